@@ -1,0 +1,80 @@
+"""Send SMS from asyncio through cheap regional gateways, without ever texting anyone twice."""
+
+from iprog_async._bulk import BulkRun, Counts
+from iprog_async._client import SmsClient
+from iprog_async._errors import (
+    AuthenticationError,
+    ClientClosedError,
+    ConfigurationError,
+    ConnectionFailedError,
+    CredentialsOrCreditError,
+    DuplicateMessageError,
+    InsufficientCreditError,
+    InvalidMessageError,
+    NoAnswerError,
+    NotFoundError,
+    OutcomeUnknownError,
+    ProviderError,
+    RateLimitError,
+    RejectedError,
+    RunHaltedError,
+    SmsError,
+    UnsupportedError,
+    WaitTimeoutError,
+    WrongLoopError,
+)
+from iprog_async._messages import Message
+from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
+from iprog_async._pool import HttpPool
+from iprog_async._providers import SmsProvider, SupportsBalance, SupportsStatus
+from iprog_async._rates import Rate
+from iprog_async._receipts import Balance, DeliveryState, DeliveryStatus, Receipt
+from iprog_async._registry import provider_from_env, provider_from_url, provider_types
+from iprog_async._retry import RetryPolicy
+from iprog_async._segments import Segments, count_segments
+
+
+__all__ = [
+    "Accepted",
+    "AuthenticationError",
+    "Balance",
+    "BulkRun",
+    "ClientClosedError",
+    "ConfigurationError",
+    "ConnectionFailedError",
+    "Counts",
+    "CredentialsOrCreditError",
+    "DeliveryState",
+    "DeliveryStatus",
+    "DuplicateMessageError",
+    "HttpPool",
+    "InsufficientCreditError",
+    "InvalidMessageError",
+    "Message",
+    "NoAnswerError",
+    "NotFoundError",
+    "NotSent",
+    "Outcome",
+    "OutcomeUnknownError",
+    "ProviderError",
+    "Rate",
+    "RateLimitError",
+    "Receipt",
+    "RejectedError",
+    "RetryPolicy",
+    "RunHaltedError",
+    "Segments",
+    "SmsClient",
+    "SmsError",
+    "SmsProvider",
+    "SupportsBalance",
+    "SupportsStatus",
+    "Unknown",
+    "UnsupportedError",
+    "WaitTimeoutError",
+    "WrongLoopError",
+    "count_segments",
+    "provider_from_env",
+    "provider_from_url",
+    "provider_types",
+]

@@ -1,0 +1,198 @@
+"""What adapters have in common."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+
+from attrs import field, frozen
+
+from iprog_async._address import SmsUrl
+from iprog_async._errors import (
+    ConfigurationError,
+    InvalidMessageError,
+    OutcomeUnknownError,
+    RejectedError,
+    SmsError,
+)
+from iprog_async._http import Call, HttpCall
+from iprog_async._messages import (
+    Message,
+    PreparedMessage,
+    check_schedule,
+    check_sender_id,
+    check_text,
+)
+from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
+from iprog_async._providers import Batching, Capabilities
+from iprog_async._rates import Rate, to_rate
+from iprog_async._receipts import Receipt
+from iprog_async._refusals import Refusal
+from iprog_async._segments import count_segments
+
+
+if TYPE_CHECKING:
+    from iprog_async.sandbox import SandboxGateway
+
+T = TypeVar("T")
+
+
+async def _unbound(call: HttpCall[T], /) -> T:
+    raise ConfigurationError(
+        f"{call.gateway.name} is not bound to a client; use it as SmsClient(provider).provider"
+    )
+
+
+def check_name(_: object, __: object, name: str) -> None:
+    """Raise `ConfigurationError` unless a provider's label can be part of a reference."""
+    if not name or ":" in name or name != name.strip():
+        raise ConfigurationError(f"{name!r} is no name for a provider: one word without a colon")
+
+
+def to_refusals(rows: Sequence[Refusal]) -> tuple[Refusal, ...]:
+    """Turn what users pass as `refusals=` into the tuple that adapters search."""
+    return tuple(rows)
+
+
+@frozen(kw_only=True, eq=False, slots=False)
+class BaseProvider(ABC):
+    """Base of adapters: binding, the checks that hold everywhere, outcomes from errors.
+
+    A subclass has the class attributes below, a default `name`, `batching`, `_number` and `_send`.
+
+    Args:
+        name: Unique label of this account; receipts carry it.
+        rate: The most requests, such as `"60/min"`; the gateway's documented limit by default.
+        refusals: Further refusals that are certainly made before dispatch, for hosts that
+            translate their messages.
+    """
+
+    scheme: ClassVar[str]
+    """How addresses (`SMS_URL`) begin: `iprog://…`."""
+    env_names: ClassVar[tuple[str, ...]] = ()
+    """Environment variables that `from_env` reads; the first ones are its credentials."""
+    capabilities: ClassVar[Capabilities]
+    options_type: ClassVar[type[object] | None] = None
+    """Class of `Message.options` that this adapter takes."""
+
+    name: str = field(default="", validator=check_name)
+    rate: Rate | None = field(default=None, converter=to_rate)
+    refusals: tuple[Refusal, ...] = field(default=(), converter=to_refusals, repr=False)
+    _call: Call = field(default=_unbound, init=False, repr=False)
+
+    @property
+    @abstractmethod
+    def batching(self) -> Batching:
+        """What one request may carry."""
+
+    @classmethod
+    @abstractmethod
+    def from_url(cls, url: SmsUrl, /) -> Self:
+        """Build the provider from a parsed address.
+
+        Raises:
+            ConfigurationError: A credential or setting is missing or wrong.
+        """
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], /) -> Self | None:
+        """Build the provider from `env_names`; `None` where its credentials are not set.
+
+        Raises:
+            ConfigurationError: What is set is wrong.
+        """
+        return None
+
+    @classmethod
+    def sandbox(cls) -> SandboxGateway | None:
+        """Return the gateway's part in the local sandbox, if it plays one."""
+        return None
+
+    def bind(self, call: Call, /) -> Self:
+        """Return a copy that makes its calls through `call`; the original stays untouched."""
+        bound = copy.copy(self)
+        object.__setattr__(bound, "_call", call)
+        return bound
+
+    def prepare(self, message: Message, /, index: int = 0) -> PreparedMessage:
+        """Check a message and normalise its number, without any network.
+
+        Raises:
+            InvalidMessageError: It can't be sent as it is; the error quotes what was given.
+            UnsupportedError: It asks for something this gateway does not have.
+        """
+        check_text(message)
+        check_schedule(message)
+        if message.sender_id is not None:
+            check_sender_id(message.sender_id)
+        options = message.options
+        if options is not None and (
+            self.options_type is None or not isinstance(options, self.options_type)
+        ):
+            raise InvalidMessageError(
+                f"{self.name} can't use options of type {type(options).__name__}"
+            )
+        self._check(message)
+        e164, to = self._number(message.to)
+        return PreparedMessage(message, to, e164, count_segments(message.text), index)
+
+    async def submit(self, batch: Sequence[PreparedMessage], /) -> Sequence[Outcome]:
+        """Send prepared messages in one request; one outcome each, in order."""
+        try:
+            return await self._send(batch)
+        except SmsError as exc:
+            return [failed(prepared, exc) for prepared in batch]
+
+    def _check(self, message: Message) -> None:  # noqa: B027 - most gateways need none
+        """Make further checks of this gateway; raise if the message can't be sent."""
+
+    @abstractmethod
+    def _number(self, number: str) -> tuple[str, str]:
+        """Return a number as E.164 and in the gateway's notation."""
+
+    @abstractmethod
+    async def _send(self, batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
+        """Send a batch; an error raised here is the outcome of every message in it."""
+
+
+def accepted(prepared: PreparedMessage, provider: str, **details: Any) -> Accepted:
+    """Return the outcome of a message the gateway took; `details` are those of `Receipt`."""
+    receipt = Receipt(
+        provider=provider, to=prepared.to, segments=prepared.segments.count, **details
+    )
+    return Accepted(prepared.index, prepared.message, receipt)
+
+
+def failed(prepared: PreparedMessage, error: SmsError) -> NotSent | Unknown:
+    """Return the outcome of a message that met an error."""
+    if isinstance(error, OutcomeUnknownError):
+        return Unknown(prepared.index, prepared.message, error)
+    return NotSent(prepared.index, prepared.message, error)
+
+
+def rejected(prepared: PreparedMessage, provider: str, reason: str, raw: object = None) -> NotSent:
+    """Return the outcome of one recipient that the gateway refused among others."""
+    error = RejectedError(
+        f"{provider} refused {prepared.to}: {reason}",
+        provider=provider,
+        reason=reason,
+        raw=raw,
+        blame="recipient",
+    )
+    return NotSent(prepared.index, prepared.message, error)
+
+
+def unclear(
+    prepared: PreparedMessage, provider: str, reason: str, references: tuple[str, ...] = ()
+) -> Unknown:
+    """Return the outcome of one recipient about whom the answer proves nothing."""
+    error = OutcomeUnknownError(
+        f"{provider}: it is unknown whether the text for {prepared.to} was sent: {reason}. "
+        "It may have been: check at the gateway before you send it again",
+        provider=provider,
+        reason=reason,
+        references=references,
+    )
+    return Unknown(prepared.index, prepared.message, error)

@@ -1,0 +1,122 @@
+"""Addresses: a provider with its credentials as one string, `iprog://TOKEN@`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from attrs import field, frozen
+
+from iprog_async._errors import ConfigurationError
+
+
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.ASCII)
+
+
+@frozen
+class SmsUrl:
+    """A parsed address; its repr shows no credential.
+
+    Args:
+        scheme: Which provider.
+        username: The part before the colon, percent-decoded: a token, key or user name.
+        password: The part after the colon, percent-decoded.
+        host: Host and port, or empty for the gateway's own host.
+        params: Settings after the question mark.
+    """
+
+    scheme: str
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+    host: str
+    params: dict[str, str] = field(repr=False)
+
+    def base_url(self, default: str | None = None) -> str:
+        """Return `base_url=` from the settings, or `https://` and the host, or the default.
+
+        Raises:
+            ConfigurationError: None of the three is there.
+        """
+        given = self.params.get("base_url") or (f"https://{self.host}" if self.host else default)
+        if not given:
+            raise ConfigurationError(
+                f"{self.scheme}:// has no default host; write {self.scheme}://TOKEN@sms.example.com"
+            )
+        return given
+
+    def settings(self, **known: Callable[[str], Any]) -> dict[str, Any]:
+        """Return the settings besides `base_url`, each turned into its type.
+
+        Args:
+            known: The settings there are, and what turns their text into a value.
+
+        Raises:
+            ConfigurationError: One is not known, or its value makes no sense.
+        """
+        given = {key: value for key, value in self.params.items() if key != "base_url"}
+        unknown = sorted(given.keys() - known.keys())
+        if unknown:
+            raise ConfigurationError(
+                f"{self.scheme}:// has no setting {', '.join(unknown)}; "
+                f"it takes {', '.join(sorted({*known, 'base_url'}))}"
+            )
+        return {key: self._setting(key, value, known[key]) for key, value in given.items()}
+
+    def _setting(self, key: str, text: str, convert: Callable[[str], Any]) -> Any:
+        try:
+            return convert(text)
+        except (ValueError, KeyError):
+            raise ConfigurationError(f"{self.scheme}:// can't use {key}={text!r}") from None
+
+
+def to_flag(text: str) -> bool:
+    """Read a yes-or-no setting; raises `KeyError` for anything else."""
+    return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[
+        text.lower()
+    ]
+
+
+def parse_address(text: str) -> SmsUrl:
+    """Parse an address; credentials in it are percent-encoded.
+
+    Raises:
+        ConfigurationError: It is no address; the error does not show it.
+    """
+    scheme, separator, rest = text.strip().partition("://")
+    if not separator or not _SCHEME.fullmatch(scheme):
+        raise ConfigurationError(
+            "an SMS address looks like iprog://TOKEN@ (the one given is not shown: "
+            "it may hold a credential)"
+        )
+    try:
+        parts = urlsplit(f"//{rest}")
+        pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+        # Reading the port checks it.
+        port = parts.port
+    except ValueError:
+        raise ConfigurationError(f"the {scheme}:// address can't be parsed") from None
+    if parts.path.strip("/") or parts.fragment:
+        raise ConfigurationError(
+            f"the {scheme}:// address has a path or fragment; percent-encode the credential "
+            "(/ is %2F, # is %23), or give a path as base_url="
+        )
+    credentials, at, host = parts.netloc.rpartition("@")
+    if not at:
+        raise ConfigurationError(
+            f"the {scheme}:// address names no credential; write {scheme}://TOKEN@"
+        )
+    username, _, password = credentials.partition(":")
+    if port is None:
+        host = host.rstrip(":")
+    return SmsUrl(scheme, unquote(username), unquote(password), host, _unique(scheme, pairs))
+
+
+def _unique(scheme: str, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    params: dict[str, str] = {}
+    for key, value in pairs:
+        if key in params:
+            raise ConfigurationError(f"the {scheme}:// address sets {key} twice")
+        params[key] = value
+    return params

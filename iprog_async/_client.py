@@ -1,0 +1,281 @@
+"""The client: what applications hold and await."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
+
+from iprog_async._bulk import BulkRun
+from iprog_async._bulk_source import Messages
+from iprog_async._errors import (
+    ClientClosedError,
+    ConfigurationError,
+    InvalidMessageError,
+    UnsupportedError,
+)
+from iprog_async._messages import Message
+from iprog_async._outcomes import Accepted, NotSent
+from iprog_async._pool import EngineName, HttpPool
+from iprog_async._providers import SmsProvider, SupportsBalance, SupportsStatus
+from iprog_async._receipts import Balance, DeliveryStatus, Receipt, split_ref
+from iprog_async._registry import provider_from_env, provider_from_url, provider_types
+from iprog_async._retry import RetryPolicy
+from iprog_async._session import Limits, Session
+from iprog_async._submitting import log_outcome, submit
+from iprog_async._waiting import wait_until_final
+
+
+if TYPE_CHECKING:
+    import httpx
+
+P_co = TypeVar("P_co", bound=SmsProvider, covariant=True)
+
+
+class SmsClient(Generic[P_co]):
+    """Sends texts through one provider; use it as an async context manager.
+
+    It belongs to the event loop it is first used on, and serves any number of tasks there.
+
+    Args:
+        provider: The gateway, as one account; the object itself stays untouched.
+        pool: Connections shared with other clients; it is not closed with this client.
+        http: A client of your own, for its proxies, certificates or event hooks. It is never
+            closed, and never told to follow redirects; one whose transport retries by itself
+            can text people twice.
+        engine: Which HTTP library moves the bytes: `"httpx"`.
+        max_connections: The most requests at once, 100 by default; others queue.
+        verify: Trusted certificates, as an `ssl.SSLContext`.
+        timeout: Seconds for one attempt, once it has a connection slot.
+        deadline: Seconds for a whole call, with its waits and retries; unbounded if `None`.
+        retry: How often and how patiently a call is repeated, where that is safe.
+
+    Raises:
+        ConfigurationError: `pool`, `http` and `engine` exclude one another.
+    """
+
+    def __init__(
+        self,
+        provider: P_co,
+        *,
+        pool: HttpPool | None = None,
+        http: httpx.AsyncClient | None = None,
+        engine: EngineName | None = None,
+        max_connections: int | None = None,
+        verify: ssl.SSLContext | bool = True,
+        timeout: float = 30.0,
+        deadline: float | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        if sum(given is not None for given in (pool, http, engine)) > 1:
+            raise ConfigurationError("give one of pool=, http= and engine=, not several")
+        if pool is not None and (max_connections is not None or verify is not True):
+            raise ConfigurationError("max_connections= and verify= belong to the pool you gave")
+        if timeout <= 0 or (deadline is not None and deadline <= 0):
+            raise ConfigurationError("timeout and deadline are seconds, more than zero")
+        self._owns_pool = pool is None
+        self._pool = pool or HttpPool(
+            engine=engine or "httpx",
+            max_connections=100 if max_connections is None else max_connections,
+            verify=verify,
+            http=http,
+        )
+        self._retry = retry or RetryPolicy()
+        self._closed = False
+        session = Session(self._pool, self._retry, Limits(timeout=timeout, deadline=deadline))
+        self._provider = provider.bind(session.call)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None, **settings: Any) -> SmsClient[Any]:
+        """Build a client from `SMS_URL`, or from the one gateway whose credentials are set.
+
+        Args:
+            environ: Instead of the process's environment.
+            settings: Further arguments of `SmsClient`.
+
+        Raises:
+            ConfigurationError: Nothing is set, several gateways are, or a value is wrong.
+        """
+        return SmsClient(provider_from_env(environ), **settings)
+
+    @classmethod
+    def from_url(cls, address: str, **settings: Any) -> SmsClient[Any]:
+        """Build a client from an address such as `"iprog://TOKEN@"`.
+
+        Args:
+            address: Provider, percent-encoded credentials and settings.
+            settings: Further arguments of `SmsClient`.
+
+        Raises:
+            ConfigurationError: The address is wrong; it is not shown.
+        """
+        return SmsClient(provider_from_url(address), **settings)
+
+    @property
+    def provider(self) -> P_co:
+        """The provider, bound to this client: for the vendor's own operations."""
+        return self._provider
+
+    async def send(
+        self,
+        to: str,
+        text: str,
+        *,
+        sender_id: str | None = None,
+        schedule_at: datetime | None = None,
+        key: str | None = None,
+        options: object | None = None,
+        on_unknown: Literal["raise", "resend"] = "raise",
+    ) -> Receipt:
+        """Send one text, and return the gateway's word that it accepted it.
+
+        Args:
+            to: Phone number as people write it.
+            text: What the phone shows.
+            sender_id: Name or number the phone shows as sender.
+            schedule_at: When to send, as an aware `datetime`; at once if `None`.
+            key: Your own name for this text, such as an order number.
+            options: The adapter's own options.
+            on_unknown: `"resend"` sends again when the outcome is unknown: better twice than
+                never, say for an alarm. Never the default.
+
+        Raises:
+            InvalidMessageError: It can't be sent as it is; not sent.
+            UnsupportedError: The gateway has no such feature; not sent.
+            ConnectionFailedError: The gateway can't be reached; not sent.
+            ProviderError: The gateway refused; not sent.
+            OutcomeUnknownError: It may have been sent.
+        """
+        message = Message(to, text, sender_id, schedule_at, key, options)
+        prepared = self._provider.prepare(message)
+        for attempt in range(self._retry.attempts):
+            if attempt:
+                await self._pool.clock.sleep(self._retry.longest_wait(attempt))
+            started = self._pool.clock.monotonic()
+            self._check_open()
+            (outcome,) = await submit(self._provider, (prepared,))
+            log_outcome(self._provider, prepared, outcome, self._pool.clock.monotonic() - started)
+            if isinstance(outcome, Accepted):
+                return outcome.receipt
+            if isinstance(outcome, NotSent) or on_unknown == "raise":
+                raise outcome.error
+            unknown = outcome.error
+        raise unknown
+
+    def send_many(
+        self,
+        messages: Messages,
+        *,
+        concurrency: int = 100,
+        window: int | None = None,
+        linger: float = 0.05,
+        halt_after_unknown: int = 20,
+    ) -> BulkRun:
+        """Send many texts; every message comes to an outcome of its own.
+
+        Args:
+            messages: An iterable or async iterable of `Message`, read a window at a time.
+            concurrency: The most requests of this run at once.
+            window: How many messages are looked at together to find equal texts, which
+                travel in one request; chosen to fit the gateway if `None`.
+            linger: How many seconds to wait for company from a slow source.
+            halt_after_unknown: Stop after so many unknown outcomes in a row.
+
+        Returns:
+            The run: `async with client.send_many(…) as run: async for outcome in run: …`
+        """
+        return BulkRun(
+            self._provider,
+            messages,
+            self._pool.clock,
+            concurrency=concurrency,
+            window=window,
+            linger=linger,
+            halt_after_unknown=halt_after_unknown,
+        )
+
+    async def status(self: SmsClient[SupportsStatus], receipt: Receipt | str) -> DeliveryStatus:
+        """Return how far an accepted text has come.
+
+        Args:
+            receipt: The receipt, or its `ref`.
+
+        Raises:
+            UnsupportedError: This gateway tells no status.
+            NotFoundError: It knows no such text.
+            NoAnswerError: It gave no trustworthy answer; ask again.
+        """
+        provider = self._provider
+        if not isinstance(provider, SupportsStatus):
+            raise _unsupported(provider, "status")
+        name, message_id = split_ref(receipt)
+        if name != provider.name:
+            raise InvalidMessageError(
+                f"this receipt is of {name!r}, and this client speaks to {provider.name!r}"
+            )
+        self._check_open()
+        return await provider.status(message_id)
+
+    async def wait(
+        self: SmsClient[SupportsStatus],
+        receipt: Receipt | str,
+        *,
+        timeout: float = 60.0,
+        interval: float = 1.0,
+    ) -> DeliveryStatus:
+        """Ask for the status, less and less often, until it is final.
+
+        Args:
+            receipt: The receipt, or its `ref`.
+            timeout: Seconds to wait in all.
+            interval: Seconds before the second question; it grows by half each time.
+
+        Raises:
+            WaitTimeoutError: It is not final in time; holds the last status.
+            UnsupportedError: This gateway tells no status.
+        """
+
+        async def ask() -> DeliveryStatus:
+            return await self.status(receipt)
+
+        return await wait_until_final(
+            receipt, ask, self._pool.clock, timeout=timeout, interval=interval
+        )
+
+    async def balance(self: SmsClient[SupportsBalance]) -> Balance:
+        """Return what is left on the account.
+
+        Raises:
+            UnsupportedError: This gateway tells no balance.
+            NoAnswerError: It gave no trustworthy answer; ask again.
+        """
+        provider = self._provider
+        if not isinstance(provider, SupportsBalance):
+            raise _unsupported(provider, "balance")
+        self._check_open()
+        return await provider.balance()
+
+    async def aclose(self) -> None:
+        """Close the client, and its connections unless they are shared; twice is fine."""
+        self._closed = True
+        if self._owns_pool:
+            await self._pool.aclose()
+
+    async def __aenter__(self) -> Self:
+        self._check_open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClientClosedError("the client is closed; nothing was sent")
+
+
+def _unsupported(provider: SmsProvider, operation: str) -> UnsupportedError:
+    able = [name for name, cls in provider_types().items() if hasattr(cls, operation)]
+    return UnsupportedError(
+        f"{provider.name} has no {operation}; providers with it: {', '.join(able)}"
+    )

@@ -1,0 +1,60 @@
+"""What moves bytes: the interface that HTTP libraries are put behind."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from attrs import define, frozen
+
+from iprog_async._http import WireReply, WireRequest
+
+
+MAX_BODY = 4 * 1024 * 1024
+"""Longest answer that is read, in bytes; a page of 100 messages is under 100 kB."""
+
+
+@define
+class Progress:
+    """How far a request has come, kept up to date by the engine while it works.
+
+    It starts pessimistic: a request of which nothing is known may have left.
+    """
+
+    connecting: bool = False
+    writing: bool = False
+
+    @property
+    def may_have_left(self) -> bool:
+        """Whether a byte of the request may have been written."""
+        return self.writing or not self.connecting
+
+
+@frozen
+class Failure:
+    """Why there is no answer.
+
+    Args:
+        reason: What was seen, in words.
+        may_have_left: Whether a byte of the request may have been written.
+    """
+
+    reason: str
+    may_have_left: bool
+
+
+class Engine(Protocol):
+    """Moves one request at a time over a connection, and never repeats one by itself."""
+
+    async def exchange(
+        self, request: WireRequest, progress: Progress, slot: int, connect_timeout: float
+    ) -> WireReply | Failure:
+        """Make one request; every failure of the network is returned, not raised.
+
+        Returning instead of raising keeps the HTTP library's exceptions, which carry the
+        whole URL, out of every traceback.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        ...

@@ -1,0 +1,235 @@
+"""Every error this library raises, and what each says about the text.
+
+```
+SmsError                        .may_have_been_sent  .healable  .blame
+├── ConfigurationError          credentials or settings missing or wrong, before any network
+├── InvalidMessageError         bad number, empty text, … before any network (also a ValueError)
+│   └── DuplicateMessageError   the same text to the same number, earlier in the same run
+├── UnsupportedError            this provider has no such operation
+├── ClientClosedError           the client was closed
+├── WrongLoopError              the client belongs to another event loop
+├── RunHaltedError              a bulk run stopped itself before this message's turn
+├── ConnectionFailedError       the request certainly did not leave
+├── NoAnswerError               a read, change or delete got no trustworthy answer
+├── OutcomeUnknownError         a send left and no trustworthy answer came: may_have_been_sent
+├── WaitTimeoutError            .receipt .last_status
+└── ProviderError               the gateway answered, and certainly refused
+    ├── AuthenticationError
+    ├── InsufficientCreditError
+    │   └── (both of the above) CredentialsOrCreditError
+    ├── RejectedError
+    ├── RateLimitError          .retry_after
+    └── NotFoundError
+```
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+
+if TYPE_CHECKING:
+    from iprog_async._receipts import DeliveryStatus, Receipt
+
+Blame = Literal["account", "message", "recipient"]
+"""What caused a refusal: the account (every message would meet it), the message, or one number."""
+
+
+class SmsError(Exception):
+    """Base of all errors of this library.
+
+    `may_have_been_sent` says whether a text may have reached a phone; only where it is
+    `False` is it safe to send again. `healable` says that a later try, or another gateway,
+    could succeed. `blame` says whose fault it was.
+    """
+
+    may_have_been_sent: ClassVar[bool] = False
+    healable: bool = False
+    blame: Blame = "message"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Keyword-only constructors break the default pickling, and errors cross processes.
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(cls: type[SmsError], args: tuple[Any, ...], state: dict[str, Any]) -> SmsError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigurationError(SmsError):
+    """Credentials or settings are missing or wrong; nothing was sent."""
+
+    blame: Blame = "account"
+
+
+class InvalidMessageError(SmsError, ValueError):
+    """The message can't be sent as it is (number, text, sender ID, …); nothing was sent."""
+
+
+class DuplicateMessageError(InvalidMessageError):
+    """The same text for the same number came earlier in this run; nothing was sent.
+
+    Args:
+        first_index: Index of the message that is sent instead.
+    """
+
+    def __init__(self, first_index: int) -> None:
+        super().__init__(
+            f"the same text for the same number is message {first_index} of this run; "
+            f"give one of them a key= if both are meant"
+        )
+        self.first_index = first_index
+
+
+class UnsupportedError(SmsError):
+    """The provider has no such operation; nothing was sent."""
+
+
+class ClientClosedError(SmsError):
+    """The client or its pool was closed; nothing was sent."""
+
+    blame: Blame = "account"
+
+
+class WrongLoopError(SmsError):
+    """The client was first used on another event loop; nothing was sent."""
+
+    blame: Blame = "account"
+
+
+class RunHaltedError(SmsError):
+    """A bulk run stopped itself; what it had not sent yet is certainly not sent.
+
+    Args:
+        cause: The error every further message would have met, or the last of many unknowns.
+    """
+
+    healable = True
+    blame: Blame = "account"
+
+    def __init__(self, cause: SmsError) -> None:
+        super().__init__(f"the run stopped before this message was sent: {cause}")
+        self.cause = cause
+
+
+class ConnectionFailedError(SmsError):
+    """The request certainly did not leave (DNS, refused, TLS, deadline in the queue)."""
+
+    healable = True
+
+
+class NoAnswerError(SmsError):
+    """A read, change or delete got no trustworthy answer; it sends nothing, so ask again."""
+
+    healable = True
+
+
+class OutcomeUnknownError(SmsError):
+    """A send left and no trustworthy answer came back: the text may be on its way.
+
+    `reason` is what was seen; `references` are ids the gateway gave, if any.
+    """
+
+    may_have_been_sent: ClassVar[bool] = True
+
+    def __init__(
+        self, message: str, *, provider: str, reason: str, references: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.provider = provider
+        self.reason = reason
+        self.references = references
+
+
+class WaitTimeoutError(SmsError):
+    """The status was not final in time; the text was accepted and may still be delivered."""
+
+    may_have_been_sent: ClassVar[bool] = True
+
+    def __init__(
+        self, message: str, *, receipt: Receipt | str, last_status: DeliveryStatus | None
+    ) -> None:
+        super().__init__(message)
+        self.receipt = receipt
+        self.last_status = last_status
+
+
+class ProviderError(SmsError):
+    """The gateway answered and certainly refused: nothing was sent.
+
+    Args:
+        message: One sentence for the person who reads it.
+        provider: Name of the provider that refused.
+        http_status: HTTP status of the answer.
+        code: The gateway's own code, as text, where it has one.
+        reason: The gateway's own words, with secrets masked.
+        raw: The parsed answer, with secrets masked.
+        healable: Whether a later try or another gateway could succeed.
+        blame: Whether the account, the message or one recipient caused it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str,
+        http_status: int | None = None,
+        code: str | None = None,
+        reason: str = "",
+        raw: object = None,
+        healable: bool | None = None,
+        blame: Blame | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.provider = provider
+        self.http_status = http_status
+        self.code = code
+        self.reason = reason
+        self.raw = raw
+        if healable is not None:
+            self.healable = healable
+        if blame is not None:
+            self.blame = blame
+
+
+class AuthenticationError(ProviderError):
+    """The gateway does not accept the credentials."""
+
+    healable = True
+    blame: Blame = "account"
+
+
+class InsufficientCreditError(ProviderError):
+    """The account has too little credit, or no plan that allows this."""
+
+    healable = True
+    blame: Blame = "account"
+
+
+class CredentialsOrCreditError(AuthenticationError, InsufficientCreditError):
+    """The gateway uses one sentence for a wrong token and for an empty account."""
+
+
+class RejectedError(ProviderError):
+    """The gateway refused this message or request."""
+
+
+class RateLimitError(ProviderError):
+    """The gateway asks to slow down, for longer than the retry policy waits.
+
+    `retry_after` is the number of seconds it asked for, or `None` where it did not say.
+    """
+
+    healable = True
+    blame: Blame = "account"
+
+    def __init__(self, message: str, *, retry_after: float | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.retry_after = retry_after
+
+
+class NotFoundError(ProviderError):
+    """There is no such thing at the gateway, or no such address."""

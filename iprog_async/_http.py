@@ -1,0 +1,232 @@
+"""A request as data, an answer as data: all that passes between adapters and the session."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from enum import Enum
+from functools import cached_property
+from typing import Any, Generic, Protocol, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from attrs import define, field, frozen
+
+from iprog_async._errors import ConfigurationError
+from iprog_async._json import is_object
+from iprog_async._rates import Rate
+from iprog_async._secrets import Redactor
+
+
+T = TypeVar("T")
+
+
+class Effect(Enum):
+    """What repeating a request would do; retries follow this and never the HTTP verb."""
+
+    ONCE = "once"
+    """Billed or not repeatable: repeated only if it certainly did not reach the gateway."""
+    READ = "read"
+    """Changes nothing."""
+    IDEMPOTENT = "idempotent"
+    """Twice is as good as once."""
+
+
+class UnclearAnswer(Exception):  # noqa: N818 - a signal to the session, never shown to users
+    """Raised by a `read` function: this answer proves neither success nor refusal.
+
+    Args:
+        reason: What was seen, for the person who reads the error.
+        references: Ids the gateway gave all the same.
+    """
+
+    def __init__(self, reason: str, *, references: tuple[str, ...] = ()) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.references = references
+
+
+class NotJson:
+    """Stands for a body that is no JSON."""
+
+    def __repr__(self) -> str:
+        return "NOT_JSON"
+
+
+NOT_JSON = NotJson()
+
+
+@frozen
+class Answer:
+    """What came back over the wire, with this account's secrets masked.
+
+    Args:
+        status: HTTP status.
+        headers: Header fields, names in lower case.
+        data: The parsed JSON body, or `NOT_JSON`.
+        excerpt: The start of a body that is no JSON object, for errors.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    data: object = field(repr=False)
+    excerpt: str = ""
+
+    def object(self) -> dict[str, Any]:
+        """Return the body as a JSON object; raises `UnclearAnswer` if it is none."""
+        if is_object(self.data):
+            return self.data
+        if self.data is NOT_JSON:
+            shown = f": {self.excerpt!r}" if self.excerpt else ""
+            raise UnclearAnswer(f"HTTP {self.status} with a body that is no JSON{shown}")
+        raise UnclearAnswer(f"HTTP {self.status} with JSON that is no object: {self.excerpt!r}")
+
+
+def _base_url(url: str) -> str:
+    parts = urlsplit(url.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigurationError(f"base_url {url!r} is no http:// or https:// address")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigurationError("base_url must hold no credentials, query or fragment")
+    return url.strip().rstrip("/")
+
+
+@define(slots=False, eq=False)
+class Gateway:
+    """One host as one account sees it: what calls share a rate, a pause and secrets.
+
+    Args:
+        name: Name of the provider, for errors.
+        base_url: Address that paths are appended to.
+        secrets: The account's credentials, masked in whatever comes back.
+        rate: The most requests the gateway takes, or `None`.
+        headers: Header fields of every request.
+    """
+
+    name: str
+    base_url: str = field(converter=_base_url)
+    secrets: tuple[str, ...] = field(repr=False)
+    rate: Rate | None = None
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """What masks this account's secrets."""
+        return Redactor(self.secrets)
+
+    @cached_property
+    def account(self) -> tuple[str, tuple[str, ...]]:
+        """Host and credentials: accounts that are equal here share their rate limit."""
+        return urlsplit(self.base_url).netloc, self.secrets
+
+
+@frozen(eq=False)
+class HttpCall(Generic[T]):
+    """One request, and how to read its answer.
+
+    Args:
+        gateway: Whom to ask, and as whom.
+        method: HTTP method.
+        path: Path after the gateway's base URL.
+        read: Pure function from the answer to the value. It raises a `ProviderError` for a
+            certain refusal and `UnclearAnswer` for everything it can't trust.
+        what: What the call does, in words for errors: `"send the text"`.
+        effect: What repeating the request would do.
+        query: Query parameters, in order.
+        json: Body to be sent as JSON.
+        form: Body to be sent as a form.
+        headers: Header fields besides the gateway's.
+        secrets: Further values to mask, such as a one-time password.
+        confidential: Whether the answer may hold a code that no error may quote.
+        on_gone: Value of a repeated call that finds nothing: the first one had worked.
+    """
+
+    gateway: Gateway
+    method: str
+    path: str
+    read: Callable[[Answer], T] = field(repr=False)
+    what: str
+    effect: Effect = Effect.ONCE
+    query: Mapping[str, str] | None = field(default=None, repr=False)
+    json: object = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    confidential: bool = False
+    on_gone: Callable[[], T] | None = field(default=None, repr=False)
+
+    def redactor(self) -> Redactor:
+        """Return what masks every secret of this call."""
+        if not self.secrets:
+            return self.gateway.redactor
+        return Redactor(self.gateway.secrets + self.secrets)
+
+
+class Call(Protocol):
+    """What an adapter is bound to: makes one call and returns its value.
+
+    Raises an `SmsError`: `OutcomeUnknownError` if an `ONCE` call may have had its effect,
+    any other if it certainly had none.
+    """
+
+    async def __call__(self, call: HttpCall[T], /) -> T:
+        """Make the call."""
+        ...
+
+
+@frozen
+class WireRequest:
+    """A request ready for an engine."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    content: bytes = field(repr=False)
+    has_query: bool = False
+
+
+@frozen
+class WireReply:
+    """What an engine read off the wire."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+_JSON = ("Content-Type", "application/json")
+_FORM = ("Content-Type", "application/x-www-form-urlencoded")
+
+
+def encode(call: HttpCall[Any]) -> WireRequest:
+    """Turn a call into the bytes and header fields that go out."""
+    url = call.gateway.base_url + call.path
+    if call.query:
+        url = f"{url}?{urlencode(call.query)}"
+    headers = call.gateway.headers + call.headers
+    content = b""
+    if call.json is not None:
+        content = json.dumps(call.json, ensure_ascii=False, separators=(",", ":")).encode()
+        headers = (*headers, _JSON)
+    elif call.form is not None:
+        content = urlencode(call.form).encode()
+        headers = (*headers, _FORM)
+    return WireRequest(call.method, url, headers, content, bool(call.query))
+
+
+def decode(reply: WireReply, redactor: Redactor, *, quotable: bool = True) -> Answer:
+    """Turn what came back into an `Answer`, with secrets masked; never raises."""
+    status, headers, body = reply.status, reply.headers, reply.body
+    try:
+        data: object = json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        data = NOT_JSON
+    if redactor.touches(body):
+        data = redactor.data(data)
+    if quotable and not is_object(data):
+        excerpt = redactor.text(body[:2000].decode("utf-8", "replace"))[:200]
+        return Answer(status, headers, data, excerpt)
+    return Answer(status, headers, data)
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON")

@@ -1,0 +1,93 @@
+"""What a caller wants sent, and the same message once it has been checked."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from iprog_async._errors import InvalidMessageError
+
+
+if TYPE_CHECKING:
+    from iprog_async._segments import Segments
+
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@frozen
+class Message:
+    """One text for one recipient.
+
+    Building one never fails, so that a bad row of a file becomes an outcome of its own.
+
+    Args:
+        to: Phone number as people write it, for example `"0917 123 4567"`.
+        text: What the phone shows.
+        sender_id: The name or number the phone shows as sender; the provider's default if `None`.
+        schedule_at: When to send, as an aware `datetime`; at once if `None`.
+        key: Tells two equal texts for one number apart, for example an order number.
+        options: The adapter's own options object, for example `IprogOptions`.
+    """
+
+    to: str
+    text: str
+    sender_id: str | None = None
+    schedule_at: datetime | None = None
+    key: str | None = None
+    options: object | None = None
+
+
+@frozen
+class PreparedMessage:
+    """A message that passed every check an adapter can make without the network.
+
+    Args:
+        message: What the caller gave.
+        to: The recipient in the gateway's own notation.
+        e164: The recipient as `+639171234567`: its identity, whatever the notation.
+        segments: How the text splits into SMS segments.
+        index: Position in the run; 0 for a single send.
+    """
+
+    message: Message
+    to: str
+    e164: str
+    segments: Segments = field(repr=False)
+    index: int = 0
+
+
+def check_schedule(message: Message) -> None:
+    """Raise `InvalidMessageError` if the message is scheduled by a `datetime` without a zone."""
+    when = message.schedule_at
+    if when is not None and when.utcoffset() is None:
+        raise InvalidMessageError(
+            f"schedule_at {when.isoformat()} has no time zone; "
+            'pass an aware datetime, such as datetime(…, tzinfo=ZoneInfo("Asia/Manila"))'
+        )
+
+
+def check_text(message: Message) -> None:
+    """Raise `InvalidMessageError` if there is nothing to send."""
+    # A bad row can hold anything at run time, whatever the annotation says.
+    text: object = message.text
+    if not isinstance(text, str) or not text.strip():
+        raise InvalidMessageError(f"the text for {message.to!r} is empty: {text!r}")
+    if not text.isascii() and _LONE_SURROGATE.search(text):
+        raise InvalidMessageError(f"the text for {message.to!r} has half a character: {text!r}")
+
+
+def check_sender_id(sender_id: object) -> None:
+    """Raise `InvalidMessageError` unless a sender ID has 1 to 11 characters, or is a number.
+
+    The limit is GSM's: an alphanumeric originating address has room for 11 characters.
+    """
+    if not isinstance(sender_id, str) or not sender_id.strip():
+        raise InvalidMessageError(f"the sender ID is empty: {sender_id!r}")
+    if len(sender_id) > 11 and not sender_id.lstrip("+").isdigit():
+        raise InvalidMessageError(
+            f"the sender ID {sender_id!r} has {len(sender_id)} characters; 11 is the most"
+        )

@@ -1,0 +1,124 @@
+"""The connections that clients and adapters share."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING, Literal
+
+from iprog_async._clock import Clock, SystemClock
+from iprog_async._engine import Engine
+from iprog_async._errors import ClientClosedError, ConfigurationError, WrongLoopError
+from iprog_async._http import Gateway
+from iprog_async._pace import Pace
+from iprog_async._secrets import guard_http_logs
+from iprog_async._slots import SlotQueue
+
+
+if TYPE_CHECKING:
+    import httpx
+
+EngineName = Literal["httpx"]
+
+
+class HttpPool:
+    """A pool of connections for several clients; use it as an async context manager.
+
+    It belongs to the event loop it is first used on.
+
+    Args:
+        engine: Which HTTP library moves the bytes.
+        max_connections: The most requests under way at once; further ones queue, first in,
+            first out.
+        verify: Trusted certificates, and a client certificate where one is needed.
+        http: A client of your own instead of an engine. It is never closed, and never told to
+            follow redirects; one whose transport retries by itself can text people twice.
+        clock: What tells the time and waits; for tests.
+
+    Raises:
+        ConfigurationError: An argument makes no sense, or `http` comes with another engine's.
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: EngineName = "httpx",
+        max_connections: int = 100,
+        verify: ssl.SSLContext | bool = True,
+        http: httpx.AsyncClient | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        if max_connections < 1:
+            raise ConfigurationError(f"max_connections must be at least 1, not {max_connections}")
+        if http is not None and verify is not True:
+            raise ConfigurationError("verify= belongs to your own http= client; set it there")
+        guard_http_logs()
+        self.clock: Clock = clock or SystemClock()
+        self.slots = SlotQueue(max_connections)
+        self.engine = _engine(engine, max_connections, verify, http)
+        self._paces: dict[tuple[str, tuple[str, ...]], Pace] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    @property
+    def in_flight(self) -> int:
+        """Number of requests under way."""
+        return self.slots.in_use
+
+    def enter(self) -> None:
+        """Check that the pool is open and on its own event loop.
+
+        Raises:
+            ClientClosedError: It was closed; nothing was sent.
+            WrongLoopError: It belongs to another event loop; nothing was sent.
+        """
+        if self._closed:
+            raise ClientClosedError("the client is closed; nothing was sent")
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            raise WrongLoopError(
+                "this client was first used on another event loop, where its connections live; "
+                "make one client per loop, inside the coroutine that asyncio.run() runs"
+            )
+
+    def pace(self, gateway: Gateway) -> Pace:
+        """Return the pace that all calls of this host and account share."""
+        pace = self._paces.get(gateway.account)
+        if pace is None:
+            pace = self._paces[gateway.account] = Pace(gateway.rate, self.clock)
+        elif gateway.rate is not None and gateway.rate != pace.rate:
+            pace.tighten(gateway.rate)
+        return pace
+
+    async def aclose(self) -> None:
+        """Close every connection; closing twice is fine."""
+        if self._closed:
+            return
+        self._closed = True
+        await self.engine.aclose()
+
+    async def __aenter__(self) -> HttpPool:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
+def _engine(
+    name: str, max_connections: int, verify: ssl.SSLContext | bool, http: httpx.AsyncClient | None
+) -> Engine:
+    from iprog_async import _engine_httpx
+
+    if http is not None:
+        return _engine_httpx.ClientEngine(http)
+    if name == "httpx":
+        shards = -(-max_connections // _engine_httpx.SHARD_SIZE)
+        return _engine_httpx.TransportEngine(shards, _engine_httpx.ssl_context(verify))
+    raise ConfigurationError(f"there is no engine {name!r}; the engines are: httpx")

@@ -1,0 +1,50 @@
+"""Request rates as people write them."""
+
+from __future__ import annotations
+
+import re
+
+from attrs import field, frozen, validators
+
+from iprog_async._errors import ConfigurationError
+
+
+_UNITS = {
+    "s": 1.0,
+    "sec": 1.0,
+    "second": 1.0,
+    "min": 60.0,
+    "minute": 60.0,
+    "h": 3600.0,
+    "hour": 3600.0,
+}
+_RATE = re.compile(r"\s*(\d+)\s*/\s*(\d+)?\s*([a-z]+)\s*")
+
+
+@frozen
+class Rate:
+    """At most `count` requests in any `per` seconds.
+
+    Args:
+        count: Number of requests.
+        per: Length of the window, in seconds.
+    """
+
+    count: int = field(validator=validators.ge(1))
+    per: float = field(default=60.0, validator=validators.gt(0))
+
+    @classmethod
+    def parse(cls, text: str) -> Rate:
+        """Read `"60/min"`, `"10/s"` or `"100/15s"`; raises `ConfigurationError` for others."""
+        match = _RATE.fullmatch(text.lower())
+        if match is None or match[3] not in _UNITS or int(match[1]) < 1 or match[2] == "0":
+            raise ConfigurationError(f"{text!r} is no rate; write it like 60/min, 10/s or 100/15s")
+        return cls(int(match[1]), int(match[2] or 1) * _UNITS[match[3]])
+
+    def __str__(self) -> str:
+        return f"{self.count}/{self.per:g}s"
+
+
+def to_rate(value: Rate | str | None) -> Rate | None:
+    """Turn what users pass as `rate=` into a `Rate`; `None` is no limit."""
+    return Rate.parse(value) if isinstance(value, str) else value

@@ -1,0 +1,91 @@
+"""The providers that are installed, ours and anyone's, and finding the one that is meant."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from iprog_async._adapters import BaseProvider
+from iprog_async._address import parse_address
+from iprog_async._errors import ConfigurationError
+
+
+GROUP = "iprog_async.providers"
+
+ProviderType = type[BaseProvider]
+
+
+@lru_cache(maxsize=1)
+def _entries() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name)}
+
+
+def provider_names() -> tuple[str, ...]:
+    """Return the names of the installed providers, in order; they are also address schemes."""
+    return tuple(_entries())
+
+
+def provider_type(name: str) -> ProviderType:
+    """Load a provider's class by its name.
+
+    Raises:
+        ConfigurationError: There is none of this name, or it can't be imported.
+    """
+    entry = _entries().get(name)
+    if entry is None:
+        raise ConfigurationError(
+            f"there is no provider {name!r}; installed are {', '.join(provider_names()) or 'none'}"
+        )
+    try:
+        loaded: Any = entry.load()
+    except (ImportError, AttributeError) as exc:
+        raise ConfigurationError(f"the provider {name!r} can't be loaded: {exc}") from exc
+    if not (isinstance(loaded, type) and issubclass(loaded, BaseProvider)):
+        raise ConfigurationError(f"the provider {name!r} is no subclass of BaseProvider")
+    return loaded
+
+
+def provider_types() -> dict[str, ProviderType]:
+    """Load the classes of all installed providers, by name."""
+    return {name: provider_type(name) for name in provider_names()}
+
+
+def provider_from_url(address: str) -> BaseProvider:
+    """Build the provider that an address such as `iprog://TOKEN@` means.
+
+    Raises:
+        ConfigurationError: The address, its credentials or its settings are wrong; no
+            credential is shown.
+    """
+    url = parse_address(address)
+    return provider_type(url.scheme).from_url(url)
+
+
+def provider_from_env(environ: Mapping[str, str] | None = None) -> BaseProvider:
+    """Build the provider that the environment names: `SMS_URL`, or one gateway's credentials.
+
+    Raises:
+        ConfigurationError: Nothing is set, or the credentials of several gateways are.
+    """
+    env = os.environ if environ is None else environ
+    if env.get("SMS_URL", "").strip():
+        return provider_from_url(env["SMS_URL"])
+    found = {
+        name: provider
+        for name, cls in provider_types().items()
+        if (provider := cls.from_env(env)) is not None
+    }
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if found:
+        raise ConfigurationError(
+            f"the environment has credentials for {', '.join(found)}; "
+            "say which one is meant with SMS_URL, for example SMS_URL=iprog://TOKEN@"
+        )
+    names = [" + ".join(cls.env_names) for cls in provider_types().values() if cls.env_names]
+    raise ConfigurationError(
+        f"no gateway is configured; set SMS_URL, or one of: {'; '.join(dict.fromkeys(names))}"
+    )

@@ -1,0 +1,101 @@
+"""What is tried again, and when; what may be tried again is decided by the session."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from attrs import field, frozen, validators
+
+from iprog_async._clock import Clock
+from iprog_async._errors import ConnectionFailedError, NoAnswerError, SmsError
+
+
+T = TypeVar("T")
+
+
+@frozen(kw_only=True)
+class RetryPolicy:
+    """How often and how patiently a call is tried again.
+
+    A send is repeated only if it certainly did not leave, whatever this says.
+
+    Args:
+        attempts: The most tries of one call, the first one included; 1 turns retries off.
+        base: Upper bound of the first wait, in seconds; it doubles with each further one, and
+            the wait is drawn evenly from zero to the bound (full jitter).
+        max_wait: The longest wait between two tries, in seconds.
+        max_pause: The longest time in all that one call waits because the gateway asked to
+            slow down, in seconds; such waits use up no attempts.
+        default_pause: The wait where a gateway says "slow down" and not for how long.
+    """
+
+    attempts: int = field(default=4, validator=validators.ge(1))
+    base: float = field(default=0.5, validator=validators.ge(0))
+    max_wait: float = field(default=8.0, validator=validators.ge(0))
+    max_pause: float = field(default=120.0, validator=validators.ge(0))
+    default_pause: float = field(default=60.0, validator=validators.ge(0))
+
+    def longest_wait(self, retries: int) -> float:
+        """Return the upper bound of the wait before a retry, the first being number 1."""
+        return min(self.base * 2.0 ** (retries - 1), self.max_wait)
+
+    @classmethod
+    def off(cls) -> RetryPolicy:
+        """Return a policy that tries once and never waits."""
+        return cls(attempts=1, max_pause=0)
+
+
+def is_repeatable(error: BaseException) -> bool:
+    """Return whether a call may be made again after this error, with no effect happening twice."""
+    return isinstance(error, (ConnectionFailedError, NoAnswerError))
+
+
+async def try_again(
+    policy: RetryPolicy,
+    first: SmsError,
+    attempt: Callable[[], Awaitable[T]],
+    clock: Clock,
+    time_left: Callable[[], float],
+) -> T:
+    """Go on after a failed first attempt; raises the last error when nothing more is allowed.
+
+    Args:
+        policy: How often and how patiently.
+        first: What the first attempt raised.
+        attempt: Makes one more.
+        clock: What waits.
+        time_left: Seconds until the call's deadline.
+    """
+    # Imported here: most calls succeed at once and never need it.
+    from tenacity import (
+        AsyncRetrying,
+        RetryCallState,
+        retry_if_exception,
+        stop_after_attempt,
+        wait_random_exponential,
+    )
+    from tenacity.stop import stop_base
+
+    pending: SmsError | None = first
+
+    async def attempt_or_replay() -> T:
+        # tenacity's own first attempt is the one that has already failed.
+        nonlocal pending
+        if pending is not None:
+            error, pending = pending, None
+            raise error
+        return await attempt()
+
+    class StopAtDeadline(stop_base):
+        def __call__(self, state: RetryCallState) -> bool:
+            return state.upcoming_sleep >= time_left()
+
+    retrying = AsyncRetrying(
+        stop=stop_after_attempt(policy.attempts) | StopAtDeadline(),
+        wait=wait_random_exponential(multiplier=policy.base, max=policy.max_wait),
+        retry=retry_if_exception(is_repeatable),
+        sleep=clock.sleep,
+        reraise=True,
+    )
+    return await retrying(attempt_or_replay)

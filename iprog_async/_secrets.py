@@ -1,0 +1,147 @@
+"""Keeping tokens, passwords, keys and codes out of everything a person may read."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from contextvars import ContextVar
+from typing import Any, cast
+from urllib.parse import quote, quote_plus
+
+from iprog_async._errors import ConfigurationError
+from iprog_async._json import is_array, is_object
+
+
+MASK = "***"
+# A shorter secret would mask half of every answer; the keys below still hide it.
+_SHORTEST = 4
+# Keys whose values gateways return and nobody should see, whoever they belong to.
+SECRET_KEYS = frozenset({"api_token", "api_key", "password", "otp_code", "message_status_link"})
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_LOGGERS = (
+    "httpx",
+    "httpcore.connection",
+    "httpcore.http11",
+    "httpcore.http2",
+    "httpcore.proxy",
+    "httpcore.socks",
+    "hpack.hpack",
+    "hpack.table",
+)
+
+
+def clean_secret(value: object, what: str, *, header: bool = False) -> str:
+    """Strip a credential and check that it can travel, without ever showing it.
+
+    Args:
+        value: The credential as given, perhaps with an env file's trailing newline.
+        what: What to call it in the error, for example `"IPROG api_token"`.
+        header: Whether it travels in a header, where only printable ASCII can.
+
+    Raises:
+        ConfigurationError: It is missing, empty, or has characters that can't travel.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigurationError(f"the {what} is missing or empty")
+    secret = value.strip()
+    if _CONTROL.search(secret) or not secret.isprintable():
+        raise ConfigurationError(f"the {what} contains a line break or control character")
+    if header and not secret.isascii():
+        raise ConfigurationError(f"the {what} contains characters that a header can't carry")
+    return secret
+
+
+class Redactor:
+    """Replaces known secrets, in each spelling they travel in, by `***`."""
+
+    def __init__(self, secrets: tuple[str, ...]) -> None:
+        spellings = {s for secret in secrets if len(secret) >= _SHORTEST for s in _spell(secret)}
+        # Longest first, so that no spelling leaves the tail of a longer one behind.
+        ordered = sorted(spellings, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        self._needles = tuple(s.encode() for s in ordered)
+
+    def touches(self, body: bytes) -> bool:
+        """Return whether a body may hold a secret; unicode escapes can spell anything."""
+        return b"\\u" in body or any(needle in body for needle in self._needles)
+
+    def text(self, text: str) -> str:
+        """Return the text with secrets masked."""
+        return self._pattern.sub(MASK, text) if self._pattern else text
+
+    def data(self, data: object) -> object:
+        """Return parsed JSON with secrets masked in every string value."""
+        if isinstance(data, str):
+            return self.text(data)
+        if is_object(data):
+            return {self.text(key): self.data(value) for key, value in data.items()}
+        if is_array(data):
+            return [self.data(value) for value in data]
+        return data
+
+    def __repr__(self) -> str:
+        return "Redactor()"
+
+
+def _spell(secret: str) -> set[str]:
+    in_json = json.dumps(secret)[1:-1]
+    return {
+        secret,
+        quote(secret),
+        quote(secret, safe=""),
+        quote_plus(secret),
+        in_json,
+        in_json.replace("/", "\\/"),  # PHP escapes slashes
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+    }
+
+
+def mask_keys(data: object) -> object:
+    """Return parsed JSON with the values of secret keys replaced by `***`."""
+    if is_object(data):
+        return {key: MASK if key in SECRET_KEYS else mask_keys(val) for key, val in data.items()}
+    if is_array(data):
+        return [mask_keys(value) for value in data]
+    return data
+
+
+def one_line(text: str, limit: int = 300) -> str:
+    """Return a gateway's words as one printable line, cut to `limit` characters."""
+    line = _CONTROL.sub(" ", text).encode("utf-8", "replace").decode("utf-8").strip()
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def words(value: object) -> list[str]:
+    """Return the texts in a gateway's message: a string, or a list of strings."""
+    parts: list[object] = value if is_array(value) else [value]
+    return [part for part in parts if isinstance(part, str) and part.strip()]
+
+
+active_redactor: ContextVar[Redactor | None] = ContextVar("active_redactor", default=None)
+"""The redactor of the call that this task is making, for the log filter below."""
+
+
+class _SecretFilter(logging.Filter):
+    """Masks the secrets of the call under way in records of the HTTP libraries.
+
+    httpx logs whole URLs at INFO and httpcore headers at DEBUG.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        redactor = active_redactor.get()
+        if redactor is not None:
+            message = record.getMessage()
+            masked = redactor.text(message)
+            if masked != message:
+                record.msg, record.args = masked, cast("Any", ())
+        return True
+
+
+_FILTER = _SecretFilter()
+
+
+def guard_http_logs() -> None:
+    """Attach the filter to the HTTP libraries' loggers; calling it again changes nothing."""
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_FILTER)

@@ -1,0 +1,51 @@
+"""Asking until an answer is final."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from iprog_async._clock import Clock
+from iprog_async._errors import WaitTimeoutError
+from iprog_async._receipts import DeliveryStatus, Receipt
+
+
+_GROWTH = 1.5
+_LONGEST_INTERVAL = 15.0
+
+
+async def wait_until_final(
+    receipt: Receipt | str,
+    ask: Callable[[], Awaitable[DeliveryStatus]],
+    clock: Clock,
+    *,
+    timeout: float,
+    interval: float,
+) -> DeliveryStatus:
+    """Ask for a status, less and less often, until it is final.
+
+    Raises:
+        WaitTimeoutError: It was not final in time.
+    """
+    if isinstance(receipt, Receipt) and receipt.status.final:
+        return receipt.status
+    ends_at = clock.monotonic() + timeout
+    last: DeliveryStatus | None = None
+    while (left := ends_at - clock.monotonic()) > 0:
+        try:
+            async with asyncio.timeout(left):
+                last = await ask()
+        except TimeoutError:
+            break
+        if last.final:
+            return last
+        left = ends_at - clock.monotonic()
+        await clock.sleep(max(0.0, min(interval, left)))
+        interval = min(interval * _GROWTH, _LONGEST_INTERVAL)
+    seen = f"the last status was {last.state} ({last.word!r})" if last else "no status was seen"
+    raise WaitTimeoutError(
+        f"not final after {timeout:g} s: {seen}. The text was accepted; ask again later, "
+        "and do not send it again",
+        receipt=receipt,
+        last_status=last,
+    )

@@ -1,0 +1,54 @@
+"""What the author of an adapter builds with; applications need none of it.
+
+`providers/README.md` in the repository shows how the pieces fit together.
+"""
+
+from iprog_async._adapters import BaseProvider, accepted, failed, rejected, unclear
+from iprog_async._address import SmsUrl, to_flag
+from iprog_async._http import NOT_JSON, Answer, Call, Effect, Gateway, HttpCall, UnclearAnswer
+from iprog_async._json import is_array, is_object
+from iprog_async._messages import Message, PreparedMessage, check_sender_id
+from iprog_async._phones import to_e164
+from iprog_async._providers import Batching, Capabilities
+from iprog_async._receipts import PENDING
+from iprog_async._refusals import Refusal, give_up, refuse
+from iprog_async._secrets import MASK, clean_secret, mask_keys, one_line, words
+from iprog_async._structure import Id, parse_amount, structure
+
+
+__all__ = [
+    "MASK",
+    "NOT_JSON",
+    "PENDING",
+    "Answer",
+    "BaseProvider",
+    "Batching",
+    "Call",
+    "Capabilities",
+    "Effect",
+    "Gateway",
+    "HttpCall",
+    "Id",
+    "Message",
+    "PreparedMessage",
+    "Refusal",
+    "SmsUrl",
+    "UnclearAnswer",
+    "accepted",
+    "check_sender_id",
+    "clean_secret",
+    "failed",
+    "give_up",
+    "is_array",
+    "is_object",
+    "mask_keys",
+    "one_line",
+    "parse_amount",
+    "refuse",
+    "rejected",
+    "structure",
+    "to_e164",
+    "to_flag",
+    "unclear",
+    "words",
+]

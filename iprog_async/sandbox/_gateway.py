@@ -1,0 +1,30 @@
+"""One vendor's part in the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+    from iprog_async.sandbox._state import SandboxState
+
+
+@frozen
+class SandboxGateway:
+    """How a vendor's gateway is played; adapters of one vendor share the prefix.
+
+    Args:
+        prefix: Where its routes are mounted: `"iprog"` becomes `/iprog/…`.
+        routes: Builds its routes, without the prefix, once per sandbox.
+        address: Address of the adapter with the sandbox's credentials, with `{base_url}`
+            where the percent-encoded address of the mount goes.
+    """
+
+    prefix: str
+    routes: Callable[[SandboxState], Sequence[BaseRoute]]
+    address: str

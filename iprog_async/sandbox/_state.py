@@ -1,0 +1,161 @@
+"""What the sandbox remembers: accounts, credit, and the texts it accepted."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import threading
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from attrs import define, field
+
+from iprog_async._receipts import DeliveryState
+from iprog_async._segments import count_segments
+
+
+# Numbers that end like this behave badly, so that a test can ask for it.
+FAILS_DELIVERY = "0000"
+REFUSED_RECIPIENT = "0001"
+BLOCKED_WORD = "casino"
+"""A text with this word meets the content filter of each gateway."""
+
+
+class OutOfCreditError(Exception):
+    """The account can't pay for a text; nothing was accepted."""
+
+
+@define
+class InboxText:
+    """One text that a gateway of the sandbox accepted.
+
+    Args:
+        gateway: Prefix of the gateway, such as `"iprog"`.
+        to: Recipient, as the gateway was given it.
+        text: What the phone shows.
+        sender_id: Name or number shown as sender.
+        message_id: The gateway's id.
+        accepted_at: When it was accepted, in UTC.
+        due_at: When it leaves the gateway: later than `accepted_at` for a scheduled text.
+        delivered_after: Seconds from leaving to the final status.
+    """
+
+    gateway: str
+    to: str
+    text: str
+    sender_id: str
+    message_id: str
+    accepted_at: datetime
+    due_at: datetime
+    delivered_after: float
+    cancelled: bool = False
+
+    def state(self, now: datetime) -> DeliveryState:
+        """Return how far it has come."""
+        if now < self.due_at + timedelta(seconds=self.delivered_after):
+            return "pending"
+        return "failed" if self.to.endswith(FAILS_DELIVERY) else "delivered"
+
+    def to_dict(self, now: datetime) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        segments = count_segments(self.text)
+        return {
+            "gateway": self.gateway,
+            "to": self.to,
+            "text": self.text,
+            "sender_id": self.sender_id,
+            "message_id": self.message_id,
+            "accepted_at": self.accepted_at.isoformat(),
+            "due_at": self.due_at.isoformat(),
+            "state": self.state(now),
+            "segments": segments.count,
+            "encoding": segments.encoding,
+        }
+
+
+@define
+class SandboxState:
+    """Shared by all gateways of one sandbox; safe to read from other threads.
+
+    Args:
+        credit: Credit of each gateway's account at the start, in segments.
+        delivered_after: Seconds from a text's departure to its final status.
+    """
+
+    credit: Decimal = field(default=Decimal(1000), converter=Decimal)
+    delivered_after: float = 1.0
+    _inbox: list[InboxText] = field(factory=list[InboxText], init=False, repr=False)
+    _credits: dict[str, Decimal] = field(factory=dict[str, Decimal], init=False)
+    _lock: threading.RLock = field(factory=threading.RLock, init=False, repr=False)
+    _numbers: itertools.count[int] = field(factory=lambda: itertools.count(1), init=False)
+
+    def now(self) -> datetime:
+        """Return the time in UTC."""
+        return datetime.now(UTC)
+
+    def new_id(self, prefix: str = "") -> str:
+        """Return an id that no other text has."""
+        return f"{prefix}{secrets.token_hex(4)}{next(self._numbers)}"
+
+    def credit_of(self, gateway: str) -> Decimal:
+        """Return what is left on a gateway's account."""
+        return self._credits.get(gateway, self.credit)
+
+    def set_credit(self, gateway: str, amount: Decimal | int) -> None:
+        """Set what is left on a gateway's account."""
+        self._credits[gateway] = Decimal(amount)
+
+    def accept(
+        self,
+        gateway: str,
+        to: str,
+        text: str,
+        *,
+        message_id: str,
+        sender_id: str = "",
+        due_at: datetime | None = None,
+    ) -> InboxText:
+        """Charge the account and put a text into the inbox.
+
+        Raises:
+            OutOfCreditError: The account can't pay for it.
+        """
+        with self._lock:
+            cost = count_segments(text).count
+            left = self.credit_of(gateway)
+            if left < cost:
+                raise OutOfCreditError(gateway)
+            self._credits[gateway] = left - cost
+            now = self.now()
+            accepted = InboxText(
+                gateway, to, text, sender_id, message_id, now, due_at or now, self.delivered_after
+            )
+            self._inbox.append(accepted)
+            return accepted
+
+    def find(self, gateway: str, message_id: str) -> InboxText | None:
+        """Return an accepted text by its id."""
+        with self._lock:
+            return next(
+                (
+                    text
+                    for text in self._inbox
+                    if text.gateway == gateway and text.message_id == message_id
+                ),
+                None,
+            )
+
+    def texts(self, gateway: str | None = None) -> list[InboxText]:
+        """Return the accepted texts, oldest first; cancelled ones are left out."""
+        with self._lock:
+            return [
+                text
+                for text in self._inbox
+                if not text.cancelled and gateway in (None, text.gateway)
+            ]
+
+    def clear(self) -> None:
+        """Forget every accepted text."""
+        with self._lock:
+            self._inbox.clear()

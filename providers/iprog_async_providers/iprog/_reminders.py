@@ -1,0 +1,244 @@
+"""IPROG's message reminders: texts that the gateway sends later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from attrs import field, frozen
+
+from iprog_async import (
+    DeliveryState,
+    DeliveryStatus,
+    InvalidMessageError,
+    Message,
+    Outcome,
+    SmsError,
+)
+from iprog_async.adapter import (
+    Effect,
+    Id,
+    PreparedMessage,
+    UnclearAnswer,
+    accepted,
+    failed,
+    mask_keys,
+    structure,
+)
+
+
+if TYPE_CHECKING:
+    from iprog_async_providers.iprog._provider import IprogProvider
+
+MANILA = ZoneInfo("Asia/Manila")
+_PATH = "/api/v1/message-reminders"
+_PREFIX = "reminder:"
+# "scheduled" is documented; the others are what a reminder could turn into (INFER).
+_STATES: dict[str, DeliveryState] = {
+    "scheduled": "pending",
+    "pending": "pending",
+    "sent": "sent",
+    "completed": "delivered",
+    "failed": "failed",
+}
+
+
+@frozen
+class Reminder:
+    """A text that IPROG sends later.
+
+    Args:
+        id: The gateway's id.
+        phone_number: Recipient, as the gateway writes it.
+        message: What the phone will show.
+        scheduled_at: When, as an aware `datetime`.
+        status: The gateway's word, `"scheduled"` at first.
+        raw: The parsed answer, with secrets masked.
+    """
+
+    id: Id
+    phone_number: str
+    message: str
+    scheduled_at: datetime
+    status: str
+    raw: object = field(default=None, repr=False, eq=False)
+
+    @property
+    def delivery_status(self) -> DeliveryStatus:
+        """The status in this library's words."""
+        return DeliveryStatus(_STATES.get(self.status.lower(), "unknown"), self.status, self.raw)
+
+
+class Reminders:
+    """Creates, reads, changes and deletes reminders; IPROG has no list of them."""
+
+    def __init__(self, provider: IprogProvider) -> None:
+        self._provider = provider
+
+    async def create(self, to: str, text: str, scheduled_at: datetime) -> Reminder:
+        """Have a text sent later; it is billed, so it is never repeated by itself.
+
+        Args:
+            to: Phone number as people write it.
+            text: What the phone shows.
+            scheduled_at: When, as an aware `datetime`; IPROG keeps whole minutes.
+
+        Raises:
+            InvalidMessageError: It can't be sent as it is; nothing was created.
+            OutcomeUnknownError: It may have been created.
+            ProviderError: The gateway refused; nothing was created.
+        """
+        prepared = self._provider.prepare(Message(to, text, schedule_at=scheduled_at))
+        return await self._create(prepared, scheduled_at)
+
+    async def get(self, reminder: Reminder | str) -> Reminder:
+        """Read a reminder.
+
+        Raises:
+            NoAnswerError: No trustworthy answer; ask again.
+            ProviderError: The gateway refused to tell.
+        """
+        return await self._provider.read(
+            _path(reminder), self._provider.reader(_read), "read the reminder"
+        )
+
+    async def update(
+        self,
+        reminder: Reminder | str,
+        *,
+        to: str | None = None,
+        text: str | None = None,
+        scheduled_at: datetime | None = None,
+    ) -> Reminder:
+        """Change a reminder; what is `None` stays as it is.
+
+        Raises:
+            InvalidMessageError: A new value makes no sense, or nothing is changed.
+            NoAnswerError: No trustworthy answer; changing it again does no harm.
+            ProviderError: The gateway refused.
+        """
+        body: dict[str, object] = {}
+        if to is not None:
+            body["phone_number"] = self._provider.number(to)[1]
+        if text is not None:
+            if not text.strip():
+                raise InvalidMessageError("the reminder's text is empty")
+            body["message"] = text
+        if scheduled_at is not None:
+            body["scheduled_at"] = manila_time(scheduled_at)
+        if not body:
+            raise InvalidMessageError("give at least one of to=, text= and scheduled_at=")
+        return await self._provider.write(
+            "PATCH",
+            _path(reminder),
+            self._provider.reader(_read),
+            "change the reminder",
+            body,
+            effect=Effect.IDEMPOTENT,
+        )
+
+    async def delete(self, reminder: Reminder | str) -> None:
+        """Delete a reminder, so that it is not sent.
+
+        Raises:
+            NoAnswerError: No trustworthy answer; deleting it again does no harm.
+            ProviderError: The gateway refused.
+        """
+        await self._provider.write(
+            "DELETE",
+            _path(reminder),
+            self._provider.reader(_ignore),
+            "delete the reminder",
+            {},
+            effect=Effect.IDEMPOTENT,
+            on_gone=_gone,
+        )
+
+    async def schedule(self, prepared: PreparedMessage) -> Outcome:
+        """Create a reminder for a scheduled message, and return the message's outcome."""
+        when = prepared.message.schedule_at
+        if when is None:
+            raise InvalidMessageError("the message has no schedule_at")
+        try:
+            reminder = await self._create(prepared, when)
+        except SmsError as exc:
+            return failed(prepared, exc)
+        return accepted(
+            prepared,
+            self._provider.name,
+            message_id=f"{_PREFIX}{reminder.id}",
+            status=reminder.delivery_status,
+            scheduled=True,
+            raw=reminder.raw,
+        )
+
+    async def _create(self, prepared: PreparedMessage, when: datetime) -> Reminder:
+        body: Mapping[str, object] = {
+            "phone_number": prepared.to,
+            "message": prepared.message.text,
+            "scheduled_at": manila_time(when),
+        }
+        return await self._provider.write(
+            "POST", _PATH, self._provider.reader(_read), "create the reminder", body
+        )
+
+
+def manila_time(when: datetime) -> str:
+    """Return a time as IPROG wants it, `2025-03-08 05:00AM` in Manila's wall time.
+
+    Raises:
+        InvalidMessageError: The time has no zone.
+    """
+    if when.utcoffset() is None:
+        raise InvalidMessageError(f"scheduled_at {when.isoformat()} has no time zone")
+    local = when.astimezone(MANILA)
+    # %p depends on the locale.
+    return f"{local:%Y-%m-%d %I:%M}{'AM' if local.hour < 12 else 'PM'}"
+
+
+def reminder_id(message_id: str) -> str | None:
+    """Return the reminder's id in a receipt's message id, or `None` for a plain text's."""
+    return message_id.removeprefix(_PREFIX) if message_id.startswith(_PREFIX) else None
+
+
+def _path(reminder: Reminder | str) -> str:
+    given = reminder.id if isinstance(reminder, Reminder) else reminder
+    return f"{_PATH}/{quote(reminder_id(given) or given, safe='')}"
+
+
+@frozen
+class _Data:
+    """The `data` of an answer about a reminder."""
+
+    id: Id
+    phone_number: str
+    message: str
+    scheduled_at: str
+    status: str = "scheduled"
+
+
+@frozen
+class _Answer:
+    data: _Data
+
+
+def _read(body: dict[str, Any]) -> Reminder:
+    data = structure(body, _Answer).data
+    try:
+        when = datetime.fromisoformat(data.scheduled_at)
+    except ValueError:
+        raise UnclearAnswer(f"scheduled_at {data.scheduled_at!r} is no time") from None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=MANILA)
+    return Reminder(data.id, data.phone_number, data.message, when, data.status, mask_keys(body))
+
+
+def _ignore(_: object) -> None:
+    """Drop what deleting returns: the deleted object."""
+
+
+def _gone() -> None:
+    """Stand for the answer of an earlier try, which had deleted it."""
