@@ -149,7 +149,8 @@ class SmsClient(Generic[P_co]):
         """
         message = Message(to, text, sender_id, schedule_at, key, options)
         prepared = self._provider.prepare(message)
-        for attempt in range(self._retry.attempts):
+        attempt = 0
+        while True:
             if attempt:
                 await self._pool.clock.sleep(self._retry.longest_wait(attempt))
             started = self._pool.clock.monotonic()
@@ -158,10 +159,11 @@ class SmsClient(Generic[P_co]):
             log_outcome(self._provider, prepared, outcome, self._pool.clock.monotonic() - started)
             if isinstance(outcome, Accepted):
                 return outcome.receipt
+            attempt += 1
             if isinstance(outcome, NotSent) or on_unknown == "raise":
                 raise outcome.error
-            unknown = outcome.error
-        raise unknown
+            if attempt >= self._retry.attempts:
+                raise outcome.error
 
     def send_many(
         self,
