@@ -17,7 +17,7 @@ from iprog_async._http import WireReply, WireRequest
 
 
 # httpcore scans all its connections on each request, so a pool costs the square of its size.
-SHARD_SIZE = 10
+SHARD_SIZE = 1
 _KEEPALIVE = 30.0
 # The certain failures: httpx raises them only before it has written anything.
 _NEVER_LEFT = (
@@ -52,7 +52,7 @@ class TransportEngine:
         except (httpx.TransportError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as exc:
             return _failure(exc, progress)
 
-    def _transport(self, url: str, slot: int) -> httpx.AsyncHTTPTransport:
+    def _transport(self, url: str, slot: int) -> httpx.AsyncBaseTransport:
         proxy = self._proxy(url)
         key = slot % self._shards, proxy
         transport = self._transports.get(key)
