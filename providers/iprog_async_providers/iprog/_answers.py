@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -15,6 +14,7 @@ from iprog_async import (
     CredentialsOrCreditError,
     DeliveryState,
     DeliveryStatus,
+    NotFoundError,
     Outcome,
     RateLimitError,
     RejectedError,
@@ -49,13 +49,14 @@ REFUSALS = (
 )
 # A list of reasons, and `data.errors`, come from checks that run before anything is queued.
 CONTENT = (Refusal(RejectedError),)
+# For calls that name one thing by its id and send nothing (INFER).
+NO_SUCH_ID = (Refusal(NotFoundError, r"not found|couldn't find|does(n't| not) exist"),)
 
 STATES: dict[str, DeliveryState] = {
     "pending": "pending",
     "completed": "delivered",
     "failed": "failed",
 }
-MOBILE = re.compile(r"\+639\d{9}", re.ASCII)
 
 Envelope = dict[str, Any]
 """The body of a success."""
@@ -66,7 +67,7 @@ class _Sent:
     """Answer of `sms_messages`; the status link in it carries the token and is dropped."""
 
     message_id: Id
-    sms_rate: Decimal | None = None
+    sms_rate: Any = None
 
 
 @frozen
@@ -74,7 +75,7 @@ class _SentBulk:
     """Answer of `sms_messages/send_bulk`: comma-joined strings in the order of the numbers."""
 
     message_ids: str
-    sms_rates: str = ""
+    sms_rates: Any = None
 
 
 @frozen
@@ -105,7 +106,7 @@ class Network:
     is_smart_tnt: bool = False
 
 
-def check(answer: Answer, provider: str, extra: tuple[Refusal, ...] = ()) -> dict[str, Any]:
+def check(answer: Answer, provider: str, extra: tuple[Refusal, ...] = ()) -> Envelope:
     """Return the body of a success; raise what any other answer means."""
     try:
         body = answer.object()
@@ -116,35 +117,44 @@ def check(answer: Answer, provider: str, extra: tuple[Refusal, ...] = ()) -> dic
         if 200 <= answer.status < 300:
             return body
         raise UnclearAnswer(f"HTTP {answer.status} around a success envelope")
-    reason, by_shape = _reason(body)
-    code = None if status is None else str(status)
-    table = (*extra, *REFUSALS, *(CONTENT if by_shape else ()))
+    reason = _reason(body)
+    table = (*extra, *REFUSALS, *(CONTENT if _is_content_refusal(answer, body) else ()))
+    code = str(status) if isinstance(status, (int, str)) else None
     refuse(answer, table, provider=provider, reason=reason, code=code)
     raise give_up(answer, provider=provider, reason=reason, bare="message" not in body)
 
 
 def error_words(answer: Answer) -> str | None:
     """Return the words of an error envelope, or `None` where the answer is none."""
-    body = answer.data if answer.status < 500 else None
-    if not is_object(body) or body.get("status") not in (500, "500", "error"):
+    body = answer.data
+    if not is_object(body) or answer.status >= 500:
         return None
-    return _reason(body)[0]
+    return _reason(body) if body.get("status") in (500, "500", "error") else None
 
 
-def _reason(body: dict[str, Any]) -> tuple[str, bool]:
-    """Return the gateway's words, and whether their shape alone shows a refusal by content."""
-    message: object = body.get("message")
+def _reason(body: Envelope) -> str:
+    """Return the gateway's words: a string, a list, those in `data.errors`, or a framework's."""
+    said = [*words(body.get("message")), *words(_errors(body))]
+    return " ".join(said or words(body.get("error")))
+
+
+def _errors(body: Envelope) -> object:
     data: object = body.get("data")
-    errors: object = data.get("errors") if is_object(data) else None
-    text = " ".join([*words(message), *words(errors)]) or " ".join(words(body.get("error")))
-    return text, is_array(message) or is_array(errors)
+    return data.get("errors") if is_object(data) else None
+
+
+def _is_content_refusal(answer: Answer, body: Envelope) -> bool:
+    """Return whether the shape alone shows a check that runs before anything is queued."""
+    if error_words(answer) is None:
+        return False
+    return any(is_array(part) and words(part) for part in (body.get("message"), _errors(body)))
 
 
 def read_sent(body: Envelope, batch: Sequence[PreparedMessage], provider: str) -> list[Outcome]:
     """Read the answer of a send to one."""
     sent = structure(body, _Sent)
-    raw = mask_keys(body)
-    return [accepted(batch[0], provider, message_id=sent.message_id, cost=sent.sms_rate, raw=raw)]
+    cost, raw = _cost(sent.sms_rate), mask_keys(body)
+    return [accepted(batch[0], provider, message_id=sent.message_id, cost=cost, raw=raw)]
 
 
 def read_sent_bulk(
@@ -158,20 +168,21 @@ def read_sent_bulk(
             f"{len(ids)} message ids for {len(batch)} recipients: {one_line(','.join(ids))}",
             references=ids,
         )
+    rates = str(sent.sms_rates).split(",")
+    costs = [_cost(rate) for rate in rates] if len(rates) == len(ids) else [None] * len(ids)
     raw = mask_keys(body)
     return [
         accepted(prepared, provider, message_id=message_id, cost=cost, raw=raw)
-        for prepared, message_id, cost in zip(batch, ids, _costs(sent, len(ids)), strict=True)
+        for prepared, message_id, cost in zip(batch, ids, costs, strict=True)
     ]
 
 
-def _costs(sent: _SentBulk, count: int) -> list[Decimal | None]:
-    parts = sent.sms_rates.split(",")
+def _cost(rate: object) -> Decimal | None:
     try:
-        return [parse_amount(part) for part in parts] if len(parts) == count else [None] * count
+        return parse_amount(rate)
     except ValueError:
         # What it cost is worth less than knowing that it was accepted.
-        return [None] * count
+        return None
 
 
 def read_status(body: Envelope) -> DeliveryStatus:

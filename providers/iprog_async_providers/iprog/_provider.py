@@ -2,57 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from attrs import field, frozen, validators
+from attrs import field, frozen
 
-from iprog_async import Balance, ConfigurationError, DeliveryStatus, InvalidMessageError, Outcome
+from iprog_async import (
+    Balance,
+    ConfigurationError,
+    DeliveryStatus,
+    InvalidMessageError,
+    Message,
+    Outcome,
+    UnsupportedError,
+)
 from iprog_async.adapter import (
-    Answer,
     BaseProvider,
     Batching,
     Capabilities,
     Effect,
     Gateway,
-    HttpCall,
     PreparedMessage,
     SmsUrl,
     clean_secret,
-    to_e164,
 )
 from iprog_async_providers.iprog import _answers
 from iprog_async_providers.iprog._answers import Network
 from iprog_async_providers.iprog._otp import Otp
-from iprog_async_providers.iprog._reminders import Reminders, reminder_id
+from iprog_async_providers.iprog._reminders import Reminders, manila_time, reminder_id
+from iprog_async_providers.iprog._wire import TokenPlace, Wire, to_wire_number
 
 
 if TYPE_CHECKING:
     from iprog_async.sandbox import SandboxGateway
 
-T = TypeVar("T")
-
 BASE_URL = "https://www.iprogsms.com"
 """The apex may redirect here, and redirects are never followed: a POST would become a GET."""
 
 Route = Literal[0, 1, 2]
-_ROUTES = validators.optional(validators.in_((0, 1, 2)))
+_HEADERS = (("Accept", "application/json"),)
 
 
 @frozen
 class IprogOptions:
-    """What IPROG alone can do with a message.
+    """What IPROG alone can do with a message; a bad value shows when the message is prepared.
 
     Args:
         sms_provider: Which of IPROG's routes to use, 0, 1 or 2; the adapter's if `None`.
+            Scheduled texts can't have one.
     """
 
-    sms_provider: Route | None = field(default=None, validator=_ROUTES)
+    sms_provider: Route | None = None
 
 
 def _token(value: str) -> str:
     return clean_secret(value, "IPROG api_token")
+
+
+def _is_route(value: object) -> bool:
+    # True equals 1, and would travel as `true`.
+    return type(value) is int and value in (0, 1, 2)
 
 
 @frozen(eq=False, slots=False)
@@ -65,6 +75,7 @@ class IprogProvider(BaseProvider):
         base_url: Another host, or the sandbox.
         token_in: Where the token travels in POST, PATCH and DELETE. GET always takes the query.
         sms_provider: Which of IPROG's routes to use, 0, 1 or 2; the gateway's choice if `None`.
+            Scheduled texts and one-time passwords have no such setting.
         max_batch: The most recipients of one request. No limit is documented, and one lost
             answer leaves that many texts unknown.
         rate: The most requests, such as `"60/min"`; IPROG documents no limit.
@@ -84,15 +95,17 @@ class IprogProvider(BaseProvider):
     api_token: str = field(converter=_token, repr=False)
     name: str = field(default="iprog", kw_only=True)
     base_url: str = field(default=BASE_URL, kw_only=True)
-    token_in: Literal["json", "query"] = field(default="json", kw_only=True)
+    token_in: TokenPlace = field(default="json", kw_only=True)
     sms_provider: Route | None = field(default=None, kw_only=True)
     max_batch: int = field(default=100, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         if self.token_in not in ("json", "query"):
             raise ConfigurationError(f"token_in is 'json' or 'query', not {self.token_in!r}")
-        if self.sms_provider not in (None, 0, 1, 2):
+        if self.sms_provider is not None and not _is_route(self.sms_provider):
             raise ConfigurationError(f"sms_provider is 0, 1 or 2, not {self.sms_provider!r}")
+        if type(self.max_batch) is not int or self.max_batch < 1:
+            raise ConfigurationError(f"max_batch starts at 1, not {self.max_batch!r}")
         # Building it checks the address.
         _ = self.gateway
 
@@ -106,7 +119,7 @@ class IprogProvider(BaseProvider):
     def from_url(cls, url: SmsUrl, /) -> Self:
         """Build the provider from `iprog://TOKEN@`."""
         settings = url.settings(name=str, token_in=str, sms_provider=int, max_batch=int, rate=str)
-        return cls(url.username, base_url=url.base_url(BASE_URL), **settings)
+        return cls(url.credential(), base_url=url.base_url(BASE_URL), **settings)
 
     @classmethod
     def sandbox(cls) -> SandboxGateway:
@@ -128,26 +141,27 @@ class IprogProvider(BaseProvider):
     @property
     def otp(self) -> Otp:
         """One-time passwords that IPROG makes, sends and checks."""
-        return Otp(self)
+        return Otp(self._wire)
 
     @property
     def reminders(self) -> Reminders:
         """Texts that IPROG sends later."""
-        return Reminders(self)
+        return Reminders(self._wire, self.prepare)
 
     async def status(self, message_id: str, /) -> DeliveryStatus:
         """Return how far a text has come; a reminder is `pending` until its time.
 
         Raises:
+            NotFoundError: It knows no such text.
             NoAnswerError: No trustworthy answer; ask again.
             ProviderError: The gateway refused to tell.
         """
         reminder = reminder_id(message_id)
         if reminder is not None:
             return (await self.reminders.get(reminder)).delivery_status
-        return await self.read(
+        return await self._wire.read(
             "/api/v1/sms_messages/status",
-            self.reader(_answers.read_status),
+            self._wire.reader(_answers.read_status, _answers.NO_SUCH_ID),
             "read the status",
             {"message_id": message_id},
         )
@@ -159,9 +173,9 @@ class IprogProvider(BaseProvider):
             NoAnswerError: No trustworthy answer; ask again.
             ProviderError: The gateway refused to tell.
         """
-        return await self.read(
+        return await self._wire.read(
             "/api/v1/account/sms_credits",
-            self.reader(_answers.read_balance),
+            self._wire.reader(_answers.read_balance),
             "read the balance",
         )
 
@@ -174,100 +188,48 @@ class IprogProvider(BaseProvider):
             InvalidMessageError: It is no Philippine mobile number.
             NoAnswerError: No trustworthy answer; ask again.
         """
-        _, to = self.number(number)
-        return await self.write(
+        _, to = to_wire_number(number)
+        return await self._wire.write(
             "POST",
             "/api/v1/phone_numbers/detect",
-            self.reader(_answers.read_network),
+            self._wire.reader(_answers.read_network),
             "detect the network",
             {"phone_number": to},
             effect=Effect.READ,
         )
 
-    async def read(
-        self,
-        path: str,
-        read: Callable[[Answer], T],
-        what: str,
-        query: Mapping[str, str] | None = None,
-        *,
-        confidential: bool = False,
-    ) -> T:
-        """Make a GET call; its token can only travel in the query."""
-        call = HttpCall(
-            self.gateway,
-            "GET",
-            path,
-            read,
-            what,
-            effect=Effect.READ,
-            query={"api_token": self.api_token, **(query or {})},
-            confidential=confidential,
-        )
-        return await self._call(call)
-
-    async def write(
-        self,
-        method: str,
-        path: str,
-        read: Callable[[Answer], T],
-        what: str,
-        body: Mapping[str, object],
-        *,
-        effect: Effect = Effect.ONCE,
-        secrets: tuple[str, ...] = (),
-        confidential: bool = False,
-        on_gone: Callable[[], T] | None = None,
-    ) -> T:
-        """Make a POST, PATCH or DELETE call, with the token where `token_in` says."""
-        in_query = self.token_in == "query"  # noqa: S105 - a place, not a password
-        token = {"api_token": self.api_token}
-        call = HttpCall(
-            self.gateway,
-            method,
-            path,
-            read,
-            what,
-            effect=effect,
-            query=token if in_query else None,
-            json=body if in_query else {**token, **body},
-            secrets=secrets,
-            confidential=confidential,
-            on_gone=on_gone,
-        )
-        return await self._call(call)
-
-    def reader(self, read: Callable[[_answers.Envelope], T]) -> Callable[[Answer], T]:
-        """Return a function that checks the envelope before it reads the value."""
-
-        def check_and_read(answer: Answer) -> T:
-            return read(_answers.check(answer, self.name, self.refusals))
-
-        return check_and_read
+    @property
+    def _wire(self) -> Wire:
+        return Wire(self.gateway, self.token_in, self.refusals, self._call)
 
     def _number(self, number: str) -> tuple[str, str]:
-        return self.number(number)
+        return to_wire_number(number)
 
-    def number(self, number: str) -> tuple[str, str]:
-        """Return a number as E.164 and as IPROG writes it, `639171234567`."""
-        e164 = to_e164(number, "PH", mobile_only=True)
-        if not _answers.MOBILE.fullmatch(e164):
-            raise InvalidMessageError(
-                f"the phone number {number!r} is not a Philippine mobile number (09…), "
-                "and IPROG sends to no others"
+    def _check(self, message: Message) -> None:
+        if message.sender_id is not None:
+            raise UnsupportedError(
+                f"{self.name} takes no sender ID: IPROG uses the name approved for the account"
             )
-        return e164, e164[1:]
+        if message.schedule_at is not None:
+            manila_time(message.schedule_at)
+        route = _route(message)
+        if route is None:
+            return
+        if not _is_route(route):
+            raise InvalidMessageError(f"sms_provider is 0, 1 or 2, not {route!r}")
+        if message.schedule_at is not None:
+            raise UnsupportedError(f"{self.name} takes no sms_provider for a scheduled text")
 
     async def _send(self, batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
         message = batch[0].message
-        if message.schedule_at is not None:
-            return [await self.reminders.schedule(prepared) for prepared in batch]
+        when = message.schedule_at
+        if when is not None:
+            return [await self.reminders.schedule(prepared, when) for prepared in batch]
         body: dict[str, object] = {
             "phone_number": ",".join(prepared.to for prepared in batch),
             "message": message.text,
         }
-        options = message.options
-        route = options.sms_provider if isinstance(options, IprogOptions) else None
+        route = _route(message)
         route = self.sms_provider if route is None else route
         if route is not None:
             body["sms_provider"] = route
@@ -275,8 +237,10 @@ class IprogProvider(BaseProvider):
             read, path = _answers.read_sent, "/api/v1/sms_messages"
         else:
             read, path = _answers.read_sent_bulk, "/api/v1/sms_messages/send_bulk"
-        reader = self.reader(lambda envelope: read(envelope, batch, self.name))
-        return await self.write("POST", path, reader, "send the text", body)
+        reader = self._wire.reader(lambda envelope: read(envelope, batch, self.name))
+        return await self._wire.write("POST", path, reader, "send the text", body)
 
 
-_HEADERS = (("Accept", "application/json"),)
+def _route(message: Message) -> Route | None:
+    options = message.options
+    return options.sms_provider if isinstance(options, IprogOptions) else None

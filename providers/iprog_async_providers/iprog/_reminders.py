@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -24,14 +24,14 @@ from iprog_async.adapter import (
     PreparedMessage,
     UnclearAnswer,
     accepted,
+    check_text,
     failed,
     mask_keys,
     structure,
 )
+from iprog_async_providers.iprog._answers import NO_SUCH_ID
+from iprog_async_providers.iprog._wire import Wire, to_wire_number
 
-
-if TYPE_CHECKING:
-    from iprog_async_providers.iprog._provider import IprogProvider
 
 MANILA = ZoneInfo("Asia/Manila")
 _PATH = "/api/v1/message-reminders"
@@ -75,8 +75,9 @@ class Reminder:
 class Reminders:
     """Creates, reads, changes and deletes reminders; IPROG has no list of them."""
 
-    def __init__(self, provider: IprogProvider) -> None:
-        self._provider = provider
+    def __init__(self, wire: Wire, prepare: Callable[[Message], PreparedMessage]) -> None:
+        self._wire = wire
+        self._prepare = prepare
 
     async def create(self, to: str, text: str, scheduled_at: datetime) -> Reminder:
         """Have a text sent later; it is billed, so it is never repeated by itself.
@@ -84,25 +85,31 @@ class Reminders:
         Args:
             to: Phone number as people write it.
             text: What the phone shows.
-            scheduled_at: When, as an aware `datetime`; IPROG keeps whole minutes.
+            scheduled_at: When, as an aware `datetime`. IPROG keeps whole minutes: it is rounded
+                up, so that nothing is sent too early. What becomes of a time in the past is up
+                to the gateway.
 
         Raises:
             InvalidMessageError: It can't be sent as it is; nothing was created.
             OutcomeUnknownError: It may have been created.
             ProviderError: The gateway refused; nothing was created.
         """
-        prepared = self._provider.prepare(Message(to, text, schedule_at=scheduled_at))
-        return await self._create(prepared, scheduled_at)
+        message = Message(to, text, schedule_at=scheduled_at)
+        return await self._create(self._prepare(message), scheduled_at)
 
     async def get(self, reminder: Reminder | str) -> Reminder:
         """Read a reminder.
 
+        Args:
+            reminder: The reminder, its id, or the `message_id` of a scheduled text's receipt.
+
         Raises:
+            NotFoundError: The gateway knows no such reminder.
             NoAnswerError: No trustworthy answer; ask again.
             ProviderError: The gateway refused to tell.
         """
-        return await self._provider.read(
-            _path(reminder), self._provider.reader(_read), "read the reminder"
+        return await self._wire.read(
+            _path(reminder), self._wire.reader(_read, NO_SUCH_ID), "read the reminder"
         )
 
     async def update(
@@ -115,26 +122,32 @@ class Reminders:
     ) -> Reminder:
         """Change a reminder; what is `None` stays as it is.
 
+        Args:
+            reminder: The reminder, its id, or the `message_id` of a scheduled text's receipt.
+            to: Phone number as people write it.
+            text: What the phone shows.
+            scheduled_at: When, as for `create`.
+
         Raises:
             InvalidMessageError: A new value makes no sense, or nothing is changed.
+            NotFoundError: The gateway knows no such reminder.
             NoAnswerError: No trustworthy answer; changing it again does no harm.
             ProviderError: The gateway refused.
         """
         body: dict[str, object] = {}
         if to is not None:
-            body["phone_number"] = self._provider.number(to)[1]
+            body["phone_number"] = to_wire_number(to)[1]
         if text is not None:
-            if not text.strip():
-                raise InvalidMessageError("the reminder's text is empty")
+            check_text(Message(to or "the reminder", text))
             body["message"] = text
         if scheduled_at is not None:
             body["scheduled_at"] = manila_time(scheduled_at)
         if not body:
             raise InvalidMessageError("give at least one of to=, text= and scheduled_at=")
-        return await self._provider.write(
+        return await self._wire.write(
             "PATCH",
             _path(reminder),
-            self._provider.reader(_read),
+            self._wire.reader(_read, NO_SUCH_ID),
             "change the reminder",
             body,
             effect=Effect.IDEMPOTENT,
@@ -143,32 +156,33 @@ class Reminders:
     async def delete(self, reminder: Reminder | str) -> None:
         """Delete a reminder, so that it is not sent.
 
+        Args:
+            reminder: The reminder, its id, or the `message_id` of a scheduled text's receipt.
+
         Raises:
+            NotFoundError: The gateway knows no such reminder.
             NoAnswerError: No trustworthy answer; deleting it again does no harm.
             ProviderError: The gateway refused.
         """
-        await self._provider.write(
+        await self._wire.write(
             "DELETE",
             _path(reminder),
-            self._provider.reader(_ignore),
+            self._wire.reader(_ignore, NO_SUCH_ID),
             "delete the reminder",
             {},
             effect=Effect.IDEMPOTENT,
             on_gone=_gone,
         )
 
-    async def schedule(self, prepared: PreparedMessage) -> Outcome:
+    async def schedule(self, prepared: PreparedMessage, when: datetime) -> Outcome:
         """Create a reminder for a scheduled message, and return the message's outcome."""
-        when = prepared.message.schedule_at
-        if when is None:
-            raise InvalidMessageError("the message has no schedule_at")
         try:
             reminder = await self._create(prepared, when)
         except SmsError as exc:
             return failed(prepared, exc)
         return accepted(
             prepared,
-            self._provider.name,
+            self._wire.gateway.name,
             message_id=f"{_PREFIX}{reminder.id}",
             status=reminder.delivery_status,
             scheduled=True,
@@ -176,25 +190,30 @@ class Reminders:
         )
 
     async def _create(self, prepared: PreparedMessage, when: datetime) -> Reminder:
-        body: Mapping[str, object] = {
+        body = {
             "phone_number": prepared.to,
             "message": prepared.message.text,
             "scheduled_at": manila_time(when),
         }
-        return await self._provider.write(
-            "POST", _PATH, self._provider.reader(_read), "create the reminder", body
+        return await self._wire.write(
+            "POST", _PATH, self._wire.reader(_read), "create the reminder", body
         )
 
 
 def manila_time(when: datetime) -> str:
-    """Return a time as IPROG wants it, `2025-03-08 05:00AM` in Manila's wall time.
+    """Return a time as IPROG wants it, `2025-03-08 05:00AM` in Manila's wall time, rounded up.
 
     Raises:
-        InvalidMessageError: The time has no zone.
+        InvalidMessageError: The time has no zone, or is out of every calendar.
     """
     if when.utcoffset() is None:
         raise InvalidMessageError(f"scheduled_at {when.isoformat()} has no time zone")
-    local = when.astimezone(MANILA)
+    try:
+        local = when.astimezone(MANILA)
+        if local.second or local.microsecond:
+            local = local.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    except OverflowError:
+        raise InvalidMessageError(f"scheduled_at {when.isoformat()} is out of range") from None
     # %p depends on the locale.
     return f"{local:%Y-%m-%d %I:%M}{'AM' if local.hour < 12 else 'PM'}"
 
@@ -206,7 +225,11 @@ def reminder_id(message_id: str) -> str | None:
 
 def _path(reminder: Reminder | str) -> str:
     given = reminder.id if isinstance(reminder, Reminder) else reminder
-    return f"{_PATH}/{quote(reminder_id(given) or given, safe='')}"
+    number = given.removeprefix(_PREFIX)
+    if not number.strip("."):
+        # Dots would lead to another address than a reminder's.
+        raise InvalidMessageError(f"{given!r} is no id of a reminder")
+    return f"{_PATH}/{quote(number, safe='')}"
 
 
 @frozen
@@ -214,9 +237,9 @@ class _Data:
     """The `data` of an answer about a reminder."""
 
     id: Id
-    phone_number: str
-    message: str
-    scheduled_at: str
+    phone_number: str = ""
+    message: str = ""
+    scheduled_at: str = ""
     status: str = "scheduled"
 
 
@@ -230,7 +253,10 @@ def _read(body: dict[str, Any]) -> Reminder:
     try:
         when = datetime.fromisoformat(data.scheduled_at)
     except ValueError:
-        raise UnclearAnswer(f"scheduled_at {data.scheduled_at!r} is no time") from None
+        raise UnclearAnswer(
+            f"scheduled_at {data.scheduled_at!r} of reminder {data.id} is no time",
+            references=(f"{_PREFIX}{data.id}",),
+        ) from None
     if when.tzinfo is None:
         when = when.replace(tzinfo=MANILA)
     return Reminder(data.id, data.phone_number, data.message, when, data.status, mask_keys(body))

@@ -1,38 +1,28 @@
-"""IPROG's part in the local sandbox."""
+"""IPROG's part in the local sandbox: HTTP 200 for everything, the truth in the body.
+
+docs/gateways/iprog.md says which of its answers are recorded and which are guesses.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from iprog_async.sandbox import SandboxGateway, SandboxState
+from iprog_async_providers.iprog._sandbox_desk import PHISHING_WORDS, TOKEN, Desk
+from iprog_async_providers.iprog._sandbox_messages import MessageDesk
+from iprog_async_providers.iprog._sandbox_otp import OtpDesk
+from iprog_async_providers.iprog._sandbox_reminders import ReminderDesk
 
 
-TOKEN = "sandbox-iprog-token"  # noqa: S105 - accepted by the sandbox alone
-
-
-class _Iprog:
-    """The state and the routes of one sandbox."""
-
-    def __init__(self, state: SandboxState) -> None:
-        self._state = state
-
-    async def send(self, request: Request) -> JSONResponse:
-        body = await request.json()
-        text = self._state.accept(
-            "iprog", body["phone_number"], body["message"], message_id=self._state.new_id("iSms-")
-        )
-        return JSONResponse({"status": 200, "message": "queued", "message_id": text.message_id})
-
-    def routes(self) -> list[BaseRoute]:
-        return [Route("/api/v1/sms_messages", self.send, methods=["POST"])]
+__all__ = ["GATEWAY", "PHISHING_WORDS", "TOKEN"]
 
 
 def _routes(state: SandboxState) -> Sequence[BaseRoute]:
-    return _Iprog(state).routes()
+    desk = Desk(state)
+    parts = MessageDesk(desk), ReminderDesk(desk), OtpDesk(desk)
+    return [route for part in parts for route in part.routes()]
 
 
 GATEWAY = SandboxGateway("iprog", _routes, f"iprog://{TOKEN}@?base_url={{base_url}}")

@@ -1,0 +1,120 @@
+"""IPROG's requests as data: where the token travels, and how a number is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Literal, TypeVar
+
+from attrs import frozen
+
+from iprog_async import InvalidMessageError
+from iprog_async.adapter import Answer, Call, Effect, Gateway, HttpCall, Refusal, to_e164
+from iprog_async_providers.iprog import _answers
+
+
+T = TypeVar("T")
+
+TokenPlace = Literal["json", "query"]
+_MOBILE = re.compile(r"\+639\d{9}", re.ASCII)
+
+
+@frozen
+class Wire:
+    """Makes the calls of one account.
+
+    Args:
+        gateway: The host, as this account sees it; its one secret is the token.
+        token_in: Where the token travels in POST, PATCH and DELETE.
+        refusals: The user's own rows, searched first.
+        call: What the adapter is bound to.
+    """
+
+    gateway: Gateway
+    token_in: TokenPlace
+    refusals: tuple[Refusal, ...]
+    call: Call
+
+    async def read(
+        self,
+        path: str,
+        read: Callable[[Answer], T],
+        what: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        confidential: bool = False,
+    ) -> T:
+        """Make a GET call; its token can only travel in the query."""
+        call = HttpCall(
+            self.gateway,
+            "GET",
+            path,
+            read,
+            what,
+            effect=Effect.READ,
+            query={**self._token(), **(query or {})},
+            confidential=confidential,
+        )
+        return await self.call(call)
+
+    async def write(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[Answer], T],
+        what: str,
+        body: Mapping[str, object],
+        *,
+        effect: Effect = Effect.ONCE,
+        secrets: tuple[str, ...] = (),
+        confidential: bool = False,
+        on_gone: Callable[[], T] | None = None,
+    ) -> T:
+        """Make a POST, PATCH or DELETE call, with the token where `token_in` says."""
+        in_query = self.token_in == "query"  # noqa: S105 - a place, not a password
+        call = HttpCall(
+            self.gateway,
+            method,
+            path,
+            read,
+            what,
+            effect=effect,
+            query=self._token() if in_query else None,
+            json=(body or None) if in_query else {**self._token(), **body},
+            secrets=secrets,
+            confidential=confidential,
+            on_gone=on_gone,
+        )
+        return await self.call(call)
+
+    def check(self, answer: Answer, extra: tuple[Refusal, ...] = ()) -> _answers.Envelope:
+        """Return the body of a success; raise what any other answer means."""
+        return _answers.check(answer, self.gateway.name, (*self.refusals, *extra))
+
+    def reader(
+        self, read: Callable[[_answers.Envelope], T], extra: tuple[Refusal, ...] = ()
+    ) -> Callable[[Answer], T]:
+        """Return a function that checks the envelope before it reads the value."""
+
+        def check_and_read(answer: Answer) -> T:
+            return read(self.check(answer, extra))
+
+        return check_and_read
+
+    def _token(self) -> dict[str, str]:
+        return {"api_token": self.gateway.secrets[0]}
+
+
+def to_wire_number(number: str) -> tuple[str, str]:
+    """Return a number as E.164 and as IPROG writes it, `639171234567`.
+
+    Raises:
+        InvalidMessageError: It is no Philippine mobile number; the message quotes it as given.
+    """
+    e164 = to_e164(number, "PH", mobile_only=True)
+    if not _MOBILE.fullmatch(e164):
+        raise InvalidMessageError(
+            f"the phone number {number!r} is not a Philippine mobile number (09…), "
+            "and IPROG sends to no others"
+        )
+    return e164, e164[1:]
