@@ -1,6 +1,9 @@
 """A local server that plays the gateways, bad habits included (extra `sandbox`)."""
 
+from iprog_async.sandbox._faults import Fault, FaultKind
 from iprog_async.sandbox._gateway import SandboxGateway
+from iprog_async.sandbox._requests import bearer_token, read_fields, read_json
+from iprog_async.sandbox._server import Sandbox
 from iprog_async.sandbox._state import (
     BLOCKED_WORD,
     FAILS_DELIVERY,
@@ -15,8 +18,14 @@ __all__ = [
     "BLOCKED_WORD",
     "FAILS_DELIVERY",
     "REFUSED_RECIPIENT",
+    "Fault",
+    "FaultKind",
     "InboxText",
     "OutOfCreditError",
+    "Sandbox",
     "SandboxGateway",
     "SandboxState",
+    "bearer_token",
+    "read_fields",
+    "read_json",
 ]

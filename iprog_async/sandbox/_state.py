@@ -22,6 +22,10 @@ BLOCKED_WORD = "casino"
 """A text with this word meets the content filter of each gateway."""
 
 
+def _digits(number: str) -> str:
+    return "".join(filter(str.isdigit, number)).removeprefix("00")
+
+
 class OutOfCreditError(Exception):
     """The account can't pay for a text; nothing was accepted."""
 
@@ -56,6 +60,10 @@ class InboxText:
         if now < self.due_at + timedelta(seconds=self.delivered_after):
             return "pending"
         return "failed" if self.to.endswith(FAILS_DELIVERY) else "delivered"
+
+    def is_for(self, gateway: str | None = None, to: str | None = None) -> bool:
+        """Return whether it went through a gateway, to a number; `None` stands for any."""
+        return gateway in (None, self.gateway) and (to is None or _digits(to) == _digits(self.to))
 
     def to_dict(self, now: datetime) -> dict[str, Any]:
         """Return it as JSON-ready data."""
@@ -104,7 +112,8 @@ class SandboxState:
 
     def set_credit(self, gateway: str, amount: Decimal | int) -> None:
         """Set what is left on a gateway's account."""
-        self._credits[gateway] = Decimal(amount)
+        with self._lock:
+            self._credits[gateway] = Decimal(amount)
 
     def accept(
         self,
@@ -146,16 +155,26 @@ class SandboxState:
                 None,
             )
 
-    def texts(self, gateway: str | None = None) -> list[InboxText]:
-        """Return the accepted texts, oldest first; cancelled ones are left out."""
-        with self._lock:
-            return [
-                text
-                for text in self._inbox
-                if not text.cancelled and gateway in (None, text.gateway)
-            ]
+    def texts(self, gateway: str | None = None, to: str | None = None) -> list[InboxText]:
+        """Return the accepted texts, oldest first; cancelled ones are left out.
 
-    def clear(self) -> None:
-        """Forget every accepted text."""
+        Args:
+            gateway: Only those of this gateway.
+            to: Only those to this number, however its country code is written.
+        """
+        with self._lock:
+            return [text for text in self._inbox if not text.cancelled and text.is_for(gateway, to)]
+
+    def clear(self, gateway: str | None = None, to: str | None = None) -> int:
+        """Forget accepted texts, all of them or those that `texts` would list; return how many."""
+        with self._lock:
+            kept = [text for text in self._inbox if not text.is_for(gateway, to)]
+            removed = len(self._inbox) - len(kept)
+            self._inbox[:] = kept
+            return removed
+
+    def reset(self) -> None:
+        """Forget every text and give each account the credit of the start."""
         with self._lock:
             self._inbox.clear()
+            self._credits.clear()

@@ -1,0 +1,58 @@
+"""Opening the socket that the sandbox listens on: this machine's own, unless asked otherwise."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import socket
+
+from iprog_async._errors import ConfigurationError
+
+
+logger = logging.getLogger("iprog_async.sandbox")
+
+
+def listen(host: str, port: int, *, allow_remote: bool = False) -> socket.socket:
+    """Return a socket that listens.
+
+    Raises:
+        ConfigurationError: The port is taken, the host is none of this machine's, or other
+            machines could reach it and nobody asked for that.
+    """
+    if not 0 <= port <= 65535:
+        raise ConfigurationError(f"port is 0 to 65535, not {port}")
+    try:
+        family, address = _resolve(host, port)
+        if not ipaddress.ip_address(address).is_loopback:
+            _check_remote(host, allow_remote)
+        return socket.create_server((address, port), family=family)
+    except OSError as exc:
+        raise ConfigurationError(
+            f"the sandbox can't listen on {host}, port {port}: {exc.strerror or exc}; "
+            "port 0 takes any that is free"
+        ) from exc
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return the address that reaches a listening socket from this machine."""
+    host, port = listener.getsockname()[:2]
+    address = ipaddress.ip_address(host)
+    if address.is_unspecified:
+        # "Every interface" is where to listen, not where to connect to.
+        address = ipaddress.ip_address("127.0.0.1" if address.version == 4 else "::1")
+    return f"http://{address}:{port}" if address.version == 4 else f"http://[{address}]:{port}"
+
+
+def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, _, _, _, address = found[0]
+    return family, str(address[0])
+
+
+def _check_remote(host: str, allow_remote: bool) -> None:
+    if not allow_remote:
+        raise ConfigurationError(
+            f"{host!r} can be reached from other machines, and the sandbox asks nobody for a "
+            "password; pass allow_remote=True if that is meant"
+        )
+    logger.warning("the sandbox listens on %s, which other machines can reach", host)

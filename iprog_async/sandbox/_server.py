@@ -1,0 +1,209 @@
+"""The sandbox as users hold it: started by `with`, asked for addresses and for its inbox."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Mapping
+from decimal import Decimal
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+from urllib.parse import quote
+
+from iprog_async._errors import ConfigurationError
+from iprog_async.sandbox._faults import Fault, FaultBook
+from iprog_async.sandbox._gateway import SandboxGateway
+from iprog_async.sandbox._installed import by_prefix, check_extra, installed_gateways
+from iprog_async.sandbox._listening import listen, url_of
+from iprog_async.sandbox._state import InboxText, SandboxState
+
+
+if TYPE_CHECKING:
+    from iprog_async.sandbox._serving import ServerThread
+
+
+class Sandbox:
+    """A local server that plays the gateways of all installed providers.
+
+    `async with Sandbox() as sandbox:` and `with Sandbox() as sandbox:` start it and stop it.
+    It runs in a thread of its own, so it works with any event loop, or none.
+
+    Args:
+        host: Address to listen on.
+        port: Port to listen on; 0 takes one that is free.
+        credit: Credit of each gateway's account at the start, in segments.
+        delivered_after: Seconds from a text's departure to its final status.
+        allow_remote: Whether the host may be one that other machines can reach.
+        gateways: Further gateways to play, by name of the provider.
+
+    Raises:
+        ConfigurationError: The extra `sandbox` is not installed, a provider can't be loaded,
+            two gateways want the same prefix, or (when it starts) it can't listen there.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        credit: Decimal | int = 1000,
+        delivered_after: float = 1.0,
+        allow_remote: bool = False,
+        gateways: Mapping[str, SandboxGateway] | None = None,
+    ) -> None:
+        check_extra()
+        # What needs the extra is imported late, so that vendors' code is importable without.
+        from iprog_async.sandbox._app import SandboxApp
+
+        self._host = host
+        self._port = port
+        self._allow_remote = allow_remote
+        self._gateways = {**installed_gateways(), **(gateways or {})}
+        self._prefixes = by_prefix(self._gateways)
+        self._state = SandboxState(Decimal(credit), delivered_after)
+        self._faults = FaultBook()
+        self._app = SandboxApp(self._state, self._faults, list(self._prefixes.values()))
+        self._thread: ServerThread | None = None
+        self._url: str | None = None
+
+    @property
+    def url(self) -> str:
+        """Address of the server, without a slash at the end."""
+        if self._url is None:
+            raise ConfigurationError("the sandbox is not running; use `with Sandbox() as sandbox:`")
+        return self._url
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Names of the providers that it plays, for `address`."""
+        return tuple(self._gateways)
+
+    @property
+    def state(self) -> SandboxState:
+        """What the gateways share: texts and credit."""
+        return self._state
+
+    @property
+    def inbox(self) -> list[InboxText]:
+        """The texts that gateways accepted, oldest first."""
+        return self._state.texts()
+
+    @property
+    def faults(self) -> list[Fault]:
+        """The faults that are still to come, with the number of times that are left."""
+        return self._faults.list()
+
+    def base_url(self, prefix: str) -> str:
+        """Return the address of one gateway, as `base_url=` of its provider.
+
+        Args:
+            prefix: Where it is mounted, such as `"iprog"`.
+
+        Raises:
+            ConfigurationError: There is no such gateway, or the sandbox is not running.
+        """
+        self._check_prefix(prefix)
+        return f"{self.url}/{prefix}"
+
+    def address(self, provider: str) -> str:
+        """Return the address of a provider that talks to this sandbox.
+
+        Args:
+            provider: Name of an installed provider, one of `providers`.
+
+        Returns:
+            What `provider_from_url` and `SMS_URL` take, with the sandbox's own credentials.
+
+        Raises:
+            ConfigurationError: It is not played here, or the sandbox is not running.
+        """
+        gateway = self._gateways.get(provider)
+        if gateway is None:
+            raise ConfigurationError(
+                f"the sandbox does not play {provider!r}; it plays {', '.join(self.providers)}"
+            )
+        return gateway.address.format(base_url=quote(self.base_url(gateway.prefix), safe=""))
+
+    def set_credit(self, prefix: str, amount: Decimal | int) -> None:
+        """Set what is left on the account of one gateway, in segments.
+
+        Raises:
+            ConfigurationError: There is no such gateway.
+        """
+        self._check_prefix(prefix)
+        self._state.set_credit(prefix, amount)
+
+    def add_fault(self, fault: Fault) -> None:
+        """Let something go wrong; of several faults that match a request the first one wins."""
+        self._faults.add(fault)
+
+    def clear_faults(self) -> None:
+        """Forget the faults that are still to come."""
+        self._faults.clear()
+
+    def clear(self) -> None:
+        """Make everything as it was at the start: texts, faults, credit, whatever was created."""
+        self._app.reset()
+
+    def __enter__(self) -> Self:
+        thread = self._start()
+        try:
+            thread.ready.result()
+        except BaseException:
+            self._end().stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._end().stop()
+
+    async def __aenter__(self) -> Self:
+        thread = self._start()
+        try:
+            # A cancelled wait must not cancel the future that the thread reports to.
+            await asyncio.shield(asyncio.wrap_future(thread.ready))
+        except BaseException:
+            self._end().stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        thread = self._end()
+        thread.begin_stop()
+        try:
+            await asyncio.shield(asyncio.wrap_future(thread.done))
+        finally:
+            thread.stop()
+
+    def _start(self) -> ServerThread:
+        from iprog_async.sandbox._serving import ServerThread
+
+        if self._thread is not None:
+            raise ConfigurationError("the sandbox is running already")
+        listener: socket.socket = listen(self._host, self._port, allow_remote=self._allow_remote)
+        self._url = url_of(listener)
+        self._thread = ServerThread(self._app, listener)
+        return self._thread
+
+    def _end(self) -> ServerThread:
+        thread = self._thread
+        if thread is None:
+            raise ConfigurationError("the sandbox is not running")
+        self._thread = self._url = None
+        return thread
+
+    def _check_prefix(self, prefix: str) -> None:
+        if prefix not in self._prefixes:
+            raise ConfigurationError(
+                f"the sandbox has no gateway {prefix!r}; it has {', '.join(self._prefixes)}"
+            )
