@@ -1,6 +1,25 @@
 """The built-in gateway adapters of iprog-async."""
 
+from iprog_async_providers.infopromo import (
+    InfopromoHttpProvider,
+    InfopromoOptions,
+    InfopromoProvider,
+    UltimateSmsHttpProvider,
+    UltimateSmsProvider,
+)
 from iprog_async_providers.iprog import IprogOptions, IprogProvider
+from iprog_async_providers.ugsms import ApiKey, UgsmsV1Provider, UgsmsV2Provider
 
 
-__all__ = ["IprogOptions", "IprogProvider"]
+__all__ = [
+    "ApiKey",
+    "InfopromoHttpProvider",
+    "InfopromoOptions",
+    "InfopromoProvider",
+    "IprogOptions",
+    "IprogProvider",
+    "UgsmsV1Provider",
+    "UgsmsV2Provider",
+    "UltimateSmsHttpProvider",
+    "UltimateSmsProvider",
+]

@@ -1,1 +1,26 @@
-"""The infopromo adapters."""
+"""Infopromo and any other host that runs Ultimate SMS; wire facts in docs/gateways/infopromo.md."""
+
+from iprog_async_providers.infopromo._campaigns import Campaign, CampaignStats
+from iprog_async_providers.infopromo._contacts import Contact, ContactGroup
+from iprog_async_providers.infopromo._messages import StoredMessage
+from iprog_async_providers.infopromo._options import InfopromoOptions
+from iprog_async_providers.infopromo._providers import (
+    InfopromoHttpProvider,
+    InfopromoProvider,
+    UltimateSmsHttpProvider,
+    UltimateSmsProvider,
+)
+
+
+__all__ = [
+    "Campaign",
+    "CampaignStats",
+    "Contact",
+    "ContactGroup",
+    "InfopromoHttpProvider",
+    "InfopromoOptions",
+    "InfopromoProvider",
+    "StoredMessage",
+    "UltimateSmsHttpProvider",
+    "UltimateSmsProvider",
+]

@@ -1,0 +1,146 @@
+"""The account's messages: one by its uid, or all of them page by page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, field, frozen
+
+from iprog_async import DeliveryStatus, InvalidMessageError
+from iprog_async.adapter import Effect, Id, UnclearAnswer, is_object, mask_keys, structure
+from iprog_async_providers.infopromo._options import segment, to_zone
+from iprog_async_providers.infopromo._pages import Page, iterate, read_page
+from iprog_async_providers.infopromo._words import delivery_status
+
+
+if TYPE_CHECKING:
+    from iprog_async_providers.infopromo._base import UltimateSmsBase
+
+
+@frozen
+class StoredMessage:
+    """A message as the gateway keeps it, sent or received.
+
+    Args:
+        uid: The gateway's id.
+        to: Recipient, in the gateway's notation.
+        sender_id: The number or name it came from.
+        message: The text.
+        word: The gateway's status word.
+        sms_type: `"plain"` and others.
+        direction: `"outgoing"` or `"incoming"`, where the server says.
+        sms_count: Number of segments, by the gateway's count.
+        cost: What it cost, in the account's unit; `None` where it does not say.
+        sent_at: When, as the gateway writes it: it names no time zone.
+        raw: The parsed entry, with secrets masked.
+    """
+
+    uid: Id
+    to: Id | None = None
+    sender_id: Id | None = None
+    message: str | None = None
+    word: str = ""
+    sms_type: str | None = None
+    direction: str | None = None
+    sms_count: int | None = None
+    cost: Decimal | None = None
+    sent_at: str | None = None
+    raw: Any = field(default=None, repr=False, eq=False)
+
+    @property
+    def delivery_status(self) -> DeliveryStatus:
+        """The status in this library's words."""
+        return delivery_status(self.word, self.raw)
+
+
+def read_message(data: object) -> StoredMessage:
+    """Read an entry; older servers say `customer_status` where newer ones say `status`."""
+    if not is_object(data):
+        raise UnclearAnswer("a message that is no object")
+    entry: dict[str, Any] = {key: value for key, value in data.items() if value is not None}
+    entry["word"] = entry.get("status") or entry.get("customer_status") or ""
+    entry["sender_id"] = entry.get("from")
+    return evolve(structure(entry, StoredMessage), raw=mask_keys(data))
+
+
+class Messages:
+    """Reads what the account sent and received."""
+
+    def __init__(self, provider: UltimateSmsBase) -> None:
+        self._provider = provider
+
+    async def get(self, uid: str) -> StoredMessage:
+        """Read one message.
+
+        Raises:
+            NotFoundError: The account has no such message.
+            NoAnswerError: No trustworthy answer; ask again.
+        """
+        return await self._provider.request(
+            "GET",
+            f"/sms/{segment(uid, 'message')}",
+            self._provider.reader(lambda envelope: read_message(envelope.data)),
+            "read the message",
+            effect=Effect.READ,
+        )
+
+    def list(
+        self,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        timezone: str | None = None,
+        sms_type: str | None = None,
+        direction: str | None = None,
+    ) -> AsyncIterator[StoredMessage]:
+        """Iterate over messages, a page of them with each request.
+
+        Newer servers show the last 30 days unless told otherwise; older ones know no filter
+        and show everything.
+
+        Args:
+            start: The earliest time, as an aware `datetime`.
+            end: The latest time, as an aware `datetime`.
+            timezone: IANA name of the zone that the server compares in; the adapter's, or UTC.
+            sms_type: Only this type, such as `"plain"`.
+            direction: Only this direction, such as `"outgoing"`.
+
+        Raises:
+            InvalidMessageError: A time has no zone.
+            ConfigurationError: There is no such time zone.
+            RejectedError: The server does not take a filter.
+            NoAnswerError: No trustworthy answer; ask again.
+        """
+        zone = timezone or self._provider.timezone or "UTC"
+        query = {
+            "start_date": _in_zone(start, zone),
+            "end_date": _in_zone(end, zone),
+            "timezone": zone if timezone or start or end else None,
+            "sms_type": sms_type,
+            "direction": direction,
+        }
+        filters = {key: value for key, value in query.items() if value is not None}
+        to_zone(zone)
+
+        async def fetch(number: int) -> Page[StoredMessage]:
+            return await self._provider.request(
+                "GET",
+                "/sms",
+                self._provider.reader(lambda envelope: read_page(envelope, read_message)),
+                "list the messages",
+                query={**filters, "page": str(number)},
+                effect=Effect.READ,
+            )
+
+        return iterate(fetch, self._provider.name)
+
+
+def _in_zone(when: datetime | None, zone: str) -> str | None:
+    if when is None:
+        return None
+    if when.utcoffset() is None:
+        raise InvalidMessageError(f"the time {when.isoformat()} has no time zone")
+    return f"{when.astimezone(to_zone(zone)):%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,107 @@
+"""Settings and options, and their checks."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Literal
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from attrs import field, frozen, validators
+
+from iprog_async import ConfigurationError, InvalidMessageError
+from iprog_async.adapter import check_sender_id, clean_secret
+
+
+MessageType = Literal["plain", "unicode", "voice", "mms", "whatsapp", "viber", "otp"]
+_TYPES = ("plain", "unicode", "voice", "mms", "whatsapp", "viber", "otp")
+_REGION = re.compile(r"[A-Z]{2}")
+
+
+@frozen
+class InfopromoOptions:
+    """What Ultimate SMS alone can do with a message.
+
+    Args:
+        type: The gateway's type of message. This library is about `"plain"` texts; for the
+            others it only passes the word on.
+        dlt_template_id: Id of the registered template, which Indian plans demand.
+    """
+
+    type: MessageType = field(default="plain", validator=validators.in_(_TYPES))
+    dlt_template_id: str | None = None
+
+
+def to_token(value: str) -> str:
+    """Strip and check a token, which travels in a header with v3."""
+    return clean_secret(value, "Ultimate SMS api_token", header=True)
+
+
+def to_region(value: str | None) -> str | None:
+    """Return a region in upper case; raises `ConfigurationError` if it is none."""
+    if value is None:
+        return None
+    region = value.strip().upper()
+    if not _REGION.fullmatch(region):
+        raise ConfigurationError(f"region {value!r} is not two letters, such as 'NG'")
+    return region
+
+
+def to_zone(name: str) -> ZoneInfo:
+    """Return a time zone; raises `ConfigurationError` if there is none of this name."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, TypeError, OSError, LookupError):
+        raise ConfigurationError(
+            f"there is no time zone {name!r}; write it like 'Africa/Lagos'"
+        ) from None
+
+
+def check_timezone(_: object, __: object, value: str | None) -> None:
+    """Raise `ConfigurationError` unless the account's zone exists."""
+    if value is not None:
+        to_zone(value)
+
+
+def check_default_sender(_: object, __: object, value: str | None) -> None:
+    """Raise `ConfigurationError` if the account's sender ID can't be one."""
+    if value is None:
+        return
+    try:
+        check_sender_id(value)
+    except InvalidMessageError as exc:
+        raise ConfigurationError(str(exc)) from None
+
+
+def check_max_batch(_: object, __: object, value: int) -> None:
+    """Raise `ConfigurationError` unless the gateway takes requests of this size."""
+    if not 1 <= value <= 100:
+        raise ConfigurationError(f"max_batch is 1 to 100, not {value}: the server takes no more")
+
+
+def wall_time(when: datetime, timezone: str | None) -> str:
+    """Return a time as the gateway wants it: `2026-12-20 07:00` on the account's clock.
+
+    Raises:
+        InvalidMessageError: The time has no zone, or the account's zone is not known.
+    """
+    if when.utcoffset() is None:
+        raise InvalidMessageError(f"schedule_at {when.isoformat()} has no time zone")
+    if timezone is None:
+        raise InvalidMessageError(
+            "the gateway reads times on the account's own clock; give the provider the zone "
+            "of its settings page, such as timezone='Africa/Lagos'"
+        )
+    if when.second or when.microsecond:
+        # Whole minutes are all there are; a text must not leave too early.
+        when = when.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return f"{when.astimezone(to_zone(timezone)):%Y-%m-%d %H:%M}"
+
+
+def segment(value: str | None, what: str) -> str:
+    """Return an id as one segment of a path; raises `InvalidMessageError` if it can't be one."""
+    text = (value or "").strip()
+    if not text.strip("."):
+        raise InvalidMessageError(f"{value!r} is no id of a {what}")
+    return quote(text, safe="")

@@ -1,0 +1,201 @@
+"""What becomes of each recipient of a send through Ultimate SMS."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+import respx
+from support.infopromo_wire import (
+    FIRST,
+    FIRST_WIRE,
+    FLAVOURS,
+    HOST,
+    SECOND_WIRE,
+    SEVEN,
+    TEXT,
+    connect,
+    error,
+    messages,
+    requests_of,
+    seen,
+    submit,
+    success,
+)
+
+from iprog_async import (
+    Accepted,
+    InvalidMessageError,
+    Message,
+    Outcome,
+    Unknown,
+)
+
+
+def item(to: str, word: str = "Delivered", **more: object) -> dict[str, object]:
+    """Return one entry of the list that answers a send to many."""
+    return {"uid": f"u{to[-2:]}", "to": to, "customer_status": word, "cost": "1", **more}
+
+
+async def outcomes(
+    router: respx.MockRouter, body: Any, batch: list[Message], **settings: Any
+) -> list[Outcome]:
+    """Send a batch to a host that gives this answer."""
+    router.route(url__startswith=HOST).respond(json=body)
+    async with connect(FLAVOURS["v3"](**settings)) as sms:
+        return await submit(sms, batch)
+
+
+MIXED: list[tuple[str, object, str | None, list[str]]] = [
+    ("all there", [item(FIRST_WIRE), item(SECOND_WIRE)], None, ["accepted", "accepted"]),
+    ("spaced number", [item("+31 6-1234 5678"), item(SECOND_WIRE)], None, ["accepted"] * 2),
+    ("numeric number", [{"to": int(FIRST_WIRE)}], SECOND_WIRE, ["accepted", "not_sent"]),
+    ("named with a plus", [item(FIRST_WIRE)], f"+{SECOND_WIRE} is bad", ["accepted", "not_sent"]),
+    ("named within another", [item(FIRST_WIRE)], f"1{SECOND_WIRE} is bad", ["accepted", "unknown"]),
+    ("an object for one of two", item(FIRST_WIRE), SECOND_WIRE, ["accepted", "not_sent"]),
+    ("listed twice", [item(FIRST_WIRE)] * 2, SECOND_WIRE, ["accepted", "unknown"]),
+    ("no number", [item(FIRST_WIRE), {"uid": "x"}], SECOND_WIRE, ["accepted", "unknown"]),
+    ("odd entries", [item(FIRST_WIRE), None, 7, {"uid": []}], SECOND_WIRE, ["accepted", "unknown"]),
+    ("without uid", [{"to": FIRST_WIRE}, item(SECOND_WIRE)], None, ["accepted", "accepted"]),
+    ("nobody, one named", [], FIRST_WIRE, ["not_sent", "unknown"]),
+    ("null", None, None, ["unknown", "unknown"]),
+    ("queued", {"queue_uid": "q"}, None, ["accepted", "accepted"]),
+    ("words", "sent", None, ["unknown", "unknown"]),
+    ("queued without an id", {"queue_uid": []}, None, ["unknown", "unknown"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "message", "expected"), [row[1:] for row in MIXED], ids=[row[0] for row in MIXED]
+)
+async def test_mixed_answer(
+    respx_mock: respx.MockRouter, data: object, message: str | None, expected: list[str]
+) -> None:
+    """Each recipient of a mixed answer gets the outcome that the answer proves, and no more."""
+    result = await outcomes(respx_mock, success(data, message), messages(2))
+
+    assert expected == [outcome.state for outcome in result]
+
+
+SINGLE: list[tuple[object, str | None]] = [
+    ({"uid": 7}, "7"),
+    ({"uid": "a", "to": "0612345678"}, "a"),
+    ({}, None),
+    (None, None),
+    ([item(FIRST_WIRE)], "u78"),
+    ({"queue_uid": "q"}, "queue:q"),
+    ({"queue_uid": "q", "uid": "a"}, "a"),
+]
+
+
+@pytest.mark.parametrize(("data", "expected"), SINGLE)
+async def test_success_for_one_is_accepted(
+    respx_mock: respx.MockRouter, data: object, expected: str | None
+) -> None:
+    """A success envelope for one recipient is accepted, with an id or without."""
+    (outcome,) = await outcomes(respx_mock, success(data), messages(1))
+
+    assert isinstance(outcome, Accepted)
+    assert expected == outcome.receipt.message_id
+
+
+async def test_stray_ids_are_kept_for_reference(respx_mock: respx.MockRouter) -> None:
+    """An unknown outcome carries the ids that paired with nobody."""
+    body = success([item("4915112345678"), item(SECOND_WIRE)])
+    first, _ = await outcomes(respx_mock, body, messages(2))
+
+    assert isinstance(first, Unknown)
+    assert first.error.references == ("u78",)
+
+
+async def test_receipt_of_one_of_many(respx_mock: respx.MockRouter) -> None:
+    """A receipt has the entry of its own recipient, and a cost only where one can be read."""
+    body = success([item(FIRST_WIRE, cost=0.7), item(SECOND_WIRE, cost="free")])
+    first, second = await outcomes(respx_mock, body, messages(2))
+
+    assert isinstance(first, Accepted)
+    assert isinstance(second, Accepted)
+    assert item(FIRST_WIRE, cost=0.7) == first.receipt.raw
+    assert (Decimal("0.7"), None) == (first.receipt.cost, second.receipt.cost)
+
+
+async def test_scheduled_without_data(respx_mock: respx.MockRouter) -> None:
+    """A schedule is accepted without ids, and the receipt says that it is sent later."""
+    result = await outcomes(respx_mock, success(None), messages(2, schedule_at=SEVEN))
+
+    assert [
+        (outcome.receipt.message_id, outcome.receipt.scheduled)
+        for outcome in result
+        if isinstance(outcome, Accepted)
+    ] == [(None, True), (None, True)]
+
+
+async def test_scheduled_without_data_that_names_a_number(respx_mock: respx.MockRouter) -> None:
+    """Where the words of a schedule name a number, nothing says in which sense."""
+    body = success(None, f"{FIRST_WIRE} is a invalid phone number")
+    result = await outcomes(respx_mock, body, messages(2, schedule_at=SEVEN))
+
+    assert [outcome.state for outcome in result] == ["unknown", "accepted"]
+
+
+@pytest.mark.parametrize(("word", "scheduled"), [("Delivered", False), ("Scheduled", True)])
+async def test_scheduled_with_data(
+    respx_mock: respx.MockRouter, word: str, scheduled: bool
+) -> None:
+    """A receipt is scheduled only if its status does not show that the text has gone."""
+    body = success([item(FIRST_WIRE, word), item(SECOND_WIRE, word)])
+    result = await outcomes(respx_mock, body, messages(2, schedule_at=SEVEN))
+
+    assert [scheduled] * 2 == [
+        outcome.receipt.scheduled for outcome in result if isinstance(outcome, Accepted)
+    ]
+
+
+async def test_single_recipient_trap(respx_mock: respx.MockRouter) -> None:
+    """A scheduled text for one is not sent, with an error that says why and what to do."""
+    async with connect(FLAVOURS["v3"]()) as sms:
+        with pytest.raises(InvalidMessageError, match="allow_unscheduled_single"):
+            await sms.send(FIRST, TEXT, schedule_at=SEVEN)
+
+    assert len(respx_mock.calls) == 0
+
+
+async def test_trap_can_be_allowed(respx_mock: respx.MockRouter) -> None:
+    """Who allows the trap gets a receipt that says whether the text went at once."""
+    body = success({"uid": "a", "status": "Delivered"})
+    (outcome,) = await outcomes(
+        respx_mock, body, messages(1, schedule_at=SEVEN), allow_unscheduled_single=True
+    )
+
+    assert isinstance(outcome, Accepted)
+    assert not outcome.receipt.scheduled
+
+
+async def test_bulk_never_schedules_one_alone(respx_mock: respx.MockRouter) -> None:
+    """101 scheduled texts travel as 51 and 50."""
+    respx_mock.route(url__startswith=HOST).respond(json=success(None))
+    scheduled = messages(101, schedule_at=SEVEN)
+    async with connect(FLAVOURS["v3"]()) as sms, sms.send_many(scheduled) as run:
+        states = [outcome.state async for outcome in run]
+
+    assert states == ["accepted"] * 101
+    bodies: list[Any] = [seen(request)[3] for request in requests_of(respx_mock)]
+    sizes = [len(body["recipient"].split(",")) for body in bodies]
+    assert sorted(sizes) == [50, 51]
+
+
+async def test_refused_number_halves_the_batch(respx_mock: respx.MockRouter) -> None:
+    """A whole batch that is refused for one number is sent in halves."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if FIRST_WIRE.encode() in request.content:
+            return httpx.Response(403, json=error(f"{FIRST_WIRE} is a invalid phone number"))
+        return httpx.Response(200, json=success({"uid": "a"}))
+
+    respx_mock.route(url__startswith=HOST).mock(side_effect=answer)
+    async with connect(FLAVOURS["v3"]()) as sms, sms.send_many(messages(2)) as run:
+        found = {outcome.index: outcome.state async for outcome in run}
+
+    assert found == {0: "not_sent", 1: "accepted"}
