@@ -1,0 +1,60 @@
+"""Which gateway the environment means, told by the names of variables and never their values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from attrs import frozen
+
+from iprog_async._address import parse_address
+from iprog_async._errors import SmsError
+from iprog_async._registry import provider_from_env, provider_from_url, provider_type
+from iprog_async.cli._failure import Failure, from_error
+
+
+ADDRESS = "SMS_URL"
+
+
+@frozen(kw_only=True)
+class Configuration:
+    """What is configured.
+
+    Args:
+        source: Where the gateway was taken from: `"--url"`, `"SMS_URL"` or `"credentials"`.
+        variables: Names of the variables that are set, of those that adapters read.
+        scheme: Scheme of the address, if there is one that can be read.
+        provider: Name of the provider that was built.
+        problem: Why none could be built.
+    """
+
+    source: str
+    variables: tuple[str, ...]
+    scheme: str | None = None
+    provider: str | None = None
+    problem: Failure | None = None
+
+
+def examine(url: str | None, environ: Mapping[str, str], loadable: Iterable[str]) -> Configuration:
+    """Find out what is configured, and whether a provider can be built from it.
+
+    Args:
+        url: The value of `--url`.
+        environ: The environment.
+        loadable: Names of the providers that can be loaded.
+    """
+    names = [ADDRESS, *(name for plugin in loadable for name in provider_type(plugin).env_names)]
+    variables = tuple(name for name in dict.fromkeys(names) if environ.get(name, "").strip())
+    address = url if url is not None else environ.get(ADDRESS, "").strip() or None
+    source = "--url" if url is not None else ADDRESS if address else "credentials"
+    scheme = None
+    try:
+        if address is not None:
+            scheme = parse_address(address).scheme
+            provider = provider_from_url(address)
+        else:
+            provider = provider_from_env(environ)
+    except SmsError as exc:
+        return Configuration(
+            source=source, variables=variables, scheme=scheme, problem=from_error(exc)
+        )
+    return Configuration(source=source, variables=variables, scheme=scheme, provider=provider.name)

@@ -1,0 +1,84 @@
+"""`iprog-async count`."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from iprog_async._errors import InvalidMessageError
+from iprog_async._segments import Segments, count_segments
+from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._input import AsJson, text_from, text_of_file
+from iprog_async.cli._output import emit, say
+from iprog_async.cli._show import count_of
+
+
+_UNITS = {"GSM-7": "septet", "UCS-2": "code unit"}
+
+
+def count(  # noqa: D417 - the shared options describe themselves
+    text: str | None = None,
+    /,
+    *,
+    file: Annotated[str | None, Parameter(name="--file")] = None,
+    as_json: AsJson = False,
+) -> ExitCode:
+    """Count the segments of a text, without sending it; each segment is billed.
+
+    Args:
+        text: The text; - reads it from stdin. A text that starts with a dash goes last, after --.
+        file: A file with the text, in UTF-8; - is stdin.
+    """
+    segments = count_segments(_text(text, file))
+    if as_json:
+        emit(_data(segments))
+    else:
+        say(*_words(segments))
+    return ExitCode.OK
+
+
+def _text(text: str | None, file: str | None) -> str:
+    if text is not None and file is None:
+        return text_from(text)
+    if file is not None and text is None:
+        return text_of_file(file)
+    raise InvalidMessageError("give either a text or --file, - for stdin")
+
+
+def _data(segments: Segments) -> dict[str, Any]:
+    return {
+        "encoding": segments.encoding,
+        "segments": segments.count,
+        "units": segments.units,
+        "left": segments.left,
+        "forced_by": [
+            {"character": char, "code_point": _code_point(char), "name": _name(char)}
+            for char in segments.forced_by
+        ],
+    }
+
+
+def _words(segments: Segments) -> list[str]:
+    units = count_of(segments.units, _UNITS[segments.encoding])
+    lines = [
+        f"{segments.encoding}, {count_of(segments.count, 'segment')}: "
+        f"{units} used, {segments.left} left"
+    ]
+    if segments.forced_by:
+        lines.append("Not in GSM-7, so that the whole text travels as UCS-2:")
+        lines += [f"  {_shown(c)}  {_code_point(c)}  {_name(c)}" for c in segments.forced_by]
+    return lines
+
+
+def _shown(char: str) -> str:
+    return char if char.isprintable() else " "
+
+
+def _code_point(char: str) -> str:
+    return f"U+{ord(char):04X}"
+
+
+def _name(char: str) -> str:
+    return unicodedata.name(char, "no name")

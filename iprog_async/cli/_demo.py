@@ -1,0 +1,157 @@
+"""`iprog-async demo`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from iprog_async.cli import _show
+from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._failure import from_error
+from iprog_async.cli._input import AsJson
+from iprog_async.cli._output import Column, emit, say, say_table
+
+
+if TYPE_CHECKING:
+    from iprog_async.cli._demonstration import Demonstration, Sent, Trouble
+    from iprog_async.sandbox import InboxText, Sandbox
+
+_DELIVERED_AFTER = 0.3
+_SENT = (
+    Column("Provider"),
+    Column("To"),
+    Column("Id", at_most=16),
+    Column("Segments", number=True),
+    Column("Cost", number=True),
+    Column("Status", wraps=True),
+    Column("ms", number=True),
+    Column("Inbox", number=True),
+)
+_TROUBLES = (
+    Column("On purpose", wraps=True),
+    Column("The library says"),
+    Column("Inbox", number=True),
+)
+_INBOX = (
+    Column("Gateway"),
+    Column("To"),
+    Column("Sender"),
+    Column("Text", wraps=True),
+    Column("State"),
+)
+
+
+async def demo(*, as_json: AsJson = False) -> ExitCode:
+    """Text someone through every gateway of a local sandbox, and show what happened.
+
+    No real text is sent. The exit code is 0 only if every text was accepted, reached the
+    sandbox exactly once, and was delivered wherever the gateway tells.
+    """
+    # Imported late: the only commands that need the extra are this one and `sandbox`.
+    from iprog_async.cli._demonstration import demonstrate
+    from iprog_async.sandbox import Sandbox
+
+    async with Sandbox(delivered_after=_DELIVERED_AFTER) as sandbox:
+        shown = await demonstrate(sandbox)
+        if as_json:
+            emit(_data(sandbox, shown))
+        else:
+            _say(sandbox, shown)
+    return ExitCode.OK if shown.ok else ExitCode.UNEXPECTED
+
+
+def _data(sandbox: Sandbox, shown: Demonstration) -> dict[str, Any]:
+    now = sandbox.state.now()
+    return {
+        "ok": shown.ok,
+        "texts": [_sent_data(sent) for sent in shown.texts],
+        "troubles": [
+            {"title": trouble.title, **_sent_data(trouble.sent), "ok": trouble.ok}
+            for trouble in shown.troubles
+        ],
+        "inbox": [text.to_dict(now) for text in sandbox.inbox],
+    }
+
+
+def _sent_data(sent: Sent) -> dict[str, Any]:
+    return {
+        "provider": sent.provider,
+        "to": sent.to,
+        "text": sent.text,
+        "receipt": sent.receipt and _show.receipt_data(sent.receipt),
+        "status": sent.status and _show.status_data(sent.status),
+        "error": sent.error and from_error(sent.error).to_dict(),
+        "milliseconds": round(sent.seconds * 1000, 1),
+        "copies_in_inbox": sent.copies,
+        "ok": sent.ok,
+    }
+
+
+def _say(sandbox: Sandbox, shown: Demonstration) -> None:
+    if shown.texts:
+        _say_tables(sandbox, shown)
+    say(_verdict(shown))
+
+
+def _say_tables(sandbox: Sandbox, shown: Demonstration) -> None:
+    say_table(
+        _SENT,
+        [_sent_cells(sent) for sent in shown.texts],
+        title="One text through each adapter, all at once, over one pool of connections",
+    )
+    say("")
+    say_table(
+        _TROUBLES,
+        [_trouble_cells(trouble) for trouble in shown.troubles],
+        title=f"What can go wrong (shown with {shown.troubles[0].sent.provider})",
+    )
+    say("")
+    say_table(
+        _INBOX,
+        [_inbox_cells(sandbox, text) for text in sandbox.inbox],
+        title="The sandbox's inbox: what the gateways accepted",
+    )
+    say("")
+
+
+def _sent_cells(sent: Sent) -> tuple[str, ...]:
+    receipt = sent.receipt
+    return (
+        sent.provider,
+        sent.to,
+        (receipt and receipt.message_id) or "-",
+        str(receipt.segments) if receipt else "-",
+        "-" if receipt is None or receipt.cost is None else str(receipt.cost),
+        _status_cell(sent),
+        f"{sent.seconds * 1000:.0f}",
+        str(sent.copies),
+    )
+
+
+def _status_cell(sent: Sent) -> str:
+    if sent.error is not None:
+        return str(sent.error)
+    return _show.status_words(sent.status) if sent.status else "accepted"
+
+
+def _trouble_cells(trouble: Trouble) -> tuple[str, str, str]:
+    error = trouble.sent.error
+    if error is None:
+        return trouble.title, "accepted", str(trouble.sent.copies)
+    fate = "may have been sent" if error.may_have_been_sent else "not sent"
+    return trouble.title, f"{type(error).__name__}: {fate}", str(trouble.sent.copies)
+
+
+def _inbox_cells(sandbox: Sandbox, text: InboxText) -> tuple[str, ...]:
+    state = text.state(sandbox.state.now())
+    return text.gateway, text.to, text.sender_id or "-", text.text, state
+
+
+def _verdict(shown: Demonstration) -> str:
+    if shown.ok:
+        return (
+            f"All is well: {_show.count_of(len(shown.texts), 'text')} accepted, each in the inbox "
+            "exactly once, delivered wherever the gateway tells; no real text was sent."
+        )
+    wrong = [sent.provider for sent in shown.texts if not sent.ok]
+    wrong += [trouble.title for trouble in shown.troubles if not trouble.ok]
+    return f"NOT as promised: {', '.join(wrong) or 'no adapter has a sandbox'}"

@@ -1,0 +1,159 @@
+"""`iprog-async doctor`."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from attrs import frozen
+from cyclopts import Parameter
+
+from iprog_async._errors import SmsError
+from iprog_async._providers import SupportsBalance
+from iprog_async.cli import _inventory, _show
+from iprog_async.cli._configuration import Configuration, examine
+from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._failure import Failure, from_error
+from iprog_async.cli._input import AsJson, Url, open_client
+from iprog_async.cli._inventory import Extra, Plugin
+from iprog_async.cli._output import emit, say
+
+
+@frozen
+class Contact:
+    """What the gateway said when it was asked for the balance.
+
+    Args:
+        words: The answer in words, or why there is none.
+        problem: What went wrong, if anything.
+    """
+
+    words: str
+    problem: Failure | None = None
+
+
+@frozen
+class Diagnosis:
+    """All that the doctor found."""
+
+    extras: list[Extra]
+    plugins: list[Plugin]
+    configuration: Configuration
+    contact: Contact | None
+
+    @property
+    def code(self) -> ExitCode:
+        """The gravest finding: a broken plug-in breaks the search of the environment, too."""
+        if any(plugin.problem for plugin in self.plugins):
+            return ExitCode.UNEXPECTED
+        problem = self.configuration.problem or (self.contact and self.contact.problem)
+        return problem.code if problem else ExitCode.OK
+
+
+async def doctor(
+    *,
+    check: Annotated[
+        bool,
+        Parameter(
+            name="--check",
+            negative="",
+            show_default=False,
+            help="Ask the gateway for the balance, too; without it, nothing leaves this machine.",
+        ),
+    ] = False,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> ExitCode:
+    """Check the installation and the configuration; no credential is shown."""
+    plugins = _inventory.plugins()
+    loadable = [plugin.name for plugin in plugins if not plugin.problem]
+    configuration = examine(url, os.environ, loadable)
+    contact = await _contact(url) if check and configuration.provider else None
+    found = Diagnosis(_inventory.extras(), plugins, configuration, contact)
+    if as_json:
+        emit(_data(found))
+    else:
+        say(*_words(found))
+    return found.code
+
+
+async def _contact(url: str | None) -> Contact:
+    async with open_client(url) as client:
+        if not isinstance(client.provider, SupportsBalance):
+            return Contact("can't be asked without sending: it tells no balance")
+        try:
+            balance = await client.balance()
+        except SmsError as exc:
+            return Contact(str(exc), from_error(exc))
+    return Contact(f"answers, balance {_show.balance_words(balance)}")
+
+
+def _data(found: Diagnosis) -> dict[str, Any]:
+    configuration, contact = found.configuration, found.contact
+    return {
+        "version": _inventory.version_of(_inventory.PACKAGE),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": _inventory.packages_of(None),
+        "extras": {
+            extra.name: {"packages": extra.packages, "install": extra.install or None}
+            for extra in found.extras
+        },
+        "engines": _inventory.engines(),
+        "providers": {plugin.name: plugin.problem or None for plugin in found.plugins},
+        "configuration": {
+            "source": configuration.source,
+            "variables": list(configuration.variables),
+            "scheme": configuration.scheme,
+            "provider": configuration.provider,
+            "problem": configuration.problem and configuration.problem.to_dict(),
+        },
+        "gateway": contact
+        and {"answer": contact.words, "problem": contact.problem and contact.problem.to_dict()},
+        "healthy": found.code is ExitCode.OK,
+    }
+
+
+def _words(found: Diagnosis) -> list[str]:
+    version = _inventory.version_of(_inventory.PACKAGE) or "(not installed as a package)"
+    engines = _versions(_inventory.engines())
+    rows = [
+        ("iprog-async", f"{version}, Python {platform.python_version()}, {platform.platform()}"),
+        ("packages", _versions(_inventory.packages_of(None))),
+        *((f"extra {extra.name}", _extra_words(extra)) for extra in found.extras),
+        ("engine", engines),
+        *_plugin_rows(found.plugins),
+        *_configuration_rows(found.configuration),
+    ]
+    if found.contact is not None:
+        rows.append(("gateway", found.contact.words))
+    return [f"{label:<15} {words}" for label, words in rows]
+
+
+def _versions(versions: Mapping[str, str | None]) -> str:
+    return ", ".join(f"{name} {version or 'missing'}" for name, version in versions.items())
+
+
+def _extra_words(extra: Extra) -> str:
+    if not extra.install:
+        return _versions(extra.packages)
+    return f"not installed (optional): {extra.install}"
+
+
+def _plugin_rows(plugins: Iterable[Plugin]) -> Iterable[tuple[str, str]]:
+    plugins = list(plugins)
+    working = [plugin.name for plugin in plugins if not plugin.problem]
+    yield "providers", ", ".join(working) or "none"
+    yield from (("PROBLEM", plugin.problem) for plugin in plugins if plugin.problem)
+
+
+def _configuration_rows(configuration: Configuration) -> Iterable[tuple[str, str]]:
+    yield "variables", ", ".join(f"{name} is set" for name in configuration.variables) or "none set"
+    if configuration.scheme is not None:
+        yield "address", f"{configuration.scheme}://*** from {configuration.source}"
+    if configuration.problem is not None:
+        yield "PROBLEM", configuration.problem.message
+    else:
+        yield "configured", f"{configuration.provider}, from {configuration.source}"

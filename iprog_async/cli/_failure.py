@@ -1,0 +1,87 @@
+"""What went wrong, as one line for people and as one object for programs."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from attrs import frozen
+
+from iprog_async._errors import SmsError
+from iprog_async._secrets import MASK, one_line
+from iprog_async.cli._exit import ExitCode, exit_code
+
+
+# An address may hold a token; usage errors quote what was typed.
+_ADDRESS = re.compile(r"([A-Za-z][\w+.-]*)://[^\s'\"]*")
+_LONGEST_LINE = 1000
+
+
+@frozen
+class Failure:
+    """One failure of a command.
+
+    Args:
+        type: Name of the error's class.
+        message: One line: what is known, what it means for the text, what to do.
+        code: How the command ends.
+        may_have_been_sent: Whether a text may have gone out.
+        healable: Whether a later try, or another gateway, could succeed.
+    """
+
+    type: str
+    message: str
+    code: ExitCode
+    may_have_been_sent: bool = False
+    healable: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `--json` shows of it."""
+        return {
+            "type": self.type,
+            "message": self.message,
+            "may_have_been_sent": self.may_have_been_sent,
+            "healable": self.healable,
+        }
+
+
+def from_error(error: SmsError) -> Failure:
+    """Describe one of the library's own errors, with the notes that a command put on it."""
+    notes: list[str] = getattr(error, "__notes__", [])
+    return Failure(
+        type(error).__name__,
+        one_line(". ".join([str(error).rstrip(". "), *notes]), _LONGEST_LINE),
+        exit_code(error),
+        error.may_have_been_sent,
+        error.healable,
+    )
+
+
+def from_usage(words: str, hint: str) -> Failure:
+    """Describe a mistake on the command line; an address in it is masked."""
+    line = _ADDRESS.sub(rf"\1://{MASK}", words).rstrip(". ")
+    between = " " if line.endswith("?") else "; "
+    line = one_line(f"{line}{between}{hint}", _LONGEST_LINE)
+    return Failure("UsageError", line, ExitCode.USAGE)
+
+
+def from_bug(error: Exception, *, sending: bool) -> Failure:
+    """Describe an error that nobody foresaw; its words may hold anything and are not shown."""
+    place = _place(error)
+    fate = "the text may have been sent" if sending else "nothing was sent"
+    what = type(error).__name__
+    if isinstance(error, ImportError):
+        what = f"{what} ({error.name})"
+    line = f"unexpected {what}{place}: a bug in iprog-async or a plug-in; {fate}"
+    code = ExitCode.UNKNOWN if sending else ExitCode.UNEXPECTED
+    return Failure("UnexpectedError", line, code, may_have_been_sent=sending)
+
+
+def _place(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    module = trace.tb_frame.f_globals.get("__name__", "?")
+    return f" in {module}, line {trace.tb_lineno}"

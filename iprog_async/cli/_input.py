@@ -1,0 +1,89 @@
+"""What commands take: the options they share, texts from elsewhere, times."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter, validators
+
+from iprog_async._client import SmsClient
+from iprog_async._errors import InvalidMessageError
+from iprog_async.cli._stdin import STDIN
+
+
+AsJson = Annotated[
+    bool,
+    Parameter(
+        name="--json", negative="", show_default=False, help="Print one JSON document instead."
+    ),
+]
+Url = Annotated[
+    str | None,
+    Parameter(
+        name="--url",
+        help="Address of the gateway, such as iprog://TOKEN@. Other users of this machine can "
+        "read it in the list of processes: prefer the environment variable SMS_URL.",
+    ),
+]
+Wait = Annotated[
+    bool,
+    Parameter(
+        name="--wait", negative="", show_default=False, help="Wait until the delivery is final."
+    ),
+]
+Timeout = Annotated[
+    float,
+    Parameter(
+        name="--timeout", validator=validators.Number(gt=0), help="Seconds that --wait takes."
+    ),
+]
+
+
+def open_client(url: str | None) -> SmsClient[Any]:
+    """Build the client of `--url`, or else of the environment."""
+    return SmsClient.from_env() if url is None else SmsClient.from_url(url)
+
+
+def text_from(given: str) -> str:
+    """Return a text as given, or stdin's without its last line end where a dash is given."""
+    return _read("stdin", sys.stdin.read) if given == STDIN else given
+
+
+def text_of_file(path: str) -> str:
+    """Return a file's text without its last line end.
+
+    Raises:
+        InvalidMessageError: It can't be read, or is no UTF-8.
+    """
+    return text_from(path) if path == STDIN else _read(path, lambda: Path(path).read_text("utf-8"))
+
+
+def _read(place: str, read: Callable[[], str]) -> str:
+    try:
+        text = read()
+    except OSError as exc:
+        raise InvalidMessageError(f"{place!r} can't be read: {exc.strerror}") from None
+    except UnicodeDecodeError as exc:
+        raise InvalidMessageError(f"{place} is no UTF-8 text (byte {exc.start})") from None
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def time_from(given: str) -> datetime:
+    """Read a time with its offset, such as `2027-01-31T08:00+08:00`.
+
+    Raises:
+        InvalidMessageError: It is no such time, or has no offset.
+    """
+    try:
+        when = datetime.fromisoformat(given)
+    except ValueError:
+        when = None
+    if when is None or when.utcoffset() is None:
+        raise InvalidMessageError(
+            f"--at {given!r} is no time with an offset; write 2027-01-31T08:00+08:00, or …Z for UTC"
+        )
+    return when

@@ -1,0 +1,87 @@
+"""`iprog-async sandbox`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shlex
+import signal
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter, validators
+
+from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._input import AsJson
+from iprog_async.cli._output import emit, say
+
+
+if TYPE_CHECKING:
+    from iprog_async.sandbox import Sandbox
+
+_Natural = Parameter(validator=validators.Number(gte=0))
+
+
+async def sandbox(  # noqa: D417 - the shared options describe themselves
+    *,
+    port: Annotated[int, Parameter(validator=validators.Number(gte=0, lte=65535))] = 0,
+    host: str = "127.0.0.1",
+    allow_remote: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    credit: Annotated[int, _Natural] = 1000,
+    delivered_after: Annotated[float, _Natural] = 1.0,
+    as_json: AsJson = False,
+) -> ExitCode:
+    """Run a local server that plays the gateways, until Ctrl-C.
+
+    Args:
+        port: Port to listen on; 0 takes one that is free.
+        host: Address to listen on.
+        allow_remote: Let other machines in: the sandbox asks nobody for a password.
+        credit: Credit of each account at the start, in segments.
+        delivered_after: Seconds from a text's departure to its final status.
+    """
+    from iprog_async.sandbox import Sandbox
+
+    # Before the first line is written: its reader may stop us at once.
+    stopped = _watch_for_sigterm()
+    async with Sandbox(
+        host=host,
+        port=port,
+        allow_remote=allow_remote,
+        credit=credit,
+        delivered_after=delivered_after,
+    ) as running:
+        if as_json:
+            emit(_data(running))
+        else:
+            say(*_words(running))
+        # Being stopped is how a server ends, and no failure.
+        with contextlib.suppress(asyncio.CancelledError):
+            await stopped.wait()
+    return ExitCode.OK
+
+
+def _data(running: Sandbox) -> dict[str, Any]:
+    return {
+        "url": running.url,
+        "addresses": {name: running.address(name) for name in running.providers},
+        "inbox": f"{running.url}/_sandbox/inbox",
+        "faults": f"{running.url}/_sandbox/faults",
+    }
+
+
+def _words(running: Sandbox) -> list[str]:
+    return [
+        f"The sandbox runs at {running.url} and texts nobody. Choose a gateway, for example with:",
+        *(f"  export SMS_URL={shlex.quote(running.address(name))}" for name in running.providers),
+        f"What was sent: {running.url}/_sandbox/inbox",
+        "Ctrl-C stops it.",
+    ]
+
+
+def _watch_for_sigterm() -> asyncio.Event:
+    """Return what SIGTERM sets; Ctrl-C cancels the command instead."""
+    stopped = asyncio.Event()
+    # Windows has no signal handlers of the loop, and neither has a thread.
+    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
+    return stopped

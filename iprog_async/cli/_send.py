@@ -1,0 +1,118 @@
+"""`iprog-async send`."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from iprog_async._client import SmsClient
+from iprog_async._errors import InvalidMessageError, OutcomeUnknownError, SmsError
+from iprog_async._providers import SupportsStatus
+from iprog_async._receipts import DeliveryStatus, Receipt
+from iprog_async.cli import _show
+from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._failure import Failure
+from iprog_async.cli._input import AsJson, Timeout, Url, Wait, open_client, text_from, time_from
+from iprog_async.cli._output import complain, emit, say
+
+
+async def send(  # noqa: D417 - the shared options describe themselves
+    to: str,
+    text: str,
+    /,
+    *,
+    sender_id: Annotated[str | None, Parameter(name="--from")] = None,
+    at: str | None = None,
+    wait: Wait = False,
+    timeout: Timeout = 60.0,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> ExitCode:
+    """Send one text.
+
+    Args:
+        to: Phone number as people write it.
+        text: What the phone shows; - reads it from stdin. A text that starts with a dash goes
+            last, after --.
+        sender_id: Name or number the phone shows as sender.
+        at: When to send, with an offset: 2027-01-31T08:00+08:00.
+    """
+    body = text_from(text)
+    when = None if at is None else time_from(at)
+    async with open_client(url) as client:
+        if wait:
+            _check_can_wait(client, when)
+        receipt = await _send(client, to, body, sender_id, when)
+        if wait:
+            return await _follow(client, receipt, timeout, as_json=as_json)
+    if as_json:
+        emit(_show.receipt_data(receipt))
+    else:
+        say(_show.receipt_words(receipt))
+    return ExitCode.OK
+
+
+def _check_can_wait(client: SmsClient[Any], when: datetime | None) -> None:
+    """Raise if waiting makes no sense: after the send it would be too late to say so."""
+    if when is not None:
+        raise InvalidMessageError(
+            "--wait and --at exclude one another; ask later with iprog-async status. Not sent"
+        )
+    if not isinstance(client.provider, SupportsStatus):
+        raise InvalidMessageError(
+            f"{client.provider.name} tells no status to --wait for; leave it out. Not sent"
+        )
+
+
+async def _send(
+    client: SmsClient[Any], to: str, text: str, sender_id: str | None, when: datetime | None
+) -> Receipt:
+    try:
+        return await client.send(to, text, sender_id=sender_id, schedule_at=when)
+    except OutcomeUnknownError as exc:
+        exc.add_note("The text may have been sent")
+        raise
+    except SmsError as exc:
+        exc.add_note("Not sent")
+        raise
+
+
+async def _follow(
+    client: SmsClient[Any], receipt: Receipt, timeout: float, *, as_json: bool
+) -> ExitCode:
+    """Wait for the delivery of an accepted text; whatever happens, say that it was accepted."""
+    if not as_json:
+        say(_show.receipt_words(receipt))
+    found: DeliveryStatus | Failure
+    try:
+        found = await client.wait(receipt, timeout=timeout)
+    except SmsError as exc:
+        found = _lost_sight(receipt, type(exc).__name__, str(exc), ExitCode.UNKNOWN)
+    except asyncio.CancelledError:
+        found = _lost_sight(receipt, "Interrupted", "stopped by Ctrl-C", ExitCode.INTERRUPTED)
+    if isinstance(found, Failure):
+        _report_failure(receipt, found, as_json=as_json)
+        return found.code
+    if as_json:
+        emit({**_show.receipt_data(receipt), "status": _show.status_data(found)})
+    else:
+        say(_show.status_words(found))
+    return _show.status_code(found)
+
+
+def _lost_sight(receipt: Receipt, kind: str, why: str, code: ExitCode) -> Failure:
+    """Describe a delivery that was not seen: the text itself was accepted."""
+    ref = _show.reference(receipt)
+    ask = f"; ask again: iprog-async status {ref} --wait" if ref else ""
+    line = f"accepted (do not send it again), delivery unknown: {why}{ask}"
+    return Failure(kind, line, code, may_have_been_sent=True)
+
+
+def _report_failure(receipt: Receipt, failure: Failure, *, as_json: bool) -> None:
+    if as_json:
+        emit({**_show.receipt_data(receipt), "error": failure.to_dict()})
+    else:
+        complain(failure.message)

@@ -1,0 +1,62 @@
+"""Receipts, statuses and balances as words and as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from iprog_async._receipts import Balance, DeliveryStatus, Receipt
+from iprog_async.cli._exit import ExitCode
+
+
+def receipt_data(receipt: Receipt) -> dict[str, Any]:
+    """Return a receipt as JSON-ready data, with its reference."""
+    return {**receipt.to_dict(), "ref": reference(receipt)}
+
+
+def reference(receipt: Receipt) -> str | None:
+    """Return the reference of a receipt; `None` where the gateway gave no id."""
+    return None if receipt.message_id is None else receipt.ref
+
+
+def receipt_words(receipt: Receipt) -> str:
+    """Return a receipt as one line."""
+    parts = [f"to {receipt.to}", count_of(receipt.segments, "segment")]
+    if receipt.cost is not None:
+        parts.append(f"cost {receipt.cost}")
+    verb = "Scheduled" if receipt.scheduled else "Accepted"
+    return f"{verb} by {receipt.provider}, {', '.join(parts)}: {reference(receipt) or 'no id'}"
+
+
+def status_data(status: DeliveryStatus) -> dict[str, Any]:
+    """Return a status as JSON-ready data."""
+    return {"state": status.state, "word": status.word, "final": status.final}
+
+
+def status_words(status: DeliveryStatus) -> str:
+    """Return a status in our word, with the gateway's own beside it where that says more."""
+    if not status.word or status.word.lower() == status.state:
+        return status.state
+    return f"{status.state} ({status.word})"
+
+
+def status_code(status: DeliveryStatus) -> ExitCode:
+    """Return how a command ends that found this status."""
+    return ExitCode.UNEXPECTED if status.state == "failed" else ExitCode.OK
+
+
+def balance_data(provider: str, balance: Balance) -> dict[str, Any]:
+    """Return a balance as JSON-ready data."""
+    amount = None if balance.amount is None else str(balance.amount)
+    return {"provider": provider, "amount": amount, "unit": balance.unit, "text": balance.text}
+
+
+def balance_words(balance: Balance) -> str:
+    """Return a balance as a person would say it; the gateway's own words where it has no number."""
+    if balance.amount is None:
+        return balance.text or "unknown"
+    return f"{balance.amount} {balance.unit}".strip()
+
+
+def count_of(number: int, thing: str) -> str:
+    """Return `1 segment`, `2 segments`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -1,0 +1,34 @@
+"""`iprog-async status`."""
+
+from __future__ import annotations
+
+from iprog_async.cli import _show
+from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._input import AsJson, Timeout, Url, Wait, open_client
+from iprog_async.cli._output import emit, say
+
+
+async def status(  # noqa: D417 - the shared options describe themselves
+    ref: str,
+    /,
+    *,
+    wait: Wait = False,
+    timeout: Timeout = 60.0,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> ExitCode:
+    """Show how far an accepted text has come; exit code 1 if its delivery failed.
+
+    Args:
+        ref: The reference that send printed, such as iprog:iSms-2Gf.
+    """
+    async with open_client(url) as client:
+        if wait:
+            found = await client.wait(ref, timeout=timeout)
+        else:
+            found = await client.status(ref)
+    if as_json:
+        emit({"ref": ref, **_show.status_data(found)})
+    else:
+        say(_show.status_words(found))
+    return _show.status_code(found)

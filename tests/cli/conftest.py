@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+from support.cli import Cli
+
+from iprog_async import provider_types
+from iprog_async.sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Sandbox]:
+    """One sandbox for all commands, whose texts are delivered at once."""
+    with Sandbox(delivered_after=0) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running: Sandbox) -> Sandbox:
+    """Give the sandbox as it is at the start."""
+    running.clear()
+    return running
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No gateway is configured, the terminal has a known width, and no handler is left behind."""
+    names = {name for cls in provider_types().values() for name in cls.env_names}
+    for name in (*names, "SMS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+    handlers = logging.getLogger("iprog_async").handlers[:]
+    yield
+    logging.getLogger("iprog_async").handlers[:] = handlers
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    """Give what runs commands by the real entry point."""
+    return Cli(capsys)
+
+
+@pytest.fixture
+def _iprog(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """IPROG's sandbox is the configured gateway."""
+    monkeypatch.setenv("SMS_URL", sandbox.address("iprog"))
+
+
+@pytest.fixture
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries follow one another at once."""
+
+    async def sleep(self: object, seconds: float) -> None:
+        return
+
+    monkeypatch.setattr("iprog_async._clock.SystemClock.sleep", sleep)

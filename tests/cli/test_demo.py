@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.cli import Cli
+
+from iprog_async import Message, SmsError, SmsProvider, provider_types
+from iprog_async.adapter import PreparedMessage
+from iprog_async.cli import _demonstration
+from iprog_async.cli._demonstration import Demonstration, demonstrate, number_for
+from iprog_async.sandbox import Sandbox, SandboxState
+from iprog_async_providers.iprog import IprogProvider
+from iprog_async_providers.ugsms import UgsmsV2Provider
+
+
+_PLAYED = [name for name, cls in provider_types().items() if cls.sandbox() is not None]
+
+
+def test_json(cli: Cli) -> None:
+    """Every adapter with a sandbox sends one text, which is accepted once and delivered."""
+    ran = cli("demo", "--json")
+    shown = ran.json
+    assert (ran.code, shown["ok"]) == (0, True)
+    assert [sent["provider"] for sent in shown["texts"]] == _PLAYED
+    assert {1} == {sent["copies_in_inbox"] for sent in shown["texts"]}
+    told = {sent["provider"]: sent["status"] is not None for sent in shown["texts"]}
+    assert told == {name: hasattr(provider_types()[name], "status") for name in _PLAYED}
+    assert {"delivered"} == {sent["status"]["state"] for sent in shown["texts"] if sent["status"]}
+
+
+def test_troubles(cli: Cli) -> None:
+    """Of the failures on purpose only the lost answer left a text, and it left one."""
+    troubles = cli("demo", "--json").json["troubles"]
+    assert [
+        (
+            trouble["error"]["type"],
+            trouble["error"]["may_have_been_sent"],
+            trouble["copies_in_inbox"],
+            trouble["ok"],
+        )
+        for trouble in troubles
+    ] == [
+        ("InvalidMessageError", False, 0, True),
+        ("RejectedError", False, 0, True),
+        ("OutcomeUnknownError", True, 1, True),
+    ]
+
+
+def test_words(cli: Cli) -> None:
+    """The tables name every adapter whole and fit a terminal; the last line is the verdict."""
+    ran = cli("demo")
+    lines = ran.out.splitlines()
+    assert (ran.code, ran.err) == (0, "")
+    assert [name for name in _PLAYED if not any(f" {name} " in line for line in lines)] == []
+    assert max(map(len, lines[:-1])) <= 100
+    assert lines[-1].startswith(f"All is well: {len(_PLAYED)} texts accepted")
+
+
+def test_broken_gateway(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a gateway accepts a text twice, the demo says whose it was and ends with code 1."""
+    accept = SandboxState.accept
+
+    def twice(self: SandboxState, gateway: str, *args: Any, **details: Any) -> Any:
+        if gateway == "ugsms":
+            accept(self, gateway, *args, **details)
+        return accept(self, gateway, *args, **details)
+
+    monkeypatch.setattr(SandboxState, "accept", twice)
+    ran = cli("demo")
+    assert (ran.code, ran.out.splitlines()[-1]) == (1, "NOT as promised: ugsms-v1, ugsms-v2")
+
+
+def test_undelivered(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A delivery that does not come in time is not as promised, whoever took the text."""
+    monkeypatch.setattr("iprog_async.cli._demo._DELIVERED_AFTER", 60.0)
+    monkeypatch.setattr(_demonstration, "_WAIT", 0.3)
+    ran = cli("demo", "--json")
+    assert (ran.code, ran.json["ok"]) == (1, False)
+    errors = {sent["error"]["type"] for sent in ran.json["texts"] if sent["error"]}
+    assert {"WaitTimeoutError"} == errors
+    assert {True} == {trouble["ok"] for trouble in ran.json["troubles"]}
+
+
+class _Empty(Sandbox):
+    """A sandbox that plays nobody."""
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Name nobody."""
+        return ()
+
+
+async def test_nobody_to_play() -> None:
+    """Without any adapter to show, the demo does not claim success."""
+    async with _Empty() as sandbox:
+        shown = await demonstrate(sandbox)
+    assert (False, Demonstration([], [])) == (shown.ok, shown)
+
+
+def test_nobody_in_words(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any adapter to show, the words are the verdict alone."""
+    monkeypatch.setattr("iprog_async.sandbox.Sandbox", _Empty)
+    ran = cli("demo")
+    assert (1, "NOT as promised: no adapter has a sandbox\n") == (ran.code, ran.out)
+
+
+def test_everything_refused(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused texts are shown with the reason in the place of the status, never as a crash."""
+
+    def refuse(self: object, *_: object, **__: object) -> None:
+        raise SmsError("nothing works today")
+
+    monkeypatch.setattr("iprog_async._client.SmsClient.send", refuse)
+    ran = cli("demo")
+    assert ran.code == 1
+    assert "nothing works today" in " ".join(ran.out.split())
+
+
+def test_unexpected_success(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure on purpose that does not fail is not as promised."""
+    monkeypatch.setattr(_demonstration, "BLOCKED_WORD", "lottery")
+    ran = cli("demo")
+    assert ran.code == 1
+    assert "NOT as promised: a text that the gateway's filter stops" in ran.out
+
+
+class _Nowhere(IprogProvider):
+    """A gateway that reaches no number at all."""
+
+    def prepare(self, message: Message, /, index: int = 0) -> PreparedMessage:
+        """Refuse every number."""
+        raise SmsError("unreachable")
+
+
+@pytest.mark.parametrize(
+    ("provider", "number"),
+    [
+        (IprogProvider("sandbox-token"), "+639171234567"),
+        (UgsmsV2Provider("sandbox-key"), "+256701234567"),
+        (_Nowhere("sandbox-token"), "+639171234567"),
+    ],
+)
+def test_number(provider: SmsProvider, number: str) -> None:
+    """Each gateway gets the first number it can reach, and one that reaches none the first."""
+    assert number == number_for(provider)

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import pytest
+from support.cli import Cli
+
+import iprog_async
+from iprog_async import (
+    AuthenticationError,
+    ClientClosedError,
+    ConfigurationError,
+    ConnectionFailedError,
+    CredentialsOrCreditError,
+    DuplicateMessageError,
+    InsufficientCreditError,
+    InvalidMessageError,
+    JournalConflictError,
+    JournalError,
+    NoAnswerError,
+    NotFoundError,
+    OutcomeUnknownError,
+    ProviderError,
+    RateLimitError,
+    RejectedError,
+    RunHaltedError,
+    SmsError,
+    UnsupportedError,
+    WaitTimeoutError,
+    WrongLoopError,
+)
+from iprog_async.cli._exit import ExitCode, exit_code
+from iprog_async.cli._failure import from_error
+
+
+_ERRORS: list[tuple[SmsError, int]] = [
+    (SmsError("x"), 1),
+    (ClientClosedError("x"), 1),
+    (WrongLoopError("x"), 1),
+    (RunHaltedError(SmsError("x")), 1),
+    (InvalidMessageError("x"), 2),
+    (DuplicateMessageError(0), 2),
+    (JournalConflictError("+639171234567"), 2),
+    (UnsupportedError("x"), 2),
+    (ConfigurationError("x"), 3),
+    (JournalError("x"), 3),
+    (AuthenticationError("x", provider="p"), 3),
+    (CredentialsOrCreditError("x", provider="p"), 3),
+    (ProviderError("x", provider="p"), 4),
+    (InsufficientCreditError("x", provider="p"), 4),
+    (RejectedError("x", provider="p"), 4),
+    (RateLimitError("x", provider="p"), 4),
+    (NotFoundError("x", provider="p"), 4),
+    (ConnectionFailedError("x"), 5),
+    (NoAnswerError("x"), 5),
+    (OutcomeUnknownError("x", provider="p", reason="r"), 6),
+    (WaitTimeoutError("x", receipt="p:1", last_status=None), 6),
+]
+
+
+@pytest.mark.parametrize(("error", "code"), _ERRORS, ids=[type(e).__name__ for e, _ in _ERRORS])
+def test_errors(error: SmsError, code: int) -> None:
+    """Each error ends a command with its own code; one that leaves doubt always with 6."""
+    assert code == exit_code(error)
+    assert (code == 6) == error.may_have_been_sent
+
+
+def test_every_error_is_in_the_table() -> None:
+    """No public error class was forgotten above."""
+    public = {
+        value
+        for value in vars(iprog_async).values()
+        if isinstance(value, type) and issubclass(value, SmsError)
+    }
+    assert set() == public - {type(error) for error, _ in _ERRORS}
+
+
+def test_help_lists_every_code(cli: Cli) -> None:
+    """`--help` documents the codes from the one enum."""
+    words = " ".join(cli("--help").out.split())
+    assert [code for code in ExitCode if f"{code.value}: {code.meaning}" not in words] == []
+
+
+def test_command_help(cli: Cli) -> None:
+    """The help of each command names the option that all have."""
+    names = ("demo", "send", "status", "balance", "count", "sandbox", "providers", "doctor")
+    assert [name for name in names if "--json" not in cli(name, "--help").out] == []
+
+
+def test_one_line() -> None:
+    """A message of many lines becomes one, with the notes that were put on the error."""
+    error = InvalidMessageError("first\nsecond\r\n")
+    error.add_note("Not sent")
+    assert from_error(error).message == "first second . Not sent"

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import urllib.request
+
+import pytest
+from support.cli import Cli
+
+from iprog_async import SmsClient, provider_from_url
+from iprog_async.cli._app import app
+from iprog_async.cli._exit import ExitCode
+from iprog_async.sandbox import Sandbox
+
+
+async def _running(
+    capsys: pytest.CaptureFixture[str], *options: str
+) -> tuple[asyncio.Task[ExitCode], str]:
+    """Start the command, and return it with what it wrote."""
+    task = asyncio.create_task(app.run_async(["sandbox", *options]))
+    written = ""
+    while not written.endswith(("}\n", "stops it.\n")):
+        await asyncio.sleep(0.01)
+        assert not task.done()
+        written += capsys.readouterr().out
+    return task, written
+
+
+async def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """The addresses it prints work, the inbox shows what was sent, and it ends when told."""
+    task, written = await _running(capsys, "--json", "--credit", "7", "--delivered-after", "0")
+    data = json.loads(written)
+    async with SmsClient.from_url(data["addresses"]["iprog"]) as client:
+        assert (await client.balance()).amount == 7
+        await client.send("09171234567", "hello")
+    with await asyncio.to_thread(urllib.request.urlopen, data["inbox"]) as answer:
+        inbox = json.load(answer)
+    task.cancel()
+    assert [text["text"] for text in inbox["texts"]] == ["hello"]
+    assert await task == ExitCode.OK
+
+
+async def test_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every address is a line to paste."""
+    task, written = await _running(capsys)
+    task.cancel()
+    assert await task == ExitCode.OK
+    lines = [line for line in written.splitlines() if line.startswith("  export SMS_URL='")]
+    addresses = [line.removeprefix("  export SMS_URL='").removesuffix("'") for line in lines]
+    names = [provider_from_url(address).name for address in addresses]
+    with Sandbox() as sandbox:
+        assert len(sandbox.providers) == len(names)
+
+
+def test_taken_port(cli: Cli, sandbox: Sandbox) -> None:
+    """A port that is taken is a matter of configuration, told in one line."""
+    ran = cli("sandbox", "--port", sandbox.url.rpartition(":")[2])
+    assert (ran.code, "can't listen" in ran.err) == (3, True)
+
+
+@pytest.mark.parametrize("option", ["--port", "--credit", "--delivered-after"])
+def test_no_negative_numbers(cli: Cli, option: str) -> None:
+    """Numbers below zero are wrong usage."""
+    assert cli("sandbox", option, "-1").code == 2
+
+
+@pytest.mark.parametrize("command", ["sandbox", "demo"])
+def test_missing_extra(cli: Cli, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """Without the extra the line is the command that installs it."""
+    for name in [name for name in sys.modules if name.startswith("iprog_async.sandbox")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(sys.modules, "iprog_async.cli._demonstration", raising=False)
+    monkeypatch.setitem(sys.modules, "starlette.routing", None)
+    monkeypatch.setitem(sys.modules, "starlette.requests", None)
+    monkeypatch.setitem(sys.modules, "starlette", None)
+    ran = cli(command)
+    assert (ran.code, 'pip install "iprog-async[sandbox]"' in ran.err) == (3, True)

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import logging
+from urllib.parse import quote, unquote
+
+import pytest
+from support.cli import Cli
+
+from iprog_async.sandbox import Fault, FaultKind, Sandbox
+
+
+_COMMANDS = (
+    ["balance"],
+    ["send", "09171234567", "hello"],
+    ["send", "09171234567", "hello", "--json", "--wait", "--timeout", "0.1"],
+    ["send", "12", "hello"],
+    ["status", "iprog:iSms-none"],
+    ["doctor", "--check"],
+    ["doctor", "--check", "--json"],
+    ["send"],
+    ["bogus"],
+)
+_FAULTS: tuple[FaultKind | None, ...] = (None, "drop_after", "garbage", "truncate", "status")
+
+
+@pytest.mark.parametrize("fault", _FAULTS)
+@pytest.mark.parametrize("token", ["sandbox-iprog-token", "wrong|token/with%signs"])
+@pytest.mark.usefixtures("_no_waiting")
+def test_no_secret_is_shown(
+    cli: Cli,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    fault: FaultKind | None,
+    token: str,
+) -> None:
+    """With every logger at DEBUG no token is in any output or record, whatever goes wrong."""
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setattr(sandbox.state, "delivered_after", 60.0)
+    address = sandbox.address("iprog").replace("sandbox-iprog-token", quote(token, safe=""))
+    monkeypatch.setenv("SMS_URL", address)
+    written = ""
+    for tokens in _COMMANDS:
+        sandbox.clear_faults()
+        if fault is not None:
+            sandbox.add_fault(Fault("* /iprog/*", fault, times=None))
+        ran = cli.run(tokens)
+        written += ran.out + ran.err
+    written += "".join(record.getMessage() for record in caplog.records)
+    assert token not in unquote(written)
