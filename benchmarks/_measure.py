@@ -27,7 +27,7 @@ class Figure:
     rate: float
 
 
-Contender = Callable[[int], Awaitable[None]]
+Run = Callable[[int], Awaitable[None]]
 """Sends so many messages."""
 
 
@@ -64,7 +64,7 @@ def _pinned_apart(pid: int) -> Generator[None]:
 
 
 async def race(
-    contenders: Mapping[str, Contender], *, messages: int, rounds: int, warm_up: int = 200
+    contenders: Mapping[str, Run], *, messages: int, rounds: int, warm_up: int = 200
 ) -> dict[str, Figure]:
     """Let contenders take turns, and return the median of each.
 

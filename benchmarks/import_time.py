@@ -27,14 +27,14 @@ def measure(rounds: int = 11) -> dict[str, float]:
     return {module: statistics.median(seconds) - start for module, seconds in seen.items()}
 
 
-def main() -> None:
-    """Print the table."""
-    figures = measure()
-    for module, seconds in figures.items():
-        print(
-            f"import {module:24} {seconds * 1000:6.0f} ms  {seconds / figures['httpx']:.2f} x httpx"
-        )
+def rows(figures: dict[str, float]) -> list[tuple[str, str, str]]:
+    """Return the table's rows."""
+    return [
+        (f"import {module}", f"{seconds * 1000:.0f} ms", f"{seconds / figures['httpx']:.2f} x")
+        for module, seconds in figures.items()
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    for row in rows(measure()):
+        print("  ".join(row))

@@ -35,7 +35,7 @@ class NullTransport(httpx.AsyncBaseTransport):
 class NullEngine(TransportEngine):
     """The default engine, over transports that touch no network."""
 
-    def _transport(self, url: str, slot: int) -> httpx.AsyncBaseTransport:
+    def _transport(self, origin: str) -> httpx.AsyncBaseTransport:
         return NullTransport()
 
 
@@ -43,7 +43,7 @@ async def measure(messages: int = 2000, rounds: int = 5) -> dict[str, Figure]:
     """Return CPU time per message of the SDK, and of httpx used in the usual ways."""
     client = httpx.AsyncClient(transport=NullTransport())
     pool = HttpPool()
-    pool.engine = NullEngine(shards=10, verify=ssl.create_default_context())
+    pool.engine = NullEngine(ssl.create_default_context())
     sms = SmsClient(IprogProvider("benchmark-token"), pool=pool)
 
     async def sdk(count: int) -> None:
@@ -79,11 +79,11 @@ async def measure(messages: int = 2000, rounds: int = 5) -> dict[str, Figure]:
     return figures
 
 
-def main() -> None:
+def show(figures: dict[str, Figure]) -> None:
     """Print the table."""
-    for name, figure in asyncio.run(measure()).items():
+    for name, figure in figures.items():
         print(f"{name:34} {figure.cpu_us:6.1f} us a message")
 
 
 if __name__ == "__main__":
-    main()
+    show(asyncio.run(measure()))

@@ -1,5 +1,6 @@
 """Send SMS from asyncio through cheap regional gateways, without ever texting anyone twice."""
 
+from iprog_async._breaker import BreakerPolicy
 from iprog_async._bulk import BulkRun, Counts
 from iprog_async._client import SmsClient
 from iprog_async._errors import (
@@ -8,9 +9,12 @@ from iprog_async._errors import (
     ConfigurationError,
     ConnectionFailedError,
     CredentialsOrCreditError,
+    CreditLimitError,
     DuplicateMessageError,
     InsufficientCreditError,
     InvalidMessageError,
+    JournalConflictError,
+    JournalError,
     NoAnswerError,
     NotFoundError,
     OutcomeUnknownError,
@@ -19,18 +23,27 @@ from iprog_async._errors import (
     RejectedError,
     RunHaltedError,
     SmsError,
+    SuppressedError,
     UnsupportedError,
     WaitTimeoutError,
     WrongLoopError,
 )
+from iprog_async._journal import Journal, JournalEntry
 from iprog_async._messages import Message
 from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
+from iprog_async._plan import BulkPlan
 from iprog_async._pool import HttpPool
-from iprog_async._providers import SmsProvider, SupportsBalance, SupportsStatus
+from iprog_async._providers import (
+    SmsProvider,
+    SupportsBalance,
+    SupportsBalances,
+    SupportsStatus,
+)
 from iprog_async._rates import Rate
 from iprog_async._receipts import Balance, DeliveryState, DeliveryStatus, Receipt
 from iprog_async._registry import provider_from_env, provider_from_url, provider_types
 from iprog_async._retry import RetryPolicy
+from iprog_async._routing import Failover, RoundRobin, Routed
 from iprog_async._segments import Segments, count_segments
 
 
@@ -38,18 +51,26 @@ __all__ = [
     "Accepted",
     "AuthenticationError",
     "Balance",
+    "BreakerPolicy",
+    "BulkPlan",
     "BulkRun",
     "ClientClosedError",
     "ConfigurationError",
     "ConnectionFailedError",
     "Counts",
     "CredentialsOrCreditError",
+    "CreditLimitError",
     "DeliveryState",
     "DeliveryStatus",
     "DuplicateMessageError",
+    "Failover",
     "HttpPool",
     "InsufficientCreditError",
     "InvalidMessageError",
+    "Journal",
+    "JournalConflictError",
+    "JournalEntry",
+    "JournalError",
     "Message",
     "NoAnswerError",
     "NotFoundError",
@@ -62,13 +83,17 @@ __all__ = [
     "Receipt",
     "RejectedError",
     "RetryPolicy",
+    "RoundRobin",
+    "Routed",
     "RunHaltedError",
     "Segments",
     "SmsClient",
     "SmsError",
     "SmsProvider",
     "SupportsBalance",
+    "SupportsBalances",
     "SupportsStatus",
+    "SuppressedError",
     "Unknown",
     "UnsupportedError",
     "WaitTimeoutError",

@@ -17,7 +17,7 @@ from iprog_async._errors import (
     RejectedError,
     SmsError,
 )
-from iprog_async._http import Call, HttpCall
+from iprog_async._http import Call, HttpCall, check_name
 from iprog_async._messages import (
     Message,
     PreparedMessage,
@@ -43,12 +43,6 @@ async def _unbound(call: HttpCall[T], /) -> T:
     raise ConfigurationError(
         f"{call.gateway.name} is not bound to a client; use it as SmsClient(provider).provider"
     )
-
-
-def check_name(_: object, __: object, name: str) -> None:
-    """Raise `ConfigurationError` unless a provider's label can be part of a reference."""
-    if not name or ":" in name or name != name.strip():
-        raise ConfigurationError(f"{name!r} is no name for a provider: one word without a colon")
 
 
 def to_refusals(rows: Sequence[Refusal]) -> tuple[Refusal, ...]:

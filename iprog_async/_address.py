@@ -33,6 +33,18 @@ class SmsUrl:
     host: str
     params: dict[str, str] = field(repr=False)
 
+    def credential(self) -> str:
+        """Return the one credential of a gateway that has no user names.
+
+        Raises:
+            ConfigurationError: There are two, parted by a colon.
+        """
+        if self.password:
+            raise ConfigurationError(
+                f"{self.scheme}:// takes one credential; if it has a colon, write %3A for it"
+            )
+        return self.username
+
     def base_url(self, default: str | None = None) -> str:
         """Return `base_url=` from the settings, or `https://` and the host, or the default.
 

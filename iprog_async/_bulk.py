@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Sequence
 from typing import Self
@@ -10,24 +11,24 @@ from typing import Self
 from attrs import define
 
 from iprog_async._adapters import unclear
-from iprog_async._bulk_source import Messages, MessageSource
+from iprog_async._bulk_source import Messages
 from iprog_async._cancellation import was_in_flight
 from iprog_async._clock import Clock
+from iprog_async._credits import CreditLimit
 from iprog_async._errors import (
     ConfigurationError,
-    DuplicateMessageError,
+    JournalError,
     RunHaltedError,
     SmsError,
 )
-from iprog_async._messages import Message, PreparedMessage
+from iprog_async._halving import Halving
+from iprog_async._journal import Journal
+from iprog_async._ledger import Ledger
 from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
-from iprog_async._planner import Batch, plan_batches
+from iprog_async._planner import Batch
+from iprog_async._preparation import Preparation, Reading
 from iprog_async._providers import SmsProvider
-from iprog_async._seen import SeenTable
-from iprog_async._submitting import log_outcome, submit_halving
-
-
-_LARGEST_WINDOW = 10_000
+from iprog_async._submitting import log_outcome, submit
 
 
 @define
@@ -37,6 +38,8 @@ class Counts:
     accepted: int = 0
     not_sent: int = 0
     unknown: int = 0
+    resumed: int = 0
+    """Those of the above that an earlier run had settled, by the journal."""
 
     @property
     def total(self) -> int:
@@ -63,11 +66,10 @@ class BulkRun:
         provider: A bound provider.
         messages: What to send; an iterable or async iterable, read a window at a time.
         clock: What tells the time.
-        concurrency: The most requests of this run at once.
-        window: How many messages are looked at together to find equal texts; chosen to fit
-            the gateway's batches if `None`.
-        linger: How many seconds to wait for company from a slow source.
+        reading: How the messages are read.
         halt_after_unknown: The run stops after so many unknown outcomes in a row.
+        journal: An open journal, or the path of one that is opened for this run.
+        max_credits: The run stops before it would send more segments.
     """
 
     def __init__(
@@ -75,36 +77,34 @@ class BulkRun:
         provider: SmsProvider,
         messages: Messages,
         clock: Clock,
+        reading: Reading,
         *,
-        concurrency: int = 100,
-        window: int | None = None,
-        linger: float = 0.05,
         halt_after_unknown: int = 20,
+        journal: Journal | str | os.PathLike[str] | None = None,
+        max_credits: int | None = None,
     ) -> None:
-        if concurrency < 1 or halt_after_unknown < 1 or (window is not None and window < 1):
-            raise ConfigurationError("concurrency, window and halt_after_unknown start at 1")
-        batch = provider.batching.max_batch
+        if halt_after_unknown < 1:
+            raise ConfigurationError("halt_after_unknown starts at 1")
         self._provider = provider
         self._clock = clock
-        self._concurrency = concurrency
+        self._concurrency = reading.concurrency
         self._halt_after = halt_after_unknown
-        self._source = MessageSource(
-            messages, window or min(max(batch * concurrency, 100), _LARGEST_WINDOW), linger
-        )
-        self._seen = SeenTable()
-        self._next_index = 0
+        self._credits = None if max_credits is None else CreditLimit(max_credits)
+        self._preparation = Preparation(provider, messages, reading)
         self._exhausted = False
         self._stopping = False
         self._unknown_in_a_row = 0
         self._halted: SmsError | None = None
         self._ready: deque[Batch] = deque()
-        self._carried: list[PreparedMessage] = []
         self._abandoned: list[Unknown] = []
         self._turn = asyncio.Lock()
         # A slow reader holds up the workers here, after they have given back their connection.
-        self._outcomes: asyncio.Queue[Sequence[Outcome] | None] = asyncio.Queue(concurrency)
+        self._outcomes: asyncio.Queue[Sequence[Outcome] | None] = asyncio.Queue(self._concurrency)
         self._current: deque[Outcome] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._journal = journal
+        self._own_journal: Journal | None = None
+        self._ledger: Ledger | None = None
         self._finished = False
         self.counts = Counts()
 
@@ -121,6 +121,7 @@ class BulkRun:
     def stop(self) -> None:
         """Send nothing more; what is on its way still comes to its outcome."""
         self._stopping = True
+        self._preparation.stop()
 
     async def drain(self) -> Counts:
         """Read all outcomes without looking at them, and return the counts.
@@ -134,18 +135,45 @@ class BulkRun:
 
     async def aclose(self) -> None:
         """Stop at once; requests under way are abandoned, see `abandoned`."""
-        self._stopping = True
+        self.stop()
         self._finished = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        await self._source.aclose()
+            self._wake_reader()
+        try:
+            await self._preparation.aclose()
+        finally:
+            if self._ledger is not None:
+                self._ledger.end()
+            if self._own_journal is not None:
+                await asyncio.to_thread(self._own_journal.close)
+
+    def _wake_reader(self) -> None:
+        """End the iteration of another task, once it has read what is settled already."""
+        while not self._outcomes.empty():
+            self._current.extend(self._outcomes.get_nowait() or ())
+        self._outcomes.put_nowait(None)
 
     async def __aenter__(self) -> Self:
         if self._task is not None or self._finished:
             raise ConfigurationError("a bulk run can be entered once; make another")
+        try:
+            await self._open_journal()
+            await self._preparation.open(self._ledger)
+        except BaseException:
+            await self.aclose()
+            raise
         self._task = asyncio.create_task(self._run())
         return self
+
+    async def _open_journal(self) -> None:
+        journal = self._journal
+        if journal is not None and not isinstance(journal, Journal):
+            # Checking a large file takes a moment, which belongs to nobody else's tasks.
+            journal = self._own_journal = await Journal.open_aside(journal)
+        if journal is not None:
+            self._ledger = await Ledger.of_run(journal)
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
@@ -163,10 +191,10 @@ class BulkRun:
             if self._finished:
                 raise StopAsyncIteration
             outcomes = await self._outcomes.get()
-            if outcomes is None:
-                await self._end()
-            else:
+            if outcomes is not None:
                 self._current.extend(outcomes)
+            elif not self._finished:
+                await self._end()
         return self._current.popleft()
 
     async def _end(self) -> None:
@@ -187,30 +215,62 @@ class BulkRun:
             raise
         except Exception:
             # The source failed: let what is on its way end, then tell the reader.
-            self._stopping = True
+            self.stop()
             await asyncio.gather(*workers, return_exceptions=True)
             raise
         finally:
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
+            if self._ledger is not None:
+                self._ledger.end()
             if not self._finished:
                 await self._outcomes.put(None)
 
     async def _work(self) -> None:
         while (batch := await self._claim()) is not None:
+            await self._submit(batch)
+
+    async def _submit(self, batch: Batch) -> None:
+        """Send a batch; halve it while one recipient makes the gateway refuse all of it.
+
+        After an unknown outcome, or once the run stops, what is left keeps its refusal.
+        """
+        parts = Halving(batch)
+        while parts:
+            part, outcomes = parts.next(may_ask=not self._stopping)
             started = self._clock.monotonic()
-            try:
-                outcomes = await submit_halving(self._provider, batch)
-            except asyncio.CancelledError as exc:
-                if was_in_flight(exc):
-                    self._abandon(batch)
-                raise
-            seconds = self._clock.monotonic() - started
-            for prepared, outcome in zip(batch, outcomes, strict=True):
-                log_outcome(self._provider, prepared, outcome, seconds)
+            if not outcomes:
+                outcomes = await self._submit_part(part)
+                if parts.split(part, outcomes):
+                    continue
+            self._log(part, outcomes, self._clock.monotonic() - started)
             self._watch(outcomes)
+            if self._credits is not None:
+                self._credits.settle(outcomes)
+            await self._record(part, outcomes)
             await self._report(outcomes)
+
+    async def _submit_part(self, part: Batch) -> Sequence[Outcome]:
+        try:
+            return await submit(self._provider, part, self._ledger)
+        except asyncio.CancelledError as exc:
+            if was_in_flight(exc):
+                self._abandon(part)
+            raise
+
+    def _log(self, part: Batch, outcomes: Sequence[Outcome], seconds: float) -> None:
+        for prepared, outcome in zip(part, outcomes, strict=True):
+            log_outcome(self._provider, prepared, outcome, seconds)
+
+    async def _record(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        if self._ledger is None:
+            return
+        try:
+            await self._ledger.record(batch, outcomes)
+        except JournalError as exc:
+            # The outcomes are true all the same; the file has these messages as unknown.
+            self._halt(exc)
 
     async def _claim(self) -> Batch | None:
         """Return the next batch; `None` when there is nothing more to send."""
@@ -218,7 +278,7 @@ class BulkRun:
             refused: list[Outcome] = []
             async with self._turn:
                 if self._ready and not self._stopping:
-                    return self._ready.popleft()
+                    return await self._next_batch()
                 if self._exhausted or self._stopping:
                     return None
                 await self._refill(refused)
@@ -226,32 +286,34 @@ class BulkRun:
                 await self._report(refused)
         return None
 
-    async def _refill(self, refused: list[Outcome]) -> None:
-        """Read a window and plan its batches; bad rows and duplicates go to `refused`."""
-        window = await self._source.next_window()
-        self._exhausted = not window
-        prepared = self._carried
-        for message in window:
-            checked = self._prepare(message)
-            if isinstance(checked, PreparedMessage):
-                prepared.append(checked)
-            else:
-                refused.append(checked)
-        plan = plan_batches(prepared, self._provider.batching, final=self._exhausted)
-        self._ready.extend(plan.batches)
-        self._carried = plan.carried
+    async def _next_batch(self) -> Batch | None:
+        """Take the next batch, or as much of it as may be paid."""
+        batch = self._ready[0]
+        if self._credits is None:
+            return self._ready.popleft()
+        scheduled = batch[0].message.schedule_at is not None
+        smallest = self._provider.batching.min_scheduled if scheduled else 1
+        count = await self._credits.reserve(batch, smallest)
+        if self._stopping:
+            # It was stopped while it waited for credits to come back.
+            return None
+        if count == len(batch):
+            return self._ready.popleft()
+        self._halt(self._credits.exceeded())
+        self._ready[0] = batch[count:]
+        return batch[:count] or None
 
-    def _prepare(self, message: Message) -> PreparedMessage | NotSent:
-        index = self._next_index
-        self._next_index += 1
-        try:
-            prepared = self._provider.prepare(message, index)
-        except SmsError as exc:
-            return NotSent(index, message, exc)
-        first = self._seen.first_index((prepared.e164, message.text, message.key), index)
-        if first != index:
-            return NotSent(index, message, DuplicateMessageError(first))
-        return prepared
+    async def _refill(self, refused: list[Outcome]) -> None:
+        """Read a window; the outcomes of what is not to be sent go to `refused`."""
+        window = await self._preparation.next_window()
+        self._exhausted = window.last
+        self.counts.resumed += len(window.known)
+        refused += window.refused
+        refused += window.known
+        self._ready.extend(window.batches)
+        if window.problem is not None:
+            # What was read waits; it is given up with all the others that were not sent.
+            self._halt(window.problem)
 
     def _watch(self, outcomes: Sequence[Outcome]) -> None:
         """Halt on a refusal that every message would meet, and on many unknowns in a row."""
@@ -267,19 +329,26 @@ class BulkRun:
 
     def _halt(self, cause: SmsError) -> None:
         self._halted = self._halted or cause
-        self._stopping = True
+        self.stop()
 
     def _give_up(self, error: RunHaltedError) -> list[Outcome]:
-        waiting = [*self._carried, *(prepared for batch in self._ready for prepared in batch)]
+        waiting = [prepared for batch in self._ready for prepared in batch]
+        waiting += self._preparation.carried
         return [NotSent(prepared.index, prepared.message, error) for prepared in waiting]
 
     def _abandon(self, batch: Batch) -> None:
         reason = "the run was closed while the request was on its way"
         lost = [unclear(prepared, self._provider.name, reason) for prepared in batch]
+        self._log(batch, lost, 0.0)
         self._abandoned.extend(lost)
         self.counts.unknown += len(lost)
 
     async def _report(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
             self.counts.add(outcome)
-        await self._outcomes.put(outcomes)
+        try:
+            await self._outcomes.put(outcomes)
+        except asyncio.CancelledError:
+            # The run was closed; what is settled is still there for a reader who goes on.
+            self._current.extend(outcomes)
+            raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
 from itertools import islice
 
 from iprog_async._messages import Message
@@ -26,7 +26,8 @@ class MessageSource:
     def __init__(self, messages: Messages, window: int, linger: float) -> None:
         self._window = window
         self._linger = linger
-        self._iterator: Iterator[Message] | None = None
+        self._iterator: Iterator[Message] = iter(())
+        self._error: Exception | None = None
         self._pump: _Pump | None = None
         if isinstance(messages, AsyncIterable):
             self._pump = _Pump(messages, window)
@@ -43,18 +44,29 @@ class MessageSource:
             return await self._pump.take(self._linger)
         return await self._pull()
 
+    def stop(self) -> None:
+        """Wake whoever waits for messages: there are no more."""
+        if self._pump is not None:
+            self._pump.stop()
+
     async def _pull(self) -> list[Message]:
-        assert self._iterator is not None  # noqa: S101 - one of the two is always there
         loop = asyncio.get_running_loop()
         window: list[Message] = []
         deadline = loop.time() + self._linger
-        while len(window) < self._window:
-            chunk = list(islice(self._iterator, min(_CHUNK, self._window - len(window))))
-            window += chunk
-            if not chunk or loop.time() >= deadline:
+        while len(window) < self._window and self._error is None:
+            before = len(window)
+            try:
+                # One by one: what came before an error must not be lost with it.
+                for message in islice(self._iterator, min(_CHUNK, self._window - before)):
+                    window.append(message)
+            except Exception as exc:
+                self._error = exc
+            if len(window) == before or loop.time() >= deadline:
                 break
             # A long list must not keep everybody else from the loop.
             await asyncio.sleep(0)
+        if not window and self._error is not None:
+            raise self._error
         return window
 
     async def aclose(self) -> None:
@@ -67,11 +79,12 @@ class _Pump:
     """Reads an async source in a task of its own, at most one window ahead."""
 
     def __init__(self, messages: AsyncIterable[Message], window: int) -> None:
-        self._messages = messages
+        self._messages = aiter(messages)
         self._window = window
         self._buffer: list[Message] = []
         self._error: Exception | None = None
         self._done = False
+        self._stopped = False
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -79,19 +92,25 @@ class _Pump:
     async def take(self, linger: float) -> list[Message]:
         if self._task is None:
             self._task = asyncio.create_task(self._read())
-        while not (self._buffer or self._done):
+        while not (self._buffer or self._done or self._stopped):
             await self._wait()
         try:
             async with asyncio.timeout(linger):
-                while not (self._done or len(self._buffer) >= self._window):
+                while not (self._done or self._stopped or len(self._buffer) >= self._window):
                     await self._wait()
         except TimeoutError:
             pass
+        if self._stopped:
+            return []
         taken, self._buffer = self._buffer, []
         self._room.set()
         if not taken and self._error is not None:
             raise self._error
         return taken
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._changed.set()
 
     async def _wait(self) -> None:
         self._changed.clear()
@@ -108,6 +127,11 @@ class _Pump:
         except Exception as exc:
             # Kept for whoever takes the next window.
             self._error = exc
+        except asyncio.CancelledError:
+            if not self._stopped:
+                # Not by us: a source that was cut short must not look like one that has ended.
+                self._error = RuntimeError("the source of the messages was cancelled")
+            raise
         finally:
             self._done = True
             self._changed.set()
@@ -116,7 +140,7 @@ class _Pump:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        # An async generator that is left half-read would be finalized with a warning.
-        close = getattr(self._messages, "aclose", None)
-        if close is not None:
-            await close()
+        # A generator that is left half-read would be finalized some time later; anything else
+        # that can be closed belongs to whoever made it.
+        if isinstance(self._messages, AsyncGenerator):
+            await self._messages.aclose()

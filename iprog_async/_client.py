@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
 from iprog_async._bulk import BulkRun
 from iprog_async._bulk_source import Messages
@@ -15,15 +17,26 @@ from iprog_async._errors import (
     InvalidMessageError,
     UnsupportedError,
 )
-from iprog_async._messages import Message
-from iprog_async._outcomes import Accepted, NotSent
+from iprog_async._journal import Journal
+from iprog_async._keyed import KeyedSends
+from iprog_async._messages import Message, PreparedMessage
+from iprog_async._outcomes import Accepted, NotSent, Outcome
+from iprog_async._plan import BulkPlan, make_plan, to_price
 from iprog_async._pool import EngineName, HttpPool
-from iprog_async._providers import SmsProvider, SupportsBalance, SupportsStatus
+from iprog_async._preparation import Preparation, Reading
+from iprog_async._providers import (
+    SmsProvider,
+    SupportsBalance,
+    SupportsBalances,
+    SupportsStatus,
+)
 from iprog_async._receipts import Balance, DeliveryStatus, Receipt, split_ref
 from iprog_async._registry import provider_from_env, provider_from_url, provider_types
 from iprog_async._retry import RetryPolicy
+from iprog_async._router import Router
 from iprog_async._session import Limits, Session
 from iprog_async._submitting import log_outcome, submit
+from iprog_async._suppression import Suppress
 from iprog_async._waiting import wait_until_final
 
 
@@ -49,6 +62,8 @@ class SmsClient(Generic[P_co]):
         verify: Trusted certificates, as an `ssl.SSLContext`.
         timeout: Seconds for one attempt, once it has a connection slot.
         deadline: Seconds for a whole call, with its waits and retries; unbounded if `None`.
+        journal: An open journal: a send with a `key` becomes idempotent, and bulk runs
+            resumable. It is yours to close.
         retry: How often and how patiently a call is repeated, where that is safe.
 
     Raises:
@@ -67,12 +82,14 @@ class SmsClient(Generic[P_co]):
         timeout: float = 30.0,
         deadline: float | None = None,
         retry: RetryPolicy | None = None,
+        journal: Journal | None = None,
     ) -> None:
         if sum(given is not None for given in (pool, http, engine)) > 1:
             raise ConfigurationError("give one of pool=, http= and engine=, not several")
         if pool is not None and (max_connections is not None or verify is not True):
             raise ConfigurationError("max_connections= and verify= belong to the pool you gave")
-        if timeout <= 0 or (deadline is not None and deadline <= 0):
+        # The other way round, not a number would pass.
+        if not timeout > 0 or (deadline is not None and not deadline > 0):
             raise ConfigurationError("timeout and deadline are seconds, more than zero")
         self._owns_pool = pool is None
         self._pool = pool or HttpPool(
@@ -83,8 +100,11 @@ class SmsClient(Generic[P_co]):
         )
         self._retry = retry or RetryPolicy()
         self._closed = False
-        session = Session(self._pool, self._retry, Limits(timeout=timeout, deadline=deadline))
-        self._provider = provider.bind(session.call)
+        self._journal = journal
+        self._keyed = None if journal is None else KeyedSends(journal)
+        limits = Limits(timeout=timeout, deadline=deadline)
+        self._session = Session(self._pool, self._retry, limits)
+        self._provider = provider.bind(self._session.call)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **settings: Any) -> SmsClient[Any]:
@@ -135,7 +155,8 @@ class SmsClient(Generic[P_co]):
             text: What the phone shows.
             sender_id: Name or number the phone shows as sender.
             schedule_at: When to send, as an aware `datetime`; at once if `None`.
-            key: Your own name for this text, such as an order number.
+            key: Your own name for this text, such as an order number. With a journal on the
+                client, a second send with the same key and number returns the first receipt.
             options: The adapter's own options.
             on_unknown: `"resend"` sends again when the outcome is unknown: better twice than
                 never, say for an alarm. Never the default.
@@ -155,15 +176,23 @@ class SmsClient(Generic[P_co]):
                 await self._pool.clock.sleep(self._retry.longest_wait(attempt))
             started = self._pool.clock.monotonic()
             self._check_open()
-            (outcome,) = await submit(self._provider, (prepared,))
+            outcome = await self._submit_one(prepared)
             log_outcome(self._provider, prepared, outcome, self._pool.clock.monotonic() - started)
             if isinstance(outcome, Accepted):
                 return outcome.receipt
             attempt += 1
-            if isinstance(outcome, NotSent) or on_unknown == "raise":
+            # Only the exact word repeats a text; a misspelt one must not.
+            if isinstance(outcome, NotSent) or on_unknown != "resend":
                 raise outcome.error
             if attempt >= self._retry.attempts:
                 raise outcome.error
+
+    async def _submit_one(self, prepared: PreparedMessage) -> Outcome:
+        key = prepared.message.key
+        if self._keyed is not None and key is not None:
+            return await self._keyed.send(self._provider, prepared, key)
+        (outcome,) = await submit(self._provider, (prepared,))
+        return outcome
 
     def send_many(
         self,
@@ -173,6 +202,9 @@ class SmsClient(Generic[P_co]):
         window: int | None = None,
         linger: float = 0.05,
         halt_after_unknown: int = 20,
+        journal: Journal | str | os.PathLike[str] | None = None,
+        suppress: Suppress | None = None,
+        max_credits: int | None = None,
     ) -> BulkRun:
         """Send many texts; every message comes to an outcome of its own.
 
@@ -183,19 +215,64 @@ class SmsClient(Generic[P_co]):
                 travel in one request; chosen to fit the gateway if `None`.
             linger: How many seconds to wait for company from a slow source.
             halt_after_unknown: Stop after so many unknown outcomes in a row.
+            journal: Makes the run resumable: an open journal, or the path of one that is opened
+                for this run; the client's if `None`.
+            suppress: Numbers never to text: as people write them, or the path of a file with
+                one a line and comments after `#`, or a function that is asked for each number
+                as E.164. A message for one is `NotSent` with `SuppressedError`.
+            max_credits: The run stops before it would send more segments than this; those of
+                unknown outcomes count as sent.
 
         Returns:
             The run: `async with client.send_many(…) as run: async for outcome in run: …`
+
+        Raises:
+            ClientClosedError: The client was closed.
+            ConfigurationError: A number is out of range.
         """
+        self._check_open()
         return BulkRun(
             self._provider,
             messages,
             self._pool.clock,
-            concurrency=concurrency,
-            window=window,
-            linger=linger,
+            Reading(concurrency=concurrency, window=window, linger=linger, suppress=suppress),
             halt_after_unknown=halt_after_unknown,
+            journal=self._journal if journal is None else journal,
+            max_credits=max_credits,
         )
+
+    async def plan_many(
+        self,
+        messages: Messages,
+        *,
+        concurrency: int = 100,
+        window: int | None = None,
+        linger: float = 0.05,
+        journal: Journal | None = None,
+        suppress: Suppress | None = None,
+        price: Decimal | int | str | None = None,
+    ) -> BulkPlan:
+        """Return what `send_many` would do with the same arguments; nothing leaves this machine.
+
+        Args:
+            messages: An iterable or async iterable of `Message`, which is used up.
+            concurrency: As for `send_many`: a window is as large as it needs.
+            window: As for `send_many`.
+            linger: As for `send_many`.
+            journal: An open journal, whose settled messages are not sent again; the client's
+                if `None`.
+            suppress: As for `send_many`.
+            price: What a segment costs, in any currency.
+
+        Raises:
+            ConfigurationError: A number is out of range, or `suppress` can't be read.
+            JournalError: The journal can't be read, or a run is using it.
+        """
+        journal = self._journal if journal is None else journal
+        price_of_segment = to_price(price)
+        reading = Reading(concurrency=concurrency, window=window, linger=linger, suppress=suppress)
+        preparation = Preparation(self._provider, messages, reading)
+        return await make_plan(preparation, journal, price_of_segment)
 
     async def status(self: SmsClient[SupportsStatus], receipt: Receipt | str) -> DeliveryStatus:
         """Return how far an accepted text has come.
@@ -212,7 +289,10 @@ class SmsClient(Generic[P_co]):
         if not isinstance(provider, SupportsStatus):
             raise _unsupported(provider, "status")
         name, message_id = split_ref(receipt)
-        if name != provider.name:
+        if isinstance(provider, Router):
+            # The receipt names the gateway to ask.
+            message_id = f"{name}:{message_id}"
+        elif name != provider.name:
             raise InvalidMessageError(
                 f"this receipt is of {name!r}, and this client speaks to {provider.name!r}"
             )
@@ -234,9 +314,14 @@ class SmsClient(Generic[P_co]):
             interval: Seconds before the second question; it grows by half each time.
 
         Raises:
+            ConfigurationError: `interval` is not more than zero.
             WaitTimeoutError: It is not final in time; holds the last status.
             UnsupportedError: This gateway tells no status.
+            NotFoundError: It knows no such text.
+            NoAnswerError: It gave no trustworthy answer, though it was asked several times.
         """
+        if not interval > 0:
+            raise ConfigurationError("interval is a number of seconds, more than zero")
 
         async def ask() -> DeliveryStatus:
             return await self.status(receipt)
@@ -245,8 +330,14 @@ class SmsClient(Generic[P_co]):
             receipt, ask, self._pool.clock, timeout=timeout, interval=interval
         )
 
-    async def balance(self: SmsClient[SupportsBalance]) -> Balance:
-        """Return what is left on the account.
+    @overload
+    async def balance(self: SmsClient[SupportsBalance]) -> Balance: ...
+
+    @overload
+    async def balance(self: SmsClient[SupportsBalances]) -> dict[str, Balance]: ...
+
+    async def balance(self: SmsClient[Any]) -> Balance | dict[str, Balance]:
+        """Return what is left on the account; of several gateways, on each account by its name.
 
         Raises:
             UnsupportedError: This gateway tells no balance.
@@ -261,11 +352,15 @@ class SmsClient(Generic[P_co]):
     async def aclose(self) -> None:
         """Close the client, and its connections unless they are shared; twice is fine."""
         self._closed = True
+        if self._keyed is not None:
+            await self._keyed.aclose()
+        self._session.close()
         if self._owns_pool:
             await self._pool.aclose()
 
     async def __aenter__(self) -> Self:
         self._check_open()
+        self._pool.enter()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -277,7 +372,11 @@ class SmsClient(Generic[P_co]):
 
 
 def _unsupported(provider: SmsProvider, operation: str) -> UnsupportedError:
-    able = [name for name, cls in provider_types().items() if hasattr(cls, operation)]
+    try:
+        able = [name for name, cls in provider_types().items() if hasattr(cls, operation)]
+    except ConfigurationError:
+        # Somebody's broken plug-in is another story.
+        able = []
     return UnsupportedError(
-        f"{provider.name} has no {operation}; providers with it: {', '.join(able)}"
+        f"{provider.name} has no {operation}; providers with it: {', '.join(able) or 'none'}"
     )

@@ -1,24 +1,29 @@
-"""The engines over httpx: our own sharded transports, and a client that the user brings."""
+"""The engines over httpx: transports of our own, and a client that the user brings."""
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+import time
 import zlib
 from collections.abc import AsyncIterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from typing import TypeVar
 
 import httpx
 
 from iprog_async._engine import MAX_BODY, Failure, Progress
 from iprog_async._errors import ConfigurationError
 from iprog_async._http import WireReply, WireRequest
+from iprog_async._proxies import proxy_for
 
 
-# httpcore scans all its connections on each request, so a pool costs the square of its size.
-SHARD_SIZE = 1
+B = TypeVar("B", bytes, bytearray)
+
 _KEEPALIVE = 30.0
+# httpcore looks at all its connections on each request, so each slot has a pool of its own.
+_ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=_KEEPALIVE)
 # The certain failures: httpx raises them only before it has written anything.
 _NEVER_LEFT = (
     httpx.ConnectError,
@@ -28,58 +33,85 @@ _NEVER_LEFT = (
 )
 
 
+_Key = tuple[int, str]
+
+
 class TransportEngine:
-    """httpx's own transports, called directly and split into shards.
+    """httpx's own transports, called directly: one for each slot and host.
 
     Going past `httpx.AsyncClient` saves most of its time per request; mocks of httpx's
     transport (respx, pytest-httpx) still see every request.
+
+    Args:
+        verify: Trusted certificates.
     """
 
-    def __init__(self, shards: int, verify: ssl.SSLContext) -> None:
-        self._shards = shards
+    def __init__(self, verify: ssl.SSLContext) -> None:
         self._verify = verify
-        self._transports: dict[tuple[int, str | None], httpx.AsyncHTTPTransport] = {}
-        self._proxies: dict[str, str | None] = {}
+        self._transports: dict[_Key, httpx.AsyncBaseTransport] = {}
+        self._last_used: dict[_Key, float] = {}
+        self._in_use: set[_Key] = set()
+        self._next_sweep = 0.0
 
     async def exchange(
         self, request: WireRequest, progress: Progress, slot: int, connect_timeout: float
     ) -> WireReply | Failure:
-        """Make one request over the slot's shard."""
+        """Make one request over the slot's own connection."""
+        key = slot, "/".join(request.url.split("/", 3)[:3])
         try:
-            transport = self._transport(request.url, slot)
-            reply = await transport.handle_async_request(_build(request, progress, connect_timeout))
-            return await _read(reply)
+            transport = self._transports.get(key)
+            if transport is None:
+                transport = self._transports[key] = self._transport(key[1])
+            built = _build(request, progress, connect_timeout)
+        except Exception as exc:
+            # An address or a proxy that httpx can't use; it has not touched the network.
+            return Failure(_words(exc), may_have_left=False)
+        self._in_use.add(key)
+        try:
+            return await _read(await transport.handle_async_request(built))
         except (httpx.TransportError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as exc:
             return _failure(exc, progress)
+        except asyncio.CancelledError:
+            # Cancelled between connecting and writing, httpcore keeps a connection for ever that
+            # it never uses again; in this pool of one, later requests would wait for it in vain.
+            self._transports.pop(key, None)
+            await _close(transport)
+            raise
+        finally:
+            self._in_use.discard(key)
+            await self._sweep(key)
 
-    def _transport(self, url: str, slot: int) -> httpx.AsyncBaseTransport:
-        proxy = self._proxy(url)
-        key = slot % self._shards, proxy
-        transport = self._transports.get(key)
-        if transport is None:
-            limits = httpx.Limits(
-                max_connections=SHARD_SIZE,
-                max_keepalive_connections=SHARD_SIZE,
-                keepalive_expiry=_KEEPALIVE,
-            )
-            transport = httpx.AsyncHTTPTransport(
-                verify=self._verify, limits=limits, proxy=proxy, trust_env=False
-            )
-            self._transports[key] = transport
-        return transport
+    def _transport(self, origin: str) -> httpx.AsyncBaseTransport:
+        return httpx.AsyncHTTPTransport(
+            verify=self._verify, limits=_ONE, proxy=proxy_for(origin), trust_env=False
+        )
 
-    def _proxy(self, url: str) -> str | None:
-        origin = url[: url.find("/", 8)]
-        if origin not in self._proxies:
-            self._proxies[origin] = proxy_for(origin)
-        return self._proxies[origin]
+    async def _sweep(self, used: _Key) -> None:
+        """Close what nobody has used for a while; httpcore looks only when a pool is used."""
+        now = time.monotonic()
+        self._last_used[used] = now
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + _KEEPALIVE
+        for key, last_used in list(self._last_used.items()):
+            if last_used < now - _KEEPALIVE and key not in self._in_use:
+                del self._last_used[key]
+                transport = self._transports.pop(key, None)
+                if transport is not None:
+                    await _close(transport)
 
     async def aclose(self) -> None:
         """Close every connection."""
         transports = list(self._transports.values())
         self._transports.clear()
         for transport in transports:
-            await transport.aclose()
+            await _close(transport)
+
+
+async def _close(transport: httpx.AsyncBaseTransport) -> None:
+    # Trouble in closing a connection is not that of the request which is made or cancelled.
+    with suppress(Exception):
+        await transport.aclose()
 
 
 class ClientEngine:
@@ -96,7 +128,8 @@ class ClientEngine:
             built = self._client.build_request(
                 request.method,
                 request.url,
-                headers=list(request.headers),
+                # Without it the client asks for every compression it knows, and we know gzip.
+                headers=[("Accept-Encoding", "gzip"), *request.headers],
                 content=request.content,
                 extensions=_extensions(progress, connect_timeout),
             )
@@ -108,16 +141,6 @@ class ClientEngine:
 
     async def aclose(self) -> None:
         """Leave the client open: it is the user's."""
-
-
-def proxy_for(origin: str) -> str | None:
-    """Return the proxy that the environment names for an address, or `None`."""
-    parts = urlsplit(origin)
-    if proxy_bypass(parts.netloc):
-        return None
-    proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
 
 
 @lru_cache(maxsize=1)
@@ -159,7 +182,9 @@ def _extensions(progress: Progress, connect_timeout: float) -> dict[str, object]
         if event.startswith("connection."):
             progress.connecting = True
         elif event.endswith("send_request_headers.started"):
-            progress.writing = True
+            # CONNECT only opens a tunnel through a proxy: the request itself comes after it.
+            tunnels = getattr(info.get("request"), "method", b"") == b"CONNECT"
+            progress.writing = progress.writing or not tunnels
 
     # Reading and writing are bounded by the session's timeout for the whole attempt; waiting
     # for a connection by our own queue.
@@ -169,8 +194,11 @@ def _extensions(progress: Progress, connect_timeout: float) -> dict[str, object]
 
 def _failure(exc: Exception, progress: Progress) -> Failure:
     never_left = isinstance(exc, _NEVER_LEFT) and not progress.writing
-    words = f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__
-    return Failure(words, may_have_left=not never_left and progress.may_have_left)
+    return Failure(_words(exc), may_have_left=not never_left and progress.may_have_left)
+
+
+def _words(exc: Exception) -> str:
+    return f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__
 
 
 class _BadBodyError(ValueError):
@@ -180,6 +208,9 @@ class _BadBodyError(ValueError):
 async def _read(reply: httpx.Response) -> WireReply:
     try:
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in reply.headers.raw}
+        if reply.is_stream_consumed:
+            # An event hook of the user's client has read it.
+            return WireReply(reply.status_code, headers, _bounded(reply.content))
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > MAX_BODY:
             raise _BadBodyError(f"the answer is {length} bytes long, more than {MAX_BODY}")
@@ -189,6 +220,12 @@ async def _read(reply: httpx.Response) -> WireReply:
         return WireReply(reply.status_code, headers, body)
     finally:
         await reply.aclose()
+
+
+def _bounded(body: B) -> B:
+    if len(body) > MAX_BODY:
+        raise _BadBodyError(f"the answer is longer than {MAX_BODY} bytes")
+    return body
 
 
 async def _collect(stream: AsyncIterable[bytes], encoding: str) -> bytes:
@@ -204,8 +241,7 @@ async def _collect(stream: AsyncIterable[bytes], encoding: str) -> bytes:
                 body += inflate.decompress(chunk, MAX_BODY + 1)
             except zlib.error as exc:
                 raise _BadBodyError(f"the answer's compression is damaged: {exc}") from None
-        if len(body) > MAX_BODY:
-            raise _BadBodyError(f"the answer is longer than {MAX_BODY} bytes")
+        _bounded(body)
     if inflate is not None and not inflate.eof:
         raise _BadBodyError("the answer's compression is cut short")
     return bytes(body)

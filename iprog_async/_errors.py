@@ -4,11 +4,15 @@
 SmsError                        .may_have_been_sent  .healable  .blame
 ├── ConfigurationError          credentials or settings missing or wrong, before any network
 ├── InvalidMessageError         bad number, empty text, … before any network (also a ValueError)
-│   └── DuplicateMessageError   the same text to the same number, earlier in the same run
+│   ├── DuplicateMessageError   the same text to the same number, earlier in the same run
+│   ├── SuppressedError         a number that is never to be texted
+│   └── JournalConflictError    another text to the same number, in an earlier run
 ├── UnsupportedError            this provider has no such operation
 ├── ClientClosedError           the client was closed
 ├── WrongLoopError              the client belongs to another event loop
+├── JournalError                the journal can't be used, so nothing is sent
 ├── RunHaltedError              a bulk run stopped itself before this message's turn
+├── CreditLimitError            a bulk run reached its max_credits
 ├── ConnectionFailedError       the request certainly did not leave
 ├── NoAnswerError               a read, change or delete got no trustworthy answer
 ├── OutcomeUnknownError         a send left and no trustworthy answer came: may_have_been_sent
@@ -84,6 +88,18 @@ class DuplicateMessageError(InvalidMessageError):
         self.first_index = first_index
 
 
+class SuppressedError(InvalidMessageError):
+    """The caller said that this number is never to be texted; nothing was sent.
+
+    Args:
+        number: The number, as E.164.
+    """
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"{number} is among the numbers to suppress")
+        self.number = number
+
+
 class UnsupportedError(SmsError):
     """The provider has no such operation; nothing was sent."""
 
@@ -100,6 +116,23 @@ class WrongLoopError(SmsError):
     blame: Blame = "account"
 
 
+class JournalError(SmsError):
+    """The journal can't be used, so nothing is sent: it could not be put on record."""
+
+    blame: Blame = "account"
+
+
+class JournalConflictError(InvalidMessageError):
+    """An earlier run sent this number another text; nothing was sent."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            f"an earlier run of this campaign sent {number} another text; give the messages "
+            "equal key=, or open the journal with allow_changed_text=True, if it shall get both"
+        )
+        self.number = number
+
+
 class RunHaltedError(SmsError):
     """A bulk run stopped itself; what it had not sent yet is certainly not sent.
 
@@ -113,6 +146,25 @@ class RunHaltedError(SmsError):
     def __init__(self, cause: SmsError) -> None:
         super().__init__(f"the run stopped before this message was sent: {cause}")
         self.cause = cause
+
+
+class CreditLimitError(SmsError):
+    """A bulk run reached its `max_credits`; what it had not sent yet is certainly not sent.
+
+    Args:
+        limit: The most segments it may send.
+        spent: The segments that it has spent.
+    """
+
+    healable = True
+    blame: Blame = "account"
+
+    def __init__(self, limit: int, spent: int) -> None:
+        super().__init__(
+            f"the next text would go beyond max_credits: {spent} of {limit} segments are spent"
+        )
+        self.limit = limit
+        self.spent = spent
 
 
 class ConnectionFailedError(SmsError):

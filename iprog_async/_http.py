@@ -64,12 +64,14 @@ class Answer:
         headers: Header fields, names in lower case.
         data: The parsed JSON body, or `NOT_JSON`.
         excerpt: The start of a body that is no JSON object, for errors.
+        blank: Whether there was no body, or nothing but white space.
     """
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     data: object = field(repr=False)
     excerpt: str = ""
+    blank: bool = False
 
     def object(self) -> dict[str, Any]:
         """Return the body as a JSON object; raises `UnclearAnswer` if it is none."""
@@ -82,12 +84,30 @@ class Answer:
 
 
 def _base_url(url: str) -> str:
-    parts = urlsplit(url.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError(f"base_url {url!r} is no http:// or https:// address")
-    if parts.username or parts.password or parts.query or parts.fragment:
+    base = url.strip()
+    if "@" in base or "?" in base or "#" in base:
+        # Not shown: it may hold a credential.
         raise ConfigurationError("base_url must hold no credentials, query or fragment")
-    return url.strip().rstrip("/")
+    if not _is_address(base):
+        raise ConfigurationError(f"base_url {base!r} is no http:// or https:// address")
+    return base.rstrip("/")
+
+
+def _is_address(base: str) -> bool:
+    try:
+        parts = urlsplit(base)
+        # Reading the port checks it.
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    printable = base.isprintable() and " " not in base
+    return parts.scheme in ("http", "https") and has_host and printable
+
+
+def check_name(_: object, __: object, name: str) -> None:
+    """Raise `ConfigurationError` unless a provider's label can be part of a reference."""
+    if not name or ":" in name or name != name.strip():
+        raise ConfigurationError(f"{name!r} is no name for a provider: one word without a colon")
 
 
 @define(slots=False, eq=False)
@@ -102,7 +122,7 @@ class Gateway:
         headers: Header fields of every request.
     """
 
-    name: str
+    name: str = field(validator=check_name)
     base_url: str = field(converter=_base_url)
     secrets: tuple[str, ...] = field(repr=False)
     rate: Rate | None = None
@@ -138,6 +158,9 @@ class HttpCall(Generic[T]):
         secrets: Further values to mask, such as a one-time password.
         confidential: Whether the answer may hold a code that no error may quote.
         on_gone: Value of a repeated call that finds nothing: the first one had worked.
+        single_attempt: Whether an `ONCE` call is tried once, whatever the retry policy says,
+            and not at all while its account is paused. A router of several gateways sets it,
+            because it has the one retry loop for all of them.
     """
 
     gateway: Gateway
@@ -153,6 +176,12 @@ class HttpCall(Generic[T]):
     secrets: tuple[str, ...] = field(default=(), repr=False)
     confidential: bool = False
     on_gone: Callable[[], T] | None = field(default=None, repr=False)
+    single_attempt: bool = False
+
+    @property
+    def made_once(self) -> bool:
+        """Whether the session neither repeats the call nor waits out a pause for it."""
+        return self.single_attempt and self.effect is Effect.ONCE
 
     def redactor(self) -> Redactor:
         """Return what masks every secret of this call."""
@@ -205,7 +234,7 @@ def encode(call: HttpCall[Any]) -> WireRequest:
     headers = call.gateway.headers + call.headers
     content = b""
     if call.json is not None:
-        content = json.dumps(call.json, ensure_ascii=False, separators=(",", ":")).encode()
+        content = _ENCODER.encode(call.json).encode()
         headers = (*headers, _JSON)
     elif call.form is not None:
         content = urlencode(call.form).encode()
@@ -216,17 +245,24 @@ def encode(call: HttpCall[Any]) -> WireRequest:
 def decode(reply: WireReply, redactor: Redactor, *, quotable: bool = True) -> Answer:
     """Turn what came back into an `Answer`, with secrets masked; never raises."""
     status, headers, body = reply.status, reply.headers, reply.body
+    blank = not body or body.isspace()
     try:
-        data: object = json.loads(body, parse_constant=_no_constant)
+        data: object = _DECODER.decode(body.decode("utf-8-sig"))
+        if redactor.touches(body):
+            data = redactor.data(data)
     except (ValueError, RecursionError):
         data = NOT_JSON
-    if redactor.touches(body):
-        data = redactor.data(data)
-    if quotable and not is_object(data):
+    # Text in UTF-16 would be quoted with a gap in each secret, which no mask fits.
+    if quotable and not is_object(data) and b"\0" not in body:
         excerpt = redactor.text(body[:2000].decode("utf-8", "replace"))[:200]
-        return Answer(status, headers, data, excerpt)
-    return Answer(status, headers, data)
+        return Answer(status, headers, data, excerpt, blank)
+    return Answer(status, headers, data, blank=blank)
 
 
 def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON")
+
+
+# Made once: json.dumps and json.loads make a new one on each call that has options.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_NUMERIC_SENDER = re.compile(r"\+?\d{1,15}", re.ASCII)
 
 
 @frozen
@@ -62,8 +63,13 @@ class PreparedMessage:
 
 def check_schedule(message: Message) -> None:
     """Raise `InvalidMessageError` if the message is scheduled by a `datetime` without a zone."""
-    when = message.schedule_at
-    if when is not None and when.utcoffset() is None:
+    # A bad row can hold anything at run time, whatever the annotation says.
+    when: object = message.schedule_at
+    if when is None:
+        return
+    if not isinstance(when, datetime):
+        raise InvalidMessageError(f"schedule_at {when!r} is no datetime")
+    if when.utcoffset() is None:
         raise InvalidMessageError(
             f"schedule_at {when.isoformat()} has no time zone; "
             'pass an aware datetime, such as datetime(…, tzinfo=ZoneInfo("Asia/Manila"))'
@@ -72,7 +78,6 @@ def check_schedule(message: Message) -> None:
 
 def check_text(message: Message) -> None:
     """Raise `InvalidMessageError` if there is nothing to send."""
-    # A bad row can hold anything at run time, whatever the annotation says.
     text: object = message.text
     if not isinstance(text, str) or not text.strip():
         raise InvalidMessageError(f"the text for {message.to!r} is empty: {text!r}")
@@ -87,7 +92,9 @@ def check_sender_id(sender_id: object) -> None:
     """
     if not isinstance(sender_id, str) or not sender_id.strip():
         raise InvalidMessageError(f"the sender ID is empty: {sender_id!r}")
-    if len(sender_id) > 11 and not sender_id.lstrip("+").isdigit():
+    if not sender_id.isprintable():
+        raise InvalidMessageError(f"the sender ID {sender_id!r} has a character no phone can show")
+    if len(sender_id) > 11 and not _NUMERIC_SENDER.fullmatch(sender_id):
         raise InvalidMessageError(
             f"the sender ID {sender_id!r} has {len(sender_id)} characters; 11 is the most"
         )

@@ -33,21 +33,41 @@ class Pace:
         self._resume_at = 0.0
         self._allowed: int | None = None
         self._turn = asyncio.Lock()
+        self._queued = 0
         self._changed = asyncio.Event()
 
-    async def admit(self) -> None:
-        """Wait until one more call may start; each admitted call must be `finish`ed."""
-        if not self._turn.locked() and self._delay() == 0:
+    async def admit(self, *, through_pauses: bool = True) -> bool:
+        """Wait until one more call may start; each admitted call must be `finish`ed.
+
+        Args:
+            through_pauses: Whether to wait while the account is paused, too.
+
+        Returns:
+            Whether the call is admitted; it always is `through_pauses`.
+        """
+        # The lock is free for a moment while it passes on, so it can't say who came first.
+        if not self._queued and self._delay() == 0:
             self._in_flight += 1
-            return
-        async with self._turn:
-            while (delay := self._delay()) != 0:
-                self._changed.clear()
-                if delay is None:
-                    await self._changed.wait()
-                else:
-                    await self._clock.sleep(delay)
-            self._in_flight += 1
+            return True
+        self._queued += 1
+        try:
+            async with self._turn:
+                admitted = await self._wait(through_pauses)
+                self._in_flight += admitted
+                return admitted
+        finally:
+            self._queued -= 1
+
+    async def _wait(self, through_pauses: bool) -> bool:
+        while (delay := self._delay()) != 0:
+            if not through_pauses and self.remaining_pause():
+                return False
+            self._changed.clear()
+            if delay is None:
+                await self._changed.wait()
+            else:
+                await self._clock.sleep(delay)
+        return True
 
     def finish(self, *, ok: bool) -> None:
         """Note that an admitted call ended; `ok` lets a restart go on faster."""
@@ -55,7 +75,8 @@ class Pace:
         if self.rate is not None:
             self._ended.append(self._clock.monotonic())
         if self._allowed is not None and ok:
-            self._allowed = self._allowed * 2 if self._allowed < _FULL_SPEED else None
+            # One more for each answer doubles the calls at once from one round to the next.
+            self._allowed = self._allowed + 1 if self._allowed < _FULL_SPEED else None
         self._changed.set()
 
     def withdraw(self) -> None:

@@ -6,7 +6,7 @@ import re
 
 from attrs import frozen
 
-from iprog_async._errors import InvalidMessageError
+from iprog_async._errors import ConfigurationError, InvalidMessageError
 
 
 @frozen
@@ -25,14 +25,26 @@ MOBILE_PLANS = {
     "UG": MobilePlan("256", "0", r"7\d{8}"),
 }
 
+_REGION = re.compile(r"[A-Z]{2}", re.ASCII)
 _SEPARATORS = str.maketrans("", "", " \t\u00a0\u202f-\u2010\u2011\u2013.()/")
 _FAST = {
     region: re.compile(
-        rf"(?:(?:\+|00)?{plan.country}(?:\({plan.trunk}\))?|{plan.trunk})?({plan.national})",
+        # The trunk prefix after the country code is what "+63 (0)917 …" leaves behind.
+        rf"(?:(?:\+|00)?{plan.country}(?:{plan.trunk})?|{plan.trunk})?({plan.national})",
         re.ASCII,
     )
     for region, plan in MOBILE_PLANS.items()
 }
+
+
+def to_region(value: str | None) -> str | None:
+    """Return a region in upper case; raises `ConfigurationError` if it is no two letters."""
+    if value is None:
+        return None
+    region = value.strip().upper()
+    if not _REGION.fullmatch(region):
+        raise ConfigurationError(f"region {value!r} is not two letters, such as 'NG'")
+    return region
 
 
 def to_e164(number: str, region: str | None = None, *, mobile_only: bool = False) -> str:
@@ -73,6 +85,8 @@ def _parse(number: str, region: str | None, mobile_only: bool) -> str:
         parsed = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         raise _invalid(number, region, "is not a phone number") from None
+    if parsed.extension:
+        raise _invalid(number, region, "has an extension, which no text can reach")
     if not phonenumbers.is_valid_number(parsed):
         why = {
             phonenumbers.ValidationResult.TOO_SHORT: "is too short",

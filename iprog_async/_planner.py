@@ -43,12 +43,12 @@ def plan_batches(
     for group in groups.values():
         scheduled = group[0].message.schedule_at is not None
         smallest = batching.min_scheduled if scheduled else 1
-        if len(group) < smallest and not final:
-            plan.carried.extend(group)
-            continue
         largest = batching.max_scheduled if scheduled else batching.max_batch
-        for layer in _layers(group):
-            plan.batches.extend(_chunks(layer, smallest, largest))
+        for layer in _layers(group, smallest):
+            if len(layer) < smallest and not final:
+                plan.carried.extend(layer)
+            else:
+                plan.batches.extend(_chunks(layer, smallest, largest))
     return plan
 
 
@@ -63,7 +63,7 @@ def _travels_as(message: Message, batching: Batching) -> object:
     return text, message.sender_id, message.schedule_at, message.options
 
 
-def _layers(group: list[PreparedMessage]) -> Iterable[list[PreparedMessage]]:
+def _layers(group: list[PreparedMessage], smallest: int) -> Iterable[list[PreparedMessage]]:
     """Spread repeated recipients over layers: the second text to a number is in the second."""
     layers: list[list[PreparedMessage]] = []
     times: dict[str, int] = {}
@@ -73,6 +73,13 @@ def _layers(group: list[PreparedMessage]) -> Iterable[list[PreparedMessage]]:
         if depth == len(layers):
             layers.append([])
         layers[depth].append(prepared)
+    lenders = [prepared for prepared in group if times[prepared.e164] == 1]
+    for layer in layers[1:]:
+        # A layer that is too small to travel takes along who would go in any request.
+        while lenders and len(layer) < smallest < len(layers[0]):
+            layer.append(lenders.pop())
+            layers[0].remove(layer[-1])
+        layer.sort(key=lambda prepared: prepared.index)
     return layers
 
 
@@ -80,8 +87,13 @@ def _chunks(layer: list[PreparedMessage], smallest: int, largest: int) -> Iterab
     start, left = 0, len(layer)
     while left:
         size = min(left, largest)
-        if 0 < left - size < smallest:
+        rest = left - size
+        if rest and rest // _requests(rest, largest) < smallest:
             # 101 is 51 + 50: the rest would be too small to travel alone.
-            size = -(-left // 2)
+            size = -(-left // _requests(left, largest))
         yield layer[start : start + size]
         start, left = start + size, left - size
+
+
+def _requests(count: int, largest: int) -> int:
+    return -(-count // largest)

@@ -18,7 +18,7 @@ from iprog_async._slots import SlotQueue
 if TYPE_CHECKING:
     import httpx
 
-EngineName = Literal["httpx"]
+EngineName = Literal["httpx", "asyncio"]
 
 
 class HttpPool:
@@ -79,14 +79,17 @@ class HttpPool:
         """
         if self._closed:
             raise ClientClosedError("the client is closed; nothing was sent")
-        loop = asyncio.get_running_loop()
-        if self._loop is None:
-            self._loop = loop
-        elif self._loop is not loop:
+        if self._is_foreign_loop():
             raise WrongLoopError(
                 "this client was first used on another event loop, where its connections live; "
                 "make one client per loop, inside the coroutine that asyncio.run() runs"
             )
+
+    def _is_foreign_loop(self) -> bool:
+        """Return whether another loop than the first one runs."""
+        loop = asyncio.get_running_loop()
+        self._loop = self._loop or loop
+        return self._loop is not loop
 
     def pace(self, gateway: Gateway) -> Pace:
         """Return the pace that all calls of this host and account share."""
@@ -102,9 +105,13 @@ class HttpPool:
         if self._closed:
             return
         self._closed = True
-        await self.engine.aclose()
+        # The connections of another loop can't be closed from here; those of an ended one
+        # are past use.
+        if not self._is_foreign_loop():
+            await self.engine.aclose()
 
     async def __aenter__(self) -> HttpPool:
+        self.enter()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -119,6 +126,17 @@ def _engine(
     if http is not None:
         return _engine_httpx.ClientEngine(http)
     if name == "httpx":
-        shards = -(-max_connections // _engine_httpx.SHARD_SIZE)
-        return _engine_httpx.TransportEngine(shards, _engine_httpx.ssl_context(verify))
-    raise ConfigurationError(f"there is no engine {name!r}; the engines are: httpx")
+        return _engine_httpx.TransportEngine(_engine_httpx.ssl_context(verify))
+    if name == "asyncio":
+        return _fast_engine(_engine_httpx.ssl_context(verify))
+    raise ConfigurationError(f"there is no engine {name!r}; the engines are: httpx, asyncio")
+
+
+def _fast_engine(verify: ssl.SSLContext) -> Engine:
+    try:
+        from iprog_async._engine_asyncio import AsyncioEngine
+    except ImportError:
+        raise ConfigurationError(
+            "engine='asyncio' needs: pip install \"iprog-async[fast]\""
+        ) from None
+    return AsyncioEngine(verify)

@@ -100,3 +100,12 @@ class SupportsBalance(SmsProvider, Protocol):
     async def balance(self) -> Balance:
         """Return what is left on the account."""
         ...
+
+
+@runtime_checkable
+class SupportsBalances(SmsProvider, Protocol):
+    """Several providers as one, which can tell what is left on the account of each."""
+
+    async def balance(self) -> dict[str, Balance]:
+        """Return what is left on each account, by the provider's name."""
+        ...

@@ -18,7 +18,7 @@ _UNITS = {
     "h": 3600.0,
     "hour": 3600.0,
 }
-_RATE = re.compile(r"\s*(\d+)\s*/\s*(\d+)?\s*([a-z]+)\s*")
+_RATE = re.compile(r"\s*(\d{1,9})\s*/\s*(\d{1,9})?\s*([a-z]+)\s*", re.ASCII)
 
 
 @frozen
@@ -37,7 +37,7 @@ class Rate:
     def parse(cls, text: str) -> Rate:
         """Read `"60/min"`, `"10/s"` or `"100/15s"`; raises `ConfigurationError` for others."""
         match = _RATE.fullmatch(text.lower())
-        if match is None or match[3] not in _UNITS or int(match[1]) < 1 or match[2] == "0":
+        if match is None or match[3] not in _UNITS or not int(match[1]) * int(match[2] or 1):
             raise ConfigurationError(f"{text!r} is no rate; write it like 60/min, 10/s or 100/15s")
         return cls(int(match[1]), int(match[2] or 1) * _UNITS[match[3]])
 
@@ -46,5 +46,14 @@ class Rate:
 
 
 def to_rate(value: Rate | str | None) -> Rate | None:
-    """Turn what users pass as `rate=` into a `Rate`; `None` is no limit."""
-    return Rate.parse(value) if isinstance(value, str) else value
+    """Turn what users pass as `rate=` into a `Rate`; `None` is no limit.
+
+    Raises:
+        ConfigurationError: It is neither a rate nor the words for one.
+    """
+    given: object = value
+    if isinstance(given, str):
+        return Rate.parse(given)
+    if given is None or isinstance(given, Rate):
+        return given
+    raise ConfigurationError(f"{given!r} is no rate; write it like 60/min, 10/s or 100/15s")

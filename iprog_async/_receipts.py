@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from attrs import field, frozen
+from attrs import field, frozen, validators
 
 from iprog_async._errors import InvalidMessageError
 
@@ -25,7 +25,7 @@ class DeliveryStatus:
         raw: The parsed answer, with secrets masked.
     """
 
-    state: DeliveryState
+    state: DeliveryState = field(validator=validators.in_(get_args(DeliveryState)))
     word: str = ""
     raw: object = field(default=None, repr=False, eq=False)
 
@@ -96,7 +96,7 @@ class Receipt:
                 status=DeliveryStatus(**data["status"]),
                 scheduled=data["scheduled"],
             )
-        except (KeyError, TypeError, ArithmeticError) as exc:
+        except (KeyError, TypeError, ValueError, ArithmeticError) as exc:
             raise InvalidMessageError(f"this is not a stored receipt: {exc!r}") from exc
 
 

@@ -15,6 +15,7 @@ from attrs import field, frozen
 from iprog_async._errors import (
     AuthenticationError,
     Blame,
+    CredentialsOrCreditError,
     NotFoundError,
     ProviderError,
     RateLimitError,
@@ -70,6 +71,7 @@ BARE_STATUS = (
 )
 
 _ADVICE: dict[type[ProviderError], str] = {
+    CredentialsOrCreditError: "check the credentials and the credit",
     AuthenticationError: "check the credentials",
     NotFoundError: "check the id, and the base_url",
 }

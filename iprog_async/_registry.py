@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
@@ -11,11 +12,16 @@ from typing import Any
 from iprog_async._adapters import BaseProvider
 from iprog_async._address import parse_address
 from iprog_async._errors import ConfigurationError
+from iprog_async._providers import SmsProvider
+from iprog_async._routing import Failover, RoundRobin
 
 
 GROUP = "iprog_async.providers"
 
 ProviderType = type[BaseProvider]
+
+# With white space around it: a credential has | and & percent-encoded, and no spaces.
+_SIGN = re.compile(r"(?:^|(?<=\s))(\|\||&&)(?=\s|$)")
 
 
 @lru_cache(maxsize=1)
@@ -53,18 +59,32 @@ def provider_types() -> dict[str, ProviderType]:
     return {name: provider_type(name) for name in provider_names()}
 
 
-def provider_from_url(address: str) -> BaseProvider:
+def provider_from_url(address: str) -> SmsProvider:
     """Build the provider that an address such as `iprog://TOKEN@` means.
+
+    Args:
+        address: One address; several parted by ` || ` for a `Failover`, or by ` && ` for a
+            `RoundRobin` with equal shares. Two accounts of one gateway need a `?name=` each.
 
     Raises:
         ConfigurationError: The address, its credentials or its settings are wrong; no
             credential is shown.
     """
+    signs = set(_SIGN.findall(address))
+    if not signs:
+        return _single(address)
+    if len(signs) > 1:
+        raise ConfigurationError("an address takes || or && between gateways, not both")
+    members = [_single(part) for part in _SIGN.split(address)[::2]]
+    return Failover(*members) if signs == {"||"} else RoundRobin(*members)
+
+
+def _single(address: str) -> SmsProvider:
     url = parse_address(address)
     return provider_type(url.scheme).from_url(url)
 
 
-def provider_from_env(environ: Mapping[str, str] | None = None) -> BaseProvider:
+def provider_from_env(environ: Mapping[str, str] | None = None) -> SmsProvider:
     """Build the provider that the environment names: `SMS_URL`, or one gateway's credentials.
 
     Raises:

@@ -38,7 +38,8 @@ class RetryPolicy:
 
     def longest_wait(self, retries: int) -> float:
         """Return the upper bound of the wait before a retry, the first being number 1."""
-        return min(self.base * 2.0 ** (retries - 1), self.max_wait)
+        # Beyond a hundred doublings a float overflows, long after `max_wait` has won.
+        return min(self.base * 2.0 ** min(retries - 1, 100), self.max_wait)
 
     @classmethod
     def off(cls) -> RetryPolicy:

@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from contextvars import ContextVar
+from html import escape
 from typing import Any, cast
 from urllib.parse import quote, quote_plus
 
@@ -18,6 +19,7 @@ MASK = "***"
 _SHORTEST = 4
 # Keys whose values gateways return and nobody should see, whoever they belong to.
 SECRET_KEYS = frozenset({"api_token", "api_key", "password", "otp_code", "message_status_link"})
+_ESCAPE = re.compile("%[0-9A-F]{2}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _LOGGERS = (
     "httpx",
@@ -63,17 +65,22 @@ class Redactor:
         self._needles = tuple(s.encode() for s in ordered)
 
     def touches(self, body: bytes) -> bool:
-        """Return whether a body may hold a secret; unicode escapes can spell anything."""
-        return b"\\u" in body or any(needle in body for needle in self._needles)
+        """Return whether a body may hold a secret; escapes can spell anything."""
+        if b"\\u" in body or b"\\\\" in body:
+            return True
+        return any(needle in body for needle in self._needles)
 
     def text(self, text: str) -> str:
         """Return the text with secrets masked."""
         return self._pattern.sub(MASK, text) if self._pattern else text
 
     def data(self, data: object) -> object:
-        """Return parsed JSON with secrets masked in every string value."""
+        """Return parsed JSON with secrets masked in every key and value."""
         if isinstance(data, str):
             return self.text(data)
+        if isinstance(data, int):
+            # A code made of digits comes back as a number from some.
+            return MASK if self.text(str(data)) == MASK else data
         if is_object(data):
             return {self.text(key): self.data(value) for key, value in data.items()}
         if is_array(data):
@@ -86,11 +93,12 @@ class Redactor:
 
 def _spell(secret: str) -> set[str]:
     in_json = json.dumps(secret)[1:-1]
+    in_url = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
     return {
         secret,
-        quote(secret),
-        quote(secret, safe=""),
-        quote_plus(secret),
+        *in_url,
+        *(_ESCAPE.sub(lambda code: code[0].lower(), spelling) for spelling in in_url),
+        escape(secret),
         in_json,
         in_json.replace("/", "\\/"),  # PHP escapes slashes
         json.dumps(secret, ensure_ascii=False)[1:-1],

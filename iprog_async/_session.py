@@ -16,10 +16,13 @@ from typing import Any, TypeVar
 
 from attrs import define, frozen
 
-from iprog_async._cancellation import note_in_flight
+from iprog_async._cancellation import note_in_flight, was_in_flight
+from iprog_async._claims import Claim, active_claim
 from iprog_async._engine import Failure, Progress
 from iprog_async._errors import (
+    ClientClosedError,
     ConnectionFailedError,
+    InvalidMessageError,
     NoAnswerError,
     NotFoundError,
     OutcomeUnknownError,
@@ -27,7 +30,17 @@ from iprog_async._errors import (
     RateLimitError,
     SmsError,
 )
-from iprog_async._http import Answer, Effect, HttpCall, UnclearAnswer, WireReply, decode, encode
+from iprog_async._http import (
+    Answer,
+    Effect,
+    HttpCall,
+    UnclearAnswer,
+    WireReply,
+    WireRequest,
+    decode,
+    encode,
+)
+from iprog_async._pace import Pace
 from iprog_async._pool import HttpPool
 from iprog_async._retry import RetryPolicy, is_repeatable, try_again
 from iprog_async._secrets import Redactor, active_redactor, one_line
@@ -61,6 +74,8 @@ class _Budget:
 
     ends_at: float
     paused: float = 0.0
+    asked: bool = False
+    claimed: bool = False
     may_have_happened: bool = False
 
 
@@ -71,6 +86,11 @@ class Session:
         self._pool = pool
         self._retry = retry
         self._limits = limits
+        self._closed = False
+
+    def close(self) -> None:
+        """Refuse every further call; the pool may be shared and stays open."""
+        self._closed = True
 
     async def call(self, call: HttpCall[T], /) -> T:
         """Make one call; see the table above for what it raises."""
@@ -81,7 +101,7 @@ class Session:
         try:
             return await self._attempt(call, budget)
         except SmsError as exc:
-            if not is_repeatable(exc) or self._retry.attempts == 1:
+            if not is_repeatable(exc) or self._retry.attempts == 1 or call.made_once:
                 raise
             first = exc
 
@@ -95,11 +115,27 @@ class Session:
 
     async def _attempt(self, call: HttpCall[T], budget: _Budget) -> T:
         """Make one attempt; pauses that the gateway asks for are part of it."""
+        claim = active_claim.get() if call.effect is Effect.ONCE else None
         while True:
             try:
-                return await self._once(call, budget)
+                return await self._once(call, budget, claim)
             except RateLimitError as exc:
+                _release(claim, budget)
                 self._obey(exc, call, budget)
+                if call.made_once:
+                    raise
+            except ConnectionFailedError:
+                _release(claim, budget)
+                raise
+            except asyncio.CancelledError as exc:
+                if not was_in_flight(exc):
+                    _release(claim, budget)
+                raise
+            except OutcomeUnknownError:
+                if claim is not None:
+                    # A later call of the same send must not take back what may be on its way.
+                    claim.hold()
+                raise
             except NotFoundError:
                 if call.on_gone is None or not budget.may_have_happened:
                     raise
@@ -112,20 +148,30 @@ class Session:
         """Pause all calls of the account as told; raise the error if that takes too long."""
         pause = error.retry_after
         pause = self._retry.default_pause if pause is None else max(pause, _SHORTEST_PAUSE)
+        if call.made_once:
+            # Nobody waits here, so a pause beyond the cap is not dropped but cut.
+            if budget.asked:
+                self._pool.pace(call.gateway).pause(min(pause, self._retry.max_pause))
+            return
         budget.paused += pause
         time_left = budget.ends_at - self._pool.clock.monotonic()
         if budget.paused > self._retry.max_pause or pause >= time_left:
             raise error
         self._pool.pace(call.gateway).pause(pause)
 
-    async def _once(self, call: HttpCall[T], budget: _Budget) -> T:
+    async def _once(self, call: HttpCall[T], budget: _Budget, claim: Claim | None) -> T:
         redactor = call.redactor()
+        request = _encode(call)
         started = self._pool.clock.monotonic()
         slot = await self._queue(call, budget)
         pace = self._pool.pace(call.gateway)
         answered = False
         try:
-            result = await self._exchange(call, budget, slot, redactor)
+            if claim is not None:
+                budget.claimed = True
+                await claim.take()
+            budget.asked = True
+            result = await self._exchange(call, request, budget, slot, redactor)
             answered = isinstance(result, WireReply) and result.status != 429
         finally:
             self._pool.slots.release(slot)
@@ -136,19 +182,25 @@ class Session:
             raise _failed(call, redactor.text(result.reason), left=result.may_have_left)
         if result.headers.get("x-ratelimit-remaining") == "0":
             pace.pause_until_window_moves()
-        return _value(call, decode(result, redactor, quotable=not call.confidential))
+        value = _value(call, decode(result, redactor, quotable=not call.confidential))
+        if claim is not None:
+            # The gateway has this one: a later call of the same send must not take it back.
+            claim.hold()
+        return value
 
     async def _queue(self, call: HttpCall[Any], budget: _Budget) -> int:
         """Wait for the rate and then for a connection slot, for as long as the deadline allows."""
+        if self._closed:
+            raise ClientClosedError("the client is closed; nothing was sent")
         self._pool.enter()
         pace = self._pool.pace(call.gateway)
         if budget.ends_at == float("inf"):
-            return await _admit(self._pool, pace)
+            return await _admit(self._pool, pace, call)
         time_left = budget.ends_at - self._pool.clock.monotonic()
         try:
-            if time_left > pace.remaining_pause():
+            if call.made_once or time_left > pace.remaining_pause():
                 async with asyncio.timeout(time_left):
-                    return await _admit(self._pool, pace)
+                    return await _admit(self._pool, pace, call)
         except TimeoutError:
             pass
         raise ConnectionFailedError(
@@ -157,16 +209,23 @@ class Session:
         )
 
     async def _exchange(
-        self, call: HttpCall[Any], budget: _Budget, slot: int, redactor: Redactor
+        self,
+        call: HttpCall[Any],
+        request: WireRequest,
+        budget: _Budget,
+        slot: int,
+        redactor: Redactor,
     ) -> WireReply | Failure:
         limits = self._limits
         limit = min(limits.timeout, budget.ends_at - self._pool.clock.monotonic())
+        if limit <= 0:
+            return Failure("the deadline passed before it was sent", may_have_left=False)
         progress = Progress()
         token = active_redactor.set(redactor)
         try:
             async with asyncio.timeout(limit):
                 return await self._pool.engine.exchange(
-                    encode(call), progress, slot, min(_CONNECT_TIMEOUT, limits.timeout)
+                    request, progress, slot, min(_CONNECT_TIMEOUT, limits.timeout)
                 )
         except TimeoutError:
             return Failure(f"no answer within {limit:g} s", progress.may_have_left)
@@ -176,6 +235,8 @@ class Session:
                     exc, f"{call.gateway.name}: cancelled, unknown whether it could {call.what}"
                 )
             raise
+        except SmsError:
+            raise
         except Exception as exc:
             # Event hooks of a user's client may raise anything, at any moment.
             return Failure(f"{type(exc).__name__} in the HTTP client", progress.may_have_left)
@@ -183,19 +244,48 @@ class Session:
             active_redactor.reset(token)
 
 
-async def _admit(pool: HttpPool, pace: Any) -> int:
+def _release(claim: Claim | None, budget: _Budget) -> None:
+    if claim is not None and budget.claimed:
+        budget.claimed = False
+        claim.release()
+
+
+async def _admit(pool: HttpPool, pace: Pace, call: HttpCall[Any]) -> int:
     while True:
-        await pace.admit()
+        if not await pace.admit(through_pauses=not call.made_once):
+            raise _paused(call, pace.remaining_pause())
         try:
             slot = await pool.slots.acquire()
         except asyncio.CancelledError:
             pace.withdraw()
             raise
-        if not pace.remaining_pause():
+        if not pool.closed and not pace.remaining_pause():
             return slot
-        # The gateway asked for a pause while this call stood in the queue.
+        # While this call stood in the queue, the gateway asked for a pause or the pool was closed.
         pool.slots.release(slot)
         pace.withdraw()
+        pool.enter()
+
+
+def _paused(call: HttpCall[Any], seconds: float) -> RateLimitError:
+    name = call.gateway.name
+    return RateLimitError(
+        f"{name}: could not {call.what}: the gateway asked for a pause, which lasts "
+        f"{seconds:.1f} s more. Nothing was sent",
+        provider=name,
+        retry_after=seconds,
+    )
+
+
+def _encode(call: HttpCall[Any]) -> WireRequest:
+    try:
+        return encode(call)
+    except (TypeError, ValueError) as exc:
+        seen = type(exc).__name__
+    raise InvalidMessageError(
+        f"{call.gateway.name}: could not {call.what}: the request holds something that can't be "
+        f"written down ({seen}), such as half a character. Nothing was sent"
+    )
 
 
 def _log_attempt(

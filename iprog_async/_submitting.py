@@ -6,21 +6,27 @@ import logging
 from collections.abc import Sequence
 
 from iprog_async._adapters import failed, unclear
+from iprog_async._claims import active_claim
 from iprog_async._errors import SmsError
+from iprog_async._ledger import Ledger
 from iprog_async._messages import PreparedMessage
 from iprog_async._outcomes import Accepted, Outcome
 from iprog_async._phones import mask_number
-from iprog_async._planner import Batch, halves
+from iprog_async._planner import Batch
 from iprog_async._providers import SmsProvider
 
 
 logger = logging.getLogger("iprog_async")
 
 
-async def submit(provider: SmsProvider, batch: Batch) -> Sequence[Outcome]:
+async def submit(
+    provider: SmsProvider, batch: Batch, ledger: Ledger | None = None
+) -> Sequence[Outcome]:
     """Send a batch; exactly one outcome for each message, whatever the adapter does."""
+    # The session claims the rows at the moment the request leaves.
+    token = None if ledger is None else active_claim.set(ledger.claim(batch))
     try:
-        outcomes = await provider.submit(batch)
+        outcomes = list(await provider.submit(batch))
     except SmsError as exc:
         return [failed(prepared, exc) for prepared in batch]
     except Exception as exc:
@@ -28,29 +34,14 @@ async def submit(provider: SmsProvider, batch: Batch) -> Sequence[Outcome]:
         logger.exception("%s: the adapter failed while sending", provider.name)
         reason = f"the adapter failed with {type(exc).__name__}"
         return [unclear(prepared, provider.name, reason) for prepared in batch]
-    if len(outcomes) != len(batch):
-        reason = f"the adapter gave {len(outcomes)} outcomes for {len(batch)} messages"
+    finally:
+        if token is not None:
+            active_claim.reset(token)
+    indexes = [getattr(outcome, "index", None) for outcome in outcomes]
+    if indexes != [prepared.index for prepared in batch]:
+        reason = f"the adapter gave other outcomes than one for each of {len(batch)} messages"
         return [unclear(prepared, provider.name, reason) for prepared in batch]
     return outcomes
-
-
-async def submit_halving(provider: SmsProvider, batch: Batch) -> Sequence[Outcome]:
-    """Send a batch; halve it and try again while one recipient makes the gateway refuse all.
-
-    An unknown outcome stops the halving: what is left keeps its certain refusal.
-    """
-    outcomes = await submit(provider, batch)
-    if len(batch) == 1 or not all(_blames_one(outcome) for outcome in outcomes):
-        return outcomes
-    first, second = halves(batch)
-    done = await submit_halving(provider, first)
-    if any(outcome.state == "unknown" for outcome in done):
-        return [*done, *outcomes[len(first) :]]
-    return [*done, *await submit_halving(provider, second)]
-
-
-def _blames_one(outcome: Outcome) -> bool:
-    return outcome.state == "not_sent" and outcome.error.blame == "recipient"
 
 
 def log_outcome(

@@ -7,9 +7,10 @@ from iprog_async._adapters import BaseProvider, accepted, failed, rejected, uncl
 from iprog_async._address import SmsUrl, to_flag
 from iprog_async._http import NOT_JSON, Answer, Call, Effect, Gateway, HttpCall, UnclearAnswer
 from iprog_async._json import is_array, is_object
-from iprog_async._messages import Message, PreparedMessage, check_sender_id
+from iprog_async._messages import Message, PreparedMessage, check_sender_id, check_text
 from iprog_async._phones import to_e164
 from iprog_async._providers import Batching, Capabilities
+from iprog_async._rates import to_rate
 from iprog_async._receipts import PENDING
 from iprog_async._refusals import Refusal, give_up, refuse
 from iprog_async._secrets import MASK, clean_secret, mask_keys, one_line, words
@@ -36,6 +37,7 @@ __all__ = [
     "UnclearAnswer",
     "accepted",
     "check_sender_id",
+    "check_text",
     "clean_secret",
     "failed",
     "give_up",
@@ -49,6 +51,7 @@ __all__ = [
     "structure",
     "to_e164",
     "to_flag",
+    "to_rate",
     "unclear",
     "words",
 ]

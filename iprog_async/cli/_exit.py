@@ -8,6 +8,7 @@ from iprog_async._errors import (
     AuthenticationError,
     ConfigurationError,
     ConnectionFailedError,
+    CreditLimitError,
     InvalidMessageError,
     JournalError,
     NoAnswerError,
@@ -33,10 +34,10 @@ class ExitCode(IntEnum):
     UNEXPECTED = 1, "something unexpected, or not healthy: a delivery that failed, a bad check"
     USAGE = 2, "wrong usage or bad input; nothing was sent"
     CONFIGURATION = 3, "wrong credentials or settings, or a missing extra; nothing was sent"
-    REFUSED = 4, "the gateway refused; nothing was sent"
+    REFUSED = 4, "refused, and not sent; of many texts, some were not sent"
     UNREACHABLE = 5, "the gateway could not be reached, or gave no answer; nothing was sent"
     UNKNOWN = 6, "a text may have been sent, or its delivery is not known: do not just repeat it"
-    INTERRUPTED = 130, "stopped by Ctrl-C"
+    INTERRUPTED = 130, "stopped by Ctrl-C, or by a no"
 
 
 _BY_ERROR: tuple[tuple[type[SmsError], ExitCode], ...] = (
@@ -45,6 +46,7 @@ _BY_ERROR: tuple[tuple[type[SmsError], ExitCode], ...] = (
     (JournalError, ExitCode.CONFIGURATION),
     (InvalidMessageError, ExitCode.USAGE),
     (UnsupportedError, ExitCode.USAGE),
+    (CreditLimitError, ExitCode.REFUSED),
     (ProviderError, ExitCode.REFUSED),
     (ConnectionFailedError, ExitCode.UNREACHABLE),
     (NoAnswerError, ExitCode.UNREACHABLE),

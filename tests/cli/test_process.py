@@ -73,7 +73,7 @@ def test_sandbox_until_stopped(stop: signal.Signals) -> None:
         process.send_signal(stop)
         assert (process.wait(10), process.stderr.read()) == (0, "")
     address = lines[1].strip().removeprefix("export SMS_URL='").removesuffix("'")
-    assert address.startswith(provider_from_url(address).scheme)
+    assert address.startswith(provider_from_url(address).name)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell with head")

@@ -1,0 +1,159 @@
+"""Bulk runs: latency against the ideal, batches, a million messages, and the journal's price."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from attrs import asdict, frozen
+
+from benchmarks._measure import Figure, Run, gateway, race
+from iprog_async import HttpPool, Journal, Message, SmsClient
+from iprog_async_providers import IprogProvider
+
+
+def _client(base_url: str, connections: int = 100) -> SmsClient[IprogProvider]:
+    provider = IprogProvider("benchmark-token", base_url=base_url)
+    return SmsClient(provider, engine="asyncio", max_connections=connections)
+
+
+def _different_texts(count: int, start: int = 0) -> Iterator[Message]:
+    return (Message(f"0917{start + n:07d}", f"Hello {n}") for n in range(count))
+
+
+@frozen
+class Latency:
+    """How near a run comes to what the latency alone allows.
+
+    Args:
+        rate: Messages a second.
+        ideal: Requests in flight divided by the latency.
+    """
+
+    rate: float
+    ideal: float
+
+
+async def latency(messages: int, in_flight: int = 500, seconds: float = 0.2) -> Latency:
+    """Send over a gateway that takes a fifth of a second for each answer."""
+    with gateway(seconds) as base_url:
+        async with _client(base_url, in_flight) as sms:
+            run = sms.send_many(_different_texts(in_flight), concurrency=in_flight)
+            async with run:
+                await run.drain()  # opens the connections
+            run = sms.send_many(_different_texts(messages), concurrency=in_flight)
+            started = time.perf_counter()
+            async with run:
+                counts = await run.drain()
+            wall = time.perf_counter() - started
+            assert counts.accepted == messages
+    return Latency(messages / wall, in_flight / seconds)
+
+
+async def one_text(recipients: int) -> Figure:
+    """Send one text to many, a hundred in a request; figures are per recipient."""
+    with gateway() as base_url:
+        async with _client(base_url) as sms:
+            messages = [Message(f"63917{n:07d}", "We open at nine.") for n in range(recipients)]
+            cpu, wall = time.process_time(), time.perf_counter()
+            async with sms.send_many(messages, concurrency=20) as run:
+                counts = await run.drain()
+            cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+            assert counts.accepted == recipients
+    return Figure(cpu / recipients * 1e6, recipients / wall)
+
+
+@frozen
+class Stream:
+    """A long run with duplicates, in a process of its own.
+
+    Args:
+        messages: How many there were.
+        duplicates: How many of them were duplicates, all found.
+        seconds: How long it took.
+        growth_mb: By how much the process's peak memory grew during the run, in MB.
+    """
+
+    messages: int
+    duplicates: int
+    seconds: float
+    growth_mb: float
+
+
+def stream(messages: int) -> Stream:
+    """Run the million in a fresh process, whose peak memory is the run's own."""
+    command = [sys.executable, "-m", "benchmarks.bulk", str(messages)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - ours
+    return Stream(**json.loads(done.stdout))
+
+
+async def _stream_here(messages: int) -> Stream:
+    with gateway() as base_url:
+        async with _client(base_url) as sms:
+            async with sms.send_many(_different_texts(1000), concurrency=100) as run:
+                await run.drain()
+            before, started = _peak_mb(), time.perf_counter()
+            # Every tenth message repeats one from far back, beyond any window.
+            rows = (
+                Message(f"63917{n % (messages - messages // 10):07d}", "We open at nine.")
+                for n in range(messages)
+            )
+            async with sms.send_many(rows, concurrency=20) as run:
+                counts = await run.drain()
+            wall = time.perf_counter() - started
+    assert counts.not_sent == messages // 10
+    assert counts.total == messages
+    return Stream(messages, counts.not_sent, wall, _peak_mb() - before)
+
+
+def _peak_mb() -> float:
+    """Return the most memory this process has held; Linux's rusage would count its parent's."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return int(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) / 1024
+
+
+async def journal(messages: int, rounds: int) -> dict[str, Figure]:
+    """Send singles without and with a new journal."""
+    with gateway() as base_url, tempfile.TemporaryDirectory() as folder:
+        async with _client(base_url) as sms:
+            used = iter(range(1_000_000))
+
+            async def off(count: int) -> None:
+                async with sms.send_many(_different_texts(count)) as run:
+                    await run.drain()
+
+            async def on(count: int) -> None:
+                path = Path(folder) / f"{next(used)}.db"
+                with Journal.open(path) as kept:
+                    async with sms.send_many(_different_texts(count), journal=kept) as run:
+                        await run.drain()
+
+            runs: dict[str, Run] = {"journal off": off, "journal on": on}
+            return await race(runs, messages=messages, rounds=rounds)
+
+
+async def gather(count: int) -> dict[str, int]:
+    """Return how many of `gather`ed sends on one client are accepted, with each engine."""
+    accepted: dict[str, int] = {}
+    with gateway() as base_url:
+        for engine in ("httpx", "asyncio"):
+            provider = IprogProvider("benchmark-token", base_url=base_url)
+            async with HttpPool(engine=engine) as pool, SmsClient(provider, pool=pool) as sms:
+                sends = (sms.send(f"0917{n:07d}", "Hello") for n in range(count))
+                ended = await asyncio.gather(*sends, return_exceptions=True)
+                accepted[engine] = sum(not isinstance(end, BaseException) for end in ended)
+    return accepted
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(asyncio.run(_stream_here(int(sys.argv[1]))))))

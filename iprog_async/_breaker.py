@@ -1,0 +1,150 @@
+"""Leaving alone a gateway that is out of order, and finding out when it works again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import Literal
+
+from attrs import field, frozen, validators
+
+from iprog_async._clock import Clock
+from iprog_async._errors import (
+    ConnectionFailedError,
+    NoAnswerError,
+    ProviderError,
+    RateLimitError,
+)
+from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
+
+
+BreakerState = Literal["closed", "open", "half-open"]
+
+
+@frozen(kw_only=True)
+class BreakerPolicy:
+    """When a gateway counts as out of order, and for how long.
+
+    Failures are connections that fail, unknown outcomes, and refusals because of the account
+    other than a request to slow down. A text that is accepted, or refused because of the text
+    or its recipient, shows that the gateway works.
+
+    Args:
+        failures: So many failures in a row, and the gateway is not asked any more.
+        cooldown: After so many seconds one text at a time tries whether it works again.
+    """
+
+    failures: int = field(default=5, validator=validators.ge(1))
+    cooldown: float = field(default=30.0, validator=validators.ge(0))
+
+
+class Verdict(Enum):
+    """What the outcomes of one request say about the gateway."""
+
+    WORKS = "works"
+    FAILS = "fails"
+    NOTHING = "nothing"
+
+
+def verdict_of(outcomes: Iterable[Outcome]) -> Verdict:
+    """Return what outcomes say: one text that got through says more than others that did not."""
+    verdicts = {_verdict(outcome) for outcome in outcomes}
+    if Verdict.WORKS in verdicts:
+        return Verdict.WORKS
+    return Verdict.FAILS if Verdict.FAILS in verdicts else Verdict.NOTHING
+
+
+def _verdict(outcome: Outcome) -> Verdict:
+    match outcome:
+        case Accepted():
+            return Verdict.WORKS
+        case Unknown():
+            return Verdict.FAILS
+        case NotSent(error=RateLimitError()):
+            # The account's pause sees to this already, and knows how long.
+            return Verdict.NOTHING
+        case NotSent(error=ProviderError() as error):
+            return Verdict.FAILS if error.blame == "account" else Verdict.WORKS
+        case NotSent(error=ConnectionFailedError() | NoAnswerError()):
+            return Verdict.FAILS
+        case NotSent():
+            # Something on our side: the client is closed, the journal can't be written, …
+            return Verdict.NOTHING
+
+
+class Permit:
+    """Leave to make one request; has to be settled, however the request ends."""
+
+
+class Breaker:
+    """Decides whether one gateway is asked.
+
+    Args:
+        policy: When it is out of order.
+        clock: What tells the time.
+    """
+
+    def __init__(self, policy: BreakerPolicy, clock: Clock) -> None:
+        self._policy = policy
+        self._clock = clock
+        self._failures = 0
+        self._opens_at: float | None = None
+        self._probe: Permit | None = None
+
+    @property
+    def state(self) -> BreakerState:
+        """`closed`: it is asked; `open`: it is not; `half-open`: one text tries."""
+        if self._opens_at is None:
+            return "closed"
+        return "open" if self._clock.monotonic() < self._opens_at else "half-open"
+
+    @property
+    def admits(self) -> bool:
+        """Whether a request would be admitted now."""
+        return self.state == "closed" or (self.state == "half-open" and self._probe is None)
+
+    @property
+    def cooldown_left(self) -> float:
+        """Seconds until the next try; 0 if there may be one now."""
+        return max(0.0, (self._opens_at or 0.0) - self._clock.monotonic())
+
+    def admit(self) -> Permit | None:
+        """Return leave for one request, or `None`; while half-open, to one at a time."""
+        if not self.admits:
+            return None
+        permit = Permit()
+        if self._opens_at is not None:
+            self._probe = permit
+        return permit
+
+    def settle(self, permit: Permit, verdict: Verdict) -> bool:
+        """Note how an admitted request ended; return whether the gateway failed or recovered by it.
+
+        A request that was admitted earlier and succeeds late is as good a proof as a probe;
+        one that fails late proves nothing new.
+        """
+        is_probe = permit is self._probe
+        if is_probe:
+            self._probe = None
+        if verdict is Verdict.WORKS:
+            return self._close()
+        if verdict is Verdict.NOTHING:
+            return False
+        if self._opens_at is not None:
+            if is_probe:
+                self._open()
+            return False
+        self._failures += 1
+        if self._failures < self._policy.failures:
+            return False
+        self._open()
+        return True
+
+    def _open(self) -> None:
+        self._opens_at = self._clock.monotonic() + self._policy.cooldown
+
+    def _close(self) -> bool:
+        was_open = self._opens_at is not None
+        self._failures = 0
+        self._opens_at = self._probe = None
+        return was_open

@@ -1,0 +1,198 @@
+"""The journal: what was claimed before sending and recorded after, so that a run can go on."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator
+from datetime import datetime
+from functools import lru_cache
+from typing import IO
+
+from iprog_async._errors import JournalError
+from iprog_async._journal_entries import STATES, ExportFormat, JournalEntry, export, to_entry
+from iprog_async._journal_rules import ResumeRules
+from iprog_async._journal_store import JournalStore
+from iprog_async._reconcile import HasProvider, Reconciliation, SupportsMessageList, reconcile
+
+
+class Journal:
+    """A file that makes a run resumable, and a single send idempotent by its key.
+
+    It holds phone numbers, which are personal data (the file's mode is 0600), and salted
+    hashes of the texts; no text and no credential. One process at a time can open it, and
+    one bulk run at a time can use it, single sends beside it.
+    Use it as a context manager, or `close` it.
+    """
+
+    def __init__(self, store: JournalStore, rules: ResumeRules) -> None:
+        self.store = store
+        """The rows; for this library's own use, like everything down to `open`."""
+        self.rules = rules
+        """What the caller allows."""
+        self.under_way: set[tuple[str, str]] = set()
+        """Number and key of the messages with a key that are being sent."""
+        self.hash = lru_cache(maxsize=256)(self._hash_text)
+        """Returns the salted hash of a text."""
+        self._in_run = False
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        campaign: str | None = "",
+        resend_unknown: bool = False,
+        allow_changed_text: bool = False,
+    ) -> Journal:
+        """Open a journal, or make one.
+
+        The whole file is checked, which takes a second for some millions of messages; in a
+        coroutine call it by `asyncio.to_thread`.
+
+        Args:
+            path: The SQLite file.
+            campaign: What it is about; stored when the file is made, and has to match after;
+                `None` takes whatever an existing file is about.
+            resend_unknown: Send again what an earlier run left unknown: better twice than
+                never.
+            allow_changed_text: Send a number another text than an earlier run did.
+
+        Raises:
+            JournalError: The file is in use, damaged, of another campaign, or no journal.
+        """
+        rules = ResumeRules(resend_unknown=resend_unknown, allow_changed_text=allow_changed_text)
+        return cls(JournalStore(os.fsdecode(path), campaign), rules)
+
+    @classmethod
+    async def open_aside(cls, path: str | os.PathLike[str]) -> Journal:
+        """Open a journal in a thread: checking a large file must not keep others from the loop."""
+        opening = asyncio.get_running_loop().run_in_executor(None, cls.open, path)
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # The thread goes on; nobody else would close what it opens.
+            opening.add_done_callback(_close_late)
+            raise
+
+    @property
+    def path(self) -> str:
+        """Where the file is, as an absolute path."""
+        return self.store.path
+
+    async def begin_run(self) -> int:
+        """Return the number of a new bulk run.
+
+        Raises:
+            JournalError: Another one uses the journal, or it can't be written.
+        """
+        if self._in_run:
+            raise JournalError(
+                f"another run of this process is using the journal {self.path}; let it end first. "
+                "Nothing was sent"
+            )
+        self._in_run = True
+        try:
+            return await self.store.begin_run()
+        except BaseException:
+            self._in_run = False
+            raise
+
+    def end_run(self) -> None:
+        """Let another bulk run use the journal."""
+        self._in_run = False
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many messages are `accepted`, `not_sent`, `unknown` and `waiting`.
+
+        What is on its way at this moment counts as unknown.
+
+        Raises:
+            JournalError: The file can't be read.
+        """
+        counts: dict[str, int] = {"accepted": 0, "not_sent": 0, "unknown": 0, "waiting": 0}
+        for state, count in (await self.store.counts()).items():
+            counts[STATES[state]] += count
+        return counts
+
+    async def unknown(self) -> AsyncIterator[JournalEntry]:
+        """Iterate over the messages of which nobody knows whether they went out.
+
+        Raises:
+            JournalError: The file can't be read.
+        """
+        async for row in self.store.rows("claimed", "unknown"):
+            yield to_entry(row)
+
+    async def entries(self) -> AsyncIterator[JournalEntry]:
+        """Iterate over all messages, in the order in which they were first claimed.
+
+        Raises:
+            JournalError: The file can't be read.
+        """
+        async for row in self.store.rows():
+            yield to_entry(row)
+
+    async def export(self, file: IO[str], *, format: ExportFormat = "csv") -> int:  # noqa: A002 - the word users know
+        """Write all messages to a text file, a line each.
+
+        Args:
+            file: A file open for writing text; for CSV with `newline=""`.
+            format: `"csv"`, in which a cell that a spreadsheet would take for a formula begins
+                with an apostrophe, or `"jsonl"`.
+
+        Returns:
+            The number of messages.
+
+        Raises:
+            ConfigurationError: There is no such format.
+            JournalError: The journal can't be read.
+        """
+        return await export(self.entries(), file, format)
+
+    async def reconcile(
+        self, gateway: SupportsMessageList | HasProvider, *, start: datetime | None = None
+    ) -> Reconciliation:
+        """Settle the unknown messages that the gateway's list of messages has.
+
+        A message is settled as accepted if the list has its very text for its number. That
+        it is not there settles nothing: lists are late, have gaps and end somewhere.
+
+        Args:
+            gateway: A client, or its provider.
+            start: From when on to look, as an aware `datetime`; since the journal was made
+                if `None`. What was sent before the journal must not be taken for it.
+
+        Raises:
+            UnsupportedError: This provider lists no messages.
+            NoAnswerError: It gave no trustworthy answer; ask again.
+            JournalError: A run is using the journal, or it can't be written.
+        """
+        await self.begin_run()
+        try:
+            return await reconcile(
+                self.store, self.hash, self.under_way, gateway, start or self.store.made_at
+            )
+        finally:
+            self.end_run()
+
+    def _hash_text(self, text: str) -> bytes:
+        # An adapter of somebody else's may let half a character pass.
+        data = text.encode(errors="surrogatepass")
+        return hashlib.blake2b(data, digest_size=16, key=self.store.salt).digest()
+
+    def close(self) -> None:
+        """Write what is waiting and close the file; twice is fine."""
+        self.store.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _close_late(opening: asyncio.Future[Journal]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()

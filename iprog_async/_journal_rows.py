@@ -1,0 +1,142 @@
+"""What a journal holds about one message, and how outcomes become columns."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Literal
+
+from attrs import frozen
+
+from iprog_async._errors import JournalError, OutcomeUnknownError, SmsError
+from iprog_async._outcomes import Accepted, NotSent, Outcome
+from iprog_async._receipts import DeliveryStatus, Receipt
+
+
+# Made once: json.dumps with options makes an encoder each time.
+_dumps = json.JSONEncoder(separators=(",", ":")).encode
+
+_LONGEST_DETAIL = 500
+
+RowState = Literal["claimed", "released", "accepted", "not_sent", "unknown"]
+
+Values = tuple[object, ...]
+"""The columns of one row, in order."""
+
+
+@frozen
+class Row:
+    """One message in the journal.
+
+    Args:
+        id: Row number.
+        number: Recipient as E.164.
+        key: The caller's key, or `None`.
+        text_hash: Salted hash of the text; the text itself is not kept.
+        run: Number of the run that claimed it last; 0 for single sends.
+        state: How far it came; `claimed` without an end is an unknown outcome.
+        healable: Whether a refusal could succeed another time.
+        provider: Who was asked.
+        detail: The gateway's id and what else a receipt holds, or what went wrong.
+        in_doubt: Whether it is being sent again after an unknown outcome: whatever becomes of
+            that, short of being accepted, it may have been sent.
+    """
+
+    id: int
+    number: str
+    key: str | None
+    text_hash: bytes
+    run: int
+    state: RowState
+    healable: bool = False
+    provider: str = ""
+    detail: str = ""
+    in_doubt: bool = False
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether nobody knows if the text went out."""
+        return self.state in ("claimed", "unknown")
+
+    def as_claimed(self) -> Values:
+        """Return the columns of the row while its message is on its way."""
+        return self.id, self.number, self.key, self.text_hash, self.run, "claimed", 0, "", ""
+
+    def as_released(self) -> Values:
+        """Return the columns of the row when its message did not leave."""
+        state = "unknown" if self.in_doubt else "released"
+        return self._with(state, False, self.provider, self.detail)
+
+    def as_accepted(self, receipt: Receipt) -> Values:
+        """Return the columns of the row when the gateway has accepted its message."""
+        return self._with("accepted", False, receipt.provider, _pack(receipt))
+
+    def as_ended(self, outcome: Outcome) -> Values:
+        """Return the columns of the row with its message's outcome."""
+        if isinstance(outcome, Accepted):
+            return self.as_accepted(outcome.receipt)
+        error, text = outcome.error, outcome.message.text
+        provider = str(getattr(error, "provider", ""))
+        if not isinstance(outcome, NotSent):
+            return self._with("unknown", False, provider, _clean(_reason(outcome.error), text))
+        if self.in_doubt:
+            detail = f"the first sending is unknown, a second one was refused: {error}"
+            return self._with("unknown", False, self.provider or provider, _clean(detail, text))
+        return self._with("not_sent", _could_succeed(error), provider, _clean(str(error), text))
+
+    def _with(self, state: str, healable: bool, provider: str, detail: str) -> Values:
+        head = (self.id, self.number, self.key, self.text_hash, self.run)
+        return *head, state, int(healable), provider, detail
+
+
+def to_row(values: tuple[int, str, str | None, bytes, int, RowState, int, str, str]) -> Row:
+    """Read the columns of a row."""
+    number_of_row, number, key, text_hash, run, state, healable, provider, detail = values
+    return Row(number_of_row, number, key, text_hash, run, state, bool(healable), provider, detail)
+
+
+def _could_succeed(error: SmsError) -> bool:
+    """Return whether a later run may send it; trouble of the account or the program passes."""
+    return error.healable or error.blame == "account"
+
+
+def _reason(error: OutcomeUnknownError) -> str:
+    ids = f" (the gateway's ids: {', '.join(error.references)})" if error.references else ""
+    return f"{error.reason}{ids}"
+
+
+def _clean(detail: str, text: str) -> str:
+    """Return an error's words, not too many, and none of the text should the gateway repeat it."""
+    short = detail.replace(text, "…")[:_LONGEST_DETAIL]
+    # Half a character can't be written to the file.
+    return short.encode(errors="replace").decode()
+
+
+def _pack(receipt: Receipt) -> str:
+    status = receipt.status
+    return _dumps(
+        (
+            receipt.message_id,
+            receipt.to,
+            receipt.segments,
+            None if receipt.cost is None else str(receipt.cost),
+            status.state,
+            status.word,
+            receipt.scheduled,
+        )
+    )
+
+
+def unpack_receipt(row: Row) -> Receipt:
+    """Return the receipt of an accepted row.
+
+    Raises:
+        JournalError: The row is damaged.
+    """
+    try:
+        message_id, to, segments, cost, state, word, scheduled = json.loads(row.detail)
+        amount = None if cost is None else Decimal(cost)
+        status = DeliveryStatus(state, word)
+        return Receipt(row.provider, message_id, to, segments, amount, status, scheduled)
+    except (ValueError, TypeError, ArithmeticError):
+        raise JournalError(f"row {row.id} of the journal is damaged") from None

@@ -1,0 +1,261 @@
+"""The rows of a journal: written, looked up and counted by the thread that owns the file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import threading
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from itertools import count
+from typing import Any, TypeVar
+
+from iprog_async._errors import JournalError
+from iprog_async._file_lock import FileLock
+from iprog_async._journal_file import open_file
+from iprog_async._journal_rows import Row, Values, to_row
+from iprog_async._journal_writer import COLUMNS, Job, Writer
+
+
+T = TypeVar("T")
+
+Identity = tuple[str, str | None]
+"""Number and key of a message."""
+
+_IDENTITIES_PER_QUERY = 400
+_PAGE = 1000
+# So few rows are looked through faster than an index is made; see `begin_run`.
+_FEW_ROWS = 10_000
+
+
+class JournalStore:
+    """Rows in an SQLite file, written by one thread, many at a time.
+
+    Keeping an index by number up to date costs a run more than all the rest: numbers are in
+    no order, so that each row would touch a page of its own. Instead, a run has the rows
+    before it indexed when it begins, and needs no others: within itself it tells repeated
+    messages apart. Rows with a key have an index that is always up to date, for single sends.
+
+    Args:
+        path: The file; made with mode 0600 if it is not there.
+        campaign: What the file is about; has to match an existing file's, unless it is `None`.
+
+    Raises:
+        JournalError: The file is in use, damaged, of another campaign, or no journal.
+    """
+
+    def __init__(self, path: str, campaign: str | None) -> None:
+        # Absolute, also to keep names such as ":memory:" from meaning something to SQLite.
+        self.path = os.path.abspath(path)
+        lock = None
+        try:
+            lock = FileLock(self.path)
+            file = open_file(self.path, campaign)
+        except (OSError, ValueError) as exc:
+            _release(lock)
+            why = getattr(exc, "strerror", None) or str(exc)
+            raise JournalError(f"can't open the journal {self.path}: {why}") from None
+        except BaseException:
+            _release(lock)
+            raise
+        self.salt = file.salt
+        self.made_at: datetime = file.made_at
+        self._ids = count(file.last_id + 1)
+        self._earlier_below = 1
+        self._indexed_below = file.indexed_below
+        self._process = os.getpid()
+        self._gate = threading.Lock()
+        self._writer = Writer(self.path, file, lock)
+        thread = threading.Thread(target=self._writer.run, name="sms-journal", daemon=True)
+        thread.start()
+        # Also if it is dropped without being closed, and when the interpreter exits.
+        self._stop = weakref.finalize(self, _stop, self._writer, thread, self._process)
+
+    def new_id(self) -> int:
+        """Return the number of a new row."""
+        return next(self._ids)
+
+    async def begin_run(self) -> int:
+        """Number a run, and make the rows of earlier ones quick to find.
+
+        Raises:
+            JournalError: That could not be put on record.
+        """
+        below = self.new_id()
+        indexed = known = self._indexed_below
+        if below - indexed > max(_FEW_ROWS, indexed // 50):
+            indexed = below
+
+        def work(connection: sqlite3.Connection) -> int:
+            if indexed != known:
+                _index(connection, indexed)
+            connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'run'")
+            return int(connection.execute("SELECT value FROM meta WHERE name='run'").fetchone()[0])
+
+        run = await self._ask(work)
+        self._indexed_below, self._earlier_below = indexed, below
+        return run
+
+    async def write(self, rows: Sequence[Values], *, durable: bool = False) -> None:
+        """Write rows; returns when they are in the file.
+
+        Args:
+            rows: Rows to insert, or to replace by their number.
+            durable: Whether they have to survive a power cut, and not only a kill.
+
+        Raises:
+            JournalError: They could not be written.
+        """
+        if durable and self._writer.failure is not None:
+            raise self._writer.failure
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._submit(Job(done, None, rows, durable))
+        await done
+
+    def post(self, rows: Sequence[Values]) -> None:
+        """Write rows some time soon, after everything that was written before.
+
+        They are lost if that fails, or if the journal was closed.
+        """
+        with suppress(JournalError):
+            self._submit(Job(rows=rows))
+
+    async def look_up(self, identities: Iterable[Identity]) -> dict[Identity, list[Row]]:
+        """Return the rows of many messages; those without any are left out.
+
+        Rows without a key are looked for among those of earlier runs only.
+        """
+        keyed: list[tuple[str, str]] = []
+        numbers: list[str] = []
+        for number, key in identities:
+            if key is not None:
+                keyed.append((key, number))
+            elif self._earlier_below > 1:
+                numbers.append(number)
+        if not keyed and not numbers:
+            return {}
+        by_number = _by_number(self._indexed_below, self._earlier_below)
+
+        def work(connection: sqlite3.Connection) -> dict[Identity, list[Row]]:
+            found: dict[Identity, list[Row]] = {}
+            for some in _parts(numbers):
+                _add(found, connection.execute(by_number(len(some)), (*some, *some)))
+            for pairs in _parts(keyed):
+                values = [value for pair in pairs for value in pair]
+                _add(found, connection.execute(_by_key(len(pairs)), values))
+            return found
+
+        return await self._ask(work)
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many rows there are of each state."""
+        query = "SELECT state, count(*) FROM entries GROUP BY state"
+        return await self._ask(lambda connection: dict(connection.execute(query).fetchall()))
+
+    async def rows(self, *states: str) -> AsyncIterator[Row]:
+        """Iterate over the rows of some states, or over all, in order."""
+        after = 0
+        while page := await self._page(after, states):
+            for row in page:
+                yield row
+            after = page[-1].id
+
+    async def _page(self, after: int, states: Sequence[str]) -> list[Row]:
+        where = f"AND state IN ({_marks(states)})" if states else ""
+        query = f"SELECT {COLUMNS} FROM entries WHERE id > ? {where} ORDER BY id LIMIT ?"  # noqa: S608 - marks only
+
+        def work(connection: sqlite3.Connection) -> list[Row]:
+            return [to_row(values) for values in connection.execute(query, (after, *states, _PAGE))]
+
+        return await self._ask(work)
+
+    async def _ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._submit(Job(done, work))
+        return await done
+
+    def _submit(self, job: Job) -> None:
+        if self._process != os.getpid():
+            raise JournalError(
+                f"the journal {self.path} was opened before this process was forked off; open it "
+                "in the process that uses it"
+            )
+        with self._gate:
+            if not self._stop.alive:
+                raise JournalError(f"the journal {self.path} is closed")
+            self._writer.jobs.put(job)
+
+    def close(self) -> None:
+        """Write what is waiting and close the file; twice is fine."""
+        with self._gate:
+            stop = self._stop.detach()
+        if stop is not None:
+            _stop(*stop[2])
+
+
+def _stop(writer: Writer, thread: threading.Thread, process: int) -> None:
+    if process != os.getpid():
+        # A forked copy: the file belongs to the parent, which is still at it.
+        return
+    writer.jobs.put(None)
+    # Whoever drops the last reference may be the thread itself.
+    if thread is not threading.current_thread():
+        thread.join()
+
+
+def _release(lock: FileLock | None) -> None:
+    if lock is not None:
+        lock.release()
+
+
+def _index(connection: sqlite3.Connection, below: int) -> None:
+    connection.executescript(
+        f"""
+        BEGIN IMMEDIATE;
+        DROP INDEX IF EXISTS entries_by_number;
+        CREATE INDEX entries_by_number ON entries (number) WHERE key IS NULL AND id < {below};
+        UPDATE meta SET value = {below} WHERE name = 'indexed_below';
+        COMMIT;
+        """
+    )
+
+
+def _by_number(indexed: int, below: int) -> Callable[[int], str]:
+    """Return the query for so many numbers: by the index, and through the few rows after it."""
+
+    def query(numbers: int) -> str:
+        some = f"number IN ({_marks(range(numbers))})"
+        return f"""
+        SELECT {COLUMNS} FROM entries WHERE key IS NULL AND id < {indexed} AND {some}
+        UNION ALL SELECT {COLUMNS} FROM entries
+        WHERE key IS NULL AND id >= {indexed} AND id < {below} AND {some}
+        """  # noqa: S608 - numbers and marks only
+
+    return query
+
+
+def _by_key(pairs: int) -> str:
+    columns = ", ".join(f"e.{column}" for column in COLUMNS.split(", "))
+    wanted = ", ".join(["(?, ?)"] * pairs)
+    return f"""
+    SELECT {columns} FROM (VALUES {wanted}) AS wanted CROSS JOIN entries AS e
+    WHERE e.key IS NOT NULL AND e.key = wanted.column1 AND e.number = wanted.column2
+    """  # noqa: S608 - marks only
+
+
+def _add(found: dict[Identity, list[Row]], rows: Iterable[Any]) -> None:
+    for values in rows:
+        row = to_row(values)
+        found.setdefault((row.number, row.key), []).append(row)
+
+
+def _parts(values: Sequence[T]) -> Iterable[Sequence[T]]:
+    for start in range(0, len(values), _IDENTITIES_PER_QUERY):
+        yield values[start : start + _IDENTITIES_PER_QUERY]
+
+
+def _marks(values: Iterable[object]) -> str:
+    return ",".join("?" for _ in values)

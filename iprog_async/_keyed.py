@@ -1,0 +1,88 @@
+"""Single sends that are idempotent by their key, with a journal on the client."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from iprog_async._errors import JournalError
+from iprog_async._journal import Journal
+from iprog_async._ledger import Ledger
+from iprog_async._messages import PreparedMessage
+from iprog_async._outcomes import Outcome
+from iprog_async._providers import SmsProvider
+from iprog_async._submitting import submit
+
+
+logger = logging.getLogger("iprog_async")
+
+
+class KeyedSends:
+    """Sends each key's text once, however often and however concurrently it is asked for.
+
+    Args:
+        journal: Where keys are kept between processes.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._under_way: dict[tuple[str, str], asyncio.Task[Outcome]] = {}
+
+    async def send(
+        self,
+        provider: SmsProvider,
+        prepared: PreparedMessage,
+        key: str,
+        *,
+        resend_unknown: bool = False,
+    ) -> Outcome:
+        """Return the outcome of a key's text: the one it had before, or a new one.
+
+        A caller that is cancelled leaves the send going on: others may wait for it, and the
+        next one with the key reads its outcome.
+
+        Args:
+            provider: A bound provider.
+            prepared: What to send.
+            key: Its key.
+            resend_unknown: Send it again if it is unknown whether it was sent.
+
+        Raises:
+            JournalError: The journal can't be read; nothing was sent.
+        """
+        identity = (prepared.e164, key)
+        task = self._under_way.get(identity)
+        if task is None:
+            task = asyncio.create_task(self._send(provider, prepared, resend_unknown))
+            self._under_way[identity] = task
+            task.add_done_callback(lambda done: self._ended(identity, done))
+        return await asyncio.shield(task)
+
+    def _ended(self, identity: tuple[str, str], task: asyncio.Task[Outcome]) -> None:
+        self._under_way.pop(identity, None)
+        if not task.cancelled():
+            # All who waited may have been cancelled; then nobody else asks for its error.
+            task.exception()
+
+    async def _send(
+        self, provider: SmsProvider, prepared: PreparedMessage, resend_unknown: bool
+    ) -> Outcome:
+        ledger = Ledger(self._journal, resend_unknown=resend_unknown)
+        try:
+            to_send, settled = await ledger.admit([prepared])
+            if not to_send:
+                return settled[0]
+            outcomes = await submit(provider, to_send, ledger)
+            try:
+                await ledger.record(to_send, outcomes)
+            except JournalError as exc:
+                # The outcome is true all the same; the file has it as unknown.
+                logger.error("the outcome of a text is not on record: %s", exc)  # noqa: TRY400 - its words say it all
+            return outcomes[0]
+        finally:
+            ledger.end()
+
+    async def aclose(self) -> None:
+        """Wait for the sends under way to come to their outcome."""
+        if self._under_way:
+            await asyncio.gather(*self._under_way.values(), return_exceptions=True)

@@ -1,0 +1,197 @@
+"""The journal's side of sending: which row belongs to which message on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Self
+
+from attrs import define, evolve
+
+from iprog_async._errors import InvalidMessageError, JournalError
+from iprog_async._journal import Journal
+from iprog_async._journal_rows import Row
+from iprog_async._journal_rules import Resume, ResumeRules, remembered
+from iprog_async._journal_store import JournalStore
+from iprog_async._messages import PreparedMessage
+from iprog_async._outcomes import NotSent, Outcome
+from iprog_async._planner import Batch
+
+
+@define(eq=False)
+class RowsClaim:
+    """The rows of one request: on record before it leaves, off again if it did not."""
+
+    _store: JournalStore
+    _rows: Sequence[Row]
+    _under_way: int = 0
+    _held: bool = False
+
+    async def take(self) -> None:
+        """Put on record that a request is about to leave; survives a power cut.
+
+        Raises:
+            JournalError: That is impossible; the request must not leave.
+        """
+        self._under_way += 1
+        await self._store.write([row.as_claimed() for row in self._rows], durable=True)
+
+    def release(self) -> None:
+        """Put on record that a request did not leave, if that goes for all of them."""
+        self._under_way -= 1
+        if not self._under_way and not self._held:
+            self._store.post([row.as_released() for row in self._rows])
+
+    def hold(self) -> None:
+        """Note that a request may have left: from now on `release` changes nothing."""
+        self._held = True
+
+    def part(self, positions: Sequence[int]) -> RowsClaim:
+        """Return a claim of some of the rows, for a request that carries only them."""
+        return RowsClaim(self._store, [self._rows[position] for position in positions])
+
+    def give_back(self) -> None:
+        """Put on record that no message of this claim was sent, by whatever request, and waits."""
+        self._store.post([row.as_released() for row in self._rows])
+
+
+class Ledger:
+    """Keeps the rows of messages between looking them up and recording their outcome.
+
+    Args:
+        journal: Where they are written.
+        run: Number of the run; 0 for single sends.
+        resend_unknown: Send again what may have been sent, also if the journal forbids it.
+    """
+
+    def __init__(self, journal: Journal, run: int = 0, *, resend_unknown: bool = False) -> None:
+        self._journal = journal
+        self._run = run
+        self._rules: ResumeRules = journal.rules
+        if resend_unknown:
+            self._rules = evolve(journal.rules, resend_unknown=True)
+        self._rows: dict[int, Row] = {}
+        self._reserved: set[tuple[str, str]] = set()
+
+    @classmethod
+    async def of_run(cls, journal: Journal) -> Self:
+        """Return the ledger of a bulk run; the journal has no other until it ends.
+
+        Raises:
+            JournalError: Another run is at it, or it can't be written.
+        """
+        return cls(journal, await journal.begin_run())
+
+    def end(self) -> None:
+        """Let others have the journal, and the keys of what was not sent; twice is fine."""
+        for prepared_key in self._reserved:
+            self._journal.under_way.discard(prepared_key)
+        self._reserved.clear()
+        if self._run:
+            self._run = 0
+            self._journal.end_run()
+
+    async def admit(
+        self, window: Sequence[PreparedMessage]
+    ) -> tuple[list[PreparedMessage], list[Outcome]]:
+        """Return the messages to send, and the outcomes of the others.
+
+        Raises:
+            JournalError: The journal can't be read.
+        """
+        to_send: list[PreparedMessage] = []
+        settled: list[Outcome] = []
+        # Before looking them up: what another send takes meanwhile could not be seen.
+        free = [prepared for prepared in window if self._reserve(prepared, settled)]
+        known = await self._journal.store.look_up(
+            (prepared.e164, prepared.message.key) for prepared in free
+        )
+        for prepared in free:
+            rows = known.get((prepared.e164, prepared.message.key), ()) if known else ()
+            found = self._decide(prepared, rows)
+            if isinstance(found, Row):
+                self._rows[prepared.index] = found
+                to_send.append(prepared)
+            else:
+                settled.append(found)
+                self._free([prepared])
+        return to_send, settled
+
+    def _decide(self, prepared: PreparedMessage, rows: Sequence[Row]) -> Row | Outcome:
+        number, key, run = prepared.e164, prepared.message.key, self._run
+        text_hash = self._journal.hash(prepared.message.text)
+        if not rows:
+            return Row(self._journal.store.new_id(), number, key, text_hash, run, "released")
+        resume, row = self._rules.decide(rows, key, text_hash, run)
+        if row is None:
+            return Row(self._journal.store.new_id(), number, key, text_hash, run, "released")
+        if resume is not Resume.SEND:
+            return remembered(row, resume, prepared)
+        return evolve(row, text_hash=text_hash, run=run, in_doubt=row.unsettled)
+
+    def _reserve(self, prepared: PreparedMessage, refused: list[Outcome]) -> bool:
+        key: object = prepared.message.key
+        if key is None:
+            return True
+        if not isinstance(key, str) or not _can_be_written(key):
+            error = InvalidMessageError(f"the key {key!r} of a message must be text")
+            refused.append(NotSent(prepared.index, prepared.message, error))
+            return False
+        identity = prepared.e164, key
+        if identity in self._journal.under_way:
+            refused.append(NotSent(prepared.index, prepared.message, _busy(*identity)))
+            return False
+        self._journal.under_way.add(identity)
+        self._reserved.add(identity)
+        return True
+
+    def _free(self, batch: Iterable[PreparedMessage]) -> None:
+        if not self._reserved:
+            return
+        for prepared in batch:
+            if prepared.message.key is not None:
+                identity = prepared.e164, prepared.message.key
+                self._reserved.discard(identity)
+                self._journal.under_way.discard(identity)
+
+    def forget(self, batch: Iterable[PreparedMessage]) -> None:
+        """Let go of messages that were admitted only to see whether they would be sent."""
+        for prepared in batch:
+            del self._rows[prepared.index]
+        self._free(batch)
+
+    def claim(self, batch: Batch) -> RowsClaim:
+        """Return what puts the rows of one request on record."""
+        return RowsClaim(self._journal.store, [self._rows[prepared.index] for prepared in batch])
+
+    async def record(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        """Put the outcomes of a batch on record, before anybody sees them.
+
+        Raises:
+            JournalError: They could not be written; the rows stay as they were claimed.
+        """
+        rows = [
+            self._rows.pop(prepared.index).as_ended(outcome)
+            for prepared, outcome in zip(batch, outcomes, strict=True)
+        ]
+        try:
+            await self._journal.store.write(rows)
+        finally:
+            self._free(batch)
+
+
+def _can_be_written(key: str) -> bool:
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _busy(number: str, key: str) -> JournalError:
+    error = JournalError(
+        f"the text for {number} with the key {key!r} is on its way through this journal already; "
+        "this one was not sent"
+    )
+    # It is this message's trouble only, and it passes.
+    error.blame, error.healable = "message", True
+    return error

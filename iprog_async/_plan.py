@@ -1,0 +1,172 @@
+"""What a run would do, without any network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from attrs import define, field, frozen
+
+from iprog_async._errors import (
+    ConfigurationError,
+    DuplicateMessageError,
+    JournalConflictError,
+    SuppressedError,
+)
+from iprog_async._journal import Journal
+from iprog_async._ledger import Ledger
+from iprog_async._outcomes import NotSent, Outcome
+from iprog_async._preparation import Preparation, Window
+from iprog_async._segments import Encoding
+from iprog_async._structure import parse_amount
+
+
+_EXAMPLES = 20
+_KINDS = ("recipients", "invalid", "duplicates", "suppressed", "conflicts", "resumed")
+_COUNTED = (*_KINDS, "segments", "batches")
+
+
+@frozen(kw_only=True)
+class BulkPlan:
+    """What a run over the same messages would do.
+
+    Args:
+        total: Messages that were read.
+        recipients: Messages that would be sent, each to one recipient.
+        invalid: Messages that can't be sent as they are.
+        invalid_rows: The first of those, with their index and error.
+        duplicates: Messages equal to an earlier one, which is sent instead.
+        suppressed: Messages for numbers that are never to be texted.
+        conflicts: Messages for numbers that an earlier run sent another text, by the journal.
+        resumed: Messages that an earlier run settled, by the journal.
+        segments: Segments of the messages that would be sent.
+        encodings: How many of those messages travel as `"GSM-7"` and as `"UCS-2"`.
+        batches: Requests that would be made, if the gateway refuses none.
+        cost: What it would cost, where a price per segment was given.
+    """
+
+    total: int
+    recipients: int
+    invalid: int
+    invalid_rows: tuple[NotSent, ...] = field(repr=False)
+    duplicates: int
+    suppressed: int
+    conflicts: int
+    resumed: int
+    segments: int
+    encodings: Mapping[Encoding, int]
+    batches: int
+    cost: Decimal | None = None
+
+    @property
+    def credits(self) -> int:
+        """What `max_credits` counts: a credit for each segment."""
+        return self.segments
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as JSON-ready data."""
+        rows = [{"index": row.index, "error": str(row.error)} for row in self.invalid_rows]
+        return {
+            "total": self.total,
+            "recipients": self.recipients,
+            "invalid": self.invalid,
+            "invalid_rows": rows,
+            "duplicates": self.duplicates,
+            "suppressed": self.suppressed,
+            "conflicts": self.conflicts,
+            "resumed": self.resumed,
+            "segments": self.segments,
+            "credits": self.credits,
+            "encodings": dict(self.encodings),
+            "batches": self.batches,
+            "cost": None if self.cost is None else str(self.cost),
+        }
+
+
+def to_price(value: Decimal | int | str | None) -> Decimal | None:
+    """Turn what users pass as `price=` into an amount.
+
+    Raises:
+        ConfigurationError: It is no amount, or less than zero.
+    """
+    if value is None:
+        return None
+    try:
+        price = parse_amount(str(value) if isinstance(value, Decimal) else value)
+    except ValueError:
+        price = Decimal(-1)
+    if price < 0:
+        raise ConfigurationError(f"{value!r} is no price of a segment")
+    return price
+
+
+async def make_plan(
+    preparation: Preparation, journal: Journal | None, price: Decimal | None
+) -> BulkPlan:
+    """Read all messages as a run would, and count what would become of them."""
+    tally = _Tally()
+    ledger = None
+    try:
+        ledger = None if journal is None else await Ledger.of_run(journal)
+        await preparation.open(ledger)
+        while not tally.done:
+            window = await preparation.next_window()
+            if window.problem is not None:
+                raise window.problem
+            tally.add(window)
+            if ledger is not None:
+                ledger.forget(window.fresh)
+    finally:
+        if ledger is not None:
+            ledger.end()
+        await preparation.aclose()
+    return tally.result(price)
+
+
+@define
+class _Tally:
+    done: bool = False
+    _counts: dict[str, int] = field(factory=lambda: dict.fromkeys(_COUNTED, 0))
+    _encodings: dict[Encoding, int] = field(factory=dict[Encoding, int])
+    _invalid_rows: list[NotSent] = field(factory=list[NotSent])
+
+    def add(self, window: Window) -> None:
+        counts, encodings = self._counts, self._encodings
+        self.done = window.last
+        for prepared in window.fresh:
+            segments = prepared.segments
+            counts["segments"] += segments.count
+            encodings[segments.encoding] = encodings.get(segments.encoding, 0) + 1
+        counts["recipients"] += len(window.fresh)
+        counts["batches"] += len(window.batches)
+        for refused in window.refused:
+            counts[_kind(refused)] += 1
+            if _kind(refused) == "invalid" and len(self._invalid_rows) < _EXAMPLES:
+                self._invalid_rows.append(refused)
+        for known in window.known:
+            counts["conflicts" if _is_conflict(known) else "resumed"] += 1
+
+    def result(self, price: Decimal | None) -> BulkPlan:
+        counts = self._counts
+        return BulkPlan(
+            total=sum(counts[kind] for kind in _KINDS),
+            invalid_rows=tuple(self._invalid_rows),
+            encodings=self._encodings,
+            cost=None if price is None else price * counts["segments"],
+            **counts,
+        )
+
+
+def _kind(refused: NotSent) -> str:
+    match refused.error:
+        case DuplicateMessageError():
+            return "duplicates"
+        case SuppressedError():
+            return "suppressed"
+        case _:
+            return "invalid"
+
+
+def _is_conflict(known: Outcome) -> bool:
+    return isinstance(known, NotSent) and isinstance(known.error, JournalConflictError)

@@ -1,0 +1,185 @@
+"""From messages to batches that may be sent; a run and its preview share every step."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from attrs import field, frozen
+
+from iprog_async._bulk_source import Messages, MessageSource
+from iprog_async._errors import (
+    ConfigurationError,
+    DuplicateMessageError,
+    InvalidMessageError,
+    JournalError,
+    SmsError,
+    SuppressedError,
+)
+from iprog_async._ledger import Ledger
+from iprog_async._messages import Message, PreparedMessage
+from iprog_async._outcomes import NotSent, Outcome
+from iprog_async._planner import Batch, plan_batches
+from iprog_async._providers import SmsProvider
+from iprog_async._seen import SeenTable
+from iprog_async._suppression import IsSuppressed, Suppress, load_suppression
+
+
+_LARGEST_WINDOW = 10_000
+_CHECKED_AT_ONCE = 64
+
+
+@frozen
+class Unsendable(Message):
+    """A row of a source that could not be made a message: its outcome is its problem."""
+
+    problem: InvalidMessageError = field(kw_only=True)
+
+
+@frozen(kw_only=True)
+class Reading:
+    """How the messages of a run are read.
+
+    Args:
+        concurrency: The most requests of the run at once.
+        window: How many messages are looked at together to find equal texts; chosen to fit
+            the gateway's batches if `None`.
+        linger: How many seconds to wait for company from a slow source.
+        suppress: Numbers never to text.
+    """
+
+    concurrency: int = 100
+    window: int | None = None
+    linger: float = 0.05
+    suppress: Suppress | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.concurrency < 1 or (self.window is not None and self.window < 1):
+            raise ConfigurationError("concurrency and window start at 1")
+        if not self.linger >= 0:
+            raise ConfigurationError("linger is a number of seconds, not less than zero")
+
+
+@frozen
+class Window:
+    """What became of some messages that were looked at together.
+
+    Args:
+        fresh: Those that are to be sent.
+        refused: Outcomes of those that can't or must not be.
+        known: Outcomes of those that an earlier run settled, by the journal.
+        batches: What can be sent now; some of an earlier window, maybe.
+        last: Whether nothing follows.
+        problem: Why the journal could not be asked, if so: nothing more may be sent.
+    """
+
+    fresh: Sequence[PreparedMessage]
+    refused: Sequence[NotSent]
+    known: Sequence[Outcome]
+    batches: Sequence[Batch]
+    last: bool
+    problem: JournalError | None = None
+
+
+class Preparation:
+    """Reads messages a window at a time, checks them, and plans their batches.
+
+    Args:
+        provider: A provider.
+        messages: An iterable or async iterable.
+        reading: How they are read.
+    """
+
+    def __init__(self, provider: SmsProvider, messages: Messages, reading: Reading) -> None:
+        fitting = provider.batching.max_batch * reading.concurrency
+        window = reading.window or min(max(fitting, 100), _LARGEST_WINDOW)
+        self._provider = provider
+        self._suppress = reading.suppress
+        self._is_suppressed: IsSuppressed | None = None
+        self._source = MessageSource(messages, window, reading.linger)
+        self._ledger: Ledger | None = None
+        self._seen = SeenTable()
+        self._next_index = 0
+        self._carried: list[PreparedMessage] = []
+
+    @property
+    def carried(self) -> Sequence[PreparedMessage]:
+        """Messages that wait for company in a later window."""
+        return self._carried
+
+    async def open(self, ledger: Ledger | None) -> None:
+        """Get ready to read.
+
+        Args:
+            ledger: Knows what an earlier run settled.
+
+        Raises:
+            ConfigurationError: The numbers to suppress can't be read.
+        """
+        self._ledger = ledger
+        if self._suppress is not None:
+            self._is_suppressed = await load_suppression(self._suppress, self._provider)
+
+    def stop(self) -> None:
+        """Wake whoever waits for messages: there are no more."""
+        self._source.stop()
+
+    async def aclose(self) -> None:
+        """Stop reading."""
+        await self._source.aclose()
+
+    async def next_window(self) -> Window:
+        """Read and sort out the next messages.
+
+        Raises:
+            Exception: Whatever the source raised.
+        """
+        messages = await self._source.next_window()
+        fresh: list[PreparedMessage] = []
+        refused: list[NotSent] = []
+        for position, message in enumerate(messages, 1):
+            if position % _CHECKED_AT_ONCE == 0:
+                # A large window must not keep everybody else from the loop.
+                await asyncio.sleep(0)
+            checked = self._check(message)
+            if isinstance(checked, PreparedMessage):
+                fresh.append(checked)
+            else:
+                refused.append(checked)
+        known: list[Outcome] = []
+        problem = None
+        if self._ledger is not None and fresh:
+            try:
+                fresh, known = await self._ledger.admit(fresh)
+            except JournalError as exc:
+                problem = exc
+        plan = plan_batches([*self._carried, *fresh], self._provider.batching, final=not messages)
+        self._carried = plan.carried
+        return Window(fresh, refused, known, plan.batches, not messages, problem)
+
+    def _check(self, message: Message) -> PreparedMessage | NotSent:
+        index = self._next_index
+        self._next_index += 1
+        try:
+            if isinstance(message, Unsendable):
+                return NotSent(index, message, message.problem)
+            prepared = self._provider.prepare(message, index)
+            if self._is_suppressed is not None and self._is_suppressed(prepared.e164):
+                return NotSent(index, message, SuppressedError(prepared.e164))
+            first = self._seen.first_index(self._identity(prepared), index)
+        except SmsError as exc:
+            return NotSent(index, message, exc)
+        except Exception as exc:
+            # A row can hold anything, and none may end the run for the others.
+            error = InvalidMessageError(f"message {index} can't be prepared: {exc!r}")
+            return NotSent(index, message, error)
+        if first != index:
+            return NotSent(index, message, DuplicateMessageError(first))
+        return prepared
+
+    def _identity(self, prepared: PreparedMessage) -> tuple[object, ...]:
+        message = prepared.message
+        if self._ledger is not None and message.key is not None:
+            # In a journal the key alone names a message, so that its text may be mended.
+            return prepared.e164, message.key
+        return prepared.e164, message.text, message.key

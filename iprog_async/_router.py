@@ -1,0 +1,251 @@
+"""The base of providers that are made of providers."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Self
+
+from attrs import evolve
+
+from iprog_async._breaker import Breaker, BreakerPolicy
+from iprog_async._clock import Clock, SystemClock
+from iprog_async._errors import (
+    ConfigurationError,
+    InvalidMessageError,
+    SmsError,
+    UnsupportedError,
+)
+from iprog_async._http import Call, check_name
+from iprog_async._messages import Message, PreparedMessage
+from iprog_async._outcomes import Outcome
+from iprog_async._phones import to_e164, to_region
+from iprog_async._providers import Batching, SmsProvider, SupportsBalance, SupportsStatus
+from iprog_async._receipts import Balance, DeliveryStatus, split_ref
+from iprog_async._retry import RetryPolicy
+from iprog_async._router_dispatch import Dispatch
+from iprog_async._router_members import (
+    Member,
+    SingleAttempts,
+    common_batching,
+    options_types,
+    prepare_for,
+)
+from iprog_async._router_trip import Trip
+
+
+NamesFor = Callable[[str], Sequence[str]]
+
+logger = logging.getLogger("iprog_async")
+
+
+class Router(ABC):
+    """Base of providers that are made of providers.
+
+    It is the only retry loop of what it sends: its members try each text once. Only what is
+    certainly not sent, and could succeed elsewhere or later, goes on to the next member; an
+    unknown outcome stays with the member it happened at. Routers may be members of routers:
+    an inner one then makes one round, and the outer one repeats it.
+
+    Args:
+        members: Providers with distinct names.
+        region: Two-letter region in which national numbers are read, for all members alike.
+        name: Label of the router; receipts carry the name of the member that accepted.
+        retry: How many rounds over all members, and the waits between them.
+        breaker: When a member counts as out of order.
+        clock: What tells the time and waits; for tests.
+    """
+
+    def __init__(
+        self,
+        *members: SmsProvider,
+        region: str | None,
+        name: str,
+        retry: RetryPolicy | None,
+        breaker: BreakerPolicy | None,
+        clock: Clock | None,
+    ) -> None:
+        check_name(None, None, name)
+        if not members:
+            raise ConfigurationError(f"{name} has no gateway to send through")
+        _check_names(members)
+        self.name = name
+        self.region = to_region(region)
+        self._retry = retry or RetryPolicy()
+        self._policy = breaker or BreakerPolicy()
+        self._clock = clock or SystemClock()
+        self._members = {member.name: member for member in members}
+        self._senders = self._lanes(members)
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        """The members by name, bound like the router: for the vendors' own operations.
+
+        A checker can't know which class a name stands for, so the values are of type `Any`.
+        """
+        return MappingProxyType(self._members)
+
+    @property
+    def batching(self) -> Batching:
+        """What one request may carry so that every member can take it."""
+        return common_batching(list(self._members.values()))
+
+    @property
+    def options_type(self) -> tuple[type[object], ...]:
+        """Classes of `Message.options` that some member takes; others leave them out."""
+        return tuple(kind for member in self._members.values() for kind in options_types(member))
+
+    def bind(self, call: Call, /) -> Self:
+        """Return a copy whose members make their calls through `call`; the original stays."""
+        bound = copy.copy(self)
+        bound._attach(call)
+        return bound
+
+    def _attach(self, call: Call) -> None:
+        if isinstance(call, SingleAttempts):
+            # The router around this one has the retry loop.
+            self._retry = RetryPolicy.off()
+        single = SingleAttempts(call)
+        members = self._members.values()
+        self._senders = self._lanes([member.bind(single) for member in members])
+        self._members = {member.name: member.bind(call) for member in members}
+
+    def _lanes(self, members: Iterable[SmsProvider]) -> dict[str, Member]:
+        return {
+            member.name: Member(member, Breaker(self._policy, self._clock)) for member in members
+        }
+
+    def prepare(self, message: Message, /, index: int = 0) -> PreparedMessage:
+        """Check that some member can take the message, and normalise its number, once for all.
+
+        Raises:
+            InvalidMessageError: The number is none, or no member can take the message; the
+                error is the first member's.
+            UnsupportedError: No member can take the message; the error is the first member's.
+            ConfigurationError: No member is named for this number.
+        """
+        e164 = to_e164(message.to, self.region)
+        options = message.options
+        if options is not None and not isinstance(options, self.options_type):
+            raise InvalidMessageError(
+                f"no gateway of {self.name} can use options of type {type(options).__name__}"
+            )
+        refusals: list[SmsError] = []
+        for name in self._names_for(e164):
+            try:
+                prepared = prepare_for(self._members[name], message, e164, index)
+            except SmsError as exc:
+                refusals.append(exc)
+            else:
+                return evolve(prepared, message=message, to=e164, e164=e164)
+        raise refusals[0]
+
+    async def submit(self, batch: Sequence[PreparedMessage], /) -> Sequence[Outcome]:
+        """Send prepared messages through the members; one outcome each, in order."""
+        names_for = self._preference(batch)
+        trips = [_trip(position, prepared, names_for) for position, prepared in enumerate(batch)]
+        await Dispatch(self.name, self._senders, trips, self._retry, self._clock).run()
+        return [trip.outcome for trip in trips if trip.outcome is not None]
+
+    def _preference(self, batch: Sequence[PreparedMessage]) -> NamesFor:
+        """Return what names, for the numbers of one batch, the members in order of preference."""
+        return self._names_for
+
+    @abstractmethod
+    def _names_for(self, e164: str) -> Sequence[str]:
+        """Return the names of the members that may get a text for this number.
+
+        Raises:
+            ConfigurationError: There is none.
+        """
+
+    async def status(self, ref: str, /) -> DeliveryStatus:
+        """Return how far an accepted text has come, from the member that accepted it.
+
+        Args:
+            ref: The receipt's `ref`, which names the member.
+
+        Raises:
+            InvalidMessageError: It is no reference, or names no member.
+            UnsupportedError: This member tells no status.
+            NotFoundError: It knows no such text.
+            NoAnswerError: It gave no trustworthy answer; ask again.
+        """
+        name, message_id = split_ref(ref)
+        member = dict(_leaves(self._members.values())).get(name)
+        if member is None:
+            raise InvalidMessageError(
+                f"this receipt is of {name!r}, which is no gateway of {self.name!r}"
+            )
+        if not isinstance(member, SupportsStatus):
+            raise UnsupportedError(f"{name} has no status")
+        return await member.status(message_id)
+
+    async def balance(self) -> dict[str, Balance]:
+        """Return what is left on each member's account, by its name.
+
+        A member that tells no balance is left out. One that fails to answer is left out with
+        a warning in the log, so that it does not hide what the others say; only if all fail,
+        the first one's error is raised.
+
+        Raises:
+            UnsupportedError: No member tells a balance.
+            SmsError: None of them could tell.
+        """
+        able = {
+            name: member
+            for name, member in _leaves(self._members.values())
+            if isinstance(member, SupportsBalance)
+        }
+        if not able:
+            raise UnsupportedError(f"no gateway of {self.name} has a balance")
+        answers = await asyncio.gather(*(_balance(member) for member in able.values()))
+        told = dict(zip(able, answers, strict=True))
+        errors = {name: error for name, error in told.items() if isinstance(error, SmsError)}
+        if len(errors) == len(told):
+            raise next(iter(errors.values()))
+        for name, error in errors.items():
+            logger.warning("%s: no balance of %s: %s", self.name, name, error)
+        return {name: found for name, found in told.items() if isinstance(found, Balance)}
+
+
+def _trip(position: int, prepared: PreparedMessage, names_for: NamesFor) -> Trip:
+    try:
+        return Trip(prepared, position, names_for(prepared.e164))
+    except SmsError as exc:
+        trip = Trip(prepared, position, ())
+        trip.fail(exc)
+        return trip
+
+
+async def _balance(member: SupportsBalance) -> Balance | SmsError:
+    try:
+        return await member.balance()
+    except SmsError as exc:
+        return exc
+
+
+def _leaves(members: Iterable[SmsProvider]) -> Iterator[tuple[str, SmsProvider]]:
+    """Yield the providers that are no routers, those of inner routers too, with their names."""
+    for member in members:
+        if isinstance(member, Router):
+            yield from _leaves(member.members.values())
+        else:
+            yield member.name, member
+
+
+def _check_names(members: Iterable[SmsProvider], seen: set[str] | None = None) -> None:
+    """Raise `ConfigurationError` if two providers have one name, at whatever depth."""
+    seen = set() if seen is None else seen
+    for member in members:
+        if member.name in seen:
+            raise ConfigurationError(
+                f"two gateways are called {member.name!r}; give one of them another name="
+            )
+        seen.add(member.name)
+        if isinstance(member, Router):
+            _check_names(member.members.values(), seen)

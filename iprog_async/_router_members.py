@@ -1,0 +1,114 @@
+"""One gateway of a router: how a message is made fit for it, and whether it is asked."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TypeVar
+
+from attrs import evolve, frozen
+
+from iprog_async._breaker import Breaker, Verdict, verdict_of
+from iprog_async._errors import InvalidMessageError, SmsError
+from iprog_async._http import Call, Effect, HttpCall
+from iprog_async._messages import Message, PreparedMessage
+from iprog_async._outcomes import Outcome
+from iprog_async._planner import Batch
+from iprog_async._providers import Batching, SmsProvider
+from iprog_async._submitting import submit
+
+
+T = TypeVar("T")
+
+logger = logging.getLogger("iprog_async")
+
+
+@frozen
+class SingleAttempts:
+    """What a router's members send through: what must not happen twice is tried once."""
+
+    _call: Call
+
+    async def __call__(self, call: HttpCall[T], /) -> T:
+        """Make the call; one that does no harm is still repeated by the session."""
+        if call.effect is Effect.ONCE:
+            call = evolve(call, single_attempt=True)
+        return await self._call(call)
+
+
+@frozen
+class Member:
+    """One gateway, as a router sends through it.
+
+    Args:
+        provider: Bound to single attempts.
+        breaker: Whether it is out of order.
+    """
+
+    provider: SmsProvider
+    breaker: Breaker
+
+    async def submit(self, batch: Batch, router: str) -> Sequence[Outcome] | None:
+        """Send messages that the provider prepared; `None` if it is out of order, and not asked."""
+        permit = self.breaker.admit()
+        if permit is None:
+            return None
+        verdict = Verdict.NOTHING
+        try:
+            outcomes = await submit(self.provider, batch)
+            verdict = verdict_of(outcomes)
+            return outcomes
+        finally:
+            if self.breaker.settle(permit, verdict):
+                self._log_change(router)
+
+    def _log_change(self, router: str) -> None:
+        name = self.provider.name
+        if self.breaker.state == "closed":
+            logger.info("%s: %s works again", router, name)
+        else:
+            seconds = self.breaker.cooldown_left
+            logger.warning("%s: %s is out of order, left alone for %g s", router, name, seconds)
+
+
+def prepare_for(
+    provider: SmsProvider, message: Message, e164: str, index: int = 0
+) -> PreparedMessage:
+    """Check a message as one member sees it: the number as E.164, other members' options gone.
+
+    Raises:
+        SmsError: The member can't take it.
+    """
+    options = message.options if isinstance(message.options, options_types(provider)) else None
+    try:
+        return provider.prepare(evolve(message, to=e164, options=options), index)
+    except SmsError:
+        raise
+    except Exception as exc:
+        raise InvalidMessageError(f"{provider.name} can't prepare the message: {exc!r}") from exc
+
+
+def options_types(provider: SmsProvider) -> tuple[type[object], ...]:
+    """Return the classes of options that a provider takes; any, if it does not say."""
+    found: type[object] | tuple[type[object], ...] | None
+    found = getattr(provider, "options_type", object)
+    if found is None:
+        return ()
+    return found if isinstance(found, tuple) else (found,)
+
+
+def common_batching(providers: Sequence[SmsProvider]) -> Batching:
+    """Return what one request to any of the providers may carry.
+
+    Where no size suits all of them for scheduled texts, it is one that can be parted for those
+    that take fewer; parting what is too small for one would leave it with nothing.
+    """
+    limits = [provider.batching for provider in providers]
+    smallest = max(limit.min_scheduled for limit in limits)
+    return Batching(
+        max_batch=min(limit.max_batch for limit in limits),
+        mixed_texts=all(limit.mixed_texts for limit in limits),
+        # Below twice the smallest, some counts can't be parted at all.
+        max_scheduled=max(min(limit.max_scheduled for limit in limits), 2 * smallest - 1),
+        min_scheduled=smallest,
+    )

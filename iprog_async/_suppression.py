@@ -1,0 +1,85 @@
+"""Numbers that are never texted, from wherever the caller keeps them."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import cast
+
+from iprog_async._errors import ConfigurationError, SmsError
+from iprog_async._messages import Message
+from iprog_async._phones import to_e164
+from iprog_async._providers import SmsProvider
+
+
+Suppress = Iterable[str] | str | os.PathLike[str] | Callable[[str], object]
+"""What users pass as `suppress=`."""
+
+IsSuppressed = Callable[[str], object]
+
+_CHECKED_AT_ONCE = 256
+
+
+async def load_suppression(given: Suppress, provider: SmsProvider) -> IsSuppressed:
+    """Return what tells whether a number, as E.164, is never to be texted.
+
+    Args:
+        given: Numbers as people write them, the path of a file of them, or a function that is
+            asked instead.
+        provider: Knows how to read national numbers.
+
+    Raises:
+        ConfigurationError: The file can't be read, or an entry is no phone number: whoever
+            meant it would be texted.
+    """
+    if isinstance(given, (str, os.PathLike)):
+        entries = _lines_of(os.fspath(given))
+    elif callable(given):
+        if inspect.iscoroutinefunction(given):
+            raise ConfigurationError("suppress= takes a plain function: it is asked while planning")
+        return given
+    else:
+        entries = ((f"number {place} of suppress=", number) for place, number in enumerate(given))
+    numbers: set[int] = set()
+    for count, (place, number) in enumerate(entries, 1):
+        if count % _CHECKED_AT_ONCE == 0:
+            # A long list must not keep everybody else from the loop.
+            await asyncio.sleep(0)
+        numbers.add(_digits(place, number, provider))
+    return lambda e164: int(e164[1:]) in numbers
+
+
+def _lines_of(path: str) -> Iterator[tuple[str, str]]:
+    """Yield the numbers of a file, one a line, with the words for their place."""
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            for line, text in enumerate(file, 1):
+                number = text.partition("#")[0].strip()
+                if number:
+                    yield f"line {line} of {path}", number
+    except OSError as exc:
+        raise ConfigurationError(f"the numbers to suppress can't be read: {exc}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path} is no UTF-8 text; save it as UTF-8") from None
+
+
+def _digits(place: str, number: object, provider: SmsProvider) -> int:
+    # A list may hold numbers that this gateway can't reach; they are numbers all the same.
+    for read in (_as_the_provider_does(provider), to_e164):
+        try:
+            return int(read(cast(str, number))[1:])
+        except SmsError:
+            continue
+    raise ConfigurationError(
+        f"{place} is no phone number: {number!r}. Mend it or take it out: as it is, whoever it "
+        "stands for would be texted"
+    )
+
+
+def _as_the_provider_does(provider: SmsProvider) -> Callable[[str], str]:
+    def read(number: str) -> str:
+        return provider.prepare(Message(number, "?")).e164
+
+    return read

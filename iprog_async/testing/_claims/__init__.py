@@ -1,0 +1,16 @@
+"""The claims of the contract, by subject."""
+
+from iprog_async.testing._claims._certainty import CertaintyClaims
+from iprog_async.testing._claims._preparing import PreparingClaims
+from iprog_async.testing._claims._secrecy import SecrecyClaims
+from iprog_async.testing._claims._sending import SendingClaims
+from iprog_async.testing._claims._waiting import WaitingClaims
+
+
+__all__ = [
+    "CertaintyClaims",
+    "PreparingClaims",
+    "SecrecyClaims",
+    "SendingClaims",
+    "WaitingClaims",
+]

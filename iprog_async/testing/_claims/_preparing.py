@@ -1,0 +1,127 @@
+"""Before any network: binding, and what is refused."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from attrs import evolve
+
+from iprog_async._errors import InvalidMessageError
+from iprog_async._http import HttpCall
+from iprog_async._messages import Message
+from iprog_async._segments import count_segments
+from iprog_async.testing._case import Subject
+from iprog_async.testing._claims._base import Claims, failure, in_loop, scene
+
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+class PreparingClaims(Claims):
+    """Binding and preparing."""
+
+    @in_loop
+    async def test_bind_returns_a_copy_and_leaves_the_original_untouched(
+        self, subject: Subject
+    ) -> None:
+        """Calls of the bound copy go where it was bound to; the original makes none."""
+        calls: list[HttpCall[Any]] = []
+
+        async def call(made: HttpCall[Any], /) -> Any:
+            calls.append(made)
+            raise RuntimeError("no network here")
+
+        original = subject.make(NOWHERE)
+        bound = original.bind(call)
+        assert type(original) is type(bound)
+        assert original is not bound
+        assert original.name == bound.name
+        (outcome,) = await original.submit([original.prepare(subject.message())])
+        assert outcome.state == "not_sent"
+        assert calls == []
+        await failure(bound.submit([bound.prepare(subject.message())]), RuntimeError)
+        assert len(calls) == 1
+
+    @in_loop
+    async def test_one_adapter_object_serves_two_clients(self, subject: Subject) -> None:
+        """Two clients share one adapter; the end of one leaves the other working."""
+        async with scene(subject, subject.success()) as it:
+            adapter = subject.make(it.gateway.base_url)
+
+            def same(_: str) -> object:
+                return adapter
+
+            shared = evolve(subject, make=same)
+            async with scene(shared) as first:
+                async with scene(shared) as second:
+                    await second.sms.send(subject.number, subject.case.text)
+                await first.sms.send(subject.number, subject.case.text)
+            assert (it.gateway.connections, it.gateway.begun) == (2, 2)
+
+    def test_preparing_is_pure(self, subject: Subject) -> None:
+        """Preparing a message twice gives the same, counted and numbered as asked."""
+        provider, message = subject.make(NOWHERE), subject.message()
+        prepared = provider.prepare(message, 7)
+        assert prepared == provider.prepare(message, 7)
+        assert (message, 7) == (prepared.message, prepared.index)
+        assert count_segments(message.text) == prepared.segments
+        assert prepared.e164.startswith("+")
+        assert prepared.e164[1:].isdecimal()
+
+    @in_loop
+    async def test_bad_input_is_refused_before_any_network(self, subject: Subject) -> None:
+        """What can't be sent is an `InvalidMessageError` that quotes it; nothing connects."""
+        async with scene(subject) as it:
+            for message, quoted in _bad_messages(subject):
+                error = await failure(_send(it.sms, message), InvalidMessageError)
+                assert quoted in str(error)
+                assert not error.may_have_been_sent
+            assert it.gateway.connections == 0
+
+    @in_loop
+    async def test_bad_rows_are_outcomes_of_their_own(self, subject: Subject) -> None:
+        """In a run, bad rows are `NotSent` and the good one among them is sent."""
+        bad = [message for message, _ in _bad_messages(subject)]
+        async with scene(subject, subject.success()) as it:
+            async with it.sms.send_many([*bad, subject.message()]) as run:
+                states = {outcome.index: outcome.state async for outcome in run}
+            assert {**dict.fromkeys(range(len(bad)), "not_sent"), len(bad): "accepted"} == states
+            assert it.gateway.begun == 1
+
+
+def _bad_messages(subject: Subject) -> list[tuple[Message, str]]:
+    """Return messages that can't be sent, each with what the error has to quote."""
+    good, text = subject.number, subject.case.text
+    numbers = [
+        "",
+        "   ",
+        "0917 CALL NOW",
+        f"{good[:-4]}ABCD",
+        good[:6],
+        f"{good}00000",
+        "not a number",
+        *subject.case.bad_numbers,
+    ]
+    texts = ["", " \n\t", "half a \ud83d face"]
+    naive = datetime(2031, 5, 17, 9, 30)
+    return [
+        *((Message(number, text), repr(number)) for number in numbers),
+        *((Message(good, text), repr(text)) for text in texts),
+        (Message(good, text, schedule_at=naive), naive.isoformat()),
+        *(
+            (Message(good, text, options=options), type(options).__name__)
+            for options in subject.case.foreign_options
+        ),
+        (Message(good, text, sender_id=" "), repr(" ")),
+    ]
+
+
+async def _send(sms: Any, message: Message) -> object:
+    return await sms.send(
+        message.to,
+        message.text,
+        sender_id=message.sender_id,
+        schedule_at=message.schedule_at,
+        options=message.options,
+    )

@@ -1,0 +1,79 @@
+"""Credentials show up nowhere, through success and every failure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from iprog_async._client import SmsClient
+from iprog_async._errors import SmsError
+from iprog_async._messages import Message
+from iprog_async.testing._behaviours import drop
+from iprog_async.testing._case import Operation, Subject
+from iprog_async.testing._claims._base import PATIENT, SHORT, Claims, in_loop, scene
+from iprog_async.testing._losses import ENCOUNTERS, Loss
+from iprog_async.testing._raw_gateway import unused_port
+from iprog_async.testing._secrecy import leaks, shown_by, trapped_logs
+
+
+class SecrecyClaims(Claims):
+    """No token, password or key in anything a person may read."""
+
+    @in_loop
+    async def test_no_secret_is_shown_by_a_send(self, subject: Subject, encounter: Loss) -> None:
+        """With every logger at DEBUG: no record, repr, error or traceback shows a secret."""
+        quiet = encounter is ENCOUNTERS["silence"]
+        with trapped_logs() as trap:
+            async with scene(
+                subject, encounter(subject), timeout=SHORT / 5 if quiet else PATIENT
+            ) as it:
+                shown = await _shown_by_sends(it.sms, subject)
+                shown += [repr(it.sms), repr(it.sms.provider), repr(subject.make("http://x"))]
+        assert trap.shown
+        assert leaks([*trap.shown, *shown], subject.case.secrets) == []
+
+    @in_loop
+    async def test_no_secret_is_shown_where_nothing_leaves(self, subject: Subject) -> None:
+        """The same for connections that fail."""
+        port = await unused_port()
+        with trapped_logs() as trap:
+            async with scene(subject) as plain:
+                secure = plain.gateway.base_url.replace("http://", "https://")
+                shown: list[str] = []
+                for base_url in (f"http://127.0.0.1:{port}", secure):
+                    async with scene(subject, base_url=base_url) as it:
+                        shown += await _shown_by_sends(it.sms, subject)
+        assert shown
+        assert leaks([*trap.shown, *shown], subject.case.secrets) == []
+
+    @in_loop
+    async def test_no_secret_is_shown_by_a_read(self, subject: Subject, read: Operation) -> None:
+        """The same for reads, through success, loss and an answer that quotes the request."""
+        quoting = [ENCOUNTERS[name](subject) for name in ENCOUNTERS if "quoted" in name]
+        with trapped_logs() as trap:
+            shown: list[str] = []
+            for step in (read.reply, drop(), *quoting):
+                async with scene(subject, step) as it:
+                    try:
+                        shown.append(repr(await read.call(it.sms.provider)))
+                    except SmsError as exc:
+                        shown += shown_by(exc)
+        assert shown
+        assert leaks([*trap.shown, *shown], subject.case.secrets) == []
+
+
+async def _shown_by_sends(sms: SmsClient[Any], subject: Subject) -> list[str]:
+    """Send one text and then two in a run; return all that the results show."""
+    shown: list[str] = []
+    try:
+        receipt = await sms.send(subject.number, subject.case.text)
+        shown += [repr(receipt), repr(receipt.raw), repr(receipt.to_dict())]
+    except SmsError as exc:
+        shown += shown_by(exc)
+    messages = [Message(number, subject.case.text) for number in subject.case.numbers[:2]]
+    try:
+        async with sms.send_many(messages) as run:
+            async for outcome in run:
+                shown.append(repr(outcome))
+    except SmsError as exc:
+        shown += shown_by(exc)
+    return shown

@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from attrs import frozen
+from hypothesis import given
+from hypothesis import strategies as st
+from support.core_clock import VirtualClock
+from support.core_fakes import QUICK
+
+from iprog_async import Rate
+from iprog_async._pace import Pace
+
+
+@frozen
+class Span:
+    """From when to when a call was under way: the gateway saw it somewhere in between."""
+
+    start: float
+    end: float
+
+
+async def play(pace: Pace, clock: VirtualClock, calls: list[tuple[int, int]]) -> list[Span]:
+    """Make calls that arrive after so many seconds and take so many."""
+    spans: list[Span] = []
+
+    async def one(arrival: int, duration: int) -> None:
+        await clock.sleep(arrival)
+        await pace.admit()
+        started = clock.monotonic()
+        await clock.sleep(duration)
+        pace.finish(ok=True)
+        spans.append(Span(started, clock.monotonic()))
+
+    await asyncio.gather(*(one(*call) for call in calls))
+    return spans
+
+
+@QUICK
+@given(
+    st.integers(1, 4),
+    st.integers(1, 10),
+    st.lists(st.tuples(st.integers(0, 20), st.integers(0, 15)), min_size=1, max_size=20),
+)
+async def test_no_window_sees_more_than_the_rate(
+    count: int, per: int, calls: list[tuple[int, int]]
+) -> None:
+    """Wherever between start and end a gateway counts a call, no window has too many."""
+    clock = VirtualClock()
+
+    spans = await clock.run(play(Pace(Rate(count, per), clock), clock, calls))
+
+    # A fullest window begins with the end of some call.
+    for edge in spans:
+        seen = [s for s in spans if s.end >= edge.end and s.start < edge.end + per]
+        assert len(seen) <= count
+    assert len(calls) == len(spans)
+
+
+async def test_calls_are_admitted_first_come_first_served() -> None:
+    """Who comes while others wait goes to the end of the queue, at whatever moment."""
+    clock = VirtualClock()
+    pace = Pace(Rate(1, 10), clock)
+    order: list[int] = []
+
+    async def one(number: int) -> None:
+        await pace.admit()
+        order.append(number)
+        pace.finish(ok=True)
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*map(one, range(5)))
+
+    await clock.run(all_of_them())
+
+    assert [0, 1, 2, 3, 4] == order
+    assert 40 == clock.monotonic()
+
+
+async def test_newcomer_does_not_overtake_the_one_who_is_being_woken() -> None:
+    """Between release of the turn and its next owner, nobody slips in."""
+    clock = VirtualClock()
+    pace = Pace(None, clock)
+    pace.pause(5)
+    order: list[str] = []
+
+    async def one(name: str) -> None:
+        await pace.admit()
+        order.append(name)
+        pace.finish(ok=True)
+        if name == "first":
+            await one("newcomer")
+
+    async def both() -> None:
+        await asyncio.gather(one("first"), one("second"))
+
+    await clock.run(both())
+
+    assert ["first", "second", "newcomer"] == order
+
+
+async def test_without_rate_nobody_waits() -> None:
+    """`None` is no limit."""
+    clock = VirtualClock()
+    pace = Pace(None, clock)
+
+    for _ in range(500):
+        await pace.admit()
+
+    assert 0 == clock.monotonic()
+
+
+async def test_pause_holds_everybody_and_restarts_gently() -> None:
+    """After a pause one call goes ahead, then two, four, …, until answers flow again."""
+    clock = VirtualClock()
+    pace = Pace(None, clock)
+    starts: dict[float, int] = {}
+
+    async def one() -> None:
+        await pace.admit()
+        starts[clock.monotonic()] = starts.get(clock.monotonic(), 0) + 1
+        await clock.sleep(1)
+        pace.finish(ok=True)
+
+    async def many() -> None:
+        pace.pause(5)
+        pace.pause(2)
+        await asyncio.gather(*(one() for _ in range(200)))
+
+    await clock.run(many())
+
+    assert {5: 1, 6: 2, 7: 4, 8: 8, 9: 16, 10: 32, 11: 64, 12: 73} == starts
+
+
+async def test_restart_stays_slow_while_nothing_answers() -> None:
+    """A call that failed proves nothing about the gateway's patience."""
+    clock = VirtualClock()
+    pace = Pace(None, clock)
+    pace.pause(1)
+    starts: list[float] = []
+
+    async def one() -> None:
+        await pace.admit()
+        starts.append(clock.monotonic())
+        await clock.sleep(1)
+        pace.finish(ok=False)
+
+    async def many() -> None:
+        await asyncio.gather(*(one() for _ in range(4)))
+
+    await clock.run(many())
+
+    assert [1, 2, 3, 4] == starts
+
+
+async def test_remaining_pause_counts_down() -> None:
+    """What is left of a pause can be asked for."""
+    clock = VirtualClock()
+    pace = Pace(None, clock)
+    assert 0 == pace.remaining_pause()
+
+    pace.pause(5)
+    await clock.pass_time(2)
+
+    assert 3 == pace.remaining_pause()
+
+
+async def test_withdrawn_call_makes_room_at_once() -> None:
+    """A permit that was not used does not wait for the window to pass."""
+    clock = VirtualClock()
+    pace = Pace(Rate(1, 60), clock)
+    await pace.admit()
+    waiting = asyncio.create_task(pace.admit())
+    await clock.settle()
+    assert not waiting.done()
+
+    pace.withdraw()
+    await waiting
+
+    assert 0 == clock.monotonic()
+
+
+@pytest.mark.parametrize("waits_for", ["clock", "turn", "change"])
+async def test_cancelled_wait_leaks_nothing(waits_for: str) -> None:
+    """Whoever is cancelled in the queue leaves neither a permit nor a turn behind."""
+    clock = VirtualClock()
+    pace = Pace(Rate(1, 10), clock)
+    await pace.admit()
+    if waits_for != "change":
+        pace.finish(ok=True)
+    first = asyncio.create_task(pace.admit())
+    second = asyncio.create_task(pace.admit())
+    await clock.settle()
+
+    cancelled = second if waits_for == "turn" else first
+    cancelled.cancel()
+    await asyncio.gather(cancelled, return_exceptions=True)
+    if waits_for == "change":
+        pace.finish(ok=True)
+    await clock.pass_time(10)
+
+    other = first if waits_for == "turn" else second
+    assert other.done()
+    assert not other.cancelled()
+    pace.finish(ok=True)
+    await clock.run(pace.admit())
+    assert 20 == clock.monotonic()
+
+
+async def test_stricter_of_two_rates_wins() -> None:
+    """Adapters of one account may disagree; the slower one is obeyed."""
+    pace = Pace(Rate(60, 60), VirtualClock())
+
+    pace.tighten(Rate(100, 60))
+    assert Rate(60, 60) == pace.rate
+    pace.tighten(Rate(10, 60))
+    assert Rate(10, 60) == pace.rate
+
+
+async def test_used_up_window_pauses_until_it_moves() -> None:
+    """When the gateway says that nothing is left, we wait for our oldest call to leave."""
+    clock = VirtualClock()
+    pace = Pace(Rate(5, 10), clock)
+    await pace.admit()
+    pace.finish(ok=True)
+    await clock.pass_time(4)
+
+    pace.pause_until_window_moves()
+
+    assert 6 == pace.remaining_pause()
+
+
+async def test_used_up_window_without_a_rate_says_nothing() -> None:
+    """Without a known window there is nothing to wait for."""
+    pace = Pace(None, VirtualClock())
+
+    pace.pause_until_window_moves()
+
+    assert 0 == pace.remaining_pause()

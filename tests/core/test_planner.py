@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.core_fakes import LATER, QUICK, prepared
+
+from iprog_async._planner import halves, plan_batches
+from iprog_async.adapter import Batching, PreparedMessage
+
+
+def _batching(size: int, mixed: bool, low: int, more: int) -> Batching:
+    return Batching(max_batch=size, mixed_texts=mixed, min_scheduled=low, max_scheduled=low + more)
+
+
+BATCHINGS = st.builds(
+    _batching,
+    st.integers(1, 7),
+    st.booleans(),
+    st.integers(1, 3),
+    st.integers(0, 5),
+)
+ROWS = st.lists(
+    st.tuples(st.integers(0, 5), st.sampled_from("ab"), st.sampled_from([None, LATER])),
+    max_size=40,
+)
+
+
+def window(rows: Sequence[tuple[int, str, datetime | None]]) -> list[PreparedMessage]:
+    """Return prepared messages from number, text and schedule."""
+    return [
+        prepared(index, f"+63917000000{number}", text, schedule_at=when, key=str(index))
+        for index, (number, text, when) in enumerate(rows)
+    ]
+
+
+@QUICK
+@given(ROWS, BATCHINGS, st.booleans())
+def test_plans_are_what_the_gateway_takes(
+    rows: list[tuple[int, str, datetime | None]], batching: Batching, final: bool
+) -> None:
+    """Every message is in one place, and every batch is one that the gateway would take."""
+    messages = window(rows)
+
+    plan = plan_batches(messages, batching, final=final)
+
+    placed = [message for batch in plan.batches for message in batch] + plan.carried
+    assert messages == sorted(placed, key=lambda message: message.index)
+    for batch in plan.batches:
+        scheduled = batch[0].message.schedule_at is not None
+        assert 1 <= len(batch) <= (batching.max_scheduled if scheduled else batching.max_batch)
+        assert len(batch) == len({message.e164 for message in batch})
+        assert 1 == len({message.message.schedule_at for message in batch})
+        assert batching.mixed_texts or 1 == len({message.message.text for message in batch})
+        assert all(one.index < other.index for one, other in pairwise(batch))
+    assert all(message.message.schedule_at for message in plan.carried)
+    assert not (final and plan.carried)
+
+
+@QUICK
+@given(ROWS, BATCHINGS, st.booleans())
+def test_texts_for_one_number_keep_their_order(
+    rows: list[tuple[int, str, datetime | None]], batching: Batching, final: bool
+) -> None:
+    """Of two equal texts for one number, the earlier one is never in a later request."""
+    plan = plan_batches(window(rows), batching, final=final)
+
+    seen: dict[tuple[str, str, bool], int] = {}
+    for batch in [*plan.batches, plan.carried]:
+        for message in batch:
+            key = message.e164, message.message.text, message.message.schedule_at is None
+            assert seen.get(key, -1) < message.index
+            seen[key] = message.index
+
+
+@pytest.mark.parametrize(
+    ("count", "smallest", "largest", "expected"),
+    [
+        (101, 2, 100, [51, 50]),
+        (100, 2, 100, [100]),
+        (201, 2, 100, [100, 51, 50]),
+        (102, 2, 100, [100, 2]),
+        (101, 1, 100, [100, 1]),
+        (9, 3, 4, [3, 3, 3]),
+        (5, 3, 5, [5]),
+        (7, 3, 4, [4, 3]),
+        (1, 2, 100, [1]),
+    ],
+)
+def test_scheduled_batches_are_not_too_small(
+    count: int, smallest: int, largest: int, expected: list[int]
+) -> None:
+    """Where the rest would be too small to travel alone, the batches before give some away."""
+    batching = Batching(min_scheduled=smallest, max_scheduled=largest)
+    messages = [
+        prepared(number, f"+63917{number:07}", schedule_at=LATER) for number in range(count)
+    ]
+
+    assert expected == [len(batch) for batch in plan_batches(messages, batching).batches]
+
+
+@QUICK
+@given(st.integers(1, 400), st.integers(1, 6), st.integers(0, 100))
+def test_no_batch_is_too_small_where_that_can_be_avoided(
+    count: int, smallest: int, more: int
+) -> None:
+    """A count that can be split into allowed sizes is split so."""
+    largest = smallest + more
+    requests = -(-count // largest)
+    batching = Batching(min_scheduled=smallest, max_scheduled=largest)
+    messages = [
+        prepared(number, f"+63917{number:07}", schedule_at=LATER) for number in range(count)
+    ]
+
+    sizes = [len(batch) for batch in plan_batches(messages, batching).batches]
+
+    assert count == sum(sizes)
+    assert min(sizes) >= smallest or count < requests * smallest
+
+
+def test_repeated_recipients_do_not_leave_a_lone_one_behind() -> None:
+    """The second text to a number takes along someone who could go in either request."""
+    rows = [(0, "a", LATER), (0, "a", LATER), (1, "a", LATER), (2, "a", LATER)]
+
+    plan = plan_batches(window(rows), Batching(min_scheduled=2, max_scheduled=100))
+
+    assert [[0, 2], [1, 3]] == [[message.index for message in batch] for batch in plan.batches]
+
+
+def test_too_few_scheduled_messages_wait_for_company() -> None:
+    """Only at the end of the source does a scheduled text travel alone."""
+    messages = window([(0, "a", LATER), (1, "b", None)])
+    batching = Batching(min_scheduled=2, max_scheduled=100)
+
+    plan = plan_batches(messages, batching, final=False)
+
+    assert ([[messages[1]]], [messages[0]]) == (plan.batches, plan.carried)
+    assert 2 == len(plan_batches(messages, batching, final=True).batches)
+
+
+def test_what_travels_together_is_equal_in_all_but_the_recipient() -> None:
+    """Text, sender, schedule and options each keep messages apart; the key does not."""
+    tomorrow = LATER + timedelta(days=1)
+    same_instant = LATER.astimezone(UTC)
+    details: list[dict[str, object]] = [
+        {},
+        {"key": "k"},
+        {"text": "other"},
+        {"sender_id": "SHOP"},
+        {"schedule_at": LATER},
+        {"schedule_at": same_instant},
+        {"schedule_at": tomorrow},
+    ]
+    messages = [
+        prepared(index, f"+63917000000{index}", **{"text": "Hi", **given})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - rows of different fields
+        for index, given in enumerate(details)
+    ]
+
+    plan = plan_batches(messages, Batching(max_batch=10, max_scheduled=10))
+
+    expected = [[0, 1], [2], [3], [4, 5], [6]]
+    assert expected == [[message.index for message in batch] for batch in plan.batches]
+
+
+@pytest.mark.parametrize(("count", "expected"), [(2, (1, 1)), (3, (1, 2)), (100, (50, 50))])
+def test_halves_are_both_smaller(count: int, expected: tuple[int, int]) -> None:
+    """Halving ends: neither half is empty or the whole."""
+    first, second = halves([prepared(index) for index in range(count)])
+
+    assert expected == (len(first), len(second))
+    assert list(range(count)) == [message.index for message in [*first, *second]]

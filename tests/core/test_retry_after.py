@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.core_fakes import QUICK
+
+from iprog_async._retry_after import retry_after
+
+
+NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+DATE = "Thu, 01 Jan 2026 11:59:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, None),
+        ({"retry-after": " "}, None),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after": "-3"}, 0.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "1e400"}, None),
+        ({"retry-after": "1e9"}, 1e9),
+        ({"retry-after": "Thu, 01 Jan 2026 12:00:30 GMT"}, 30.0),
+        ({"retry-after": "Thu, 01 Jan 2026 12:00:30 -0000"}, 30.0),
+        ({"retry-after": "Thu, 01 Jan 2026 14:00:30 +0200"}, 30.0),
+        ({"retry-after": "Thu, 01 Jan 2026 11:00:00 GMT"}, 0.0),
+        ({"retry-after": "Thu, 32 Jan 2026 11:00:00 GMT"}, None),
+        # The gateway's own clock is a minute slow: what counts is its own difference.
+        ({"retry-after": "Thu, 01 Jan 2026 11:59:30 GMT", "date": DATE}, 30.0),
+        ({"retry-after": "Thu, 01 Jan 2026 12:00:30 GMT", "date": "garbage"}, 30.0),
+    ],
+)
+def test_retry_after(headers: dict[str, str], expected: float | None) -> None:
+    """Seconds or a date are understood, a past date is no wait, all else says nothing."""
+    assert expected == retry_after(headers, NOW)
+
+
+def test_date_is_held_against_the_wall_clock() -> None:
+    """Without a time given, and without a `Date` field, the machine's clock decides."""
+    assert 0.0 == retry_after({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"})
+
+
+@QUICK
+@given(st.text(), st.text())
+def test_no_header_breaks_the_reading(value: str, date: str) -> None:
+    """Whatever the gateway writes, the result is nothing or a finite wait."""
+    seconds = retry_after({"retry-after": value, "date": date}, NOW)
+
+    assert seconds is None or 0 <= seconds < float("inf")

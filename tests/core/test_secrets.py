@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import base64
+import html
+import json
+import logging
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.core_fakes import QUICK
+
+from iprog_async import ConfigurationError
+from iprog_async._http import NOT_JSON, WireReply, decode
+from iprog_async._secrets import Redactor, active_redactor, guard_http_logs
+from iprog_async.adapter import MASK, clean_secret, mask_keys, one_line, words
+
+
+SECRET = '1|ab/c+d "é%&<x>'
+SPELLINGS = {
+    "plain": SECRET,
+    "url": quote(SECRET, safe=""),
+    "url path": quote(SECRET),
+    "form": quote_plus(SECRET),
+    "lower-case url": quote(SECRET, safe="")
+    .replace("%7C", "%7c")
+    .replace("%2F", "%2f")
+    .replace("%2B", "%2b")
+    .replace("%C3", "%c3")
+    .replace("%A9", "%a9")
+    .replace("%3C", "%3c")
+    .replace("%3E", "%3e"),
+    "json": json.dumps(SECRET)[1:-1],
+    "php json": json.dumps(SECRET)[1:-1].replace("/", "\\/"),
+    "utf-8 json": json.dumps(SECRET, ensure_ascii=False)[1:-1],
+    "html": html.escape(SECRET),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+def test_every_spelling_is_masked_in_text(spelling: str) -> None:
+    """However a secret travels or is echoed, `***` stands for it."""
+    redactor = Redactor((SECRET,))
+
+    assert f"<{MASK}>" == redactor.text(f"<{spelling}>")
+    assert redactor.touches(f"<{spelling}>".encode())
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_secrets_are_masked_in_answers(ascii_only: bool) -> None:
+    """A secret in a value or key is masked, with characters escaped or not."""
+    body = json.dumps({"echo": [f"x{SECRET}y"], SECRET: 1}, ensure_ascii=ascii_only).encode()
+
+    answer = decode(WireReply(200, {}, body), Redactor((SECRET,)))
+
+    assert {"echo": [f"x{MASK}y"], MASK: 1} == answer.data
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-16-le", "utf-32"])
+def test_answers_are_read_as_utf_8_alone(coding: str) -> None:
+    """JSON in another encoding, where no mask would fit, is neither read nor quoted."""
+    body = json.dumps({"echo": SECRET}).encode(coding)
+
+    answer = decode(WireReply(200, {}, body), Redactor((SECRET,)))
+
+    assert (NOT_JSON, "") == (answer.data, answer.excerpt)
+
+
+def test_code_of_digits_is_masked_as_a_number_too() -> None:
+    """A one-time password that comes back as a JSON number is still the password."""
+    body = b'{"a": 123456, "b": 1234567, "c": 1.5}'
+
+    answer = decode(WireReply(200, {}, body), Redactor(("123456",)))
+
+    assert {"a": MASK, "b": 1234567, "c": 1.5} == answer.data
+
+
+def test_longer_secret_leaves_no_tail() -> None:
+    """Where one secret begins another, the whole of the longer one goes."""
+    assert MASK == Redactor(("token", "token-2")).text("token-2")
+
+
+def test_short_secret_masks_nothing() -> None:
+    """Three characters would mask half of every answer."""
+    assert "abcabc" == Redactor(("abc",)).text("abcabc")
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "utf-16-le"])
+def test_excerpt_holds_no_secret(coding: str) -> None:
+    """The start of a web page is quoted in errors, without secrets in whatever encoding."""
+    body = f"<html>{SECRET}</html>".encode(coding)
+
+    answer = decode(WireReply(500, {}, body), Redactor((SECRET,)))
+
+    assert answer.excerpt == (f"<html>{MASK}</html>" if coding == "utf-8" else "")
+
+
+@pytest.mark.parametrize("quotable", [True, False])
+def test_confidential_answers_are_not_quoted(quotable: bool) -> None:
+    """Where the answer may hold a code, no excerpt is kept."""
+    answer = decode(WireReply(500, {}, b"your code is 123"), Redactor(()), quotable=quotable)
+
+    assert quotable == bool(answer.excerpt)
+
+
+def test_deep_answers_are_no_json() -> None:
+    """An answer nested deeper than the stack is given up on, not crashed on."""
+    for depth in (900, 100_000):
+        body = b'{"a":' * depth + b'"\\u0061"' + b"}" * depth
+        answer = decode(WireReply(200, {}, body), Redactor((SECRET,)))
+        assert answer.data is NOT_JSON
+
+
+@pytest.mark.parametrize(
+    ("value", "header", "why"),
+    [
+        ("", False, "missing or empty"),
+        (" \n", False, "missing or empty"),
+        (None, False, "missing or empty"),
+        (123, False, "missing or empty"),
+        ("S3C\nRET", False, "line break or control"),
+        ("S3CRET\x00", False, "line break or control"),
+        ("S3C\u2028RET", False, "line break or control"),
+        ("S3CRET\ud83d", False, "line break or control"),
+        ("S3CRETé", True, "header can't carry"),
+    ],
+)
+def test_secrets_that_can_not_travel_are_refused(value: object, header: bool, why: str) -> None:
+    """The error names the credential and never shows it."""
+    with pytest.raises(ConfigurationError, match=f"the api_key .*{why}") as caught:
+        clean_secret(value, "api_key", header=header)
+
+    assert "S3C" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("value", "header"), [(" S3CRET\r\n", True), ("S3CRET é ", False)])
+def test_secrets_are_stripped(value: str, header: bool) -> None:
+    """The newline of an env file goes, inner characters stay."""
+    assert value.strip() == clean_secret(value, "api_key", header=header)
+
+
+def test_redactor_shows_nothing() -> None:
+    """Not even the keeper of secrets has them in its repr."""
+    assert "Redactor()" == repr(Redactor((SECRET,)))
+
+
+def test_values_of_secret_keys_are_masked_at_any_depth() -> None:
+    """Some gateways return credentials and codes of their own."""
+    data = [{"data": {"otp_code": "123", "api_key": None, "id": 1}}, "api_key"]
+
+    assert [{"data": {"otp_code": MASK, "api_key": MASK, "id": 1}}, "api_key"] == mask_keys(data)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\r\n\tb\x1b[31m", "a b [31m"),
+        ("a\ud800b", "a?b"),
+        ("x" * 301, "x" * 299 + "…"),
+        ("x" * 300, "x" * 300),
+    ],
+)
+def test_words_of_a_gateway_become_one_line(text: str, expected: str) -> None:
+    """No line break, escape code or half character of a gateway reaches a terminal."""
+    assert expected == one_line(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("a", ["a"]), (["a", 1, " ", "b"], ["a", "b"]), (None, []), ({"a": 1}, []), ("", [])],
+)
+def test_words_are_a_string_or_a_list_of_strings(value: object, expected: list[str]) -> None:
+    """Gateways use both for their messages."""
+    assert expected == words(value)
+
+
+@pytest.mark.parametrize("name", ["httpx", "httpcore.http11", "hpack.hpack"])
+def test_records_of_http_libraries_are_masked(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """While a call is under way, its secrets show in no record of the libraries below."""
+    guard_http_logs()
+    guard_http_logs()
+    caplog.set_level(logging.DEBUG, name)
+    token = active_redactor.set(Redactor((SECRET,)))
+    try:
+        logging.getLogger(name).info("GET %s", f"http://x/?t={quote(SECRET)}")
+        logging.getLogger(name).info("harmless %d", 1)
+    finally:
+        active_redactor.reset(token)
+    logging.getLogger(name).info("no call: %s", "fine")
+
+    assert ["GET http://x/?t=***", "harmless 1", "no call: fine"] == caplog.messages
+
+
+@QUICK
+@given(st.text(min_size=4), st.text(), st.text())
+def test_no_secret_survives_in_an_answer(secret: str, head: str, tail: str) -> None:
+    """Any secret in any surroundings is gone after decoding."""
+    secret = base64.b64encode(secret.encode("utf-8", "replace")).decode()
+    body = json.dumps({"message": head + secret + tail}).encode()
+
+    answer = decode(WireReply(200, {}, body), Redactor((secret,)))
+
+    assert secret not in json.dumps(answer.data)

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from attrs import frozen
+from hypothesis import given
+from hypothesis import strategies as st
+from support.core_fakes import QUICK
+
+from iprog_async.adapter import Id, UnclearAnswer, parse_amount, structure
+
+
+@frozen
+class Item:
+    """One of many."""
+
+    id: Id
+    cost: Decimal | None = None
+
+
+@frozen
+class Page:
+    """What an answer could look like."""
+
+    name: str
+    count: int
+    done: bool
+    items: list[Item]
+
+
+GOOD: dict[str, Any] = {"name": "a", "count": 2, "done": True, "items": [{"id": 7, "cost": "1.5"}]}
+
+
+def _containers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(inner) | st.dictionaries(st.text(), inner)
+
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    _containers,
+    max_leaves=10,
+)
+
+
+def test_answers_become_objects() -> None:
+    """Ids may be numbers, keys that nobody knows are ignored."""
+    expected = Page("a", 2, True, [Item(Id("7"), Decimal("1.5"))])
+
+    assert expected == structure({**GOOD, "count": "2", "extra": []}, Page)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        ({"name": None}, r"\$\.name"),
+        ({"name": 5}, r"\$\.name"),
+        ({"count": True}, r"\$\.count"),
+        ({"count": 1.5}, r"\$\.count"),
+        ({"count": "many"}, r"\$\.count"),
+        ({"done": "true"}, r"\$\.done"),
+        ({"done": 1}, r"\$\.done"),
+        ({"items": None}, r"\$\.items"),
+        ({"items": [{"id": ""}]}, r"\$\.items\[0\]\.id"),
+        ({"items": [{"id": True}]}, r"\$\.items\[0\]\.id"),
+        ({"items": [{"id": 1.5}]}, r"\$\.items\[0\]\.id"),
+        ({"items": [{"id": 1, "cost": "free"}]}, r"\$\.items\[0\]\.cost"),
+    ],
+)
+def test_wrong_kinds_are_unclear_and_placed(wrong: dict[str, Any], place: str) -> None:
+    """Nothing is guessed: a value of the wrong kind makes the answer unclear, at its place."""
+    with pytest.raises(UnclearAnswer, match=place):
+        structure({**GOOD, **wrong}, Page)
+
+
+def test_reason_quotes_no_value() -> None:
+    """The answer may hold a code that no error may show."""
+    with pytest.raises(UnclearAnswer) as caught:
+        structure({"name": 123456, "count": "S3CRET", "done": "S3CRET", "items": "S3CRET"}, Page)
+
+    assert not {"123456", "S3CRET"} & set(caught.value.reason.replace("'", " ").split())
+
+
+@QUICK
+@given(JSON)
+def test_any_json_is_an_object_or_unclear(data: object) -> None:
+    """No answer makes anything but `UnclearAnswer` come out."""
+    result: object
+    try:
+        result = structure(data, Page)
+    except UnclearAnswer as exc:
+        result = exc.reason
+
+    assert isinstance(result, Page) or result
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(1, "1"), (0.1, "0.1"), ("1,234.50", "1234.50"), (" 7 ", "7"), (-3, "-3")],
+)
+def test_amounts(value: object, expected: str) -> None:
+    """Numbers, and strings with separators, are amounts; nothing is lost to floats."""
+    assert Decimal(expected) == parse_amount(value)
+
+
+@pytest.mark.parametrize("value", [None, True, "", "free", "nan", "inf", float("inf"), [], b"1"])
+def test_what_is_no_amount(value: object) -> None:
+    """All else is refused."""
+    with pytest.raises(ValueError, match="is no amount"):
+        parse_amount(value)

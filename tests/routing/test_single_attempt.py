@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+from attrs import evolve
+
+from iprog_async import (
+    ConnectionFailedError,
+    NoAnswerError,
+    RateLimitError,
+    RetryPolicy,
+)
+from iprog_async._pace import Pace
+from iprog_async._session import Limits, Session
+from iprog_async.adapter import Answer, Effect, Gateway, HttpCall, UnclearAnswer, give_up, to_rate
+from support.core_clock import VirtualClock
+from support.core_fakes import Wire
+
+
+GATEWAY = Gateway("shop", "https://sms.example", ("secret",))
+
+
+def read(answer: Answer) -> int:
+    """Take 200 for a success, 503 for nothing certain."""
+    if answer.status == 200:
+        return answer.status
+    if answer.status == 503:
+        raise UnclearAnswer("busy")
+    raise give_up(answer, provider="shop")
+
+
+ONCE = HttpCall(GATEWAY, "POST", "/send", read, "send the text", single_attempt=True)
+READ = evolve(ONCE, effect=Effect.READ)
+
+
+def session(wire: Wire, *, max_pause: float = 120.0, deadline: float | None = None) -> Session:
+    return Session(wire.pool, RetryPolicy(max_pause=max_pause), Limits(deadline=deadline))
+
+
+def limited(seconds: int) -> httpx.Response:
+    return httpx.Response(429, headers={"Retry-After": str(seconds)})
+
+
+async def test_a_connection_that_fails_is_not_tried_again() -> None:
+    """The router has the retry loop; the session tries once and does not wait."""
+    wire = Wire(httpx.ConnectError("refused"))
+    with pytest.raises(ConnectionFailedError):
+        await session(wire).call(ONCE)
+
+    assert (1, []) == (len(wire.requests), wire.clock.sleeps)
+
+
+async def test_reads_are_still_repeated() -> None:
+    """What changes nothing keeps the session's retries, whatever the field says."""
+    wire = Wire(httpx.ConnectError("refused"), httpx.Response(503), limited(3), httpx.Response(200))
+
+    assert 200 == await session(wire).call(READ)
+    assert 4 == len(wire.requests)
+
+
+async def test_a_read_without_an_answer_ends_as_ever() -> None:
+    """A read that is never answered gets its error after all attempts."""
+    wire = Wire(httpx.Response(503))
+    with pytest.raises(NoAnswerError):
+        await session(wire).call(READ)
+
+    assert RetryPolicy().attempts == len(wire.requests)
+
+
+@pytest.mark.parametrize(
+    ("asked", "pause"), [(0, 1.0), (30, 30.0), (120, 120.0), (3600, 120.0)]
+)
+async def test_a_rate_limit_is_raised_and_the_account_pauses(asked: int, pause: float) -> None:
+    """Nobody waits, but all calls of the account stay away, as told and no longer than the cap."""
+    wire = Wire(limited(asked), httpx.Response(200))
+    subject = session(wire)
+    with pytest.raises(RateLimitError) as first:
+        await subject.call(ONCE)
+    with pytest.raises(RateLimitError, match="Nothing was sent") as second:
+        await subject.call(ONCE)
+
+    assert [] == wire.clock.sleeps
+    assert (asked, pause) == (first.value.retry_after, second.value.retry_after)
+    assert 1 == len(wire.requests)
+
+
+async def test_calls_turned_away_do_not_lengthen_the_pause() -> None:
+    """However many texts come by meanwhile, the pause ends when the gateway said."""
+    wire = Wire(limited(30), httpx.Response(200))
+    subject = session(wire)
+    for _ in range(3):
+        with pytest.raises(RateLimitError):
+            await subject.call(ONCE)
+        wire.clock.advance(10)
+
+    assert 200 == await subject.call(ONCE)
+
+
+async def test_a_pause_beyond_the_deadline_is_a_rate_limit() -> None:
+    """The error tells of the pause, and not of a deadline that nobody waited for."""
+    wire = Wire(limited(30))
+    subject = session(wire, deadline=5)
+    for _ in range(2):
+        with pytest.raises(RateLimitError):
+            await subject.call(ONCE)
+
+    assert 1 == len(wire.requests)
+
+
+async def test_other_calls_of_the_account_wait_as_ever() -> None:
+    """A call without the field waits out a pause that one with it has met."""
+    wire = Wire(limited(30), httpx.Response(200))
+    subject = session(wire)
+    with pytest.raises(RateLimitError):
+        await subject.call(ONCE)
+
+    assert 200 == await subject.call(evolve(ONCE, single_attempt=False))
+    assert [30.0] == wire.clock.sleeps
+
+
+async def test_who_queues_when_a_pause_begins_is_turned_away() -> None:
+    """A call that waits for the gateway's rate leaves when the gateway asks for a pause."""
+    clock = VirtualClock()
+    pace = Pace(to_rate("1/min"), clock)
+    await pace.admit()
+    waiting = [asyncio.create_task(pace.admit(through_pauses=False)) for _ in range(2)]
+    await clock.settle()
+    pace.finish(ok=False)
+    pace.pause(300)
+    await clock.pass_time(61)
+
+    assert [False, False] == [await task for task in waiting]
+    assert not await pace.admit(through_pauses=False)
+
+
+async def test_who_queues_without_a_pause_is_admitted() -> None:
+    """Waiting for the rate itself is no reason to go elsewhere."""
+    clock = VirtualClock()
+    pace = Pace(to_rate("1/min"), clock)
+    await pace.admit()
+    pace.finish(ok=True)
+
+    assert await clock.run(pace.admit(through_pauses=False))
+    assert 60.0 == clock.monotonic()

@@ -1,0 +1,18 @@
+"""The built-in adapters, as the contract sees them."""
+
+from __future__ import annotations
+
+from support.contract_infopromo import INFOPROMO, INFOPROMO_HTTP, ULTIMATESMS, ULTIMATESMS_HTTP
+from support.contract_iprog import IPROG
+from support.contract_ugsms import UGSMS_V1, UGSMS_V2
+
+
+CASES = (
+    INFOPROMO,
+    INFOPROMO_HTTP,
+    IPROG,
+    UGSMS_V1,
+    UGSMS_V2,
+    ULTIMATESMS,
+    ULTIMATESMS_HTTP,
+)

@@ -1,0 +1,65 @@
+"""Virtual time that passes in order, however many tasks sleep."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, TypeVar
+
+
+T = TypeVar("T")
+
+_START = datetime(2026, 1, 1, tzinfo=UTC)
+# More than any chain of tasks that wake one another in these tests.
+_ROUNDS = 30
+
+
+class VirtualClock:
+    """A clock whose sleepers wake one after another, in order of time."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._order = count()
+        self._sleepers: list[tuple[float, int, asyncio.Event]] = []
+
+    def monotonic(self) -> float:
+        """Return the virtual seconds since the start."""
+        return self._now
+
+    def now(self) -> datetime:
+        """Return the virtual wall time."""
+        return _START + timedelta(seconds=self._now)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until `run` has brought the clock there."""
+        wakes = asyncio.Event()
+        heapq.heappush(self._sleepers, (self._now + seconds, next(self._order), wakes))
+        await wakes.wait()
+
+    async def settle(self) -> None:
+        """Let every task go on until all of them wait."""
+        for _ in range(_ROUNDS):
+            await asyncio.sleep(0)
+
+    async def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Let virtual time pass until the work is done."""
+        task = asyncio.create_task(work)
+        await self.settle()
+        while not task.done():
+            self._now, _, wakes = heapq.heappop(self._sleepers)
+            wakes.set()
+            await self.settle()
+        return task.result()
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let some virtual time pass, and whoever wakes in it go on."""
+        await self.settle()
+        ends = self._now + seconds
+        while self._sleepers and self._sleepers[0][0] <= ends:
+            self._now, _, wakes = heapq.heappop(self._sleepers)
+            wakes.set()
+            await self.settle()
+        self._now = ends
