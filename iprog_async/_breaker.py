@@ -67,7 +67,7 @@ def _verdict(outcome: Outcome) -> Verdict:
             return Verdict.FAILS if error.blame == "account" else Verdict.WORKS
         case NotSent(error=ConnectionFailedError() | NoAnswerError()):
             return Verdict.FAILS
-        case NotSent():
+        case _:
             # Something on our side: the client is closed, the journal can't be written, …
             return Verdict.NOTHING
 

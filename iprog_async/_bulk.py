@@ -57,6 +57,14 @@ class Counts:
                 self.unknown += 1
 
 
+@define(eq=False)
+class _Ended:
+    """Outcomes of one batch, and when they are on record: `None` where there is no journal."""
+
+    outcomes: Sequence[Outcome]
+    recorded: asyncio.Future[JournalError | None] | None
+
+
 class BulkRun:
     """A run over many messages: an async context manager to iterate over, once.
 
@@ -99,7 +107,9 @@ class BulkRun:
         self._abandoned: list[Unknown] = []
         self._turn = asyncio.Lock()
         # A slow reader holds up the workers here, after they have given back their connection.
-        self._outcomes: asyncio.Queue[Sequence[Outcome] | None] = asyncio.Queue(self._concurrency)
+        self._ended: asyncio.Queue[_Ended | None] = asyncio.Queue(self._concurrency)
+        self._late: list[_Ended] = []
+        self._next: _Ended | None = None
         self._current: deque[Outcome] = deque()
         self._task: asyncio.Task[None] | None = None
         self._journal = journal
@@ -140,7 +150,7 @@ class BulkRun:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-            self._wake_reader()
+            await self._wake_reader()
         try:
             await self._preparation.aclose()
         finally:
@@ -149,11 +159,16 @@ class BulkRun:
             if self._own_journal is not None:
                 await asyncio.to_thread(self._own_journal.close)
 
-    def _wake_reader(self) -> None:
+    async def _wake_reader(self) -> None:
         """End the iteration of another task, once it has read what is settled already."""
-        while not self._outcomes.empty():
-            self._current.extend(self._outcomes.get_nowait() or ())
-        self._outcomes.put_nowait(None)
+        settled: list[_Ended | None] = []
+        while not self._ended.empty():
+            settled.append(self._ended.get_nowait())
+        for ended in [*settled, *self._late]:
+            if ended is not None:
+                await self._until_recorded(ended)
+                self._current.extend(ended.outcomes)
+        self._ended.put_nowait(None)
 
     async def __aenter__(self) -> Self:
         if self._task is not None or self._finished:
@@ -190,12 +205,23 @@ class BulkRun:
         while not self._current:
             if self._finished:
                 raise StopAsyncIteration
-            outcomes = await self._outcomes.get()
-            if outcomes is not None:
-                self._current.extend(outcomes)
+            # Kept while it is waited for: a reader that gives up for now must lose nothing.
+            self._next = self._next or await self._ended.get()
+            if self._next is not None:
+                await self._until_recorded(self._next)
+                self._current.extend(self._next.outcomes)
+                self._next = None
             elif not self._finished:
                 await self._end()
         return self._current.popleft()
+
+    async def _until_recorded(self, ended: _Ended) -> None:
+        if ended.recorded is None:
+            return
+        error = await asyncio.shield(ended.recorded)
+        if error is not None:
+            # The outcomes are true all the same; the file has these messages as unknown.
+            self._halt(error)
 
     async def _end(self) -> None:
         self._finished = True
@@ -225,7 +251,7 @@ class BulkRun:
             if self._ledger is not None:
                 self._ledger.end()
             if not self._finished:
-                await self._outcomes.put(None)
+                await self._ended.put(None)
 
     async def _work(self) -> None:
         while (batch := await self._claim()) is not None:
@@ -248,8 +274,10 @@ class BulkRun:
             self._watch(outcomes)
             if self._credits is not None:
                 self._credits.settle(outcomes)
-            await self._record(part, outcomes)
-            await self._report(outcomes)
+            # The disk holds up the reader, who must see nothing before it is on record, and
+            # not the worker.
+            recorded = None if self._ledger is None else self._ledger.record(part, outcomes)
+            await self._report(outcomes, recorded)
 
     async def _submit_part(self, part: Batch) -> Sequence[Outcome]:
         try:
@@ -262,15 +290,6 @@ class BulkRun:
     def _log(self, part: Batch, outcomes: Sequence[Outcome], seconds: float) -> None:
         for prepared, outcome in zip(part, outcomes, strict=True):
             log_outcome(self._provider, prepared, outcome, seconds)
-
-    async def _record(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
-        if self._ledger is None:
-            return
-        try:
-            await self._ledger.record(batch, outcomes)
-        except JournalError as exc:
-            # The outcomes are true all the same; the file has these messages as unknown.
-            self._halt(exc)
 
     async def _claim(self) -> Batch | None:
         """Return the next batch; `None` when there is nothing more to send."""
@@ -343,12 +362,17 @@ class BulkRun:
         self._abandoned.extend(lost)
         self.counts.unknown += len(lost)
 
-    async def _report(self, outcomes: Sequence[Outcome]) -> None:
+    async def _report(
+        self,
+        outcomes: Sequence[Outcome],
+        recorded: asyncio.Future[JournalError | None] | None = None,
+    ) -> None:
         for outcome in outcomes:
             self.counts.add(outcome)
+        ended = _Ended(outcomes, recorded)
         try:
-            await self._outcomes.put(outcomes)
+            await self._ended.put(ended)
         except asyncio.CancelledError:
             # The run was closed; what is settled is still there for a reader who goes on.
-            self._current.extend(outcomes)
+            self._late.append(ended)
             raise

@@ -5,21 +5,18 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-import zlib
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
-from typing import TypeVar
 
 import httpx
 
-from iprog_async._engine import MAX_BODY, Failure, Progress
+from iprog_async._body import BadBodyError, Body, check_length
+from iprog_async._engine import Failure, Progress
 from iprog_async._errors import ConfigurationError
 from iprog_async._http import WireReply, WireRequest
 from iprog_async._proxies import proxy_for
 
-
-B = TypeVar("B", bytes, bytearray)
 
 _KEEPALIVE = 30.0
 # httpcore looks at all its connections on each request, so each slot has a pool of its own.
@@ -68,14 +65,17 @@ class TransportEngine:
             return Failure(_words(exc), may_have_left=False)
         self._in_use.add(key)
         try:
-            return await _read(await transport.handle_async_request(built))
+            reply = await transport.handle_async_request(built)
+            read = await _read(reply)
+            if _said_more(transport) or _said_more_in_tls(reply):
+                await self._drop(key)
+            return read
         except (httpx.TransportError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as exc:
             return _failure(exc, progress)
         except asyncio.CancelledError:
             # Cancelled between connecting and writing, httpcore keeps a connection for ever that
             # it never uses again; in this pool of one, later requests would wait for it in vain.
-            self._transports.pop(key, None)
-            await _close(transport)
+            await self._drop(key)
             raise
         finally:
             self._in_use.discard(key)
@@ -85,6 +85,11 @@ class TransportEngine:
         return httpx.AsyncHTTPTransport(
             verify=self._verify, limits=_ONE, proxy=proxy_for(origin), trust_env=False
         )
+
+    async def _drop(self, key: _Key) -> None:
+        transport = self._transports.pop(key, None)
+        if transport is not None:
+            await _close(transport)
 
     async def _sweep(self, used: _Key) -> None:
         """Close what nobody has used for a while; httpcore looks only when a pool is used."""
@@ -96,9 +101,7 @@ class TransportEngine:
         for key, last_used in list(self._last_used.items()):
             if last_used < now - _KEEPALIVE and key not in self._in_use:
                 del self._last_used[key]
-                transport = self._transports.pop(key, None)
-                if transport is not None:
-                    await _close(transport)
+                await self._drop(key)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -112,6 +115,39 @@ async def _close(transport: httpx.AsyncBaseTransport) -> None:
     # Trouble in closing a connection is not that of the request which is made or cancelled.
     with suppress(Exception):
         await transport.aclose()
+
+
+def _said_more(transport: httpx.AsyncBaseTransport) -> bool:
+    """Return whether a server said more than its answer.
+
+    httpcore would keep it, and take it for the answer to the next request. Where its inside is
+    not as expected nobody can tell, and the connection is not used again.
+    """
+    for connection in getattr(getattr(transport, "_pool", None), "connections", ()):
+        while not hasattr(connection, "_h11_state"):
+            connection = getattr(connection, "_connection", None)
+            if connection is None:
+                return True
+        if connection._h11_state.trailing_data[0]:
+            return True
+    return False
+
+
+def _said_more_in_tls(reply: httpx.Response) -> bool:
+    """Return whether something encrypted came in with the answer, such as the end.
+
+    What has left the socket and is not decrypted yet shows in no other way.
+    """
+    stream = reply.extensions.get("network_stream")
+    tls = None if stream is None else stream.get_extra_info("ssl_object")
+    try:
+        if tls is not None:
+            tls.read(1)
+    except ssl.SSLWantReadError:
+        return False
+    except ssl.SSLError:
+        return True
+    return tls is not None
 
 
 class ClientEngine:
@@ -201,47 +237,18 @@ def _words(exc: Exception) -> str:
     return f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__
 
 
-class _BadBodyError(ValueError):
-    """The body is too long or its compression is damaged."""
-
-
 async def _read(reply: httpx.Response) -> WireReply:
     try:
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in reply.headers.raw}
         if reply.is_stream_consumed:
             # An event hook of the user's client has read it.
-            return WireReply(reply.status_code, headers, _bounded(reply.content))
-        length = headers.get("content-length", "")
-        if length.isdecimal() and int(length) > MAX_BODY:
-            raise _BadBodyError(f"the answer is {length} bytes long, more than {MAX_BODY}")
+            check_length(reply.content)
+            return WireReply(reply.status_code, headers, reply.content)
+        body = Body(headers)
         if not isinstance(reply.stream, httpx.AsyncByteStream):
-            raise _BadBodyError("the answer can't be read asynchronously")
-        body = await _collect(reply.stream, headers.get("content-encoding", "").lower())
-        return WireReply(reply.status_code, headers, body)
+            raise BadBodyError("the answer can't be read asynchronously")
+        async for chunk in reply.stream:
+            body.feed(chunk)
+        return WireReply(reply.status_code, headers, body.end())
     finally:
         await reply.aclose()
-
-
-def _bounded(body: B) -> B:
-    if len(body) > MAX_BODY:
-        raise _BadBodyError(f"the answer is longer than {MAX_BODY} bytes")
-    return body
-
-
-async def _collect(stream: AsyncIterable[bytes], encoding: str) -> bytes:
-    inflate = zlib.decompressobj(wbits=47) if encoding in ("gzip", "deflate") else None
-    if encoding and encoding != "identity" and inflate is None:
-        raise _BadBodyError(f"the answer is encoded as {encoding!r}, which was not asked for")
-    body = bytearray()
-    async for chunk in stream:
-        if inflate is None:
-            body += chunk
-        else:
-            try:
-                body += inflate.decompress(chunk, MAX_BODY + 1)
-            except zlib.error as exc:
-                raise _BadBodyError(f"the answer's compression is damaged: {exc}") from None
-        _bounded(body)
-    if inflate is not None and not inflate.eof:
-        raise _BadBodyError("the answer's compression is cut short")
-    return bytes(body)

@@ -8,7 +8,6 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from itertools import count
 from typing import Any, TypeVar
@@ -99,29 +98,28 @@ class JournalStore:
         self._indexed_below, self._earlier_below = indexed, below
         return run
 
-    async def write(self, rows: Sequence[Values], *, durable: bool = False) -> None:
-        """Write rows; returns when they are in the file.
+    def write(
+        self, rows: Sequence[Values], *, durable: bool = False
+    ) -> asyncio.Future[JournalError | None]:
+        """Write rows, after everything that was written before, whether or not it is awaited.
 
         Args:
             rows: Rows to insert, or to replace by their number.
-            durable: Whether they have to survive a power cut, and not only a kill.
+            durable: Whether they have to survive a power cut, and not only a kill; refused
+                once anything has failed.
 
-        Raises:
-            JournalError: They could not be written.
+        Returns:
+            What is done when they are in the file; its result is the error if they are not.
         """
+        done: asyncio.Future[JournalError | None] = asyncio.get_running_loop().create_future()
         if durable and self._writer.failure is not None:
-            raise self._writer.failure
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._submit(Job(done, None, rows, durable))
-        await done
-
-    def post(self, rows: Sequence[Values]) -> None:
-        """Write rows some time soon, after everything that was written before.
-
-        They are lost if that fails, or if the journal was closed.
-        """
-        with suppress(JournalError):
-            self._submit(Job(rows=rows))
+            done.set_result(self._writer.failure)
+            return done
+        try:
+            self._submit(Job(done, None, rows, durable))
+        except JournalError as exc:
+            done.set_result(exc)
+        return done
 
     async def look_up(self, identities: Iterable[Identity]) -> dict[Identity, list[Row]]:
         """Return the rows of many messages; those without any are left out.
@@ -173,9 +171,12 @@ class JournalStore:
         return await self._ask(work)
 
     async def _ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[T | JournalError] = asyncio.get_running_loop().create_future()
         self._submit(Job(done, work))
-        return await done
+        result = await done
+        if isinstance(result, JournalError):
+            raise result
+        return result
 
     def _submit(self, job: Job) -> None:
         if self._process != os.getpid():

@@ -8,7 +8,7 @@ import queue
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from attrs import define
@@ -22,13 +22,16 @@ from iprog_async._journal_rows import Values
 COLUMNS = "id, number, key, text_hash, run, state, healable, provider, detail"
 
 # Rows are written many to a statement: between statements the thread lets go of the
-# interpreter, and getting it back from a busy event loop costs more than the row. SQLite
-# took 999 values to a statement for long.
-_ROWS_PER_STATEMENT = 100
+# interpreter, and getting it back from a busy event loop costs more than the row. Of few
+# sizes, because SQLite parses each statement once; 999 values to one was long the limit.
+_ROWS_PER_STATEMENT = (1, 2, 4, 8, 16, 24, 32, 48, 64, 80, 96)
+_LARGEST = _ROWS_PER_STATEMENT[-1]
 # Where several tasks write at once, a moment's patience puts many of their rows into one
 # transaction, and most of a transaction's cost is its own.
 _PATIENCE = 0.002
 _COMPANY = 4
+# Looking whether the file is still there makes the thread let go of the interpreter, too.
+_SECONDS_BETWEEN_LOOKS = 0.05
 
 
 @define(eq=False)
@@ -36,8 +39,9 @@ class Job:
     """Something to do with the database, or rows to write.
 
     Args:
-        done: Who waits for it; `None` if nobody does.
-        work: What to do; its result is handed to `done`.
+        done: Who waits for it; `None` if nobody does. It is given the result, which is a
+            `JournalError` if it failed: as an exception, it would complain that nobody asked.
+        work: What to do.
         rows: Rows to insert, or to replace by their number.
         durable: Whether they have to survive a power cut, and not only a kill.
     """
@@ -67,6 +71,7 @@ class Writer:
         self._connection = file.connection
         self._lock = lock
         self._synchronous = ""
+        self._looked_at = 0.0
 
     def run(self) -> None:
         """Do jobs until the end is reached, and close the file; what a thread is made for."""
@@ -112,20 +117,20 @@ class Writer:
         return [None if job.work is None else job.work(self._connection) for job in jobs]
 
     def _write(self, rows: Sequence[Values], *, durable: bool) -> None:
-        self._check_identity()
+        self._look()
         connection = self._connection
         synchronous = "FULL" if durable else "NORMAL"
         if synchronous != self._synchronous:
             connection.execute(f"PRAGMA synchronous={synchronous}")
             self._synchronous = synchronous
-        if len(rows) <= _ROWS_PER_STATEMENT:
+        if len(rows) <= _LARGEST:
             # A statement is a transaction of its own.
             _upsert(connection, rows)
             return
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for start in range(0, len(rows), _ROWS_PER_STATEMENT):
-                _upsert(connection, rows[start : start + _ROWS_PER_STATEMENT])
+            for start in range(0, len(rows), _LARGEST):
+                _upsert(connection, rows[start : start + _LARGEST])
             connection.execute("COMMIT")
         except BaseException:
             # SQLite has rolled back by itself after some errors, such as a full disk.
@@ -133,7 +138,12 @@ class Writer:
                 connection.execute("ROLLBACK")
             raise
 
-    def _check_identity(self) -> None:
+    def _look(self) -> None:
+        """Look whether the path still leads to our file."""
+        now = time.monotonic()
+        if now - self._looked_at < _SECONDS_BETWEEN_LOOKS:
+            return
+        self._looked_at = now
         try:
             same = os.path.samestat(os.stat(self._path), self._identity)
         except OSError:
@@ -146,10 +156,14 @@ class Writer:
 
 
 def _upsert(connection: sqlite3.Connection, rows: Sequence[Values]) -> None:
-    connection.execute(_statement(len(rows)), [value for row in rows for value in row])
+    size = next(size for size in _ROWS_PER_STATEMENT if size >= len(rows))
+    values = [value for row in rows for value in row]
+    # To fill the statement up the last row is written again, which changes nothing.
+    values.extend(rows[-1] * (size - len(rows)))
+    connection.execute(_statement(size), values)
 
 
-@lru_cache(maxsize=_ROWS_PER_STATEMENT)
+@cache
 def _statement(rows: int) -> str:
     """Return the statement for so many rows; on a change an upsert leaves the indexes alone."""
     values = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?)"] * rows)
@@ -179,9 +193,6 @@ def _hand_out(jobs: Sequence[Job], results: Sequence[Any]) -> None:
 
 def _settle(answers: _Answers) -> None:
     for done, result in answers:
-        if done.done():
-            continue
-        if isinstance(result, JournalError):
-            done.set_exception(result)
-        else:
+        # It may have been cancelled.
+        if not done.done():
             done.set_result(result)

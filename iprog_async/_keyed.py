@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from iprog_async._errors import JournalError
 from iprog_async._journal import Journal
 from iprog_async._ledger import Ledger
 from iprog_async._messages import PreparedMessage
@@ -73,11 +72,10 @@ class KeyedSends:
             if not to_send:
                 return settled[0]
             outcomes = await submit(provider, to_send, ledger)
-            try:
-                await ledger.record(to_send, outcomes)
-            except JournalError as exc:
+            error = await ledger.record(to_send, outcomes)
+            if error is not None:
                 # The outcome is true all the same; the file has it as unknown.
-                logger.error("the outcome of a text is not on record: %s", exc)  # noqa: TRY400 - its words say it all
+                logger.error("the outcome of a text is not on record: %s", error)
             return outcomes[0]
         finally:
             ledger.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Self
 
@@ -33,13 +34,15 @@ class RowsClaim:
             JournalError: That is impossible; the request must not leave.
         """
         self._under_way += 1
-        await self._store.write([row.as_claimed() for row in self._rows], durable=True)
+        error = await self._store.write([row.as_claimed() for row in self._rows], durable=True)
+        if error is not None:
+            raise error
 
     def release(self) -> None:
         """Put on record that a request did not leave, if that goes for all of them."""
         self._under_way -= 1
         if not self._under_way and not self._held:
-            self._store.post([row.as_released() for row in self._rows])
+            self._store.write([row.as_released() for row in self._rows])
 
     def hold(self) -> None:
         """Note that a request may have left: from now on `release` changes nothing."""
@@ -51,7 +54,7 @@ class RowsClaim:
 
     def give_back(self) -> None:
         """Put on record that no message of this claim was sent, by whatever request, and waits."""
-        self._store.post([row.as_released() for row in self._rows])
+        self._store.write([row.as_released() for row in self._rows])
 
 
 class Ledger:
@@ -69,6 +72,7 @@ class Ledger:
         self._rules: ResumeRules = journal.rules
         if resend_unknown:
             self._rules = evolve(journal.rules, resend_unknown=True)
+        # Those of new messages are made when they are claimed: a window holds thousands.
         self._rows: dict[int, Row] = {}
         self._reserved: set[tuple[str, str]] = set()
 
@@ -106,27 +110,36 @@ class Ledger:
             (prepared.e164, prepared.message.key) for prepared in free
         )
         for prepared in free:
-            rows = known.get((prepared.e164, prepared.message.key), ()) if known else ()
-            found = self._decide(prepared, rows)
-            if isinstance(found, Row):
-                self._rows[prepared.index] = found
+            rows = known.get((prepared.e164, prepared.message.key))
+            outcome = None if rows is None else self._decide(prepared, rows)
+            if outcome is None:
                 to_send.append(prepared)
             else:
-                settled.append(found)
+                settled.append(outcome)
                 self._free([prepared])
         return to_send, settled
 
-    def _decide(self, prepared: PreparedMessage, rows: Sequence[Row]) -> Row | Outcome:
-        number, key, run = prepared.e164, prepared.message.key, self._run
+    def _decide(self, prepared: PreparedMessage, rows: Sequence[Row]) -> Outcome | None:
+        """Return the outcome a message had before; `None` if it has to be sent."""
         text_hash = self._journal.hash(prepared.message.text)
-        if not rows:
-            return Row(self._journal.store.new_id(), number, key, text_hash, run, "released")
-        resume, row = self._rules.decide(rows, key, text_hash, run)
-        if row is None:
-            return Row(self._journal.store.new_id(), number, key, text_hash, run, "released")
-        if resume is not Resume.SEND:
+        resume, row = self._rules.decide(rows, prepared.message.key, text_hash, self._run)
+        if row is not None and resume is not Resume.SEND:
             return remembered(row, resume, prepared)
-        return evolve(row, text_hash=text_hash, run=run, in_doubt=row.unsettled)
+        if row is not None:
+            self._rows[prepared.index] = evolve(
+                row, text_hash=text_hash, run=self._run, in_doubt=row.unsettled
+            )
+        return None
+
+    def _row_of(self, prepared: PreparedMessage) -> Row:
+        row = self._rows.get(prepared.index)
+        if row is None:
+            message = prepared.message
+            text_hash = self._journal.hash(message.text)
+            number = self._journal.store.new_id()
+            row = Row(number, prepared.e164, message.key, text_hash, self._run, "released")
+            self._rows[prepared.index] = row
+        return row
 
     def _reserve(self, prepared: PreparedMessage, refused: list[Outcome]) -> bool:
         key: object = prepared.message.key
@@ -161,22 +174,25 @@ class Ledger:
 
     def claim(self, batch: Batch) -> RowsClaim:
         """Return what puts the rows of one request on record."""
-        return RowsClaim(self._journal.store, [self._rows[prepared.index] for prepared in batch])
+        return RowsClaim(self._journal.store, [self._row_of(prepared) for prepared in batch])
 
-    async def record(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
-        """Put the outcomes of a batch on record, before anybody sees them.
+    def record(
+        self, batch: Batch, outcomes: Sequence[Outcome]
+    ) -> asyncio.Future[JournalError | None]:
+        """Put the outcomes of a batch on record.
 
-        Raises:
-            JournalError: They could not be written; the rows stay as they were claimed.
+        Returns:
+            What is done when they are; before that, nobody may see them. Its result is the
+            error if they could not be written: the rows stay as they were claimed.
         """
         rows = [
             self._rows.pop(prepared.index).as_ended(outcome)
             for prepared, outcome in zip(batch, outcomes, strict=True)
         ]
-        try:
-            await self._journal.store.write(rows)
-        finally:
-            self._free(batch)
+        recorded = self._journal.store.write(rows)
+        # Whoever looks them up from now on does so after they are written.
+        self._free(batch)
+        return recorded
 
 
 def _can_be_written(key: str) -> bool:

@@ -35,6 +35,12 @@ _FAST = {
     )
     for region, plan in MOBILE_PLANS.items()
 }
+# The same shapes in numbers that name their country; without a region the sign may be missing.
+_NAMED = "|".join(
+    rf"({plan.country})(?:{plan.trunk})?({plan.national})" for plan in MOBILE_PLANS.values()
+)
+_ABROAD = re.compile(rf"(?:\+|00)(?:{_NAMED})", re.ASCII)
+_ANYWHERE = re.compile(rf"(?:\+|00)?(?:{_NAMED})", re.ASCII)
 
 
 def to_region(value: str | None) -> str | None:
@@ -68,6 +74,9 @@ def to_e164(number: str, region: str | None = None, *, mobile_only: bool = False
     fast = _FAST.get(region or "")
     if fast is not None and (match := fast.fullmatch(given.translate(_SEPARATORS))):
         return f"+{MOBILE_PLANS[region or ''].country}{match[1]}"
+    match = (_ANYWHERE if region is None else _ABROAD).fullmatch(given.translate(_SEPARATORS))
+    if match is not None:
+        return "+" + "".join(part for part in match.groups() if part)
     return _parse(given, region, mobile_only)
 
 

@@ -10,7 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from iprog_async._adapters import BaseProvider
-from iprog_async._address import parse_address
+from iprog_async._address import SmsUrl, parse_address
 from iprog_async._errors import ConfigurationError
 from iprog_async._providers import SmsProvider
 from iprog_async._routing import Failover, RoundRobin
@@ -70,18 +70,24 @@ def provider_from_url(address: str) -> SmsProvider:
         ConfigurationError: The address, its credentials or its settings are wrong; no
             credential is shown.
     """
-    signs = set(_SIGN.findall(address))
-    if not signs:
-        return _single(address)
+    urls, sign = parse_addresses(address)
+    members = [provider_type(url.scheme).from_url(url) for url in urls]
+    if sign is None:
+        return members[0]
+    return Failover(*members) if sign == "||" else RoundRobin(*members)
+
+
+def parse_addresses(text: str) -> tuple[list[SmsUrl], str | None]:
+    """Parse one address, or several, and the sign between them.
+
+    Raises:
+        ConfigurationError: One is no address, or both signs are there; no address is shown.
+    """
+    signs = set(_SIGN.findall(text))
     if len(signs) > 1:
         raise ConfigurationError("an address takes || or && between gateways, not both")
-    members = [_single(part) for part in _SIGN.split(address)[::2]]
-    return Failover(*members) if signs == {"||"} else RoundRobin(*members)
-
-
-def _single(address: str) -> SmsProvider:
-    url = parse_address(address)
-    return provider_type(url.scheme).from_url(url)
+    urls = [parse_address(part) for part in _SIGN.split(text)[::2]]
+    return urls, next(iter(signs), None)
 
 
 def provider_from_env(environ: Mapping[str, str] | None = None) -> SmsProvider:

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Self
 
-from attrs import evolve
-
 from iprog_async._breaker import Breaker, BreakerPolicy
 from iprog_async._clock import Clock, SystemClock
 from iprog_async._errors import (
@@ -30,6 +28,7 @@ from iprog_async._retry import RetryPolicy
 from iprog_async._router_dispatch import Dispatch
 from iprog_async._router_members import (
     Member,
+    RoutedMessage,
     SingleAttempts,
     common_batching,
     options_types,
@@ -141,8 +140,9 @@ class Router(ABC):
             except SmsError as exc:
                 refusals.append(exc)
             else:
-                return evolve(prepared, message=message, to=e164, e164=e164)
-        raise refusals[0]
+                to, segments = prepared.to, prepared.segments
+                return RoutedMessage(message, to, e164, segments, index, name, prepared)
+        raise _as_written(refusals[0], e164, message.to)
 
     async def submit(self, batch: Sequence[PreparedMessage], /) -> Sequence[Outcome]:
         """Send prepared messages through the members; one outcome each, in order."""
@@ -211,6 +211,14 @@ class Router(ABC):
         for name, error in errors.items():
             logger.warning("%s: no balance of %s: %s", self.name, name, error)
         return {name: found for name, found in told.items() if isinstance(found, Balance)}
+
+
+def _as_written(error: SmsError, e164: str, number: str) -> SmsError:
+    """Let an error quote the number as the caller wrote it; the member saw it as E.164."""
+    error.args = tuple(
+        arg.replace(repr(e164), repr(number)) if isinstance(arg, str) else arg for arg in error.args
+    )
+    return error
 
 
 def _trip(position: int, prepared: PreparedMessage, names_for: NamesFor) -> Trip:

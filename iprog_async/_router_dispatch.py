@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
 from attrs import define
 
@@ -15,9 +14,10 @@ from iprog_async._clock import Clock
 from iprog_async._errors import InvalidMessageError, SmsError
 from iprog_async._halving import Halving
 from iprog_async._messages import PreparedMessage
+from iprog_async._outcomes import Outcome
 from iprog_async._planner import Batch, plan_batches
 from iprog_async._retry import RetryPolicy
-from iprog_async._router_members import Member, prepare_for
+from iprog_async._router_members import Member, RoutedMessage, prepare_for
 from iprog_async._router_trip import Trip
 
 
@@ -101,23 +101,16 @@ class Dispatch:
 
     async def _ask(self, member: Member, group: Sequence[Trip]) -> None:
         """Send what one member can take, in requests of its own size."""
-        batching = member.provider.batching
         trips = {trip.prepared.index: trip for trip in group}
-        for batch in plan_batches(_prepared(member, group), batching).batches:
-            part = [trips[prepared.index] for prepared in batch]
-            if batch[0].message.schedule_at is not None and len(batch) < batching.min_scheduled:
-                for trip in part:
-                    trip.refuse(_too_few(member.provider.name, batching.min_scheduled))
-            else:
-                await self._submit(member, batch, trips)
+        for batch in _batches(member, group):
+            await self._submit(member, batch, trips)
 
     async def _submit(self, member: Member, batch: Batch, trips: Mapping[int, Trip]) -> None:
         parts = Halving(batch)
         while parts:
             part, outcomes = parts.next()
             if not outcomes:
-                with self._claiming([trips[prepared.index].position for prepared in part]):
-                    answered = await member.submit(part, self._router)
+                answered = await self._send(member, part, trips)
                 if answered is None:
                     for prepared in part:
                         trips[prepared.index].skip()
@@ -128,27 +121,44 @@ class Dispatch:
             for outcome in outcomes:
                 trips[outcome.index].arrive(outcome)
 
-    @contextmanager
-    def _claiming(self, positions: Sequence[int]) -> Generator[None]:
-        """Let the request claim its own rows only: a later one must not take back others'."""
+    async def _send(
+        self, member: Member, part: Batch, trips: Mapping[int, Trip]
+    ) -> Sequence[Outcome] | None:
+        """Make one request, which claims its own rows only: it must not take back others'."""
         if self._claim is None:
-            yield
-            return
-        token = active_claim.set(self._claim.part(positions))
+            return await member.submit(part, self._router)
+        claim = self._claim.part([trips[prepared.index].position for prepared in part])
+        token = active_claim.set(claim)
         try:
-            yield
+            return await member.submit(part, self._router)
         finally:
             active_claim.reset(token)
 
 
-def _prepared(member: Member, group: Sequence[Trip]) -> Iterator[PreparedMessage]:
-    """Yield the messages as the member prepares them; note those that it can't take."""
+def _batches(member: Member, group: Sequence[Trip]) -> Sequence[Batch]:
+    """Plan the requests to one member; note which messages it can't take."""
+    prepared = [found for trip in group if (found := _prepare(member, trip)) is not None]
+    if len(prepared) == 1 and prepared[0].message.schedule_at is None:
+        return (prepared,)
+    batching = member.provider.batching
+    plan = plan_batches(prepared, batching, final=False)
+    # Scheduled texts that are too few for the member go to the next one.
+    alone = {carried.index for carried in plan.carried}
     for trip in group:
-        asked = trip.prepared
-        try:
-            yield prepare_for(member.provider, asked.message, asked.e164, asked.index)
-        except SmsError as exc:
-            trip.refuse(exc)
+        if trip.prepared.index in alone:
+            trip.refuse(_too_few(member.provider.name, batching.min_scheduled))
+    return plan.batches
+
+
+def _prepare(member: Member, trip: Trip) -> PreparedMessage | None:
+    asked = trip.prepared
+    if isinstance(asked, RoutedMessage) and asked.member == member.provider.name:
+        return asked.prepared
+    try:
+        return prepare_for(member.provider, asked.message, asked.e164, asked.index)
+    except SmsError as exc:
+        trip.refuse(exc)
+        return None
 
 
 def _too_few(name: str, least: int) -> InvalidMessageError:

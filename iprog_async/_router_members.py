@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from iprog_async._breaker import Breaker, Verdict, verdict_of
 from iprog_async._errors import InvalidMessageError, SmsError
@@ -71,6 +71,19 @@ class Member:
             logger.warning("%s: %s is out of order, left alone for %g s", router, name, seconds)
 
 
+@frozen
+class RoutedMessage(PreparedMessage):
+    """A message as a router prepared it, with what the first able member made of it.
+
+    Args:
+        member: The member's name.
+        prepared: The message, as the member prepared it.
+    """
+
+    member: str = ""
+    prepared: PreparedMessage | None = field(default=None, repr=False)
+
+
 def prepare_for(
     provider: SmsProvider, message: Message, e164: str, index: int = 0
 ) -> PreparedMessage:
@@ -79,9 +92,12 @@ def prepare_for(
     Raises:
         SmsError: The member can't take it.
     """
-    options = message.options if isinstance(message.options, options_types(provider)) else None
+    options = message.options
+    if options is not None and not isinstance(options, options_types(provider)):
+        options = None
+    seen = Message(e164, message.text, message.sender_id, message.schedule_at, message.key, options)
     try:
-        return provider.prepare(evolve(message, to=e164, options=options), index)
+        return provider.prepare(seen, index)
     except SmsError:
         raise
     except Exception as exc:

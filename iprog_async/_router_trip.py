@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from iprog_async._errors import ConnectionFailedError, RateLimitError, SmsError
 from iprog_async._messages import PreparedMessage
-from iprog_async._outcomes import NotSent, Outcome
+from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
 
 
 @define
@@ -67,7 +67,7 @@ class Trip:
         if isinstance(outcome, NotSent) and outcome.error.healable:
             self._errors.append(outcome.error)
         else:
-            self.outcome = evolve(outcome, message=self.prepared.message)
+            self.outcome = _of(self.prepared, outcome)
 
     def fail(self, error: SmsError) -> None:
         """Note that nothing more is tried."""
@@ -108,6 +108,16 @@ class Trip:
             if isinstance(error, RateLimitError)
         ]
         return min(pauses, default=None)
+
+
+def _of(prepared: PreparedMessage, outcome: Outcome) -> Outcome:
+    """Return an outcome as one of the caller's own message."""
+    index, message = prepared.index, prepared.message
+    if isinstance(outcome, Accepted):
+        return Accepted(index, message, outcome.receipt)
+    if isinstance(outcome, NotSent):
+        return NotSent(index, message, outcome.error)
+    return Unknown(index, message, outcome.error)
 
 
 def _out_of_order(router: str) -> ConnectionFailedError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from iprog_async._receipts import Balance
 from iprog_async.cli import _show
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._input import AsJson, Url, open_client
@@ -12,9 +13,10 @@ async def balance(*, url: Url = None, as_json: AsJson = False) -> ExitCode:
     """Show what is left on the account."""
     async with open_client(url) as client:
         found = await client.balance()
-        name = client.provider.name
+        balances = _show.balances_of(client.provider.name, found)
     if as_json:
-        emit(_show.balance_data(name, found))
+        data = [_show.balance_data(*one) for one in balances.items()]
+        emit(data[0] if isinstance(found, Balance) else data)
     else:
-        say(f"{name}: {_show.balance_words(found)}")
+        say(*(f"{account}: {_show.balance_words(one)}" for account, one in balances.items()))
     return ExitCode.OK

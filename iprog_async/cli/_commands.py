@@ -6,6 +6,8 @@ from __future__ import annotations
 COMMANDS = {
     "demo": "Text someone through every gateway of a local sandbox, and show what happened.",
     "send": "Send one text.",
+    "bulk": "Send a text to everybody in a CSV file.",
+    "journal": "Show, export or settle what a journal holds.",
     "status": "Show how far an accepted text has come.",
     "balance": "Show what is left on the account.",
     "count": "Count the segments of a text, without sending it.",
@@ -14,6 +16,9 @@ COMMANDS = {
     "doctor": "Check the installation and the configuration.",
 }
 """Name and line of help; here, so that the list can be shown without importing them all."""
+
+SENDING = ("send", "bulk")
+"""Commands after which, where nobody knows better, a text may have been sent."""
 
 TAKES_TEXT = {"send": "send 0917…", "count": "count"}
 """Commands whose text may start with a dash, and how they are called."""

@@ -6,9 +6,13 @@ from collections.abc import Iterable, Mapping
 
 from attrs import frozen
 
-from iprog_async._address import parse_address
 from iprog_async._errors import SmsError
-from iprog_async._registry import provider_from_env, provider_from_url, provider_type
+from iprog_async._registry import (
+    parse_addresses,
+    provider_from_env,
+    provider_from_url,
+    provider_type,
+)
 from iprog_async.cli._failure import Failure, from_error
 
 
@@ -22,7 +26,7 @@ class Configuration:
     Args:
         source: Where the gateway was taken from: `"--url"`, `"SMS_URL"` or `"credentials"`.
         variables: Names of the variables that are set, of those that adapters read.
-        scheme: Scheme of the address, if there is one that can be read.
+        scheme: Scheme of the address, of several parted by commas, if it can be read.
         provider: Name of the provider that was built.
         problem: Why none could be built.
     """
@@ -49,7 +53,8 @@ def examine(url: str | None, environ: Mapping[str, str], loadable: Iterable[str]
     scheme = None
     try:
         if address is not None:
-            scheme = parse_address(address).scheme
+            urls, _ = parse_addresses(address)
+            scheme = ", ".join(url.scheme for url in urls)
             provider = provider_from_url(address)
         else:
             provider = provider_from_env(environ)

@@ -87,7 +87,8 @@ async def _contact(url: str | None) -> Contact:
             balance = await client.balance()
         except SmsError as exc:
             return Contact(str(exc), from_error(exc))
-    return Contact(f"answers, balance {_show.balance_words(balance)}")
+    balances = _show.balances_of(client.provider.name, balance).values()
+    return Contact(f"answers, balance {', '.join(map(_show.balance_words, balances))}")
 
 
 def _data(found: Diagnosis) -> dict[str, Any]:

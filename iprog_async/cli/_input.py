@@ -72,8 +72,12 @@ def _read(place: str, read: Callable[[], str]) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def time_from(given: str) -> datetime:
+def time_from(given: str, option: str = "--at") -> datetime:
     """Read a time with its offset, such as `2027-01-31T08:00+08:00`.
+
+    Args:
+        given: The time.
+        option: Where it was given, for the error.
 
     Raises:
         InvalidMessageError: It is no such time, or has no offset.
@@ -84,6 +88,7 @@ def time_from(given: str) -> datetime:
         when = None
     if when is None or when.utcoffset() is None:
         raise InvalidMessageError(
-            f"--at {given!r} is no time with an offset; write 2027-01-31T08:00+08:00, or …Z for UTC"
+            f"{option} {given!r} is no time with an offset; "
+            "write 2027-01-31T08:00+08:00, or …Z for UTC"
         )
     return when

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from iprog_async._cancellation import was_in_flight
 from iprog_async._errors import SmsError
 from iprog_async.cli import _failure
-from iprog_async.cli._commands import COMMANDS, TAKES_TEXT
+from iprog_async.cli._commands import COMMANDS, SENDING, TAKES_TEXT
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._extras import extra_of, install_line
 from iprog_async.cli._failure import Failure
@@ -61,7 +61,7 @@ def _outcome(tokens: list[str], options: list[str]) -> ExitCode | Failure:
         hush(sys.stdout)
         return ExitCode.OK
     except Exception as exc:
-        return _failure.from_bug(exc, sending="send" in options[:1])
+        return _failure.from_bug(exc, sending=_is_sending(options))
 
 
 def _dispatch(tokens: list[str], options: list[str]) -> ExitCode | Failure:
@@ -77,8 +77,12 @@ def _dispatch(tokens: list[str], options: list[str]) -> ExitCode | Failure:
         return _failure.from_usage(str(exc).replace(STDIN, "-"), _hint(exc, options))
     except KeyboardInterrupt:
         # A second Ctrl-C, which did not wait for what the first one would have told.
-        return _interrupted(in_flight="send" in options[:1])
+        return _interrupted(in_flight=_is_sending(options))
     return ExitCode.OK if code is None else code
+
+
+def _is_sending(options: list[str]) -> bool:
+    return any(word in SENDING for word in options[:1])
 
 
 async def _supervise(command: Coroutine[Any, Any, Any]) -> Any:

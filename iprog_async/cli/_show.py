@@ -57,6 +57,11 @@ def balance_words(balance: Balance) -> str:
     return f"{balance.amount} {balance.unit}".strip()
 
 
+def balances_of(provider: str, found: Balance | dict[str, Balance]) -> dict[str, Balance]:
+    """Return balances by the name of their account, of one gateway or of several."""
+    return {provider: found} if isinstance(found, Balance) else found
+
+
 def count_of(number: int, thing: str) -> str:
     """Return `1 segment`, `2 segments`."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

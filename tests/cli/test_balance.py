@@ -56,3 +56,15 @@ def test_no_number_in_json() -> None:
     """A balance in words has no amount."""
     expected = {"provider": "p", "amount": None, "unit": "", "text": "Unlimited"}
     assert expected == _show.balance_data("p", Balance(None, text="Unlimited"))
+
+
+def test_several_gateways(cli: Cli, sandbox: Sandbox) -> None:
+    """Of several gateways each tells what is left on its own account."""
+    both = f"{sandbox.address('iprog')} || {sandbox.address('ugsms-v2')}"
+    words, data = cli("balance", "--url", both), cli("balance", "--url", both, "--json").json
+    checked = cli("doctor", "--check", "--url", both)
+
+    names = ["iprog", "ugsms-v2"]
+    assert names == [line.partition(":")[0] for line in words.out.splitlines()]
+    assert names == [one["provider"] for one in data]
+    assert "answers, balance 1000 credits, " in checked.out

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from support.routing_fakes import breaker, limited, lost, refused, unreachable
 
 from iprog_async import (
     Accepted,
@@ -18,7 +19,6 @@ from iprog_async import (
 )
 from iprog_async._breaker import Breaker, Permit, Verdict, verdict_of
 from iprog_async._messages import Message
-from support.routing_fakes import breaker, limited, lost, refused, unreachable
 
 
 MESSAGE = Message("+639171234567", "Hi")
@@ -27,16 +27,19 @@ LOST = Unknown(0, MESSAGE, lost())
 
 
 def not_sent(error: SmsError) -> NotSent:
+    """Return the outcome of a message that met an error."""
     return NotSent(0, MESSAGE, error)
 
 
 def admitted(subject: Breaker) -> Permit:
+    """Return leave for one request, which must be there."""
     permit = subject.admit()
     assert permit is not None
     return permit
 
 
 def fail(subject: Breaker, times: int) -> None:
+    """Let some requests fail, one after the other."""
     for _ in range(times):
         subject.settle(admitted(subject), Verdict.FAILS)
 
@@ -85,10 +88,10 @@ def test_a_success_between_starts_the_count_again() -> None:
     subject.settle(admitted(subject), Verdict.WORKS)
     fail(subject, 1)
     subject.settle(admitted(subject), Verdict.NOTHING)
-
-    assert subject.state == "closed"
+    before = subject.state
     fail(subject, 1)
-    assert subject.state == "open"
+
+    assert ("closed", "open") == (before, subject.state)
 
 
 def test_after_the_cooldown_one_probe_at_a_time() -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from support.core_fakes import NUMBER
+from support.routing_wire import accept, numbers_at, pair
 
 from iprog_async import (
     ConnectionFailedError,
@@ -21,8 +23,6 @@ from iprog_async.testing import (
     silence,
     truncate,
 )
-from support.core_fakes import NUMBER
-from support.routing_wire import accept, numbers_at, pair
 
 
 ENGINES: tuple[EngineName, ...] = ("httpx", "asyncio")

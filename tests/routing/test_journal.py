@@ -6,20 +6,18 @@ a gateway is asked or the router waits.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.core_fakes import NUMBER
+from support.routing_journal import WatchingClock, states_in, submit_one_batch
+from support.routing_wire import Pair, accept, numbers_at, pair
 
 from iprog_async import Failover, Journal, Message, RetryPolicy
 from iprog_async.testing import InstantClock, RawRequest, Reply, Step, drop
-from iprog_async_providers import InfopromoProvider
 from iprog_async_providers.iprog import IprogProvider
-from support.core_fakes import NUMBER
-from support.routing_journal import states_in
-from support.routing_wire import Pair, accept, numbers_at, pair
 
 
 NUMBERS = [f"+63917000000{digit}" for digit in range(4)]
@@ -73,101 +71,62 @@ async def test_nobody_reached_is_not_sent_in_the_end(tmp_path: Path) -> None:
     assert {number: "accepted"} == second
 
 
-async def test_an_unknown_outcome_is_not_taken_back_by_a_failed_connection(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("answer", "state"), [(Reply(500), "unknown"), (accept, "accepted")], ids=["lost", "taken"]
+)
+async def test_what_may_be_out_is_not_taken_back_by_a_failed_connection(
+    tmp_path: Path, answer: Callable[[RawRequest], Reply] | Reply, state: str
 ) -> None:
     """A text that may be on its way stays so on record, whatever another request meets later.
 
-    The first gateway parts the batch: the first request loses its answer, and the second one
-    is refused and goes on to a gateway that is not there.
+    The first gateway gets the batch in two requests: it loses or takes the first text, and
+    refuses the second, which goes on to a gateway that is not there.
     """
     path = tmp_path / "j.db"
-    seen: list[dict[str, str]] = []
+    clock = WatchingClock(path, {"claimed", "released"})
+    first, second = NUMBERS[:2]
+
+    def build(gone: IprogProvider, there: IprogProvider, _: InstantClock) -> Failover:
+        return Failover(there, gone, retry=RetryPolicy(attempts=2, max_pause=0), clock=clock)
+
+    on_record: list[dict[str, str]] = []
 
     def step(request: RawRequest) -> Reply:
-        if "0000001" in request.body.decode():
-            return Reply(500)
-        return LIMIT
+        on_record.append(states_in(path))
+        if second[1:] in request.body.decode():
+            return LIMIT
+        return answer if isinstance(answer, Reply) else answer(request)
 
-    def build(a: IprogProvider, b: IprogProvider, clock: InstantClock) -> Failover:
-        class Watch(InstantClock):
-            async def sleep(self, seconds: float) -> None:
-                # A release is written in the background.
-                for _ in range(200):
-                    if set(states_in(path).values()) == {"claimed", "released"}:
-                        break
-                    await asyncio.sleep(0.005)
-                seen.append(states_in(path))
+    with Journal.open(path) as journal:
+        async with pair(dead=True, b=step, build=build, max_batch=1) as two:
+            outcomes = await submit_one_batch(two.sms.provider, journal, [first, second])
 
-        retry = RetryPolicy(attempts=2, base=0, max_pause=0)
-        return Failover(b, a, retry=retry, clock=Watch())
-
-    async with pair(dead=True, b=step, build=build, max_batch=1) as two:
-        messages = [Message(number, "Hi") for number in NUMBERS[1:3]]
-        wide = two.sms.provider
-        with Journal.open(path) as journal:
-            from iprog_async._ledger import Ledger
-            from iprog_async._submitting import submit
-
-            ledger = Ledger(journal)
-            prepared = [wide.prepare(message, index) for index, message in enumerate(messages)]
-            batch, _ = await ledger.admit(prepared)
-            outcomes = await submit(wide, batch, ledger)
-            await ledger.record(batch, outcomes)
-
-    assert ["unknown", "not_sent"] == [outcome.state for outcome in outcomes]
-    assert [{NUMBERS[1]: "claimed", NUMBERS[2]: "released"}] == seen
-    assert {NUMBERS[1]: "unknown", NUMBERS[2]: "not_sent"} == states_in(path)
-
-
-async def test_accepted_texts_are_not_taken_back_when_the_rest_moves_on(tmp_path: Path) -> None:
-    """Of a batch that one gateway took in part, only the rest is claimed and released again."""
-    path = tmp_path / "j.db"
-
-    def half(request: RawRequest) -> Reply:
-        numbers = json.loads(request.body)["recipient"].split(",")
-        rows = [
-            {"phone": number, "uid": f"u{number}", "status": "Delivered"} for number in numbers[:1]
-        ]
-        failed = [{"phone": number, "status": "Rejected"} for number in numbers[1:]]
-        return Reply.of_json({"status": "success", "data": {"data": [*rows, *failed]}})
-
-    def build(a: IprogProvider, b: IprogProvider, clock: InstantClock) -> Failover:
-        first = InfopromoProvider("t" * 20, sender_id="Shop", name="a", base_url=b.base_url)
-        retry = RetryPolicy(attempts=1)
-        return Failover(first, a, retry=retry, clock=clock)
-
-    async with pair(dead=True, b=half, build=build) as two:
-        outcomes = await run(two, path, NUMBERS[:2])
-
-    assert outcomes == states_in(path)
+    assert [state, "not_sent"] == [outcome.state for outcome in outcomes]
+    assert [{first: "claimed"}, {first: "claimed", second: "claimed"}] == on_record
+    assert [{first: "claimed", second: "released"}] == clock.seen
+    assert {first: state, second: "not_sent"} == states_in(path)
 
 
 async def test_texts_wait_as_not_sent_between_rounds(tmp_path: Path) -> None:
-    """A run that is killed while the router waits finds the waiting texts unsent, not unknown."""
+    """A run that is killed while the router waits finds the waiting texts unsent, not unknown.
+
+    Both gateways refused them in an answer, so no failed connection has released their rows.
+    """
     path = tmp_path / "j.db"
-    seen: list[dict[str, str]] = []
+    clock = WatchingClock(path, {"released"})
+    answers = [CREDIT]
 
-    def build(a: IprogProvider, b: IprogProvider, clock: InstantClock) -> Failover:
-        class Watch(InstantClock):
-            async def sleep(self, seconds: float) -> None:
-                for _ in range(200):
-                    if set(states_in(path).values()) == {"released"}:
-                        break
-                    await asyncio.sleep(0.005)
-                seen.append(states_in(path))
+    def build(a: IprogProvider, b: IprogProvider, _: InstantClock) -> Failover:
+        return Failover(a, b, retry=RetryPolicy(attempts=2), clock=clock)
 
-        return Failover(a, b, retry=RetryPolicy(attempts=2, base=0), clock=Watch())
+    def step(request: RawRequest) -> Reply:
+        return answers.pop() if answers else accept(request)
 
-    answers = [CREDIT, Reply(401), CREDIT]
-    async with pair(
-        a=lambda request: answers.pop(0) if answers else accept(request),
-        b=Reply(401),
-        build=build,
-    ) as two:
-        await run(two, path, NUMBERS)
+    async with pair(a=step, b=Reply(401), build=build) as two:
+        outcomes = await run(two, path, NUMBERS)
 
-    assert [dict.fromkeys(NUMBERS, "released")] == seen
+    assert [dict.fromkeys(NUMBERS, "released")] == clock.seen
+    assert dict.fromkeys(NUMBERS, "accepted") == outcomes
 
 
 async def test_a_lost_answer_is_unknown_on_record_and_not_resent(tmp_path: Path) -> None:
@@ -186,12 +145,8 @@ async def test_a_lost_answer_is_unknown_on_record_and_not_resent(tmp_path: Path)
 async def test_keyed_sends_through_a_failover(tmp_path: Path) -> None:
     """A key's text goes out once, over all gateways, and its receipt is remembered."""
     with Journal.open(tmp_path / "j.db") as journal:
-        async with pair(a=CREDIT) as two:
-            two.sms._keyed = None
-            async with type(two.sms)(
-                two.sms.provider, pool=two.sms._pool, journal=journal
-            ) as sms:
-                receipts = [await sms.send(NUMBER, "Hi", key="order-1") for _ in range(2)]
+        async with pair(a=CREDIT, journal=journal) as two:
+            receipts = [await two.sms.send(NUMBER, "Hi", key="order-1") for _ in range(2)]
 
             assert [NUMBER[1:]] == numbers_at(two.b)
             assert ["b", "b"] == [receipt.provider for receipt in receipts]

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from support.core_fakes import FakeProvider
+from support.routing_fakes import Step, gateway, never, send, texts_of, unreachable
 
 from iprog_async import BreakerPolicy, ConfigurationError, RetryPolicy, RoundRobin
 from iprog_async.adapter import Batching
 from iprog_async.testing import InstantClock
-from support.core_fakes import FakeProvider
-from support.routing_fakes import Step, gateway, never, send, texts_of, unreachable
 
 
 def turns(*members: FakeProvider) -> dict[str, int]:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from support.routing_fakes import client, gateway, send, texts_of, unreachable
 
 from iprog_async import (
     BreakerPolicy,
@@ -16,7 +17,6 @@ from iprog_async import (
     Routed,
 )
 from iprog_async.adapter import Batching
-from support.routing_fakes import client, gateway, send, texts_of, unreachable
 
 
 GLOBE, SMART, DITO = "+639170000001", "+639180000001", "+639910000001"
@@ -65,16 +65,16 @@ def fail(number: str) -> str:
     raise KeyError(number)
 
 
-@pytest.mark.parametrize(
-    ("choose", "words"),
-    [
-        (by_network, r"for \+639910000001 choose named 'other'; its gateways are globe, smart"),
-        (fail, r"choose failed with KeyError\('\+639910000001'\)"),
-        (lambda _: (), "choose named nobody"),
-        (lambda _: None, "choose failed with TypeError"),
-        (lambda _: [["globe"]], "choose failed with TypeError"),
-    ],
-)
+WITHOUT: list[tuple[Callable[[str], Any], str]] = [
+    (by_network, r"for \+639910000001 choose named 'other'; its gateways are globe, smart"),
+    (fail, r"choose failed with KeyError\('\+639910000001'\)"),
+    (lambda _: (), "choose named nobody"),
+    (lambda _: None, "choose failed with TypeError"),
+    (lambda _: [["globe"]], "choose failed with TypeError"),
+]
+
+
+@pytest.mark.parametrize(("choose", "words"), WITHOUT)
 def test_a_number_without_a_gateway_is_not_sent(choose: Any, words: str) -> None:
     """What the function does not settle ends before any network, for this message alone."""
     router = Routed(choose, gateway("globe"), gateway("smart"))

@@ -1,22 +1,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
 import httpx
 import pytest
 from attrs import evolve
+from support.core_clock import VirtualClock
+from support.core_fakes import Wire
 
 from iprog_async import (
     ConnectionFailedError,
     NoAnswerError,
+    OutcomeUnknownError,
     RateLimitError,
     RetryPolicy,
 )
+from iprog_async._claims import active_claim
 from iprog_async._pace import Pace
+from iprog_async._router_members import SingleAttempts
 from iprog_async._session import Limits, Session
 from iprog_async.adapter import Answer, Effect, Gateway, HttpCall, UnclearAnswer, give_up, to_rate
-from support.core_clock import VirtualClock
-from support.core_fakes import Wire
 
 
 GATEWAY = Gateway("shop", "https://sms.example", ("secret",))
@@ -36,10 +41,12 @@ READ = evolve(ONCE, effect=Effect.READ)
 
 
 def session(wire: Wire, *, max_pause: float = 120.0, deadline: float | None = None) -> Session:
+    """Return a session over a wire."""
     return Session(wire.pool, RetryPolicy(max_pause=max_pause), Limits(deadline=deadline))
 
 
 def limited(seconds: int) -> httpx.Response:
+    """Return the answer of a gateway that asks for a pause."""
     return httpx.Response(429, headers={"Retry-After": str(seconds)})
 
 
@@ -69,9 +76,7 @@ async def test_a_read_without_an_answer_ends_as_ever() -> None:
     assert RetryPolicy().attempts == len(wire.requests)
 
 
-@pytest.mark.parametrize(
-    ("asked", "pause"), [(0, 1.0), (30, 30.0), (120, 120.0), (3600, 120.0)]
-)
+@pytest.mark.parametrize(("asked", "pause"), [(0, 1.0), (30, 30.0), (120, 120.0), (3600, 120.0)])
 async def test_a_rate_limit_is_raised_and_the_account_pauses(asked: int, pause: float) -> None:
     """Nobody waits, but all calls of the account stay away, as told and no longer than the cap."""
     wire = Wire(limited(asked), httpx.Response(200))
@@ -90,10 +95,10 @@ async def test_calls_turned_away_do_not_lengthen_the_pause() -> None:
     """However many texts come by meanwhile, the pause ends when the gateway said."""
     wire = Wire(limited(30), httpx.Response(200))
     subject = session(wire)
-    for _ in range(3):
+    for seconds in (10, 19.5, 0.5):
         with pytest.raises(RateLimitError):
             await subject.call(ONCE)
-        wire.clock.advance(10)
+        wire.clock.advance(seconds)
 
     assert 200 == await subject.call(ONCE)
 
@@ -107,6 +112,36 @@ async def test_a_pause_beyond_the_deadline_is_a_rate_limit() -> None:
             await subject.call(ONCE)
 
     assert 1 == len(wire.requests)
+
+
+async def test_a_lost_answer_holds_its_claim() -> None:
+    """What may have left is held on record, whatever a later call of the same send meets."""
+    seen: list[str] = []
+
+    class Recorder:
+        async def take(self) -> None:
+            seen.append("take")
+
+        def release(self) -> None:
+            seen.append("release")
+
+        def hold(self) -> None:
+            seen.append("hold")
+
+        def part(self, positions: Sequence[int]) -> Recorder:
+            raise AssertionError
+
+        def give_back(self) -> None:
+            raise AssertionError
+
+    token = active_claim.set(Recorder())
+    for error in (OutcomeUnknownError, ConnectionFailedError):
+        reply = httpx.Response(503) if error is OutcomeUnknownError else httpx.ConnectError("no")
+        with pytest.raises(error):
+            await session(Wire(reply)).call(ONCE)
+    active_claim.reset(token)
+
+    assert ["take", "hold", "take", "release"] == seen
 
 
 async def test_other_calls_of_the_account_wait_as_ever() -> None:
@@ -144,3 +179,18 @@ async def test_who_queues_without_a_pause_is_admitted() -> None:
 
     assert await clock.run(pace.admit(through_pauses=False))
     assert 60.0 == clock.monotonic()
+
+
+@pytest.mark.parametrize(
+    ("effect", "expected"), [(Effect.ONCE, True), (Effect.READ, False), (Effect.IDEMPOTENT, False)]
+)
+async def test_members_send_once_and_read_as_ever(effect: Effect, expected: bool) -> None:
+    """What a router binds its members through marks the calls that must not happen twice."""
+    seen: list[bool] = []
+
+    async def call(made: HttpCall[Any], /) -> Any:
+        seen.append(made.single_attempt)
+
+    await SingleAttempts(call)(HttpCall(GATEWAY, "POST", "/", read, "ask", effect=effect))
+
+    assert [expected] == seen

@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.core_fakes import QUICK
 
 from iprog_async._router_turns import Turns
-from support.core_fakes import QUICK
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def teller(name: str, state: Any = "delivered", amount: int | SmsError = 1) -> T
                 raise amount
             return Balance(None, text=f"{amount} left")
 
-    return Teller(name=name, states=[state])
+    return Teller(name=name, states=[state], send=_script(name, ()))
 
 
 def texts_of(provider: FakeProvider) -> list[int]:
@@ -104,7 +104,6 @@ async def send(router: SmsProvider, *numbers: str, text: str = "Hi") -> Sequence
 
 def client(router: SmsProvider, **settings: Any) -> SmsClient[Any]:
     """Return a client that makes no request by itself."""
-
     http = httpx.AsyncClient(transport=httpx.MockTransport(never))
     return SmsClient(router, pool=HttpPool(http=http, clock=InstantClock()), **settings)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from attrs import frozen
 
-from iprog_async import BreakerPolicy, Failover, HttpPool, RetryPolicy, SmsClient
+from iprog_async import BreakerPolicy, Failover, HttpPool, Journal, RetryPolicy, SmsClient
 from iprog_async._pool import EngineName
 from iprog_async.testing import InstantClock, RawGateway, RawRequest, Reply, Step
 from iprog_async_providers.iprog import IprogProvider
@@ -64,7 +64,8 @@ async def pair(
     build: Build = failover,
     timeout: float = 10.0,
     max_batch: int = 100,
-) -> AsyncIterator[Pair]:
+    journal: Journal | None = None,
+) -> AsyncGenerator[Pair]:
     """Start two gateways that repeat one step each, and a client over both.
 
     Args:
@@ -75,6 +76,7 @@ async def pair(
         build: Makes the router.
         timeout: Seconds for one request.
         max_batch: The most recipients of one request.
+        journal: The client's.
     """
     clock = InstantClock()
     async with (
@@ -91,5 +93,5 @@ async def pair(
             for name, url in zip("ab", urls, strict=True)
         ]
         router = build(members[0], members[1], clock)
-        async with SmsClient(router, pool=pool, timeout=timeout) as sms:
+        async with SmsClient(router, pool=pool, timeout=timeout, journal=journal) as sms:
             yield Pair(sms, first, second, clock)

@@ -1,0 +1,60 @@
+"""The body of an answer: bounded in size, unpacked where it comes compressed."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+
+from iprog_async._engine import MAX_BODY
+
+
+class BadBodyError(ValueError):
+    """The body is too long, or its compression is unknown or damaged."""
+
+
+def check_length(body: bytes | bytearray) -> None:
+    """Raise `BadBodyError` if a body is too long."""
+    if len(body) > MAX_BODY:
+        raise BadBodyError(f"the answer is longer than {MAX_BODY} bytes")
+
+
+class Body:
+    """Collects the body of one answer, whichever engine reads it.
+
+    Args:
+        headers: Header fields of the answer, names in lower case.
+
+    Raises:
+        BadBodyError: It says that it is too long, or that it is packed in an unknown way.
+    """
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > MAX_BODY:
+            raise BadBodyError(f"the answer is {length} bytes long, more than {MAX_BODY}")
+        coding = headers.get("content-encoding", "").lower()
+        # Some servers compress unasked; these two every client understands.
+        self._inflate = zlib.decompressobj(wbits=47) if coding in ("gzip", "deflate") else None
+        if coding and coding != "identity" and self._inflate is None:
+            raise BadBodyError(f"the answer is encoded as {coding!r}, which was not asked for")
+        self._collected = bytearray()
+        self._begun = False
+
+    def feed(self, chunk: bytes) -> None:
+        """Take what came; raises `BadBodyError` as soon as it is too long or damaged."""
+        self._begun = self._begun or bool(chunk)
+        if self._inflate is None:
+            self._collected += chunk
+        else:
+            try:
+                self._collected += self._inflate.decompress(chunk, MAX_BODY + 1)
+            except zlib.error as exc:
+                raise BadBodyError(f"the answer's compression is damaged: {exc}") from None
+        check_length(self._collected)
+
+    def end(self) -> bytes:
+        """Return all of it; raises `BadBodyError` if its compression is cut short."""
+        # A 204 has no body to be compressed, whatever its header fields say.
+        if self._inflate is not None and self._begun and not self._inflate.eof:
+            raise BadBodyError("the answer's compression is cut short")
+        return bytes(self._collected)

@@ -1,0 +1,183 @@
+"""One connection that speaks HTTP/1.1: a request, its answer, and then the next request."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from collections.abc import Callable
+from typing import cast
+
+import httptools
+
+from iprog_async._body import BadBodyError, Body
+from iprog_async._engine import MAX_BODY, Failure
+from iprog_async._http import WireReply
+
+
+# Answers are far shorter; longer ones come in several pieces.
+_PIECE = 8 * 1024
+# Status line and header fields, which the parser itself does not bound.
+_LONGEST_HEAD = 64 * 1024
+# Of all bytes together; the size of chunks and fields after the body are in no other count.
+_LONGEST = MAX_BODY + 2 * _LONGEST_HEAD
+
+
+class Connection(asyncio.BufferedProtocol):
+    """Sends one request at a time and reads its answer.
+
+    An answer counts only if it came whole, and after its own request: whatever a server says
+    unasked closes the connection, so that it can't become the answer to a later request.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._transport: asyncio.Transport | None = None
+        self._parser: httptools.HttpResponseParser | None = None
+        self._answer: asyncio.Future[WireReply | Failure] | None = None
+        self._poll: Callable[[], object] = list[object]
+        # Of its own: where reads are completed by the system, it writes here at any moment.
+        self._piece = memoryview(bytearray(_PIECE))
+        self._received = 0
+        self._headers: dict[str, str] = {}
+        self._body: Body | None = None
+        self._complete = False
+        self.idle_since = 0.0
+        self.usable = True
+
+    async def exchange(self, request: bytes) -> WireReply | Failure:
+        """Write a request and wait for its answer; without a whole answer it closes."""
+        assert self._transport is not None  # noqa: S101 - made by create_connection
+        self._parser = httptools.HttpResponseParser(self)
+        self._received = 0
+        self._headers = {}
+        self._body = None
+        self._complete = False
+        answer: asyncio.Future[WireReply | Failure] = self._loop.create_future()
+        self._answer = answer
+        self._transport.write(request)
+        try:
+            return await answer
+        finally:
+            self._answer = None
+            # With a part of the request still to be written the connection is out of step.
+            if not self._complete or self._transport.get_write_buffer_size():
+                self.close()
+
+    def is_quiet(self) -> bool:
+        """Return whether the other side has neither closed nor said anything meanwhile.
+
+        The loop may not have looked at the socket since, so the kernel is asked.
+        """
+        return self.usable and not self._poll()
+
+    def close(self, reason: str = "the connection was closed here") -> None:
+        """Close at once; a request under way may have left."""
+        self.usable = False
+        self._settle(Failure(reason, may_have_left=True))
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _settle(self, result: WireReply | Failure) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(result)
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._poll = _poller(transport.get_extra_info("socket").fileno())
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._piece
+
+    def buffer_updated(self, nbytes: int) -> None:
+        if self._parser is None or self._answer is None or self._complete:
+            # Nobody asked: whatever it is, it is no answer to the next request.
+            self.close()
+            return
+        self._received += nbytes
+        try:
+            self._parser.feed_data(self._piece[:nbytes])
+        except httptools.HttpParserUpgrade:
+            self.close("an answer that changes the protocol")
+        except httptools.HttpParserError as exc:
+            self.close(f"an answer that is no HTTP ({exc})")
+        if self._received > _LONGEST_HEAD and (self._body is None or self._received > _LONGEST):
+            self.close("the answer has more header fields, or more chunks, than any gateway needs")
+
+    def eof_received(self) -> bool:
+        self.usable = False
+        if self._body is not None and not self._complete and self._ends_with_connection():
+            self._finish(self._body)
+        return False
+
+    def _ends_with_connection(self) -> bool:
+        """Return whether the answer named no length, as HTTP/1.0 servers may (RFC 9112, 6.3)."""
+        return not self._headers.keys() & {"content-length", "transfer-encoding"}
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        why = f"{type(exc).__name__}: {exc}" if exc else "without a complete answer"
+        self.close(f"the connection was closed: {why}")
+        # They refer to each other, and no garbage collection should be needed.
+        self._parser = None
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        if self._complete:
+            # A second answer to one request: the connection is out of step.
+            self.usable = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # Fields after the body could gainsay those before it.
+        if self._body is None:
+            self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        if self._complete or self._is_interim():
+            return
+        try:
+            self._body = Body(self._headers)
+        except BadBodyError as exc:
+            self.close(str(exc))
+
+    def on_body(self, body: bytes) -> None:
+        if self._complete or self._body is None:
+            return
+        try:
+            self._body.feed(body)
+        except BadBodyError as exc:
+            self.close(str(exc))
+
+    def on_message_complete(self) -> None:
+        if self._complete:
+            return
+        if self._body is None:
+            # An interim answer such as "100 Continue"; the real one follows.
+            self._headers = {}
+            return
+        if self._parser is None or not self._parser.should_keep_alive():
+            self.usable = False
+        self._finish(self._body)
+
+    def _is_interim(self) -> bool:
+        return self._parser is not None and self._parser.get_status_code() < 200
+
+    def _finish(self, body: Body) -> None:
+        assert self._parser is not None  # noqa: S101 - it has just read the end
+        try:
+            whole = body.end()
+        except BadBodyError as exc:
+            self.close(str(exc))
+            return
+        self._complete = True
+        self._settle(WireReply(self._parser.get_status_code(), self._headers, whole))
+
+
+def _poller(fileno: int) -> Callable[[], object]:
+    """Return what tells whether a socket has something to read, or is closed."""
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(fileno, select.POLLIN)
+        return lambda: poll.poll(0)
+    return lambda: select.select([fileno], [], [], 0)[0]  # Windows has no poll

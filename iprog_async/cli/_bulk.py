@@ -1,0 +1,171 @@
+"""`iprog-async bulk`."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Annotated, Any
+
+from cyclopts import Parameter, validators
+
+from iprog_async._client import SmsClient
+from iprog_async._errors import InvalidMessageError
+from iprog_async._journal import Journal
+from iprog_async._template import Template
+from iprog_async.cli._bulk_order import EngineChoice, Order
+from iprog_async.cli._bulk_preview import Preview, preview
+from iprog_async.cli._bulk_run import Conductor, Ended
+from iprog_async.cli._bulk_summary import summary_data, summary_words
+from iprog_async.cli._ctrl_c import ctrl_c_interrupts
+from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._input import AsJson, Url, text_from
+from iprog_async.cli._letters import Letters
+from iprog_async.cli._output import complain, emit, say
+from iprog_async.cli._progress import open_progress
+from iprog_async.cli._results import Results, check_replaceable
+from iprog_async.cli._rows import Sheet
+from iprog_async.cli._show import count_of
+from iprog_async.cli._stdin import STDIN
+
+
+_Flag = Parameter(negative="", show_default=False)
+_Natural = Parameter(validator=validators.Number(gte=1))
+
+
+async def bulk(  # noqa: D417 - the shared options describe themselves
+    file: str,
+    /,
+    *,
+    text: str,
+    column: str = "phone",
+    key_column: str | None = None,
+    sender_id: Annotated[str | None, Parameter(name="--from")] = None,
+    journal: str | None = None,
+    campaign: str = "",
+    concurrency: Annotated[int, _Natural] = 100,
+    rate: str | None = None,
+    suppress: str | None = None,
+    max_credits: Annotated[int | None, _Natural] = None,
+    engine: EngineChoice | None = None,
+    results: str | None = None,
+    dry_run: Annotated[bool, _Flag] = False,
+    yes: Annotated[bool, _Flag] = False,
+    resend_unknown: Annotated[bool, _Flag] = False,
+    allow_changed_text: Annotated[bool, _Flag] = False,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> ExitCode:
+    """Send a text to everybody in a CSV file, after a preview.
+
+    The exit code is 6 if any text may have been sent; else what stopped the run (130 Ctrl-C,
+    3 credentials, 4 credit or --max-credits); else 4 if some were not sent; else 0.
+
+    Args:
+        file: The CSV file: UTF-8, its first line names the columns.
+        text: What the phones show; {name} stands for the row's cell of the column "name", and
+            {{ for a brace. A row without such a cell is not sent. - reads it from stdin.
+        column: Column of the phone numbers.
+        key_column: Column that tells two equal texts for one number apart, such as an order.
+        sender_id: Name or number the phones show as sender.
+        journal: A file that makes the run resumable: what it has as sent is not sent again.
+        campaign: What a new journal is about; it has to be given each time.
+        concurrency: The most requests at once.
+        rate: The most requests, such as 60/min; the gateway's documented limit by default.
+        suppress: A file of numbers never to text, one a line.
+        max_credits: Stop before more segments than this are sent.
+        engine: What moves the bytes; the faster one that is there by default.
+        results: A CSV file to write the outcomes to, as they come.
+        dry_run: Show the preview and send nothing.
+        yes: Send without asking.
+        resend_unknown: Send again what the journal has as unknown: better twice than never.
+        allow_changed_text: Send numbers of the journal another text than they got.
+    """
+    order = Order(
+        file=file,
+        text=text_from(text),
+        column=column,
+        key_column=key_column,
+        sender_id=sender_id,
+        journal=journal,
+        campaign=campaign,
+        concurrency=concurrency,
+        rate=rate,
+        suppress=suppress,
+        max_credits=max_credits,
+        engine=engine,
+        results=results,
+        dry_run=dry_run,
+        yes=yes,
+        resend_unknown=resend_unknown,
+        allow_changed_text=allow_changed_text,
+        url=url,
+        as_json=as_json,
+    )
+    order.check()
+    if file == STDIN:
+        raise InvalidMessageError("the file is read twice, which stdin can't be: save it first")
+    template = Template(order.text)
+    async with AsyncExitStack() as stack:
+        sheet = stack.enter_context(Sheet(file, column))
+        letters = Letters(sheet, template, column, key_column, sender_id)
+        return await _carry_out(order, letters, stack)
+
+
+async def _carry_out(order: Order, letters: Letters, stack: AsyncExitStack) -> ExitCode:
+    if order.results is not None:
+        check_replaceable(order.results, replace=order.journal is not None)
+    client = await stack.enter_async_context(order.open_client())
+    # Checking a large file takes a moment.
+    journal = await asyncio.to_thread(order.open_journal)
+    if journal is not None:
+        stack.enter_context(journal)
+    shown = await _look_ahead(order, client, letters, journal)
+    if order.dry_run:
+        if order.as_json:
+            emit(shown.to_dict() | {"sent": False})
+        return ExitCode.OK
+    if not order.yes and shown.plan.recipients and not _confirmed(shown):
+        complain("stopped before anything was sent")
+        return ExitCode.INTERRUPTED
+    results = stack.enter_context(Results(order.results, replace=order.journal is not None))
+    progress = open_progress(shown.plan.total, as_json=order.as_json)
+    conductor = Conductor(order, letters, results, progress, shown.plan.total)
+    ended = await conductor.run(client, journal)
+    _tell(order, shown, ended)
+    return ended.code
+
+
+async def _look_ahead(
+    order: Order, client: SmsClient[Any], letters: Letters, journal: Journal | None
+) -> Preview:
+    """Read the whole file once, and show what would be sent."""
+    plan = await client.plan_many(
+        letters, concurrency=order.concurrency, journal=journal, suppress=order.suppress
+    )
+    if not plan.total:
+        raise InvalidMessageError(f"{order.file} has no row below its header; nothing was sent")
+    shown = await preview(client, order.file, plan, letters)
+    if not order.as_json:
+        say(*shown.words())
+    return shown
+
+
+def _confirmed(shown: Preview) -> bool:
+    texts = count_of(shown.plan.recipients, "text")
+    with ctrl_c_interrupts():
+        try:
+            answer = input(f"Send {texts} now? [y/N] ")
+        except (EOFError, KeyboardInterrupt):
+            say("")
+            return False
+    return answer.strip().lower() in ("y", "yes")
+
+
+def _tell(order: Order, shown: Preview, ended: Ended) -> None:
+    if order.as_json:
+        emit(shown.to_dict() | {"sent": True} | summary_data(order, ended))
+        return
+    lines, trouble = summary_words(order, ended)
+    say(*lines)
+    if trouble:
+        complain(trouble)

@@ -1,0 +1,124 @@
+"""What `iprog-async bulk` was told to do."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+from urllib.request import getproxies
+
+from attrs import evolve, fields_dict, frozen
+
+from iprog_async._adapters import BaseProvider
+from iprog_async._client import SmsClient
+from iprog_async._errors import InvalidMessageError
+from iprog_async._journal import Journal
+from iprog_async._rates import Rate
+from iprog_async._registry import provider_from_env, provider_from_url
+
+
+EngineChoice = Literal["httpx", "asyncio"]
+
+
+_REPEATED = {
+    "text": "--text",
+    "column": "--column",
+    "key_column": "--key-column",
+    "sender_id": "--from",
+    "journal": "--journal",
+    "campaign": "--campaign",
+    "concurrency": "--concurrency",
+    "rate": "--rate",
+    "suppress": "--suppress",
+    "max_credits": "--max-credits",
+    "engine": "--engine",
+    "results": "--results",
+    "allow_changed_text": "--allow-changed-text",
+}
+"""What a command that resumes a run has in common with the one that began it."""
+
+
+@frozen(kw_only=True)
+class Order:
+    """The arguments of one run, named as its options are."""
+
+    file: str
+    text: str
+    column: str = "phone"
+    key_column: str | None = None
+    sender_id: str | None = None
+    journal: str | None = None
+    campaign: str = ""
+    concurrency: int = 100
+    rate: str | None = None
+    suppress: str | None = None
+    max_credits: int | None = None
+    engine: EngineChoice | None = None
+    results: str | None = None
+    resend_unknown: bool = False
+    allow_changed_text: bool = False
+    dry_run: bool = False
+    yes: bool = False
+    url: str | None = None
+    as_json: bool = False
+
+    def check(self) -> None:
+        """Raise `InvalidMessageError` for arguments that make no sense together."""
+        if self.journal is None:
+            for given, flag in (
+                (self.campaign, "--campaign"),
+                (self.resend_unknown, "--resend-unknown"),
+                (self.allow_changed_text, "--allow-changed-text"),
+            ):
+                if given:
+                    raise InvalidMessageError(f"{flag} says something about a --journal; give one")
+        if self.dry_run or self.yes:
+            return
+        if self.as_json or not sys.stdin.isatty():
+            why = "--json" if self.as_json else "there is no terminal"
+            raise InvalidMessageError(
+                f"nobody can be asked whether to send ({why}): add --yes to send, or --dry-run "
+                "to see what would be sent. Nothing was sent"
+            )
+
+    def open_client(self) -> SmsClient[Any]:
+        """Build the client of `--url`, or else of the environment, at its `--rate`."""
+        provider = provider_from_env() if self.url is None else provider_from_url(self.url)
+        if self.rate is not None:
+            rate = Rate.parse(self.rate)
+            if not isinstance(provider, BaseProvider):
+                raise InvalidMessageError(
+                    "--rate is for one gateway; of several, give each address its own ?rate="
+                )
+            provider = evolve(provider, rate=rate)
+        engine = self.engine or _best_engine()
+        return SmsClient(provider, engine=engine, max_connections=self.concurrency)
+
+    def open_journal(self) -> Journal | None:
+        """Open the journal, if there is one; a dry run makes none."""
+        path = self.journal
+        if path is None or (self.dry_run and not Path(path).exists()):
+            return None
+        return Journal.open(
+            path,
+            campaign=self.campaign,
+            resend_unknown=self.resend_unknown,
+            allow_changed_text=self.allow_changed_text,
+        )
+
+    def resume_command(self) -> str:
+        """Return the command that goes on with this run; an address is not shown."""
+        words = ["iprog-async", "bulk", self.file]
+        for name, flag in _REPEATED.items():
+            value = getattr(self, name)
+            if value != fields_dict(Order)[name].default:
+                # With the sign, a value may begin with a dash.
+                words.append(flag if value is True else f"{flag}={value}")
+        return shlex.join(words)
+
+
+def _best_engine() -> EngineChoice:
+    # The fast engine uses no proxy.
+    return "asyncio" if find_spec("httptools") is not None and not getproxies() else "httpx"

@@ -1,0 +1,148 @@
+"""Sending to everybody in a file, until it is done, stopped or halted."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+from attrs import define
+
+from iprog_async._bulk import BulkRun, Counts
+from iprog_async._client import SmsClient
+from iprog_async._errors import (
+    DuplicateMessageError,
+    RunHaltedError,
+    SmsError,
+    SuppressedError,
+)
+from iprog_async._journal import Journal
+from iprog_async._outcomes import Accepted, NotSent, Outcome
+from iprog_async.cli._bulk_order import Order
+from iprog_async.cli._ctrl_c import on_ctrl_c
+from iprog_async.cli._exit import ExitCode, exit_code
+from iprog_async.cli._letters import Letters
+from iprog_async.cli._output import complain
+from iprog_async.cli._progress import Progress
+from iprog_async.cli._results import Results
+
+
+@define
+class Ended:
+    """How a run ended.
+
+    Args:
+        total: Messages of the file.
+        counts: How many came to which end.
+        left_out: Those not sent because somebody wanted it so: duplicates, suppressed numbers.
+        halted: Why it stopped itself.
+        problem: Why it could not go on, if it was neither the gateway nor the caller.
+        stopped: Whether Ctrl-C was pressed.
+    """
+
+    total: int
+    counts: Counts
+    left_out: int = 0
+    halted: SmsError | None = None
+    problem: str | None = None
+    stopped: bool = False
+
+    @property
+    def untouched(self) -> int:
+        """Messages whose turn never came."""
+        return self.total - self.counts.total
+
+    @property
+    def code(self) -> ExitCode:
+        """What a script may conclude; a text in doubt weighs most."""
+        if self.counts.unknown:
+            return ExitCode.UNKNOWN
+        if self.stopped:
+            return ExitCode.INTERRUPTED
+        if self.halted is not None:
+            return exit_code(self.halted)
+        if self.problem is not None:
+            return ExitCode.UNEXPECTED
+        not_sent = self.counts.not_sent - self.left_out + self.untouched
+        return ExitCode.REFUSED if not_sent else ExitCode.OK
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether another run of the same could bring more."""
+        return self.stopped or self.halted is not None or self.problem is not None
+
+
+class Conductor:
+    """Runs an order and keeps everybody informed.
+
+    Args:
+        order: The order.
+        letters: Its messages.
+        results: Where outcomes are written.
+        progress: Where they are counted.
+        total: How many messages there are.
+    """
+
+    def __init__(
+        self, order: Order, letters: Letters, results: Results, progress: Progress, total: int
+    ) -> None:
+        self._order = order
+        self._letters = letters
+        self._results = results
+        self._progress = progress
+        self._ended = Ended(total, Counts())
+        self._closing: asyncio.Task[None] | None = None
+
+    async def run(self, client: SmsClient[Any], journal: Journal | None) -> Ended:
+        """Send, and return how it ended."""
+        run = client.send_many(
+            self._letters,
+            concurrency=self._order.concurrency,
+            journal=journal,
+            suppress=self._order.suppress,
+            max_credits=self._order.max_credits,
+        )
+        ended = self._ended
+        ended.counts = run.counts
+        with on_ctrl_c(lambda: self._stop(run), lambda: self._abort(run)):
+            async with run:
+                try:
+                    with suppress(RunHaltedError):
+                        await self._read(run)
+                except SmsError as exc:
+                    # Of the file: it was changed after it had been checked.
+                    ended.problem = str(exc)
+                finally:
+                    self._progress.close(run.counts)
+            if self._closing is not None:
+                await self._closing
+        for outcome in run.abandoned:
+            self._write(outcome)
+        ended.halted = run.halted
+        ended.problem = ended.problem or self._results.problem
+        return ended
+
+    async def _read(self, run: BulkRun) -> None:
+        async for outcome in run:
+            self._write(outcome)
+            self._progress.update(run.counts)
+            if self._results.problem is not None:
+                run.stop()
+
+    def _write(self, outcome: Outcome) -> None:
+        words = ""
+        if not isinstance(outcome, Accepted):
+            words = self._letters.words_of(outcome.error)
+        if isinstance(outcome, NotSent):
+            error = outcome.error
+            self._ended.left_out += isinstance(error, (DuplicateMessageError, SuppressedError))
+        self._results.add(self._letters.line_of(outcome.index), outcome, words)
+
+    def _stop(self, run: BulkRun) -> None:
+        self._ended.stopped = True
+        run.stop()
+        complain("stopping: what is on its way is waited for; Ctrl-C again gives it up")
+
+    def _abort(self, run: BulkRun) -> None:
+        complain("giving up what is on its way: it may have been sent")
+        self._closing = asyncio.create_task(run.aclose())

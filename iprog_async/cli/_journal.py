@@ -1,0 +1,151 @@
+"""`iprog-async journal`: its commands are functions of this module."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Annotated, Literal, TextIO
+
+from attrs import asdict
+from cyclopts import App, Parameter
+
+from iprog_async._errors import InvalidMessageError
+from iprog_async._journal import Journal
+from iprog_async._journal_entries import JournalEntry
+from iprog_async._secrets import one_line
+from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._input import AsJson, Url, open_client, time_from
+from iprog_async.cli._output import Column, emit, say, say_table
+
+
+_LONGEST_DETAIL = 300
+_UNKNOWN = (
+    Column("Number"),
+    Column("Key"),
+    Column("Provider"),
+    Column("What is known", wraps=True),
+)
+
+journal = App(name="journal", help="Show, export or settle what a journal holds.")
+
+
+@journal.command
+async def show(file: str, /, *, as_json: AsJson = False) -> ExitCode:  # noqa: D417 - the shared options describe themselves
+    """Count the messages of a journal, by what became of them.
+
+    Args:
+        file: The journal.
+    """
+    async with _opened(file) as opened:
+        counts = await opened.counts()
+    if as_json:
+        emit({"file": file, "counts": counts})
+    else:
+        say(*(f"{state.replace('_', ' '):<9} {count}" for state, count in counts.items()))
+    return ExitCode.OK
+
+
+@journal.command
+async def unknown(file: str, /, *, as_json: AsJson = False) -> ExitCode:  # noqa: D417 - the shared options describe themselves
+    """List the messages of which nobody knows whether they were sent.
+
+    Args:
+        file: The journal.
+    """
+    async with _opened(file) as opened:
+        entries = [entry async for entry in opened.unknown()]
+    if as_json:
+        emit([asdict(entry) for entry in entries])
+    elif entries:
+        say_table(_UNKNOWN, [_cells(entry) for entry in entries])
+    else:
+        say("none: it is known of every message whether it was sent")
+    return ExitCode.OK
+
+
+@journal.command
+async def export(  # noqa: D417 - the shared options describe themselves
+    file: str,
+    /,
+    *,
+    format: Literal["csv", "jsonl"] = "csv",  # noqa: A002 - the option's name
+    output: Annotated[str | None, Parameter(name=["--output", "-o"])] = None,
+    as_json: AsJson = False,
+) -> ExitCode:
+    """Write every message of a journal, a line each; it holds phone numbers.
+
+    Args:
+        file: The journal.
+        format: What is written.
+        output: A new file to write to, instead of stdout.
+    """
+    if as_json and output is None:
+        raise InvalidMessageError("--json tells about the export: say with --output where it goes")
+    async with _opened(file) as opened:
+        with _writing(output) as stream:
+            count = await opened.export(stream, format=format)
+    if as_json:
+        emit({"messages": count, "format": format, "output": output})
+    return ExitCode.OK
+
+
+@journal.command
+async def reconcile(  # noqa: D417 - the shared options describe themselves
+    file: str, /, *, since: str | None = None, url: Url = None, as_json: AsJson = False
+) -> ExitCode:
+    """Ask the gateway for the messages that the journal has as unknown.
+
+    What the gateway lists is settled as accepted; that it does not list a message settles
+    nothing. The exit code is 6 if any stay unknown.
+
+    Args:
+        file: The journal.
+        since: From when on to look, with an offset; since the journal was made by default.
+    """
+    start = None if since is None else time_from(since, "--since")
+    async with _opened(file) as opened, open_client(url) as client:
+        found = await opened.reconcile(client, start=start)
+    if as_json:
+        emit(asdict(found))
+    else:
+        say(
+            f"settled {found.settled} as accepted, still unknown {found.unknown}; "
+            f"the gateway listed {found.listed}"
+        )
+    return ExitCode.UNKNOWN if found.unknown else ExitCode.OK
+
+
+@asynccontextmanager
+async def _opened(file: str) -> AsyncGenerator[Journal]:
+    # Checking a large file takes a moment.
+    with await asyncio.to_thread(_open, file) as opened:
+        yield opened
+
+
+def _open(file: str) -> Journal:
+    if not Path(file).is_file():
+        raise InvalidMessageError(f"there is no journal {file!r}")
+    # Whatever campaign it is of: nothing is sent from here.
+    return Journal.open(file, campaign=None)
+
+
+@contextmanager
+def _writing(output: str | None) -> Generator[TextIO]:
+    if output is None:
+        yield sys.stdout
+        return
+    try:
+        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as exc:
+        raise InvalidMessageError(f"--output {output!r} can't be made: {exc.strerror}") from None
+    with open(descriptor, "w", encoding="utf-8", newline="") as stream:
+        yield stream
+
+
+def _cells(entry: JournalEntry) -> tuple[str, ...]:
+    detail = one_line(entry.detail, _LONGEST_DETAIL) or "the run ended while it was on its way"
+    return entry.number, entry.key or "-", entry.provider or "-", detail

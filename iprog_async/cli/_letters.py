@@ -1,0 +1,75 @@
+"""The messages that a file's rows stand for."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+
+from iprog_async._errors import DuplicateMessageError, InvalidMessageError, SmsError
+from iprog_async._messages import Message
+from iprog_async._preparation import Unsendable
+from iprog_async._template import Template, value_of
+from iprog_async.cli._rows import Row, Sheet
+
+
+class Letters:
+    """A message for each row of a file; iterating again reads the file again.
+
+    Args:
+        sheet: The file.
+        template: What everybody is told.
+        column: Column of the phone numbers.
+        key_column: Column of the keys, if there is one.
+        sender_id: Name or number the phones show as sender.
+
+    Raises:
+        InvalidMessageError: The file lacks a column; the error names those it has.
+    """
+
+    def __init__(
+        self,
+        sheet: Sheet,
+        template: Template,
+        column: str,
+        key_column: str | None = None,
+        sender_id: str | None = None,
+    ) -> None:
+        sheet.check_column(column, "with the phone numbers (--column)")
+        for name in template.fields:
+            sheet.check_column(name, "for the text")
+        if key_column is not None:
+            sheet.check_column(key_column, "with the keys (--key-column)")
+        self._sheet = sheet
+        self._template = template
+        self._column = column
+        self._key_column = key_column
+        self._sender_id = sender_id
+        # Four bytes a row: outcomes tell the index of their message, and people count lines.
+        self._lines = array("I")
+
+    def __iter__(self) -> Iterator[Message]:
+        lines = self._lines = array("I")
+        for row in self._sheet:
+            lines.append(row.line)
+            yield self._message(row)
+
+    def line_of(self, index: int) -> int:
+        """Return the line of a message that was read."""
+        return self._lines[index]
+
+    def words_of(self, error: SmsError) -> str:
+        """Return an error in words, by lines and not by indexes."""
+        if isinstance(error, DuplicateMessageError):
+            return f"the same text for the same number as on line {self.line_of(error.first_index)}"
+        return str(error)
+
+    def _message(self, row: Row) -> Message:
+        cells = row.cells
+        try:
+            if row.problem:
+                raise InvalidMessageError(row.problem)
+            key = None if self._key_column is None else value_of(cells, self._key_column)
+            number = value_of(cells, self._column)
+            return Message(number, self._template.fill(cells), self._sender_id, key=key)
+        except InvalidMessageError as exc:
+            return Unsendable(cells.get(self._column, ""), "", problem=exc)

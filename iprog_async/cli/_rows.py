@@ -1,0 +1,175 @@
+"""Reading a CSV file row by row, as often as wanted, without ever holding it."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import Self, TypeVar
+
+from attrs import frozen
+
+from iprog_async._errors import InvalidMessageError
+
+
+T = TypeVar("T")
+
+_DELIMITERS = (",", ";", "\t")
+_BOM = b"\xef\xbb\xbf"
+# A cell holds at most 131072 characters (Python's own limit), a row of sane width a few of them.
+_LONGEST_LINE = 1_000_000
+
+
+@frozen
+class Row:
+    """One row of a file.
+
+    Args:
+        line: Line on which it begins, from 1.
+        cells: Its cells by the names of their columns; missing ones are not there.
+        problem: Why its cells can't be trusted, or empty.
+    """
+
+    line: int
+    cells: dict[str, str]
+    problem: str = ""
+
+
+class Sheet:
+    """A CSV file in UTF-8 with a header, its delimiter a comma, semicolon or tab.
+
+    Args:
+        path: The file; it is read more than once, so it can't be a pipe.
+        column: Name of a column that it has; of the delimiters, one that finds it is taken.
+
+    Raises:
+        InvalidMessageError: It can't be read, or has no header; the error names the line.
+    """
+
+    def __init__(self, path: str, column: str) -> None:
+        self.path = path
+        try:
+            self._file = open(path, "rb")  # noqa: SIM115 - closed by `close`
+        except (OSError, ValueError) as exc:
+            raise InvalidMessageError(f"{path!r} can't be read: {_why(exc)}") from None
+        try:
+            self._state = self._stat()
+            self._delimiter, self.columns = self._header(column)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def check_column(self, name: str, use: str) -> None:
+        """Raise `InvalidMessageError` unless exactly one column has a name.
+
+        Args:
+            name: The name.
+            use: What it is needed for, in words.
+        """
+        found = self.columns.count(name)
+        if found == 1:
+            return
+        shown = ", ".join(column for column in self.columns if column)
+        wrong = f"has {found} columns {name!r}" if found else f"has no column {name!r}"
+        raise InvalidMessageError(f"{self.path} {wrong} {use}; its columns are: {shown}")
+
+    def __iter__(self) -> Iterator[Row]:
+        """Read the file from its beginning; rows without anything in them are left out.
+
+        Raises:
+            InvalidMessageError: A line breaks the format, or the file was changed meanwhile.
+        """
+        if self._stat() != self._state:
+            raise InvalidMessageError(f"{self.path} was changed while it was being read; run again")
+        reader = csv.reader(self._lines(), delimiter=self._delimiter, strict=True)
+        self._take(reader, lambda: next(reader))
+        while True:
+            line = reader.line_num + 1
+            cells = self._take(reader, lambda: next(reader, None))
+            if cells is None:
+                return
+            if any(cells):
+                yield self._row(line, cells)
+
+    def _row(self, line: int, cells: list[str]) -> Row:
+        wide = len(self.columns)
+        extra = any(cells[wide:])
+        problem = ""
+        if extra:
+            problem = f"this row has {len(cells)} cells, and the header {wide}: a cell that holds "
+            problem += f"{self._delimiter!r} stands in quotation marks"
+        return Row(line, dict(zip(self.columns, cells, strict=False)), problem)
+
+    def _header(self, column: str) -> tuple[str, tuple[str, ...]]:
+        if not self._file.seekable():
+            raise InvalidMessageError(f"{self.path} can't be read twice; save it as a file")
+        found = {delimiter: self._first_row(delimiter) for delimiter in _DELIMITERS}
+        headers = {sign: row for sign, row in found.items() if isinstance(row, tuple)}
+        best = max(headers, key=lambda s: (column in headers[s], len(headers[s])), default="")
+        columns = headers.get(best, ())
+        broken = next((row for row in found.values() if isinstance(row, Exception)), None)
+        if broken is not None and len(columns) < 2 and column not in columns:
+            # What is one strange name by one delimiter is most likely what is broken by another.
+            raise broken
+        if not any(columns):
+            raise InvalidMessageError(f"{self.path} is empty; its first line names the columns")
+        return best, columns
+
+    def _first_row(self, delimiter: str) -> tuple[str, ...] | InvalidMessageError:
+        reader = csv.reader(self._lines(), delimiter=delimiter, strict=True)
+        try:
+            cells = self._take(reader, lambda: next(reader, None))
+        except InvalidMessageError as exc:
+            return exc
+        return tuple(cell.strip() for cell in cells or ())
+
+    def _take(self, reader: Iterable[list[str]], read: Callable[[], T]) -> T:
+        try:
+            return read()
+        except csv.Error as exc:
+            line = getattr(reader, "line_num", 1)
+            raise InvalidMessageError(
+                f"{self.path}, line {line}: this is no proper CSV ({exc}); is a quotation mark "
+                "there, or some lines before, that has no partner?"
+            ) from None
+        except OSError as exc:
+            raise InvalidMessageError(f"{self.path} can't be read: {_why(exc)}") from None
+
+    def _lines(self) -> Iterator[str]:
+        """Yield the lines of the file; decoding them one by one tells which one is broken."""
+        self._file.seek(0)
+        line = 0
+        while data := self._file.readline(_LONGEST_LINE):
+            line += 1
+            if line == 1:
+                data = data.removeprefix(_BOM)
+            if len(data) >= _LONGEST_LINE or b"\0" in data:
+                wrong = "a NUL byte" if b"\0" in data else f"more than {_LONGEST_LINE} bytes"
+                raise self._no_text(line, f"has {wrong}")
+            try:
+                yield data.decode()
+            except UnicodeDecodeError as exc:
+                raise self._no_text(line, f"is no UTF-8 (byte {exc.start + 1})") from None
+
+    def _no_text(self, line: int, wrong: str) -> InvalidMessageError:
+        return InvalidMessageError(
+            f"{self.path}, line {line} {wrong}; save the file as CSV in UTF-8"
+        )
+
+    def _stat(self) -> tuple[int, int]:
+        state = os.fstat(self._file.fileno())
+        return state.st_size, state.st_mtime_ns
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _why(exc: Exception) -> str:
+    return getattr(exc, "strerror", None) or str(exc)

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+from support.core_fakes import LATER, FakeProvider, lose, to_many
+
+from iprog_async import (
+    BulkPlan,
+    ConfigurationError,
+    InvalidMessageError,
+    Journal,
+    JournalError,
+    Message,
+    SmsClient,
+)
+from iprog_async.adapter import Batching
+
+
+async def plan(provider: FakeProvider, messages: Any, **settings: Any) -> BulkPlan:
+    """Plan with a client of its own."""
+    async with SmsClient(provider) as client:
+        return await client.plan_many(messages, **settings)
+
+
+MIXED = [
+    *to_many(5),
+    Message("nobody", "Hi"),
+    Message("+639170000003", "Hi"),
+    Message("+639170000004", "Hi", key="again"),
+    Message("+639170000006", "ż" * 71),
+    Message("+639170000007", "Hi"),
+]
+
+
+async def test_every_message_is_counted_once() -> None:
+    """What would be sent, what can't and what must not be add up to what was read."""
+    provider = FakeProvider(limits=Batching(max_batch=100))
+
+    found = await plan(provider, MIXED, suppress={"0917 0000 007"}, price="0.5")
+
+    assert (10, 7, 1, 1, 1) == (
+        found.total,
+        found.recipients,
+        found.invalid,
+        found.duplicates,
+        found.suppressed,
+    )
+    assert {"GSM-7": 6, "UCS-2": 1} == found.encodings
+    assert (8, 8, 3, Decimal("4.0")) == (
+        found.segments,
+        found.credits,
+        found.batches,
+        found.cost,
+    )
+    assert [] == provider.sent
+
+
+async def test_plan_names_the_first_invalid_rows() -> None:
+    """Some bad rows are kept with index and reason, however many there are."""
+    found = await plan(FakeProvider(), [Message("nobody", "Hi")] * 1000)
+
+    assert (1000, list(range(20))) == (found.invalid, [row.index for row in found.invalid_rows])
+    assert isinstance(found.invalid_rows[0].error, InvalidMessageError)
+
+
+async def test_plan_counts_the_batches_that_a_run_makes() -> None:
+    """Windows, chunks and company for scheduled texts are those of the run itself."""
+    limits = Batching(max_batch=10, max_scheduled=10, min_scheduled=2)
+    messages = [
+        evolve(message, schedule_at=LATER if place % 3 else None)
+        for place, message in enumerate(to_many(137))
+    ]
+    provider = FakeProvider(limits=limits)
+
+    found = await plan(provider, messages, window=11)
+    async with SmsClient(provider) as client, client.send_many(messages, window=11) as run:
+        await run.drain()
+
+    assert len(provider.sent) == found.batches
+
+
+async def test_plan_reads_an_async_source() -> None:
+    """What `send_many` takes, `plan_many` takes."""
+
+    async def source() -> Any:
+        for message in to_many(3):
+            yield message
+
+    assert 3 == (await plan(FakeProvider(), source())).recipients
+
+
+async def test_plan_as_json() -> None:
+    """A plan can be stored; it has the reasons of the bad rows in words."""
+    data = (await plan(FakeProvider(), MIXED, price=2)).to_dict()
+
+    assert data == json.loads(json.dumps(data))
+    assert ("18", 5) == (data["cost"], data["invalid_rows"][0]["index"])
+    assert "'nobody'" in data["invalid_rows"][0]["error"]
+
+
+@pytest.mark.parametrize("price", [-1, "much", True, Decimal("NaN"), Decimal(-1)])
+async def test_price_that_is_none(price: Any) -> None:
+    """What is no amount is refused before anything is read."""
+    with pytest.raises(ConfigurationError, match="no price of a segment"):
+        await plan(FakeProvider(), to_many(1), price=price)
+
+
+async def test_no_price_no_cost() -> None:
+    """Without a price nothing is said about money."""
+    assert (await plan(FakeProvider(), to_many(1))).cost is None
+
+
+@pytest.mark.parametrize("settings", [{"window": 0}, {"concurrency": 0}, {"linger": -1}])
+async def test_numbers_out_of_range(settings: dict[str, Any]) -> None:
+    """A plan refuses what a run refuses."""
+    with pytest.raises(ConfigurationError):
+        await plan(FakeProvider(), to_many(1), **settings)
+
+
+async def test_plan_with_a_journal(tmp_path: Path) -> None:
+    """What an earlier run settled is not counted as to be sent; a changed text is a conflict."""
+    with Journal.open(tmp_path / "june.db") as journal:
+        async with SmsClient(FakeProvider(send=lose), journal=journal) as client:
+            async with client.send_many(to_many(2)) as run:
+                await run.drain()
+            changed = [Message("+639170000001", "Ho"), Message("+639170000009", "Ho")]
+            found = await client.plan_many([*to_many(4), *changed])
+
+        assert (6, 3, 2, 1) == (
+            found.total,
+            found.recipients,
+            found.resumed,
+            found.conflicts,
+        )
+        assert {"unknown": 2, "accepted": 0, "not_sent": 0, "waiting": 0} == await journal.counts()
+
+
+async def test_plan_leaves_the_journal_to_the_run(tmp_path: Path) -> None:
+    """After a plan with keys the run sends all of them, and nothing is busy."""
+    messages = [evolve(message, key=message.to) for message in to_many(3)]
+    with Journal.open(tmp_path / "june.db") as journal:
+        async with SmsClient(FakeProvider(), journal=journal) as client:
+            found = await client.plan_many(messages)
+            async with client.send_many(messages) as run:
+                counts = await run.drain()
+
+    assert (3, 3) == (found.recipients, counts.accepted)
+
+
+async def test_plan_beside_a_run(tmp_path: Path) -> None:
+    """While a run uses the journal, nobody can say what would be left for another."""
+    with Journal.open(tmp_path / "june.db") as journal:
+        client = SmsClient(FakeProvider(), journal=journal)
+        async with client, client.send_many(to_many(3)):
+            with pytest.raises(JournalError):
+                await client.plan_many(to_many(3))
+
+
+async def test_journal_that_breaks_ends_the_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A journal that can't be read makes no plan."""
+
+    async def fail(*_: object) -> Any:
+        raise JournalError("broken")
+
+    with Journal.open(tmp_path / "june.db") as journal:
+        monkeypatch.setattr(journal.store, "look_up", fail)
+        with pytest.raises(JournalError, match="broken"):
+            await plan(FakeProvider(), to_many(1), journal=journal)
+
+
+async def test_source_that_fails_ends_the_plan() -> None:
+    """The error of a source is the plan's, too, and the source is closed."""
+    closed: list[bool] = []
+
+    async def source() -> Any:
+        try:
+            yield to_many(1)[0]
+            raise OSError("gone")
+        finally:
+            closed.append(True)
+
+    with pytest.raises(OSError, match="gone"):
+        await plan(FakeProvider(), source())
+    assert [True] == closed

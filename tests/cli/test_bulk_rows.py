@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from iprog_async import InvalidMessageError, Message
+from iprog_async._preparation import Unsendable
+from iprog_async._template import Template
+from iprog_async.cli._letters import Letters
+from iprog_async.cli._rows import Row, Sheet
+
+
+def sheet_of(path: Path, content: str | bytes, column: str = "phone") -> Sheet:
+    """Write a file and open it."""
+    path = path / "june.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return Sheet(str(path), column)
+
+
+def rows_of(path: Path, content: str | bytes) -> list[Row]:
+    """Return the rows of a file."""
+    with sheet_of(path, content) as sheet:
+        return list(sheet)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "phone,name\n1,Ann\n",
+        "\ufeffphone,name\r\n1,Ann\r\n",
+        "phone;name\n1;Ann",
+        "phone\tname\n1\tAnn\n",
+        '"phone","name"\n"1","Ann"\n',
+        " phone , name\n1,Ann\n",
+        "phone,name\n\n1,Ann\n,\n\n",
+        "phone,name\n1,Ann,,\n",
+    ],
+    ids=["plain", "Excel", "semicolon", "tab", "quoted", "blanks", "empty rows", "extra commas"],
+)
+def test_usual_files(tmp_path: Path, content: str) -> None:
+    """Each usual way to write a table is read alike."""
+    (row,) = rows_of(tmp_path, content)
+    assert ({"phone": "1", "name": "Ann"}, "") == (row.cells, row.problem)
+
+
+def test_delimiter_that_finds_the_column(tmp_path: Path) -> None:
+    """Of two possible delimiters the one is taken that the column is there with."""
+    with sheet_of(tmp_path, "name, given, last;phone\nAnn;1\n") as sheet:
+        assert ("name, given, last", "phone") == sheet.columns
+
+
+def test_lines_are_counted_as_an_editor_does(tmp_path: Path) -> None:
+    """A cell of two lines moves the following rows; each row is told by its first line."""
+    rows = rows_of(tmp_path, 'phone,note\n1,"a\nb"\n\n2,c\n')
+    assert [2, 5] == [row.line for row in rows]
+    assert "a\nb" == rows[0].cells["note"]
+
+
+def test_short_and_long_rows(tmp_path: Path) -> None:
+    """A missing cell is not there; one too many makes the row untrustworthy."""
+    short, long = rows_of(tmp_path, "phone,name\n1\n2,Cruz, Juan\n")
+    assert ({"phone": "1"}, "") == (short.cells, short.problem)
+    assert "has 3 cells, and the header 2" in long.problem
+
+
+def test_file_is_read_again(tmp_path: Path) -> None:
+    """Each iteration begins at the first row, also after one that was left."""
+    with sheet_of(tmp_path, "phone\n1\n2\n") as sheet:
+        next(iter(sheet))
+        assert [2, 3] == [row.line for row in sheet]
+
+
+HOSTILE = [
+    ("", "is empty; its first line names the columns"),
+    ("\n\n", "is empty"),
+    (b"phone\n1\n\xf1\n", "line 3 is no UTF-8 (byte 1); save the file as CSV in UTF-8"),
+    ("phone,name\n1,Peña\n".encode("latin-1"), "line 2 is no UTF-8 (byte 5)"),
+    ("phone\n1\n".encode("utf-16"), "line 1 has a NUL byte"),
+    (b"phone\n1\x00\n", "line 2 has a NUL byte"),
+    ("phone\n" + "1" * 1_000_000 + "\n", "line 2 has more than 1000000 bytes"),
+    ("phone\n" + "1" * 200_000 + "\n", "line 2: this is no proper CSV"),
+    ('phone,name\n1,"Ann\n2,Bo\n', "line 3: this is no proper CSV"),
+    ('phone,name\n1,"Ann" Lee\n', "line 2: this is no proper CSV"),
+    ('phone,"name\n', "line 1: this is no proper CSV"),
+]
+
+
+@pytest.mark.parametrize(("content", "words"), HOSTILE, ids=[words for _, words in HOSTILE])
+def test_hostile_files(tmp_path: Path, content: str | bytes, words: str) -> None:
+    """A file that can't be trusted is refused as a whole, with the line and what to do."""
+    with pytest.raises(InvalidMessageError) as caught:
+        rows_of(tmp_path, content)
+    assert words in str(caught.value)
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize("name", ["missing.csv", "", "nul\0.csv"])
+def test_no_such_file(tmp_path: Path, name: str) -> None:
+    """A file that is not there is bad input."""
+    with pytest.raises(InvalidMessageError, match="can't be read"):
+        Sheet(str(tmp_path / name), "phone")
+
+
+def test_pipe(tmp_path: Path) -> None:
+    """What can't be read twice is refused."""
+    reader, writer = os.pipe()
+    os.close(writer)
+    with pytest.raises(InvalidMessageError, match="can't be read twice"):
+        Sheet(f"/dev/fd/{reader}", "phone")
+    os.close(reader)
+
+
+def test_file_that_breaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that fails in the middle is told like a file that can't be read."""
+    with sheet_of(tmp_path, "phone\n1\n") as sheet:
+
+        def fail() -> None:
+            raise OSError(5, "Input/output error")
+
+        with pytest.raises(InvalidMessageError, match="Input/output error"):
+            sheet._take([], fail)  # pyright: ignore[reportPrivateUsage] - no disk fails on demand
+
+
+def test_changed_file(tmp_path: Path) -> None:
+    """What was checked is what is sent: a file that changed meanwhile is not read again."""
+    with sheet_of(tmp_path, "phone\n1\n") as sheet:
+        list(sheet)
+        (tmp_path / "june.csv").write_text("phone\n1\n2\n")
+        with pytest.raises(InvalidMessageError, match="was changed"):
+            list(sheet)
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [("mobile", "has no column 'mobile'"), ("name", "has 2 columns 'name'"), ("", "columns ''")],
+)
+def test_columns_that_are_not_there_once(tmp_path: Path, column: str, words: str) -> None:
+    """A column has to be there exactly once; the error names those there are."""
+    with (
+        sheet_of(tmp_path, "phone,name,name,,\n1,a,b,,\n") as sheet,
+        pytest.raises(InvalidMessageError, match=words) as caught,
+    ):
+        sheet.check_column(column, "for the text")
+    assert str(caught.value).endswith("its columns are: phone, name, name")
+
+
+def test_letters(tmp_path: Path) -> None:
+    """Each row becomes a message or a problem, with its line."""
+    content = "phone,name,id\n1,Ann,7\n2,,8\n,Cy,9\n4,Di\n5,Eve,10,11\n"
+    with sheet_of(tmp_path, content) as sheet:
+        letters = Letters(sheet, Template("Hi {name}"), "phone", "id", "ACME")
+        messages = list(letters)
+
+    assert Message("1", "Hi Ann", "ACME", key="7") == messages[0]
+    problems = [str(message.problem) for message in messages if isinstance(message, Unsendable)]
+    assert ["'name'", "'phone'", "'id'"] == [words.split()[3] for words in problems[:3]]
+    assert "this row has 4 cells" in problems[3]
+    assert [2, 3, 4, 5, 6] == [letters.line_of(index) for index in range(5)]

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from support.bulk_cli import people, read_csv, write_csv
+from support.cli import Cli
+
+from iprog_async import Journal, JournalEntry
+from iprog_async.cli import _journal
+from iprog_async.sandbox import Fault, Sandbox
+
+
+pytestmark = pytest.mark.usefixtures("_no_waiting")
+
+
+@pytest.fixture
+def june(cli: Cli, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Give a journal of a campaign, with two accepted texts and an unknown one of Infopromo."""
+    monkeypatch.setenv("SMS_URL", sandbox.address("infopromo"))
+    sandbox.add_fault(Fault("POST /infopromo/*", "drop_after"))
+    path = write_csv(tmp_path / "june.csv", [(f"+63{to[1:]}", name) for to, name in people(3)])
+    file = str(tmp_path / "june.db")
+    cli(
+        *("bulk", path, "--text", "Hi {name}", "--yes", "--concurrency", "1"),
+        *("--journal", file, "--campaign", "june", "--from", "ACME"),
+    )
+    return file
+
+
+def test_show(cli: Cli, june: str) -> None:
+    """The counts are told without naming the campaign."""
+    ran = cli("journal", "show", june)
+    assert (0, ["accepted  2", "not sent  0", "unknown   1", "waiting   0"]) == (
+        ran.code,
+        ran.out.splitlines(),
+    )
+    counts = {"accepted": 2, "not_sent": 0, "unknown": 1, "waiting": 0}
+    assert {"file": june, "counts": counts} == cli("journal", "show", june, "--json").json
+
+
+def test_unknown(cli: Cli, june: str) -> None:
+    """The unknown messages are listed with what is known of them."""
+    ran = cli("journal", "unknown", june)
+    (entry,) = cli("journal", "unknown", june, "--json").json
+
+    assert (0, True, True) == (ran.code, "+639170000100" in ran.out, "infopromo" in ran.out)
+    assert ("+639170000100", "unknown") == (entry["number"], entry["state"])
+
+
+def test_nothing_unknown(cli: Cli, tmp_path: Path) -> None:
+    """A journal without unknown messages says so."""
+    with Journal.open(tmp_path / "new.db"):
+        pass
+    ran = cli("journal", "unknown", str(tmp_path / "new.db"))
+    assert (0, True) == (ran.code, ran.out.startswith("none: "))
+
+
+def test_claimed_message_has_words() -> None:
+    """A message whose run was killed has no words of its own, and is explained."""
+    entry = JournalEntry("+639170000100", None, "unknown", "", None, "")
+    cells = _journal._cells(entry)  # pyright: ignore[reportPrivateUsage] - a process that is killed leaves no better way
+    assert ("+639170000100", "-", "-", "the run ended while it was on its way") == cells
+
+
+def test_export(cli: Cli, june: str, tmp_path: Path) -> None:
+    """Every message is written, to stdout or to a file that nobody else reads."""
+    out = tmp_path / "out.csv"
+
+    to_stdout = cli("journal", "export", june, "--format", "jsonl")
+    to_file = cli("journal", "export", june, "-o", str(out), "--json")
+
+    numbers = [json.loads(line)["number"] for line in to_stdout.out.splitlines()]
+    assert [f"+63{to[1:]}" for to, _ in people(3)] == numbers
+    assert numbers == [row["number"] for row in read_csv(out)]
+    assert {"messages": 3, "format": "csv", "output": str(out)} == to_file.json
+    assert 0o600 == stat.S_IMODE(out.stat().st_mode)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "words"),
+    [
+        (["--json"], "say with --output where it goes"),
+        (["--output", "/none/out.csv"], "can't be made"),
+        (["--format", "xml"], "--format"),
+    ],
+)
+def test_export_goes_nowhere(cli: Cli, june: str, tokens: list[str], words: str) -> None:
+    """An export that can't be written is bad input."""
+    ran = cli("journal", "export", june, *tokens)
+    said = ran.err or ran.error["message"]
+    assert (2, True) == (ran.code, words in said)
+
+
+def test_export_replaces_nothing(cli: Cli, june: str) -> None:
+    """A file that is there stays as it is, the journal itself above all."""
+    assert 2 == cli("journal", "export", june, "--output", june).code
+    assert 0 == cli("journal", "show", june).code
+
+
+def test_reconcile(cli: Cli, june: str, sandbox: Sandbox) -> None:
+    """What the gateway lists is settled, and then nothing is unknown."""
+    ran = cli("journal", "reconcile", june)
+    again = cli("journal", "reconcile", june, "--json")
+
+    assert (0, 3) == (ran.code, len(sandbox.inbox))
+    assert ran.out.startswith("settled 1 as accepted, still unknown 0; ")
+    assert (0, 0) == (again.json["settled"], again.json["unknown"])
+    assert 3 == cli("journal", "show", june, "--json").json["counts"]["accepted"]
+
+
+def test_reconcile_in_vain(cli: Cli, june: str) -> None:
+    """What the gateway does not list stays unknown: code 6."""
+    ran = cli("journal", "reconcile", june, "--since", "2099-01-31T08:00+08:00")
+    assert (6, True) == (ran.code, "still unknown 1" in ran.out)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "words"),
+    [
+        (["--since", "tomorrow"], "--since 'tomorrow' is no time"),
+        (["--url", "{iprog}"], "iprog lists no messages"),
+    ],
+)
+def test_reconcile_refused(
+    cli: Cli, june: str, sandbox: Sandbox, tokens: list[str], words: str
+) -> None:
+    """A gateway without a list, and a time that is none, are bad input."""
+    given = [token.replace("{iprog}", sandbox.address("iprog")) for token in tokens]
+    ran = cli("journal", "reconcile", june, *given)
+    assert (2, True) == (ran.code, words in ran.err)
+
+
+@pytest.mark.parametrize("command", ["show", "unknown", "export", "reconcile"])
+def test_no_journal(cli: Cli, tmp_path: Path, command: str) -> None:
+    """A journal that is not there is not made, and a file that is none is told."""
+    missing = tmp_path / "july.db"
+    other = tmp_path / "other.db"
+    other.write_text("no journal, but longer than the head of a database" * 10)
+
+    ran = [cli("journal", command, str(path)) for path in (missing, other)]
+
+    assert ([2, 3], False) == ([one.code for one in ran], missing.exists())
+    assert "there is no journal" in ran[0].err
+
+
+def test_journal_in_use(cli: Cli, june: str) -> None:
+    """A journal that a run has open is told as such."""
+    with Journal.open(june, campaign="june"):
+        ran = cli("journal", "show", june)
+    assert (3, "iprog-async: ") == (ran.code, ran.err[:13])
+
+
+def test_help(cli: Cli) -> None:
+    """The group lists its commands, and each takes `--json`."""
+    listed = cli("journal", "--help").out
+    names = ("show", "unknown", "export", "reconcile")
+    assert [] == [name for name in names if name not in listed]
+    assert [] == [name for name in names if "--json" not in cli("journal", name, "--help").out]

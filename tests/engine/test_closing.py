@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+from asyncio import StreamReader, StreamWriter
+from collections.abc import Iterator
+
+import pytest
+from support.engine_tls import serving, trusting
+from support.engine_wire import (
+    BOTH,
+    NUMBER,
+    OK,
+    EngineName,
+    client_of,
+    open_files,
+    outcome,
+    server,
+)
+
+from iprog_async import ConfigurationError, HttpPool, OutcomeUnknownError, SmsClient
+from iprog_async._cancellation import was_in_flight
+from iprog_async.testing import RawGateway, answer, silence
+
+
+pytest.importorskip("httptools")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_open() -> Iterator[None]:
+    """Let warnings about what was left open come while the test is to blame."""
+    yield
+    gc.collect()
+
+
+async def settled(files: set[str]) -> set[str]:
+    """Return the files that are open beyond those, once the loop has closed what it can."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+    return open_files() - files
+
+
+@pytest.mark.parametrize("engine", BOTH)
+@pytest.mark.parametrize("tls", [False, True])
+async def test_storm_of_cancellations_leaks_nothing(engine: EngineName, tls: bool) -> None:
+    """Whenever 500 texts are cancelled, no socket, task or slot is left, and texts go on."""
+    shown, trust = (serving(), trusting()) if tls else (None, True)
+    tasks_before = asyncio.all_tasks()
+    async with RawGateway(answer(OK, after=0.002), tls=shown) as gateway:
+        before = open_files()
+        async with HttpPool(engine=engine, max_connections=50, verify=trust) as pool:
+            client = client_of(gateway.base_url, None, pool=pool)
+            tasks = [asyncio.create_task(client.send(NUMBER, f"Hi {n}")) for n in range(500)]
+            for position, task in enumerate(tasks):
+                if position % 10 == 0:
+                    # In the middle of connecting, of a handshake, of writing, of waiting.
+                    await asyncio.sleep(0.0005)
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            assert 0 == pool.in_flight
+            assert ["iSms-1"] * 60 == await asyncio.gather(*(outcome(client) for _ in range(60)))
+        await gateway.until(lambda seen: seen.open_connections == 0)
+        assert set() == await settled(before)
+    assert tasks_before == asyncio.all_tasks()
+
+
+@pytest.mark.parametrize("engine", BOTH)
+async def test_cancellation_while_connecting_is_certainly_not_sent(engine: EngineName) -> None:
+    """Who is cancelled in a handshake has sent nothing, and leaves nothing behind."""
+    arrived = asyncio.Event()
+
+    async def serve(reader: StreamReader, _: StreamWriter) -> None:
+        await reader.read(1)
+        arrived.set()
+        await asyncio.Event().wait()
+
+    before = open_files()
+    async with server(serve) as address:
+        encrypted = address.replace("http://", "https://")
+        async with client_of(encrypted, engine) as client:
+            task = asyncio.create_task(client.send(NUMBER, "Hi"))
+            await arrived.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await task
+    assert not was_in_flight(caught.value)
+    assert set() == await settled(before)
+
+
+@pytest.mark.parametrize("engine", BOTH)
+async def test_cancellation_while_waiting_says_so_and_closes_the_connection(
+    engine: EngineName,
+) -> None:
+    """What was on its way may have been sent; its late answer goes to nobody."""
+    async with (
+        RawGateway(silence(), OK) as gateway,
+        client_of(gateway.base_url, engine, max_connections=1) as client,
+    ):
+        task = asyncio.create_task(client.send(NUMBER, "Hi"))
+        await gateway.until(lambda seen: len(seen.requests) == 1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await task
+        assert was_in_flight(caught.value)
+        assert "iSms-1" == await outcome(client)
+
+    assert [1, 2] == [request.connection for request in gateway.requests]
+
+
+@pytest.mark.parametrize("engine", BOTH)
+async def test_closing_the_client_ends_what_is_on_its_way(engine: EngineName) -> None:
+    """A request under way ends as unknown at once, and its connection is closed."""
+    async with RawGateway(silence()) as gateway:
+        client = client_of(gateway.base_url, engine)
+        task = asyncio.create_task(client.send(NUMBER, "Hi"))
+        await gateway.until(lambda seen: len(seen.requests) == 1)
+        await client.aclose()
+        with pytest.raises(OutcomeUnknownError):
+            await task
+        await gateway.until(lambda seen: seen.open_connections == 0)
+        await client.aclose()
+
+    assert 1 == gateway.begun
+
+
+async def test_client_that_closes_while_it_connects_has_not_sent() -> None:
+    """A connection that comes too late carries nothing, and is closed."""
+    arrived, go_on = asyncio.Event(), asyncio.Event()
+    begun: list[bytes] = []
+
+    async def serve(reader: StreamReader, writer: StreamWriter) -> None:
+        # The handshake of TLS waits until the client is closed.
+        arrived.set()
+        await go_on.wait()
+        await writer.start_tls(serving())
+        begun.append(await reader.read())
+
+    async with server(serve) as address:
+        encrypted = address.replace("http://", "https://")
+        client = client_of(encrypted, "asyncio", verify=trusting())
+        task = asyncio.create_task(outcome(client))
+        await arrived.wait()
+        await client.aclose()
+        go_on.set()
+        assert "ConnectionFailedError" == await task
+
+    assert [] == [data for data in begun if data]
+
+
+async def test_missing_parser_gives_the_line_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without httptools the fast engine says how to get it, before anything is sent."""
+    for name in [name for name in sys.modules if name.startswith("iprog_async._http1_")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(sys.modules, "iprog_async._engine_asyncio", raising=False)
+    monkeypatch.setitem(sys.modules, "httptools", None)
+
+    with pytest.raises(ConfigurationError, match=r'pip install "iprog-async\[fast\]"'):
+        client_of("http://sms.example.test", "asyncio")
+
+
+def test_engine_is_documented() -> None:
+    """The names of the engines are in the docstrings of whoever takes one."""
+    for kind in (SmsClient, HttpPool):
+        assert all(f'"{name}"' in (kind.__doc__ or "") for name in BOTH)
