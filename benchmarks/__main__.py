@@ -79,6 +79,11 @@ async def _run(report: Report, *, quick: bool) -> dict[str, Figure]:
     title = f"`asyncio.gather` of {5000 // few:,} sends on one client"
     report.add("gather", title, ("engine", "accepted"), table, together)
 
+    routed = await bulk.failover(3000 // few, rounds)
+    table = [(name, f"{f.cpu_us:.0f} µs", f"{f.rate:,.0f}/s") for name, f in routed.items()]
+    title = "Failover: a gateway alone, and behind one that refuses every connection"
+    report.add("failover", title, ("", "CPU per message", "rate"), table, _figures(routed))
+
     own = await own_cost.measure(2000 // few, rounds)
     table = [(name, f"{figure.cpu_us:.0f} µs") for name, figure in own.items()]
     title = "A send over a transport that answers at once"

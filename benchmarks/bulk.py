@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import resource
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from pathlib import Path
 from attrs import asdict, frozen
 
 from benchmarks._measure import Figure, Run, gateway, race
-from iprog_async import HttpPool, Journal, Message, SmsClient
+from iprog_async import Failover, HttpPool, Journal, Message, SmsClient
 from iprog_async_providers import IprogProvider
 
 
@@ -153,6 +154,32 @@ async def gather(count: int) -> dict[str, int]:
                 ended = await asyncio.gather(*sends, return_exceptions=True)
                 accepted[engine] = sum(not isinstance(end, BaseException) for end in ended)
     return accepted
+
+
+async def failover(messages: int, rounds: int) -> dict[str, Figure]:
+    """Send through a living gateway alone, and behind one that refuses every connection."""
+    with socket.create_server(("127.0.0.1", 0)) as closing:
+        dead = f"http://127.0.0.1:{closing.getsockname()[1]}"
+    with gateway() as base_url:
+        living = IprogProvider("benchmark-token", base_url=base_url, name="living")
+        first_is_dead = Failover(
+            IprogProvider("benchmark-token", base_url=dead, name="dead"), living, region="PH"
+        )
+        async with (
+            SmsClient(living, engine="asyncio") as alone,
+            SmsClient(first_is_dead, engine="asyncio") as behind,
+        ):
+
+            async def send_alone(count: int) -> None:
+                async with alone.send_many(_different_texts(count)) as run:
+                    assert (await run.drain()).accepted == count
+
+            async def send_behind(count: int) -> None:
+                async with behind.send_many(_different_texts(count)) as run:
+                    assert (await run.drain()).accepted == count
+
+            runs: dict[str, Run] = {"alone": send_alone, "behind a dead gateway": send_behind}
+            return await race(runs, messages=messages, rounds=rounds)
 
 
 if __name__ == "__main__":

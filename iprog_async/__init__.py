@@ -28,7 +28,8 @@ from iprog_async._errors import (
     WaitTimeoutError,
     WrongLoopError,
 )
-from iprog_async._journal import Journal, JournalEntry
+from iprog_async._journal import Journal
+from iprog_async._journal_entries import JournalEntry
 from iprog_async._messages import Message
 from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
 from iprog_async._plan import BulkPlan

@@ -75,7 +75,7 @@ class BulkRun:
         messages: What to send; an iterable or async iterable, read a window at a time.
         clock: What tells the time.
         reading: How the messages are read.
-        halt_after_unknown: The run stops after so many unknown outcomes in a row.
+        halt_after_unknown: The run stops after so many requests in a row with unknown outcomes.
         journal: An open journal, or the path of one that is opened for this run.
         max_credits: The run stops before it would send more segments.
     """
@@ -335,14 +335,15 @@ class BulkRun:
             self._halt(window.problem)
 
     def _watch(self, outcomes: Sequence[Outcome]) -> None:
-        """Halt on a refusal that every message would meet, and on many unknowns in a row."""
+        """Halt on a refusal that every message would meet, and on many unknowns in a row.
+
+        What counts is requests: one lost answer to a hundred recipients is one, not a hundred.
+        """
+        unknown = next((outcome for outcome in outcomes if isinstance(outcome, Unknown)), None)
+        self._unknown_in_a_row = 0 if unknown is None else self._unknown_in_a_row + 1
+        if unknown is not None and self._unknown_in_a_row >= self._halt_after:
+            self._halt(unknown.error)
         for outcome in outcomes:
-            if isinstance(outcome, Unknown):
-                self._unknown_in_a_row += 1
-                if self._unknown_in_a_row >= self._halt_after:
-                    self._halt(outcome.error)
-                continue
-            self._unknown_in_a_row = 0
             if isinstance(outcome, NotSent) and outcome.error.blame == "account":
                 self._halt(outcome.error)
 

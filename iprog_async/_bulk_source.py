@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
+import inspect
+from collections.abc import AsyncIterable, Iterable, Iterator
 from itertools import islice
+from typing import Any
 
 from iprog_async._messages import Message
 
@@ -142,5 +144,6 @@ class _Pump:
             await asyncio.gather(self._task, return_exceptions=True)
         # A generator that is left half-read would be finalized some time later; anything else
         # that can be closed belongs to whoever made it.
-        if isinstance(self._messages, AsyncGenerator):
-            await self._messages.aclose()
+        messages: Any = self._messages
+        if inspect.isasyncgen(messages):
+            await messages.aclose()

@@ -216,7 +216,7 @@ class SmsClient(Generic[P_co]):
             window: How many messages are looked at together to find equal texts, which
                 travel in one request; chosen to fit the gateway if `None`.
             linger: How many seconds to wait for company from a slow source.
-            halt_after_unknown: Stop after so many unknown outcomes in a row.
+            halt_after_unknown: Stop after so many requests in a row with unknown outcomes.
             journal: Makes the run resumable: an open journal, or the path of one that is opened
                 for this run; the client's if `None`.
             suppress: Numbers never to text: as people write them, or the path of a file with

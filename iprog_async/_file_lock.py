@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 
 from iprog_async._errors import JournalError
@@ -64,7 +65,7 @@ def _is_at(descriptor: int, path: str) -> bool:
         return False
 
 
-if os.name == "nt":  # pragma: no cover - the other branch runs where the tests do
+if sys.platform == "win32":  # pragma: no cover - the other branch runs where the tests do
     import msvcrt
 
     def _lock(descriptor: int) -> None:

@@ -63,7 +63,11 @@ def to_entry(row: Row) -> JournalEntry:
     return JournalEntry(row.number, row.key, STATES[row.state], row.provider, message_id, detail)
 
 
-async def export(entries: AsyncIterator[JournalEntry], file: IO[str], format: ExportFormat) -> int:
+async def export(
+    entries: AsyncIterator[JournalEntry],
+    file: IO[str],
+    format: ExportFormat,  # noqa: A002 - the word users know
+) -> int:
     """Write entries to a text file, a line each, and return how many there were.
 
     Raises:

@@ -78,7 +78,7 @@ class JournalStore:
         return next(self._ids)
 
     async def begin_run(self) -> int:
-        """Number a run, and make the rows of earlier ones quick to find.
+        """Give a run its number, and make the rows of earlier ones quick to find.
 
         Raises:
             JournalError: That could not be put on record.
@@ -220,7 +220,7 @@ def _index(connection: sqlite3.Connection, below: int) -> None:
         CREATE INDEX entries_by_number ON entries (number) WHERE key IS NULL AND id < {below};
         UPDATE meta SET value = {below} WHERE name = 'indexed_below';
         COMMIT;
-        """
+        """  # noqa: S608 - a number only
     )
 
 

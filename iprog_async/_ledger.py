@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from datetime import UTC
 from typing import Self
 
 from attrs import define, evolve
@@ -13,7 +14,7 @@ from iprog_async._journal import Journal
 from iprog_async._journal_rows import Row
 from iprog_async._journal_rules import Resume, ResumeRules, remembered
 from iprog_async._journal_store import JournalStore
-from iprog_async._messages import PreparedMessage
+from iprog_async._messages import Message, PreparedMessage
 from iprog_async._outcomes import NotSent, Outcome
 from iprog_async._planner import Batch
 
@@ -121,7 +122,7 @@ class Ledger:
 
     def _decide(self, prepared: PreparedMessage, rows: Sequence[Row]) -> Outcome | None:
         """Return the outcome a message had before; `None` if it has to be sent."""
-        text_hash = self._journal.hash(prepared.message.text)
+        text_hash = self._journal.hash(_content(prepared.message))
         resume, row = self._rules.decide(rows, prepared.message.key, text_hash, self._run)
         if row is not None and resume is not Resume.SEND:
             return remembered(row, resume, prepared)
@@ -135,7 +136,7 @@ class Ledger:
         row = self._rows.get(prepared.index)
         if row is None:
             message = prepared.message
-            text_hash = self._journal.hash(message.text)
+            text_hash = self._journal.hash(_content(message))
             number = self._journal.store.new_id()
             row = Row(number, prepared.e164, message.key, text_hash, self._run, "released")
             self._rows[prepared.index] = row
@@ -169,7 +170,7 @@ class Ledger:
     def forget(self, batch: Iterable[PreparedMessage]) -> None:
         """Let go of messages that were admitted only to see whether they would be sent."""
         for prepared in batch:
-            del self._rows[prepared.index]
+            self._rows.pop(prepared.index, None)
         self._free(batch)
 
     def claim(self, batch: Batch) -> RowsClaim:
@@ -193,6 +194,14 @@ class Ledger:
         # Whoever looks them up from now on does so after they are written.
         self._free(batch)
         return recorded
+
+
+def _content(message: Message) -> str:
+    """Return what tells two texts to one number apart: the same text at two times is two."""
+    when = message.schedule_at
+    if when is None:
+        return message.text
+    return f"{message.text}\0{when.astimezone(UTC).isoformat()}"
 
 
 def _can_be_written(key: str) -> bool:

@@ -182,4 +182,4 @@ class Preparation:
         if self._ledger is not None and message.key is not None:
             # In a journal the key alone names a message, so that its text may be mended.
             return prepared.e164, message.key
-        return prepared.e164, message.text, message.key
+        return prepared.e164, message.text, message.key, message.schedule_at

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -247,6 +248,34 @@ async def test_unknowns_in_a_row_halt_the_run(in_a_row: int, halts: bool) -> Non
 
     assert halts == (run.halted is not None)
     assert (20 if halts else 100) == sent
+
+
+async def test_lost_batch_counts_once() -> None:
+    """One lost answer to many recipients does not halt a run; twenty lost answers do."""
+    provider = FakeProvider(send=lose, limits=Batching(max_batch=50))
+
+    async with running(provider, to_many(50 * 30), concurrency=1, window=50) as run:
+        with pytest.raises(RunHaltedError):
+            await run.drain()
+
+    assert 20 == len(provider.sent)
+    assert 20 * 50 == run.counts.unknown
+
+
+async def test_one_text_at_two_times_is_sent_twice() -> None:
+    """A reminder for two dates is no duplicate; the same date twice is."""
+    monday = datetime(2030, 1, 7, 9, tzinfo=UTC)
+    messages = [
+        Message("+639171234567", "Pay the rent", schedule_at=when)
+        for when in (None, monday, monday + timedelta(days=1), monday)
+    ]
+
+    async with running(FakeProvider(), messages) as run:
+        outcomes = {outcome.index: outcome async for outcome in run}
+
+    assert ["accepted", "accepted", "accepted", "not_sent"] == [
+        outcomes[index].state for index in range(4)
+    ]
 
 
 async def test_leaving_the_loop_stops_the_sending() -> None:
