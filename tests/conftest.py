@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the flags that make some tests longer."""
     parser.addoption("--kills", default="20", help="how often running senders are killed")
+
+
+def pytest_configure() -> None:
+    """Undo what a shell does to background jobs: it has them, and their children, ignore Ctrl-C."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
