@@ -21,7 +21,7 @@ from iprog_async._errors import (
     RunHaltedError,
     SmsError,
 )
-from iprog_async._halving import Halving
+from iprog_async._halving import Halving, spared
 from iprog_async._journal import Journal
 from iprog_async._ledger import Ledger
 from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
@@ -270,6 +270,8 @@ class BulkRun:
                 outcomes = await self._submit_part(part)
                 if parts.split(part, outcomes):
                     continue
+            else:
+                outcomes = [spared(outcome) for outcome in outcomes]
             self._log(part, outcomes, self._clock.monotonic() - started)
             self._watch(outcomes)
             if self._credits is not None:

@@ -93,6 +93,7 @@ class SmsClient(Generic[P_co]):
         # The other way round, not a number would pass.
         if not timeout > 0 or (deadline is not None and not deadline > 0):
             raise ConfigurationError("timeout and deadline are seconds, more than zero")
+        _check_journal(journal)
         self._owns_pool = pool is None
         self._pool = pool or HttpPool(
             engine=engine or "httpx",
@@ -178,7 +179,7 @@ class SmsClient(Generic[P_co]):
                 await self._pool.clock.sleep(self._retry.longest_wait(attempt))
             started = self._pool.clock.monotonic()
             self._check_open()
-            outcome = await self._submit_one(prepared)
+            outcome = await self._submit_one(prepared, resend_unknown=on_unknown == "resend")
             log_outcome(self._provider, prepared, outcome, self._pool.clock.monotonic() - started)
             if isinstance(outcome, Accepted):
                 return outcome.receipt
@@ -189,10 +190,12 @@ class SmsClient(Generic[P_co]):
             if attempt >= self._retry.attempts:
                 raise outcome.error
 
-    async def _submit_one(self, prepared: PreparedMessage) -> Outcome:
+    async def _submit_one(self, prepared: PreparedMessage, *, resend_unknown: bool) -> Outcome:
         key = prepared.message.key
         if self._keyed is not None and key is not None:
-            return await self._keyed.send(self._provider, prepared, key)
+            return await self._keyed.send(
+                self._provider, prepared, key, resend_unknown=resend_unknown
+            )
         (outcome,) = await submit(self._provider, (prepared,))
         return outcome
 
@@ -270,6 +273,7 @@ class SmsClient(Generic[P_co]):
             ConfigurationError: A number is out of range, or `suppress` can't be read.
             JournalError: The journal can't be read, or a run is using it.
         """
+        _check_journal(journal)
         journal = self._journal if journal is None else journal
         price_of_segment = to_price(price)
         reading = Reading(concurrency=concurrency, window=window, linger=linger, suppress=suppress)
@@ -371,6 +375,11 @@ class SmsClient(Generic[P_co]):
     def _check_open(self) -> None:
         if self._closed:
             raise ClientClosedError("the client is closed; nothing was sent")
+
+
+def _check_journal(journal: object) -> None:
+    if journal is not None and not isinstance(journal, Journal):
+        raise ConfigurationError("here journal= is an open journal: Journal.open(path)")
 
 
 def _unsupported(provider: SmsProvider, operation: str) -> UnsupportedError:

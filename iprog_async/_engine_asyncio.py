@@ -10,8 +10,8 @@ import asyncio
 import select
 import ssl
 from collections import defaultdict
-from typing import Any
 
+from iprog_async._connecting import connect
 from iprog_async._engine import Failure, Progress
 from iprog_async._errors import ConfigurationError
 from iprog_async._http import WireReply, WireRequest
@@ -21,7 +21,6 @@ from iprog_async._proxies import proxy_for
 
 
 _KEEPALIVE = 30.0
-_HAPPY_EYEBALLS = 0.25
 # Windows completes reads behind our back; what came in shows when the loop has gone round.
 _READS_SHOW_LATE = not hasattr(select, "poll")
 
@@ -108,7 +107,12 @@ class AsyncioEngine:
         _refuse_proxy(origin)
         try:
             async with asyncio.timeout(connect_timeout):
-                connection = await _connected(origin, self._verify if origin.tls else None)
+                connection = await connect(
+                    lambda: Connection(asyncio.get_running_loop()),
+                    origin.host,
+                    origin.port,
+                    self._verify if origin.tls else None,
+                )
         except TimeoutError:
             return Failure(f"no connection within {connect_timeout:g} s", may_have_left=False)
         except Exception as exc:
@@ -132,18 +136,6 @@ class AsyncioEngine:
         self._idle.clear()
         # Transports close their sockets in the loop's next round.
         await asyncio.sleep(0)
-
-
-async def _connected(origin: Origin, tls: ssl.SSLContext | None) -> Connection:
-    loop = asyncio.get_running_loop()
-    settings: dict[str, Any] = {"ssl": tls}
-    if isinstance(loop, asyncio.BaseEventLoop):
-        # Other loops, such as uvloop's, do not know it.
-        settings["happy_eyeballs_delay"] = _HAPPY_EYEBALLS
-    _, connection = await loop.create_connection(
-        lambda: Connection(loop), origin.host, origin.port, **settings
-    )
-    return connection
 
 
 def _refuse_proxy(origin: Origin) -> None:

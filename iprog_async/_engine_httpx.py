@@ -8,8 +8,10 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import httpx
+from attrs import define
 
 from iprog_async._body import BadBodyError, Body, check_length
 from iprog_async._engine import Failure, Progress
@@ -17,6 +19,9 @@ from iprog_async._errors import ConfigurationError
 from iprog_async._http import WireReply, WireRequest
 from iprog_async._proxies import proxy_for
 
+
+if TYPE_CHECKING:
+    import httpcore
 
 _KEEPALIVE = 30.0
 # httpcore looks at all its connections on each request, so each slot has a pool of its own.
@@ -55,11 +60,12 @@ class TransportEngine:
     ) -> WireReply | Failure:
         """Make one request over the slot's own connection."""
         key = slot, "/".join(request.url.split("/", 3)[:3])
+        trace = _Trace(progress)
         try:
             transport = self._transports.get(key)
             if transport is None:
                 transport = self._transports[key] = self._transport(key[1])
-            built = _build(request, progress, connect_timeout)
+            built = _build(request, trace, connect_timeout)
         except Exception as exc:
             # An address or a proxy that httpx can't use; it has not touched the network.
             return Failure(_words(exc), may_have_left=False)
@@ -76,6 +82,8 @@ class TransportEngine:
             # Cancelled between connecting and writing, httpcore keeps a connection for ever that
             # it never uses again; in this pool of one, later requests would wait for it in vain.
             await self._drop(key)
+            # In the middle of a handshake no pool knows of it yet.
+            await _close(trace.stream)
             raise
         finally:
             self._in_use.discard(key)
@@ -87,9 +95,7 @@ class TransportEngine:
         )
 
     async def _drop(self, key: _Key) -> None:
-        transport = self._transports.pop(key, None)
-        if transport is not None:
-            await _close(transport)
+        await _close(self._transports.pop(key, None))
 
     async def _sweep(self, used: _Key) -> None:
         """Close what nobody has used for a while; httpcore looks only when a pool is used."""
@@ -111,10 +117,11 @@ class TransportEngine:
             await _close(transport)
 
 
-async def _close(transport: httpx.AsyncBaseTransport) -> None:
+async def _close(resource: httpx.AsyncBaseTransport | httpcore.AsyncNetworkStream | None) -> None:
     # Trouble in closing a connection is not that of the request which is made or cancelled.
     with suppress(Exception):
-        await transport.aclose()
+        if resource is not None:
+            await resource.aclose()
 
 
 def _said_more(transport: httpx.AsyncBaseTransport) -> bool:
@@ -167,7 +174,7 @@ class ClientEngine:
                 # Without it the client asks for every compression it knows, and we know gzip.
                 headers=[("Accept-Encoding", "gzip"), *request.headers],
                 content=request.content,
-                extensions=_extensions(progress, connect_timeout),
+                extensions=_extensions(_Trace(progress), connect_timeout),
             )
             # The credentials are the adapter's business: no netrc, no default of the client.
             reply = await self._client.send(built, stream=True, follow_redirects=False, auth=None)
@@ -197,14 +204,14 @@ def ssl_context(verify: ssl.SSLContext | bool) -> ssl.SSLContext:
     )
 
 
-def _build(request: WireRequest, progress: Progress, connect_timeout: float) -> httpx.Request:
+def _build(request: WireRequest, trace: _Trace, connect_timeout: float) -> httpx.Request:
     url = httpx.URL(request.url) if request.has_query else _plain_url(request.url)
     return httpx.Request(
         request.method,
         url,
         headers=list(request.headers),
         content=request.content,
-        extensions=_extensions(progress, connect_timeout),
+        extensions=_extensions(trace, connect_timeout),
     )
 
 
@@ -213,15 +220,25 @@ def _plain_url(url: str) -> httpx.URL:
     return httpx.URL(url)
 
 
-def _extensions(progress: Progress, connect_timeout: float) -> dict[str, object]:
-    async def trace(event: str, info: Mapping[str, object]) -> None:
+@define
+class _Trace:
+    """What httpcore tells of its steps: how far a request has come, and over what."""
+
+    progress: Progress
+    stream: httpcore.AsyncNetworkStream | None = None
+
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
         if event.startswith("connection."):
-            progress.connecting = True
+            self.progress.connecting = True
+            if event == "connection.connect_tcp.complete":
+                self.stream = info["return_value"]
         elif event.endswith("send_request_headers.started"):
             # CONNECT only opens a tunnel through a proxy: the request itself comes after it.
             tunnels = getattr(info.get("request"), "method", b"") == b"CONNECT"
-            progress.writing = progress.writing or not tunnels
+            self.progress.writing = self.progress.writing or not tunnels
 
+
+def _extensions(trace: _Trace, connect_timeout: float) -> dict[str, object]:
     # Reading and writing are bounded by the session's timeout for the whole attempt; waiting
     # for a connection by our own queue.
     timeout = {"connect": connect_timeout, "read": None, "write": None, "pool": None}

@@ -144,7 +144,9 @@ class RunHaltedError(SmsError):
     blame: Blame = "account"
 
     def __init__(self, cause: SmsError) -> None:
-        super().__init__(f"the run stopped before this message was sent: {cause}")
+        super().__init__(
+            f"the run stopped by itself: {cause}. What it had not sent is certainly not sent"
+        )
         self.cause = cause
 
 

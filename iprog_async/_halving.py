@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
+
+from attrs import evolve
 
 from iprog_async._outcomes import Outcome
 from iprog_async._planner import Batch, halves
@@ -55,3 +58,15 @@ def refused_for_one(outcomes: Sequence[Outcome]) -> bool:
     if first.state != "not_sent" or first.error.blame != "recipient":
         return False
     return all(outcome.state == "not_sent" and outcome.error is first.error for outcome in outcomes)
+
+
+def spared(outcome: Outcome) -> Outcome:
+    """Return a refusal that is maybe another recipient's fault, as one that could heal.
+
+    A journal would otherwise never let a later run send it; for parts that keep their refusal.
+    """
+    if outcome.state != "not_sent":
+        return outcome
+    error = copy(outcome.error)
+    error.healable = True
+    return evolve(outcome, error=error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import cached_property
@@ -247,16 +248,28 @@ def decode(reply: WireReply, redactor: Redactor, *, quotable: bool = True) -> An
     status, headers, body = reply.status, reply.headers, reply.body
     blank = not body or body.isspace()
     try:
-        data: object = _DECODER.decode(body.decode("utf-8-sig"))
+        # The codec that drops a byte order mark is written in Python, and slow.
+        data: object = _DECODER.decode(body.decode().removeprefix("\ufeff"))
         if redactor.touches(body):
             data = redactor.data(data)
     except (ValueError, RecursionError):
         data = NOT_JSON
     # Text in UTF-16 would be quoted with a gap in each secret, which no mask fits.
     if quotable and not is_object(data) and b"\0" not in body:
-        excerpt = redactor.text(body[:2000].decode("utf-8", "replace"))[:200]
+        excerpt = _excerpt(redactor.text(body[:2000].decode("utf-8", "replace")))
         return Answer(status, headers, data, excerpt, blank)
     return Answer(status, headers, data, blank=blank)
+
+
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.DOTALL | re.IGNORECASE)
+
+
+def _excerpt(text: str) -> str:
+    """Return what an error quotes of a body: the title of a page, or how anything else begins."""
+    if text.lstrip()[:1] != "<":
+        return text[:200]
+    title = _TITLE.search(text)
+    return f"an HTML page titled {title[1].strip()[:100]!r}" if title else "an HTML page"
 
 
 def _no_constant(name: str) -> object:

@@ -7,11 +7,11 @@ import hashlib
 import os
 from collections.abc import AsyncIterator
 from datetime import datetime
-from functools import lru_cache
 from typing import IO
 
 from iprog_async._errors import JournalError
 from iprog_async._journal_entries import STATES, ExportFormat, JournalEntry, export, to_entry
+from iprog_async._journal_rows import HASH_BYTES
 from iprog_async._journal_rules import ResumeRules
 from iprog_async._journal_store import JournalStore
 from iprog_async._reconcile import HasProvider, Reconciliation, SupportsMessageList, reconcile
@@ -33,8 +33,6 @@ class Journal:
         """What the caller allows."""
         self.under_way: set[tuple[str, str]] = set()
         """Number and key of the messages with a key that are being sent."""
-        self.hash = lru_cache(maxsize=256)(self._hash_text)
-        """Returns the salted hash of a text."""
         self._in_run = False
 
     @classmethod
@@ -177,10 +175,11 @@ class Journal:
         finally:
             self.end_run()
 
-    def _hash_text(self, text: str) -> bytes:
+    def hash(self, text: str) -> bytes:
+        """Return the salted hash of a text."""
         # An adapter of somebody else's may let half a character pass.
         data = text.encode(errors="surrogatepass")
-        return hashlib.blake2b(data, digest_size=16, key=self.store.salt).digest()
+        return hashlib.sha256(self.store.salt + data).digest()[:HASH_BYTES]
 
     def close(self) -> None:
         """Write what is waiting and close the file; twice is fine."""

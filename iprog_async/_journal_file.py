@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
+import stat
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,8 @@ from iprog_async._errors import JournalError
 
 _APPLICATION_ID = 0x69_50_52_47  # "iPRG": tells our files from other SQLite files
 _VERSION = 1
+_SMALLEST = 512  # bytes of SQLite's smallest page; the first one is written as a whole
+_DAMAGED = "the journal is damaged; restore it from a copy before you send"
 # Rows without a key are looked up by an index that a run makes when it begins; see the store.
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
@@ -63,7 +66,11 @@ def open_file(path: str, campaign: str | None) -> JournalFile:
         OSError: The system does not let us.
     """
     identity = _touch(path)
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as exc:
+        # A path can be too long for SQLite.
+        raise unusable(path, exc) from None
     try:
         return _examine(connection, identity, campaign)
     except sqlite3.Error as exc:
@@ -88,6 +95,9 @@ def _touch(path: str) -> os.stat_result:
         identity = os.fstat(descriptor)
     finally:
         os.close(descriptor)
+    if not stat.S_ISREG(identity.st_mode):
+        # A device such as /dev/null is not ours to change.
+        raise JournalError(f"can't open the journal {path}: it is no regular file")
     if identity.st_size == 0:
         # Somebody may have made it empty and readable; SQLite's other files take its mode.
         os.chmod(path, 0o600)
@@ -104,6 +114,9 @@ def _examine(
         raise JournalError("this file is no journal of sent texts, but another SQLite database")
     connection.execute("PRAGMA journal_mode=WAL")
     if not tables:
+        if 0 < identity.st_size < _SMALLEST:
+            # SQLite takes it for an empty one, and the journal it was would be sent once more.
+            raise JournalError(_DAMAGED)
         _make(connection, campaign or "")
     # It reads the whole file, which takes 0.15 s for a million rows.
     (word,) = connection.execute("PRAGMA quick_check(1)").fetchone()
@@ -115,7 +128,7 @@ def _examine(
         "made_at",
         "indexed_below",
     }:
-        raise JournalError("the journal is damaged; restore it from a copy before you send")
+        raise JournalError(_DAMAGED)
     _check(meta, campaign)
     (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM entries").fetchone()
     made_at = datetime.fromtimestamp(meta["made_at"], UTC)

@@ -51,6 +51,8 @@ class JournalStore:
         self.path = os.path.abspath(path)
         lock = None
         try:
+            # Through a link, too, there is one lock for one file.
+            self.path = os.path.realpath(self.path)
             lock = FileLock(self.path)
             file = open_file(self.path, campaign)
         except (OSError, ValueError) as exc:
@@ -72,6 +74,7 @@ class JournalStore:
         thread.start()
         # Also if it is dropped without being closed, and when the interpreter exits.
         self._stop = weakref.finalize(self, _stop, self._writer, thread, self._process)
+        self._closed = False
 
     def new_id(self) -> int:
         """Return the number of a new row."""
@@ -185,16 +188,15 @@ class JournalStore:
                 "in the process that uses it"
             )
         with self._gate:
-            if not self._stop.alive:
+            if self._closed:
                 raise JournalError(f"the journal {self.path} is closed")
             self._writer.jobs.put(job)
 
     def close(self) -> None:
         """Write what is waiting and close the file; twice is fine."""
         with self._gate:
-            stop = self._stop.detach()
-        if stop is not None:
-            _stop(*stop[2])
+            self._closed = True
+        self._stop()
 
 
 def _stop(writer: Writer, thread: threading.Thread, process: int) -> None:

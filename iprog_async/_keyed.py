@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from iprog_async._journal import Journal
-from iprog_async._ledger import Ledger
+from iprog_async._ledger import Ledger, check_key
 from iprog_async._messages import PreparedMessage
 from iprog_async._outcomes import Outcome
 from iprog_async._providers import SmsProvider
@@ -47,9 +47,10 @@ class KeyedSends:
             resend_unknown: Send it again if it is unknown whether it was sent.
 
         Raises:
+            InvalidMessageError: The key is no text; nothing was sent.
             JournalError: The journal can't be read; nothing was sent.
         """
-        identity = (prepared.e164, key)
+        identity = (prepared.e164, check_key(key))
         task = self._under_way.get(identity)
         if task is None:
             task = asyncio.create_task(self._send(provider, prepared, resend_unknown))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import Iterable, Sequence
-from datetime import UTC
 from typing import Self
 
 from attrs import define, evolve
@@ -122,7 +122,7 @@ class Ledger:
 
     def _decide(self, prepared: PreparedMessage, rows: Sequence[Row]) -> Outcome | None:
         """Return the outcome a message had before; `None` if it has to be sent."""
-        text_hash = self._journal.hash(_content(prepared.message))
+        text_hash = self._hash(prepared.message)
         resume, row = self._rules.decide(rows, prepared.message.key, text_hash, self._run)
         if row is not None and resume is not Resume.SEND:
             return remembered(row, resume, prepared)
@@ -136,21 +136,26 @@ class Ledger:
         row = self._rows.get(prepared.index)
         if row is None:
             message = prepared.message
-            text_hash = self._journal.hash(_content(message))
-            number = self._journal.store.new_id()
+            number, text_hash = self._journal.store.new_id(), self._hash(message)
             row = Row(number, prepared.e164, message.key, text_hash, self._run, "released")
             self._rows[prepared.index] = row
         return row
 
+    def _hash(self, message: Message) -> bytes:
+        text_hash = self._journal.hash(message.text)
+        if message.schedule_at is None:
+            return text_hash
+        # The same text at two times is two.
+        return text_hash + struct.pack("d", message.schedule_at.timestamp())
+
     def _reserve(self, prepared: PreparedMessage, refused: list[Outcome]) -> bool:
-        key: object = prepared.message.key
-        if key is None:
+        if prepared.message.key is None:
             return True
-        if not isinstance(key, str) or not _can_be_written(key):
-            error = InvalidMessageError(f"the key {key!r} of a message must be text")
-            refused.append(NotSent(prepared.index, prepared.message, error))
+        try:
+            identity = prepared.e164, check_key(prepared.message.key)
+        except InvalidMessageError as exc:
+            refused.append(NotSent(prepared.index, prepared.message, exc))
             return False
-        identity = prepared.e164, key
         if identity in self._journal.under_way:
             refused.append(NotSent(prepared.index, prepared.message, _busy(*identity)))
             return False
@@ -196,20 +201,18 @@ class Ledger:
         return recorded
 
 
-def _content(message: Message) -> str:
-    """Return what tells two texts to one number apart: the same text at two times is two."""
-    when = message.schedule_at
-    if when is None:
-        return message.text
-    return f"{message.text}\0{when.astimezone(UTC).isoformat()}"
+def check_key(key: object) -> str:
+    """Return a message's key; raise `InvalidMessageError` if it is no text that can be stored.
 
-
-def _can_be_written(key: str) -> bool:
+    SQLite would store a number as text, and then not find it again.
+    """
+    if not isinstance(key, str):
+        raise InvalidMessageError(f"the key {key!r} of a message is no text")
     try:
         key.encode()
     except UnicodeEncodeError:
-        return False
-    return True
+        raise InvalidMessageError(f"the key {key!r} of a message has half a character") from None
+    return key
 
 
 def _busy(number: str, key: str) -> JournalError:

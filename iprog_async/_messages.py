@@ -79,7 +79,11 @@ def check_schedule(message: Message) -> None:
 def check_text(message: Message) -> None:
     """Raise `InvalidMessageError` if there is nothing to send."""
     text: object = message.text
-    if not isinstance(text, str) or not text.strip():
+    if text is not None and not isinstance(text, str):
+        raise InvalidMessageError(
+            f"the text for {message.to!r} is of type {type(text).__name__}, not str: {text!r}"
+        )
+    if text is None or not text.strip():
         raise InvalidMessageError(f"the text for {message.to!r} is empty: {text!r}")
     if not text.isascii() and _LONE_SURROGATE.search(text):
         raise InvalidMessageError(f"the text for {message.to!r} has half a character: {text!r}")

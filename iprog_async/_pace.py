@@ -1,16 +1,25 @@
-"""How fast one account may ask one gateway: an exact window, shared pauses, a gradual restart."""
+"""How fast one account may ask one gateway: an exact window, shared pauses, a gradual restart.
+
+Beside what was configured it heeds what the gateway shows: `Retry-After`, the number of calls
+that are left, and how long its answers take.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 
+from iprog_async._ceiling import Ceiling
 from iprog_async._clock import Clock
 from iprog_async._rates import Rate
 
 
 # After this many calls at once the restart is over and only the rate limits.
 _FULL_SPEED = 64
+# The window of a gateway that tells how many calls are left, and nobody told us the rate.
+_USUAL_WINDOW = 60.0
+# In digits; a longer one is no count, and could be too long for `int`.
+_LONGEST_COUNT = 9
 
 
 class Pace:
@@ -28,7 +37,9 @@ class Pace:
     def __init__(self, rate: Rate | None, clock: Clock) -> None:
         self.rate = rate
         self._clock = clock
+        self._ceiling = Ceiling()
         self._ended: deque[float] = deque()
+        self._left: int | None = None
         self._in_flight = 0
         self._resume_at = 0.0
         self._allowed: int | None = None
@@ -72,12 +83,36 @@ class Pace:
     def finish(self, *, ok: bool) -> None:
         """Note that an admitted call ended; `ok` lets a restart go on faster."""
         self._in_flight -= 1
-        if self.rate is not None:
-            self._ended.append(self._clock.monotonic())
+        if self.rate is not None or self._left is not None:
+            self._note_end()
         if self._allowed is not None and ok:
             # One more for each answer doubles the calls at once from one round to the next.
             self._allowed = self._allowed + 1 if self._allowed < _FULL_SPEED else None
         self._changed.set()
+
+    def note_latency(self, seconds: float, at_once: int) -> None:
+        """Note how long an answer took; many that come late lower the number of calls at once.
+
+        Args:
+            seconds: From getting a connection slot to the answer, or to the time-out.
+            at_once: How many requests were under way.
+        """
+        self._ceiling.note(seconds, min(at_once, self._in_flight))
+
+    def note_remaining(self, remaining: str) -> None:
+        """Note how many calls a gateway says are left: no more of them are made at once.
+
+        Args:
+            remaining: Its `X-RateLimit-Remaining`.
+        """
+        if not remaining.isdecimal() or len(remaining) > _LONGEST_COUNT:
+            return
+        if self._left is None and self.rate is None:
+            # From now on the ends of calls are kept; this answer's call ended a moment ago.
+            self._note_end()
+        self._left = int(remaining)
+        if self._left == 0:
+            self.pause_until_window_moves()
 
     def withdraw(self) -> None:
         """Give back the permit of an admitted call that was never made."""
@@ -96,12 +131,42 @@ class Pace:
 
     def pause_until_window_moves(self) -> None:
         """Wait for our oldest call to leave the window, which the gateway says is used up."""
-        if self.rate is not None and self._ended:
-            self.pause(max(0.0, self._ended[0] + self.rate.per - self._clock.monotonic()))
+        now = self._clock.monotonic()
+        self._forget(now)
+        if self._ended:
+            self.pause(self._ended[0] + self._window - now)
 
     def remaining_pause(self) -> float:
         """Return how many seconds of a pause are left."""
-        return max(0.0, self._resume_at - self._clock.monotonic())
+        # Most accounts are never paused.
+        return max(0.0, self._resume_at - self._clock.monotonic()) if self._resume_at else 0.0
+
+    def holds_back(self) -> bool:
+        """Return whether a call that was admitted some time ago should wait after all."""
+        return self._is_too_many(self._in_flight) or self.remaining_pause() > 0
+
+    def _is_too_many(self, calls: int) -> bool:
+        """Return whether so many calls at once are more than the gateway takes now."""
+        ceiling = self._ceiling.limit
+        return (
+            (self._allowed is not None and calls > self._allowed)
+            or (ceiling is not None and calls > ceiling)
+            # With none left a pause was asked for; after it one call shows whether it is over.
+            or (self._left is not None and calls > max(1, self._left))
+        )
+
+    @property
+    def _window(self) -> float:
+        return _USUAL_WINDOW if self.rate is None else self.rate.per
+
+    def _note_end(self) -> None:
+        now = self._clock.monotonic()
+        self._ended.append(now)
+        self._forget(now)
+
+    def _forget(self, now: float) -> None:
+        while self._ended and self._ended[0] + self._window <= now:
+            self._ended.popleft()
 
     def _delay(self) -> float | None:
         """Seconds until the next call may start; `None`: when another call has ended."""
@@ -110,13 +175,12 @@ class Pace:
             if pause > 0:
                 return pause
             self._resume_at = 0.0
-        if self._allowed is not None and self._in_flight >= self._allowed:
+        if self._is_too_many(self._in_flight + 1):
             return None
         if self.rate is None:
             return 0
         now = self._clock.monotonic()
-        while self._ended and self._ended[0] + self.rate.per <= now:
-            self._ended.popleft()
+        self._forget(now)
         if self._in_flight + len(self._ended) < self.rate.count:
             return 0
         return self._ended[0] + self.rate.per - now if self._ended else None

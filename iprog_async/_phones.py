@@ -69,7 +69,11 @@ def to_e164(number: str, region: str | None = None, *, mobile_only: bool = False
         InvalidMessageError: It is no valid number; the message quotes it as given.
     """
     given: object = number
-    if not isinstance(given, str) or not given.strip():
+    if given is not None and not isinstance(given, str):
+        raise InvalidMessageError(
+            f"the phone number {given!r} is of type {type(given).__name__}; give it as text"
+        )
+    if given is None or not given.strip():
         raise InvalidMessageError(f"the phone number is empty: {given!r}")
     fast = _FAST.get(region or "")
     if fast is not None and (match := fast.fullmatch(given.translate(_SEPARATORS))):
@@ -110,8 +114,8 @@ def _parse(number: str, region: str | None, mobile_only: bool) -> str:
 def _invalid(number: str, region: str | None, why: str) -> InvalidMessageError:
     if region is None:
         return InvalidMessageError(
-            f"the phone number {number!r} {why}; "
-            f"write it with its country code (+63 …) or give the provider a region"
+            f"the phone number {number!r} {why}, read with its country code; write that in front, "
+            "or give the provider a region for national numbers (region=, in an address ?region=)"
         )
     return InvalidMessageError(f"the phone number {number!r} {why} (read as one of {region})")
 

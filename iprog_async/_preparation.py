@@ -163,6 +163,10 @@ class Preparation:
         try:
             if isinstance(message, Unsendable):
                 return NotSent(index, message, message.problem)
+            if not isinstance(message, Message):
+                raise InvalidMessageError(
+                    f"item {index} is of type {type(message).__name__}; give Message(to, text)"
+                )
             prepared = self._provider.prepare(message, index)
             if self._is_suppressed is not None and self._is_suppressed(prepared.e164):
                 return NotSent(index, message, SuppressedError(prepared.e164))

@@ -154,13 +154,13 @@ async def _unknown_rows(
         count += 1
         # A row that was left claimed does not say whom it was for.
         if row.provider in ("", provider) and (row.number, row.key) not in under_way:
-            accounts[row.number, row.text_hash].unknown.append(row)
+            accounts[row.number, row.text_only_hash].unknown.append(row)
     return dict(accounts), count
 
 
 async def _note_taken(store: JournalStore, accounts: dict[_Text, _Account]) -> None:
     async for row in store.rows("accepted"):
-        account = accounts.get((row.number, row.text_hash))
+        account = accounts.get((row.number, row.text_only_hash))
         if account is None:
             continue
         message_id = unpack_receipt(row).message_id

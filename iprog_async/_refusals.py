@@ -129,7 +129,8 @@ def _error(
     hint = next((text for cls, text in _ADVICE.items() if issubclass(row.error, cls)), "")
     if 300 <= answer.status < 400:
         hint = "redirects are never followed; check the base_url"
-    message = f"{provider} refused (HTTP {answer.status}): {reason or 'no reason given'}"
+    words = reason.rstrip(".") or "no reason given"
+    message = f"{provider} refused (HTTP {answer.status}): {words}"
     if hint:
         message = f"{message}; {hint}"
     details: dict[str, Any] = {

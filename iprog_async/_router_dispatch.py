@@ -108,18 +108,18 @@ class Dispatch:
     async def _submit(self, member: Member, batch: Batch, trips: Mapping[int, Trip]) -> None:
         parts = Halving(batch)
         while parts:
-            part, outcomes = parts.next()
-            if not outcomes:
-                answered = await self._send(member, part, trips)
-                if answered is None:
-                    for prepared in part:
-                        trips[prepared.index].skip()
-                    continue
-                outcomes = answered
-                if parts.split(part, outcomes):
-                    continue
-            for outcome in outcomes:
-                trips[outcome.index].arrive(outcome)
+            part, kept = parts.next()
+            for outcome in kept:
+                trips[outcome.index].keep(outcome)
+            if kept:
+                continue
+            outcomes = await self._send(member, part, trips)
+            if outcomes is None:
+                for prepared in part:
+                    trips[prepared.index].skip()
+            elif not parts.split(part, outcomes):
+                for outcome in outcomes:
+                    trips[outcome.index].arrive(outcome)
 
     async def _send(
         self, member: Member, part: Batch, trips: Mapping[int, Trip]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from attrs import define, field
 
 from iprog_async._errors import ConnectionFailedError, RateLimitError, SmsError
+from iprog_async._halving import spared
 from iprog_async._messages import PreparedMessage
 from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
 
@@ -68,6 +69,10 @@ class Trip:
             self._errors.append(outcome.error)
         else:
             self.outcome = _of(self.prepared, outcome)
+
+    def keep(self, outcome: Outcome) -> None:
+        """Note a refusal that is maybe another recipient's fault, and is not asked about again."""
+        self.outcome = spared(_of(self.prepared, outcome))
 
     def fail(self, error: SmsError) -> None:
         """Note that nothing more is tried."""

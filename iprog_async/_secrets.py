@@ -68,7 +68,10 @@ class Redactor:
         """Return whether a body may hold a secret; escapes can spell anything."""
         if b"\\u" in body or b"\\\\" in body:
             return True
-        return any(needle in body for needle in self._needles)
+        for needle in self._needles:  # noqa: SIM110 - any() takes twice the time, in each send
+            if needle in body:
+                return True
+        return False
 
     def text(self, text: str) -> str:
         """Return the text with secrets masked."""
@@ -108,7 +111,10 @@ def _spell(secret: str) -> set[str]:
 def mask_keys(data: object) -> object:
     """Return parsed JSON with the values of secret keys replaced by `***`."""
     if is_object(data):
-        return {key: MASK if key in SECRET_KEYS else mask_keys(val) for key, val in data.items()}
+        return {
+            key: MASK if key in SECRET_KEYS else val if isinstance(val, str) else mask_keys(val)
+            for key, val in data.items()
+        }
     if is_array(data):
         return [mask_keys(value) for value in data]
     return data

@@ -44,6 +44,7 @@ from iprog_async._pace import Pace
 from iprog_async._pool import HttpPool
 from iprog_async._retry import RetryPolicy, is_repeatable, try_again
 from iprog_async._secrets import Redactor, active_redactor, one_line
+from iprog_async._timeouts import Timeouts
 
 
 T = TypeVar("T")
@@ -86,6 +87,7 @@ class Session:
         self._pool = pool
         self._retry = retry
         self._limits = limits
+        self._timeouts = Timeouts(limits.timeout)
         self._closed = False
 
     def close(self) -> None:
@@ -163,15 +165,17 @@ class Session:
         redactor = call.redactor()
         request = _encode(call)
         started = self._pool.clock.monotonic()
-        slot = await self._queue(call, budget)
         pace = self._pool.pace(call.gateway)
+        slot = await self._queue(call, budget, pace)
         answered = False
         try:
             if claim is not None:
                 budget.claimed = True
                 await claim.take()
             budget.asked = True
+            asked_at = self._pool.clock.monotonic()
             result = await self._exchange(call, request, budget, slot, redactor)
+            self._note_latency(pace, result, self._pool.clock.monotonic() - asked_at)
             answered = isinstance(result, WireReply) and result.status != 429
         finally:
             self._pool.slots.release(slot)
@@ -180,20 +184,29 @@ class Session:
             _log_attempt(call, result, self._pool.clock.monotonic() - started, redactor)
         if isinstance(result, Failure):
             raise _failed(call, redactor.text(result.reason), left=result.may_have_left)
-        if result.headers.get("x-ratelimit-remaining") == "0":
-            pace.pause_until_window_moves()
+        remaining = result.headers.get("x-ratelimit-remaining")
+        if remaining is not None:
+            pace.note_remaining(remaining)
         value = _value(call, decode(result, redactor, quotable=not call.confidential))
         if claim is not None:
             # The gateway has this one: a later call of the same send must not take it back.
             claim.hold()
         return value
 
-    async def _queue(self, call: HttpCall[Any], budget: _Budget) -> int:
+    def _note_latency(self, pace: Pace, result: WireReply | Failure, seconds: float) -> None:
+        """Tell the pace how long a success took, or a time-out; a quick error says nothing."""
+        if isinstance(result, Failure):
+            told = result.may_have_left and seconds >= self._limits.timeout
+        else:
+            told = result.status < 300
+        if told:
+            pace.note_latency(seconds, self._pool.slots.in_use)
+
+    async def _queue(self, call: HttpCall[Any], budget: _Budget, pace: Pace) -> int:
         """Wait for the rate and then for a connection slot, for as long as the deadline allows."""
         if self._closed:
             raise ClientClosedError("the client is closed; nothing was sent")
         self._pool.enter()
-        pace = self._pool.pace(call.gateway)
         if budget.ends_at == float("inf"):
             return await _admit(self._pool, pace, call)
         time_left = budget.ends_at - self._pool.clock.monotonic()
@@ -222,13 +235,14 @@ class Session:
             return Failure("the deadline passed before it was sent", may_have_left=False)
         progress = Progress()
         token = active_redactor.set(redactor)
+        timeout = self._timeouts.begin() if limit == limits.timeout else asyncio.timeout(limit)
         try:
-            async with asyncio.timeout(limit):
+            async with timeout:
                 return await self._pool.engine.exchange(
                     request, progress, slot, min(_CONNECT_TIMEOUT, limits.timeout)
                 )
         except TimeoutError:
-            return Failure(f"no answer within {limit:g} s", progress.may_have_left)
+            return Failure(f"no answer within {limit:.3g} s", progress.may_have_left)
         except asyncio.CancelledError as exc:
             if call.effect is Effect.ONCE and progress.may_have_left:
                 note_in_flight(
@@ -241,6 +255,7 @@ class Session:
             # Event hooks of a user's client may raise anything, at any moment.
             return Failure(f"{type(exc).__name__} in the HTTP client", progress.may_have_left)
         finally:
+            self._timeouts.end(timeout)
             active_redactor.reset(token)
 
 
@@ -259,9 +274,10 @@ async def _admit(pool: HttpPool, pace: Pace, call: HttpCall[Any]) -> int:
         except asyncio.CancelledError:
             pace.withdraw()
             raise
-        if not pool.closed and not pace.remaining_pause():
+        if not pool.closed and not pace.holds_back():
             return slot
-        # While this call stood in the queue, the gateway asked for a pause or the pool was closed.
+        # While this call stood in the queue, the gateway asked for a pause, or answered ever
+        # more slowly, or the pool was closed.
         pool.slots.release(slot)
         pace.withdraw()
         pool.enter()
@@ -313,13 +329,13 @@ def _failed(call: HttpCall[Any], reason: str, *, left: bool) -> SmsError:
     if left:
         return _lost(call, reason)
     return ConnectionFailedError(
-        f"{call.gateway.name}: could not {call.what}: {one_line(reason)}. "
+        f"{call.gateway.name}: could not {call.what}: {one_line(reason).rstrip('.')}. "
         "The request did not leave; check the network and the base_url"
     )
 
 
 def _lost(call: HttpCall[Any], reason: str, references: tuple[str, ...] = ()) -> SmsError:
-    reason = one_line(call.redactor().text(reason))
+    reason = one_line(call.redactor().text(reason)).rstrip(".")
     name = call.gateway.name
     if call.effect is not Effect.ONCE:
         return NoAnswerError(f"{name}: could not {call.what}: {reason}. Ask again later")

@@ -12,6 +12,7 @@ from iprog_async._client import SmsClient
 from iprog_async._errors import InvalidMessageError
 from iprog_async._journal import Journal
 from iprog_async._template import Template
+from iprog_async.cli._ask import ask
 from iprog_async.cli._bulk_order import EngineChoice, Order
 from iprog_async.cli._bulk_preview import Preview, preview
 from iprog_async.cli._bulk_run import Conductor, Ended
@@ -154,7 +155,7 @@ def _confirmed(shown: Preview) -> bool:
     texts = count_of(shown.plan.recipients, "text")
     with ctrl_c_interrupts():
         try:
-            answer = input(f"Send {texts} now? [y/N] ")
+            answer = ask(f"Send {texts} now? [y/N] ")
         except (EOFError, KeyboardInterrupt):
             say("")
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from iprog_async.cli import _show
@@ -50,6 +51,8 @@ async def demo(*, as_json: AsJson = False) -> ExitCode:
     from iprog_async.cli._demonstration import demonstrate
     from iprog_async.sandbox import Sandbox
 
+    # A proxy of the environment is for other hosts; nothing of the demo leaves this one.
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
     async with Sandbox(delivered_after=_DELIVERED_AFTER) as sandbox:
         shown = await demonstrate(sandbox)
         if as_json:

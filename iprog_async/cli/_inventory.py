@@ -69,7 +69,9 @@ def extras() -> list[Extra]:
 
 def engines() -> dict[str, str]:
     """Return the engines by name, with the version of the HTTP library behind each."""
-    return {name: version_of(name) or "built in" for name in get_args(EngineName)}
+    behind = {"httpx": "httpx", "asyncio": "httptools"}
+    install = 'not installed: pip install "iprog-async[fast]"'
+    return {name: version_of(behind[name]) or install for name in get_args(EngineName)}
 
 
 def plugins() -> list[Plugin]:

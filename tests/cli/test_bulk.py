@@ -330,7 +330,7 @@ def test_question(
         raise answer
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("builtins.input", ask)
+    monkeypatch.setattr("iprog_async.cli._bulk.ask", ask)
 
     ran = bulk(people(2))
 
@@ -392,7 +392,7 @@ def test_changed_while_running(
         return "y"
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("builtins.input", change)
+    monkeypatch.setattr("iprog_async.cli._bulk.ask", change)
 
     ran = bulk(people(2))
 

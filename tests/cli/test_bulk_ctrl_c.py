@@ -3,7 +3,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import select
 import shlex
 import signal
 import subprocess
@@ -224,21 +223,14 @@ def _on_a_terminal(tokens: list[str], keys: str, address: str) -> tuple[str, int
         env={**os.environ, "SMS_URL": address, "COLUMNS": "160"},
     )
     os.close(theirs)
-    shown, pressed = b"", False
+    shown = b""
     # When the other end is closed there is nothing to read any more, which Linux calls an error.
     with contextlib.suppress(OSError):
-        while True:
-            if b"[y/N] " in shown and not pressed:
+        while data := os.read(ours, 4096):
+            shown += data
+            if keys and b"[y/N] " in shown:
                 os.write(ours, keys.encode())
-                pressed = True
-            ready, _, _ = select.select([ours], [], [], 1)
-            # A key pressed between the question and the reading of the answer can get lost.
-            pressed = pressed and bool(ready)
-            if ready:
-                data = os.read(ours, 4096)
-                if not data:
-                    break
-                shown += data
+                keys = ""
     os.close(ours)
     return shown.decode(), process.wait(_PATIENCE)
 

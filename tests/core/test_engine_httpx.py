@@ -20,7 +20,7 @@ from iprog_async import (
     _engine_httpx,
 )
 from iprog_async._engine import MAX_BODY, Failure, Progress
-from iprog_async._engine_httpx import TransportEngine, _extensions, default_ssl_context  # pyright: ignore[reportPrivateUsage] - httpcore's events are its input
+from iprog_async._engine_httpx import TransportEngine, _Trace, default_ssl_context  # pyright: ignore[reportPrivateUsage] - httpcore's events are its input
 from iprog_async._http import WireReply, WireRequest
 from iprog_async.testing import InstantClock, RawGateway, Reply, answer, drip
 from iprog_async_providers.iprog import IprogProvider
@@ -252,7 +252,7 @@ async def test_progress_follows_what_httpcore_tells(
 ) -> None:
     """Nothing known is pessimistic; connecting is certain; headers of the request are not."""
     progress = Progress()
-    trace: Any = _extensions(progress, 1.0)["trace"]
+    trace = _Trace(progress)
 
     for event, method in events:
         info: Mapping[str, object] = {

@@ -36,7 +36,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]))
         (Message(NUMBER, ""), "is empty"),
         (Message(NUMBER, " \n"), "is empty"),
         (Message(NUMBER, None), "is empty"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - a bad row
-        (Message(NUMBER, 7), "is empty"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - a bad row
+        (Message(NUMBER, 7), "is of type int"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - a bad row
         (Message(NUMBER, "a\ud83d"), "half a character"),
         (Message("nobody", "Hi"), "letters"),
         (Message(NUMBER, "Hi", sender_id=" "), "sender ID is empty"),

@@ -46,7 +46,7 @@ def test_numbers_as_people_write_them(given_as: str, region: str | None, expecte
         ("", "is empty"),
         ("   ", "is empty"),
         (None, "is empty"),
-        (639171234567, "is empty"),
+        (639171234567, "is of type int"),
         ("0917-CALL-NOW", "has letters"),
         ("+63 917 123 4567 ext. 5", "has letters"),
         ("+639171234567#5", "has an extension"),

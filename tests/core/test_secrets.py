@@ -89,11 +89,11 @@ def test_short_secret_masks_nothing() -> None:
 @pytest.mark.parametrize("coding", ["utf-8", "utf-16-le"])
 def test_excerpt_holds_no_secret(coding: str) -> None:
     """The start of a web page is quoted in errors, without secrets in whatever encoding."""
-    body = f"<html>{SECRET}</html>".encode(coding)
+    body = f"<html><title>{SECRET}</title></html>".encode(coding)
 
     answer = decode(WireReply(500, {}, body), Redactor((SECRET,)))
 
-    assert answer.excerpt == (f"<html>{MASK}</html>" if coding == "utf-8" else "")
+    assert answer.excerpt == (f"an HTML page titled '{MASK}'" if coding == "utf-8" else "")
 
 
 @pytest.mark.parametrize("quotable", [True, False])

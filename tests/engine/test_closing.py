@@ -5,6 +5,7 @@ import gc
 import sys
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from support.engine_tls import serving, trusting
@@ -14,13 +15,21 @@ from support.engine_wire import (
     OK,
     EngineName,
     client_of,
+    left_open,
     open_files,
     outcome,
     server,
 )
 
-from iprog_async import ConfigurationError, HttpPool, OutcomeUnknownError, SmsClient
+from iprog_async import (
+    ConfigurationError,
+    HttpPool,
+    OutcomeUnknownError,
+    SmsClient,
+    _engine_asyncio,
+)
 from iprog_async._cancellation import was_in_flight
+from iprog_async._connecting import connect
 from iprog_async.testing import RawGateway, answer, silence
 
 
@@ -34,24 +43,17 @@ def nothing_left_open() -> Iterator[None]:
     gc.collect()
 
 
-async def settled(files: set[str]) -> set[str]:
-    """Return the files that are open beyond those, once the loop has closed what it can."""
-    for _ in range(20):
-        await asyncio.sleep(0)
-    return open_files() - files
-
-
 @pytest.mark.parametrize("engine", BOTH)
 @pytest.mark.parametrize("tls", [False, True])
 async def test_storm_of_cancellations_leaks_nothing(engine: EngineName, tls: bool) -> None:
     """Whenever 500 texts are cancelled, no socket, task or slot is left, and texts go on."""
-    shown, trust = (serving(), trusting()) if tls else (None, True)
+    count, shown, trust = (120, serving(), trusting()) if tls else (500, None, True)
     tasks_before = asyncio.all_tasks()
     async with RawGateway(answer(OK, after=0.002), tls=shown) as gateway:
         before = open_files()
         async with HttpPool(engine=engine, max_connections=50, verify=trust) as pool:
             client = client_of(gateway.base_url, None, pool=pool)
-            tasks = [asyncio.create_task(client.send(NUMBER, f"Hi {n}")) for n in range(500)]
+            tasks = [asyncio.create_task(client.send(NUMBER, f"Hi {n}")) for n in range(count)]
             for position, task in enumerate(tasks):
                 if position % 10 == 0:
                     # In the middle of connecting, of a handshake, of writing, of waiting.
@@ -61,7 +63,7 @@ async def test_storm_of_cancellations_leaks_nothing(engine: EngineName, tls: boo
             assert 0 == pool.in_flight
             assert ["iSms-1"] * 60 == await asyncio.gather(*(outcome(client) for _ in range(60)))
         await gateway.until(lambda seen: seen.open_connections == 0)
-        assert set() == await settled(before)
+        assert set() == await left_open(before)
     assert tasks_before == asyncio.all_tasks()
 
 
@@ -85,7 +87,7 @@ async def test_cancellation_while_connecting_is_certainly_not_sent(engine: Engin
             with pytest.raises(asyncio.CancelledError) as caught:
                 await task
     assert not was_in_flight(caught.value)
-    assert set() == await settled(before)
+    assert set() == await left_open(before)
 
 
 @pytest.mark.parametrize("engine", BOTH)
@@ -111,6 +113,7 @@ async def test_cancellation_while_waiting_says_so_and_closes_the_connection(
 @pytest.mark.parametrize("engine", BOTH)
 async def test_closing_the_client_ends_what_is_on_its_way(engine: EngineName) -> None:
     """A request under way ends as unknown at once, and its connection is closed."""
+    before = open_files()
     async with RawGateway(silence()) as gateway:
         client = client_of(gateway.base_url, engine)
         task = asyncio.create_task(client.send(NUMBER, "Hi"))
@@ -118,34 +121,34 @@ async def test_closing_the_client_ends_what_is_on_its_way(engine: EngineName) ->
         await client.aclose()
         with pytest.raises(OutcomeUnknownError):
             await task
-        await gateway.until(lambda seen: seen.open_connections == 0)
         await client.aclose()
-
     assert 1 == gateway.begun
+    assert set() == await left_open(before)
 
 
-async def test_client_that_closes_while_it_connects_has_not_sent() -> None:
+async def test_client_that_closes_while_it_connects_has_not_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A connection that comes too late carries nothing, and is closed."""
-    arrived, go_on = asyncio.Event(), asyncio.Event()
-    begun: list[bytes] = []
+    connected, go_on = asyncio.Event(), asyncio.Event()
 
-    async def serve(reader: StreamReader, writer: StreamWriter) -> None:
-        # The handshake of TLS waits until the client is closed.
-        arrived.set()
+    async def slowly(*args: Any) -> Any:
+        made = await connect(*args)
+        connected.set()
         await go_on.wait()
-        await writer.start_tls(serving())
-        begun.append(await reader.read())
+        return made
 
-    async with server(serve) as address:
-        encrypted = address.replace("http://", "https://")
-        client = client_of(encrypted, "asyncio", verify=trusting())
+    monkeypatch.setattr(_engine_asyncio, "connect", slowly)
+    async with RawGateway(OK) as gateway:
+        client = client_of(gateway.base_url, "asyncio")
         task = asyncio.create_task(outcome(client))
-        await arrived.wait()
+        await connected.wait()
         await client.aclose()
         go_on.set()
         assert "ConnectionFailedError" == await task
+        await gateway.until(lambda seen: seen.open_connections == 0)
 
-    assert [] == [data for data in begun if data]
+    assert (1, 0) == (gateway.connections, gateway.begun)
 
 
 async def test_missing_parser_gives_the_line_that_installs_it(

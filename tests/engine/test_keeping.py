@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from attrs import frozen
-from support.contract_tls import tls_contexts
+from support.engine_tls import serving, trusting
 from support.engine_wire import (
     BODY,
     BOTH,
@@ -22,6 +22,7 @@ from support.engine_wire import (
 )
 
 from iprog_async import _engine_asyncio
+from iprog_async._connecting import connect
 from iprog_async._engine import Failure, Progress
 from iprog_async._engine_asyncio import AsyncioEngine
 from iprog_async._engine_httpx import default_ssl_context
@@ -52,10 +53,10 @@ async def test_what_was_said_unasked_answers_no_later_request(
     name: str, engine: EngineName, tls: bool
 ) -> None:
     """A second answer to one request never becomes the answer to the next one."""
-    serving, trusting = tls_contexts() if tls else (None, True)
+    shown, trust = (serving(), trusting()) if tls else (None, True)
     script = UNASKED[name], raw(whole(2))
-    async with RawGateway(*script, tls=serving) as gateway:
-        settings = {"max_connections": 1, "verify": trusting}
+    async with RawGateway(*script, tls=shown) as gateway:
+        settings = {"max_connections": 1, "verify": trust}
         async with client_of(gateway.base_url, engine, **settings) as client:
             first = await outcome(client)
             await asyncio.sleep(0.02)
@@ -69,10 +70,10 @@ async def test_what_was_said_unasked_answers_no_later_request(
 @pytest.mark.parametrize("tls", [False, True])
 async def test_connection_is_used_again(engine: EngineName, tls: bool) -> None:
     """One after another, texts share a connection; tickets of TLS 1.3 do not disturb that."""
-    serving, trusting = tls_contexts() if tls else (None, True)
+    shown, trust = (serving(), trusting()) if tls else (None, True)
     async with (
-        RawGateway(OK, tls=serving) as gateway,
-        client_of(gateway.base_url, engine, verify=trusting) as client,
+        RawGateway(OK, tls=shown) as gateway,
+        client_of(gateway.base_url, engine, verify=trust) as client,
     ):
         seen = [await outcome(client) for _ in range(5)]
 
@@ -90,10 +91,10 @@ async def test_connection_that_the_server_gives_up_is_not_used_again(
     closing: Behaviour, engine: EngineName, tls: bool
 ) -> None:
     """A kept connection that is closed is noticed before the next text, which takes a new one."""
-    serving, trusting = tls_contexts() if tls else (None, True)
+    shown, trust = (serving(), trusting()) if tls else (None, True)
     async with (
-        RawGateway(closing, OK, tls=serving) as gateway,
-        client_of(gateway.base_url, engine, verify=trusting) as client,
+        RawGateway(closing, OK, tls=shown) as gateway,
+        client_of(gateway.base_url, engine, verify=trust) as client,
     ):
         first = await outcome(client)
         await asyncio.sleep(0.02)
@@ -175,7 +176,7 @@ async def test_connection_that_ends_before_anything_was_asked_is_certainly_not_s
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A server that hangs up, or greets, as soon as it is connected has got no request."""
-    connected = _engine_asyncio._connected  # pyright: ignore[reportPrivateUsage] - to lose a race
+    connected = connect
 
     async def slowly(*args: Any) -> Any:
         connection = await connected(*args)
@@ -183,7 +184,7 @@ async def test_connection_that_ends_before_anything_was_asked_is_certainly_not_s
             await asyncio.sleep(0)
         return connection
 
-    monkeypatch.setattr(_engine_asyncio, "_connected", slowly)
+    monkeypatch.setattr(_engine_asyncio, "connect", slowly)
 
     async def hang_up(_: StreamReader, writer: StreamWriter) -> None:
         writer.close()

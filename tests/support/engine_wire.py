@@ -88,10 +88,13 @@ async def server(
     try:
         yield f"{'http' if tls is None else 'https'}://{shown}:{port}"
     finally:
+        listening.close()
+        # What was accepted and has no task yet gets one.
+        for _ in range(5):
+            await asyncio.sleep(0)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        listening.close()
         await listening.wait_closed()
 
 
@@ -124,3 +127,10 @@ def open_files() -> set[str]:
             # The one that listed them.
             continue
     return found
+
+
+async def left_open(before: set[str]) -> set[str]:
+    """Return what is open beyond `before`, once the loop has closed what it can."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+    return open_files() - before

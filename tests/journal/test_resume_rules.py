@@ -1,0 +1,204 @@
+"""The rules of resuming as a table: each state of a row, and what may be done about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.core_fakes import NUMBER, prepared
+
+from iprog_async import (
+    Accepted,
+    InvalidMessageError,
+    JournalConflictError,
+    JournalError,
+    NotSent,
+    Outcome,
+    OutcomeUnknownError,
+    Receipt,
+    RejectedError,
+    SmsError,
+    Unknown,
+)
+from iprog_async._journal_rows import Row, to_row
+from iprog_async._journal_rules import Resume, ResumeRules, remembered
+from iprog_async.adapter import failed, unclear
+
+
+SAME, OTHER = b"same", b"other"
+STRICT = ResumeRules()
+RESEND = ResumeRules(resend_unknown=True)
+CHANGED = ResumeRules(allow_changed_text=True)
+
+SEND, SKIP, CONFLICT = Resume.SEND, Resume.SKIP, Resume.CONFLICT
+
+
+def row(state: str, *, text: bytes = SAME, key: str | None = None, **more: Any) -> Row:
+    """Return a row of run 1."""
+    fields: dict[str, Any] = {"run": 1, "state": state, **more}
+    return Row(1, NUMBER, key, text, **fields)
+
+
+STATES = {
+    "accepted": row("accepted"),
+    "refused for good": row("not_sent"),
+    "refused for now": row("not_sent", healable=True),
+    "released": row("released"),
+    "claimed": row("claimed"),
+    "unknown": row("unknown"),
+}
+
+# What is done with: the same message under strict rules, and with resend_unknown; and with
+# another text to the same number, of an earlier run and of the same one.
+TABLE = {
+    "accepted": (SKIP, SKIP, CONFLICT, SEND),
+    "refused for good": (SKIP, SKIP, CONFLICT, SEND),
+    "refused for now": (SEND, SEND, SEND, SEND),
+    "released": (SEND, SEND, SEND, SEND),
+    "claimed": (SKIP, SEND, CONFLICT, SEND),
+    "unknown": (SKIP, SEND, CONFLICT, SEND),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_the_same_text(name: str) -> None:
+    """A text that an earlier run had is sent or skipped by its state alone."""
+    strict, resend, _, _ = TABLE[name]
+    known = STATES[name]
+    assert (strict, known) == STRICT.decide([known], None, SAME, 2)
+    assert (strict, known) == CHANGED.decide([known], None, SAME, 2)
+    assert (resend, known) == RESEND.decide([known], None, SAME, 2)
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_the_same_key(name: str) -> None:
+    """A key names a message whatever its text is; it never conflicts."""
+    strict, resend, _, _ = TABLE[name]
+    known = row(STATES[name].state, key="a", healable=STATES[name].healable)
+    for text in (SAME, OTHER):
+        assert (strict, known) == STRICT.decide([known], "a", text, 2)
+        assert (resend, known) == RESEND.decide([known], "a", text, 2)
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_another_text(name: str) -> None:
+    """Another text conflicts with what an earlier run sent, or may have sent, or must not."""
+    _, _, earlier, same_run = TABLE[name]
+    known = STATES[name]
+    assert (earlier, known if earlier is CONFLICT else None) == STRICT.decide(
+        [known], None, OTHER, 2
+    )
+    assert earlier == RESEND.decide([known], None, OTHER, 2)[0]
+    assert (same_run, None) == STRICT.decide([known], None, OTHER, 1)
+    assert (SEND, None) == CHANGED.decide([known], None, OTHER, 2)
+
+
+@pytest.mark.parametrize("name", STATES)
+@pytest.mark.parametrize(("known_key", "key"), [("a", "b"), ("a", None), (None, "a")])
+def test_another_key(name: str, known_key: str | None, key: str | None) -> None:
+    """A message with another key is another message, whatever became of the first."""
+    known = row(STATES[name].state, key=known_key)
+    assert (SEND, None) == STRICT.decide([known], key, SAME, 2)
+
+
+def test_a_number_without_rows_is_sent() -> None:
+    """Whoever is not in the journal gets the text."""
+    assert (SEND, None) == STRICT.decide([], None, SAME, 1)
+
+
+def test_the_same_text_counts_before_a_conflict() -> None:
+    """A number that had both texts is skipped for either, and not a conflict."""
+    first, second = row("accepted", text=OTHER), row("accepted")
+    assert (SKIP, second) == STRICT.decide([first, second], None, SAME, 2)
+
+
+def test_a_conflict_names_the_number() -> None:
+    """The outcome of a conflict says that nothing was sent, and to whom."""
+    outcome = remembered(row("accepted", text=OTHER), CONFLICT, prepared(7))
+    assert isinstance(outcome, NotSent)
+    assert isinstance(outcome.error, JournalConflictError)
+    assert (7, NUMBER, False) == (outcome.index, outcome.error.number, outcome.error.healable)
+
+
+@pytest.mark.parametrize("state", ["claimed", "unknown"])
+def test_an_unknown_outcome_stays_unknown(state: str) -> None:
+    """A message in doubt is handed out as unknown, with the reason if there is one."""
+    outcome = remembered(row(state, detail="hung up", provider="fake"), SKIP, prepared())
+    assert isinstance(outcome, Unknown)
+    assert ("fake", "hung up") == (outcome.error.provider, outcome.error.reason)
+
+
+def test_a_claim_without_an_end_says_so() -> None:
+    """A row that was left claimed tells in words what happened."""
+    outcome = remembered(row("claimed"), SKIP, prepared())
+    assert isinstance(outcome, Unknown)
+    assert "an earlier run ended while it was on its way" == outcome.error.reason
+
+
+@pytest.mark.parametrize(
+    ("provider", "error"), [("fake", RejectedError), ("", InvalidMessageError)]
+)
+def test_a_refusal_stays_refused(provider: str, error: type[SmsError]) -> None:
+    """A refusal is handed out with its words: the gateway's, or our own where none was asked."""
+    outcome = remembered(row("not_sent", detail="no", provider=provider), SKIP, prepared())
+    assert isinstance(outcome, NotSent)
+    assert (error, "no") == (type(outcome.error), str(outcome.error))
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "",
+        "{}",
+        "[]",
+        "nonsense",
+        '["id","1",1,"free","pending","",false]',
+        '["id","1",1,null,"gone","",false]',
+    ],
+)
+def test_a_damaged_receipt_is_no_receipt(detail: str) -> None:
+    """A receipt that can't be read back ends the run; it is not made up."""
+    with pytest.raises(JournalError, match="row 1 of the journal is damaged"):
+        remembered(row("accepted", detail=detail, provider="fake"), SKIP, prepared())
+
+
+ENDS: list[tuple[Outcome, str, bool]] = [
+    (Accepted(0, prepared().message, Receipt("fake", "id", "1", 1)), "accepted", False),
+    (unclear(prepared(), "fake", "hung up"), "unknown", False),
+    (failed(prepared(), RejectedError("no", provider="fake")), "not_sent", False),
+    (failed(prepared(), RejectedError("no", provider="fake", healable=True)), "not_sent", True),
+    (failed(prepared(), RejectedError("no", provider="fake", blame="account")), "not_sent", True),
+    (failed(prepared(), InvalidMessageError("no")), "not_sent", False),
+    (failed(prepared(), JournalError("no disk")), "not_sent", True),
+]
+
+
+@pytest.mark.parametrize(("outcome", "state", "healable"), ENDS)
+def test_how_an_outcome_is_recorded(outcome: Outcome, state: str, healable: bool) -> None:
+    """Each outcome has its state, and whether another time could be better."""
+    ended: Any = row("claimed").as_ended(outcome)
+    recorded = to_row(ended)
+    assert (state, healable) == (recorded.state, recorded.healable)
+
+
+@pytest.mark.parametrize(("outcome", "state", "healable"), ENDS)
+def test_a_second_sending_in_doubt(outcome: Outcome, state: str, healable: bool) -> None:
+    """After an unknown first sending, a refusal of the second proves nothing about the first."""
+    ended: Any = row("unknown", in_doubt=True, provider="fake").as_ended(outcome)
+    assert ("accepted" if state == "accepted" else "unknown") == to_row(ended).state
+    released: Any = row("unknown", in_doubt=True).as_released()
+    assert "unknown" == to_row(released).state
+
+
+def test_the_ids_of_an_unknown_outcome_are_kept() -> None:
+    """What a gateway gave of ids helps whoever looks the text up there."""
+    error = OutcomeUnknownError("?", provider="fake", reason="odd", references=("a", "b"))
+    ended: Any = row("claimed").as_ended(failed(prepared(), error))
+    assert "odd (the gateway's ids: a, b)" == to_row(ended).detail
+
+
+def test_a_long_or_broken_detail_is_cut() -> None:
+    """Words that no file can hold do not keep an outcome from being recorded."""
+    error = RejectedError("\ud800" + "x" * 9999, provider="fake")
+    ended: Any = row("claimed").as_ended(failed(prepared(), error))
+    assert "?" + "x" * 499 == to_row(ended).detail

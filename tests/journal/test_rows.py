@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.core_fakes import NUMBER
+from support.journal_rows import OURS, accepted, lost, refused, row
+
+from iprog_async import (
+    AuthenticationError,
+    ClientClosedError,
+    ConnectionFailedError,
+    InvalidMessageError,
+    JournalError,
+    Message,
+    NotSent,
+    RunHaltedError,
+    SmsError,
+    WrongLoopError,
+)
+from iprog_async._journal_rows import Values
+
+
+def end(values: Values) -> tuple[Any, ...]:
+    """Return state, healable, provider and detail."""
+    return values[5:]
+
+
+def test_columns_that_name_the_message() -> None:
+    """Every change of a row repeats what it is about."""
+    known = row("released", key="k", run=3)
+    ended = (known.as_claimed(), known.as_released(), known.as_ended(accepted()))
+    assert {(7, NUMBER, "k", OURS, 3)} == {values[:5] for values in ended}
+
+
+def test_states_on_the_way() -> None:
+    """A row is claimed before its request leaves, and waits again if it did not."""
+    assert ("claimed", 0, "", "") == end(row("released").as_claimed())
+    assert ("released", 0, "", "") == end(row("released").as_released())
+
+
+def test_accepted() -> None:
+    """An accepted row holds what its receipt needs."""
+    detail = '["iSms-1","639171234567",2,"1.50","sent","SENT",true]'
+    assert ("accepted", 0, "iprog", detail) == end(row("claimed").as_ended(accepted()))
+
+
+@pytest.mark.parametrize(
+    ("error", "healable"),
+    [
+        (InvalidMessageError("no"), 0),
+        (ConnectionFailedError("no"), 1),
+        (AuthenticationError("no", provider="iprog", healable=False), 1),
+        (ClientClosedError("no"), 1),
+        (WrongLoopError("no"), 1),
+        (JournalError("no"), 1),
+        (RunHaltedError(JournalError("no")), 1),
+    ],
+)
+def test_refusals_that_pass(error: SmsError, healable: int) -> None:
+    """Only what lies in the message or its recipient is refused for good."""
+    outcome = NotSent(0, Message(NUMBER, "Hi"), error)
+    state, passes, provider, _ = end(row("claimed").as_ended(outcome))
+    assert ("not_sent", healable) == (state, passes)
+    assert getattr(error, "provider", "") == provider
+
+
+@pytest.mark.parametrize(
+    ("references", "detail"),
+    [
+        ((), "no answer within 30 s"),
+        (("a", "b"), "no answer within 30 s (the gateway's ids: a, b)"),
+    ],
+)
+def test_unknown(references: tuple[str, ...], detail: str) -> None:
+    """An unknown row keeps the reason and whatever ids there are to ask by."""
+    outcome = lost(references=references)
+    assert ("unknown", 0, "iprog", detail) == end(row("claimed").as_ended(outcome))
+
+
+def test_long_words() -> None:
+    """Of a very long error the beginning is kept."""
+    detail = end(row("claimed").as_ended(refused(reason="x" * 100_000)))[3]
+    assert "x" * 500 == detail
+
+
+def test_the_text_in_an_error() -> None:
+    """A gateway that repeats the text in its refusal does not bring it into the file."""
+    outcome = refused(text="Your code is 1234", reason='bad text "Your code is 1234"!')
+    assert 'bad text "…"!' == end(row("claimed").as_ended(outcome))[3]
+
+
+def test_half_a_character() -> None:
+    """Words that can't be encoded are written with a question mark."""
+    assert "no ?" == end(row("claimed").as_ended(refused(reason="no \ud800")))[3]
+
+
+def test_sent_again_in_vain() -> None:
+    """What may have been sent stays unknown, however a second sending is refused or fails."""
+    doubtful = row("unknown", provider="iprog", detail="no answer", in_doubt=True)
+
+    assert ("unknown", 0, "iprog", "no answer") == end(doubtful.as_released())
+    state, _, provider, detail = end(doubtful.as_ended(refused(reason="no credit")))
+    assert ("unknown", "iprog") == (state, provider)
+    assert "the first sending is unknown, a second one was refused: no credit" == detail
+    assert "accepted" == end(doubtful.as_ended(accepted()))[0]
+    assert "unknown" == end(doubtful.as_ended(lost()))[0]
