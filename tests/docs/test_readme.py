@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,16 @@ def test_commands_are_one_line(name: str) -> None:
     assert block is not None
     (line,) = block[1].splitlines()
     assert line.startswith("python3 -m venv .venv && .venv/bin/pip install")
+
+
+def test_guide_for_providers_holds(tmp_path: Path) -> None:
+    """The adapter and the test of the guide, pasted into two files, pass the contract."""
+    text = (_ROOT / "providers" / "README.md").read_text(encoding="utf-8")
+    adapter, contract = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "acme_sms.py").write_text(adapter, encoding="utf-8")
+    (tmp_path / "test_acme.py").write_text(contract, encoding="utf-8")
+
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_acme.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)  # noqa: S603 - ours
+
+    assert 0 == done.returncode, done.stdout
