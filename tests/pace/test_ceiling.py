@@ -60,7 +60,7 @@ def test_constant_latency_meets_no_ceiling(seconds: float) -> None:
     """What always takes the same time is never held back."""
     ceiling = Ceiling()
 
-    run = play(lambda *_: seconds, concurrency=100, seconds=20, ceiling=ceiling)
+    run = play(lambda _, __: seconds, concurrency=100, seconds=20, ceiling=ceiling)
 
     assert ceiling.limit is None
     assert {100} == set(run.at_once[:-2])
