@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -264,3 +267,31 @@ async def test_a_key_that_is_no_text_sends_nothing(key: object, path: Path) -> N
         with pytest.raises(InvalidMessageError, match="the key"):
             await client.send(NUMBER, "Hi", key=key)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - a wrong one
     assert [] == wire.requests
+
+
+_NEXT_PROCESS = """
+import asyncio, json, sys
+from iprog_async import Journal, SmsClient
+from iprog_async_providers import IprogProvider
+
+async def main(path):
+    # Nobody listens at this address: whatever is sent would fail.
+    provider = IprogProvider("token", base_url="http://127.0.0.1:9")
+    with Journal.open(path) as journal:
+        async with SmsClient(provider, journal=journal) as sms:
+            receipt = await sms.send("0917 123 4567", "Hi", key="a")
+            print(json.dumps(receipt.to_dict()))
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+async def test_the_next_process_gets_the_receipt(path: Path) -> None:
+    """A key that another process sent is not sent again, whatever the gateway."""
+    with Journal.open(path) as journal:
+        receipt = await posting(Wire(ACCEPTED), journal).send(NUMBER, "Hi", key="a")
+    command = [sys.executable, "-c", _NEXT_PROCESS, str(path)]
+    ran = await asyncio.to_thread(
+        subprocess.run, command, capture_output=True, text=True, check=True
+    )
+    assert receipt.to_dict() == json.loads(ran.stdout)

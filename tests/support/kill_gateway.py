@@ -57,9 +57,12 @@ class CountingGateway:
                 length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
                 body = json.loads(await reader.readexactly(length))
                 # Counted before the answer leaves: a sender killed now has sent it.
-                self.texts[body["phone_number"], body["message"]] += 1
+                numbers = body["phone_number"].split(",")
+                self.texts.update((number, body["message"]) for number in numbers)
                 await asyncio.sleep(self._latency)
-                answer = json.dumps({"status": 200, "message_id": f"iSms-{len(self.texts)}"})
+                field = "message_id" if len(numbers) == 1 else "message_ids"
+                ids = ",".join(f"iSms-{number}" for number in numbers)
+                answer = json.dumps({"status": 200, field: ids})
                 writer.write(
                     b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
                     % (len(answer), answer.encode())
