@@ -15,7 +15,7 @@ from iprog_async._connecting import connect
 from iprog_async._engine import Failure, Progress
 from iprog_async._errors import ConfigurationError
 from iprog_async._http import WireReply, WireRequest
-from iprog_async._http1_connection import Connection
+from iprog_async._http1_connection import Connection, Outbox
 from iprog_async._http1_request import Origin, RequestWriter
 from iprog_async._proxies import proxy_for
 
@@ -39,6 +39,7 @@ class AsyncioEngine:
         self._writer = RequestWriter()
         self._idle: defaultdict[Origin, list[Connection]] = defaultdict(list)
         self._open: set[Connection] = set()
+        self._outbox: Outbox | None = None
         self._sweeper: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -108,7 +109,7 @@ class AsyncioEngine:
         try:
             async with asyncio.timeout(connect_timeout):
                 connection = await connect(
-                    lambda: Connection(asyncio.get_running_loop()),
+                    self._new_connection,
                     origin.host,
                     origin.port,
                     self._verify if origin.tls else None,
@@ -124,6 +125,11 @@ class AsyncioEngine:
             return Failure(f"{who} before anything was asked", may_have_left=False)
         self._open.add(connection)
         return connection
+
+    def _new_connection(self) -> Connection:
+        loop = asyncio.get_running_loop()
+        self._outbox = self._outbox or Outbox(loop)
+        return Connection(loop, self._outbox)
 
     async def aclose(self) -> None:
         """Close every connection; a request under way ends without its answer."""

@@ -3,8 +3,11 @@ from __future__ import annotations
 import asyncio
 import select
 from asyncio import StreamReader, StreamWriter
+from collections.abc import Callable
+from types import SimpleNamespace as Part
 from typing import Any
 
+import httpx
 import pytest
 from attrs import frozen
 from support.engine_tls import serving, trusting
@@ -25,8 +28,9 @@ from iprog_async import _engine_asyncio
 from iprog_async._connecting import connect
 from iprog_async._engine import Failure, Progress
 from iprog_async._engine_asyncio import AsyncioEngine
-from iprog_async._engine_httpx import default_ssl_context
+from iprog_async._engine_httpx import _said_more, default_ssl_context  # pyright: ignore[reportPrivateUsage] - it looks into another library
 from iprog_async._http import WireReply, WireRequest
+from iprog_async._http1_connection import Connection, Outbox
 from iprog_async.testing import Behaviour, InstantClock, RawGateway, close_idle, drop_on_arrival
 
 
@@ -273,3 +277,62 @@ async def test_systems_without_poll_use_select(monkeypatch: pytest.MonkeyPatch) 
         await engine.aclose()
 
     assert [1, 1, 2] == [request.connection for request in gateway.requests]
+
+
+@pytest.mark.parametrize("what", ["is closed", "speaks first"])
+async def test_connection_that_fails_before_the_request_is_written_has_sent_nothing(
+    what: str,
+) -> None:
+    """Requests of one round of the loop are written at its end; until then nothing has left."""
+    loop = asyncio.get_running_loop()
+    async with RawGateway(OK) as gateway:
+        connection = await connect(
+            lambda: Connection(loop, Outbox(loop)), "127.0.0.1", gateway.port, None
+        )
+        task = asyncio.create_task(connection.exchange(b"POST / HTTP/1.1\r\n\r\n"))
+        # Before the loop comes to the end of the round in which the task begins.
+        loop.call_soon(connection.close if what == "is closed" else _receive(connection))
+        result = await task
+        await gateway.until(lambda seen: seen.open_connections == 0)
+
+    assert isinstance(result, Failure)
+    assert (False, 0) == (result.may_have_left, gateway.begun)
+
+
+def _receive(connection: Connection) -> Callable[[], None]:
+    answer = whole(666)
+    connection.get_buffer(-1)[: len(answer)] = answer
+    return lambda: connection.buffer_updated(len(answer))
+
+
+async def test_many_at_once_are_written_and_answered() -> None:
+    """More requests than are written together in one go all arrive, each once."""
+    engine = AsyncioEngine(default_ssl_context())
+    async with RawGateway(OK) as gateway:
+        done = await asyncio.gather(*(exchange(engine, gateway.base_url) for _ in range(50)))
+        done += await asyncio.gather(*(exchange(engine, gateway.base_url) for _ in range(50)))
+        await engine.aclose()
+
+    assert (100, 50) == (len(gateway.requests), gateway.connections)
+    assert all(isinstance(each.result, WireReply) for each in done)
+
+
+@pytest.mark.parametrize(
+    ("connections", "expected"),
+    [
+        ([], False),
+        ([Part(_h11_state=Part(trailing_data=(b"", False)))], False),
+        ([Part(_h11_state=Part(trailing_data=(b"H", False)))], True),
+        ([Part(_connection=Part(_h11_state=Part(trailing_data=(b"H", False))))], True),
+        ([Part(_connection=None)], True),
+        ([Part()], True),
+    ],
+)
+def test_httpcore_that_has_changed_inside_loses_its_connections(
+    connections: list[Part], expected: bool
+) -> None:
+    """Where nobody can tell whether a server said more, the connection is not used again."""
+    transport: Any = Part(_pool=Part(connections=connections))
+
+    assert expected == _said_more(transport)
+    assert not _said_more(httpx.MockTransport(lambda _: httpx.Response(200)))
