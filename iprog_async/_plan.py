@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from iprog_async._amounts import parse_amount
 from iprog_async._errors import (
     ConfigurationError,
     DuplicateMessageError,
@@ -19,7 +20,6 @@ from iprog_async._ledger import Ledger
 from iprog_async._outcomes import NotSent, Outcome
 from iprog_async._preparation import Preparation, Window
 from iprog_async._segments import Encoding
-from iprog_async._structure import parse_amount
 
 
 _EXAMPLES = 20

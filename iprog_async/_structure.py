@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NewType, TypeVar
 
 import cattrs
 
+from iprog_async._amounts import parse_amount
 from iprog_async._http import UnclearAnswer
 from iprog_async._secrets import one_line
 
@@ -15,23 +16,6 @@ M = TypeVar("M")
 
 Id = NewType("Id", str)
 """An opaque id; gateways send it as a string or as a number."""
-
-
-def parse_amount(value: object) -> Decimal:
-    """Read an amount that is a number or a string such as `"1,234.50"`.
-
-    Raises:
-        ValueError: It is no finite number.
-    """
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise ValueError(f"{value!r} is no amount")
-    try:
-        amount = Decimal(str(value).strip().replace(",", ""))
-    except InvalidOperation:
-        raise ValueError(f"{value!r} is no amount") from None
-    if not amount.is_finite():
-        raise ValueError(f"{value!r} is no amount")
-    return amount
 
 
 def _amount(value: object, _: Any) -> Decimal:

@@ -5,6 +5,7 @@
 
 from iprog_async._adapters import BaseProvider, accepted, failed, rejected, unclear
 from iprog_async._address import SmsUrl, to_flag
+from iprog_async._amounts import parse_amount
 from iprog_async._http import NOT_JSON, Answer, Call, Effect, Gateway, HttpCall, UnclearAnswer
 from iprog_async._json import is_array, is_object
 from iprog_async._messages import Message, PreparedMessage, check_sender_id, check_text
@@ -14,7 +15,7 @@ from iprog_async._rates import to_rate
 from iprog_async._receipts import PENDING
 from iprog_async._refusals import Refusal, give_up, refuse
 from iprog_async._secrets import MASK, clean_secret, mask_keys, one_line, words
-from iprog_async._structure import Id, parse_amount, structure
+from iprog_async._structure import Id, structure
 
 
 __all__ = [
