@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import select
 from collections.abc import Callable
 from typing import cast
 
@@ -12,6 +11,7 @@ import httptools
 from iprog_async._body import BadBodyError, Body
 from iprog_async._engine import MAX_BODY, Failure
 from iprog_async._http import WireReply
+from iprog_async._polling import poller
 
 
 # Answers are far shorter; longer ones come in several pieces.
@@ -121,7 +121,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._poll = _poller(transport.get_extra_info("socket").fileno())
+        self._poll = poller(transport.get_extra_info("socket").fileno())
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._piece
@@ -208,12 +208,3 @@ class Connection(asyncio.BufferedProtocol):
             return
         self._complete = True
         self._settle(WireReply(self._parser.get_status_code(), self._headers, whole))
-
-
-def _poller(fileno: int) -> Callable[[], object]:
-    """Return what tells whether a socket has something to read, or is closed."""
-    if hasattr(select, "poll"):
-        poll = select.poll()
-        poll.register(fileno, select.POLLIN)
-        return lambda: poll.poll(0)
-    return lambda: select.select([fileno], [], [], 0)[0]  # Windows has no poll

@@ -1,0 +1,175 @@
+"""What httpcore reads and writes through: asyncio's own transports, with nothing in between.
+
+httpcore's own backend goes over anyio, whose cancel scopes and checkpoints take a fifth of a
+request's time. All timeouts but that of connecting are the session's, so none are needed here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+import httpcore
+
+from iprog_async._connecting import connect
+from iprog_async._polling import poller
+
+
+# More than this is not taken from the system before somebody reads it.
+_ENOUGH = 256 * 1024
+# A request is written in one piece with its header fields, unless it is longer than this.
+_LONGEST_PIECE = 64 * 1024
+
+
+class StreamBackend(httpcore.AsyncNetworkBackend):
+    """Makes connections for httpcore."""
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect; raises httpcore's errors for what certainly did not leave."""
+        try:
+            async with asyncio.timeout(timeout):
+                return await connect(Stream, host, port, None)
+        except TimeoutError as exc:
+            raise httpcore.ConnectTimeout(str(exc)) from None
+        except OSError as exc:
+            raise httpcore.ConnectError(str(exc)) from None
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait before another attempt to connect."""
+        await asyncio.sleep(seconds)
+
+
+class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
+    """One connection; it reads ahead, so that the end of it is noticed while nobody reads."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._is_readable: Callable[[], object] = list[object]
+        self._received = bytearray()
+        self._unsent = bytearray()
+        self._ended = False
+        self._paused = False
+        self._error: Exception | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether something has come in that nobody has read."""
+        return bool(self._received)
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return what has come in, waiting for it; nothing means the end."""
+        self._flush()
+        if not self._received and not self._ended:
+            self._waiter = self._loop.create_future()
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._waiter
+            except TimeoutError:
+                raise httpcore.ReadTimeout from None
+            finally:
+                self._waiter = None
+        if not self._received and self._error is not None:
+            raise httpcore.ReadError(str(self._error))
+        data = bytes(self._received[:max_bytes])
+        del self._received[:max_bytes]
+        self._resume()
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Write; what is short leaves with the rest of its request, once an answer is read."""
+        if self._ended:
+            raise httpcore.WriteError(str(self._error or "the other side closed the connection"))
+        self._unsent += buffer
+        if len(self._unsent) > _LONGEST_PIECE:
+            self._flush()
+
+    async def aclose(self) -> None:
+        """Close at once; what was not written is dropped."""
+        self._ended = True
+        self._unsent.clear()
+        if self._transport is not None:
+            self._transport.abort()
+            # The loop closes the socket in its next round.
+            await asyncio.sleep(0)
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Encrypt the connection; raises httpcore's errors for what certainly did not leave."""
+        assert self._transport is not None  # noqa: S101 - made by create_connection
+        self._flush()
+        try:
+            async with asyncio.timeout(timeout):
+                encrypted = await self._loop.start_tls(
+                    self._transport, self, ssl_context, server_hostname=server_hostname
+                )
+        except BaseException as exc:
+            await self.aclose()
+            if isinstance(exc, TimeoutError):
+                raise httpcore.ConnectTimeout("no TLS in time") from None
+            if isinstance(exc, OSError):
+                raise httpcore.ConnectError(str(exc)) from None
+            raise
+        self._transport = cast("asyncio.Transport", encrypted)
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what httpcore and its users ask about a connection, or `None`."""
+        if self._transport is None:
+            return None
+        if info == "is_readable":
+            # The loop may not have looked at the socket since, so the kernel is asked.
+            return bool(self._received or self._ended or self._is_readable())
+        name = {"server_addr": "peername", "client_addr": "sockname"}.get(info, info)
+        return self._transport.get_extra_info(name)
+
+    def _flush(self) -> None:
+        if self._unsent and self._transport is not None:
+            self._transport.write(bytes(self._unsent))
+            self._unsent.clear()
+
+    def _resume(self) -> None:
+        if self._paused and self._transport is not None and len(self._received) < _ENOUGH:
+            self._paused = False
+            self._transport.resume_reading()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._is_readable = poller(transport.get_extra_info("socket").fileno())
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        if len(self._received) >= _ENOUGH and not self._paused and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        self._ended = True
+        self._wake()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended = True
+        self._error = exc
+        self._wake()
