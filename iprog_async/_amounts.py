@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 
 def parse_amount(value: object) -> Decimal:
@@ -11,12 +12,20 @@ def parse_amount(value: object) -> Decimal:
     Raises:
         ValueError: It is no finite number.
     """
+    if type(value) is int:
+        return Decimal(value)
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError(f"{value!r} is no amount")
+    return _parse(str(value))
+
+
+@lru_cache(maxsize=128)
+def _parse(text: str) -> Decimal:
+    """Read an amount in words; the hundred prices of one batch are mostly the same one."""
     try:
-        amount = Decimal(str(value).strip().replace(",", ""))
+        amount = Decimal(text.strip().replace(",", ""))
     except InvalidOperation:
-        raise ValueError(f"{value!r} is no amount") from None
+        raise ValueError(f"{text!r} is no amount") from None
     if not amount.is_finite():
-        raise ValueError(f"{value!r} is no amount")
+        raise ValueError(f"{text!r} is no amount")
     return amount

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 from attrs import define
@@ -17,6 +17,7 @@ from iprog_async._clock import Clock
 from iprog_async._credits import CreditLimit
 from iprog_async._errors import (
     ConfigurationError,
+    JournalConflictError,
     JournalError,
     RunHaltedError,
     SmsError,
@@ -24,9 +25,9 @@ from iprog_async._errors import (
 from iprog_async._halving import Halving, spared
 from iprog_async._journal import Journal
 from iprog_async._ledger import Ledger
-from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
+from iprog_async._outcomes import NotSent, Outcome, Unknown
 from iprog_async._planner import Batch
-from iprog_async._preparation import Preparation, Reading
+from iprog_async._preparation import Preparation, Reading, Window
 from iprog_async._providers import SmsProvider
 from iprog_async._submitting import log_outcome, submit
 
@@ -46,14 +47,14 @@ class Counts:
         """Messages with an outcome."""
         return self.accepted + self.not_sent + self.unknown
 
-    def add(self, outcome: Outcome) -> None:
-        """Count one outcome."""
-        match outcome:
-            case Accepted():
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Count outcomes."""
+        for outcome in outcomes:
+            if outcome.state == "accepted":
                 self.accepted += 1
-            case NotSent():
+            elif outcome.state == "not_sent":
                 self.not_sent += 1
-            case Unknown():
+            else:
                 self.unknown += 1
 
 
@@ -106,6 +107,7 @@ class BulkRun:
         self._ready: deque[Batch] = deque()
         self._abandoned: list[Unknown] = []
         self._turn = asyncio.Lock()
+        self._ahead: asyncio.Task[Window] | None = None
         # A slow reader holds up the workers here, after they have given back their connection.
         self._ended: asyncio.Queue[_Ended | None] = asyncio.Queue(self._concurrency)
         self._late: list[_Ended] = []
@@ -140,7 +142,8 @@ class BulkRun:
             RunHaltedError: The run stopped itself; what it did not send is certainly not sent.
         """
         async for _ in self:
-            pass
+            # Nobody looks at the others of the same batch either.
+            self._current.clear()
         return self.counts
 
     async def aclose(self) -> None:
@@ -236,7 +239,7 @@ class BulkRun:
         try:
             await asyncio.gather(*workers)
             if self._halted is not None:
-                await self._report(self._give_up(RunHaltedError(self._halted)))
+                await self._report(await self._give_up(RunHaltedError(self._halted)))
         except asyncio.CancelledError:
             raise
         except Exception:
@@ -245,9 +248,10 @@ class BulkRun:
             await asyncio.gather(*workers, return_exceptions=True)
             raise
         finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+            reading = [] if self._ahead is None else [self._ahead]
+            for task in (*workers, *reading):
+                task.cancel()
+            await asyncio.gather(*workers, *reading, return_exceptions=True)
             if self._ledger is not None:
                 self._ledger.end()
             if not self._finished:
@@ -296,6 +300,8 @@ class BulkRun:
     async def _claim(self) -> Batch | None:
         """Return the next batch; `None` when there is nothing more to send."""
         while not self._stopping:
+            if self._ready and self._credits is None:
+                return self._ready.popleft()
             refused: list[Outcome] = []
             async with self._turn:
                 if self._ready and not self._stopping:
@@ -325,16 +331,27 @@ class BulkRun:
         return batch[:count] or None
 
     async def _refill(self, refused: list[Outcome]) -> None:
-        """Read a window; the outcomes of what is not to be sent go to `refused`."""
-        window = await self._preparation.next_window()
+        """Take a window; the outcomes of what is not to be sent go to `refused`.
+
+        The next one is read while this one is sent, so that no connection waits for it.
+        """
+        if self._ahead is None:
+            self._ahead = asyncio.create_task(self._preparation.next_window())
+        window = await self._ahead
         self._exhausted = window.last
-        self.counts.resumed += len(window.known)
-        refused += window.refused
-        refused += window.known
-        self._ready.extend(window.batches)
+        self._ahead = None
+        if not window.last:
+            self._ahead = asyncio.create_task(self._preparation.next_window())
+        self._adopt(window, refused)
         if window.problem is not None:
             # What was read waits; it is given up with all the others that were not sent.
             self._halt(window.problem)
+
+    def _adopt(self, window: Window, settled: list[Outcome]) -> None:
+        self.counts.resumed += sum(_was_settled(outcome) for outcome in window.known)
+        settled += window.refused
+        settled += window.known
+        self._ready.extend(window.batches)
 
     def _watch(self, outcomes: Sequence[Outcome]) -> None:
         """Halt on a refusal that every message would meet, and on many unknowns in a row.
@@ -353,10 +370,17 @@ class BulkRun:
         self._halted = self._halted or cause
         self.stop()
 
-    def _give_up(self, error: RunHaltedError) -> list[Outcome]:
+    async def _give_up(self, error: RunHaltedError) -> list[Outcome]:
+        """Return the outcomes of all that was read and not sent."""
+        settled: list[Outcome] = []
+        if self._ahead is not None:
+            # If the source fails now, the reader learns that the run has halted all the same.
+            for read in await asyncio.gather(self._ahead, return_exceptions=True):
+                if isinstance(read, Window):
+                    self._adopt(read, settled)
         waiting = [prepared for batch in self._ready for prepared in batch]
         waiting += self._preparation.carried
-        return [NotSent(prepared.index, prepared.message, error) for prepared in waiting]
+        return settled + [NotSent(waits.index, waits.message, error) for waits in waiting]
 
     def _abandon(self, batch: Batch) -> None:
         reason = "the run was closed while the request was on its way"
@@ -370,8 +394,7 @@ class BulkRun:
         outcomes: Sequence[Outcome],
         recorded: asyncio.Future[JournalError | None] | None = None,
     ) -> None:
-        for outcome in outcomes:
-            self.counts.add(outcome)
+        self.counts.add(outcomes)
         ended = _Ended(outcomes, recorded)
         try:
             await self._ended.put(ended)
@@ -379,3 +402,11 @@ class BulkRun:
             # The run was closed; what is settled is still there for a reader who goes on.
             self._late.append(ended)
             raise
+
+
+def _was_settled(outcome: Outcome) -> bool:
+    """Return whether an earlier run came to this outcome; a conflict is this run's own."""
+    return not (
+        isinstance(outcome, NotSent)
+        and isinstance(outcome.error, (JournalConflictError, JournalError))
+    )

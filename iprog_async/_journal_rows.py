@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from json.encoder import encode_basestring_ascii as _quote
 from typing import Literal
 
 from attrs import define
@@ -12,9 +13,6 @@ from iprog_async._errors import JournalError, OutcomeUnknownError, SmsError
 from iprog_async._outcomes import Accepted, NotSent, Outcome
 from iprog_async._receipts import DeliveryStatus, Receipt
 
-
-# Made once: json.dumps with options makes an encoder each time.
-_dumps = json.JSONEncoder(separators=(",", ":")).encode
 
 HASH_BYTES = 12
 _LONGEST_DETAIL = 500
@@ -121,17 +119,14 @@ def _clean(detail: str, text: str) -> str:
 
 
 def _pack(receipt: Receipt) -> str:
+    """Return a receipt as a JSON array; an encoder made for one value costs four times as much."""
     status = receipt.status
-    return _dumps(
-        (
-            receipt.message_id,
-            receipt.to,
-            receipt.segments,
-            None if receipt.cost is None else str(receipt.cost),
-            status.state,
-            status.word,
-            receipt.scheduled,
-        )
+    message_id = "null" if receipt.message_id is None else _quote(receipt.message_id)
+    cost = "null" if receipt.cost is None else _quote(str(receipt.cost))
+    scheduled = "true" if receipt.scheduled else "false"
+    return (
+        f"[{message_id},{_quote(receipt.to)},{receipt.segments:d},{cost},"
+        f"{_quote(status.state)},{_quote(status.word)},{scheduled}]"
     )
 
 

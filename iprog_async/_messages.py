@@ -79,6 +79,8 @@ def check_schedule(message: Message) -> None:
 def check_text(message: Message) -> None:
     """Raise `InvalidMessageError` if there is nothing to send."""
     text: object = message.text
+    if type(text) is str and text.isascii() and text and not text.isspace():
+        return
     if text is not None and not isinstance(text, str):
         raise InvalidMessageError(
             f"the text for {message.to!r} is of type {type(text).__name__}, not str: {text!r}"

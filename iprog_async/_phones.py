@@ -27,7 +27,10 @@ MOBILE_PLANS = {
 
 _REGION = re.compile(r"[A-Z]{2}", re.ASCII)
 _SEPARATORS = str.maketrans("", "", " \t\u00a0\u202f-\u2010\u2011\u2013.()/")
-_FAST = {
+_PREFIX: dict[str | None, str] = {
+    region: f"+{plan.country}" for region, plan in MOBILE_PLANS.items()
+}
+_FAST: dict[str | None, re.Pattern[str]] = {
     region: re.compile(
         # The trunk prefix after the country code is what "+63 (0)917 …" leaves behind.
         rf"(?:(?:\+|00)?{plan.country}(?:{plan.trunk})?|{plan.trunk})?({plan.national})",
@@ -69,16 +72,20 @@ def to_e164(number: str, region: str | None = None, *, mobile_only: bool = False
         InvalidMessageError: It is no valid number; the message quotes it as given.
     """
     given: object = number
+    fast = _FAST.get(region)
+    if fast is not None and type(given) is str and (match := fast.fullmatch(given)):
+        # Most rows of a file have no separators; this costs a third of what follows.
+        return _PREFIX[region] + match[1]
     if given is not None and not isinstance(given, str):
         raise InvalidMessageError(
             f"the phone number {given!r} is of type {type(given).__name__}; give it as text"
         )
     if given is None or not given.strip():
         raise InvalidMessageError(f"the phone number is empty: {given!r}")
-    fast = _FAST.get(region or "")
-    if fast is not None and (match := fast.fullmatch(given.translate(_SEPARATORS))):
-        return f"+{MOBILE_PLANS[region or ''].country}{match[1]}"
-    match = (_ANYWHERE if region is None else _ABROAD).fullmatch(given.translate(_SEPARATORS))
+    digits = given.translate(_SEPARATORS)
+    if fast is not None and (match := fast.fullmatch(digits)):
+        return _PREFIX[region] + match[1]
+    match = (_ANYWHERE if region is None else _ABROAD).fullmatch(digits)
     if match is not None:
         return "+" + "".join(part for part in match.groups() if part)
     return _parse(given, region, mobile_only)

@@ -1,62 +1,35 @@
-"""Which messages a run has had, in about 25 bytes each."""
+"""Which messages a run has had, in about 20 bytes each."""
 
 from __future__ import annotations
 
-from array import array
 
-
-_SHARDS = 256
-_EMPTY = 0
+_SHARDS = 1 << 16
+_HASH = 8
+_INDEX = 5
+_ENTRY = _HASH + _INDEX
 
 
 class SeenTable:
     """Maps 64-bit hashes to the index of the message that had it first.
 
-    Plain dicts take a hundred bytes an entry. The table is split, so that growing one part
-    never holds up the event loop for long.
+    Plain dicts take a hundred bytes an entry, and a table in Python code takes its time to grow.
+    This one is many short strings of fixed-size entries, which are searched and grown in C.
     """
 
     def __init__(self) -> None:
-        self._shards = [_Shard() for _ in range(_SHARDS)]
+        self._shards = [b""] * _SHARDS
 
     def first_index(self, key: tuple[object, ...], index: int) -> int:
         """Return the index that had the key first; it is `index` if the key is new."""
-        digest = hash(key) or 1
-        return self._shards[digest % _SHARDS].first_index(digest, index)
-
-
-class _Shard:
-    """One open-addressing table of hash and index."""
-
-    __slots__ = ("_hashes", "_indexes", "_mask", "_used")
-
-    def __init__(self) -> None:
-        self._used = 0
-        self._allocate(8)
-
-    def _allocate(self, size: int) -> None:
-        self._mask = size - 1
-        self._hashes = array("q", bytes(8 * size))
-        self._indexes = array("Q", bytes(8 * size))
-
-    def first_index(self, digest: int, index: int) -> int:
-        place = (digest // _SHARDS) & self._mask
-        hashes = self._hashes
-        while hashes[place] != _EMPTY:
-            if hashes[place] == digest:
-                return self._indexes[place]
-            place = (place + 1) & self._mask
-        hashes[place] = digest
-        self._indexes[place] = index
-        self._used += 1
-        if self._used * 3 > self._mask * 2:
-            self._grow()
+        number = hash(key)
+        digest = number.to_bytes(_HASH, "little", signed=True)
+        place = number % _SHARDS
+        entries = self._shards[place]
+        found = entries.find(digest)
+        while found >= 0:
+            if found % _ENTRY == 0:
+                return int.from_bytes(entries[found + _HASH : found + _ENTRY], "little")
+            # The end of one entry and the start of the next look like it.
+            found = entries.find(digest, found + 1)
+        self._shards[place] = entries + digest + index.to_bytes(_INDEX, "little")
         return index
-
-    def _grow(self) -> None:
-        hashes, indexes = self._hashes, self._indexes
-        self._used = 0
-        self._allocate(2 * len(hashes))
-        for digest, index in zip(hashes, indexes, strict=True):
-            if digest != _EMPTY:
-                self.first_index(digest, index)

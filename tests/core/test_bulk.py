@@ -208,7 +208,7 @@ async def broke(batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
 
 
 async def test_refusal_of_the_account_halts_the_run() -> None:
-    """What was read and not sent comes back as not sent; the rest of the source stays unread."""
+    """What was read, one window ahead, comes back as not sent; the rest stays unread."""
     pulled = 0
 
     def many() -> Iterator[Message]:
@@ -227,7 +227,7 @@ async def test_refusal_of_the_account_halts_the_run() -> None:
     assert isinstance(caught.value.cause, AuthenticationError)
     assert caught.value.cause is run.halted
     assert 1 == len(provider.sent)
-    assert pulled == len(outcomes) == run.counts.not_sent == 50
+    assert pulled == len(outcomes) == run.counts.not_sent == 2 * 50
     rest = [outcome.error for outcome in outcomes[1:] if isinstance(outcome, NotSent)]
     assert {RunHaltedError} == {type(error) for error in rest}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Literal, TypeVar
 
@@ -16,7 +15,8 @@ from iprog_async_providers.iprog import _answers
 T = TypeVar("T")
 
 TokenPlace = Literal["json", "query"]
-_MOBILE = re.compile(r"\+639\d{9}", re.ASCII)
+_MOBILE = "+639"
+_MOBILE_LENGTH = len("+639171234567")
 
 
 @frozen
@@ -112,7 +112,7 @@ def to_wire_number(number: str) -> tuple[str, str]:
         InvalidMessageError: It is no Philippine mobile number; the message quotes it as given.
     """
     e164 = to_e164(number, "PH", mobile_only=True)
-    if not _MOBILE.fullmatch(e164):
+    if len(e164) != _MOBILE_LENGTH or not e164.startswith(_MOBILE):
         raise InvalidMessageError(
             f"the phone number {number!r} is not a Philippine mobile number (09…), "
             "and IPROG sends to no others"
