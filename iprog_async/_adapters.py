@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from attrs import field, frozen
@@ -28,7 +29,7 @@ from iprog_async._messages import (
 from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
 from iprog_async._providers import Batching, Capabilities
 from iprog_async._rates import Rate, to_rate
-from iprog_async._receipts import Receipt
+from iprog_async._receipts import PENDING, DeliveryStatus, Receipt
 from iprog_async._refusals import Refusal
 from iprog_async._segments import count_segments
 
@@ -118,7 +119,8 @@ class BaseProvider(ABC):
             UnsupportedError: It asks for something this gateway does not have.
         """
         check_text(message)
-        check_schedule(message)
+        if message.schedule_at is not None:
+            check_schedule(message)
         if message.sender_id is not None:
             check_sender_id(message.sender_id)
         options = message.options
@@ -151,10 +153,20 @@ class BaseProvider(ABC):
         """Send a batch; an error raised here is the outcome of every message in it."""
 
 
-def accepted(prepared: PreparedMessage, provider: str, **details: Any) -> Accepted:
-    """Return the outcome of a message the gateway took; `details` are those of `Receipt`."""
+def accepted(
+    prepared: PreparedMessage,
+    provider: str,
+    *,
+    message_id: str | None,
+    cost: Decimal | None = None,
+    status: DeliveryStatus = PENDING,
+    scheduled: bool = False,
+    raw: object = None,
+) -> Accepted:
+    """Return the outcome of a message the gateway took; the arguments are those of `Receipt`."""
+    segments = prepared.segments.count
     receipt = Receipt(
-        provider=provider, to=prepared.to, segments=prepared.segments.count, **details
+        provider, message_id, prepared.to, segments, cost, status, scheduled=scheduled, raw=raw
     )
     return Accepted(prepared.index, prepared.message, receipt)
 

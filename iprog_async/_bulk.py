@@ -221,7 +221,9 @@ class BulkRun:
     async def _until_recorded(self, ended: _Ended) -> None:
         if ended.recorded is None:
             return
-        error = await asyncio.shield(ended.recorded)
+        # Rows are written many at a time, so most of the time this one is there already.
+        done = ended.recorded.done()
+        error = ended.recorded.result() if done else await asyncio.shield(ended.recorded)
         if error is not None:
             # The outcomes are true all the same; the file has these messages as unknown.
             self._halt(error)
