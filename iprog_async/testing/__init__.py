@@ -1,4 +1,4 @@
-"""What the author of an adapter tests it with: a raw gateway, a clock, and the contract.
+"""What tests are made with: an outbox for apps; a raw gateway and the contract for adapters.
 
 Only the classes of claims need a test runner, pytest; importing this package needs none.
 """
@@ -21,6 +21,9 @@ from iprog_async.testing._behaviours import (
 from iprog_async.testing._case import ContractCase, Make, Operation, Subject
 from iprog_async.testing._clock import InstantClock
 from iprog_async.testing._messages import RawRequest, Reply
+from iprog_async.testing._outbox import SmsOutbox
+from iprog_async.testing._outbox_messages import OutboxMessage
+from iprog_async.testing._outbox_provider import OutboxProvider
 from iprog_async.testing._raw_gateway import RawGateway
 
 
@@ -37,10 +40,13 @@ __all__ = [
     "InstantClock",
     "Make",
     "Operation",
+    "OutboxMessage",
+    "OutboxProvider",
     "ProviderContract",
     "RawGateway",
     "RawRequest",
     "Reply",
+    "SmsOutbox",
     "Step",
     "Subject",
     "answer",

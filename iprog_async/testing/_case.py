@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 from attrs import field, frozen, validators
 
@@ -66,6 +67,10 @@ class ContractCase:
         text: What is sent.
         foreign_options: Options objects that are of another adapter.
         bad_numbers: Further numbers that the adapter must refuse, such as landlines.
+        address: An address that builds the adapter, with `{scheme}`, `{secret}` for the first
+            of the secrets, and `{base_url}`, both percent-encoded for it.
+        registered: Whether the adapter is to be found by its name, as by an entry point; what
+            an entry point needs is claimed only of those.
     """
 
     name: str
@@ -84,6 +89,13 @@ class ContractCase:
     text: str = "Your parcel has shipped."
     foreign_options: Sequence[object] = (object(), "plain", {"type": "plain"})
     bad_numbers: Sequence[str] = ()
+    address: str = field(default="{scheme}://{secret}@?base_url={base_url}", repr=False)
+    registered: bool = True
+
+    def address_for(self, scheme: str, base_url: str) -> str:
+        """Return an address of the adapter at a base URL."""
+        secret, host = quote(self.secrets[0], safe=""), quote(base_url, safe="")
+        return self.address.format(scheme=scheme, secret=secret, base_url=host)
 
     def subjects(self, open_pool: OpenPool = HttpPool) -> list[Subject]:
         """Return the adapter in each way it can be built."""
@@ -139,5 +151,6 @@ class Subject:
         return [wire for wire in self.wires if wire in values]
 
     def accept(self, request: RawRequest) -> Reply:
-        """Return the answer to a send to whichever of the numbers it names."""
-        return self.case.success(self.named(request))
+        """Return the answer to a send to whichever of the numbers it names, if any."""
+        # A read names none, and no gateway answers a send to nobody.
+        return self.case.success(self.named(request) or self.wire(self.number))
