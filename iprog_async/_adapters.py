@@ -6,7 +6,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 from attrs import field, frozen
 
@@ -17,6 +17,7 @@ from iprog_async._errors import (
     OutcomeUnknownError,
     RejectedError,
     SmsError,
+    UnsupportedError,
 )
 from iprog_async._http import Call, HttpCall, check_name
 from iprog_async._messages import (
@@ -121,6 +122,11 @@ class BaseProvider(ABC):
         check_text(message)
         if message.schedule_at is not None:
             check_schedule(message)
+            if self.capabilities.scheduling == "none":
+                raise UnsupportedError(
+                    f"{self.name} can't send a text later: its gateway has no scheduling; "
+                    "send it when its time has come, or use a provider that schedules"
+                )
         if message.sender_id is not None:
             check_sender_id(message.sender_id)
         options = message.options

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -31,6 +30,9 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
 
 def _date(value: str) -> datetime | None:
     try:
+        # Imported here: it is a large module, and few gateways name a date.
+        from email.utils import parsedate_to_datetime
+
         when = parsedate_to_datetime(value)
     except (ValueError, TypeError, OverflowError):
         return None

@@ -454,7 +454,7 @@ async def test_numbers_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
 async def test_source_must_be_iterable() -> None:
     """One message is no list of messages."""
     async with SmsClient(FakeProvider()) as client:
-        with pytest.raises(TypeError, match="not iterable"):
+        with pytest.raises(TypeError, match="nothing was sent"):
             client.send_many(Message("0917 123 4567", "Hi"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - what the test is about
 
 

@@ -72,7 +72,7 @@ class FakeProvider(BaseProvider):
     """Sends nothing anywhere; `send` decides what happens, `sent` keeps the batches."""
 
     scheme: ClassVar[str] = "fake"
-    capabilities: ClassVar[Capabilities] = Capabilities(title="Fake")
+    capabilities: ClassVar[Capabilities] = Capabilities(title="Fake", scheduling="native")
 
     name: str = field(default="fake")
     limits: Batching = field(factory=Batching)

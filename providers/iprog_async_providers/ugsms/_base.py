@@ -13,9 +13,7 @@ from attrs import field, frozen
 from iprog_async import (
     ConfigurationError,
     InvalidMessageError,
-    Message,
     Rate,
-    UnsupportedError,
 )
 from iprog_async.adapter import (
     Answer,
@@ -139,13 +137,6 @@ class UgsmsProvider(BaseProvider):
             on_gone=on_gone,
         )
         return await self._call(call)
-
-    def _check(self, message: Message) -> None:
-        if message.schedule_at is not None:
-            raise UnsupportedError(
-                f"{self.name} can't send a text later: UGSMS has no scheduling; "
-                "send it when its time has come, or use a provider that schedules"
-            )
 
     def _number(self, number: str) -> tuple[str, str]:
         e164 = to_e164(number, self.region, mobile_only=True)
