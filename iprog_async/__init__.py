@@ -2,7 +2,9 @@
 
 from iprog_async._breaker import BreakerPolicy
 from iprog_async._bulk import BulkRun, Counts
+from iprog_async._bulk_source import Messages
 from iprog_async._client import SmsClient
+from iprog_async._clock import Clock
 from iprog_async._errors import (
     AuthenticationError,
     ClientClosedError,
@@ -29,11 +31,11 @@ from iprog_async._errors import (
     WrongLoopError,
 )
 from iprog_async._journal import Journal
-from iprog_async._journal_entries import JournalEntry
+from iprog_async._journal_entries import EntryState, ExportFormat, JournalEntry
 from iprog_async._messages import Message
 from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
 from iprog_async._plan import BulkPlan
-from iprog_async._pool import HttpPool
+from iprog_async._pool import EngineName, HttpPool
 from iprog_async._providers import (
     SmsProvider,
     SupportsBalance,
@@ -42,10 +44,17 @@ from iprog_async._providers import (
 )
 from iprog_async._rates import Rate
 from iprog_async._receipts import Balance, DeliveryState, DeliveryStatus, Receipt
+from iprog_async._reconcile import (
+    ListedMessage,
+    MessageList,
+    Reconciliation,
+    SupportsMessageList,
+)
 from iprog_async._registry import provider_from_env, provider_from_url, provider_types
 from iprog_async._retry import RetryPolicy
-from iprog_async._routing import Failover, RoundRobin, Routed
-from iprog_async._segments import Segments, count_segments
+from iprog_async._routing import Choice, Failover, RoundRobin, Routed
+from iprog_async._segments import Encoding, Segments, count_segments
+from iprog_async._suppression import Suppress
 
 
 __all__ = [
@@ -55,7 +64,9 @@ __all__ = [
     "BreakerPolicy",
     "BulkPlan",
     "BulkRun",
+    "Choice",
     "ClientClosedError",
+    "Clock",
     "ConfigurationError",
     "ConnectionFailedError",
     "Counts",
@@ -64,6 +75,10 @@ __all__ = [
     "DeliveryState",
     "DeliveryStatus",
     "DuplicateMessageError",
+    "Encoding",
+    "EngineName",
+    "EntryState",
+    "ExportFormat",
     "Failover",
     "HttpPool",
     "InsufficientCreditError",
@@ -72,7 +87,10 @@ __all__ = [
     "JournalConflictError",
     "JournalEntry",
     "JournalError",
+    "ListedMessage",
     "Message",
+    "MessageList",
+    "Messages",
     "NoAnswerError",
     "NotFoundError",
     "NotSent",
@@ -82,6 +100,7 @@ __all__ = [
     "Rate",
     "RateLimitError",
     "Receipt",
+    "Reconciliation",
     "RejectedError",
     "RetryPolicy",
     "RoundRobin",
@@ -93,7 +112,9 @@ __all__ = [
     "SmsProvider",
     "SupportsBalance",
     "SupportsBalances",
+    "SupportsMessageList",
     "SupportsStatus",
+    "Suppress",
     "SuppressedError",
     "Unknown",
     "UnsupportedError",

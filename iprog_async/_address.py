@@ -1,10 +1,17 @@
-"""Addresses: a provider with its credentials as one string, `iprog://TOKEN@`."""
+"""Addresses: a provider with its credentials as one string, `iprog://TOKEN@`.
+
+Several stand side by side, with white space around the sign between them: `A || B` for failover,
+`A && B` for round robin. Settings of all of them together stand behind a parenthesis around
+them, `(A || B)?region=PH`, since what follows a bare `B?` is a setting of `B` alone. No address
+begins with a parenthesis, and in a credential a sign has no white space around it, so nothing
+else reads like this.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from attrs import field, frozen
@@ -12,7 +19,18 @@ from attrs import field, frozen
 from iprog_async._errors import ConfigurationError
 
 
+Sign = Literal["||", "&&"]
+
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.ASCII)
+# With white space around it: a credential has | and & percent-encoded, and no spaces.
+_SIGN = re.compile(r"(?:^|(?<=\s))(\|\||&&)(?=\s|$)")
+_GROUP = re.compile(r"\((?P<members>.*)\)(?:\?(?P<settings>\S*))?", re.DOTALL)
+_GROUP_SETTINGS = frozenset({"name", "region"})
+_HOW_TO_GROUP = (
+    "a parenthesis in an SMS address stands around all gateways, with settings of all of them "
+    "behind it: (iprog://TOKEN@ || infopromo://TOKEN@)?region=PH; it takes name and region "
+    "(the address given is not shown: it may hold a credential)"
+)
 
 
 @frozen
@@ -123,6 +141,61 @@ def parse_address(text: str) -> SmsUrl:
     if port is None:
         host = host.rstrip(":")
     return SmsUrl(scheme, unquote(username), unquote(password), host, _unique(scheme, pairs))
+
+
+@frozen
+class SmsUrls:
+    """One parsed address, or several that are used as one.
+
+    Args:
+        members: The addresses, in order.
+        sign: What stands between them: `"||"` for failover, `"&&"` for round robin.
+        settings: `name` and `region` of all of them together.
+    """
+
+    members: tuple[SmsUrl, ...]
+    sign: Sign | None = None
+    settings: dict[str, Any] = field(factory=dict[str, Any])
+
+
+def parse_addresses(text: str) -> SmsUrls:
+    """Parse one address, or several with the sign between them.
+
+    Raises:
+        ConfigurationError: One is no address, both signs are there, or the settings of all are
+            wrong; no address is shown.
+    """
+    # A variable that is not set is `None`, whatever the annotation says.
+    if not isinstance(cast(object, text), str):
+        raise ConfigurationError(f"an SMS address is a str, not {type(text).__name__}")
+    text = text.strip()
+    settings: dict[str, Any] = {}
+    if text.startswith("("):
+        group = _GROUP.fullmatch(text)
+        if group is None:
+            raise ConfigurationError(_HOW_TO_GROUP)
+        text, settings = group["members"], _group_settings(group["settings"] or "")
+    signs = cast("set[Sign]", set(_SIGN.findall(text)))
+    if len(signs) > 1:
+        raise ConfigurationError("an address takes || or && between gateways, not both")
+    if settings and not signs:
+        raise ConfigurationError(
+            "settings behind a parenthesis are for several gateways; those of a single one stand "
+            "in its own address, such as iprog://TOKEN@?name=shop"
+        )
+    members = tuple(parse_address(part) for part in _SIGN.split(text)[::2])
+    return SmsUrls(members, next(iter(signs), None), settings)
+
+
+def _group_settings(query: str) -> dict[str, Any]:
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
+    except ValueError:
+        raise ConfigurationError(_HOW_TO_GROUP) from None
+    settings = dict(pairs)
+    if len(settings) < len(pairs) or not settings.keys() <= _GROUP_SETTINGS:
+        raise ConfigurationError(_HOW_TO_GROUP)
+    return settings
 
 
 def _unique(scheme: str, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
+from iprog_async._arguments import check_messages, check_provider, check_seconds, check_type
 from iprog_async._bulk import BulkRun
 from iprog_async._bulk_source import Messages
 from iprog_async._errors import (
@@ -90,9 +91,12 @@ class SmsClient(Generic[P_co]):
             raise ConfigurationError("give one of pool=, http= and engine=, not several")
         if pool is not None and (max_connections is not None or verify is not True):
             raise ConfigurationError("max_connections= and verify= belong to the pool you gave")
-        # The other way round, not a number would pass.
-        if not timeout > 0 or (deadline is not None and not deadline > 0):
-            raise ConfigurationError("timeout and deadline are seconds, more than zero")
+        check_provider(provider)
+        check_type("pool", pool, HttpPool)
+        check_type("retry", retry, RetryPolicy)
+        check_seconds("timeout", timeout)
+        if deadline is not None:
+            check_seconds("deadline", deadline)
         _check_journal(journal)
         self._owns_pool = pool is None
         self._pool = pool or HttpPool(
@@ -236,6 +240,7 @@ class SmsClient(Generic[P_co]):
             ConfigurationError: A number is out of range.
         """
         self._check_open()
+        check_messages(messages)
         return BulkRun(
             self._provider,
             messages,
@@ -274,6 +279,7 @@ class SmsClient(Generic[P_co]):
             JournalError: The journal can't be read, or a run is using it.
         """
         _check_journal(journal)
+        check_messages(messages)
         journal = self._journal if journal is None else journal
         price_of_segment = to_price(price)
         reading = Reading(concurrency=concurrency, window=window, linger=linger, suppress=suppress)
@@ -321,13 +327,14 @@ class SmsClient(Generic[P_co]):
 
         Raises:
             ConfigurationError: `interval` is not more than zero.
+            InvalidMessageError: This is no receipt of the provider's.
             WaitTimeoutError: It is not final in time; holds the last status.
             UnsupportedError: This gateway tells no status.
             NotFoundError: It knows no such text.
             NoAnswerError: It gave no trustworthy answer, though it was asked several times.
         """
-        if not interval > 0:
-            raise ConfigurationError("interval is a number of seconds, more than zero")
+        check_seconds("interval", interval)
+        check_type("timeout", timeout, float, int)
 
         async def ask() -> DeliveryStatus:
             return await self.status(receipt)
@@ -383,11 +390,7 @@ def _check_journal(journal: object) -> None:
 
 
 def _unsupported(provider: SmsProvider, operation: str) -> UnsupportedError:
-    try:
-        able = [name for name, cls in provider_types().items() if hasattr(cls, operation)]
-    except ConfigurationError:
-        # Somebody's broken plug-in is another story.
-        able = []
+    able = [name for name, cls in provider_types().items() if hasattr(cls, operation)]
     return UnsupportedError(
         f"{provider.name} has no {operation}; providers with it: {', '.join(able) or 'none'}"
     )

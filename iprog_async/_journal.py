@@ -60,6 +60,8 @@ class Journal:
         Raises:
             JournalError: The file is in use, damaged, of another campaign, or no journal.
         """
+        if not os.fspath(path):
+            raise JournalError("can't open the journal: its path is empty. Nothing was sent")
         rules = ResumeRules(resend_unknown=resend_unknown, allow_changed_text=allow_changed_text)
         return cls(JournalStore(os.fsdecode(path), campaign), rules)
 

@@ -111,7 +111,10 @@ def _examine(
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application != _APPLICATION_ID and (application or tables):
         # Before anything is changed about it.
-        raise JournalError("this file is no journal of sent texts, but another SQLite database")
+        raise JournalError(
+            "this file is no journal of sent texts, but another SQLite database; it was left as "
+            "it is: take another file"
+        )
     connection.execute("PRAGMA journal_mode=WAL")
     if not tables:
         if 0 < identity.st_size < _SMALLEST:

@@ -41,11 +41,15 @@ class Capabilities:
         title: The gateway's name, for people.
         scheduling: How a text is sent later, if at all.
         operations: Names of the vendor's own operations: attributes of the provider.
+        timezone: IANA name of the zone in which the gateway's users write times, `None` if
+            there is no such one. An account's own setting is the attribute `timezone` of a
+            provider, and goes before it.
     """
 
     title: str
     scheduling: Scheduling = "none"
     operations: tuple[str, ...] = ()
+    timezone: str | None = None
 
 
 class SmsProvider(Protocol):

@@ -106,6 +106,13 @@ def split_ref(receipt: Receipt | str) -> tuple[str, str]:
     Raises:
         InvalidMessageError: It is no reference, or the gateway gave no id.
     """
+    # A database column may hold anything, whatever the annotation says.
+    given: object = receipt
+    if not isinstance(given, (str, Receipt)):
+        raise InvalidMessageError(
+            f"{given!r} is neither a receipt nor its reference; give what send returned, "
+            "or the receipt's ref"
+        )
     ref = receipt if isinstance(receipt, str) else receipt.ref
     name, colon, message_id = ref.partition(":")
     if not (name and colon and message_id):

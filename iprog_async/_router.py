@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Self
 
+from iprog_async._arguments import check_provider
 from iprog_async._breaker import Breaker, BreakerPolicy
 from iprog_async._clock import Clock, SystemClock
 from iprog_async._errors import (
@@ -22,7 +23,12 @@ from iprog_async._http import Call, check_name
 from iprog_async._messages import Message, PreparedMessage
 from iprog_async._outcomes import Outcome
 from iprog_async._phones import to_e164, to_region
-from iprog_async._providers import Batching, SmsProvider, SupportsBalance, SupportsStatus
+from iprog_async._providers import (
+    Batching,
+    SmsProvider,
+    SupportsBalance,
+    SupportsStatus,
+)
 from iprog_async._receipts import Balance, DeliveryStatus, split_ref
 from iprog_async._retry import RetryPolicy
 from iprog_async._router_dispatch import Dispatch
@@ -250,6 +256,7 @@ def _check_names(members: Iterable[SmsProvider], seen: set[str] | None = None) -
     """Raise `ConfigurationError` if two providers have one name, at whatever depth."""
     seen = set() if seen is None else seen
     for member in members:
+        check_provider(member)
         if member.name in seen:
             raise ConfigurationError(
                 f"two gateways are called {member.name!r}; give one of them another name="

@@ -6,11 +6,12 @@
 from iprog_async._adapters import BaseProvider, accepted, failed, rejected, unclear
 from iprog_async._address import SmsUrl, to_flag
 from iprog_async._amounts import parse_amount
+from iprog_async._errors import Blame
 from iprog_async._http import NOT_JSON, Answer, Call, Effect, Gateway, HttpCall, UnclearAnswer
 from iprog_async._json import is_array, is_object
 from iprog_async._messages import Message, PreparedMessage, check_sender_id, check_text
 from iprog_async._phones import to_e164
-from iprog_async._providers import Batching, Capabilities
+from iprog_async._providers import Batching, Capabilities, Scheduling
 from iprog_async._rates import to_rate
 from iprog_async._receipts import PENDING
 from iprog_async._refusals import Refusal, give_up, refuse
@@ -25,6 +26,7 @@ __all__ = [
     "Answer",
     "BaseProvider",
     "Batching",
+    "Blame",
     "Call",
     "Capabilities",
     "Effect",
@@ -34,6 +36,7 @@ __all__ = [
     "Message",
     "PreparedMessage",
     "Refusal",
+    "Scheduling",
     "SmsUrl",
     "UnclearAnswer",
     "accepted",

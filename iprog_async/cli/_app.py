@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from iprog_async.cli._commands import COMMANDS
+from iprog_async.cli._examples import closing_words
 from iprog_async.cli._exit import ExitCode
 
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _HELP = """Send SMS through cheap regional gateways.
 
@@ -16,16 +22,44 @@ The gateway is that of --url, else of SMS_URL, else the one whose credentials ar
 """
 
 
-def _epilogue() -> str:
-    codes = "\n".join(f"- {code.value}: {code.meaning}" for code in ExitCode)
-    return f"Exit codes:\n\n{codes}"
+class Root(App):
+    """The application; what its help ends with depends on the command that was asked about."""
+
+    # The annotations are those of the method that this one replaces; cyclopts reads them.
+    def help_print(
+        self,
+        tokens: Annotated[str | Iterable[str] | None, Parameter(show=False)] = None,
+        *,
+        console: Annotated[Any, Parameter(parse=False)] = None,
+    ) -> None:
+        """Print the help, then the exit codes, or of a command an example."""
+        # It may be read once only, and is needed twice.
+        tokens = tokens if tokens is None or isinstance(tokens, str) else list(tokens)
+        super().help_print(tokens, console=console)
+        path, _, _ = self.parse_commands(tokens)
+        out = console or self.console
+        if path:
+            # Not wrapped by us, so that an example can be copied as one line.
+            lines = ["", *closing_words(" ".join(path))]
+            out.print(*lines, sep="\n", soft_wrap=True, markup=False, highlight=False, emoji=False)
+        else:
+            out.print("\nExit codes:", _exit_codes(), sep="\n")
+
+
+def _exit_codes() -> Table:
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", min_width=5)
+    for code in ExitCode:
+        table.add_row(str(code.value), code.meaning)
+    return table
 
 
 def _build() -> App:
-    app = App(
+    app = Root(
         name="iprog-async",
         help=_HELP,
-        help_epilogue=_epilogue(),
         help_format="markdown",
         version=lambda: version("iprog-async"),
         result_action="return_value",

@@ -13,10 +13,16 @@ async def balance(*, url: Url = None, as_json: AsJson = False) -> ExitCode:
     """Show what is left on the account."""
     async with open_client(url) as client:
         found = await client.balance()
-        balances = _show.balances_of(client.provider.name, found)
+        told = _show.balances_of(client.provider.name, found)
+        accounts = {name: told.get(name) for name in _show.members_of(client.provider)}
     if as_json:
-        data = [_show.balance_data(*one) for one in balances.items()]
+        data = [_show.balance_data(*one) for one in accounts.items()]
         emit(data[0] if isinstance(found, Balance) else data)
     else:
-        say(*(f"{account}: {_show.balance_words(one)}" for account, one in balances.items()))
+        say(*(f"{account}: {_words(left)}" for account, left in accounts.items()))
     return ExitCode.OK
+
+
+def _words(left: Balance | None) -> str:
+    # Of several gateways, one that can't say is no reason to hide what the others said.
+    return "not told" if left is None else _show.balance_words(left)

@@ -12,17 +12,16 @@ from iprog_async._client import SmsClient
 from iprog_async._errors import InvalidMessageError
 from iprog_async._journal import Journal
 from iprog_async._template import Template
-from iprog_async.cli._ask import ask
+from iprog_async.cli._asking import confirmed
 from iprog_async.cli._bulk_order import EngineChoice, Order
-from iprog_async.cli._bulk_preview import Preview, preview
+from iprog_async.cli._bulk_preview import LABEL, Preview, preview
 from iprog_async.cli._bulk_run import Conductor, Ended
 from iprog_async.cli._bulk_summary import summary_data, summary_words
-from iprog_async.cli._ctrl_c import ctrl_c_interrupts
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._input import AsJson, Url, text_from
 from iprog_async.cli._letters import Letters
-from iprog_async.cli._output import complain, emit, say
-from iprog_async.cli._progress import open_progress
+from iprog_async.cli._output import complain, emit, say, say_rows
+from iprog_async.cli._progress import at_work, open_progress
 from iprog_async.cli._results import Results, check_replaceable
 from iprog_async.cli._rows import Sheet
 from iprog_async.cli._show import count_of
@@ -47,6 +46,8 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
     rate: str | None = None,
     suppress: str | None = None,
     max_credits: Annotated[int | None, _Natural] = None,
+    price: str | None = None,
+    currency: str | None = None,
     engine: EngineChoice | None = None,
     results: str | None = None,
     dry_run: Annotated[bool, _Flag] = False,
@@ -74,6 +75,8 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
         rate: The most requests, such as 60/min; the gateway's documented limit by default.
         suppress: A file of numbers never to text, one a line.
         max_credits: Stop before more segments than this are sent.
+        price: What a segment costs, such as 0.35: the preview then says what the run does.
+        currency: Code of the currency of --price, such as PHP.
         engine: What moves the bytes; the faster one that is there by default.
         results: A CSV file to write the outcomes to, as they come.
         dry_run: Show the preview and send nothing.
@@ -93,6 +96,8 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
         rate=rate,
         suppress=suppress,
         max_credits=max_credits,
+        price=price,
+        currency=currency,
         engine=engine,
         results=results,
         dry_run=dry_run,
@@ -140,26 +145,26 @@ async def _look_ahead(
     order: Order, client: SmsClient[Any], letters: Letters, journal: Journal | None
 ) -> Preview:
     """Read the whole file once, and show what would be sent."""
-    plan = await client.plan_many(
-        letters, concurrency=order.concurrency, journal=journal, suppress=order.suppress
-    )
+    price = order.segment_price()
+    with at_work(f"checking {order.file}; nothing is sent yet"):
+        plan = await client.plan_many(
+            letters,
+            concurrency=order.concurrency,
+            journal=journal,
+            suppress=order.suppress,
+            price=None if price is None else price.amount,
+        )
     if not plan.total:
         raise InvalidMessageError(f"{order.file} has no row below its header; nothing was sent")
-    shown = await preview(client, order.file, plan, letters)
+    shown = await preview(client, order, plan, letters)
     if not order.as_json:
-        say(*shown.words())
+        say_rows(*shown.words(), indent=LABEL)
     return shown
 
 
 def _confirmed(shown: Preview) -> bool:
     texts = count_of(shown.plan.recipients, "text")
-    with ctrl_c_interrupts():
-        try:
-            answer = ask(f"Send {texts} now? [y/N] ")
-        except (EOFError, KeyboardInterrupt):
-            say("")
-            return False
-    return answer.strip().lower() in ("y", "yes")
+    return confirmed(f"Send {texts} now? [y/N] ")
 
 
 def _tell(order: Order, shown: Preview, ended: Ended) -> None:

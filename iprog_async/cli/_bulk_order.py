@@ -17,6 +17,7 @@ from iprog_async._errors import InvalidMessageError
 from iprog_async._journal import Journal
 from iprog_async._rates import Rate
 from iprog_async._registry import provider_from_env, provider_from_url
+from iprog_async.cli._bulk_price import Price
 
 
 EngineChoice = Literal["httpx", "asyncio"]
@@ -33,6 +34,8 @@ _REPEATED = {
     "rate": "--rate",
     "suppress": "--suppress",
     "max_credits": "--max-credits",
+    "price": "--price",
+    "currency": "--currency",
     "engine": "--engine",
     "results": "--results",
     "allow_changed_text": "--allow-changed-text",
@@ -55,6 +58,8 @@ class Order:
     rate: str | None = None
     suppress: str | None = None
     max_credits: int | None = None
+    price: str | None = None
+    currency: str | None = None
     engine: EngineChoice | None = None
     results: str | None = None
     resend_unknown: bool = False
@@ -66,6 +71,7 @@ class Order:
 
     def check(self) -> None:
         """Raise `InvalidMessageError` for arguments that make no sense together."""
+        self.segment_price()
         if self.journal is None:
             for given, flag in (
                 (self.campaign, "--campaign"),
@@ -82,6 +88,14 @@ class Order:
                 f"nobody can be asked whether to send ({why}): add --yes to send, or --dry-run "
                 "to see what would be sent. Nothing was sent"
             )
+
+    def segment_price(self) -> Price | None:
+        """Return the price of a segment, if it was told."""
+        return Price.parse(self.price, self.currency)
+
+    def spent_of(self, needed: int) -> int:
+        """Return how many of the credits that everybody needs this run may spend."""
+        return needed if self.max_credits is None else min(needed, self.max_credits)
 
     def open_client(self) -> SmsClient[Any]:
         """Build the client of `--url`, or else of the environment, at its `--rate`."""

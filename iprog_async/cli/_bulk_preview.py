@@ -6,61 +6,102 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from iprog_async._client import SmsClient
 from iprog_async._errors import SmsError
 from iprog_async._plan import BulkPlan
-from iprog_async._providers import SupportsBalance
+from iprog_async._providers import SmsProvider, SupportsBalance
 from iprog_async._receipts import Balance
 from iprog_async._secrets import one_line
 from iprog_async.cli import _show
+from iprog_async.cli._bulk_order import Order
+from iprog_async.cli._bulk_price import Price
 from iprog_async.cli._letters import Letters
+from iprog_async.cli._wording import words_of_error
 
+
+LABEL = 13
+"""How wide the labels are, with the blank behind them."""
 
 _SHOWN_ROWS = 5
 _LONGEST_LINE = 300
 
 
-@frozen
+@frozen(kw_only=True)
 class Preview:
     """A plan and what there is to pay it with.
 
     Args:
-        file: Name of the file.
+        order: What the run was told to do.
         plan: The plan.
+        provider: What it is sent through.
         invalid: Lines that can't be sent, and why.
         balances: What is left on each account, by its name.
         no_balance: Why that is not known.
     """
 
-    file: str
+    order: Order
     plan: BulkPlan
+    provider: SmsProvider
     invalid: list[tuple[int, str]]
-    balances: Mapping[str, Balance]
+    balances: Mapping[str, Balance] = field(factory=dict[str, Balance])
     no_balance: str = ""
 
     @property
+    def credits(self) -> int:
+        """What this run may spend."""
+        return self.order.spent_of(self.plan.credits)
+
+    @property
+    def price(self) -> Price | None:
+        """What a credit costs, if it was told."""
+        return self.order.segment_price()
+
+    @property
     def short_of(self) -> list[str]:
-        """Names of the accounts whose credits don't pay for everything."""
+        """Names of the accounts that don't pay for everything."""
         return [
             name
-            for name, balance in self.balances.items()
-            if balance.unit == "credits"
-            and balance.amount is not None
-            and balance.amount < Decimal(self.plan.credits)
+            for name, left in self.balances.items()
+            if (needed := self._needed(left)) is not None
+            and left.amount is not None
+            and left.amount < needed
         ]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What to think of before this is sent."""
+        order, plan = self.order, self.plan
+        found: list[str] = []
+        if plan.recipients and order.journal is None:
+            found.append(
+                "no --journal: if this run ends early, nothing tells whom it has texted, and "
+                "another one would text everybody again"
+            )
+        if self.credits < plan.credits:
+            found.append(
+                f"--max-credits {order.max_credits} will stop the run before its end, which "
+                f"takes {plan.credits}"
+            )
+        if self.short_of:
+            names, needed = ", ".join(self.short_of), _show.count_of(self.credits, "credit")
+            found.append(f"{names}: too little for {needed}")
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""
         rows = [{"line": line, "error": words} for line, words in self.invalid]
         balances = [_show.balance_data(name, found) for name, found in self.balances.items()]
-        plan = self.plan.to_dict() | {"invalid_rows": rows}
+        comparable = [left for left in self.balances.values() if self._needed(left) is not None]
         return {
-            "file": self.file,
-            "plan": plan,
+            "file": self.order.file,
+            "gateway": _show.gateway_data(self.provider),
+            "plan": self.plan.to_dict() | {"invalid_rows": rows},
+            "currency": self.price and self.price.currency,
             "balances": balances,
-            "enough_credits": None if not self.balances else not self.short_of,
+            "enough_credits": not self.short_of if comparable else None,
+            "warnings": self.warnings,
         }
 
     def words(self) -> list[str]:
@@ -68,15 +109,17 @@ class Preview:
         plan = self.plan
         encodings = ", ".join(f"{count} in {name}" for name, count in plan.encodings.items())
         rows = [
-            ("rows", f"{plan.total} in {self.file}"),
+            ("rows", f"{plan.total} in {self.order.file}"),
+            ("gateway", _show.gateway_words(self.provider)),
             ("to send", f"{plan.recipients}{f' ({encodings})' if encodings else ''}"),
             ("segments", f"{plan.segments}, a credit each"),
             ("requests", str(plan.batches)),
             *self._left_out(),
             *self._invalid(),
             *self._money(),
+            *(("WARNING", words) for words in self.warnings),
         ]
-        return [f"{label:<12} {words}" for label, words in rows]
+        return [f"{label:<{LABEL - 1}} {words}" for label, words in rows]
 
     def _left_out(self) -> list[tuple[str, str]]:
         plan = self.plan
@@ -98,26 +141,54 @@ class Preview:
         return [*rows, ("", f"and {more} more")] if more else rows
 
     def _money(self) -> list[tuple[str, str]]:
-        rows = [
-            ("balance", f"{name}: {_show.balance_words(found)}")
-            for name, found in self.balances.items()
-        ]
-        if self.short_of:
-            words = f"{', '.join(self.short_of)}: too little for {self.plan.credits} credits"
-            rows.append(("WARNING", words))
-        return rows or [("balance", self.no_balance)]
+        rows = [("cost", self._cost_words(self.price))] if self.price else []
+        if not self.balances:
+            return [*rows, ("balance", self.no_balance)]
+        names = _show.members_of(self.provider)
+        return [*rows, *(("balance", f"{name}: {self._left_words(name)}") for name in names)]
+
+    def _left_words(self, name: str) -> str:
+        left = self.balances.get(name)
+        if left is None:
+            return "not told"
+        needed = self._needed(left)
+        words = _show.balance_words(left)
+        return words if needed is None else f"{words}; this run takes {needed:f}"
+
+    def _cost_words(self, price: Price) -> str:
+        count = self.plan.credits
+        words = f"{price.words(count)} ({count} at {price.words(1)})"
+        if self.credits < count:
+            words += f"; up to --max-credits {price.words(self.credits)}"
+        return words
+
+    def _needed(self, left: Balance) -> Decimal | None:
+        """Return what this run takes, in the unit of a balance; `None` where that is not known."""
+        if left.amount is None:
+            return None
+        if left.unit == "credits":
+            return Decimal(self.credits)
+        price = self.price
+        if price is not None and price.currency and price.currency == left.unit.upper():
+            return price.of(self.credits)
+        return None
 
 
-async def preview(client: SmsClient[Any], file: str, plan: BulkPlan, letters: Letters) -> Preview:
+async def preview(
+    client: SmsClient[Any], order: Order, plan: BulkPlan, letters: Letters
+) -> Preview:
     """Ask for the balance, where the gateway tells it, and put it beside the plan."""
     invalid = [
         (letters.line_of(row.index), one_line(letters.words_of(row.error), _LONGEST_LINE))
         for row in plan.invalid_rows
     ]
-    if not isinstance(client.provider, SupportsBalance):
-        return Preview(file, plan, invalid, {}, f"{client.provider.name} does not tell it")
+    provider = client.provider
+    shown = Preview(order=order, plan=plan, provider=provider, invalid=invalid)
+    if not isinstance(provider, SupportsBalance):
+        return evolve(shown, no_balance=f"{provider.name} does not tell it")
     try:
         found = await client.balance()
     except SmsError as exc:
-        return Preview(file, plan, invalid, {}, one_line(f"not known: {exc}", _LONGEST_LINE))
-    return Preview(file, plan, invalid, _show.balances_of(client.provider.name, found))
+        words = one_line(f"not known: {words_of_error(exc)}", _LONGEST_LINE)
+        return evolve(shown, no_balance=words)
+    return evolve(shown, balances=_show.balances_of(provider.name, found))

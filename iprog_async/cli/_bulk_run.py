@@ -25,6 +25,7 @@ from iprog_async.cli._letters import Letters
 from iprog_async.cli._output import complain
 from iprog_async.cli._progress import Progress
 from iprog_async.cli._results import Results
+from iprog_async.cli._wording import words_of_error
 
 
 @define
@@ -111,7 +112,7 @@ class Conductor:
                         await self._read(run)
                 except SmsError as exc:
                     # Of the file: it was changed after it had been checked.
-                    ended.problem = str(exc)
+                    ended.problem = words_of_error(exc)
                 finally:
                     self._progress.close(run.counts)
             if self._closing is not None:

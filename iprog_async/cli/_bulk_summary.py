@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from iprog_async._secrets import one_line
@@ -9,6 +10,7 @@ from iprog_async.cli._bulk_order import Order
 from iprog_async.cli._bulk_run import Ended
 from iprog_async.cli._failure import from_error
 from iprog_async.cli._progress import words_of
+from iprog_async.cli._wording import words_of_error
 
 
 _LONGEST_LINE = 1000
@@ -54,7 +56,7 @@ def summary_words(order: Order, ended: Ended) -> tuple[list[str], str]:
 
 def _trouble(ended: Ended) -> str:
     if ended.halted is not None:
-        return f"the run stopped itself: {ended.halted}"
+        return f"the run stopped itself: {words_of_error(ended.halted)}"
     if ended.problem is not None:
         return f"the run was stopped: {ended.problem}"
     return "stopped by Ctrl-C" if ended.stopped else ""
@@ -64,8 +66,9 @@ def _about_unknown(order: Order) -> str:
     if order.journal is None:
         return "Unknown: they may have been sent; look at the gateway before you repeat them."
     return (
-        "Unknown: they may have been sent, and are not repeated. iprog-async journal unknown "
-        "lists them, journal reconcile asks the gateway, --resend-unknown sends them again."
+        "Unknown: they may have been sent, and are not repeated. "
+        f"iprog-async journal unknown {shlex.quote(order.journal)} lists them, journal reconcile "
+        "asks the gateway, --resend-unknown sends them again."
     )
 
 

@@ -10,15 +10,41 @@ COMMANDS = {
     "journal": "Show, export or settle what a journal holds.",
     "status": "Show how far an accepted text has come.",
     "balance": "Show what is left on the account.",
+    "otp": "Send, check and list one-time passwords that the gateway makes.",
+    "reminder": "Create, show, change or delete a text that the gateway sends later.",
+    "campaign": "Send a text to the gateway's contact groups, and show how far it has come.",
+    "messages": "List or show what the account sent and received.",
+    "contacts": "Manage the contacts that the gateway keeps, and their groups.",
+    "me": "Show the account's record.",
+    "keys": "Make, replace or revoke the account's API key.",
+    "detect": "Show which mobile network a number belongs to.",
     "count": "Count the segments of a text, without sending it.",
     "sandbox": "Run a local server that plays the gateways.",
     "providers": "Show what each gateway can do.",
     "doctor": "Check the installation and the configuration.",
+    "completion": "Print what makes a shell complete this command's words.",
 }
 """Name and line of help; here, so that the list can be shown without importing them all."""
 
-SENDING = ("send", "bulk")
-"""Commands after which, where nobody knows better, a text may have been sent."""
+RISKS = {
+    "send": "the text may have been sent",
+    "bulk": "the text may have been sent",
+    "otp send": "a code may have been sent",
+    "reminder create": "the reminder may have been created",
+    "campaign send": "the texts may have been sent",
+    "contacts add": "the contact may have been added",
+    "contacts groups create": "the group may have been created",
+    "keys generate": "a key may have been made",
+    "keys regenerate": "the key may have been replaced",
+}
+"""Commands that are not to be just repeated, and what they may have done where nobody knows."""
 
-TAKES_TEXT = {"send": "send 0917…", "count": "count"}
+TAKES_TEXT = {
+    "send": "send 0917…",
+    "count": "count",
+    "reminder create": "reminder create 0917… --at …",
+    "campaign send": "campaign send UID",
+    "contacts groups create": "contacts groups create",
+    "contacts groups rename": "contacts groups rename UID",
+}
 """Commands whose text may start with a dash, and how they are called."""

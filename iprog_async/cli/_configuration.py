@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from attrs import frozen
 
+from iprog_async._address import parse_addresses
 from iprog_async._errors import SmsError
+from iprog_async._providers import SmsProvider
 from iprog_async._registry import (
-    parse_addresses,
     provider_from_env,
     provider_from_url,
     provider_type,
@@ -27,14 +28,14 @@ class Configuration:
         source: Where the gateway was taken from: `"--url"`, `"SMS_URL"` or `"credentials"`.
         variables: Names of the variables that are set, of those that adapters read.
         scheme: Scheme of the address, of several parted by commas, if it can be read.
-        provider: Name of the provider that was built.
+        provider: What was built.
         problem: Why none could be built.
     """
 
     source: str
     variables: tuple[str, ...]
     scheme: str | None = None
-    provider: str | None = None
+    provider: SmsProvider | None = None
     problem: Failure | None = None
 
 
@@ -53,8 +54,7 @@ def examine(url: str | None, environ: Mapping[str, str], loadable: Iterable[str]
     scheme = None
     try:
         if address is not None:
-            urls, _ = parse_addresses(address)
-            scheme = ", ".join(url.scheme for url in urls)
+            scheme = ", ".join(url.scheme for url in parse_addresses(address).members)
             provider = provider_from_url(address)
         else:
             provider = provider_from_env(environ)
@@ -62,4 +62,4 @@ def examine(url: str | None, environ: Mapping[str, str], loadable: Iterable[str]
         return Configuration(
             source=source, variables=variables, scheme=scheme, problem=from_error(exc)
         )
-    return Configuration(source=source, variables=variables, scheme=scheme, provider=provider.name)
+    return Configuration(source=source, variables=variables, scheme=scheme, provider=provider)

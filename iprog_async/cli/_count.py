@@ -61,6 +61,8 @@ def _data(segments: Segments) -> dict[str, Any]:
 
 
 def _words(segments: Segments) -> list[str]:
+    if not segments.count:
+        return ["the text is empty: nothing to bill, and nothing that send would take"]
     units = count_of(segments.units, _UNITS[segments.encoding])
     lines = [
         f"{segments.encoding}, {count_of(segments.count, 'segment')}: "

@@ -9,7 +9,9 @@ from iprog_async.cli import _show
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._failure import from_error
 from iprog_async.cli._input import AsJson
-from iprog_async.cli._output import Column, emit, say, say_table
+from iprog_async.cli._inventory import complain_of_broken_plugins
+from iprog_async.cli._output import Column, complain, emit, say, say_table
+from iprog_async.cli._wording import words_of_error
 
 
 if TYPE_CHECKING:
@@ -50,7 +52,11 @@ async def demo(*, as_json: AsJson = False) -> ExitCode:
     # Imported late: the only commands that need the extra are this one and `sandbox`.
     from iprog_async.cli._demonstration import demonstrate
     from iprog_async.sandbox import Sandbox
+    from iprog_async.sandbox._installed import load_gateways
 
+    complain_of_broken_plugins()
+    for problem in load_gateways()[1].values():
+        complain(f"{problem}; going on with the others")
     # A proxy of the environment is for other hosts; nothing of the demo leaves this one.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
     async with Sandbox(delivered_after=_DELIVERED_AFTER) as sandbox:
@@ -102,12 +108,13 @@ def _say_tables(sandbox: Sandbox, shown: Demonstration) -> None:
         title="One text through each adapter, all at once, over one pool of connections",
     )
     say("")
-    say_table(
-        _TROUBLES,
-        [_trouble_cells(trouble) for trouble in shown.troubles],
-        title=f"What can go wrong (shown with {shown.troubles[0].sent.provider})",
-    )
-    say("")
+    if shown.troubles:
+        say_table(
+            _TROUBLES,
+            [_trouble_cells(trouble) for trouble in shown.troubles],
+            title=f"What can go wrong (shown with {shown.troubles[0].sent.provider})",
+        )
+        say("")
     say_table(
         _INBOX,
         [_inbox_cells(sandbox, text) for text in sandbox.inbox],
@@ -132,7 +139,7 @@ def _sent_cells(sent: Sent) -> tuple[str, ...]:
 
 def _status_cell(sent: Sent) -> str:
     if sent.error is not None:
-        return str(sent.error)
+        return words_of_error(sent.error)
     return _show.status_words(sent.status) if sent.status else "accepted"
 
 

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from iprog_async._errors import SmsError
 from iprog_async._providers import SupportsBalance
+from iprog_async._receipts import Balance
 from iprog_async.cli import _inventory, _show
 from iprog_async.cli._configuration import Configuration, examine
 from iprog_async.cli._exit import ExitCode
@@ -19,6 +20,7 @@ from iprog_async.cli._failure import Failure, from_error
 from iprog_async.cli._input import AsJson, Url, open_client
 from iprog_async.cli._inventory import Extra, Plugin
 from iprog_async.cli._output import emit, say
+from iprog_async.cli._wording import words_of_error
 
 
 @frozen
@@ -86,9 +88,14 @@ async def _contact(url: str | None) -> Contact:
         try:
             balance = await client.balance()
         except SmsError as exc:
-            return Contact(str(exc), from_error(exc))
-    balances = _show.balances_of(client.provider.name, balance).values()
-    return Contact(f"answers, balance {', '.join(map(_show.balance_words, balances))}")
+            return Contact(words_of_error(exc), from_error(exc))
+    if isinstance(balance, Balance):
+        return Contact(f"answers, balance {_show.balance_words(balance)}")
+    told = (
+        f"{name} {_show.balance_words(balance[name])}" if name in balance else f"{name} not told"
+        for name in _show.members_of(client.provider)
+    )
+    return Contact(f"answers, balance of {', '.join(told)}")
 
 
 def _data(found: Diagnosis) -> dict[str, Any]:
@@ -108,7 +115,8 @@ def _data(found: Diagnosis) -> dict[str, Any]:
             "source": configuration.source,
             "variables": list(configuration.variables),
             "scheme": configuration.scheme,
-            "provider": configuration.provider,
+            "provider": configuration.provider and configuration.provider.name,
+            "gateway": configuration.provider and _show.gateway_data(configuration.provider),
             "problem": configuration.problem and configuration.problem.to_dict(),
         },
         "gateway": contact
@@ -156,5 +164,6 @@ def _configuration_rows(configuration: Configuration) -> Iterable[tuple[str, str
         yield "address", f"{configuration.scheme}://*** from {configuration.source}"
     if configuration.problem is not None:
         yield "PROBLEM", configuration.problem.message
-    else:
-        yield "configured", f"{configuration.provider}, from {configuration.source}"
+    elif configuration.provider is not None:
+        words = _show.gateway_words(configuration.provider)
+        yield "configured", f"{words}, from {configuration.source}"

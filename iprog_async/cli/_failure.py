@@ -10,6 +10,7 @@ from attrs import frozen
 from iprog_async._errors import SmsError
 from iprog_async._secrets import MASK, one_line
 from iprog_async.cli._exit import ExitCode, exit_code
+from iprog_async.cli._wording import words_of_error
 
 
 # An address may hold a token; usage errors quote what was typed.
@@ -50,7 +51,7 @@ def from_error(error: SmsError) -> Failure:
     notes: list[str] = getattr(error, "__notes__", [])
     return Failure(
         type(error).__name__,
-        one_line(". ".join([str(error).rstrip(". "), *notes]), _LONGEST_LINE),
+        one_line(". ".join([words_of_error(error).rstrip(". "), *notes]), _LONGEST_LINE),
         exit_code(error),
         error.may_have_been_sent,
         error.healable,
@@ -65,16 +66,16 @@ def from_usage(words: str, hint: str) -> Failure:
     return Failure("UsageError", line, ExitCode.USAGE)
 
 
-def from_bug(error: Exception, *, sending: bool) -> Failure:
+def from_bug(error: Exception, *, risk: str | None = None) -> Failure:
     """Describe an error that nobody foresaw; its words may hold anything and are not shown."""
     place = _place(error)
-    fate = "the text may have been sent" if sending else "nothing was sent"
+    fate = risk or "nothing was sent"
     what = type(error).__name__
     if isinstance(error, ImportError):
         what = f"{what} ({error.name})"
     line = f"unexpected {what}{place}: a bug in iprog-async or a plug-in; {fate}"
-    code = ExitCode.UNKNOWN if sending else ExitCode.UNEXPECTED
-    return Failure("UnexpectedError", line, code, may_have_been_sent=sending)
+    code = ExitCode.UNKNOWN if risk else ExitCode.UNEXPECTED
+    return Failure("UnexpectedError", line, code, may_have_been_sent=risk is not None)
 
 
 def _place(error: Exception) -> str:

@@ -1,10 +1,9 @@
-"""What commands take: the options they share, texts from elsewhere, times."""
+"""What commands take: the options they share, texts from elsewhere."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -70,25 +69,3 @@ def _read(place: str, read: Callable[[], str]) -> str:
     except UnicodeDecodeError as exc:
         raise InvalidMessageError(f"{place} is no UTF-8 text (byte {exc.start})") from None
     return text.removesuffix("\n").removesuffix("\r")
-
-
-def time_from(given: str, option: str = "--at") -> datetime:
-    """Read a time with its offset, such as `2027-01-31T08:00+08:00`.
-
-    Args:
-        given: The time.
-        option: Where it was given, for the error.
-
-    Raises:
-        InvalidMessageError: It is no such time, or has no offset.
-    """
-    try:
-        when = datetime.fromisoformat(given)
-    except ValueError:
-        when = None
-    if when is None or when.utcoffset() is None:
-        raise InvalidMessageError(
-            f"{option} {given!r} is no time with an offset; "
-            "write 2027-01-31T08:00+08:00, or …Z for UTC"
-        )
-    return when

@@ -12,6 +12,7 @@ from iprog_async._errors import ConfigurationError
 from iprog_async._pool import EngineName
 from iprog_async._registry import provider_names, provider_type
 from iprog_async.cli._extras import EXTRAS, install_line
+from iprog_async.cli._output import complain
 
 
 PACKAGE = "iprog-async"
@@ -77,6 +78,13 @@ def engines() -> dict[str, str]:
 def plugins() -> list[Plugin]:
     """Try to load each registered provider by itself: one that is broken hides no other."""
     return [_plugin(name) for name in provider_names()]
+
+
+def complain_of_broken_plugins() -> None:
+    """Write a line about each registered provider that can't be loaded."""
+    for plugin in plugins():
+        if plugin.problem:
+            complain(f"{plugin.problem}; going on with the others")
 
 
 def _extra(name: str) -> Extra:

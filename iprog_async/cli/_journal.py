@@ -18,11 +18,14 @@ from iprog_async._journal import Journal
 from iprog_async._journal_entries import JournalEntry
 from iprog_async._secrets import one_line
 from iprog_async.cli._exit import ExitCode
-from iprog_async.cli._input import AsJson, Url, open_client, time_from
+from iprog_async.cli._input import AsJson, Url, open_client
 from iprog_async.cli._output import Column, emit, say, say_table
+from iprog_async.cli._when import Tz, any_time, clock_of
+from iprog_async.cli._wording import in_options
 
 
 _LONGEST_DETAIL = 300
+_HEAD = b"SQLite format 3\0"
 _UNKNOWN = (
     Column("Number"),
     Column("Key"),
@@ -95,7 +98,13 @@ async def export(  # noqa: D417 - the shared options describe themselves
 
 @journal.command
 async def reconcile(  # noqa: D417 - the shared options describe themselves
-    file: str, /, *, since: str | None = None, url: Url = None, as_json: AsJson = False
+    file: str,
+    /,
+    *,
+    since: str | None = None,
+    tz: Tz = None,
+    url: Url = None,
+    as_json: AsJson = False,
 ) -> ExitCode:
     """Ask the gateway for the messages that the journal has as unknown.
 
@@ -104,10 +113,11 @@ async def reconcile(  # noqa: D417 - the shared options describe themselves
 
     Args:
         file: The journal.
-        since: From when on to look, with an offset; since the journal was made by default.
+        since: From when on to look, such as "2027-01-31 08:00"; since the journal was made by
+            default.
     """
-    start = None if since is None else time_from(since, "--since")
     async with _opened(file) as opened, open_client(url) as client:
+        start = any_time(since, clock_of(client.provider, tz), "--since")
         found = await opened.reconcile(client, start=start)
     if as_json:
         emit(asdict(found))
@@ -127,10 +137,29 @@ async def _opened(file: str) -> AsyncGenerator[Journal]:
 
 
 def _open(file: str) -> Journal:
-    if not Path(file).is_file():
-        raise InvalidMessageError(f"there is no journal {file!r}")
+    if problem := _no_journal(Path(file)) if file else "its path is empty":
+        raise InvalidMessageError(f"{problem}; give the file that was the --journal of a bulk run")
     # Whatever campaign it is of: nothing is sent from here.
     return Journal.open(file, campaign=None)
+
+
+def _no_journal(path: Path) -> str:
+    """Return why something is no journal, in words; empty if it may be one."""
+    if not path.exists():
+        return f"there is no file '{path}'"
+    if not path.is_file():
+        return (
+            f"'{path}' is a directory and no journal" if path.is_dir() else f"'{path}' is no file"
+        )
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(len(_HEAD))
+    except OSError as exc:
+        return f"'{path}' can't be read: {exc.strerror}"
+    if not head:
+        # Opening it would make a journal of it.
+        return f"'{path}' is empty and no journal"
+    return "" if head == _HEAD else f"'{path}' is another kind of file and no journal"
 
 
 @contextmanager
@@ -147,5 +176,8 @@ def _writing(output: str | None) -> Generator[TextIO]:
 
 
 def _cells(entry: JournalEntry) -> tuple[str, ...]:
-    detail = one_line(entry.detail, _LONGEST_DETAIL) or "the run ended while it was on its way"
+    detail = (
+        one_line(in_options(entry.detail), _LONGEST_DETAIL)
+        or "the run ended while it was on its way"
+    )
     return entry.number, entry.key or "-", entry.provider or "-", detail

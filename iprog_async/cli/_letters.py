@@ -10,6 +10,7 @@ from iprog_async._messages import Message
 from iprog_async._preparation import Unsendable
 from iprog_async._template import Template, value_of
 from iprog_async.cli._rows import Row, Sheet
+from iprog_async.cli._wording import words_of_error
 
 
 class Letters:
@@ -61,7 +62,7 @@ class Letters:
         """Return an error in words, by lines and not by indexes."""
         if isinstance(error, DuplicateMessageError):
             return f"the same text for the same number as on line {self.line_of(error.first_index)}"
-        return str(error)
+        return words_of_error(error)
 
     def _message(self, row: Row) -> Message:
         cells = row.cells

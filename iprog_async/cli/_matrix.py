@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from attrs import frozen
 
 from iprog_async._address import parse_address
-from iprog_async._errors import ConfigurationError
 from iprog_async._providers import Batching
 from iprog_async._registry import ProviderType, provider_types
 
@@ -73,11 +73,7 @@ class Row:
 
 
 def rows() -> list[Row]:
-    """Return a row for each installed adapter, by name.
-
-    Raises:
-        ConfigurationError: A plug-in can't be loaded.
-    """
+    """Return a row for each installed adapter that can be loaded, by name."""
     return [_row(name, cls) for name, cls in provider_types().items()]
 
 
@@ -109,10 +105,9 @@ def _row(name: str, cls: ProviderType) -> Row:
 def _batching(name: str, cls: ProviderType) -> Batching | None:
     """Return what one request may carry, which only an object of the class can tell."""
     for example in _EXAMPLES:
-        try:
+        # Whatever a plug-in of somebody else's raises, the others have their rows.
+        with suppress(Exception):
             return cls.from_url(parse_address(example.format(name))).batching
-        except ConfigurationError:
-            continue
     return None
 
 

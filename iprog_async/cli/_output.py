@@ -9,8 +9,10 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import sys
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from attrs import frozen
@@ -22,6 +24,24 @@ _PIPE_WIDTH = 160
 def say(*lines: str) -> None:
     """Write lines for people."""
     _write(sys.stdout, "".join(f"{line}\n" for line in lines))
+
+
+def say_rows(*lines: str, indent: int) -> None:
+    """Write lines that begin with a label; on a terminal, what is too long goes on below itself.
+
+    Args:
+        lines: The lines.
+        indent: How wide the label is.
+    """
+    if sys.stdout.isatty():
+        lines = tuple(wrapped(lines, indent, shutil.get_terminal_size().columns))
+    say(*lines)
+
+
+def wrapped(lines: Iterable[str], indent: int, width: int) -> Iterator[str]:
+    """Break lines that are too long; what follows stands below what comes after the label."""
+    for line in lines:
+        yield from textwrap.wrap(line, width, subsequent_indent=" " * indent) or [line]
 
 
 def complain(line: str) -> None:

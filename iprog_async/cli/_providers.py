@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._input import AsJson
+from iprog_async.cli._inventory import complain_of_broken_plugins
 from iprog_async.cli._matrix import HEADINGS, markdown, rows
 from iprog_async.cli._output import Column, emit, say, say_table
 
@@ -27,14 +28,13 @@ def providers(
 ) -> ExitCode:
     """Show what each installed gateway can do, as its own code says."""
     table = rows()
+    complain_of_broken_plugins()
     if as_json:
         emit([row.to_dict() for row in table])
     elif as_markdown:
         say(markdown(table))
     else:
         # The last column, of variables, has no room in a terminal.
-        columns = [
-            Column(name, wraps=name in ("Gateway", "Request", "Also")) for name in HEADINGS[:-1]
-        ]
+        columns = [Column(name, wraps=name in _WRAP) for name in HEADINGS[:-1]]
         say_table(columns, (row.cells()[:-1] for row in table))
     return ExitCode.OK

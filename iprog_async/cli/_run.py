@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from iprog_async._cancellation import was_in_flight
 from iprog_async._errors import SmsError
 from iprog_async.cli import _failure
-from iprog_async.cli._commands import COMMANDS, SENDING, TAKES_TEXT
+from iprog_async.cli._commands import RISKS, TAKES_TEXT
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._extras import extra_of, install_line
 from iprog_async.cli._failure import Failure
@@ -21,7 +21,10 @@ from iprog_async.cli._stdin import STDIN
 
 
 if TYPE_CHECKING:
-    from cyclopts import CycloptsError, UnknownOptionError
+    from cyclopts import CycloptsError, MissingArgumentError, UnknownOptionError
+
+
+_SLIP = re.compile(r"--[a-z-]+(=.*)?")
 
 
 def run(tokens: Sequence[str] | None = None) -> ExitCode:
@@ -53,7 +56,7 @@ def _outcome(tokens: list[str], options: list[str]) -> ExitCode | Failure:
     except ModuleNotFoundError as exc:
         extra = extra_of(exc.name)
         if extra is None:
-            return _failure.from_bug(exc, sending=False)
+            return _failure.from_bug(exc)
         line = f"this needs the extra {extra!r}, which is not installed: {install_line(extra)}"
         return Failure("MissingExtraError", line, ExitCode.CONFIGURATION)
     except (BrokenPipeError, SystemExit):
@@ -61,7 +64,7 @@ def _outcome(tokens: list[str], options: list[str]) -> ExitCode | Failure:
         hush(sys.stdout)
         return ExitCode.OK
     except Exception as exc:
-        return _failure.from_bug(exc, sending=_is_sending(options))
+        return _failure.from_bug(exc, risk=_risk(options))
 
 
 def _dispatch(tokens: list[str], options: list[str]) -> ExitCode | Failure:
@@ -77,12 +80,14 @@ def _dispatch(tokens: list[str], options: list[str]) -> ExitCode | Failure:
         return _failure.from_usage(str(exc).replace(STDIN, "-"), _hint(exc, options))
     except KeyboardInterrupt:
         # A second Ctrl-C, which did not wait for what the first one would have told.
-        return _interrupted(in_flight=_is_sending(options))
+        return _interrupted(in_flight=_risk(options) is not None)
     return ExitCode.OK if code is None else code
 
 
-def _is_sending(options: list[str]) -> bool:
-    return any(word in SENDING for word in options[:1])
+def _risk(options: list[str]) -> str | None:
+    """Return what the command may have done where nobody knows, if it does such things."""
+    calls = ((call.split(), risk) for call, risk in RISKS.items())
+    return next((risk for words, risk in calls if options[: len(words)] == words), None)
 
 
 async def _supervise(command: Coroutine[Any, Any, Any]) -> Any:
@@ -113,9 +118,11 @@ def _interrupted(*, in_flight: bool) -> Failure:
 
 
 def _hint(error: CycloptsError, options: list[str]) -> str:
-    from cyclopts import UnknownOptionError
+    from cyclopts import MissingArgumentError, UnknownOptionError
 
-    command = next((word for word in options[:1] if word in COMMANDS), "")
+    command = " ".join(error.command_chain or ())
+    if isinstance(error, MissingArgumentError) and (option := _robbed(error, options)):
+        return f"a value that starts with - is written {option}='-5 % today'"
     if command in TAKES_TEXT and isinstance(error, UnknownOptionError) and _is_text(error):
         return (
             "a text that starts with - goes last, after --: "
@@ -124,7 +131,14 @@ def _hint(error: CycloptsError, options: list[str]) -> str:
     return " ".join(f"see iprog-async {command} --help".split())
 
 
+def _robbed(error: MissingArgumentError, options: list[str]) -> str | None:
+    """Return the option whose value was taken for an option of its own, if that is the trouble."""
+    name = error.argument.name if error.argument is not None else ""
+    after = options[options.index(name) + 1 :][:1] if name in options else []
+    return name if after and after[0].startswith("-") and not _SLIP.fullmatch(after[0]) else None
+
+
 def _is_text(error: UnknownOptionError) -> bool:
     """Return whether an unknown option looks less like a slip than like a text."""
     word = error.token.keyword or error.token.value
-    return re.fullmatch(r"--[a-z-]+(=.*)?", word) is None
+    return _SLIP.fullmatch(word) is None

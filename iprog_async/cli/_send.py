@@ -15,8 +15,11 @@ from iprog_async._receipts import DeliveryStatus, Receipt
 from iprog_async.cli import _show
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._failure import Failure
-from iprog_async.cli._input import AsJson, Timeout, Url, Wait, open_client, text_from, time_from
+from iprog_async.cli._input import AsJson, Timeout, Url, Wait, open_client, text_from
 from iprog_async.cli._output import complain, emit, say
+from iprog_async.cli._times import words_of
+from iprog_async.cli._when import At, Tz, clock_of, later
+from iprog_async.cli._wording import words_of_error
 
 
 async def send(  # noqa: D417 - the shared options describe themselves
@@ -25,7 +28,8 @@ async def send(  # noqa: D417 - the shared options describe themselves
     /,
     *,
     sender_id: Annotated[str | None, Parameter(name="--from")] = None,
-    at: str | None = None,
+    at: At = None,
+    tz: Tz = None,
     wait: Wait = False,
     timeout: Timeout = 60.0,
     url: Url = None,
@@ -38,11 +42,11 @@ async def send(  # noqa: D417 - the shared options describe themselves
         text: What the phone shows; - reads it from stdin. A text that starts with a dash goes
             last, after --.
         sender_id: Name or number the phone shows as sender.
-        at: When to send, with an offset: 2027-01-31T08:00+08:00.
     """
     body = text_from(text)
-    when = None if at is None else time_from(at)
     async with open_client(url) as client:
+        clock = clock_of(client.provider, tz)
+        when = None if at is None else later(at, clock)
         if wait:
             _check_can_wait(client, when)
         receipt = await _send(client, to, body, sender_id, when)
@@ -51,7 +55,7 @@ async def send(  # noqa: D417 - the shared options describe themselves
     if as_json:
         emit(_show.receipt_data(receipt))
     else:
-        say(_show.receipt_words(receipt))
+        say(_show.receipt_words(receipt), *([] if when is None else [f"  for {words_of(when)}"]))
     return ExitCode.OK
 
 
@@ -90,7 +94,7 @@ async def _follow(
     try:
         found = await client.wait(receipt, timeout=timeout)
     except SmsError as exc:
-        found = _lost_sight(receipt, type(exc).__name__, str(exc), ExitCode.UNKNOWN)
+        found = _lost_sight(receipt, type(exc).__name__, words_of_error(exc), ExitCode.UNKNOWN)
     except asyncio.CancelledError:
         found = _lost_sight(receipt, "Interrupted", "stopped by Ctrl-C", ExitCode.INTERRUPTED)
     if isinstance(found, Failure):

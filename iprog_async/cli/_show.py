@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from iprog_async._providers import SmsProvider
 from iprog_async._receipts import Balance, DeliveryStatus, Receipt
+from iprog_async._router import Router
 from iprog_async.cli._exit import ExitCode
 
 
@@ -44,8 +46,9 @@ def status_code(status: DeliveryStatus) -> ExitCode:
     return ExitCode.UNEXPECTED if status.state == "failed" else ExitCode.OK
 
 
-def balance_data(provider: str, balance: Balance) -> dict[str, Any]:
-    """Return a balance as JSON-ready data."""
+def balance_data(provider: str, balance: Balance | None) -> dict[str, Any]:
+    """Return a balance as JSON-ready data; `None` is one that was not told."""
+    balance = balance or Balance(None)
     amount = None if balance.amount is None else str(balance.amount)
     return {"provider": provider, "amount": amount, "unit": balance.unit, "text": balance.text}
 
@@ -55,6 +58,32 @@ def balance_words(balance: Balance) -> str:
     if balance.amount is None:
         return balance.text or "unknown"
     return f"{balance.amount} {balance.unit}".strip()
+
+
+def members_of(provider: SmsProvider) -> list[str]:
+    """Return the names of the gateways behind a provider, those of inner routers too."""
+    if not isinstance(provider, Router):
+        return [provider.name]
+    return [name for member in provider.members.values() for name in members_of(member)]
+
+
+def gateway_words(provider: SmsProvider) -> str:
+    """Return which gateway a provider is; of several, which, and how they read numbers."""
+    if not isinstance(provider, Router):
+        return provider.name
+    region = provider.region
+    numbers = f"national numbers of {region}" if region else "international numbers only"
+    return f"{provider.name} of {', '.join(members_of(provider))}; {numbers}"
+
+
+def gateway_data(provider: SmsProvider) -> dict[str, Any]:
+    """Return which gateway a provider is, as JSON-ready data."""
+    router = provider if isinstance(provider, Router) else None
+    return {
+        "name": provider.name,
+        "members": members_of(provider) if router else [],
+        "region": router and router.region,
+    }
 
 
 def balances_of(provider: str, found: Balance | dict[str, Balance]) -> dict[str, Balance]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from iprog_async.testing._claims import (
     CertaintyClaims,
     PreparingClaims,
+    RegistryClaims,
     SecrecyClaims,
     SendingClaims,
     WaitingClaims,
@@ -12,7 +13,12 @@ from iprog_async.testing._claims import (
 
 
 class ProviderContract(
-    PreparingClaims, SendingClaims, CertaintyClaims, WaitingClaims, SecrecyClaims
+    PreparingClaims,
+    SendingClaims,
+    CertaintyClaims,
+    WaitingClaims,
+    SecrecyClaims,
+    RegistryClaims,
 ):
     """What every adapter must keep; an author supplies the data and pytest runs it.
 

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import importlib.metadata
 import logging
 from collections.abc import Iterator
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
 import pytest
 from support.cli import Cli
+from support.vendor_cli import Vendors
 
-from iprog_async import provider_types
+from iprog_async import _registry, provider_types
 from iprog_async.sandbox import Sandbox
 
 
@@ -56,3 +60,25 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
         return
 
     monkeypatch.setattr("iprog_async._clock.SystemClock.sleep", sleep)
+
+
+@pytest.fixture
+def plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """Entry points of somebody else's providers, name to object, beside ours."""
+    points: dict[str, str] = {}
+
+    def installed(*, group: str) -> list[EntryPoint]:
+        theirs = [EntryPoint(name, value, group) for name, value in points.items()]
+        return [*entry_points(group=group), *theirs]
+
+    monkeypatch.setattr(importlib.metadata, "entry_points", installed)
+    _registry._entries.cache_clear()  # pyright: ignore[reportPrivateUsage] - its only memory
+    yield points
+    _registry._entries.cache_clear()  # pyright: ignore[reportPrivateUsage] - its only memory
+
+
+@pytest.fixture
+def vendors(cli: Cli, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vendors:
+    """Give what runs commands against the gateways that have them, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return Vendors(cli, sandbox)

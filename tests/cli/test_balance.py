@@ -67,4 +67,14 @@ def test_several_gateways(cli: Cli, sandbox: Sandbox) -> None:
     names = ["iprog", "ugsms-v2"]
     assert names == [line.partition(":")[0] for line in words.out.splitlines()]
     assert names == [one["provider"] for one in data]
-    assert "answers, balance 1000 credits, " in checked.out
+    assert "answers, balance of iprog 1000 credits, ugsms-v2 " in checked.out
+
+
+def test_several_gateways_of_which_one_tells_nothing(cli: Cli, sandbox: Sandbox) -> None:
+    """A gateway without a balance is named all the same."""
+    both = f"{sandbox.address('iprog')} || {sandbox.address('ugsms-v1')}"
+    words, data = cli("balance", "--url", both), cli("balance", "--url", both, "--json").json
+
+    assert (0, "ugsms-v1: not told") == (words.code, words.out.splitlines()[1])
+    assert {"provider": "ugsms-v1", "amount": None, "unit": "", "text": ""} == data[1]
+    assert "ugsms-v1 not told" in cli("doctor", "--check", "--url", both).out

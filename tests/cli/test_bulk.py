@@ -4,6 +4,7 @@ import os
 import shlex
 import stat
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -68,7 +69,8 @@ def test_preview(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -> None:
     assert "line 6: the phone number '12' is too short" in ran.out
     assert "line 7: there is no 'name' in this row" in ran.out
     assert "line 8: there is no 'phone' in this row" in ran.out
-    assert told["balance"] == "iprog: 1000 credits"
+    assert told["balance"] == "iprog: 1000 credits; this run takes 2"
+    assert told["gateway"] == "iprog"
 
 
 def test_preview_in_json(bulk: Bulk) -> None:
@@ -92,8 +94,83 @@ def test_too_little_credit(bulk: Bulk, sandbox: Sandbox) -> None:
     sandbox.state.set_credit("iprog", 1)
 
     ran = bulk(people(2), "--dry-run")
+    capped = bulk(people(2), "--dry-run", "--json", "--max-credits", "1")
 
     assert "WARNING      iprog: too little for 2 credits\n" in ran.out
+    assert True is capped.json["enough_credits"]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "warnings"),
+    [
+        (["--journal", "{journal}"], []),
+        ([], ["no --journal: if this run ends early, nothing tells whom it has texted, and"]),
+        (
+            ["--journal", "{journal}", "--max-credits", "2"],
+            ["--max-credits 2 will stop the run before its end, which takes 3"],
+        ),
+        (["--journal", "{journal}", "--max-credits", "3"], []),
+    ],
+    ids=["journal", "no-journal", "too-few-credits", "enough-credits"],
+)
+def test_warnings(
+    bulk: Bulk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tokens: list[str], warnings: Any
+) -> None:
+    """What can go wrong with a run is told before it is asked for, and to programs, too."""
+    given = [token.replace("{journal}", str(tmp_path / "june.db")) for token in tokens]
+    shown: list[str] = []
+
+    def ask(question: str) -> str:
+        shown.append(question)
+        return "n"
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("iprog_async.cli._asking.ask", ask)
+    ran = bulk(people(3), *given)
+    data = bulk(people(3), "--dry-run", "--json", *given).json
+
+    told = [line.split(maxsplit=1)[1] for line in ran.out.splitlines() if "WARNING" in line]
+    assert 1 == len(shown)
+    assert told == data["warnings"]
+    assert len(warnings) == len(told)
+    assert all(line.startswith(words) for line, words in zip(told, warnings, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("tokens", "words", "cost"),
+    [
+        (["--price", "0.35"], "1.05 (3 at 0.35)", "1.05"),
+        (["--price", "0.10", "--currency", "php"], "0.30 PHP (3 at 0.10 PHP)", "0.30"),
+        (["--price", "0.000000001"], "0.000000003 (3 at 0.000000001)", "3E-9"),
+        (
+            ["--price", "2", "--currency", "UGX", "--max-credits", "2"],
+            "6 UGX (3 at 2 UGX); up to --max-credits 4 UGX",
+            "6",
+        ),
+    ],
+)
+def test_cost(bulk: Bulk, tokens: list[str], words: str, cost: str) -> None:
+    """With the price of a segment the preview says what the run costs, to the last digit."""
+    ran = bulk(people(3), "--dry-run", *tokens)
+    data = bulk(people(3), "--dry-run", "--json", *tokens).json
+
+    assert f"cost         {words}\n" in ran.out
+    assert Decimal(cost) == Decimal(data["plan"]["cost"])
+
+
+def test_cost_against_a_balance_of_money(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
+    """A balance in the price's own currency is compared with the cost; another one is not."""
+    sandbox.state.set_credit("ugsms", 10)
+    path = write_csv(tmp_path / "june.csv", [("+256701234567", "Ann")])
+    run = ("bulk", path, *_HI, "--dry-run", "--json", "--url", sandbox.address("ugsms-v2"))
+    unit = cli(*run).json["balances"][0]["unit"]
+
+    left = Decimal(cli(*run).json["balances"][0]["amount"])
+    dear = cli(*run, "--price", str(left + 1), "--currency", unit).json
+    cheap = cli(*run, "--price", str(left), "--currency", unit).json
+    foreign = cli(*run, "--price", str(left + 1), "--currency", "PHP").json
+
+    assert [False, True, None] == [one["enough_credits"] for one in (dear, cheap, foreign)]
 
 
 def test_many_bad_rows(bulk: Bulk) -> None:
@@ -263,7 +340,10 @@ def test_every_gateway_takes_a_rate(cli: Cli, sandbox: Sandbox, tmp_path: Path) 
 
     assert dict.fromkeys(codes, 0) == {name: ran.code for name, ran in codes.items()}
     assert (2, True) == (several.code, "give each address its own ?rate=" in several.err)
-    assert 2 == len(cli("bulk", path, *_HI, "--dry-run", "--json", "--url", both).json["balances"])
+    data = cli("bulk", path, *_HI, "--dry-run", "--json", "--url", both).json
+    shown = cli("bulk", path, *_HI, "--dry-run", "--url", f"({both})?region=UG").out
+    assert (2, ["infopromo", "ugsms-v2"]) == (len(data["balances"]), data["gateway"]["members"])
+    assert "gateway      failover of infopromo, ugsms-v2; national numbers of UG\n" in shown
 
 
 @pytest.mark.parametrize(
@@ -274,6 +354,10 @@ def test_every_gateway_takes_a_rate(cli: Cli, sandbox: Sandbox, tmp_path: Path) 
         (["--text", "Hi {name"], "write {{ or }}"),
         (["--column", "mobile"], "no column 'mobile' with the phone numbers (--column)"),
         (["--key-column", "id"], "no column 'id' with the keys (--key-column)"),
+        (["--price", "0,35"], "--price '0,35' is no price; write it like 0.35"),
+        (["--price", "-1"], "--price"),
+        (["--currency", "PHP"], "--currency says what a --price is in"),
+        (["--price", "1", "--currency", "pesos"], "--currency 'pesos' is no code"),
         (["--campaign", "june"], "--campaign says something about a --journal"),
         (["--resend-unknown"], "--resend-unknown says something about a --journal"),
         (["--rate", "often"], "'often' is no rate"),
@@ -330,7 +414,7 @@ def test_question(
         raise answer
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("iprog_async.cli._bulk.ask", ask)
+    monkeypatch.setattr("iprog_async.cli._asking.ask", ask)
 
     ran = bulk(people(2))
 
@@ -392,7 +476,7 @@ def test_changed_while_running(
         return "y"
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("iprog_async.cli._bulk.ask", change)
+    monkeypatch.setattr("iprog_async.cli._asking.ask", change)
 
     ran = bulk(people(2))
 

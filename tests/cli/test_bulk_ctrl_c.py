@@ -244,7 +244,7 @@ def test_terminal(sandbox: Sandbox, tmp_path: Path, keys: str, code: int, inbox:
         ["bulk", path, "--text", "Hi {name}"], keys, sandbox.address("iprog")
     )
 
-    bar = re.search(r"3/3.*accepted 3, not sent 0, unknown 0", shown)
+    bar = re.search(r"3/3.*accepted 3, not sent 0, unknown 0", shown, re.DOTALL)
     assert (code, inbox, inbox > 0) == (returned, len(sandbox.inbox), bar is not None)
     assert "Traceback" not in shown
 

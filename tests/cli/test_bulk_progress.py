@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import io
+
 import pytest
+from rich.console import Console
 
 from iprog_async import Counts
-from iprog_async.cli._progress import Bar, Lines, Silence, open_progress
+from iprog_async.cli._progress import Bar, Lines, Silence, at_work, open_progress
 
 
 COUNTS = Counts(accepted=40, not_sent=8, unknown=2)
@@ -47,6 +50,47 @@ def test_hours(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
     now[0] = 50.0
     lines.update(COUNTS)
     assert "1/s, 10:10:10 left" in capsys.readouterr().out
+
+
+def test_what_was_settled_before_is_no_speed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The speed is of what this run did; as long as that is nothing, no time is promised."""
+    now = [0.0]
+    monkeypatch.setattr("iprog_async.cli._progress.time.monotonic", lambda: now[0])
+    lines = Lines(1100)
+    for now[0], accepted in ((10.0, 1000), (20.0, 1020)):
+        lines.update(Counts(accepted=accepted, resumed=1000))
+
+    first, second = capsys.readouterr().out.splitlines()
+    assert "1000 of 1100, 0/s: accepted 1000, not sent 0, unknown 0" == first
+    assert second.startswith("1020 of 1100, 1/s, 1:20 left: ")
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_bar_leaves_room_for_what_is_typed(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    """Of a large run, too, each line is so short that a Ctrl-C's echo begins no other one."""
+    out = io.StringIO()
+    bar = Bar(1_000_000, Console(file=out, width=columns, force_terminal=True))
+    bar.close(Counts(accepted=999_000, not_sent=900, unknown=99))
+
+    picture = Console(file=io.StringIO(), width=columns)
+    with picture.capture() as shown:
+        picture.print(bar.render())
+    lines = shown.get().rstrip().splitlines()
+    assert 2 == len(lines)
+    assert columns - 4 > max(len(line.rstrip()) for line in lines)
+
+
+def test_at_work(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A terminal is told what takes so long; a pipe is not."""
+    with at_work("checking [bold]june.csv"):
+        pass
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    with at_work("checking [bold]june.csv"):
+        pass
+
+    assert 1 == capsys.readouterr().err.count("checking [bold]june.csv")
 
 
 def test_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

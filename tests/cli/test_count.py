@@ -15,7 +15,7 @@ def _stdin(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     ("text", "words"),
     [
         ("hi", "GSM-7, 1 segment: 2 septets used, 158 left\n"),
-        ("", "GSM-7, 0 segments: 0 septets used, 160 left\n"),
+        ("", "the text is empty: nothing to bill, and nothing that send would take\n"),
         ("x", "GSM-7, 1 segment: 1 septet used, 159 left\n"),
         ("€" * 81, "GSM-7, 2 segments: 162 septets used, 143 left\n"),
     ],

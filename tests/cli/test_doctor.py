@@ -40,8 +40,23 @@ def test_json(cli: Cli) -> None:
         "variables": ["SMS_URL"],
         "scheme": "iprog",
         "provider": "iprog",
+        "gateway": {"name": "iprog", "members": [], "region": None},
         "problem": None,
     }
+
+
+def test_several_gateways(cli: Cli) -> None:
+    """Of several gateways the names are told, and where national numbers are read."""
+    both = "iprog://sandbox-hidden@ || ugsms-v2://sandbox-hidden@"
+    words = cli("doctor", "--url", f"({both})?region=PH").out
+    data = cli("doctor", "--json", "--url", both)
+
+    line = "configured      failover of iprog, ugsms-v2; national numbers of PH, from --url"
+    assert line in words.splitlines()
+    assert {"name": "failover", "members": ["iprog", "ugsms-v2"], "region": None} == (
+        data.json["configuration"]["gateway"]
+    )
+    assert "sandbox-hidden" not in words + data.out
 
 
 def test_credentials(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ from iprog_async import (
     WaitTimeoutError,
     WrongLoopError,
 )
-from iprog_async.cli._exit import ExitCode, exit_code
+from iprog_async.cli._exit import exit_code
 from iprog_async.cli._failure import from_error
 
 
@@ -75,12 +75,6 @@ def test_every_error_is_in_the_table() -> None:
         if isinstance(value, type) and issubclass(value, SmsError)
     }
     assert set() == public - {type(error) for error, _ in _ERRORS}
-
-
-def test_help_lists_every_code(cli: Cli) -> None:
-    """`--help` documents the codes from the one enum."""
-    words = " ".join(cli("--help").out.split())
-    assert [code for code in ExitCode if f"{code.value}: {code.meaning}" not in words] == []
 
 
 def test_command_help(cli: Cli) -> None:

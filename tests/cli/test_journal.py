@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -142,8 +144,27 @@ def test_no_journal(cli: Cli, tmp_path: Path, command: str) -> None:
 
     ran = [cli("journal", command, str(path)) for path in (missing, other)]
 
-    assert ([2, 3], False) == ([one.code for one in ran], missing.exists())
-    assert "there is no journal" in ran[0].err
+    assert ([2, 2], False) == ([one.code for one in ran], missing.exists())
+    assert f"there is no file '{missing}'; give the file that was the --journal" in ran[0].err
+    assert f"'{other}' is another kind of file and no journal; give" in ran[1].err
+    assert {other} == set(tmp_path.iterdir())
+
+
+def test_no_journal_at_all(cli: Cli, tmp_path: Path) -> None:
+    """Whatever is there is told for what it is, and stays as it is."""
+    empty, database = tmp_path / "empty.db", tmp_path / "other.db"
+    empty.touch()
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE people (name)")
+
+    told = {str(path): cli("journal", "show", str(path)) for path in (empty, database, tmp_path)}
+
+    assert [2, 3, 2] == [ran.code for ran in told.values()]
+    words = ("is empty and no journal", "another SQLite database", "is a directory and no journal")
+    assert [] == [
+        word for word, ran in zip(words, told.values(), strict=True) if word not in ran.err
+    ]
+    assert 0 == empty.stat().st_size
 
 
 def test_journal_in_use(cli: Cli, june: str) -> None:

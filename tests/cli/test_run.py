@@ -146,7 +146,7 @@ def test_bug(
 
 def test_bug_without_a_place() -> None:
     """An error that was never raised has no place to name."""
-    failure = from_bug(ValueError(), sending=False)
+    failure = from_bug(ValueError())
     assert failure.message.startswith("unexpected ValueError: ")
 
 

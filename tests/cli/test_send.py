@@ -54,12 +54,12 @@ def test_later(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("_iprog")
-@pytest.mark.parametrize("when", ["2099-01-31T08:00", "tomorrow", "1700000000"])
+@pytest.mark.parametrize("when", ["2020-01-31T08:00", "tomorrow", "1700000000"])
 def test_bad_time(cli: Cli, sandbox: Sandbox, when: str) -> None:
-    """A time without an offset, or none at all, is bad input and sends nothing."""
+    """A time that is over, or none at all, is bad input and sends nothing."""
     ran = cli("send", _TO, "hello", "--at", when)
     assert (ran.code, _texts(sandbox)) == (2, [])
-    assert "2027-01-31T08:00+08:00" in ran.err
+    assert ran.err.startswith(f"iprog-async: --at {when!r} is ")
 
 
 @pytest.mark.usefixtures("_iprog")

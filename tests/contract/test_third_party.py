@@ -41,6 +41,18 @@ BROKEN: list[tuple[type[toy.ToyProvider], str, dict[str, Any]]] = [
     (toy.Forgetful, "a_delete_is_asked_again", {"delete": "kept"}),
     (toy.Impatient, "a_rate_limit_in_seconds_is_waited_for", {}),
     (toy.Impatient, "a_rate_limit_is_waited_for_once_by_all", {}),
+    *(
+        (cls, claim, {"registered": "by-name"})
+        for cls, claim in (
+            (toy.Nameless, "the_class_has_all_that_an_entry_point_needs"),
+            (toy.Unaddressed, "an_address_builds_an_adapter_that_sends"),
+            (toy.Unaddressed, "a_wrong_address_is_a_configuration_error"),
+            (toy.Clumsy, "a_wrong_address_is_a_configuration_error"),
+            (toy.Greedy, "an_environment_of_others_is_left_alone"),
+            (toy.Boastful, "the_capabilities_are_true"),
+            (toy.Punctual, "the_capabilities_are_true"),
+        )
+    ),
 ]
 
 
@@ -56,7 +68,7 @@ def test_the_contract_catches_what_is_broken(
     check = getattr(ProviderContract(), f"test_{claim}")
     whole, broken = toy.toy_case(), toy.toy_case(cls)
     check(subject=_subject(whole), **_further(whole, further))
-    with pytest.raises((AssertionError, SmsError)):
+    with pytest.raises((AssertionError, SmsError, TypeError)):
         check(subject=_subject(broken), **_further(broken, further))
 
 
@@ -65,5 +77,10 @@ def _subject(case: ContractCase) -> Subject:
 
 
 def _further(case: ContractCase, names: dict[str, str]) -> dict[str, object]:
-    tables: dict[str, Any] = {"loss": LOSSES, "encounter": ENCOUNTERS, "delete": case.deletes}
+    tables: dict[str, Any] = {
+        "loss": LOSSES,
+        "encounter": ENCOUNTERS,
+        "delete": case.deletes,
+        "registered": {"by-name": case},
+    }
     return {kind: tables[kind][name] for kind, name in names.items()}

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import re
 import types
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import iprog_async
 import iprog_async.adapter
+import iprog_async.sandbox
+import iprog_async.testing
 
 
 @pytest.mark.parametrize("module", [iprog_async, iprog_async.adapter])
@@ -43,3 +48,58 @@ def test_every_class_and_function_is_documented(name: str) -> None:
     words = getattr(iprog_async, name).__doc__ or ""
 
     assert words.strip().endswith(".") or "Args:" in words
+
+
+_OURS = [iprog_async, iprog_async.adapter, iprog_async.testing, iprog_async.sandbox]
+_NOBODY_NAMES_THEM = {
+    # Arguments of classes that users get and never make.
+    "JournalStore",
+    "Reading",
+    "ResumeRules",
+    # What an adapter passes on without looking.
+    "Pace",
+    "Redactor",
+    # A type variable.
+    "P_co",
+    # `type[BaseProvider]`, and "a client or its provider".
+    "HasProvider",
+    "ProviderType",
+}
+
+
+def _annotations(module: types.ModuleType) -> Iterator[tuple[str, str]]:
+    """Yield the public annotations of a module, each with where it stands."""
+    for name in module.__all__:
+        thing: object = getattr(module, name)
+        yield from _of(thing, name)
+        for member, value in vars(thing).items() if isinstance(thing, type) else ():
+            if not member.startswith("_") or member == "__init__":
+                function = getattr(value, "__func__", getattr(value, "fget", value))
+                yield from _of(function, f"{name}.{member}")
+
+
+def _of(thing: object, where: str) -> Iterator[tuple[str, str]]:
+    for argument, annotation in getattr(thing, "__annotations__", {}).items():
+        if not argument.startswith("_"):
+            yield str(annotation), f"{where}: {argument}"
+
+
+@pytest.mark.parametrize("module", [iprog_async, iprog_async.adapter])
+def test_types_in_public_signatures_can_be_imported(module: types.ModuleType) -> None:
+    """Whoever passes one of our types on can name it without a private module."""
+    named = {name for ours in _OURS for name in ours.__all__} | _NOBODY_NAMES_THEM
+    private = {
+        name
+        for path in Path(iprog_async.__path__[0]).glob("_*.py")
+        for name in re.findall(r"^(?:class )?([A-Z]\w+)(?: = |[(:])", path.read_text("utf-8"), re.M)
+    }
+
+    hidden = {
+        f"{word} in {where}"
+        for annotation, where in _annotations(module)
+        for word in re.findall(r"\w+", annotation)
+        if word in private - named
+    }
+
+    assert {"Receipt", "Suppress"} <= private
+    assert set() == hidden

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.metadata
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 
@@ -27,7 +28,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     def entry_points(*, group: str) -> list[EntryPoint]:
         return [EntryPoint(name, value, group) for name, value in points.items()]
 
-    monkeypatch.setattr(_registry, "entry_points", entry_points)
+    monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
     _registry._entries.cache_clear()  # pyright: ignore[reportPrivateUsage] - its only memory
     yield points
     _registry._entries.cache_clear()  # pyright: ignore[reportPrivateUsage] - its only memory
@@ -60,6 +61,9 @@ def test_unknown_provider_names_those_there_are(installed: dict[str, str]) -> No
         ("support.core_fakes:Missing", "can't be loaded"),
         ("support.core_fakes:accept", "no subclass of BaseProvider"),
         ("json:JSONDecoder", "no subclass of BaseProvider"),
+        ("support.broken_plugins.raises:Provider", "can't be loaded: RuntimeError: half installed"),
+        ("support.broken_plugins:Bare", "is not whole: it has no scheme, capabilities"),
+        ("support.broken_plugins:Abstract", "is not whole: it has no from_url"),
     ],
 )
 def test_broken_plug_in_is_named(installed: dict[str, str], value: str, why: str) -> None:
@@ -68,6 +72,30 @@ def test_broken_plug_in_is_named(installed: dict[str, str], value: str, why: str
 
     with pytest.raises(ConfigurationError, match=f"'broken' .*{why}|'broken' {why}"):
         provider_type("broken")
+
+
+def test_a_broken_plug_in_hides_no_other(
+    installed: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The others are there, and the log says what is wrong with the broken one."""
+    installed["broken"] = "support.broken_plugins.raises:Provider"
+
+    assert {"fake": FakeProvider} == provider_types()
+    assert ["the provider 'broken' can't be loaded: RuntimeError: half installed"] == [
+        record.getMessage() for record in caplog.records
+    ]
+
+
+def test_a_broken_plug_in_does_not_stop_the_search_of_the_environment(
+    installed: dict[str, str],
+) -> None:
+    """Another gateway's credentials are found; only where nothing is, the plug-in is named."""
+    installed["broken"] = "support.broken_plugins.raises:Provider"
+    installed["iprog"] = "iprog_async_providers.iprog:IprogProvider"
+
+    assert "iprog" == provider_from_env({"IPROG_SMS_API_TOKEN": "T0KEN"}).name
+    with pytest.raises(ConfigurationError, match="IPROG_SMS_API_TOKEN; the provider 'broken'"):
+        provider_from_env({})
 
 
 def test_address_in_the_environment_wins() -> None:

@@ -58,6 +58,7 @@ class TestRouterOfOne(ProviderContract):
     case = evolve(
         IPROG,
         make=_alone,
+        registered=False,
         variants={},
         reads={**_of_member(IPROG.reads), "status-by-ref": _STATUS},
         deletes=_of_member(IPROG.deletes),

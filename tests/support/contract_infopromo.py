@@ -96,6 +96,7 @@ def _case(
         refusal=_error("Your message contains spam words.", 404),
         refusal_error=RejectedError,
         secrets=[TOKEN, OTHER_TOKEN],
+        address="{scheme}://{secret}@?sender_id=Shop&base_url={base_url}",
         reads=_READS if preset else {},
         deletes=_DELETES if preset else {},
         billed=_BILLED if preset else {},

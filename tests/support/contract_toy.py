@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from attrs import field, frozen
@@ -23,6 +23,7 @@ from iprog_async.adapter import (
     SmsUrl,
     UnclearAnswer,
     accepted,
+    clean_secret,
     give_up,
     refuse,
     to_e164,
@@ -50,7 +51,9 @@ class ToyProvider(BaseProvider):
     @classmethod
     def from_url(cls, url: SmsUrl, /) -> Self:
         """Build the provider from `toy://TOKEN@host`."""
-        return cls(url.username, base_url=url.base_url())
+        return cls(
+            clean_secret(url.credential(), "token"), base_url=url.base_url(), **url.settings()
+        )
 
     @property
     def batching(self) -> Batching:
@@ -212,6 +215,53 @@ class Forgetful(ToyProvider):
             self.gateway, "DELETE", "/kept", self.check, "forget", effect=Effect.IDEMPOTENT
         )
         await self._call(call)
+
+
+class Nameless(ToyProvider):
+    """Does not say what its gateway is called and can do."""
+
+    capabilities: ClassVar[Any] = None
+
+
+class Unaddressed(ToyProvider):
+    """Forgets the host of its address."""
+
+    @classmethod
+    def from_url(cls, url: SmsUrl, /) -> Self:
+        """Build the provider for its own host."""
+        return cls(clean_secret(url.credential(), "token"), base_url="http://127.0.0.1:9")
+
+
+class Clumsy(ToyProvider):
+    """Fails at a setting that it does not know."""
+
+    @classmethod
+    def from_url(cls, url: SmsUrl, /) -> Self:
+        """Build the provider with whatever is there."""
+        settings: dict[str, Any] = {**url.params, "base_url": url.base_url("http://127.0.0.1:9")}
+        return cls(url.credential(), **settings)
+
+
+class Greedy(ToyProvider):
+    """Takes every environment for its own."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], /) -> Self | None:
+        """Build the provider from nothing."""
+        return cls("token", base_url="http://127.0.0.1:9")
+
+
+class Boastful(ToyProvider):
+    """Claims an operation that it does not have."""
+
+    capabilities: ClassVar[Capabilities] = Capabilities(title="Toy", operations=("otp",))
+
+
+class Punctual(ToyProvider):
+    """Takes a schedule, and its capabilities say that it can't."""
+
+    def _check(self, message: Message) -> None:
+        return
 
 
 class Impatient(ToyProvider):

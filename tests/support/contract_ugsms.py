@@ -46,6 +46,7 @@ UGSMS_V1 = ContractCase(
     refusal=Reply.of_json({"error": "Invalid phone number format."}, 400),
     refusal_error=RejectedError,
     secrets=[TOKEN],
+    address="{scheme}://shop:{secret}@?base_url={base_url}",
     deletes={"key": _REVOKE},
     billed=_BILLED,
 )

@@ -53,6 +53,7 @@ def test_checkers_reject_what_is_wrong_and_nothing_else(
 ) -> None:
     """The marked lines are errors, `assert_type` holds, and `match` covers every outcome."""
     # Copied, because the project's own checks leave the wrong one out.
-    files = [str(shutil.copy(SAMPLES / name, tmp_path)) for name in ("right.py", "wrong.py")]
+    names = ("right.py", "desks.py", "wrong.py")
+    files = [str(shutil.copy(SAMPLES / name, tmp_path)) for name in names]
 
     assert expected() == checker(*files)

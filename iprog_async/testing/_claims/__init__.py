@@ -2,6 +2,7 @@
 
 from iprog_async.testing._claims._certainty import CertaintyClaims
 from iprog_async.testing._claims._preparing import PreparingClaims
+from iprog_async.testing._claims._registry import RegistryClaims
 from iprog_async.testing._claims._secrecy import SecrecyClaims
 from iprog_async.testing._claims._sending import SendingClaims
 from iprog_async.testing._claims._waiting import WaitingClaims
@@ -10,6 +11,7 @@ from iprog_async.testing._claims._waiting import WaitingClaims
 __all__ = [
     "CertaintyClaims",
     "PreparingClaims",
+    "RegistryClaims",
     "SecrecyClaims",
     "SendingClaims",
     "WaitingClaims",

@@ -155,10 +155,11 @@ class Claims:
         )
 
 
-_FURTHER: Mapping[str, Callable[[ContractCase], Mapping[str, Operation | Loss]]] = {
+_FURTHER: Mapping[str, Callable[[ContractCase], Mapping[str, Operation | Loss | ContractCase]]] = {
     "read": lambda case: case.reads,
     "delete": lambda case: case.deletes,
     "billed": lambda case: case.billed,
     "loss": lambda _: LOSSES,
     "encounter": lambda _: ENCOUNTERS,
+    "registered": lambda case: {"by-name": case} if case.registered else {},
 }

@@ -30,7 +30,7 @@ from iprog_async.adapter import (
 from iprog_async_providers.iprog import _answers
 from iprog_async_providers.iprog._answers import Network
 from iprog_async_providers.iprog._otp import Otp
-from iprog_async_providers.iprog._reminders import Reminders, manila_time, reminder_id
+from iprog_async_providers.iprog._reminders import MANILA, Reminders, manila_time, reminder_id
 from iprog_async_providers.iprog._wire import TokenPlace, Wire, to_wire_number
 
 
@@ -88,7 +88,10 @@ class IprogProvider(BaseProvider):
     scheme: ClassVar[str] = "iprog"
     env_names: ClassVar[tuple[str, ...]] = ("IPROG_SMS_API_TOKEN",)
     capabilities: ClassVar[Capabilities] = Capabilities(
-        title="IPROG SMS", scheduling="reminder", operations=("otp", "reminders", "detect")
+        title="IPROG SMS",
+        scheduling="reminder",
+        operations=("otp", "reminders", "detect"),
+        timezone=MANILA.key,
     )
     options_type: ClassVar[type[object] | None] = IprogOptions
 

@@ -25,4 +25,6 @@ def _routes(state: SandboxState) -> Sequence[BaseRoute]:
     return [route for part in parts for route in part.routes()]
 
 
-GATEWAY = SandboxGateway("iprog", _routes, f"iprog://{TOKEN}@?base_url={{base_url}}")
+GATEWAY = SandboxGateway(
+    "iprog", _routes, f"iprog://{TOKEN}@?base_url={{base_url}}", has_content_filter=True
+)

@@ -14,7 +14,6 @@ from starlette.routing import Route
 
 from iprog_async import count_segments
 from iprog_async.sandbox import (
-    BLOCKED_WORD,
     REFUSED_RECIPIENT,
     InboxText,
     SandboxState,
@@ -79,7 +78,7 @@ class Desk:
         """Check and charge a text for each number, all of them or none."""
         for number in numbers:
             check_recipient(number)
-        check_content(text)
+        self.check_content(text)
         cost = count_segments(text).count * len(numbers)
         if self.state.credit_of(PREFIX) < Decimal(cost):
             refuse(_NO_TOKEN_OR_CREDIT)
@@ -89,6 +88,15 @@ class Desk:
             )
             for number in numbers
         ]
+
+    def check_content(self, text: str) -> None:
+        """Refuse unwanted words, in the two shapes of the gateway's content filter."""
+        if self.state.blocks(PREFIX, text):
+            refuse(["Your input contains inappropriate language."])
+        if PHISHING_WORDS in text.lower():
+            errors = ["Message looks suspicious (phishing detected)."]
+            data = {"passed": False, "errors": errors}
+            refuse("Message failed validation", status="error", data=data)
 
 
 def required(fields: Fields, *names: str) -> list[str]:
@@ -111,13 +119,3 @@ def check_recipient(number: str) -> None:
         refuse(["Phone number is invalid."])
     if number.endswith(REFUSED_RECIPIENT):
         refuse("Smart/TNT does not accept the shared sender name.")
-
-
-def check_content(text: str) -> None:
-    """Refuse unwanted words, in the two shapes of the gateway's content filter."""
-    if BLOCKED_WORD in text.lower():
-        refuse(["Your input contains inappropriate language."])
-    if PHISHING_WORDS in text.lower():
-        errors = ["Message looks suspicious (phishing detected)."]
-        data = {"passed": False, "errors": errors}
-        refuse("Message failed validation", status="error", data=data)

@@ -16,7 +16,6 @@ from iprog_async_providers.iprog._reminders import MANILA
 from iprog_async_providers.iprog._sandbox_desk import (
     Desk,
     Fields,
-    check_content,
     check_recipient,
     refuse,
     required,
@@ -72,7 +71,7 @@ class ReminderDesk:
         text = reminder.text
         number, words = fields.get("phone_number", text.to), fields.get("message", text.text)
         check_recipient(number)
-        check_content(words)
+        self._desk.check_content(words)
         when = fields.get("scheduled_at")
         text.due_at = text.due_at if when is None else _parse_time(when)
         text.to, text.text = number, words

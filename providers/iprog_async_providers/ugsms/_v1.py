@@ -67,7 +67,9 @@ class UgsmsV1Provider(UgsmsProvider):
 
     scheme: ClassVar[str] = "ugsms-v1"
     env_names: ClassVar[tuple[str, ...]] = ("UGSMS_USERNAME", "UGSMS_PASSWORD")
-    capabilities: ClassVar[Capabilities] = Capabilities(title="UGSMS v1", operations=("keys",))
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        title="UGSMS v1", operations=("keys",), timezone="Africa/Kampala"
+    )
 
     username: str = field(converter=_username, repr=False)
     password: str = field(converter=_password, repr=False)

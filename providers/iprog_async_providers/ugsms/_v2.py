@@ -64,7 +64,9 @@ class UgsmsV2Provider(UgsmsProvider):
 
     scheme: ClassVar[str] = "ugsms-v2"
     env_names: ClassVar[tuple[str, ...]] = ("UGSMS_API_KEY",)
-    capabilities: ClassVar[Capabilities] = Capabilities(title="UGSMS v2", operations=("keys",))
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        title="UGSMS v2", operations=("keys",), timezone="Africa/Kampala"
+    )
 
     api_key: str = field(converter=_api_key, repr=False)
     name: str = field(default="ugsms-v2", kw_only=True)

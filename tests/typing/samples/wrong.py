@@ -18,6 +18,7 @@ from iprog_async import (
     SupportsStatus,
 )
 from iprog_async.adapter import Batching, Call, PreparedMessage
+from iprog_async.cli._desks import OtpDesk
 from iprog_async_providers.iprog import IprogProvider
 
 
@@ -61,7 +62,8 @@ def build(provider: SmsProvider, settings: Any) -> None:
     HttpPool(verify="ca.pem")  # REJECT
     IprogProvider("token", token_in="header")  # REJECT
     unable: SupportsStatus = Mute()  # REJECT
-    print(unable, settings)  # noqa: T201 - so that the name is used
+    shapeless: OtpDesk = IprogProvider("token").reminders  # REJECT
+    print(unable, shapeless, settings)  # noqa: T201 - so that the name is used
 
 
 def forgetful(outcome: Outcome) -> str:

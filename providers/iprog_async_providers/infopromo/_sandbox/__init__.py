@@ -64,7 +64,8 @@ def _routes(state: SandboxState) -> Sequence[BaseRoute]:
 def _gateway(scheme: str) -> SandboxGateway:
     token = TOKEN.replace("|", "%7C")
     settings = f"sender_id=Sandbox&timezone={ZONE.key}"
-    return SandboxGateway(PREFIX, _routes, f"{scheme}://{token}@?{settings}&base_url={{base_url}}")
+    address = f"{scheme}://{token}@?{settings}&base_url={{base_url}}"
+    return SandboxGateway(PREFIX, _routes, address, has_content_filter=True)
 
 
 V3 = _gateway("infopromo")

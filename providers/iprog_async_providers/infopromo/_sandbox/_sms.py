@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import JSONResponse
 
 from iprog_async import count_segments
-from iprog_async.sandbox import BLOCKED_WORD, REFUSED_RECIPIENT, InboxText, SandboxState
+from iprog_async.sandbox import REFUSED_RECIPIENT, InboxText, SandboxState
 from iprog_async_providers.infopromo._sandbox._wire import (
     PREFIX,
     QUEUEING_SENDER,
@@ -37,7 +37,7 @@ def check_content(state: SandboxState, asked: Asked, texts: int) -> None:
         raise RefusedError(
             404, f'Sender ID "{UNAUTHORISED_SENDER}" is not authorized to send this message.'
         )
-    if BLOCKED_WORD in asked.text("message").lower():
+    if state.blocks(PREFIX, asked.text("message")):
         raise RefusedError(404, "Your message contains spam words.")
     credit = state.credit_of(PREFIX)
     if credit <= 0:

@@ -1,0 +1,43 @@
+"""Arguments that are plainly of a wrong type, answered with what was meant.
+
+No value is shown that may hold a credential.
+"""
+
+from __future__ import annotations
+
+from iprog_async._errors import ConfigurationError
+from iprog_async._messages import Message
+
+
+def check_provider(given: object) -> None:
+    """Raise `ConfigurationError` for what is plainly no provider."""
+    if isinstance(given, type) or not callable(getattr(given, "bind", None)):
+        what = f"the class {given.__name__}" if isinstance(given, type) else type(given).__name__
+        raise ConfigurationError(
+            f"a provider is an object such as IprogProvider(api_token), not {what}; for an "
+            "address there are SmsClient.from_url and provider_from_url"
+        )
+
+
+def check_messages(given: object) -> None:
+    """Raise `TypeError` for what can't be read message by message."""
+    readable = any(hasattr(given, name) for name in ("__aiter__", "__iter__", "__getitem__"))
+    # A string would be read letter by letter.
+    if not readable or isinstance(given, (str, bytes, Message)):
+        raise TypeError(
+            "messages is an iterable or async iterable of Message(to, text), "
+            f"not {type(given).__name__}; nothing was sent"
+        )
+
+
+def check_type(name: str, given: object, *kinds: type[object]) -> None:
+    """Raise `ConfigurationError` unless an argument is of its type, or `None`."""
+    if given is not None and not isinstance(given, kinds):
+        raise ConfigurationError(f"{name}= takes a {kinds[0].__name__}, not {given!r}")
+
+
+def check_seconds(name: str, given: object) -> None:
+    """Raise `ConfigurationError` unless an argument is a number above zero."""
+    # The other way round, not a number would pass.
+    if not isinstance(given, (int, float)) or not given > 0:
+        raise ConfigurationError(f"{name} is a number of seconds, more than zero, not {given!r}")

@@ -1,0 +1,102 @@
+"""`iprog-async campaign`: its commands are functions of this module."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from iprog_async.cli._asking import fate
+from iprog_async.cli._commands import COMMANDS
+from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._input import AsJson, Url, open_client, text_from
+from iprog_async.cli._operations import CAMPAIGNS
+from iprog_async.cli._output import emit, say
+from iprog_async.cli._plain import plain
+from iprog_async.cli._times import words_of
+from iprog_async.cli._values import Campaign
+from iprog_async.cli._when import At, Tz, clock_of, later
+
+
+_FACTS = ("uid", "name", "message", "status", "sms_type", "created_at", "start_at", "delivery_at")
+_COUNTS = (
+    *("enroute_count", "delivered_count", "expired_count", "undelivered_count"),
+    *("rejected_count", "accepted_count", "skipped_count", "failed_count"),
+)
+
+campaign = App(name="campaign", help=COMMANDS["campaign"])
+
+
+@campaign.command
+async def send(  # noqa: D417 - the shared options describe themselves
+    groups: str,
+    text: str,
+    /,
+    *,
+    sender_id: Annotated[str | None, Parameter(name="--from")] = None,
+    at: At = None,
+    tz: Tz = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> ExitCode:
+    """Send one text to everyone in contact groups.
+
+    Args:
+        groups: The uid of a contact group; several are parted by commas.
+        text: What the phones show; - reads it from stdin. A text that starts with a dash goes
+            last, after --.
+        sender_id: Name or number the phones show as sender.
+    """
+    body = text_from(text)
+    uids = [uid.strip() for uid in groups.split(",") if uid.strip()]
+    async with open_client(url) as client:
+        gateway = CAMPAIGNS.holder(client.provider)
+        clock = clock_of(gateway, tz)
+        when = None if at is None else later(at, clock)
+        with fate("The texts may have been sent", "Nothing was sent"):
+            sent = await CAMPAIGNS.of(gateway).send(
+                uids, body, sender_id=sender_id, schedule_at=when
+            )
+    _tell(sent, as_json=as_json)
+    if when is not None and not as_json:
+        say(f"  for {words_of(when)}")
+    return ExitCode.OK
+
+
+@campaign.command
+async def show(uid: str, /, *, url: Url = None, as_json: AsJson = False) -> ExitCode:  # noqa: D417 - the shared options describe themselves
+    """Show a campaign, and how far its texts have come.
+
+    Args:
+        uid: The uid that campaign send printed.
+    """
+    async with open_client(url) as client:
+        found = await CAMPAIGNS.of(client.provider).get(uid)
+    _tell(found, as_json=as_json)
+    return ExitCode.OK
+
+
+def _tell(found: Campaign, *, as_json: bool) -> None:
+    if as_json:
+        emit(_data(found))
+        return
+    uid = plain(found.uid or "(the gateway gave no uid)")
+    facts = [f"Campaign {uid}: {plain(found.status or 'accepted')}"]
+    labels = {"name": found.name, "text": found.message, "starts": found.start_at}
+    facts += [f"  {label}: {plain(value)}" for label, value in labels.items() if value]
+    counts = _counts(found) or {}
+    reached = [f"{count} {_state(name)}" for name, count in counts.items() if count]
+    say(*facts, *([f"  texts: {', '.join(reached) or 'none'}"] if counts else []))
+
+
+def _data(found: Campaign) -> dict[str, Any]:
+    return {**{name: getattr(found, name) for name in _FACTS}, "stats": _counts(found)}
+
+
+def _counts(found: Campaign) -> dict[str, int] | None:
+    stats = found.stats
+    return None if stats is None else {name: getattr(stats, name, 0) for name in _COUNTS}
+
+
+def _state(name: str) -> str:
+    return name.removesuffix("_count")

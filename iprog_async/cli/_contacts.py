@@ -1,0 +1,181 @@
+"""`iprog-async contacts`: its commands are functions of this module."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from iprog_async._errors import InvalidMessageError
+from iprog_async.cli._asking import Yes, agreed, fate
+from iprog_async.cli._commands import COMMANDS
+from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._groups import groups
+from iprog_async.cli._input import AsJson, Url, open_client
+from iprog_async.cli._limit import Limit, take, tell_of_more
+from iprog_async.cli._operations import CONTACTS
+from iprog_async.cli._output import Column, emit, say, say_table
+from iprog_async.cli._plain import plain
+from iprog_async.cli._values import Contact
+
+
+Fields = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--field",
+        negative="",
+        show_default=False,
+        help="A further field of the contact, such as FIRST_NAME=Ada; can be given again.",
+    ),
+]
+_LISTED = (Column("Uid"), Column("Number"), Column("Status"), Column("Fields", wraps=True))
+
+contacts = App(name="contacts", help=COMMANDS["contacts"])
+contacts.command(groups)
+
+
+@contacts.command(name="list")
+async def list_contacts(  # noqa: D417 - the shared options describe themselves
+    group: str, /, *, limit: Limit = 100, url: Url = None, as_json: AsJson = False
+) -> ExitCode:
+    """List the contacts of a group.
+
+    Args:
+        group: Uid of the group.
+    """
+    async with open_client(url) as client:
+        found = await take(CONTACTS.of(client.provider).all(group), limit)
+    if as_json:
+        emit([_data(contact) for contact in found.items])
+    elif found.items:
+        say_table(_LISTED, [_cells(contact) for contact in found.items])
+    else:
+        say("no contacts")
+    tell_of_more(found)
+    return ExitCode.OK
+
+
+@contacts.command
+async def add(  # noqa: D417 - the shared options describe themselves
+    group: str,
+    phone: str,
+    /,
+    *,
+    fields: Fields = (),
+    url: Url = None,
+    as_json: AsJson = False,
+) -> ExitCode:
+    """Add a number to a group.
+
+    Args:
+        group: Uid of the group.
+        phone: Phone number as people write it.
+    """
+    tags = _tags(fields)
+    async with open_client(url) as client:
+        desk = CONTACTS.of(client.provider)
+        with fate("It may have been added", "Nothing was added"):
+            made = await desk.store(group, phone, tags)
+    _tell(made, "Added contact", as_json=as_json)
+    return ExitCode.OK
+
+
+@contacts.command
+async def show(  # noqa: D417 - the shared options describe themselves
+    group: str, contact: str, /, *, url: Url = None, as_json: AsJson = False
+) -> ExitCode:
+    """Show a contact.
+
+    Args:
+        group: Uid of the group.
+        contact: Uid of the contact.
+    """
+    async with open_client(url) as client:
+        found = await CONTACTS.of(client.provider).search(group, contact)
+    _tell(found, "Contact", as_json=as_json)
+    return ExitCode.OK
+
+
+@contacts.command
+async def update(  # noqa: D417 - the shared options describe themselves
+    group: str,
+    contact: str,
+    phone: str,
+    /,
+    *,
+    fields: Fields = (),
+    url: Url = None,
+    as_json: AsJson = False,
+) -> ExitCode:
+    """Change a contact.
+
+    Args:
+        group: Uid of the group.
+        contact: Uid of the contact.
+        phone: Its phone number, which has to be given even if it stays the same.
+    """
+    tags = _tags(fields)
+    async with open_client(url) as client:
+        await CONTACTS.of(client.provider).update(group, contact, phone, tags)
+    if as_json:
+        emit({"group": group, "uid": contact, "phone": phone, "fields": tags})
+    else:
+        say(f"Changed contact {contact}")
+    return ExitCode.OK
+
+
+@contacts.command
+async def delete(  # noqa: D417 - the shared options describe themselves
+    group: str, contact: str, /, *, yes: Yes = False, url: Url = None, as_json: AsJson = False
+) -> ExitCode:
+    """Delete a contact.
+
+    Args:
+        group: Uid of the group.
+        contact: Uid of the contact.
+    """
+    async with open_client(url) as client:
+        desk = CONTACTS.of(client.provider)
+        if not agreed(f"Delete the contact {contact}", yes=yes, as_json=as_json):
+            return ExitCode.INTERRUPTED
+        await desk.delete(group, contact)
+    if as_json:
+        emit({"group": group, "uid": contact, "deleted": True})
+    else:
+        say(f"Deleted contact {contact}")
+    return ExitCode.OK
+
+
+def _tags(fields: tuple[str, ...]) -> dict[str, str]:
+    tags: dict[str, str] = {}
+    for given in fields:
+        tag, sign, value = given.partition("=")
+        if not sign or not tag.strip():
+            raise InvalidMessageError(f"--field {given!r} is not written like FIRST_NAME=Ada")
+        if tag.strip().upper() == "PHONE":
+            raise InvalidMessageError("--field PHONE: the number is an argument, not a field")
+        tags[tag.strip()] = value
+    return tags
+
+
+def _tell(contact: Contact, what: str, *, as_json: bool) -> None:
+    if as_json:
+        emit(_data(contact))
+        return
+    known = (contact.phone, contact.status, contact.custom_fields)
+    uid = plain(contact.uid or "(the gateway gave no uid)")
+    say(f"{what} {uid}: {', '.join(plain(value) for value in known if value)}")
+
+
+def _data(contact: Contact) -> dict[str, Any]:
+    return {
+        "uid": contact.uid,
+        "phone": contact.phone,
+        "status": contact.status,
+        "custom_fields": contact.custom_fields,
+    }
+
+
+def _cells(contact: Contact) -> tuple[str, ...]:
+    fields = contact.custom_fields or None
+    return tuple(plain(cell) for cell in (contact.uid, contact.phone, contact.status, fields))

@@ -1,0 +1,209 @@
+"""The shapes of vendors' own operations, by which commands reach them without naming a vendor.
+
+A provider of anybody's works with these commands as soon as its attributes have these shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from iprog_async.cli._values import (
+    ApiKey,
+    Campaign,
+    Contact,
+    ContactGroup,
+    Network,
+    OtpCheck,
+    OtpTicket,
+    Reminder,
+    StoredMessage,
+)
+
+
+@runtime_checkable
+class OtpDesk(Protocol):
+    """`provider.otp`: one-time passwords that the gateway makes."""
+
+    async def send(
+        self,
+        to: str,
+        /,
+        *,
+        template: str | None,
+        code_length: int | None,
+        expires_in_minutes: int | None,
+    ) -> OtpTicket:
+        """Have a code made and texted."""
+        ...
+
+    async def verify(self, to: str, code: str, /) -> OtpCheck:
+        """Check a code."""
+        ...
+
+    async def list(self) -> Sequence[OtpTicket]:
+        """List the account's codes."""
+        ...
+
+
+@runtime_checkable
+class ReminderDesk(Protocol):
+    """`provider.reminders`: texts that the gateway sends later."""
+
+    async def create(self, to: str, text: str, scheduled_at: datetime, /) -> Reminder:
+        """Have a text sent later."""
+        ...
+
+    async def get(self, reminder: str, /) -> Reminder:
+        """Read a reminder."""
+        ...
+
+    async def update(
+        self,
+        reminder: str,
+        /,
+        *,
+        to: str | None,
+        text: str | None,
+        scheduled_at: datetime | None,
+    ) -> Reminder:
+        """Change a reminder; what is `None` stays."""
+        ...
+
+    async def delete(self, reminder: str, /) -> None:
+        """Delete a reminder."""
+        ...
+
+
+@runtime_checkable
+class CampaignDesk(Protocol):
+    """`provider.campaigns`: one text for everyone in contact groups."""
+
+    async def send(
+        self,
+        groups: Sequence[str],
+        text: str,
+        /,
+        *,
+        sender_id: str | None,
+        schedule_at: datetime | None,
+    ) -> Campaign:
+        """Send one text to groups."""
+        ...
+
+    async def get(self, campaign: str, /) -> Campaign:
+        """Read a campaign."""
+        ...
+
+
+@runtime_checkable
+class MessageDesk(Protocol):
+    """`provider.messages`: what the account sent and received."""
+
+    async def get(self, uid: str, /) -> StoredMessage:
+        """Read one message."""
+        ...
+
+    def list(
+        self,
+        *,
+        start: datetime | None,
+        end: datetime | None,
+        sms_type: str | None,
+        direction: str | None,
+    ) -> AsyncIterator[StoredMessage]:
+        """Iterate over messages."""
+        ...
+
+
+@runtime_checkable
+class GroupDesk(Protocol):
+    """`provider.contacts.groups`."""
+
+    async def create(self, name: str, /) -> ContactGroup:
+        """Create a group."""
+        ...
+
+    async def show(self, group: str, /) -> ContactGroup:
+        """Read a group."""
+        ...
+
+    async def update(self, group: str, name: str, /) -> None:
+        """Rename a group."""
+        ...
+
+    async def delete(self, group: str, /) -> None:
+        """Delete a group."""
+        ...
+
+    def list(self) -> AsyncIterator[ContactGroup]:
+        """Iterate over the groups."""
+        ...
+
+
+@runtime_checkable
+class ContactDesk(Protocol):
+    """`provider.contacts`: numbers that the gateway keeps, in groups."""
+
+    @property
+    def groups(self) -> GroupDesk:
+        """The groups."""
+        ...
+
+    async def store(self, group: str, phone: str, fields: Mapping[str, str] | None, /) -> Contact:
+        """Add a number to a group."""
+        ...
+
+    async def search(self, group: str, contact: str, /) -> Contact:
+        """Read a contact."""
+        ...
+
+    async def update(
+        self, group: str, contact: str, phone: str, fields: Mapping[str, str] | None, /
+    ) -> None:
+        """Change a contact."""
+        ...
+
+    async def delete(self, group: str, contact: str, /) -> None:
+        """Delete a contact."""
+        ...
+
+    def all(self, group: str, /) -> AsyncIterator[Contact]:
+        """Iterate over a group's contacts."""
+        ...
+
+
+@runtime_checkable
+class KeyDesk(Protocol):
+    """`provider.keys`: the account's API key."""
+
+    async def generate(self, expiry_days: int | None, /) -> ApiKey:
+        """Have a key made."""
+        ...
+
+    async def regenerate(self, expiry_days: int | None, /) -> ApiKey:
+        """Have the key replaced."""
+        ...
+
+    async def revoke(self) -> None:
+        """Revoke the key."""
+        ...
+
+
+@runtime_checkable
+class Detect(Protocol):
+    """`provider.detect`."""
+
+    def __call__(self, number: str, /) -> Awaitable[Network]:
+        """Return which network a number belongs to."""
+        ...
+
+
+@runtime_checkable
+class Me(Protocol):
+    """`provider.me`."""
+
+    def __call__(self) -> Awaitable[Mapping[str, object]]:
+        """Return the account's record."""
+        ...

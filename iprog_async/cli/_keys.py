@@ -1,0 +1,133 @@
+"""`iprog-async keys`: its commands are functions of this module."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from iprog_async._errors import InvalidMessageError
+from iprog_async._secrets import MASK
+from iprog_async.cli._asking import Show, Yes, agreed, fate
+from iprog_async.cli._commands import COMMANDS
+from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._input import AsJson, Url, open_client
+from iprog_async.cli._operations import KEYS
+from iprog_async.cli._output import emit, say
+from iprog_async.cli._plain import plain
+from iprog_async.cli._secret_file import SecretFile
+from iprog_async.cli._values import ApiKey
+
+
+ExpiryDays = Annotated[
+    int | None, Parameter(name="--expiry-days", help="How long the new key is valid.")
+]
+Output = Annotated[
+    str | None,
+    Parameter(
+        name=["--output", "-o"], help="A new file to write the key to, which only you can read."
+    ),
+]
+
+keys = App(name="keys", help=COMMANDS["keys"])
+
+
+@keys.command
+async def generate(
+    *,
+    expiry_days: ExpiryDays = None,
+    show: Show = False,
+    output: Output = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> ExitCode:
+    """Have a new API key made; say with --show or --output where it goes."""
+    _check_place(output, show=show)
+    async with open_client(url) as client:
+        desk = KEYS.of(client.provider)
+        with (
+            SecretFile(output) as file,
+            fate("A key may have been made", "No key was made"),
+        ):
+            made = await _kept(desk.generate, expiry_days, file)
+    _tell(made, output, show=show, as_json=as_json)
+    return ExitCode.OK
+
+
+@keys.command
+async def regenerate(
+    *,
+    expiry_days: ExpiryDays = None,
+    show: Show = False,
+    output: Output = None,
+    yes: Yes = False,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> ExitCode:
+    """Replace the API key by a new one; the old one, perhaps your own, is void at once."""
+    _check_place(output, show=show)
+    async with open_client(url) as client:
+        desk = KEYS.of(client.provider)
+        if not agreed("Replace the API key, which voids the old one", yes=yes, as_json=as_json):
+            return ExitCode.INTERRUPTED
+        with (
+            SecretFile(output) as file,
+            fate(
+                "The key may have been replaced: if so, the old one is void and the new one lost",
+                "The key was not replaced",
+            ),
+        ):
+            made = await _kept(desk.regenerate, expiry_days, file)
+    _tell(made, output, show=show, as_json=as_json)
+    return ExitCode.OK
+
+
+@keys.command
+async def revoke(*, yes: Yes = False, url: Url = None, as_json: AsJson = False) -> ExitCode:
+    """Revoke the API key, perhaps the one you call with."""
+    async with open_client(url) as client:
+        desk = KEYS.of(client.provider)
+        if not agreed("Revoke the API key", yes=yes, as_json=as_json):
+            return ExitCode.INTERRUPTED
+        await desk.revoke()
+    if as_json:
+        emit({"revoked": True})
+    else:
+        say("Revoked the API key")
+    return ExitCode.OK
+
+
+def _check_place(output: str | None, *, show: bool) -> None:
+    if not show and output is None:
+        raise InvalidMessageError(
+            "the new key would be lost, so none was made: add --show to print it, or "
+            "--output FILE to keep it in a file"
+        )
+
+
+async def _kept(
+    make: Callable[[int | None], Awaitable[ApiKey]], expiry_days: int | None, file: SecretFile
+) -> ApiKey:
+    made = await make(expiry_days)
+    file.write(made.key)
+    return made
+
+
+def _tell(made: ApiKey, output: str | None, *, show: bool, as_json: bool) -> None:
+    if as_json:
+        emit(_data(made, output, show=show))
+        return
+    until = f", valid until {plain(made.expires_at)}" if made.expires_at else ""
+    say(f"New key {plain(made.key) if show else MASK}{until}")
+    if output is not None:
+        say(f"It is in {output}" + ("" if show else "; --show would print it, too"))
+
+
+def _data(made: ApiKey, output: str | None, *, show: bool) -> dict[str, Any]:
+    return {
+        "key": made.key if show else MASK,
+        "shown": show,
+        "expires_at": made.expires_at or None,
+        "output": output,
+    }

@@ -1,0 +1,20 @@
+"""`iprog-async me`."""
+
+from __future__ import annotations
+
+from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._input import AsJson, Url, open_client
+from iprog_async.cli._operations import ME
+from iprog_async.cli._output import emit, say
+from iprog_async.cli._plain import plain
+
+
+async def me(*, url: Url = None, as_json: AsJson = False) -> ExitCode:
+    """Show the account's record, with its secrets masked."""
+    async with open_client(url) as client:
+        record = dict(await ME.of(client.provider)())
+    if as_json:
+        emit(record)
+    else:
+        say(*(f"{plain(name)}: {plain(value)}" for name, value in record.items()))
+    return ExitCode.OK

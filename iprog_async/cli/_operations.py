@@ -1,0 +1,86 @@
+"""Finding a vendor's own operation on whatever gateway is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar, cast
+
+from attrs import frozen
+
+from iprog_async._errors import UnsupportedError
+from iprog_async._registry import provider_types
+from iprog_async._router import Router
+from iprog_async.cli import _desks
+
+
+D = TypeVar("D")
+
+
+@frozen
+class Operation(Generic[D]):
+    """One attribute of providers that offers operations of the vendor's own.
+
+    Args:
+        name: The attribute.
+        words: What it is, for people.
+        shape: The protocol that the attribute's value must have, as an object: checkers take
+            no protocol for a class.
+    """
+
+    name: str
+    words: str
+    shape: object
+
+    def holder(self, provider: Any) -> Any:
+        """Return the gateway that has the operation: the provider, or the one member that has.
+
+        Raises:
+            UnsupportedError: None has, or several of a router's have.
+        """
+        able = [one for one in _gateways(provider) if self._fits(one)]
+        if len(able) == 1:
+            return able[0]
+        if able:
+            names = ", ".join(one.name for one in able)
+            raise UnsupportedError(
+                f"several gateways of {provider.name} have {self.words}: {names}; "
+                "choose one with --url"
+            )
+        raise UnsupportedError(
+            f"{provider.name} has no {self.words}; gateways that have: {self._able() or 'none'}"
+        )
+
+    def of(self, provider: Any) -> D:
+        """Return the operations of a provider, or of the one member of a router that has them.
+
+        Raises:
+            UnsupportedError: None has, or several of a router's have.
+        """
+        return cast("D", getattr(self.holder(provider), self.name))
+
+    def _fits(self, gateway: object) -> bool:
+        return isinstance(getattr(gateway, self.name, None), cast("type[Any]", self.shape))
+
+    def _able(self) -> str:
+        return ", ".join(name for name, cls in provider_types().items() if hasattr(cls, self.name))
+
+
+OTP: Operation[_desks.OtpDesk] = Operation("otp", "one-time passwords", _desks.OtpDesk)
+REMINDERS: Operation[_desks.ReminderDesk] = Operation("reminders", "reminders", _desks.ReminderDesk)
+CAMPAIGNS: Operation[_desks.CampaignDesk] = Operation("campaigns", "campaigns", _desks.CampaignDesk)
+MESSAGES: Operation[_desks.MessageDesk] = Operation(
+    "messages", "list of messages", _desks.MessageDesk
+)
+CONTACTS: Operation[_desks.ContactDesk] = Operation("contacts", "contacts", _desks.ContactDesk)
+KEYS: Operation[_desks.KeyDesk] = Operation("keys", "API keys to manage", _desks.KeyDesk)
+ME: Operation[_desks.Me] = Operation("me", "record of the account", _desks.Me)
+DETECT: Operation[_desks.Detect] = Operation("detect", "detection of networks", _desks.Detect)
+
+
+def _gateways(provider: Any) -> Iterator[Any]:
+    """Yield the gateways behind a provider: itself, or the members of routers."""
+    if not isinstance(provider, Router):
+        yield provider
+        return
+    for member in provider.members.values():
+        yield from _gateways(member)

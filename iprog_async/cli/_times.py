@@ -1,0 +1,166 @@
+"""Times as people write them, on the clock of one zone."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from difflib import get_close_matches
+from zoneinfo import ZoneInfo, available_timezones
+
+from attrs import frozen
+
+from iprog_async._errors import InvalidMessageError
+
+
+_EXAMPLES = '"2027-01-31 08:00", 2027-01-31T08:00+08:00, "tomorrow 8:00" or "in 2 hours"'
+
+_CLOCK = r"(?P<hour>\d{1,2})(?::(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.\d+)?)?)?"
+_HALF = r"(?: ?(?P<half>[ap])\.?m\.?)?"
+_DAY = r"(?P<date>\d{4}-\d\d-\d\d)[T ]|(?P<word>today|tomorrow)(?: at)? "
+_OFFSET = r"(?: ?(?P<offset>Z|[+-]\d\d:?\d\d))?"
+_ABSOLUTE = re.compile(rf"(?:{_DAY}){_CLOCK}{_HALF}{_OFFSET}", re.ASCII | re.IGNORECASE)
+_RELATIVE = re.compile(
+    r"in (?P<count>\d{1,5}) ?(?P<unit>min|minutes?|h|hours?)", re.ASCII | re.IGNORECASE
+)
+
+
+@frozen
+class Clock:
+    """What a time without an offset is read by.
+
+    Args:
+        zone: Whose clocks; `None` if nobody knows.
+        now: This moment, as an aware `datetime`.
+        zone_option: The option that sets `zone`, for errors.
+    """
+
+    zone: ZoneInfo | None
+    now: datetime
+    zone_option: str = "--tz"
+
+    def read(self, given: str, option: str) -> datetime:
+        """Return the moment that somebody wrote, as an aware `datetime`.
+
+        Args:
+            given: A date and a time, with or without an offset; `today` or `tomorrow` and a
+                time; or `in` so many minutes or hours.
+            option: Where it was given, for the error.
+
+        Raises:
+            InvalidMessageError: It is no such time, names none, or names two: clocks go forward
+                and back.
+        """
+        words = " ".join(given.split())
+        if match := _RELATIVE.fullmatch(words):
+            minutes = int(match["count"]) * (60 if match["unit"][0] in "hH" else 1)
+            return self._shown(_whole_minute(self.now) + timedelta(minutes=minutes))
+        match = _ABSOLUTE.fullmatch(words)
+        if match is None:
+            raise InvalidMessageError(f"{option} {given!r} is no time; write {_EXAMPLES}")
+        return self._absolute(match, f"{option} {given!r}")
+
+    def _absolute(self, match: re.Match[str], what: str) -> datetime:
+        offset = _offset(match["offset"], what)
+        if offset is None and self.zone is None:
+            raise InvalidMessageError(
+                f"{what} names no time zone, and the gateway none of its own; add "
+                f"{self.zone_option} Europe/Berlin, or an offset: 2027-01-31T08:00+08:00"
+            )
+        day = self._day(match, offset, what)
+        naive = datetime.combine(day, _clock_time(match, what))
+        if offset is not None:
+            return naive.replace(tzinfo=offset)
+        return self._in_zone(naive, what)
+
+    def _day(self, match: re.Match[str], offset: tzinfo | None, what: str) -> date:
+        if match["date"]:
+            try:
+                return date.fromisoformat(match["date"])
+            except ValueError:
+                raise InvalidMessageError(f"{what}: there is no such date") from None
+        here = self.now.astimezone(self.zone if offset is None else offset)
+        return here.date() + timedelta(days=match["word"].lower() == "tomorrow")
+
+    def _in_zone(self, naive: datetime, what: str) -> datetime:
+        """Return the one moment at which the zone's clocks show a time."""
+        early, late = (naive.replace(tzinfo=self.zone, fold=fold) for fold in (0, 1))
+        if early.utcoffset() == late.utcoffset():
+            return early
+        if _exists(early):
+            raise InvalidMessageError(
+                f"{what} is there twice in {self.zone}, where clocks go back; write "
+                f"{_iso(early)} or {_iso(late)}"
+            )
+        raise InvalidMessageError(
+            f"{what} is never shown in {self.zone}, where clocks go forward; write "
+            f"{_iso(early.astimezone(UTC).astimezone(self.zone))}"
+        )
+
+    def _shown(self, moment: datetime) -> datetime:
+        return moment if self.zone is None else moment.astimezone(self.zone)
+
+
+def to_zone(name: str, option: str = "--tz") -> ZoneInfo:
+    """Return a time zone by its IANA name.
+
+    Raises:
+        InvalidMessageError: There is none; the error names the nearest.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        near = get_close_matches(name, available_timezones(), 1, 0.5) or ["Asia/Manila"]
+        raise InvalidMessageError(
+            f"{option} {name!r} is no time zone; write it like {near[0]}"
+        ) from None
+
+
+def words_of(when: datetime) -> str:
+    """Return a time as people read it, with its zone."""
+    zone = when.tzinfo
+    label = zone.key if isinstance(zone, ZoneInfo) else f"UTC{when.isoformat()[-6:]}"
+    return f"{when:%Y-%m-%d %H:%M} ({label})"
+
+
+def check_future(when: datetime, now: datetime, what: str) -> None:
+    """Raise `InvalidMessageError` for a time that is over."""
+    if when <= now:
+        there = words_of(now.astimezone(when.tzinfo))
+        raise InvalidMessageError(f"{what} is in the past: it is {there} now")
+
+
+def _offset(mark: str | None, what: str) -> tzinfo | None:
+    if not mark:
+        return None
+    try:
+        return datetime.fromisoformat(f"2000-01-01T00:00{mark.upper()}").tzinfo
+    except ValueError:
+        raise InvalidMessageError(f"{what}: there is no such offset") from None
+
+
+def _clock_time(match: re.Match[str], what: str) -> time:
+    hour, half = int(match["hour"]), (match["half"] or "").lower()
+    if half:
+        # Twelve is zero in both halves of a day.
+        hour = hour % 12 + (12 if half == "p" else 0) if 1 <= hour <= 12 else 99
+    elif match["minute"] is None:
+        raise InvalidMessageError(f"{what}: write the minutes, too: {hour}:00")
+    try:
+        return time(hour, int(match["minute"] or 0), int(match["second"] or 0))
+    except ValueError:
+        raise InvalidMessageError(f"{what}: there is no such time of day") from None
+
+
+def _whole_minute(moment: datetime) -> datetime:
+    """Round up: gateways know whole minutes, and nothing is to happen too early."""
+    whole = moment.replace(second=0, microsecond=0)
+    return whole if whole == moment else whole + timedelta(minutes=1)
+
+
+def _exists(when: datetime) -> bool:
+    back = when.astimezone(UTC).astimezone(when.tzinfo)
+    return back.replace(tzinfo=None) == when.replace(tzinfo=None)
+
+
+def _iso(when: datetime) -> str:
+    return when.isoformat(timespec="minutes")

@@ -1,0 +1,74 @@
+"""When something is to happen: `--at` on the gateway's clock, or on that of `--tz`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from iprog_async._providers import Capabilities
+from iprog_async._router import Router
+from iprog_async.cli._times import Clock, check_future, to_zone, words_of
+
+
+_AT = Parameter(
+    name="--at", help='When: "2027-01-31 08:00", "tomorrow 8:00", "in 2 hours", or with an offset.'
+)
+At = Annotated[str | None, _AT]
+NeededAt = Annotated[str, _AT]
+Tz = Annotated[
+    str | None,
+    Parameter(
+        name="--tz", help="Zone of the times, such as Asia/Manila; the gateway's by default."
+    ),
+]
+
+
+def clock_of(provider: object, tz: str | None) -> Clock:
+    """Return what times are read by: the zone of `--tz`, or else that of the gateway.
+
+    Commands call it before anything else: a wrong `--tz` must not show after the deed.
+
+    Raises:
+        InvalidMessageError: There is no zone of this name.
+    """
+    name = zone_name(provider) if tz is None else tz
+    return Clock(None if name is None else to_zone(name), datetime.now(UTC))
+
+
+def zone_name(provider: object) -> str | None:
+    """Return the zone of a gateway's clocks: of the account if it is set, else of the country."""
+    if isinstance(provider, Router):
+        names = {zone_name(member) for member in provider.members.values()}
+        return names.pop() if len(names) == 1 else None
+    own: object = getattr(provider, "timezone", None)
+    if isinstance(own, str):
+        return own
+    row: object = getattr(provider, "capabilities", None)
+    return row.timezone if isinstance(row, Capabilities) else None
+
+
+def later(given: str, clock: Clock, option: str = "--at") -> datetime:
+    """Read a time that is still to come.
+
+    Raises:
+        InvalidMessageError: It is no time, is there twice or never, or is over.
+    """
+    when = clock.read(given, option)
+    check_future(when, clock.now, f"{option} {given!r}")
+    return when
+
+
+def any_time(given: str | None, clock: Clock, option: str) -> datetime | None:
+    """Read a time, past or future; `None` where there is none.
+
+    Raises:
+        InvalidMessageError: It is no time, or is there twice or never.
+    """
+    return None if given is None else clock.read(given, option)
+
+
+def shown(when: datetime, clock: Clock) -> str:
+    """Return a time in words, on the clock that the caller reads."""
+    return words_of(when if clock.zone is None else when.astimezone(clock.zone))

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+from support.cli import Cli
+
+
+_ASK = """
+source /dev/stdin
+COMP_WORDS=({words}); COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 )); COMP_LINE="${{COMP_WORDS[*]}}"
+COMP_POINT=${{#COMP_LINE}}; COMPREPLY=()
+function_of=$(complete -p iprog-async | sed -E 's/.*-F ([^ ]+).*/\\1/')
+$function_of iprog-async "${{COMP_WORDS[COMP_CWORD]}}" "${{COMP_WORDS[COMP_CWORD-1]}}"
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_scripts(cli: Cli, shell: str) -> None:
+    """The script names the commands and the options of each."""
+    ran = cli("completion", shell)
+
+    assert (0, "") == (ran.code, ran.err)
+    assert [] == [word for word in ("otp", "regenerate", "rename") if word not in ran.out]
+    assert "iprog-async" in ran.out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_syntax(cli: Cli, shell: str) -> None:
+    """The shell itself has no complaint about its script."""
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"{shell} is not installed")
+    script = cli("completion", shell).out
+    ran = subprocess.run([program, "-n"], input=script, capture_output=True, text=True, check=False)  # noqa: S603 - our own script
+    assert (0, "") == (ran.returncode, ran.stderr)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("iprog-async ot", "otp"),
+        ("iprog-async otp ver", "verify"),
+        ("iprog-async me --js", "--json"),
+    ],
+)
+def test_bash(cli: Cli, words: str, expected: str) -> None:
+    """In bash, the beginning of a command or option is completed."""
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("bash is not installed")
+    ran = subprocess.run(  # noqa: S603 - our own script
+        [bash, "--norc", "-c", _ASK.format(words=words)],
+        input=cli("completion", "bash").out,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [expected] == [word.strip() for word in ran.stdout.splitlines()]
+
+
+def test_no_shell(cli: Cli) -> None:
+    """A shell that is none of the three is wrong usage."""
+    ran = cli("completion", "tcsh")
+    assert (2, True) == (ran.code, "bash" in ran.err)

@@ -1,0 +1,50 @@
+"""The picture of a bulk run that the README shows."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+
+_ROOT = Path(__file__).parents[2]
+_KEPT = _ROOT / "docs" / "images" / "bulk.svg"
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Draw the picture of a small run, by the documented command."""
+    path = tmp_path_factory.mktemp("picture") / "bulk.svg"
+    command = [sys.executable, "-m", "benchmarks.picture", "--rows", "300", "--output", str(path)]
+    subprocess.run(command, cwd=_ROOT, check=True, capture_output=True, timeout=60)  # noqa: S603 - our own command
+    return path
+
+
+def _words(picture: Path) -> str:
+    root = ElementTree.fromstring(picture.read_text("utf-8"))  # noqa: S314 - our own file
+    return " ".join(" ".join(root.itertext()).split())
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_it_shows_a_run_midway(drawn: Path, kept: bool) -> None:
+    """The preview and the bar are there, with some sent and some still to come."""
+    words = _words(_KEPT if kept else drawn)
+
+    assert "iprog-async bulk june.csv" in words
+    assert "--price 0.35 --currency PHP" in words
+    done, total = map(int, re.findall(r"(\d+)/(\d+)", words)[-1])
+    assert 0 < done < total
+    assert re.search(r"accepted \d+ ?, not sent \d+ ?, unknown 0", words)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_it_asks_no_other_host_and_names_no_folder(drawn: Path, kept: bool) -> None:
+    """A picture loads no letters from elsewhere, and shows nothing of whose machine it was."""
+    text = (_KEPT if kept else drawn).read_text("utf-8")
+
+    assert {"http://www.w3.org/2000/svg"} == set(re.findall(r"https?://[^\"\s)]+", text))
+    assert [] == re.findall(r"@font-face|@import|/home/|/tmp/|/root/|127\.0\.0\.1", text)

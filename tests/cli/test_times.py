@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from iprog_async import InvalidMessageError
+from iprog_async.cli._times import Clock, check_future, to_zone, words_of
+
+
+_BERLIN = ZoneInfo("Europe/Berlin")
+# Already the 25th in Manila, and half a minute past.
+_NOW = datetime(2026, 11, 24, 22, 0, 30, tzinfo=UTC)
+
+
+def _read(given: str, zone: ZoneInfo | None = _BERLIN) -> str:
+    return Clock(zone, _NOW).read(given, "--at").isoformat()
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("2026-12-01 09:00", "2026-12-01T09:00:00+01:00"),
+        ("2026-12-01T09:00", "2026-12-01T09:00:00+01:00"),
+        ("  2026-12-01   9:00:30 ", "2026-12-01T09:00:30+01:00"),
+        ("2026-07-01 09:00", "2026-07-01T09:00:00+02:00"),
+        ("2026-12-01 9:00 pm", "2026-12-01T21:00:00+01:00"),
+        ("2026-12-01 12am", "2026-12-01T00:00:00+01:00"),
+        ("2026-12-01 12:30 P.M.", "2026-12-01T12:30:00+01:00"),
+        ("2026-12-01T09:00+08:00", "2026-12-01T09:00:00+08:00"),
+        ("2026-12-01 09:00 +0800", "2026-12-01T09:00:00+08:00"),
+        ("2026-12-01t09:00z", "2026-12-01T09:00:00+00:00"),
+        ("today 23:30", "2026-11-24T23:30:00+01:00"),
+        ("tomorrow 9:00", "2026-11-25T09:00:00+01:00"),
+        ("Tomorrow at 9am", "2026-11-25T09:00:00+01:00"),
+        ("tomorrow 9:00 +08:00", "2026-11-26T09:00:00+08:00"),
+        ("in 90 minutes", "2026-11-25T00:31:00+01:00"),
+        ("in 1 min", "2026-11-24T23:02:00+01:00"),
+        ("in 2 hours", "2026-11-25T01:01:00+01:00"),
+        ("in 1h", "2026-11-25T00:01:00+01:00"),
+        # The hour that is there twice, and the one before the gap, are told apart by an offset.
+        ("2026-10-25 02:30+01:00", "2026-10-25T02:30:00+01:00"),
+        ("2027-03-28 01:59", "2027-03-28T01:59:00+01:00"),
+        ("2027-03-28 03:00", "2027-03-28T03:00:00+02:00"),
+    ],
+)
+def test_times(given: str, expected: str) -> None:
+    """A time as people write it is the moment that they mean."""
+    assert expected == _read(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("", "is no time; write "),
+        ("tomorrow", "is no time; write "),
+        ("2026-12-01", "is no time; write "),
+        ("01/12/2026 09:00", "is no time; write "),
+        ("1700000000", "is no time; write "),
+        ("in 2 weeks", "is no time; write "),
+        ("in -2 hours", "is no time; write "),
+        ("2026-12-01 09:00 Europe/Berlin", "is no time; write "),
+        ("२०२६-12-01 09:00", "is no time; write "),
+        ("tomorrow 9", "write the minutes, too: 9:00"),
+        ("2026-02-30 09:00", "there is no such date"),
+        ("2026-12-01 24:00", "there is no such time of day"),
+        ("2026-12-01 09:60", "there is no such time of day"),
+        ("2026-12-01 13pm", "there is no such time of day"),
+        ("2026-12-01 0am", "there is no such time of day"),
+        ("2026-12-01 09:00 +99:00", "there is no such offset"),
+        (
+            "2027-03-28 02:30",
+            "is never shown in Europe/Berlin, where clocks go forward; write "
+            "2027-03-28T03:30+02:00",
+        ),
+        (
+            "2026-10-25 02:30",
+            "is there twice in Europe/Berlin, where clocks go back; write "
+            "2026-10-25T02:30+02:00 or 2026-10-25T02:30+01:00",
+        ),
+    ],
+)
+def test_no_times(given: str, words: str) -> None:
+    """What is no one moment is refused with the option, what was given, and what to write."""
+    with pytest.raises(InvalidMessageError) as caught:
+        _read(given)
+
+    assert str(caught.value).startswith(f"--at {given!r}")
+    assert words in str(caught.value)
+
+
+def test_what_is_proposed_can_be_read() -> None:
+    """The times that an error proposes are read without another one."""
+    assert ["2027-03-28T03:30:00+02:00", "2026-10-25T02:30:00+01:00"] == [
+        _read("2027-03-28T03:30+02:00"),
+        _read("2026-10-25T02:30+01:00"),
+    ]
+
+
+def test_without_a_zone() -> None:
+    """Where nobody knows the zone, only a time that needs none is read."""
+    assert "2026-11-25T00:01:00+00:00" == _read("in 2 hours", None)
+    assert "2026-12-01T09:00:00+08:00" == _read("2026-12-01 09:00+08:00", None)
+    with pytest.raises(InvalidMessageError, match=r"names no time zone.*add --tz Europe/Berlin"):
+        _read("2026-12-01 09:00", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [("Asia/Manilla", "Asia/Manila"), ("Berlin", "Europe/Berlin"), ("", "Asia/Manila")],
+)
+def test_no_zone(name: str, nearest: str) -> None:
+    """A zone that is none is answered with the nearest that is one."""
+    with pytest.raises(InvalidMessageError, match=f"write it like {nearest}"):
+        to_zone(name)
+
+
+@pytest.mark.parametrize("name", ["../etc/passwd", "/etc/passwd", "Europe", "\0", "a" * 5000])
+def test_hostile_zone(name: str) -> None:
+    """A zone's name that leads elsewhere is bad input like any other."""
+    with pytest.raises(InvalidMessageError, match="is no time zone"):
+        to_zone(name)
+
+
+def test_words() -> None:
+    """A time is told with its zone, by name or by offset."""
+    when = datetime(2026, 12, 1, 9, 0, tzinfo=_BERLIN)
+    assert "2026-12-01 09:00 (Europe/Berlin)" == words_of(when)
+    assert "2026-12-01 08:00 (UTC+00:00)" == words_of(when.astimezone(UTC))
+
+
+def test_past() -> None:
+    """A time that is over is told together with what time it is there."""
+    check_future(_NOW.replace(second=31), _NOW, "--at 'x'")
+    over = _NOW.astimezone(_BERLIN)
+    expected = r"--at 'x' is in the past: it is 2026-11-24 23:00 \(Europe/Berlin\) now"
+    with pytest.raises(InvalidMessageError, match=expected):
+        check_future(over, _NOW, "--at 'x'")
