@@ -33,6 +33,7 @@ from iprog_async._errors import (
 from iprog_async._journal import Journal
 from iprog_async._journal_entries import EntryState, ExportFormat, JournalEntry
 from iprog_async._messages import Message
+from iprog_async._observers import AttemptEnded, Observer, SendEnded, SubmissionEnded
 from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
 from iprog_async._plan import BulkPlan
 from iprog_async._pool import EngineName, HttpPool
@@ -59,6 +60,7 @@ from iprog_async._suppression import Suppress
 
 __all__ = [
     "Accepted",
+    "AttemptEnded",
     "AuthenticationError",
     "Balance",
     "BreakerPolicy",
@@ -94,6 +96,7 @@ __all__ = [
     "NoAnswerError",
     "NotFoundError",
     "NotSent",
+    "Observer",
     "Outcome",
     "OutcomeUnknownError",
     "ProviderError",
@@ -107,9 +110,11 @@ __all__ = [
     "Routed",
     "RunHaltedError",
     "Segments",
+    "SendEnded",
     "SmsClient",
     "SmsError",
     "SmsProvider",
+    "SubmissionEnded",
     "SupportsBalance",
     "SupportsBalances",
     "SupportsMessageList",

@@ -25,11 +25,12 @@ from iprog_async._errors import (
 from iprog_async._halving import Halving, spared
 from iprog_async._journal import Journal
 from iprog_async._ledger import Ledger
+from iprog_async._observers import NOBODY, Observers
 from iprog_async._outcomes import NotSent, Outcome, Unknown
 from iprog_async._planner import Batch
 from iprog_async._preparation import Preparation, Reading, Window
 from iprog_async._providers import SmsProvider
-from iprog_async._submitting import log_outcome, submit
+from iprog_async._submitting import is_told, log_outcome, submit
 
 
 @define
@@ -79,6 +80,7 @@ class BulkRun:
         halt_after_unknown: The run stops after so many requests in a row with unknown outcomes.
         journal: An open journal, or the path of one that is opened for this run.
         max_credits: The run stops before it would send more segments.
+        observers: Who is told of what is sent.
     """
 
     def __init__(
@@ -91,11 +93,13 @@ class BulkRun:
         halt_after_unknown: int = 20,
         journal: Journal | str | os.PathLike[str] | None = None,
         max_credits: int | None = None,
+        observers: Observers = NOBODY,
     ) -> None:
         if halt_after_unknown < 1:
             raise ConfigurationError("halt_after_unknown starts at 1")
         self._provider = provider
         self._clock = clock
+        self._observers = observers
         self._concurrency = reading.concurrency
         self._halt_after = halt_after_unknown
         self._credits = None if max_credits is None else CreditLimit(max_credits)
@@ -289,15 +293,17 @@ class BulkRun:
 
     async def _submit_part(self, part: Batch) -> Sequence[Outcome]:
         try:
-            return await submit(self._provider, part, self._ledger)
+            return await submit(self._provider, part, self._ledger, self._observers)
         except asyncio.CancelledError as exc:
             if was_in_flight(exc):
                 self._abandon(part)
             raise
 
     def _log(self, part: Batch, outcomes: Sequence[Outcome], seconds: float) -> None:
+        if not (self._observers or is_told()):
+            return
         for prepared, outcome in zip(part, outcomes, strict=True):
-            log_outcome(self._provider, prepared, outcome, seconds)
+            log_outcome(self._provider, prepared, outcome, seconds, self._observers)
 
     async def _claim(self) -> Batch | None:
         """Return the next batch; `None` when there is nothing more to send."""

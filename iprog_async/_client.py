@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
@@ -21,6 +21,7 @@ from iprog_async._errors import (
 from iprog_async._journal import Journal
 from iprog_async._keyed import KeyedSends
 from iprog_async._messages import Message, PreparedMessage
+from iprog_async._observers import Observer, Observers
 from iprog_async._outcomes import Accepted, NotSent, Outcome
 from iprog_async._plan import BulkPlan, make_plan, to_price
 from iprog_async._pool import EngineName, HttpPool
@@ -68,6 +69,7 @@ class SmsClient(Generic[P_co]):
         journal: An open journal: a send with a `key` becomes idempotent, and bulk runs
             resumable. It is yours to close.
         retry: How often and how patiently a call is repeated, where that is safe.
+        observers: Code of yours that is told of each request and each outcome.
 
     Raises:
         ConfigurationError: `pool`, `http` and `engine` exclude one another.
@@ -86,6 +88,7 @@ class SmsClient(Generic[P_co]):
         deadline: float | None = None,
         retry: RetryPolicy | None = None,
         journal: Journal | None = None,
+        observers: Iterable[Observer] = (),
     ) -> None:
         if sum(given is not None for given in (pool, http, engine)) > 1:
             raise ConfigurationError("give one of pool=, http= and engine=, not several")
@@ -108,9 +111,10 @@ class SmsClient(Generic[P_co]):
         self._retry = retry or RetryPolicy()
         self._closed = False
         self._journal = journal
-        self._keyed = None if journal is None else KeyedSends(journal)
+        self._observers = Observers(observers)
+        self._keyed = None if journal is None else KeyedSends(journal, self._observers)
         limits = Limits(timeout=timeout, deadline=deadline)
-        self._session = Session(self._pool, self._retry, limits)
+        self._session = Session(self._pool, self._retry, limits, self._observers)
         self._provider = provider.bind(self._session.call)
 
     @classmethod
@@ -184,7 +188,8 @@ class SmsClient(Generic[P_co]):
             started = self._pool.clock.monotonic()
             self._check_open()
             outcome = await self._submit_one(prepared, resend_unknown=on_unknown == "resend")
-            log_outcome(self._provider, prepared, outcome, self._pool.clock.monotonic() - started)
+            seconds = self._pool.clock.monotonic() - started
+            log_outcome(self._provider, prepared, outcome, seconds, self._observers)
             if isinstance(outcome, Accepted):
                 return outcome.receipt
             attempt += 1
@@ -200,7 +205,7 @@ class SmsClient(Generic[P_co]):
             return await self._keyed.send(
                 self._provider, prepared, key, resend_unknown=resend_unknown
             )
-        (outcome,) = await submit(self._provider, (prepared,))
+        (outcome,) = await submit(self._provider, (prepared,), None, self._observers)
         return outcome
 
     def send_many(
@@ -249,6 +254,7 @@ class SmsClient(Generic[P_co]):
             halt_after_unknown=halt_after_unknown,
             journal=self._journal if journal is None else journal,
             max_credits=max_credits,
+            observers=self._observers,
         )
 
     async def plan_many(

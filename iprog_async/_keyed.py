@@ -8,6 +8,7 @@ import logging
 from iprog_async._journal import Journal
 from iprog_async._ledger import Ledger, check_key
 from iprog_async._messages import PreparedMessage
+from iprog_async._observers import NOBODY, Observers
 from iprog_async._outcomes import Outcome
 from iprog_async._providers import SmsProvider
 from iprog_async._submitting import submit
@@ -21,10 +22,12 @@ class KeyedSends:
 
     Args:
         journal: Where keys are kept between processes.
+        observers: Who is told of what is sent.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, observers: Observers = NOBODY) -> None:
         self._journal = journal
+        self._observers = observers
         self._under_way: dict[tuple[str, str], asyncio.Task[Outcome]] = {}
 
     async def send(
@@ -72,7 +75,7 @@ class KeyedSends:
             to_send, settled = await ledger.admit([prepared])
             if not to_send:
                 return settled[0]
-            outcomes = await submit(provider, to_send, ledger)
+            outcomes = await submit(provider, to_send, ledger, self._observers)
             error = await ledger.record(to_send, outcomes)
             if error is not None:
                 # The outcome is true all the same; the file has it as unknown.

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from attrs import define, frozen
 
@@ -40,6 +42,7 @@ from iprog_async._http import (
     decode,
     encode,
 )
+from iprog_async._observers import NOBODY, AttemptEnded, Observers, is_submitting
 from iprog_async._pace import Pace
 from iprog_async._pool import HttpPool
 from iprog_async._retry import RetryPolicy, is_repeatable, try_again
@@ -76,6 +79,7 @@ class _Budget:
     ends_at: float
     paused: float = 0.0
     asked: bool = False
+    attempts: int = 0
     claimed: bool = False
     may_have_happened: bool = False
 
@@ -83,8 +87,15 @@ class _Budget:
 class Session:
     """Makes calls over a pool; its `call` is what adapters are bound to."""
 
-    def __init__(self, pool: HttpPool, retry: RetryPolicy, limits: Limits) -> None:
+    def __init__(
+        self,
+        pool: HttpPool,
+        retry: RetryPolicy,
+        limits: Limits,
+        observers: Observers = NOBODY,
+    ) -> None:
         self._pool = pool
+        self._observers = observers
         self._retry = retry
         self._limits = limits
         self._timeouts = Timeouts(limits.timeout)
@@ -173,25 +184,46 @@ class Session:
                 budget.claimed = True
                 await claim.take()
             budget.asked = True
+            budget.attempts += 1
             asked_at = self._pool.clock.monotonic()
             result = await self._exchange(call, request, budget, slot, redactor)
-            self._note_latency(pace, result, self._pool.clock.monotonic() - asked_at)
+            taken = self._pool.clock.monotonic() - asked_at
+            self._note_latency(pace, result, taken)
             answered = isinstance(result, WireReply) and result.status != 429
         finally:
             self._pool.slots.release(slot)
             pace.finish(ok=answered)
         if logger.isEnabledFor(logging.DEBUG):
             _log_attempt(call, result, self._pool.clock.monotonic() - started, redactor)
-        if isinstance(result, Failure):
-            raise _failed(call, redactor.text(result.reason), left=result.may_have_left)
-        remaining = result.headers.get("x-ratelimit-remaining")
-        if remaining is not None:
-            pace.note_remaining(remaining)
-        value = _value(call, decode(result, redactor, quotable=not call.confidential))
+        if not isinstance(result, Failure):
+            remaining = result.headers.get("x-ratelimit-remaining")
+            if remaining is not None:
+                pace.note_remaining(remaining)
+        value = self._read(call, result, redactor, budget.attempts, taken)
         if claim is not None:
             # The gateway has this one: a later call of the same send must not take it back.
             claim.hold()
         return value
+
+    def _read(
+        self,
+        call: HttpCall[T],
+        result: WireReply | Failure,
+        redactor: Redactor,
+        number: int,
+        seconds: float,
+    ) -> T:
+        """Return what an answer says, or raise what it means; observers are told either way."""
+        if not self._observers:
+            return _read(call, result, redactor)
+        error: SmsError | None = None
+        try:
+            return _read(call, result, redactor)
+        except SmsError as exc:
+            error = exc
+            raise
+        finally:
+            self._observers.attempt_ended(_attempt(call, result, error, number, seconds))
 
     def _note_latency(self, pace: Pace, result: WireReply | Failure, seconds: float) -> None:
         """Tell the pace how long a success took, or a time-out; a quick error says nothing."""
@@ -214,6 +246,8 @@ class Session:
             if call.made_once or time_left > pace.remaining_pause():
                 async with asyncio.timeout(time_left):
                     return await _admit(self._pool, pace, call)
+            if pace.remaining_pause() > 0:
+                raise _paused(call, pace.remaining_pause())
         except TimeoutError:
             pass
         raise ConnectionFailedError(
@@ -310,6 +344,32 @@ def _log_attempt(
     seen = f"HTTP {result.status}" if isinstance(result, WireReply) else result.reason
     words = f"{call.gateway.name}: {call.method} {call.path}: {seen}"
     logger.debug("%s, %.3f s", redactor.text(words), seconds)
+
+
+def _attempt(
+    call: HttpCall[Any],
+    result: WireReply | Failure,
+    error: SmsError | None,
+    number: int,
+    seconds: float,
+) -> AttemptEnded:
+    return AttemptEnded(
+        provider=call.gateway.name,
+        what=call.what,
+        number=number,
+        seconds=seconds,
+        ended_at=time.time(),
+        server=urlsplit(call.gateway.base_url).hostname or "",
+        sending=is_submitting(),
+        http_status=result.status if isinstance(result, WireReply) else None,
+        error=error,
+    )
+
+
+def _read(call: HttpCall[T], result: WireReply | Failure, redactor: Redactor) -> T:
+    if isinstance(result, Failure):
+        raise _failed(call, redactor.text(result.reason), left=result.may_have_left)
+    return _value(call, decode(result, redactor, quotable=not call.confidential))
 
 
 def _value(call: HttpCall[T], answer: Answer) -> T:

@@ -10,6 +10,7 @@ from iprog_async._claims import active_claim
 from iprog_async._errors import SmsError
 from iprog_async._ledger import Ledger
 from iprog_async._messages import PreparedMessage
+from iprog_async._observers import NOBODY, Observers, SendEnded, Submission
 from iprog_async._outcomes import Accepted, Outcome
 from iprog_async._phones import mask_number
 from iprog_async._planner import Batch
@@ -20,9 +21,24 @@ logger = logging.getLogger("iprog_async")
 
 
 async def submit(
-    provider: SmsProvider, batch: Batch, ledger: Ledger | None = None
+    provider: SmsProvider,
+    batch: Batch,
+    ledger: Ledger | None = None,
+    observers: Observers = NOBODY,
 ) -> Sequence[Outcome]:
     """Send a batch; exactly one outcome for each message, whatever the adapter does."""
+    if not observers:
+        return await _submit(provider, batch, ledger)
+    submission = Submission(provider.name, observers)
+    outcomes = None
+    try:
+        outcomes = await _submit(provider, batch, ledger)
+        return outcomes
+    finally:
+        submission.end(outcomes)
+
+
+async def _submit(provider: SmsProvider, batch: Batch, ledger: Ledger | None) -> Sequence[Outcome]:
     # The session claims the rows at the moment the request leaves.
     token = None if ledger is None else active_claim.set(ledger.claim(batch))
     try:
@@ -44,11 +60,23 @@ async def submit(
     return outcomes
 
 
+def is_told() -> bool:
+    """Return whether anybody reads the records of outcomes."""
+    return logger.isEnabledFor(logging.INFO)
+
+
 def log_outcome(
-    provider: SmsProvider, prepared: PreparedMessage, outcome: Outcome, seconds: float
+    provider: SmsProvider,
+    prepared: PreparedMessage,
+    outcome: Outcome,
+    seconds: float,
+    observers: Observers = NOBODY,
 ) -> None:
-    """Write the one INFO record of an outcome, with stable keys and a masked number."""
-    if not logger.isEnabledFor(logging.INFO):
+    """Tell of an outcome: the one INFO record, with stable keys and a masked number, and events."""
+    if observers:
+        event = _event(provider, prepared, outcome, seconds)
+        observers.tell(lambda observer: observer.send_ended(event))
+    if not is_told():
         return
     receipt = outcome.receipt if isinstance(outcome, Accepted) else None
     keys = {
@@ -65,4 +93,18 @@ def log_outcome(
         "%(duration).3f s",
         keys,
         extra=keys,
+    )
+
+
+def _event(
+    provider: SmsProvider, prepared: PreparedMessage, outcome: Outcome, seconds: float
+) -> SendEnded:
+    accepted_by = outcome.receipt.provider if isinstance(outcome, Accepted) else provider.name
+    return SendEnded(
+        provider=accepted_by,
+        state=outcome.state,
+        to=mask_number(prepared.e164),
+        segments=prepared.segments.count,
+        seconds=seconds,
+        outcome=outcome,
     )

@@ -56,6 +56,7 @@ _NOBODY_NAMES_THEM = {
     "JournalStore",
     "Reading",
     "ResumeRules",
+    "Observers",
     # What an adapter passes on without looking.
     "Pace",
     "Redactor",

@@ -254,15 +254,16 @@ async def test_deadline_that_passes_in_the_queue_sends_nothing() -> None:
 
 
 async def test_deadline_shorter_than_a_pause_is_not_waited_for() -> None:
-    """A call that can't begin in time fails at once."""
+    """A call that can't begin in time fails at once, and says for how long."""
     wire = Wire(limited(Retry_After="90"), OK)
     with pytest.raises(RateLimitError):
         await wire.client(retry=RetryPolicy(max_pause=0)).send(NUMBER, "Hi")
     wire.pool.pace(IprogProvider(TOKEN).gateway).pause(90)
 
-    with pytest.raises(ConnectionFailedError, match="queue"):
+    with pytest.raises(RateLimitError, match="asked for a pause") as caught:
         await wire.client(deadline=10, retry=RetryPolicy.off()).send(NUMBER, "Hi")
 
+    assert caught.value.retry_after == pytest.approx(90)
     assert 1 == len(wire.requests)
 
 

@@ -1,0 +1,85 @@
+"""What lives as long as the app: connections, clients, the journal, the campaigns."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from iprog_async import HttpPool, Journal, SmsClient
+from shop.campaign_desk import CampaignDesk
+
+
+# A browser waits for an answer: rather say "not sent, try again" than let it hang.
+ANSWER_WITHIN = 10.0
+
+
+@dataclass(frozen=True)
+class Services:
+    """What endpoints use.
+
+    Args:
+        sms: The client of single texts; a `key=` makes one idempotent.
+        campaigns: Texts to many, in the background.
+    """
+
+    sms: SmsClient[Any]
+    campaigns: CampaignDesk
+
+
+def data_folder() -> Path:
+    """Return the folder of the journals and of campaigns under way."""
+    return Path(os.environ.get("SHOP_DATA", "shop-data"))
+
+
+@asynccontextmanager
+async def open_services(data: Path) -> AsyncGenerator[Services]:
+    """Open everything, and close it in the opposite order.
+
+    The two clients share connections and the pauses a gateway asks for, and differ in
+    patience: a campaign has all night.
+
+    Raises:
+        ConfigurationError: The environment names no gateway, or several.
+        JournalError: Another process uses the journal.
+    """
+    async with AsyncExitStack() as stack:
+        journal = stack.enter_context(await asyncio.to_thread(_open_journal, data))
+        pool = await stack.enter_async_context(HttpPool())
+        single = SmsClient.from_env(pool=pool, journal=journal, deadline=ANSWER_WITHIN)
+        bulk = SmsClient.from_env(pool=pool)
+        sms = await stack.enter_async_context(single)
+        desk = CampaignDesk(await stack.enter_async_context(bulk), data / "campaigns")
+        yield Services(sms, await stack.enter_async_context(desk))
+
+
+def _open_journal(data: Path) -> Journal:
+    # Journals and lists hold phone numbers, which are personal data.
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Journal.open(data / "texts.db", campaign="shop")
+
+
+def get_services(request: Request) -> Services:
+    """Return the app's services."""
+    services: Services = request.app.state.services
+    return services
+
+
+def get_sms(services: Annotated[Services, Depends(get_services)]) -> SmsClient[Any]:
+    """Return the client of single texts; a test can put its own in place."""
+    return services.sms
+
+
+def get_campaigns(services: Annotated[Services, Depends(get_services)]) -> CampaignDesk:
+    """Return the campaigns."""
+    return services.campaigns
+
+
+Sms = Annotated[SmsClient[Any], Depends(get_sms)]
+Campaigns = Annotated[CampaignDesk, Depends(get_campaigns)]

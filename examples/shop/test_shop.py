@@ -1,0 +1,73 @@
+"""How to test an app that texts: in memory, and against a local gateway."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from iprog_async import InsufficientCreditError
+from iprog_async.sandbox import Sandbox
+from iprog_async.testing import SmsOutbox
+from shop import create_app
+
+
+ORDER = {"id": "42", "phone": "0917 123 4567", "item": "A lamp"}
+
+
+@asynccontextmanager
+async def running_app(data: Path) -> AsyncGenerator[httpx.AsyncClient]:
+    """Start the app without a server, and give a client to it."""
+    app = create_app(data)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop") as client,
+    ):
+        yield client
+
+
+async def test_an_order_is_confirmed(sms_outbox: SmsOutbox, tmp_path: Path) -> None:
+    """The customer gets one text, though the request came twice."""
+    async with running_app(tmp_path) as client:
+        await client.post("/orders", json=ORDER)
+        await client.post("/orders", json=ORDER)
+
+    assert 1 == len(sms_outbox.messages)
+    assert "A lamp" in sms_outbox.last.text
+
+
+async def test_a_lost_answer_is_not_tried_again(sms_outbox: SmsOutbox, tmp_path: Path) -> None:
+    """The caller is told that the text may be out."""
+    sms_outbox.lose()
+    async with running_app(tmp_path) as client:
+        answer = await client.post("/orders", json=ORDER)
+
+    assert (202, "unknown") == (answer.status_code, answer.json()["text"])
+    assert 1 == len(sms_outbox.messages)
+
+
+async def test_no_credit_is_told_as_later(sms_outbox: SmsOutbox, tmp_path: Path) -> None:
+    """The caller hears nothing of our account."""
+    sms_outbox.refuse(InsufficientCreditError)
+    async with running_app(tmp_path) as client:
+        answer = await client.post("/orders", json=ORDER)
+
+    assert (503, "not sent") == (answer.status_code, answer.json()["text"])
+    assert "credit" not in answer.text
+
+
+async def test_the_code_that_was_texted_logs_in(
+    sms_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a vendor alone can do is tested against the sandbox, which plays the vendor."""
+    monkeypatch.setenv("SMS_URL", sms_sandbox.address("iprog"))
+    phone = {"phone": "0917 123 4567"}
+    async with running_app(tmp_path) as client:
+        await client.post("/login/code", json=phone)
+        code = sms_sandbox.inbox[-1].text.split()[-1]
+        answer = await client.post("/login", json=phone | {"code": code})
+
+    assert 204 == answer.status_code

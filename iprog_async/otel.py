@@ -1,0 +1,181 @@
+"""OpenTelemetry spans and metrics of what a client sends (extra `otel`).
+
+Names follow OpenTelemetry's conventions for messaging where there is one. No text and no
+credential is in any of it, and no error's words: a gateway may repeat either there.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Literal
+
+from iprog_async._errors import ConfigurationError
+from iprog_async._observers import AttemptEnded, Observer, SendEnded, SubmissionEnded
+from iprog_async._outcomes import Accepted
+from iprog_async._phones import mask_number
+
+
+try:
+    from opentelemetry import metrics, trace
+    from opentelemetry.trace import SpanKind, Status, StatusCode
+except ImportError as exc:
+    raise ImportError('iprog_async.otel needs: pip install "iprog-async[otel]"') from exc
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import Span, TracerProvider
+    from opentelemetry.util.types import Attributes, AttributeValue
+
+__all__ = ["OtelObserver"]
+
+_SYSTEM = "sms"
+_NAME = "iprog_async"
+# Seconds: from a gateway next door to one that makes its callers wait for half a minute.
+_BOUNDARIES = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0]
+
+
+class OtelObserver(Observer):
+    """Makes spans and metrics; give it to a client: `SmsClient(…, observers=[OtelObserver()])`.
+
+    Spans: one `send NAME` for each submission (a single send, or one batch of a bulk run), a
+    child of the caller's span, with a child for each request. Requests that only read have a
+    span of their own.
+
+    Metrics: `messaging.client.operation.duration` (histogram, seconds, of submissions),
+    `messaging.client.sent.messages` (messages by provider and state), `sms.client.segments`
+    (segments of accepted messages) and `sms.client.attempts` (requests).
+
+    Args:
+        tracer_provider: OpenTelemetry's global one if `None`.
+        meter_provider: OpenTelemetry's global one if `None`.
+        numbers: Whether the span of a single send shows the recipient: `"masked"`, `"full"`, or
+            `"none"`. Numbers are personal data.
+
+    Raises:
+        ConfigurationError: `numbers` is another word.
+        ImportError: On import: OpenTelemetry is not installed; the message says how to.
+    """
+
+    def __init__(
+        self,
+        *,
+        tracer_provider: TracerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
+        numbers: Literal["masked", "full", "none"] = "masked",
+    ) -> None:
+        if numbers not in ("masked", "full", "none"):
+            raise ConfigurationError(f"numbers is 'masked', 'full' or 'none', not {numbers!r}")
+        self._numbers = numbers
+        release = version("iprog-async")
+        self._tracer = trace.get_tracer(_NAME, release, tracer_provider)
+        meter = metrics.get_meter(_NAME, release, meter_provider)
+        self._duration = meter.create_histogram(
+            "messaging.client.operation.duration",
+            unit="s",
+            description="Time of a submission to its outcomes, with queue and waits",
+            explicit_bucket_boundaries_advisory=_BOUNDARIES,
+        )
+        self._messages = meter.create_counter(
+            "messaging.client.sent.messages",
+            unit="{message}",
+            description="Messages by the way they ended",
+        )
+        self._segments = meter.create_counter(
+            "sms.client.segments", unit="{segment}", description="Segments of accepted messages"
+        )
+        self._attempts = meter.create_counter(
+            "sms.client.attempts", unit="{request}", description="Requests to gateways"
+        )
+
+    def attempt_ended(self, event: AttemptEnded) -> None:
+        """Count a request; make the span of one that only reads."""
+        attributes = {"sms.provider": event.provider, "messaging.operation.name": event.what}
+        self._attempts.add(1, _with_error(attributes, event.error))
+        if not event.sending:
+            self._attempt_span(event, event.what, None)
+
+    def submission_ended(self, event: SubmissionEnded) -> None:
+        """Make the span of a submission and those of its requests."""
+        failed = next((one.error for one in event.outcomes if not isinstance(one, Accepted)), None)
+        end = _nanoseconds(event.ended_at)
+        span = self._tracer.start_span(
+            f"send {event.provider}",
+            kind=SpanKind.CLIENT,
+            attributes=_with_error(self._of_submission(event), failed),
+            start_time=end - _nanoseconds(event.seconds),
+        )
+        if failed is not None:
+            span.set_status(Status(StatusCode.ERROR, type(failed).__name__))
+        inside = trace.set_span_in_context(span)
+        for attempt in event.attempts:
+            self._attempt_span(attempt, f"attempt {attempt.number}", inside)
+        span.end(end_time=end)
+        common = {"sms.provider": event.provider, "messaging.operation.name": "send"}
+        self._duration.record(event.seconds, _with_error(common, failed))
+
+    def send_ended(self, event: SendEnded) -> None:
+        """Count a message and, if it was accepted, its segments."""
+        attributes = {"sms.provider": event.provider, "sms.state": event.state}
+        self._messages.add(1, _with_error(attributes, event.error))
+        if event.state == "accepted":
+            self._segments.add(event.segments, {"sms.provider": event.provider})
+
+    def _of_submission(self, event: SubmissionEnded) -> dict[str, AttributeValue]:
+        attributes: dict[str, AttributeValue] = {
+            "messaging.system": _SYSTEM,
+            "messaging.operation.name": "send",
+            "messaging.operation.type": "send",
+            "messaging.destination.name": event.provider,
+            "sms.provider": event.provider,
+        }
+        if len(event.outcomes) > 1:
+            attributes["messaging.batch.message_count"] = len(event.outcomes)
+            for state in ("accepted", "not_sent", "unknown"):
+                count = sum(outcome.state == state for outcome in event.outcomes)
+                attributes[f"sms.messages.{state}"] = count
+            return attributes
+        for outcome in event.outcomes:
+            attributes["sms.state"] = outcome.state
+            if isinstance(outcome, Accepted):
+                receipt = outcome.receipt
+                attributes["sms.provider"] = receipt.provider
+                attributes["sms.segments"] = receipt.segments
+                if receipt.message_id is not None:
+                    attributes["messaging.message.id"] = receipt.message_id
+            if self._numbers != "none":
+                number = str(outcome.message.to)
+                shown = number if self._numbers == "full" else mask_number(number)
+                attributes["sms.recipient"] = shown
+        return attributes
+
+    def _attempt_span(self, event: AttemptEnded, name: str, context: Context | None) -> None:
+        attributes: dict[str, AttributeValue] = {
+            "sms.provider": event.provider,
+            "server.address": event.server,
+            "http.request.resend_count": event.number - 1,
+        }
+        if event.http_status is not None:
+            attributes["http.response.status_code"] = event.http_status
+        end = _nanoseconds(event.ended_at)
+        span: Span = self._tracer.start_span(
+            name,
+            context,
+            kind=SpanKind.CLIENT,
+            attributes=_with_error(attributes, event.error),
+            start_time=end - _nanoseconds(event.seconds),
+        )
+        if event.error is not None:
+            span.set_status(Status(StatusCode.ERROR, type(event.error).__name__))
+        span.end(end_time=end)
+
+
+def _with_error(
+    attributes: dict[str, AttributeValue] | dict[str, str], error: Exception | None
+) -> Attributes:
+    """Return attributes with the class of an error, if there is one; never its words."""
+    return attributes if error is None else {**attributes, "error.type": type(error).__name__}
+
+
+def _nanoseconds(seconds: float) -> int:
+    return int(seconds * 1e9)

@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from support.bulk_cli import people, write_csv
+
+import starlette_app
+from iprog_async.sandbox import Fault, Sandbox
+
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+PYTHON = (sys.executable, "-W", "error")
+
+
+def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run an example to its end."""
+    command = [*PYTHON, str(EXAMPLES / script), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)  # noqa: S603 - ours
+
+
+def fan_out(rows: str, tmp_path: Path, *more: str) -> tuple[str, ...]:
+    """Return the arguments of the fan-out."""
+    return (rows, "Hi {name}", "--journal", str(tmp_path / "june.db"), *more)
+
+
+def test_fan_out_texts_everybody_once(sandbox: Sandbox, tmp_path: Path) -> None:
+    """It ends with 0 and all texts in the inbox; run again, it texts nobody."""
+    rows = write_csv(tmp_path / "people.csv", people(120))
+    first = run("fan_out.py", *fan_out(rows, tmp_path))
+    again = run("fan_out.py", *fan_out(rows, tmp_path))
+
+    assert (0, "") == (first.returncode, first.stderr)
+    assert "120 accepted, 0 not sent, 0 unknown\n" == first.stdout == again.stdout
+    assert {f"Hi {name}" for _, name in people(120)} == {text.text for text in sandbox.inbox}
+    assert 120 == len(sandbox.inbox)
+
+
+def test_ctrl_c_drains_the_fan_out_and_the_next_run_finishes_it(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """What is on its way comes to its end, nothing is unknown, and nobody is texted twice."""
+    sandbox.add_fault(Fault("POST /iprog/*", "delay", times=None, delay=0.1))
+    rows = write_csv(tmp_path / "people.csv", people(200))
+    arguments = fan_out(rows, tmp_path, "--concurrency", "10")
+    command = [*PYTHON, str(EXAMPLES / "fan_out.py"), *arguments]
+    process = subprocess.Popen(  # noqa: S603 - ours
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        _until(lambda: len(sandbox.inbox) >= 20)
+        process.send_signal(signal.SIGINT)
+        output, complaints = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    texted = len(sandbox.inbox)
+    sandbox.clear_faults()
+    again = run("fan_out.py", *fan_out(rows, tmp_path))
+
+    assert (130, True) == (process.returncode, complaints.startswith("stopping"))
+    assert f"{texted} accepted, 0 not sent, 0 unknown\n" == output
+    assert 20 <= texted < 200
+    assert (0, "200 accepted, 0 not sent, 0 unknown\n") == (again.returncode, again.stdout)
+    assert 200 == len({text.to for text in sandbox.inbox}) == len(sandbox.inbox)
+
+
+def test_fan_out_checks_the_file_first(sandbox: Sandbox, tmp_path: Path) -> None:
+    """A missing name stops it before the first text, with the line."""
+    rows = write_csv(tmp_path / "people.csv", [("09171234567", "Ann"), ("09181234567", "")])
+    ended = run("fan_out.py", *fan_out(rows, tmp_path))
+
+    assert 2 == ended.returncode
+    assert "line 3: a phone or a name is missing" in ended.stderr
+    assert [] == sandbox.inbox
+
+
+def test_fan_out_tells_what_was_not_accepted(sandbox: Sandbox, tmp_path: Path) -> None:
+    """A row that can't be sent is named, and the exit code says so."""
+    rows = write_csv(tmp_path / "people.csv", [("09171234567", "Ann"), ("12", "Cy")])
+    ended = run("fan_out.py", *fan_out(rows, tmp_path))
+
+    assert 1 == ended.returncode
+    assert "row 2: not_sent: the phone number '12'" in ended.stdout
+    assert 1 == len(sandbox.inbox)
+
+
+def test_failover_shows_who_took_the_text() -> None:
+    """The dead gateway does not, the living one does."""
+    ended = run("failover.py")
+    assert (0, "infopromo took it: delivered\n", "") == (
+        ended.returncode,
+        ended.stdout,
+        ended.stderr,
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "fault", "status"),
+    [
+        ({"to": "0917 123 4567", "text": "Hello"}, None, 201),
+        ({"to": "12", "text": "Hello"}, None, 422),
+        ({"to": "0917 123 4567"}, None, 422),
+        (["no", "object"], None, 422),
+        ({"to": "0917 123 4567", "text": "Hello"}, Fault("POST /iprog/*", "drop_after"), 202),
+        (
+            {"to": "0917 123 4567", "text": "Hello"},
+            Fault("POST /iprog/*", "status", times=None, status=401),
+            503,
+        ),
+    ],
+)
+async def test_starlette_page(  # noqa: PLR0913, RUF100
+    sandbox: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    body: object,
+    fault: Fault | None,
+    status: int,
+) -> None:
+    """Each end has its status, and the same key twice is at most one text."""
+    monkeypatch.setenv("TEXTS_DB", str(tmp_path / "texts.db"))
+    if fault is not None:
+        sandbox.add_fault(fault)
+    app = starlette_app.app
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page") as client,
+    ):
+        key = {"Idempotency-Key": "42"}
+        answers = [await client.post("/texts", json=body, headers=key) for _ in range(2)]
+
+    assert [status, status] == [answer.status_code for answer in answers]
+    assert answers[0].text == answers[1].text
+    assert len(sandbox.inbox) == (1 if status in (201, 202) else 0)
+
+
+def _block(name: str) -> str:
+    text = (EXAMPLES / "shop" / "README.md").read_text(encoding="utf-8")
+    found = re.search(rf"<!-- {name} -->\n```sh\n(.*?)```", text, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def _until(done: object, seconds: float = 60) -> None:
+    assert callable(done)
+    ends_at = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < ends_at
+        time.sleep(0.02)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def _server(command: str, port: int, log: Path) -> Generator[None]:
+    """Run a server of the guide, without making its environment first."""
+    line = command.strip().rpartition("&& ")[2].replace(".venv/bin/", f"{_bin()}/")
+    with log.open("w") as output:
+        process = subprocess.Popen(  # noqa: S603 - the guide's own line
+            ["/bin/sh", "-c", f"exec env {line}"], cwd=ROOT, stdout=output, stderr=output
+        )
+    try:
+        _until(lambda: process.poll() is not None or _listens(port))
+        assert process.poll() is None, log.read_text()
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _bin() -> str:
+    return shlex.quote(str(Path(sys.executable).parent))
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the guide's requests are made by curl")
+def test_guide_of_the_shop_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its two commands start sandbox and shop, and its requests are answered as it says."""
+    sandbox, shop = _free_port(), _free_port()
+    monkeypatch.setenv("SHOP_DATA", str(tmp_path / "data"))
+
+    def own(block: str) -> str:
+        return _block(block).replace("8025", str(sandbox)).replace("8000", str(shop))
+
+    def ask(block: str) -> list[str]:
+        ended = subprocess.run(  # noqa: S603 - the guide's own lines
+            ["/bin/sh", "-euc", re.sub("^curl", "echo; curl", own(block), flags=re.M)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert (0, "") == (ended.returncode, ended.stderr)
+        return [line for line in ended.stdout.splitlines() if line]
+
+    with (
+        _server(own("sandbox"), sandbox, tmp_path / "sandbox.log"),
+        _server(own("shop"), shop, tmp_path / "shop.log"),
+    ):
+        first, again, inbox = ask("order")
+        login = ask("login")
+        ask("campaign")
+
+    assert first == again
+    assert 1 == inbox.count("(order 42)")
+    assert "The code is wrong" in login[1]
+    assert "204" == login[-1]
+    assert "order" not in (tmp_path / "sandbox.log").read_text()
