@@ -63,6 +63,8 @@ async def sandbox(  # noqa: D417 - the shared options describe themselves
 def _data(running: Sandbox) -> dict[str, Any]:
     return {
         "url": running.url,
+        "page": running.page,
+        "loopback_only": not running.is_remote,
         "addresses": {name: running.address(name) for name in running.providers},
         "inbox": f"{running.url}/_sandbox/inbox",
         "faults": f"{running.url}/_sandbox/faults",
@@ -70,10 +72,16 @@ def _data(running: Sandbox) -> dict[str, Any]:
 
 
 def _words(running: Sandbox) -> list[str]:
+    open_door = (
+        "It listens beyond this machine and asks nobody for a password: whoever reaches it reads "
+        "every text, and the codes in them."
+    )
     return [
         f"The sandbox runs at {running.url} and texts nobody. Choose a gateway, for example with:",
         *(f"  export SMS_URL={shlex.quote(running.address(name))}" for name in running.providers),
-        f"What was sent: {running.url}/_sandbox/inbox",
+        f"Inbox, live, in a browser: {running.page}",
+        f"For programs: {running.url}/_sandbox/inbox",
+        *([open_door] if running.is_remote else []),
         "Ctrl-C stops it.",
     ]
 

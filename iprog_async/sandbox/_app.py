@@ -10,14 +10,18 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Router
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from iprog_async.sandbox._bodies import GoneError, TooLargeError, read_body, replay
-from iprog_async.sandbox._control import CONTROL, Control
+from iprog_async.sandbox._control import CONTROL, Control, control_app
+from iprog_async.sandbox._exchange import Exchange, current
 from iprog_async.sandbox._faults import FaultBook
 from iprog_async.sandbox._gateway import SandboxGateway
+from iprog_async.sandbox._guard import Guard, protected
+from iprog_async.sandbox._json_requests import Json
 from iprog_async.sandbox._mischief import play
+from iprog_async.sandbox._page import Page, start
 from iprog_async.sandbox._pages import error_page, page
 from iprog_async.sandbox._state import SandboxState
 
@@ -31,16 +35,27 @@ class SandboxApp:
     Args:
         state: What the gateways share.
         faults: What goes wrong on demand.
-        gateways: Whom to play, one for each prefix.
+        gateways: Whom to play; of those that share a prefix the first has the routes.
+        guard: Who may see the page and use the control API.
     """
 
     def __init__(
-        self, state: SandboxState, faults: FaultBook, gateways: Sequence[SandboxGateway]
+        self,
+        state: SandboxState,
+        faults: FaultBook,
+        gateways: Sequence[SandboxGateway],
+        guard: Guard,
     ) -> None:
         self._state = state
         self._faults = faults
-        self._gateways = tuple(gateways)
+        self._gateways = tuple({each.prefix: each for each in reversed(gateways)}.values())[::-1]
+        self._guard = guard
+        self._page = Page(state, faults, gateways)
         self._routes = self._build()
+
+    def listens(self, *, remote: bool) -> None:
+        """Note where it is reached from, which the page tells."""
+        self._page.remote = remote
 
     def reset(self) -> None:
         """Forget all that was done: texts, faults, credit spent, and what routes remember."""
@@ -51,9 +66,10 @@ class SandboxApp:
     def _build(self) -> ASGIApp:
         prefixes = [gateway.prefix for gateway in self._gateways]
         control = Control(self._state, self._faults, prefixes, self.reset)
+        steering = control_app([*control.routes(), *self._page.routes()])
         mounts = [_mount(gateway, self._state) for gateway in self._gateways]
         app = Starlette(
-            routes=[Mount(CONTROL, app=control.app()), *mounts],
+            routes=[Route("/", start, methods=["GET"]), Mount(CONTROL, app=steering), *mounts],
             exception_handlers={HTTPException: error_page, 500: _failed},
         )
         app.router.redirect_slashes = False
@@ -69,14 +85,35 @@ class SandboxApp:
         except GoneError:
             return
         receive = replay(body, receive)
-        method, path = scope["method"], scope["path"]
+        path = scope["path"]
         # A fault for everything must not lock out who wants to clear it.
-        is_control = path == CONTROL or path.startswith(f"{CONTROL}/")
-        fault = None if is_control else self._faults.take(method, path)
-        if fault is None:
+        if path in ("/", CONTROL) or path.startswith(f"{CONTROL}/"):
+            await self._steer(scope, receive, protected(send))
+        else:
+            await self._play(Exchange.of(scope, body), scope, receive, send)
+
+    async def _steer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = self._guard.refusal(scope)
+        if refusal is None:
             await self._handle(scope, receive, send)
         else:
-            await play(fault, self._handle, scope, receive, send)
+            status, words = refusal
+            await Json({"error": words}, status)(scope, receive, send)
+
+    async def _play(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+        fault = self._faults.take(exchange.method, exchange.path)
+        exchange.fault = None if fault is None else fault.kind
+        token, send = current.set(exchange), exchange.watch(send)
+        try:
+            if fault is None:
+                await self._handle(scope, receive, send)
+            else:
+                await play(fault, self._handle, scope, receive, send)
+        finally:
+            exchange.ended = True
+            current.reset(token)
+            if exchange.kept:
+                self._state.revision.bump()
 
     async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         # What a route raises was logged, and answered if that was still possible.

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from iprog_async._errors import ConfigurationError
-from iprog_async._json import is_object
 from iprog_async.sandbox._faults import Fault, FaultBook
+from iprog_async.sandbox._json_requests import Json, check_names, read_object
 from iprog_async.sandbox._state import SandboxState
 
 
 CONTROL = "/_sandbox"
 
 _MAX_CREDIT = 10**12
-
-
-class _Json(JSONResponse):
-    """JSON in ASCII: texts may hold half a surrogate pair, which UTF-8 can't express."""
-
-    def render(self, content: object) -> bytes:
-        return json.dumps(content).encode()
 
 
 class Control:
@@ -53,68 +45,73 @@ class Control:
         self._gateways = tuple(gateways)
         self._reset = reset
 
-    def app(self) -> Starlette:
-        """Return the routes as an application."""
-        app = Starlette(
-            routes=[
-                Route("/health", self._health, methods=["GET"]),
-                Route("/inbox", self._list_inbox, methods=["GET"]),
-                Route("/inbox", self._clear_inbox, methods=["DELETE"]),
-                Route("/faults", self._list_faults, methods=["GET"]),
-                Route("/faults", self._add_fault, methods=["POST"]),
-                Route("/faults", self._clear_faults, methods=["DELETE"]),
-                Route("/credit", self._get_credit, methods=["GET"]),
-                Route("/credit", self._set_credit, methods=["PUT"]),
-                Route("/reset", self._start_over, methods=["POST"]),
-            ],
-            exception_handlers={ConfigurationError: _mistake, HTTPException: _no_route},
-        )
-        app.router.redirect_slashes = False
-        return app
+    def routes(self) -> list[Route]:
+        """Return the routes, without the prefix."""
+        return [
+            Route("/health", self._health, methods=["GET"]),
+            Route("/inbox", self._list_inbox, methods=["GET"]),
+            Route("/inbox", self._clear_inbox, methods=["DELETE"]),
+            Route("/faults", self._list_faults, methods=["GET"]),
+            Route("/faults", self._add_fault, methods=["POST"]),
+            Route("/faults", self._clear_faults, methods=["DELETE"]),
+            Route("/credit", self._get_credit, methods=["GET"]),
+            Route("/credit", self._set_credit, methods=["PUT"]),
+            Route("/reset", self._start_over, methods=["POST"]),
+        ]
 
-    async def _health(self, request: Request) -> _Json:
-        return _Json({"status": "ok", "gateways": self._gateways})
+    async def _health(self, request: Request) -> Json:
+        return Json({"status": "ok", "gateways": self._gateways})
 
-    async def _list_inbox(self, request: Request) -> _Json:
+    async def _list_inbox(self, request: Request) -> Json:
         now = self._state.now()
         texts = self._state.texts(**self._filters(request))
-        return _Json({"texts": [text.to_dict(now) for text in texts]})
+        return Json({"texts": [text.to_dict(now) for text in texts]})
 
-    async def _clear_inbox(self, request: Request) -> _Json:
-        return _Json({"removed": self._state.clear(**self._filters(request))})
+    async def _clear_inbox(self, request: Request) -> Json:
+        return Json({"removed": self._state.clear(**self._filters(request))})
 
-    async def _list_faults(self, request: Request) -> _Json:
-        return _Json({"faults": [fault.to_dict() for fault in self._faults.list()]})
+    async def _list_faults(self, request: Request) -> Json:
+        return Json({"faults": [fault.to_dict() for fault in self._faults.list()]})
 
-    async def _add_fault(self, request: Request) -> _Json:
-        fault = to_fault(await _object(request))
+    async def _add_fault(self, request: Request) -> Json:
+        fault = to_fault(await read_object(request))
         self._faults.add(fault)
-        return _Json(fault.to_dict(), 201)
+        return Json(fault.to_dict(), 201)
 
-    async def _clear_faults(self, request: Request) -> _Json:
-        return _Json({"removed": self._faults.clear()})
+    async def _clear_faults(self, request: Request) -> Json:
+        return Json({"removed": self._faults.clear()})
 
-    async def _get_credit(self, request: Request) -> _Json:
-        return _Json({name: str(self._state.credit_of(name)) for name in self._gateways})
+    async def _get_credit(self, request: Request) -> Json:
+        return Json({name: str(self._state.credit_of(name)) for name in self._gateways})
 
-    async def _set_credit(self, request: Request) -> _Json:
-        body = await _object(request)
-        _check_names("gateway", body, self._gateways)
+    async def _set_credit(self, request: Request) -> Json:
+        body = await read_object(request)
+        check_names("gateway", body, self._gateways)
         amounts = {name: _amount(name, value) for name, value in body.items()}
         for name, amount in amounts.items():
             self._state.set_credit(name, amount)
         return await self._get_credit(request)
 
-    async def _start_over(self, request: Request) -> _Json:
+    async def _start_over(self, request: Request) -> Json:
         self._reset()
-        return _Json({"status": "ok"})
+        return Json({"status": "ok"})
 
     def _filters(self, request: Request) -> dict[str, str]:
         given = dict(request.query_params)
-        _check_names("filter", given, ("gateway", "to"))
+        check_names("filter", given, ("gateway", "to"))
         if "gateway" in given:
-            _check_names("gateway", [given["gateway"]], self._gateways)
+            check_names("gateway", [given["gateway"]], self._gateways)
         return given
+
+
+def control_app(routes: Sequence[BaseRoute]) -> Starlette:
+    """Return routes as an application that tells mistakes in JSON."""
+    app = Starlette(
+        routes=routes,
+        exception_handlers={ConfigurationError: _mistake, HTTPException: _no_route},
+    )
+    app.router.redirect_slashes = False
+    return app
 
 
 # Names, types and words for the types of a fault's fields in JSON; bool is no number here.
@@ -135,7 +132,7 @@ def to_fault(data: dict[str, Any]) -> Fault:
     Raises:
         ConfigurationError: A field is missing, not known, or makes no sense.
     """
-    _check_names("field", data, tuple(_FIELDS))
+    check_names("field", data, tuple(_FIELDS))
     for name, value in data.items():
         types, words = _FIELDS[name]
         if not isinstance(value, types) or isinstance(value, bool):
@@ -150,14 +147,6 @@ def to_fault(data: dict[str, Any]) -> Fault:
     return Fault(**data)
 
 
-def _check_names(what: str, given: Iterable[str], known: Sequence[str]) -> None:
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        raise ConfigurationError(
-            f"there is no {what} {', '.join(map(repr, unknown))}; there is {', '.join(known)}"
-        )
-
-
 def _amount(name: str, value: object) -> Decimal:
     try:
         amount = Decimal(str(value))
@@ -168,20 +157,10 @@ def _amount(name: str, value: object) -> Decimal:
     return amount
 
 
-async def _object(request: Request) -> dict[str, Any]:
-    try:
-        data: object = json.loads(await request.body())
-    except (ValueError, RecursionError):
-        data = None
-    if not is_object(data):
-        raise ConfigurationError("the body must be a JSON object")
-    return data
+def _mistake(_: Request, error: Exception) -> Json:
+    return Json({"error": str(error)}, 400)
 
 
-def _mistake(_: Request, error: Exception) -> _Json:
-    return _Json({"error": str(error)}, 400)
-
-
-def _no_route(request: Request, error: Exception) -> _Json:
+def _no_route(request: Request, error: Exception) -> Json:
     status: int = getattr(error, "status_code", 500)
-    return _Json({"error": f"there is no {request.method} {request.scope['path']}"}, status)
+    return Json({"error": f"there is no {request.method} {request.scope['path']}"}, status)

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 from attrs import define, evolve, field, frozen
 
 from iprog_async._errors import ConfigurationError
+from iprog_async.sandbox._revision import Revision
 
 
 FaultKind = Literal[
@@ -131,8 +132,13 @@ def _is_text(body: str) -> bool:
 
 @define
 class FaultBook:
-    """The faults that are still to come; safe to use from other threads."""
+    """The faults that are still to come; safe to use from other threads.
 
+    Args:
+        revision: What is told when they change.
+    """
+
+    _revision: Revision = field(factory=Revision, repr=False)
     _faults: list[Fault] = field(factory=list[Fault], init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
 
@@ -140,6 +146,14 @@ class FaultBook:
         """Add a fault behind the others."""
         with self._lock:
             self._faults.append(fault)
+        self._revision.bump()
+
+    def remove(self, faults: Iterable[Fault]) -> None:
+        """Forget these faults, where they are still to come."""
+        gone = set(faults)
+        with self._lock:
+            self._faults[:] = [fault for fault in self._faults if fault not in gone]
+        self._revision.bump()
 
     def take(self, method: str, path: str) -> Fault | None:
         """Return the first fault that a request meets, and count it."""
@@ -155,6 +169,8 @@ class FaultBook:
             del self._faults[index]
         elif fault.times is not None:
             self._faults[index] = evolve(fault, times=fault.times - 1)
+        if fault.times is not None:
+            self._revision.bump()
 
     def list(self) -> list[Fault]:
         """Return the faults with the number of times that are left."""
@@ -166,4 +182,5 @@ class FaultBook:
         with self._lock:
             count = len(self._faults)
             self._faults.clear()
-            return count
+        self._revision.bump()
+        return count

@@ -23,8 +23,10 @@ class SandboxGateway:
         routes: Builds its routes, without the prefix, once per sandbox.
         address: Address of the adapter with the sandbox's credentials, with `{base_url}`
             where the percent-encoded address of the mount goes.
+        has_content_filter: Whether its routes ask `SandboxState.blocks` about each text.
     """
 
     prefix: str
     routes: Callable[[SandboxState], Sequence[BaseRoute]]
     address: str
+    has_content_filter: bool = False

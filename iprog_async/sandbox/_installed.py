@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -10,6 +11,8 @@ from iprog_async._errors import ConfigurationError
 from iprog_async._registry import provider_types
 from iprog_async.sandbox._gateway import SandboxGateway
 
+
+logger = logging.getLogger("iprog_async")
 
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 
@@ -24,9 +27,31 @@ def check_extra() -> None:
 
 
 def installed_gateways() -> dict[str, SandboxGateway]:
-    """Return the gateways of the installed providers that can be played, by provider."""
-    played = {name: cls.sandbox() for name, cls in provider_types().items()}
-    return {name: gateway for name, gateway in played.items() if gateway is not None}
+    """Return the gateways of the installed providers that can be played, by provider.
+
+    One that fails to say how it is played is left out with a warning in the log.
+    """
+    gateways, problems = load_gateways()
+    for problem in problems.values():
+        logger.warning("%s", problem)
+    return gateways
+
+
+def load_gateways() -> tuple[dict[str, SandboxGateway], dict[str, str]]:
+    """Return the gateways that can be played, and of each that fails what is wrong, in words."""
+    gateways: dict[str, SandboxGateway] = {}
+    problems: dict[str, str] = {}
+    for name, cls in provider_types().items():
+        try:
+            gateway = cls.sandbox()
+        except Exception as exc:
+            # A plug-in of somebody else's may raise anything.
+            why = f"{type(exc).__name__}: {exc}"
+            problems[name] = f"the provider {name!r} can't be played by the sandbox: {why}"
+            continue
+        if gateway is not None:
+            gateways[name] = gateway
+    return gateways, problems
 
 
 def by_prefix(gateways: Mapping[str, SandboxGateway]) -> dict[str, SandboxGateway]:

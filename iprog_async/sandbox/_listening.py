@@ -43,6 +43,11 @@ def url_of(listener: socket.socket) -> str:
     return f"http://{address}:{port}" if address.version == 4 else f"http://[{address}]:{port}"
 
 
+def is_remote(listener: socket.socket) -> bool:
+    """Return whether other machines can reach a listening socket."""
+    return not ipaddress.ip_address(listener.getsockname()[0]).is_loopback
+
+
 def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, str]:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, address = found[0]

@@ -14,7 +14,7 @@ from iprog_async._errors import ConfigurationError
 from iprog_async.sandbox._faults import Fault, FaultBook
 from iprog_async.sandbox._gateway import SandboxGateway
 from iprog_async.sandbox._installed import by_prefix, check_extra, installed_gateways
-from iprog_async.sandbox._listening import listen, url_of
+from iprog_async.sandbox._listening import is_remote, listen, url_of
 from iprog_async.sandbox._state import InboxText, SandboxState
 
 
@@ -54,6 +54,7 @@ class Sandbox:
         check_extra()
         # What needs the extra is imported late, so that vendors' code is importable without.
         from iprog_async.sandbox._app import SandboxApp
+        from iprog_async.sandbox._guard import Guard
 
         self._host = host
         self._port = port
@@ -61,10 +62,16 @@ class Sandbox:
         self._gateways = {**installed_gateways(), **(gateways or {})}
         self._prefixes = by_prefix(self._gateways)
         self._state = SandboxState(Decimal(credit), delivered_after)
-        self._faults = FaultBook()
-        self._app = SandboxApp(self._state, self._faults, list(self._prefixes.values()))
+        self._faults = FaultBook(self._state.revision)
+        self._app = SandboxApp(
+            self._state,
+            self._faults,
+            list(self._gateways.values()),
+            Guard(host, allow_remote),
+        )
         self._thread: ServerThread | None = None
         self._url: str | None = None
+        self._remote = False
 
     @property
     def url(self) -> str:
@@ -72,6 +79,16 @@ class Sandbox:
         if self._url is None:
             raise ConfigurationError("the sandbox is not running; use `with Sandbox() as sandbox:`")
         return self._url
+
+    @property
+    def page(self) -> str:
+        """Address of the inbox page, for a browser."""
+        return f"{self.url}/"
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether other machines can reach it; known once it runs."""
+        return self._remote
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -192,6 +209,8 @@ class Sandbox:
             raise ConfigurationError("the sandbox is running already")
         listener: socket.socket = listen(self._host, self._port, allow_remote=self._allow_remote)
         self._url = url_of(listener)
+        self._remote = is_remote(listener)
+        self._app.listens(remote=self._remote)
         self._thread = ServerThread(self._app, listener)
         return self._thread
 

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from iprog_async.sandbox._mischief import TRANSPORT
+from iprog_async.sandbox._page import STOPPING
 
 
 # Seconds that requests in flight have to end when the server stops.
@@ -57,6 +58,8 @@ class _Server(uvicorn.Server):
         self._stopping = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        # What streams without end watches it, and ends in time.
+        self.lifespan.state[STOPPING] = self._stopping
         await super().startup(sockets)
         self._ready.set_result(None)
 

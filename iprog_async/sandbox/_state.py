@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from attrs import define, field
+from attrs import Attribute, define, field
 
 from iprog_async._receipts import DeliveryState
 from iprog_async._segments import count_segments
+from iprog_async.sandbox._exchange import Exchange, Shelf, current
+from iprog_async.sandbox._revision import Revision
 
 
 # Numbers that end like this behave badly, so that a test can ask for it.
@@ -30,7 +32,12 @@ class OutOfCreditError(Exception):
     """The account can't pay for a text; nothing was accepted."""
 
 
-@define
+def _touch(text: InboxText, _: Attribute[Any], value: Any) -> Any:
+    text.revision.bump()
+    return value
+
+
+@define(on_setattr=_touch)
 class InboxText:
     """One text that a gateway of the sandbox accepted.
 
@@ -43,6 +50,10 @@ class InboxText:
         accepted_at: When it was accepted, in UTC.
         due_at: When it leaves the gateway: later than `accepted_at` for a scheduled text.
         delivered_after: Seconds from leaving to the final status.
+        cancelled: Whether it was called off before it left.
+        serial: Its place among all texts of the sandbox, from 1.
+        exchange: The request that it came with.
+        revision: What is told when it changes.
     """
 
     gateway: str
@@ -54,12 +65,23 @@ class InboxText:
     due_at: datetime
     delivered_after: float
     cancelled: bool = False
+    serial: int = field(default=0, kw_only=True, eq=False)
+    exchange: Exchange | None = field(default=None, kw_only=True, eq=False, repr=False)
+    revision: Revision = field(factory=Revision, kw_only=True, eq=False, repr=False)
+
+    @property
+    def final_at(self) -> datetime:
+        """When its delivery is decided, in UTC."""
+        return self.due_at + timedelta(seconds=self.delivered_after)
+
+    @property
+    def final_state(self) -> DeliveryState:
+        """How its delivery ends."""
+        return "failed" if self.to.endswith(FAILS_DELIVERY) else "delivered"
 
     def state(self, now: datetime) -> DeliveryState:
         """Return how far it has come."""
-        if now < self.due_at + timedelta(seconds=self.delivered_after):
-            return "pending"
-        return "failed" if self.to.endswith(FAILS_DELIVERY) else "delivered"
+        return "pending" if now < self.final_at else self.final_state
 
     def is_for(self, gateway: str | None = None, to: str | None = None) -> bool:
         """Return whether it went through a gateway, to a number; `None` stands for any."""
@@ -95,8 +117,13 @@ class SandboxState:
     delivered_after: float = 1.0
     _inbox: list[InboxText] = field(factory=list[InboxText], init=False, repr=False)
     _credits: dict[str, Decimal] = field(factory=dict[str, Decimal], init=False)
+    _broke: set[str] = field(factory=set[str], init=False)
+    _strict: set[str] = field(factory=set[str], init=False)
+    _shelf: Shelf = field(factory=Shelf, init=False, repr=False)
     _lock: threading.RLock = field(factory=threading.RLock, init=False, repr=False)
     _numbers: itertools.count[int] = field(factory=lambda: itertools.count(1), init=False)
+    _serials: itertools.count[int] = field(factory=lambda: itertools.count(1), init=False)
+    revision: Revision = field(factory=Revision, init=False, repr=False)
 
     def now(self) -> datetime:
         """Return the time in UTC."""
@@ -107,13 +134,39 @@ class SandboxState:
         return f"{prefix}{secrets.token_hex(4)}{next(self._numbers)}"
 
     def credit_of(self, gateway: str) -> Decimal:
-        """Return what is left on a gateway's account."""
+        """Return what is left on a gateway's account: nothing where it was made to run out."""
+        if gateway in self._broke:
+            return Decimal(0)
         return self._credits.get(gateway, self.credit)
 
     def set_credit(self, gateway: str, amount: Decimal | int) -> None:
-        """Set what is left on a gateway's account."""
+        """Set what is left on a gateway's account; an account that had run out has credit again."""
         with self._lock:
             self._credits[gateway] = Decimal(amount)
+            self._broke.discard(gateway)
+        self.revision.bump()
+
+    def run_out(self, gateway: str, out: bool = True) -> None:
+        """Let an account have no credit until told otherwise; then it has what it had."""
+        (self._broke.add if out else self._broke.discard)(gateway)
+        self.revision.bump()
+
+    def has_run_out(self, gateway: str) -> bool:
+        """Return whether an account was made to run out."""
+        return gateway in self._broke
+
+    def block_all(self, gateway: str, blocked: bool = True) -> None:
+        """Let a gateway's content filter refuse every text, or only those that it should."""
+        (self._strict.add if blocked else self._strict.discard)(gateway)
+        self.revision.bump()
+
+    def blocks_all(self, gateway: str) -> bool:
+        """Return whether a gateway's content filter refuses every text."""
+        return gateway in self._strict
+
+    def blocks(self, gateway: str, text: str) -> bool:
+        """Return whether a gateway's content filter refuses a text."""
+        return gateway in self._strict or BLOCKED_WORD in text.lower()
 
     def accept(
         self,
@@ -137,10 +190,24 @@ class SandboxState:
                 raise OutOfCreditError(gateway)
             self._credits[gateway] = left - cost
             now = self.now()
+            exchange = current.get()
+            if exchange is not None:
+                self._shelf.keep(exchange)
             accepted = InboxText(
-                gateway, to, text, sender_id, message_id, now, due_at or now, self.delivered_after
+                gateway,
+                to,
+                text,
+                sender_id,
+                message_id,
+                now,
+                due_at or now,
+                self.delivered_after,
+                serial=next(self._serials),
+                exchange=exchange,
+                revision=self.revision,
             )
             self._inbox.append(accepted)
+            self.revision.bump()
             return accepted
 
     def find(self, gateway: str, message_id: str) -> InboxText | None:
@@ -165,12 +232,18 @@ class SandboxState:
         with self._lock:
             return [text for text in self._inbox if not text.cancelled and text.is_for(gateway, to)]
 
+    def count(self) -> int:
+        """Return how many texts `texts` would list."""
+        with self._lock:
+            return sum(not text.cancelled for text in self._inbox)
+
     def clear(self, gateway: str | None = None, to: str | None = None) -> int:
         """Forget accepted texts, all of them or those that `texts` would list; return how many."""
         with self._lock:
             kept = [text for text in self._inbox if not text.is_for(gateway, to)]
             removed = len(self._inbox) - len(kept)
             self._inbox[:] = kept
+            self.revision.bump()
             return removed
 
     def reset(self) -> None:
@@ -178,3 +251,7 @@ class SandboxState:
         with self._lock:
             self._inbox.clear()
             self._credits.clear()
+            self._broke.clear()
+            self._strict.clear()
+            self._shelf.clear()
+        self.revision.bump()

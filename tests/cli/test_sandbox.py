@@ -76,3 +76,34 @@ def test_missing_extra(cli: Cli, monkeypatch: pytest.MonkeyPatch, command: str) 
     monkeypatch.setitem(sys.modules, "starlette", None)
     ran = cli(command)
     assert (ran.code, 'pip install "iprog-async[sandbox]"' in ran.err) == (3, True)
+
+
+async def test_page_and_loopback_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """The page's address is printed, and nothing is said of other machines that can't come in."""
+    task, written = await _running(capsys)
+    task.cancel()
+    assert await task == ExitCode.OK
+    (line,) = [line for line in written.splitlines() if line.startswith("Inbox, live")]
+    assert line.split()[-1].startswith("http://127.0.0.1:")
+    assert "beyond this machine" not in written
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+async def test_open_door_is_told(
+    capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    """Listening beyond loopback needs leave, and is said in words and in JSON."""
+    task, written = await _running(capsys, "--host", "0.0.0.0", "--allow-remote", *options)  # noqa: S104 - for a moment
+    task.cancel()
+    assert await task == ExitCode.OK
+    if options:
+        assert json.loads(written)["loopback_only"] is False
+    else:
+        assert "It listens beyond this machine" in written
+
+
+def test_remote_host_names_the_option(cli: Cli) -> None:
+    """A host that others can reach is refused in terms of the command."""
+    ran = cli("sandbox", "--host", "0.0.0.0")  # noqa: S104 - it is refused
+    assert (3, True) == (ran.code, "--allow-remote" in ran.err)
+    assert "allow_remote" not in ran.err

@@ -1,0 +1,119 @@
+"""The request that a text came with, and what its sender got back; kept raw, masked when shown."""
+
+from __future__ import annotations
+
+from collections import deque
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Scope, Send
+
+
+Headers = list[tuple[bytes, bytes]]
+
+MAX_SHELF = 32 * 1024 * 1024
+"""Bytes of all requests that are kept; older ones are forgotten first."""
+MAX_ANSWER = 256 * 1024
+"""Bytes of the longest answer that is kept."""
+# What an exchange takes up besides its body: header fields, the answer, the objects themselves.
+_OVERHEAD = 3000
+
+
+@define(eq=False)
+class Exchange:
+    """One request to a gateway and its answer, as they travelled.
+
+    Args:
+        method: Method of the request.
+        path: Its path.
+        query: Its query, still encoded.
+        headers: Its header fields.
+        body: Its body; `None` once it was forgotten.
+        status: HTTP status that the client was sent; `None` if none was.
+        answer_headers: Header fields that it was sent.
+        answer: Body that it was sent, perhaps not all of it.
+        fault: Kind of the fault that it met.
+        ended: Whether nothing more will be sent.
+        kept: Whether a text came with it.
+    """
+
+    method: str
+    path: str
+    query: bytes
+    headers: Headers = field(repr=False)
+    body: bytes | None = field(repr=False)
+    status: int | None = None
+    answer_headers: Headers = field(factory=list[tuple[bytes, bytes]], repr=False)
+    answer: bytearray = field(factory=bytearray, repr=False)
+    fault: str | None = None
+    ended: bool = False
+    kept: bool = False
+
+    @classmethod
+    def of(cls, scope: Scope, body: bytes) -> Exchange:
+        """Return the exchange that a request begins."""
+        path, query, headers = scope["path"], scope["query_string"], scope["headers"]
+        return cls(scope["method"], path, query, list(headers), body)
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes up, roughly."""
+        return _OVERHEAD + len(self.body or b"")
+
+    def watch(self, send: Send) -> Send:
+        """Return a `send` that keeps what the client is sent."""
+
+        async def watched(message: Message) -> None:
+            await send(message)
+            self._note(message)
+
+        return watched
+
+    def _note(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.answer_headers = list(message["headers"])
+        elif len(self.answer) <= MAX_ANSWER:
+            self.answer += message.get("body", b"")
+
+    def forget(self) -> None:
+        """Keep the outline alone."""
+        self.body = None
+        self.headers, self.answer_headers = [], []
+        self.answer = bytearray()
+
+
+current: ContextVar[Exchange | None] = ContextVar("current", default=None)
+"""The exchange that this task handles."""
+
+
+@define
+class Shelf:
+    """The exchanges that led to texts, as many as there is room for."""
+
+    limit: int = MAX_SHELF
+    _kept: deque[tuple[Exchange, int]] = field(
+        factory=deque[tuple[Exchange, int]], init=False, repr=False
+    )
+    _size: int = field(default=0, init=False)
+
+    def keep(self, exchange: Exchange) -> None:
+        """Keep an exchange; the texts of one request share theirs."""
+        if self._kept and self._kept[-1][0] is exchange:
+            return
+        exchange.kept = True
+        self._kept.append((exchange, exchange.size))
+        self._size += exchange.size
+        while self._size > self.limit and len(self._kept) > 1:
+            oldest, size = self._kept.popleft()
+            oldest.forget()
+            self._size -= size
+
+    def clear(self) -> None:
+        """Forget them all."""
+        self._kept.clear()
+        self._size = 0

@@ -1,0 +1,220 @@
+"""The inbox page: its files, the data behind it, and the events that keep it up to date."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from iprog_async._errors import ConfigurationError
+from iprog_async.sandbox._faults import FaultBook
+from iprog_async.sandbox._gateway import SandboxGateway
+from iprog_async.sandbox._json_requests import Json, check_names, read_object
+from iprog_async.sandbox._listing import (
+    STAGES,
+    Query,
+    millis,
+    next_move,
+    place_of,
+    row,
+    thread,
+)
+from iprog_async.sandbox._masking import secrets_in, shown
+from iprog_async.sandbox._state import InboxText, SandboxState
+from iprog_async.sandbox._switches import Switches
+
+
+STOPPING = "iprog_async.stopping"
+"""Key in the connection's state under which the server keeps the event of its end."""
+PERIOD = 0.1
+"""Seconds between two looks at what changed; any number of changes is one event."""
+BEAT = 15.0
+"""Seconds of silence after which a page is told that the server is still there."""
+
+_FILES = Path(__file__).with_name("page")
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_MOST_ROWS = 200
+_THREAD = 8
+_FILTERS = ("gateway", "stage", "q", "offset", "limit", "place")
+
+
+class Page:
+    """What the inbox page asks for.
+
+    Args:
+        state: What the gateways share.
+        faults: What goes wrong on demand.
+        gateways: The gateways; adapters of one vendor share a prefix.
+    """
+
+    def __init__(
+        self,
+        state: SandboxState,
+        faults: FaultBook,
+        gateways: Sequence[SandboxGateway],
+    ) -> None:
+        self.remote = False
+        """Whether other machines can reach the sandbox."""
+        self._state = state
+        self._switches = Switches(state, faults, gateways)
+        self._secrets: dict[str, list[str]] = {}
+        for gateway in gateways:
+            self._secrets.setdefault(gateway.prefix, []).extend(secrets_in(gateway.address))
+        self._gateways = tuple(self._secrets)
+
+    def routes(self) -> list[Route]:
+        """Return the routes, without the control API's prefix."""
+        return [
+            Route("/page/{name}", _file, methods=["GET"]),
+            Route("/events", self._events, methods=["GET"]),
+            Route("/texts", self._list, methods=["GET"]),
+            Route("/texts/{serial:int}", self._show, methods=["GET"]),
+            Route("/switches", self._get_switches, methods=["GET"]),
+            Route("/switches", self._turn, methods=["PUT"]),
+            Route("/switches", self._turn_all_off, methods=["DELETE"]),
+        ]
+
+    async def _events(self, request: Request) -> Response:
+        stopping: asyncio.Event = request.scope["state"][STOPPING]
+        seen = request.headers.get("last-event-id", "")
+        return StreamingResponse(self._stream(stopping, seen), media_type="text/event-stream")
+
+    async def _stream(self, stopping: asyncio.Event, seen: str) -> AsyncIterator[str]:
+        """Yield how things are whenever that is not what the page saw last.
+
+        An event tells the state and not the change, so a page that reads slowly or comes back
+        later has missed nothing, and nothing is kept for it meanwhile.
+        """
+        yield "retry: 1000\n\n"
+        silent = 0.0
+        while not stopping.is_set():
+            tag = self._state.revision.tag
+            if tag != seen:
+                seen, silent = tag, 0.0
+                yield f"id: {tag}\ndata: {json.dumps(self._overview())}\n\n"
+            elif silent >= BEAT:
+                silent = 0.0
+                yield "event: beat\ndata:\n\n"
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), PERIOD)
+            silent += PERIOD
+
+    def _overview(self) -> dict[str, Any]:
+        return {
+            "now": millis(self._state.now()),
+            "total": self._state.count(),
+            "remote": self.remote,
+            "gateways": [
+                {
+                    "name": name,
+                    "credit": str(self._state.credit_of(name)),
+                    "switches": self._switches.names(name),
+                    "on": self._switches.on(name),
+                }
+                for name in self._gateways
+            ],
+            "others": [fault.to_dict() for fault in self._switches.others()],
+        }
+
+    async def _list(self, request: Request) -> Json:
+        given = request.query_params
+        query = self._query(given)
+        now = self._state.now()
+        texts = self._state.texts()[::-1]
+        found = query.find(texts, now)
+        offset, limit = _whole(given, "offset", 0), _whole(given, "limit", 50)
+        places = [place for place in given.get("place", "").split(",") if place.isdecimal()]
+        return Json(
+            {
+                "now": millis(now),
+                "total": len(found),
+                "offset": offset,
+                "texts": [row(text) for text in found[offset : offset + min(limit, _MOST_ROWS)]],
+                "places": {place: place_of(found, int(place)) for place in places},
+                "next_move": next_move(texts, now) if query.stage else None,
+            }
+        )
+
+    def _query(self, given: Mapping[str, str]) -> Query:
+        check_names("filter", given, _FILTERS)
+        gateway, stage = given.get("gateway") or None, given.get("stage") or None
+        if gateway is not None:
+            check_names("gateway", [gateway], self._gateways)
+        if stage is not None:
+            check_names("stage", [stage], STAGES)
+        return Query(gateway, stage, given.get("q", ""))
+
+    async def _show(self, request: Request) -> Json:
+        texts = self._state.texts()
+        place = place_of(texts[::-1], request.path_params["serial"])
+        text = texts[-1 - place] if place < len(texts) else None
+        if text is None or text.serial != request.path_params["serial"]:
+            raise HTTPException(404)
+        return Json({"now": millis(self._state.now()), **self._all_about(texts, text)})
+
+    def _all_about(self, texts: Sequence[InboxText], text: InboxText) -> dict[str, Any]:
+        exchange = text.exchange
+        return {
+            **row(text),
+            "text": text.text,
+            "message_id": text.message_id,
+            "thread": [row(each) for each in thread(texts, text, _THREAD)[:-1]],
+            "exchange": None
+            if exchange is None
+            else shown(exchange, self._secrets.get(text.gateway, ())),
+        }
+
+    async def _get_switches(self, _: Request) -> Json:
+        return Json(self._overview())
+
+    async def _turn(self, request: Request) -> Json:
+        body = await read_object(request)
+        check_names("field", body, ("gateway", "switch", "on"))
+        gateway, name, on = body.get("gateway"), body.get("switch"), body.get("on")
+        if not isinstance(name, str) or not isinstance(on, bool):
+            raise ConfigurationError("switch is text, and on is true or false")
+        if gateway is not None:
+            check_names("gateway", [str(gateway)], self._gateways)
+        self._switches.turn(gateway, name, on)
+        return Json(self._overview())
+
+    async def _turn_all_off(self, _: Request) -> Json:
+        self._switches.turn_all_off()
+        return Json(self._overview())
+
+
+def _whole(given: Mapping[str, str], name: str, default: int) -> int:
+    text = given.get(name, str(default))
+    if not (text.isdecimal() and text.isascii() and len(text) < 10):
+        raise ConfigurationError(f"{name} is a whole number")
+    return int(text)
+
+
+async def _file(request: Request) -> Response:
+    return _read(request.path_params["name"])
+
+
+async def start(_: Request) -> Response:
+    """Return the page itself."""
+    return _read("inbox.html")
+
+
+def _read(name: str) -> Response:
+    path = _FILES / name
+    # Only what lies right there, and is of a kind that is served.
+    if path.parent != _FILES or path.suffix not in _TYPES or not path.is_file():
+        raise HTTPException(404)
+    return Response(path.read_bytes(), media_type=_TYPES[path.suffix])

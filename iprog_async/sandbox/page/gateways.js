@@ -1,0 +1,105 @@
+// The gateways: their credit, and what goes wrong with them on demand.
+
+import { setCredit, turn } from "./api.js";
+import { byId, make, setText } from "./dom.js";
+
+const WORDS = {
+  slow: ["slow", "Each answer takes three seconds"],
+  503: ["503", "HTTP 503 instead of an answer; no text is taken"],
+  429: ["429", "Too many requests, try again in 60 seconds; no text is taken"],
+  "drop-before": ["drop before", "The connection closes before the gateway acts"],
+  "drop-after": ["drop after", "The gateway takes the text, then the connection closes without an answer"],
+  "no-credit": ["out of credit", "The account can't pay for a text"],
+  filter: ["content filter", "Every text is refused for its words"],
+};
+
+const cards = byId("cards");
+let onTrouble = () => {};
+
+export function start(handlers) {
+  onTrouble = handlers.onTrouble;
+}
+
+export function draw({ gateways, others }) {
+  const names = gateways.map((gateway) => gateway.name).join(" ");
+  if (cards.dataset.names !== names) {
+    cards.dataset.names = names;
+    cards.replaceChildren(...[everyone(gateways), ...gateways].map(card));
+  }
+  [everyone(gateways), ...gateways].forEach((gateway, index) => update(cards.children[index], gateway));
+  const list = byId("others");
+  list.hidden = !others.length;
+  list.className = "card others";
+  list.replaceChildren(make("h3", {}, "Faults set by programs"),
+    ...others.map((fault) => make("p", {}, `${fault.kind} · ${fault.route} · ${fault.times === null ? "every time" : `${fault.times} × more`}`)));
+}
+
+function everyone(gateways) {
+  const switches = [...new Set(gateways.flatMap((gateway) => gateway.switches))];
+  const having = (name) => gateways.filter((gateway) => gateway.switches.includes(name));
+  const on = switches.filter((name) => having(name).every((gateway) => gateway.on.includes(name)));
+  const some = switches.filter((name) => having(name).some((gateway) => gateway.on.includes(name)));
+  return { name: null, switches, on, some };
+}
+
+function card(gateway) {
+  const title = gateway.name ?? "All gateways";
+  const head = make("div", { class: "card-head" }, make("b", {}, title));
+  if (gateway.name !== null) head.append(credit(gateway));
+  const chips = gateway.switches.map((name) => {
+    const [words, hint] = WORDS[name];
+    return make("button", {
+      class: "chip", type: "button", title: hint, "data-switch": name, "aria-pressed": "false",
+      onclick: (event) => flip(gateway.name, name, event.currentTarget.getAttribute("aria-pressed") !== "true"),
+    }, words);
+  });
+  return make("section", { class: "card", "aria-label": title, "data-gateway": gateway.name ?? "all" },
+    head, make("div", { class: "chips", role: "group", "aria-label": `Faults of ${title}` }, ...chips));
+}
+
+function credit(gateway) {
+  const field = make("input", { type: "text", inputmode: "decimal", "aria-label": `Credit of ${gateway.name}`, autocomplete: "off" });
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") field.blur();
+    if (event.key === "Escape") {
+      field.value = field.dataset.known;
+      field.blur();
+      event.stopPropagation();
+    }
+  });
+  field.addEventListener("blur", async () => {
+    const value = field.value.trim();
+    if (value === field.dataset.known) return;
+    try {
+      await setCredit(gateway.name, value);
+    } catch (error) {
+      field.value = field.dataset.known;
+      onTrouble(error.message);
+    }
+  });
+  return make("label", { class: "credit" }, "credit", field);
+}
+
+function update(element, gateway) {
+  for (const chip of element.querySelectorAll(".chip")) {
+    const name = chip.dataset.switch;
+    const some = gateway.some && gateway.some.includes(name);
+    chip.setAttribute("aria-pressed", gateway.on.includes(name) ? "true" : some ? "mixed" : "false");
+  }
+  element.classList.toggle("troubled", gateway.on.length > 0);
+  const field = element.querySelector("input");
+  if (field) {
+    field.dataset.known = gateway.credit;
+    // Not under the hands of who is typing.
+    if (document.activeElement !== field) field.value = gateway.credit;
+  }
+  setText(element.querySelector("b"), gateway.name ?? "All gateways");
+}
+
+async function flip(gateway, name, on) {
+  try {
+    draw(await turn(gateway, name, on));
+  } catch (error) {
+    onTrouble(error.message || "The sandbox can't be reached.");
+  }
+}

@@ -1,0 +1,142 @@
+// One text: on the phone that it went to, what is known of it, and what travelled.
+
+import { getText } from "./api.js";
+import { byId, clock, make, nextMove, segmentWords, setClock, setText, stageOf, stageWords, timeWords } from "./dom.js";
+
+const pane = byId("text");
+let shown = null;
+let wanted = null;
+
+export async function show(serial) {
+  wanted = serial;
+  let text;
+  try {
+    text = await getText(serial);
+  } catch (error) {
+    // It was cleared away; a server that is away leaves what is on the screen.
+    if (error.status === 404 && wanted === serial) hide();
+    return;
+  }
+  if (wanted !== serial) return;
+  setClock(text.now);
+  // Drawing again would throw away a selection and the place that was scrolled to.
+  const same = shown && JSON.stringify({ ...shown, now: 0 }) === JSON.stringify({ ...text, now: 0 });
+  const again = shown && shown.serial === serial;
+  shown = text;
+  if (!same) draw(text, again);
+  tick();
+}
+
+export function hide() {
+  wanted = shown = null;
+  pane.hidden = true;
+  byId("nothing").hidden = false;
+}
+
+/** Ask again for what may have changed on the server. */
+export const refresh = () => (wanted === null ? undefined : show(wanted));
+
+export const nextTick = () => (shown ? nextMove(shown) : Infinity);
+
+function draw(text, again) {
+  byId("nothing").hidden = true;
+  pane.hidden = false;
+  const open = again ? [...pane.querySelectorAll("details")].map((each) => each.open) : [];
+  pane.replaceChildren(
+    make("div", { class: "top" }, phone(text), facts(text)),
+    make("div", { class: "wires" }, ...wires(text.exchange)),
+  );
+  [...pane.querySelectorAll("details")].forEach((each, index) => { each.open = Boolean(open[index]); });
+  const bubbles = pane.querySelector(".bubbles");
+  // As on a phone the end is in sight, and of a long text its beginning.
+  bubbles.scrollTop = pane.querySelector(".bubble:not(.older)").offsetTop - bubbles.offsetTop - 40;
+}
+
+function phone(text) {
+  const name = text.sender || "Unknown sender";
+  return make("div", { class: "phone", role: "group", "aria-label": "As the phone shows it" },
+    make("div", { class: "screen" },
+      make("div", { class: "caller" },
+        make("span", { class: "face", "aria-hidden": "true" }, [...(text.sender || "?")][0].toUpperCase()),
+        make("b", {}, name), make("span", { class: "small" }, `to ${text.to}`)),
+      make("div", { class: "bubbles", tabindex: "0" },
+        ...text.thread.map((each) => make("div", { class: "bubble older", dir: "auto" }, each.preview)),
+        make("span", { class: "stamp" }, timeWords(text.due)),
+        make("div", { class: "bubble", id: "bubble", dir: "auto" }, text.text))));
+}
+
+function facts(text) {
+  const pairs = {
+    Gateway: text.gateway,
+    To: text.to,
+    Sender: text.sender || "the gateway's own",
+    Id: text.message_id,
+    Length: `${[...text.text].length.toLocaleString()} characters`,
+    Encoding: segmentWords(text),
+  };
+  return make("div", { class: "facts" },
+    make("dl", {}, ...Object.entries(pairs).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])),
+    make("h3", {}, "Delivery"),
+    make("ol", { class: "timeline", "aria-label": "Delivery" }));
+}
+
+function steps(text) {
+  const now = clock();
+  const stage = stageOf(text);
+  const left = { words: "Sent to the phone", at: text.due, class: "done" };
+  if (now < text.due) Object.assign(left, { words: "Scheduled for", class: "" });
+  const last = { words: stageWords(stage), at: text.final, class: stage === "delivered" ? "done good" : "done bad" };
+  if (now < text.final) Object.assign(last, { words: "Delivery report", at: null, class: "" });
+  return [{ words: "Accepted by the gateway", at: text.accepted, class: "done" }, left, last];
+}
+
+/** Move the timeline on by the clock. */
+export function tick() {
+  if (!shown) return;
+  const line = pane.querySelector(".timeline");
+  const wanted = steps(shown);
+  if (line.children.length !== wanted.length) {
+    line.replaceChildren(...wanted.map(() => make("li", {}, make("span"), make("span", { class: "time" }))));
+  }
+  wanted.forEach((step, index) => {
+    const item = line.children[index];
+    item.className = `step ${step.class}`;
+    setText(item.children[0], step.words);
+    setText(item.children[1], step.at === null ? "pending" : timeWords(step.at));
+  });
+}
+
+const FAULTS = {
+  status: "A fault answered instead of the gateway.",
+  status_after: "The gateway took the text; a fault answered instead.",
+  delay: "A fault held the answer back.",
+  drop_before: "A fault closed the connection before the gateway saw the request.",
+  drop_after: "The gateway took the text; a fault closed the connection before its answer.",
+  garbage: "The gateway took the text; a fault put garbage in place of its answer.",
+  truncate: "A fault closed the connection in the middle of the answer.",
+};
+
+function wires(exchange) {
+  if (!exchange) return [wire("Request", "", "This text did not come by HTTP.", [], null)];
+  const line = `${exchange.method} ${exchange.path}`;
+  if (exchange.forgotten) return [wire("Request", line, "It is too long ago: newer requests took its place.", [], null)];
+  const { answer } = exchange;
+  const missing = exchange.ended ? "The client got no answer." : "No answer yet.";
+  return [
+    wire("Request", line, exchange.body ? null : "It has no body.", exchange.headers, exchange.body),
+    wire("Answer", answer.status === null ? "" : `HTTP ${answer.status}`, answer.status === null ? missing : null,
+      answer.headers, answer.body, exchange.fault && FAULTS[exchange.fault]),
+  ];
+}
+
+function wire(title, line, none, headers, body, fault) {
+  const parts = [make("h3", {}, title, make("code", { title: line }, line))];
+  if (fault) parts.push(make("p", { class: "fault" }, fault));
+  if (none) parts.push(make("p", { class: "none" }, none));
+  else parts.push(make("pre", { tabindex: "0" }, body));
+  if (headers.length) {
+    const lines = headers.map(([name, value]) => `${name}: ${value}`).join("\n");
+    parts.push(make("details", {}, make("summary", {}, `${headers.length} header fields`), make("pre", {}, lines)));
+  }
+  return make("section", { class: "wire", "aria-label": title }, ...parts);
+}

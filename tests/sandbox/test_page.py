@@ -1,0 +1,319 @@
+"""The inbox page's files and data, as a program sees them."""
+
+import json
+import re
+import socket
+import time
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from support.sandbox_toy import CONTEXT, exchange, fetch
+
+from iprog_async.sandbox import Fault, Sandbox, _page
+
+
+FILES = [file.name for file in files("iprog_async.sandbox").joinpath("page").iterdir()]
+TO = "639171234567"
+
+
+def texts(sandbox: Sandbox, **query: Any) -> dict[str, Any]:
+    """Return what the page is told for a query."""
+    answer = fetch("GET", f"{sandbox.url}/_sandbox/texts", params=query)
+    assert 200 == answer.status_code
+    return dict(answer.json())
+
+
+def details(sandbox: Sandbox, serial: int) -> dict[str, Any]:
+    """Return what the page is told of one text."""
+    return dict(fetch("GET", f"{sandbox.url}/_sandbox/texts/{serial}").json())
+
+
+def events(sandbox: Sandbox, count: int, seen: str = "") -> list[dict[str, Any]]:
+    """Return the first events of a stream, each with its id."""
+    found: list[dict[str, Any]] = []
+    url, headers = f"{sandbox.url}/_sandbox/events", {"Last-Event-ID": seen}
+    with httpx.stream("GET", url, headers=headers, verify=CONTEXT, timeout=10) as answer:
+        tag = ""
+        for line in answer.iter_lines():
+            tag = line.removeprefix("id: ") if line.startswith("id: ") else tag
+            if line.startswith("data: "):
+                found.append({**json.loads(line.removeprefix("data: ")), "id": tag})
+            if len(found) == count:
+                break
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_files_are_served_under_a_strict_policy(sandbox: Sandbox, name: str) -> None:
+    """Each file is there, under a policy that lets nothing else in and nothing inline run."""
+    answer = fetch("GET", f"{sandbox.url}/_sandbox/page/{name}")
+    policy = answer.headers["content-security-policy"]
+    assert 200 == answer.status_code
+    assert policy.startswith("default-src 'none'; script-src 'self'; ")
+    assert "unsafe" not in policy
+    assert "nosniff" == answer.headers["x-content-type-options"]
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write", answer.text)
+    others = re.findall(r"https?://[^\"'\s)]+", answer.text)
+    assert set(others) <= {"http://www.w3.org/2000/svg"}
+
+
+def test_address_of_the_sandbox_is_the_page(sandbox: Sandbox) -> None:
+    """The sandbox's own address shows the page, whatever faults there are."""
+    sandbox.add_fault(Fault("*", "drop_before", times=None))
+    answer = fetch("GET", sandbox.page)
+    assert (200, "text/html; charset=utf-8") == (
+        answer.status_code,
+        answer.headers["content-type"],
+    )
+    assert not re.search(r"<script(?![^>]*src=)|<style| style=| on\w+=", answer.text)
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "..%2f_page.py", "_page.py", "inbox", "."])
+def test_nothing_else_is_served(sandbox: Sandbox, name: str) -> None:
+    """What is no file of the page is not found."""
+    assert 404 == fetch("GET", f"{sandbox.url}/_sandbox/page/{name}").status_code
+
+
+def test_list_is_newest_first_and_in_parts(sandbox: Sandbox) -> None:
+    """A part of the list has the rows asked for, and tells where others are."""
+    for n in range(30):
+        sandbox.state.accept("toy", TO, f"text {n}", message_id=f"m{n}")
+    serial = texts(sandbox, limit=1, offset=9)["texts"][0]["serial"]
+    found = texts(sandbox, offset=5, limit=2, place=f"{serial},999999")
+    assert (30, ["text 24", "text 23"]) == (
+        found["total"],
+        [row["preview"] for row in found["texts"]],
+    )
+    assert {str(serial): 9, "999999": 0} == found["places"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"q": "PARCEL"}, ["parcel"]),
+        ({"q": "0917 123"}, ["parcel"]),
+        ({"q": "+63 (918)"}, ["bill"]),
+        ({"q": "shop"}, ["bill"]),
+        ({"q": "id-2"}, ["bill"]),
+        ({"q": "12"}, ["parcel"]),
+        ({"gateway": "iprog"}, ["bill"]),
+        ({"stage": "scheduled"}, []),
+        ({"stage": "failed"}, ["bill"]),
+        ({"stage": "delivered", "gateway": "iprog"}, []),
+        ({}, ["bill", "parcel"]),
+    ],
+)
+def test_texts_are_found(query: dict[str, str], expected: list[str], sandbox: Sandbox) -> None:
+    """Texts are found by words, number in any spelling, sender, id, gateway and status."""
+    sandbox.state.delivered_after = 0
+    sandbox.state.accept("toy", "+639171234567", "parcel", message_id="id-1")
+    sandbox.state.accept("iprog", "639185550000", "bill", message_id="id-2", sender_id="Shop")
+    sandbox.state.delivered_after = 1
+    assert expected == [row["preview"] for row in texts(sandbox, **query)["texts"]]
+
+
+@pytest.mark.parametrize("query", ["offset=-1", "limit=x", "stage=lost", "gateway=x", "a=b"])
+def test_bad_query_is_explained(sandbox: Sandbox, query: str) -> None:
+    """A query that makes no sense gets HTTP 400 and a line that says why."""
+    answer = fetch("GET", f"{sandbox.url}/_sandbox/texts?{query}")
+    assert (400, ["error"]) == (answer.status_code, list(answer.json()))
+
+
+def test_text_tells_its_exchange_without_secrets(sandbox: Sandbox) -> None:
+    """Request and answer are shown; credentials and codes in them are not."""
+    fields = {
+        "api_token": "sandbox-iprog-token",
+        "phone_number": TO,
+        "message": "Code :otp, my token is sandbox-iprog-token",
+        "extra": {"Password": "hunter22", "list": [{"secret": 98989898}]},
+    }
+    headers = {"Authorization": "Basic dXNlcjpwYXNzd29yZA==", "X-Other": "hunter22"}
+    url = f"{sandbox.url}/iprog/api/v1/otp/send_otp?access_token=tell-no-one&plain=seen"
+    fetch("POST", url, json=fields, headers=headers)
+    row = texts(sandbox)["texts"][0]
+    shown = details(sandbox, row["serial"])
+    code = re.findall(r"Code (\d+)", shown["text"])[0]
+    raw = json.dumps(shown["exchange"])
+    for secret in ("sandbox-iprog-token", "hunter22", "98989898", "tell-no-one", "dXNlcjpw", code):
+        assert secret not in raw
+    assert shown["exchange"]["path"].endswith("?access_token=***&plain=seen")
+    assert 200 == shown["exchange"]["answer"]["status"]
+    assert TO in shown["exchange"]["body"]
+
+
+def test_form_and_half_an_answer_are_masked(sandbox: Sandbox) -> None:
+    """Credentials in a form, and in an answer that breaks off, are masked too."""
+    sandbox.add_fault(Fault("*", "truncate"))
+    form = {"api_token": "sandbox-iprog-token", "phone_number": TO, "message": "hi"}
+    with pytest.raises(httpx.RemoteProtocolError):
+        fetch("POST", f"{sandbox.url}/iprog/api/v1/otp/send_otp", data=form)
+    serial = texts(sandbox)["texts"][0]["serial"]
+    shown = details(sandbox, serial)["exchange"]
+    assert "api_token=***&\n" in shown["body"]
+    assert "truncate" == shown["fault"]
+    assert not re.search(r"otp_code\W+\d", shown["answer"]["body"])
+
+
+def test_texts_without_an_exchange_or_gone(sandbox: Sandbox) -> None:
+    """A text that came without HTTP has no exchange; one that was cleared is not found."""
+    text = sandbox.state.accept("toy", TO, "hi", message_id="1")
+    assert details(sandbox, text.serial)["exchange"] is None
+    sandbox.state.clear()
+    answer = fetch("GET", f"{sandbox.url}/_sandbox/texts/{text.serial}")
+    assert 404 == answer.status_code
+
+
+def test_earlier_texts_to_the_phone_are_in_its_thread(sandbox: Sandbox) -> None:
+    """A text comes with those that the same sender sent to the same number before it."""
+    for to, words in [(TO, "one"), ("1", "other"), (TO, "two"), (TO, "three")]:
+        last = sandbox.state.accept("toy", to, words, message_id=words)
+    shown = details(sandbox, last.serial - 1)
+    assert (["one"], "two") == ([each["preview"] for each in shown["thread"]], shown["text"])
+
+
+def test_events_tell_how_things_are(sandbox: Sandbox) -> None:
+    """A page is told at once how things are, and a page that knows it hears the next change."""
+    sandbox.state.accept("toy", TO, "hi", message_id="1")
+    first = events(sandbox, 1)[0]
+    assert (1, False) == (first["total"], first["remote"])
+    assert ["iprog", "toy"] == [gateway["name"] for gateway in first["gateways"]]
+    sandbox.add_fault(Fault("GET /toy/x", "status"))
+    again = events(sandbox, 1, seen=first["id"])[0]
+    assert first["id"] != again["id"]
+    assert ["status"] == [fault["kind"] for fault in again["others"]]
+
+
+def test_page_that_knows_everything_hears_a_beat(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is repeated to a page that is up to date, save that the server is there."""
+    monkeypatch.setattr(_page, "BEAT", 0.2)
+    seen = events(sandbox, 1)[0]["id"]
+    url, headers = f"{sandbox.url}/_sandbox/events", {"Last-Event-ID": seen}
+    with httpx.stream("GET", url, headers=headers, verify=CONTEXT) as answer:
+        lines = answer.iter_lines()
+        assert ["retry: 1000", "", "event: beat"] == [next(lines) for _ in range(3)]
+
+
+def test_slow_page_is_owed_one_event(sandbox: Sandbox) -> None:
+    """A page that reads nothing while a thousand texts come in is not sent a thousand events."""
+    parts = urlsplit(sandbox.url)
+    with socket.create_connection((parts.hostname, parts.port)) as slow:
+        slow.sendall(b"GET /_sandbox/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for n in range(1000):
+            sandbox.state.accept("toy", TO, "hi", message_id=str(n))
+        received = ""
+        while '"total": 1000' not in received:
+            received += slow.recv(65536).decode()
+    assert received.count("id: ") < 100
+
+
+def test_open_page_does_not_hold_up_the_end() -> None:
+    """A stream ends in good order when the sandbox does."""
+    with Sandbox() as sandbox:
+        stream = httpx.stream("GET", f"{sandbox.url}/_sandbox/events", verify=CONTEXT, timeout=10)
+        with stream as answer:
+            lines = answer.iter_lines()
+            assert "retry: 1000" == next(lines)
+            began = time.perf_counter()
+            sandbox.__exit__(None, None, None)
+            rest = list(lines)
+            assert time.perf_counter() - began < 10
+            sandbox.__enter__()
+    assert isinstance(rest, list)
+
+
+HOSTS = [
+    ("127.0.0.1:80", 200),
+    ("localhost", 200),
+    ("LOCALHOST:1234", 200),
+    ("[::1]:80", 200),
+    ("192.168.1.2", 200),
+    ("evil.example", 421),
+    ("127.0.0.1.evil.example", 421),
+    ("localhost.evil.example:80", 421),
+    ("box", 421),
+    ("[", 421),
+    ("", 421),
+]
+
+
+@pytest.mark.parametrize(("host", "status"), HOSTS)
+def test_strangers_names_are_refused(sandbox: Sandbox, host: str, status: int) -> None:
+    """Under a name that a stranger's site may have, neither page nor control API is served."""
+    for path in ("/", "/_sandbox/inbox", "/_sandbox/events?x"):
+        sent = f"HEAD {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        if status == 421 or path != "/_sandbox/events?x":
+            assert str(status) == exchange(sandbox.url, sent.encode()).decode().split(" ")[1]
+
+
+def test_container_names_are_known_where_others_come_in() -> None:
+    """A sandbox for other machines is reached by names of a local network, and by no others."""
+    with Sandbox(host="127.0.0.1", allow_remote=True) as sandbox:
+        for host, status in [("box:80", 200), ("host.docker.internal", 200), ("a.example", 421)]:
+            answer = fetch("GET", f"{sandbox.url}/_sandbox/health", headers={"Host": host})
+            assert status == answer.status_code
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "{url}"}, 200),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "{url}"}, 200),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://127.0.0.1:1"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site", "Origin": "{url}"}, 403),
+    ],
+)
+def test_other_sites_change_nothing(sandbox: Sandbox, headers: dict[str, str], status: int) -> None:
+    """Requests that a browser makes for another site's page are refused; programs are served."""
+    sandbox.state.accept("toy", TO, "hi", message_id="1")
+    given = {name: value.format(url=sandbox.url) for name, value in headers.items()}
+    for method, path in [("DELETE", "inbox"), ("POST", "reset"), ("DELETE", "switches")]:
+        answer = fetch(method, f"{sandbox.url}/_sandbox/{path}", headers=given)
+        assert status == answer.status_code
+        assert "access-control-allow-origin" not in answer.headers
+    assert (status == 403) == bool(sandbox.inbox)
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"switch": "off", "on": True}, "there is no switch 'off'; there is slow, 503"),
+        ({"switch": "slow"}, "switch is text, and on is true or false"),
+        ({"switch": "slow", "on": True, "gateway": "x"}, "there is no gateway 'x'"),
+        ({"switch": "filter", "on": True, "gateway": "toy"}, "there is no switch 'filter'"),
+    ],
+)
+def test_bad_switch_is_explained(sandbox: Sandbox, body: dict[str, Any], error: str) -> None:
+    """A switch that is none is refused in one line, and turns nothing."""
+    answer = fetch("PUT", f"{sandbox.url}/_sandbox/switches", json=body)
+    assert 400 == answer.status_code
+    assert error in answer.json()["error"]
+    assert [] == sandbox.faults
+
+
+def test_switches_come_and_go(sandbox: Sandbox) -> None:
+    """Of the faults of requests a gateway has one; out of credit gives back what was there."""
+    url = f"{sandbox.url}/_sandbox/switches"
+
+    def turn(switch: str, on: bool, gateway: str | None = "toy") -> list[list[str]]:
+        body = {"switch": switch, "on": on, "gateway": gateway}
+        return [each["on"] for each in fetch("PUT", url, json=body).json()["gateways"]]
+
+    sandbox.set_credit("toy", 5)
+    assert [[], ["503"]] == turn("503", True)
+    assert [["429"], ["429"]] == turn("429", True, None)
+    assert [["429"], ["429", "no-credit"]] == turn("no-credit", True)
+    assert 0 == sandbox.state.credit_of("toy")
+    assert [["429", "filter"], ["429", "no-credit"]] == turn("filter", True, None)
+    answer = fetch("DELETE", url)
+    assert [[], []] == [each["on"] for each in answer.json()["gateways"]]
+    assert sandbox.faults == []
+    assert 5 == sandbox.state.credit_of("toy")
