@@ -63,13 +63,12 @@ class Receipt:
     raw: object = field(default=None, repr=False, eq=False)
 
     @property
-    def ref(self) -> str:
-        """`name:id`, taken wherever a receipt is; easy to store in one column."""
-        if self.message_id is None:
-            raise InvalidMessageError(
-                f"{self.provider} gave this text no id, so it has no reference and no status"
-            )
-        return f"{self.provider}:{self.message_id}"
+    def ref(self) -> str | None:
+        """`name:id`, taken wherever a receipt is; `None` where the gateway gave no id.
+
+        It raises nothing: whoever asks has just sent a text, and an error might send another.
+        """
+        return None if self.message_id is None else f"{self.provider}:{self.message_id}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the receipt as JSON-ready data, without `raw`."""
@@ -114,6 +113,10 @@ def split_ref(receipt: Receipt | str) -> tuple[str, str]:
             "or the receipt's ref"
         )
     ref = receipt if isinstance(receipt, str) else receipt.ref
+    if ref is None:
+        raise InvalidMessageError(
+            "the gateway gave this text no id, so it has no status to ask for"
+        )
     name, colon, message_id = ref.partition(":")
     if not (name and colon and message_id):
         raise InvalidMessageError(f"{ref!r} is no reference; it looks like iprog:iSms-2Gf")

@@ -81,7 +81,7 @@ def log_outcome(
     receipt = outcome.receipt if isinstance(outcome, Accepted) else None
     keys = {
         "provider": provider.name,
-        "ref": receipt.ref if receipt is not None and receipt.message_id else None,
+        "ref": None if receipt is None else receipt.ref,
         "state": outcome.state,
         "segments": prepared.segments.count,
         "duration": round(seconds, 6),

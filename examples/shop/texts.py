@@ -27,7 +27,7 @@ class Text(BaseModel):
     @classmethod
     def of(cls, receipt: Receipt) -> Self:
         """Return what callers see of a receipt."""
-        ref = None if receipt.message_id is None else receipt.ref
+        ref = receipt.ref
         return cls(ref=ref, segments=receipt.segments, scheduled=receipt.scheduled)
 
 

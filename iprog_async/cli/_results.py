@@ -10,7 +10,6 @@ from iprog_async._errors import InvalidMessageError
 from iprog_async._journal_entries import harmless
 from iprog_async._outcomes import Accepted, Outcome
 from iprog_async._secrets import one_line
-from iprog_async.cli._show import reference
 
 
 _HEADER = ("line", "number", "state", "ref", "error")
@@ -47,7 +46,7 @@ class Results:
         """
         if self._rows is None:
             return
-        ref = reference(outcome.receipt) if isinstance(outcome, Accepted) else None
+        ref = outcome.receipt.ref if isinstance(outcome, Accepted) else None
         cells = (outcome.message.to, outcome.state, ref, one_line(words, _LONGEST_CELL))
         self._write((str(line), *(harmless(cell) for cell in cells)))
 

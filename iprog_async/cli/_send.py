@@ -109,7 +109,7 @@ async def _follow(
 
 def _lost_sight(receipt: Receipt, kind: str, why: str, code: ExitCode) -> Failure:
     """Describe a delivery that was not seen: the text itself was accepted."""
-    ref = _show.reference(receipt)
+    ref = receipt.ref
     ask = f"; ask again: iprog-async status {ref} --wait" if ref else ""
     line = f"accepted (do not send it again), delivery unknown: {why}{ask}"
     return Failure(kind, line, code, may_have_been_sent=True)

@@ -12,12 +12,7 @@ from iprog_async.cli._exit import ExitCode
 
 def receipt_data(receipt: Receipt) -> dict[str, Any]:
     """Return a receipt as JSON-ready data, with its reference."""
-    return {**receipt.to_dict(), "ref": reference(receipt)}
-
-
-def reference(receipt: Receipt) -> str | None:
-    """Return the reference of a receipt; `None` where the gateway gave no id."""
-    return None if receipt.message_id is None else receipt.ref
+    return {**receipt.to_dict(), "ref": receipt.ref}
 
 
 def receipt_words(receipt: Receipt) -> str:
@@ -26,7 +21,7 @@ def receipt_words(receipt: Receipt) -> str:
     if receipt.cost is not None:
         parts.append(f"cost {receipt.cost}")
     verb = "Scheduled" if receipt.scheduled else "Accepted"
-    return f"{verb} by {receipt.provider}, {', '.join(parts)}: {reference(receipt) or 'no id'}"
+    return f"{verb} by {receipt.provider}, {', '.join(parts)}: {receipt.ref or 'no id'}"
 
 
 def status_data(status: DeliveryStatus) -> dict[str, Any]:

@@ -136,7 +136,7 @@ def test_wait_without_an_answer(
 
 def test_no_reference_no_advice() -> None:
     """A receipt without an id has no reference to ask with."""
-    assert None is _show.reference(Receipt("p", None, "639", 1))
+    assert None is _show.receipt_data(Receipt("p", None, "639", 1))["ref"]
 
 
 @pytest.mark.parametrize(

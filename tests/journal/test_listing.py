@@ -155,8 +155,11 @@ async def test_a_receipt_with_everything_comes_back(tmp_path: Path) -> None:
     """Cost, segments, status and time of a receipt survive the file."""
 
     async def answer(batch: list[PreparedMessage]) -> list[Outcome]:
-        details = {"message_id": None, "cost": Decimal("0.10"), "scheduled": True}
-        return [accepted(message, "fake", **details) for message in batch]
+        cost = Decimal("0.10")
+        return [
+            accepted(message, "fake", message_id=None, cost=cost, scheduled=True)
+            for message in batch
+        ]
 
     provider = FakeProvider(send=answer)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - lists are sequences
     path = tmp_path / "j.db"

@@ -25,7 +25,7 @@ from iprog_async_providers.iprog import IprogProvider
 GLOBE = "+639171234567"
 
 
-async def notify(number: str, text: str) -> str:
+async def notify(number: str, text: str) -> str | None:
     """Send a text as an app does, with a client from the environment; return its reference."""
     async with SmsClient.from_env() as sms:
         return (await sms.send(number, text)).ref

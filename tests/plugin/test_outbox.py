@@ -281,6 +281,7 @@ async def test_delivery_is_reported_as_told(outbox: SmsOutbox) -> None:
         globe, smart = await sms.send(GLOBE, "Hi"), await sms.send(SMART, "Hi")
 
         assert "delivered" == (await sms.wait(globe)).state
+        assert smart.ref is not None
         states = [(await sms.status(smart.ref)).state for _ in range(4)]
         assert ["pending", "sent", "failed", "failed"] == states
         outbox.report("failed")

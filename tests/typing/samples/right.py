@@ -44,7 +44,7 @@ def name(outcome: Outcome) -> str:
     """Cover every case."""
     match outcome:
         case Accepted(receipt=receipt):
-            return assert_type(receipt, Receipt).ref
+            return assert_type(assert_type(receipt, Receipt).ref, str | None) or receipt.to
         case NotSent(error=error):
             return str(assert_type(error, SmsError))
         case Unknown(error=unknown):
