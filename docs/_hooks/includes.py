@@ -1,0 +1,81 @@
+"""Takes into a page what is written elsewhere in the project, so that it is written once.
+
+| a line of a page | becomes |
+|---|---|
+| `<!-- include: CHANGELOG.md -->` | the file without its first heading |
+| `<!-- include: README.md figures -->` | what stands there between `<!-- figures -->` and |
+| | `<!-- /figures -->`, or the code block after a single mark; bold lines become headings |
+| `<!-- include: iprog_async/_errors.py -->` | the first code block of a module's docstring |
+| `<!-- include: docs/images/outcomes.svg -->` | the drawing, which then takes the page's colours |
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from mkdocs.structure.files import File, Files
+
+
+ROOT = Path(__file__).parents[2]
+PICTURES = ("benchmarks/singles.svg",)
+"""Pictures of the project that lie elsewhere; they have the same path in the site."""
+
+_INCLUDE = re.compile(r"^<!-- include: (\S+)(?: (\S+))? -->$", re.MULTILINE)
+_LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:|#)[^)]+\)")
+_GATEWAY = re.compile(r"docs/gateways/(\w+)\.md")
+_BOLD_LINE = re.compile(r"^\*\*(.+)\*\*$", re.MULTILINE)
+
+
+def expand(markdown: str) -> str:
+    """Return a page's source with everything included."""
+    return _INCLUDE.sub(lambda found: _content(found[1], found[2]), markdown)
+
+
+def _content(path: str, block: str | None) -> str:
+    text = (ROOT / path).read_text(encoding="utf-8")
+    if path.endswith(".svg"):
+        # A blank line would end the HTML that it stands in.
+        return "\n".join(line for line in text.splitlines() if line.strip())
+    if path.endswith(".py"):
+        return _search(r"```\n.*?\n```", text)
+    text = _without_title(text) if block is None else _block(text, block)
+    text = _BOLD_LINE.sub(r"## \1", text)
+    # The site has neither the sources nor the repository's folders.
+    return _LINK.sub(r"\1", text).strip()
+
+
+def _without_title(text: str) -> str:
+    return text.partition("\n")[2] if text.startswith("# ") else text
+
+
+def _block(text: str, name: str) -> str:
+    """Return what a pair of marks encloses, or the code block that follows a single mark."""
+    if f"<!-- /{name} -->" in text:
+        return _search(rf"(?<=<!-- {name} -->\n).*?(?=\n<!-- /{name} -->)", text)
+    return _search(rf"(?<=<!-- {name} -->\n)```.*?\n```", text)
+
+
+def _search(pattern: str, text: str) -> str:
+    found = re.search(pattern, text, re.DOTALL)
+    if found is None:
+        raise ValueError(f"nothing to include: {pattern}")
+    return found[0]
+
+
+def on_files(files: Files, config: Any, **_: object) -> Files:
+    """Add the pictures that lie elsewhere."""
+    for path in PICTURES:
+        files.append(File.generated(config, path, abs_src_path=str(ROOT / path)))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Include."""
+    return expand(markdown)
+
+
+def on_page_content(html: str, **_: object) -> str:
+    """Let the reference lead to the gateways' pages, which docstrings name by their files."""
+    return _GATEWAY.sub(r'<a href="../gateways/\1.html">more about it</a>', html)
