@@ -11,7 +11,7 @@ from typing import Literal
 from attrs import field, frozen
 
 from iprog_async._errors import ConfigurationError, SmsError
-from iprog_async._messages import Message
+from iprog_async._messages import Message, PreparedMessage
 from iprog_async._outcomes import Accepted, Outcome
 from iprog_async._receipts import Receipt
 
@@ -57,6 +57,7 @@ class SubmissionEnded:
 
     Args:
         provider: Name of the client's provider.
+        numbers: The recipients as E.164, in the order of the outcomes.
         outcomes: One for each message.
         attempts: The requests, in the order in which they ended; none where a journal knew the
             outcome, or nothing could be asked.
@@ -65,6 +66,7 @@ class SubmissionEnded:
     """
 
     provider: str
+    numbers: Sequence[str] = field(repr=False)
     outcomes: Sequence[Outcome] = field(repr=False)
     attempts: Sequence[AttemptEnded]
     seconds: float
@@ -79,6 +81,7 @@ class SendEnded:
         provider: Name of the provider that took it, or of the client's.
         state: `"accepted"`, `"not_sent"` or `"unknown"`.
         to: The number, masked: fit for a log.
+        number: The number as E.164.
         segments: Number of SMS segments.
         seconds: How long it took, with queue and waits.
         outcome: The outcome itself, with the message, the receipt or the error.
@@ -87,6 +90,7 @@ class SendEnded:
     provider: str
     state: Literal["accepted", "not_sent", "unknown"]
     to: str
+    number: str = field(repr=False)
     segments: int
     seconds: float
     outcome: Outcome = field(repr=False)
@@ -180,11 +184,15 @@ class Submission:
 
     Args:
         provider: Name of the client's provider.
+        batch: The messages.
         observers: Who is told in the end.
     """
 
-    def __init__(self, provider: str, observers: Observers) -> None:
+    def __init__(
+        self, provider: str, batch: Sequence[PreparedMessage], observers: Observers
+    ) -> None:
         self._provider = provider
+        self._batch = batch
         self._observers = observers
         self._attempts: list[AttemptEnded] = []
         self._started = time.perf_counter()
@@ -197,6 +205,7 @@ class Submission:
             return
         event = SubmissionEnded(
             provider=self._provider,
+            numbers=tuple(prepared.e164 for prepared in self._batch),
             outcomes=tuple(outcomes),
             attempts=tuple(self._attempts),
             seconds=time.perf_counter() - self._started,

@@ -114,9 +114,7 @@ def split_ref(receipt: Receipt | str) -> tuple[str, str]:
         )
     ref = receipt if isinstance(receipt, str) else receipt.ref
     if ref is None:
-        raise InvalidMessageError(
-            "the gateway gave this text no id, so no status can be asked for"
-        )
+        raise InvalidMessageError("the gateway gave this text no id, so no status can be asked for")
     name, colon, message_id = ref.partition(":")
     if not (name and colon and message_id):
         raise InvalidMessageError(f"{ref!r} is no reference; it looks like iprog:iSms-2Gf")

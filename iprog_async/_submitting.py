@@ -29,7 +29,7 @@ async def submit(
     """Send a batch; exactly one outcome for each message, whatever the adapter does."""
     if not observers:
         return await _submit(provider, batch, ledger)
-    submission = Submission(provider.name, observers)
+    submission = Submission(provider.name, batch, observers)
     outcomes = None
     try:
         outcomes = await _submit(provider, batch, ledger)
@@ -104,6 +104,7 @@ def _event(
         provider=accepted_by,
         state=outcome.state,
         to=mask_number(prepared.e164),
+        number=prepared.e164,
         segments=prepared.segments.count,
         seconds=seconds,
         outcome=outcome,

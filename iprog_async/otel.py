@@ -135,7 +135,7 @@ class OtelObserver(Observer):
                 count = sum(outcome.state == state for outcome in event.outcomes)
                 attributes[f"sms.messages.{state}"] = count
             return attributes
-        for outcome in event.outcomes:
+        for number, outcome in zip(event.numbers, event.outcomes, strict=True):
             attributes["sms.state"] = outcome.state
             if isinstance(outcome, Accepted):
                 receipt = outcome.receipt
@@ -144,7 +144,6 @@ class OtelObserver(Observer):
                 if receipt.message_id is not None:
                     attributes["messaging.message.id"] = receipt.message_id
             if self._numbers != "none":
-                number = str(outcome.message.to)
                 shown = number if self._numbers == "full" else mask_number(number)
                 attributes["sms.recipient"] = shown
         return attributes

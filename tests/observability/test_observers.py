@@ -89,6 +89,8 @@ async def test_a_send_is_an_attempt_a_submission_and_an_outcome(engine: Any) -> 
     assert ("iprog", "accepted", 1) == (send.provider, send.state, send.segments)
     assert receipt == send.receipt
     assert "Hello" == send.message.text
+    assert (NUMBER,) == submission.numbers
+    assert NUMBER == send.number
     assert send.error is None
     assert 0 < attempt.seconds <= submission.seconds
 
