@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -78,7 +79,7 @@ class SendEnded:
     """One message has come to its outcome.
 
     Args:
-        provider: Name of the provider that took it, or of the client's.
+        provider: Name of the provider that took it or was asked last; else the client's.
         state: `"accepted"`, `"not_sent"` or `"unknown"`.
         to: The number, masked: fit for a log.
         number: The number as E.164.
@@ -155,7 +156,8 @@ class Observers:
         for observer in self._all:
             try:
                 notify(observer)
-            except Exception:
+            except (Exception, asyncio.CancelledError):
+                # Nobody cancels a function that awaits nothing: it came from the observer.
                 if id(observer) not in self._failed:
                     self._failed.add(id(observer))
                     name = type(observer).__name__

@@ -80,7 +80,7 @@ def log_outcome(
         return
     receipt = outcome.receipt if isinstance(outcome, Accepted) else None
     keys = {
-        "provider": provider.name,
+        "provider": asked(provider, outcome),
         "ref": None if receipt is None else receipt.ref,
         "state": outcome.state,
         "segments": prepared.segments.count,
@@ -99,9 +99,8 @@ def log_outcome(
 def _event(
     provider: SmsProvider, prepared: PreparedMessage, outcome: Outcome, seconds: float
 ) -> SendEnded:
-    accepted_by = outcome.receipt.provider if isinstance(outcome, Accepted) else provider.name
     return SendEnded(
-        provider=accepted_by,
+        provider=asked(provider, outcome),
         state=outcome.state,
         to=mask_number(prepared.e164),
         number=prepared.e164,
@@ -109,3 +108,10 @@ def _event(
         seconds=seconds,
         outcome=outcome,
     )
+
+
+def asked(provider: SmsProvider, outcome: Outcome) -> str:
+    """Return who took a message or was asked last: a router's member, where it names one."""
+    if isinstance(outcome, Accepted):
+        return outcome.receipt.provider
+    return str(getattr(outcome.error, "provider", "") or provider.name)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OtelObserver"]
 
-_SYSTEM = "sms"
+_SMS = {"messaging.system": "sms"}
 _NAME = "iprog_async"
 # Seconds: from a gateway next door to one that makes its callers wait for half a minute.
 _BOUNDARIES = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0]
@@ -44,7 +44,7 @@ class OtelObserver(Observer):
 
     Metrics: `messaging.client.operation.duration` (histogram, seconds, of submissions),
     `messaging.client.sent.messages` (messages by provider and state), `sms.client.segments`
-    (segments of accepted messages) and `sms.client.attempts` (requests).
+    (segments that were accepted, and so billed) and `sms.client.attempts` (requests).
 
     Args:
         tracer_provider: OpenTelemetry's global one if `None`.
@@ -90,7 +90,11 @@ class OtelObserver(Observer):
 
     def attempt_ended(self, event: AttemptEnded) -> None:
         """Count a request; make the span of one that only reads."""
-        attributes = {"sms.provider": event.provider, "messaging.operation.name": event.what}
+        attributes = {
+            **_SMS,
+            "sms.provider": event.provider,
+            "messaging.operation.name": event.what,
+        }
         self._attempts.add(1, _with_error(attributes, event.error))
         if not event.sending:
             self._attempt_span(event, event.what, None)
@@ -111,19 +115,23 @@ class OtelObserver(Observer):
         for attempt in event.attempts:
             self._attempt_span(attempt, f"attempt {attempt.number}", inside)
         span.end(end_time=end)
-        common = {"sms.provider": event.provider, "messaging.operation.name": "send"}
+        common = {**_SMS, "sms.provider": event.provider, "messaging.operation.name": "send"}
         self._duration.record(event.seconds, _with_error(common, failed))
+        for outcome in event.outcomes:
+            if isinstance(outcome, Accepted):
+                # Here, and not by message: a key that is sent again is billed once.
+                receipt = outcome.receipt
+                billed = {**_SMS, "sms.provider": receipt.provider}
+                self._segments.add(receipt.segments, billed)
 
     def send_ended(self, event: SendEnded) -> None:
-        """Count a message and, if it was accepted, its segments."""
-        attributes = {"sms.provider": event.provider, "sms.state": event.state}
+        """Count a message."""
+        attributes = {**_SMS, "sms.provider": event.provider, "sms.state": event.state}
         self._messages.add(1, _with_error(attributes, event.error))
-        if event.state == "accepted":
-            self._segments.add(event.segments, {"sms.provider": event.provider})
 
     def _of_submission(self, event: SubmissionEnded) -> dict[str, AttributeValue]:
         attributes: dict[str, AttributeValue] = {
-            "messaging.system": _SYSTEM,
+            **_SMS,
             "messaging.operation.name": "send",
             "messaging.operation.type": "send",
             "messaging.destination.name": event.provider,

@@ -31,6 +31,8 @@ _SETTING = re.compile(r"\?[a-z_]+=[\w/]*|^[a-z_]+ (is|starts at|must be) ")
 _NEVER_SEEN = {
     # Mistakes that only a program can make.
     "a provider is an object such as",
+    "iprog_async.otel needs",
+    "observers are objects of",
     "give one of pool=",
     "max_connections= and verify=",
     "journal= is an open journal",

@@ -26,7 +26,7 @@ _N = len(BODY)
 _CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 _CHUNK = b"%x\r\n%s\r\n" % (_N, BODY)
 _UNKNOWN = "OutcomeUnknownError"
-_PACKED = gzip.compress(BODY)
+_PACKED = gzip.compress(BODY, mtime=0)
 
 
 def _packed(coding: bytes, body: bytes) -> bytes:

@@ -50,6 +50,14 @@ class Notes(Observer):
         self.sends.append(event)
 
 
+class Cancelling(Observer):
+    """Asks for the result of a task that was cancelled."""
+
+    def send_ended(self, event: SendEnded) -> None:
+        """Fail in a way that looks like being cancelled."""
+        raise asyncio.CancelledError
+
+
 class Broken(Observer):
     """Fails at everything."""
 
@@ -186,6 +194,30 @@ async def test_a_broken_observer_changes_nothing(
     assert ["the observer Broken failed; later failures are not shown"] == [
         one.getMessage() for one in complaints
     ]
+
+
+async def test_an_observer_can_not_cancel_a_send() -> None:
+    """An accepted text is reported as such, whatever an observer raises."""
+    async with Sandbox() as sandbox, client(sandbox, Cancelling()) as sms:
+        assert "iprog" == (await sms.send(NUMBER, "Hello")).provider
+
+
+async def test_a_failure_behind_a_router_names_the_member(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Events and the log name the member that was asked, for a failure as for a success."""
+    caplog.set_level(logging.INFO, "iprog_async")
+    notes = Notes()
+    async with Sandbox() as sandbox:
+        member = provider_from_url(sandbox.address("iprog"))
+        sandbox.add_fault(Fault("POST /iprog/api/v1/sms_messages", "drop_after"))
+        async with SmsClient(Failover(member, region="PH"), observers=[notes]) as sms:
+            with pytest.raises(OutcomeUnknownError):
+                await sms.send(NUMBER, "Hello")
+
+    assert ["iprog"] == [send.provider for send in notes.sends]
+    (record,) = (one for one in caplog.records if getattr(one, "state", None))
+    assert "iprog" == vars(record)["provider"]
 
 
 async def test_an_observer_by_itself_hears_of_nothing() -> None:

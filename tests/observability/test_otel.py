@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -15,7 +16,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 from support.core_fakes import NUMBER, FakeProvider, refusing
 
-from iprog_async import ConfigurationError, Message, RetryPolicy, SmsClient, SmsError
+from iprog_async import ConfigurationError, Journal, Message, RetryPolicy, SmsClient, SmsError
 from iprog_async.otel import OtelObserver
 from iprog_async.sandbox import Fault, Sandbox
 
@@ -116,13 +117,25 @@ async def test_accepted_texts_are_counted(telemetry: Telemetry) -> None:
         await sms.send(NUMBER, "a" * 161)
         await sms.send(NUMBER, "Hello")
 
-    accepted = {"sms.provider": "iprog", "sms.state": "accepted"}
-    request = {"sms.provider": "iprog", "messaging.operation.name": "send the text"}
-    duration = {"sms.provider": "iprog", "messaging.operation.name": "send"}
+    accepted = {"messaging.system": "sms", "sms.provider": "iprog", "sms.state": "accepted"}
+    common = {"messaging.system": "sms", "sms.provider": "iprog"}
+    request = {**common, "messaging.operation.name": "send the text"}
+    duration = {**common, "messaging.operation.name": "send"}
     assert [(accepted, 2)] == telemetry.points("messaging.client.sent.messages")
-    assert [({"sms.provider": "iprog"}, 3)] == telemetry.points("sms.client.segments")
+    assert [(common, 3)] == telemetry.points("sms.client.segments")
     assert [(request, 2)] == telemetry.points("sms.client.attempts")
     assert [(duration, 2)] == telemetry.points("messaging.client.operation.duration")
+
+
+async def test_a_key_that_is_sent_again_bills_nothing(telemetry: Telemetry, tmp_path: Path) -> None:
+    """Segments are counted when they are billed: once, however often a key is sent."""
+    with Journal.open(tmp_path / "orders.db") as journal:
+        observer = telemetry.observer()
+        async with Sandbox() as sandbox, client(sandbox, observer, journal=journal) as sms:
+            for _ in range(3):
+                await sms.send(NUMBER, "Thank you!", key="order-42")
+
+    assert [1] == [value for _, value in telemetry.points("sms.client.segments")]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +160,8 @@ async def test_a_failure_is_an_error_without_its_words(
         span = telemetry.spans[name]
         assert (StatusCode.ERROR, error) == (span.status.status_code, span.status.description)
         assert error == (span.attributes or {})["error.type"]
-    counted = {"sms.provider": "iprog", "sms.state": state, "error.type": error}
+    common = {"messaging.system": "sms", "sms.provider": "iprog"}
+    counted = {**common, "sms.state": state, "error.type": error}
     assert [(counted, 1)] == telemetry.points("messaging.client.sent.messages")
     assert [] == telemetry.points("sms.client.segments")
 

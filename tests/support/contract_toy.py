@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from iprog_async import Outcome, RejectedError, UnsupportedError
 from iprog_async.adapter import (
@@ -258,10 +258,11 @@ class Boastful(ToyProvider):
 
 
 class Punctual(ToyProvider):
-    """Takes a schedule, and its capabilities say that it can't."""
+    """Takes a schedule, drops it, and its capabilities say that it can't."""
 
-    def _check(self, message: Message) -> None:
-        return
+    def prepare(self, message: Message, /, index: int = 0) -> PreparedMessage:
+        """Forget the time."""
+        return super().prepare(evolve(message, schedule_at=None), index)
 
 
 class Impatient(ToyProvider):
