@@ -10,7 +10,6 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the flags that make some tests longer."""
     parser.addoption("--kills", default="20", help="how often running senders are killed")
-    parser.addoption("--soak", default="5", help="for how many seconds to send without a break")
     parser.addoption("--soak", default="5", help="how many seconds the soak test sends")
 
 
