@@ -77,10 +77,12 @@ class TransportEngine:
                 await self._drop(key)
             return read
         except (httpx.TransportError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as exc:
+            # httpcore keeps a connection for ever that it never uses again, after TLS that failed
+            # behind a proxy; in this pool of one, later requests would wait for it in vain.
+            await self._drop(key)
             return _failure(exc, progress)
         except asyncio.CancelledError:
-            # Cancelled between connecting and writing, httpcore keeps a connection for ever that
-            # it never uses again; in this pool of one, later requests would wait for it in vain.
+            # The same after being cancelled between connecting and writing.
             await self._drop(key)
             # In the middle of a handshake no pool knows of it yet.
             await _close(trace.stream)

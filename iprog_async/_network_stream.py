@@ -58,6 +58,8 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._received = bytearray()
         self._unsent = bytearray()
         self._ended = False
+        # Whether something was written since the last answer began.
+        self._asking = False
         self._paused = False
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -83,14 +85,16 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             raise httpcore.ReadError(str(self._error))
         data = bytes(self._received[:max_bytes])
         del self._received[:max_bytes]
+        self._asking = False
         self._resume()
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write; what is short leaves with the rest of its request, once an answer is read."""
+        self._unsent += buffer
+        self._refuse_unasked()
         if self._ended:
             raise httpcore.WriteError(str(self._error or "the other side closed the connection"))
-        self._unsent += buffer
         if len(self._unsent) > _LONGEST_PIECE:
             self._flush()
 
@@ -111,7 +115,10 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     ) -> httpcore.AsyncNetworkStream:
         """Encrypt the connection; raises httpcore's errors for what certainly did not leave."""
         assert self._transport is not None  # noqa: S101 - made by create_connection
-        self._flush()
+        if self._received or self._ended:
+            # What came in plain must never be read as something that came in encrypted.
+            await self.aclose()
+            raise httpcore.ConnectError("the other side spoke, or ended, before TLS began")
         try:
             async with asyncio.timeout(timeout):
                 encrypted = await self._loop.start_tls(
@@ -138,9 +145,24 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         return self._transport.get_extra_info(name)
 
     def _flush(self) -> None:
+        self._refuse_unasked()
         if self._unsent and self._transport is not None:
+            self._asking = True
             self._transport.write(bytes(self._unsent))
             self._unsent.clear()
+
+    def _refuse_unasked(self) -> None:
+        """Close if something came in after an answer and before the next request left.
+
+        Whatever it is, it is no answer to that request.
+        """
+        if self._received and self._unsent and not self._asking:
+            self._received.clear()
+            self._unsent.clear()
+            self._ended = True
+            self._error = ConnectionError("the other side spoke without being asked")
+            if self._transport is not None:
+                self._transport.abort()
 
     def _resume(self) -> None:
         if self._paused and self._transport is not None and len(self._received) < _ENOUGH:
@@ -171,5 +193,5 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
-        self._error = exc
+        self._error = self._error or exc
         self._wake()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import threading
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,7 +13,9 @@ import httpx
 import pytest
 
 from iprog_async import _network_stream
+from iprog_async._engine import Progress
 from iprog_async._engine_httpx import TransportEngine, default_ssl_context
+from iprog_async._http import WireRequest
 from iprog_async._network_stream import Stream, StreamBackend
 
 
@@ -234,6 +237,104 @@ async def test_server_that_never_shakes_hands_is_a_connect_timeout() -> None:
     async with connected(silent) as stream:
         with pytest.raises(httpcore.ConnectTimeout):
             await stream.start_tls(default_ssl_context(), "gateway.invalid", timeout=0.01)
+        assert stream.get_extra_info("is_readable")
+
+
+async def test_plain_bytes_before_tls_are_never_read_as_encrypted() -> None:
+    """A proxy in the way can't put an answer where that of the gateway is expected."""
+
+    async def forge(_: StreamReader, writer: StreamWriter) -> None:
+        writer.write(b"?HTTP/1.1 200 OK\r\n")
+        await writer.drain()
+
+    async with connected(forge) as stream:
+        assert b"?" == await stream.read(1)
+        with pytest.raises(httpcore.ConnectError, match="before TLS"):
+            await stream.start_tls(default_ssl_context(), "gateway.invalid", timeout=5)
+
+
+async def test_unasked_bytes_stop_the_next_request() -> None:
+    """What came in before a request left is no answer to it, and the request does not leave."""
+    heard = bytearray()
+
+    async def greet(reader: StreamReader, writer: StreamWriter) -> None:
+        writer.write(b"220 hello")
+        heard.extend(await reader.read())
+
+    async with connected(greet) as stream:
+        assert b"2" == await stream.read(1)
+        with pytest.raises(httpcore.WriteError, match="without being asked"):
+            await stream.write(b"request")
+        with pytest.raises(httpcore.ReadError, match="without being asked"):
+            await stream.read(10)
+
+    assert b"" == bytes(heard)
+
+
+async def test_unasked_bytes_that_come_before_the_request_leaves_stop_it() -> None:
+    """The same while a request is held back to leave in one piece."""
+    heard = bytearray()
+    speak = asyncio.Event()
+
+    async def greet(reader: StreamReader, writer: StreamWriter) -> None:
+        writer.write(b"!")
+        await speak.wait()
+        writer.write(b"HTTP/1.1 401 Unauthorized")
+        heard.extend(await reader.read())
+
+    async with connected(greet) as stream:
+        assert b"!" == await stream.read(1)
+        await stream.write(b"request")
+        speak.set()
+        stream.data_received(b"HTTP/1.1 401 Unauthorized")
+        with pytest.raises(httpcore.ReadError, match="without being asked"):
+            await stream.read(10)
+
+    assert b"" == bytes(heard)
+
+
+async def test_closing_drops_what_was_not_written() -> None:
+    """A request that was given up before it left does not leave with the closing."""
+    heard = bytearray()
+
+    async def listen(reader: StreamReader, _: StreamWriter) -> None:
+        heard.extend(await reader.read())
+
+    async with connected(listen) as stream:
+        await stream.write(b"request")
+
+    assert b"" == bytes(heard)
+
+
+async def test_hang_up_that_the_loop_has_not_seen_yet_costs_nothing() -> None:
+    """A connection that was closed while the loop was busy is not used for the next request."""
+    hang_up, hung_up = threading.Event(), threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        for last in (False, True):
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                if not last:
+                    hang_up.wait(10)
+            hung_up.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        engine = TransportEngine(default_ssl_context())
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        request = WireRequest("POST", url, (("Host", "x"), ("Content-Length", "2")), b"hi")
+        replies = [await engine.exchange(request, Progress(), 0, 5)]
+        hang_up.set()
+        # The loop sees nothing meanwhile, as when it is busy.
+        hung_up.wait(10)
+        replies.append(await engine.exchange(request, Progress(), 0, 5))
+        await engine.aclose()
+        thread.join()
+
+    assert [200, 200] == [getattr(reply, "status", reply) for reply in replies]
 
 
 async def test_waiting_between_attempts_to_connect() -> None:
