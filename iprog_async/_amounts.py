@@ -6,6 +6,10 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 
+# Nobody's price is longer; what a gateway makes up must not stay in memory.
+_LONGEST_KEPT = 40
+
+
 def parse_amount(value: object) -> Decimal:
     """Read an amount that is a number or a string such as `"1,234.50"`.
 
@@ -16,12 +20,11 @@ def parse_amount(value: object) -> Decimal:
         return Decimal(value)
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError(f"{value!r} is no amount")
-    return _parse(str(value))
+    text = str(value)
+    return _parse_again(text) if len(text) < _LONGEST_KEPT else _parse(text)
 
 
-@lru_cache(maxsize=128)
 def _parse(text: str) -> Decimal:
-    """Read an amount in words; the hundred prices of one batch are mostly the same one."""
     try:
         amount = Decimal(text.strip().replace(",", ""))
     except InvalidOperation:
@@ -29,3 +32,7 @@ def _parse(text: str) -> Decimal:
     if not amount.is_finite():
         raise ValueError(f"{text!r} is no amount")
     return amount
+
+
+# The hundred prices of one batch are mostly the same one.
+_parse_again = lru_cache(maxsize=128)(_parse)

@@ -282,13 +282,14 @@ class BulkRun:
                     continue
             else:
                 outcomes = [spared(outcome) for outcome in outcomes]
-            self._log(part, outcomes, self._clock.monotonic() - started)
+            seconds = self._clock.monotonic() - started
             self._watch(outcomes)
             if self._credits is not None:
                 self._credits.settle(outcomes)
             # The disk holds up the reader, who must see nothing before it is on record, and
             # not the worker.
             recorded = None if self._ledger is None else self._ledger.record(part, outcomes)
+            self._log(part, outcomes, seconds)
             await self._report(outcomes, recorded)
 
     async def _submit_part(self, part: Batch) -> Sequence[Outcome]:
@@ -310,15 +311,16 @@ class BulkRun:
         while not self._stopping:
             if self._ready and self._credits is None:
                 return self._ready.popleft()
-            refused: list[Outcome] = []
             async with self._turn:
                 if self._ready and not self._stopping:
                     return await self._next_batch()
                 if self._exhausted or self._stopping:
                     return None
+                refused: list[Outcome] = []
                 await self._refill(refused)
-            if refused:
-                await self._report(refused)
+                if refused:
+                    # Still in turn: while the reader is slow nobody else may read on.
+                    await self._report(refused)
         return None
 
     async def _next_batch(self) -> Batch | None:

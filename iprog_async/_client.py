@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
 from collections.abc import Iterable, Mapping
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 from iprog_async._arguments import check_messages, check_provider, check_seconds, check_type
 from iprog_async._bulk import BulkRun
 from iprog_async._bulk_source import Messages
+from iprog_async._cancellation import was_in_flight
 from iprog_async._errors import (
     ClientClosedError,
     ConfigurationError,
@@ -37,7 +39,7 @@ from iprog_async._registry import provider_from_env, provider_from_url, provider
 from iprog_async._retry import RetryPolicy
 from iprog_async._router import Router
 from iprog_async._session import Limits, Session
-from iprog_async._submitting import log_outcome, submit
+from iprog_async._submitting import cancelled, log_outcome, submit
 from iprog_async._suppression import Suppress
 from iprog_async._waiting import wait_until_final
 
@@ -187,9 +189,13 @@ class SmsClient(Generic[P_co]):
                 await self._pool.clock.sleep(self._retry.longest_wait(attempt))
             started = self._pool.clock.monotonic()
             self._check_open()
-            outcome = await self._submit_one(prepared, resend_unknown=on_unknown == "resend")
-            seconds = self._pool.clock.monotonic() - started
-            log_outcome(self._provider, prepared, outcome, seconds, self._observers)
+            try:
+                outcome = await self._submit_one(prepared, resend_unknown=on_unknown == "resend")
+            except asyncio.CancelledError as exc:
+                if was_in_flight(exc):
+                    self._tell(prepared, cancelled(self._provider, prepared), started)
+                raise
+            self._tell(prepared, outcome, started)
             if isinstance(outcome, Accepted):
                 return outcome.receipt
             attempt += 1
@@ -198,6 +204,10 @@ class SmsClient(Generic[P_co]):
                 raise outcome.error
             if attempt >= self._retry.attempts:
                 raise outcome.error
+
+    def _tell(self, prepared: PreparedMessage, outcome: Outcome, started: float) -> None:
+        seconds = self._pool.clock.monotonic() - started
+        log_outcome(self._provider, prepared, outcome, seconds, self._observers)
 
     async def _submit_one(self, prepared: PreparedMessage, *, resend_unknown: bool) -> Outcome:
         key = prepared.message.key

@@ -191,11 +191,19 @@ class Ledger:
             What is done when they are; before that, nobody may see them. Its result is the
             error if they could not be written: the rows stay as they were claimed.
         """
-        rows = [
-            self._rows.pop(prepared.index).as_ended(outcome)
-            for prepared, outcome in zip(batch, outcomes, strict=True)
-        ]
-        recorded = self._journal.store.write(rows)
+        try:
+            rows = [
+                self._rows.pop(prepared.index).as_ended(outcome)
+                for prepared, outcome in zip(batch, outcomes, strict=True)
+            ]
+        except Exception as exc:
+            # The texts are out: an error raised here would say otherwise.
+            recorded = asyncio.get_running_loop().create_future()
+            recorded.set_result(
+                JournalError(f"an outcome can't be written down ({type(exc).__name__}: {exc})")
+            )
+        else:
+            recorded = self._journal.store.write(rows)
         # Whoever looks them up from now on does so after they are written.
         self._free(batch)
         return recorded

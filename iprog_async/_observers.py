@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +25,7 @@ logger = logging.getLogger("iprog_async")
 class AttemptEnded:
     """One request has ended: its answer was read, or there will be none.
 
-    A request that is cancelled has no such event.
+    A request that is cancelled has no such event; its submission has one, with unknown outcomes.
 
     Args:
         provider: Name of the provider that was asked; with a router, of its member.
@@ -76,7 +77,11 @@ class SubmissionEnded:
 
 @frozen(kw_only=True)
 class SendEnded:
-    """One message has come to its outcome.
+    """One message that was to be sent has come to its outcome.
+
+    Each call of `send` has one, also where a journal knew its key and nothing was sent again, and
+    each message of a run that was handed to the gateway. Rows that never were (bad, suppressed,
+    repeated, settled by an earlier run, given up) are among the run's outcomes only.
 
     Args:
         provider: Name of the provider that took it or was asked last; else the client's.
@@ -140,13 +145,13 @@ class Observers:
     """
 
     def __init__(self, observers: Iterable[Observer] = ()) -> None:
+        given: object = observers
+        if not isinstance(given, Iterable):
+            raise ConfigurationError("observers= takes a list, also of one observer")
         self._all = tuple(observers)
         self._failed: set[int] = set()
         for observer in self._all:
-            if not isinstance(observer, Observer):
-                raise ConfigurationError(
-                    f"observers are objects of subclasses of Observer, not {observer!r}"
-                )
+            _check(observer)
 
     def __bool__(self) -> bool:
         return bool(self._all)
@@ -169,6 +174,19 @@ class Observers:
         if attempts is not None:
             attempts.append(event)
         self.tell(lambda observer: observer.attempt_ended(event))
+
+
+def _check(observer: object) -> None:
+    if not isinstance(observer, Observer):
+        raise ConfigurationError(
+            f"observers are objects of subclasses of Observer, not {observer!r}"
+        )
+    for method in (observer.attempt_ended, observer.submission_ended, observer.send_ended):
+        if inspect.iscoroutinefunction(method):
+            raise ConfigurationError(
+                f"{type(observer).__name__}.{method.__name__} is an async function, and nobody "
+                "would await it; make it a plain one, which may start a task"
+            )
 
 
 NOBODY = Observers()

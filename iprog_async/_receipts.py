@@ -38,6 +38,11 @@ class DeliveryStatus:
 PENDING = DeliveryStatus("pending")
 
 
+def _to_id(value: object) -> str | None:
+    """Turn an id into text: gateways write numbers, too, and adapters may pass them on."""
+    return value if value is None or type(value) is str else str(value)
+
+
 @frozen
 class Receipt:
     """A gateway's word that it accepted a text; it can be stored and read back.
@@ -54,7 +59,7 @@ class Receipt:
     """
 
     provider: str
-    message_id: str | None
+    message_id: str | None = field(converter=_to_id)
     to: str
     segments: int
     cost: Decimal | None = None

@@ -199,31 +199,20 @@ class Session:
             remaining = result.headers.get("x-ratelimit-remaining")
             if remaining is not None:
                 pace.note_remaining(remaining)
-        value = self._read(call, result, redactor, budget.attempts, taken)
-        if claim is not None:
-            # The gateway has this one: a later call of the same send must not take it back.
-            claim.hold()
-        return value
-
-    def _read(
-        self,
-        call: HttpCall[T],
-        result: WireReply | Failure,
-        redactor: Redactor,
-        number: int,
-        seconds: float,
-    ) -> T:
-        """Return what an answer says, or raise what it means; observers are told either way."""
-        if not self._observers:
-            return _read(call, result, redactor)
         error: SmsError | None = None
         try:
-            return _read(call, result, redactor)
+            value = _read(call, result, redactor)
+            if claim is not None:
+                # The gateway has this one: a later call of the same send must not take it back.
+                claim.hold()
+            return value
         except SmsError as exc:
             error = exc
             raise
         finally:
-            self._observers.attempt_ended(_attempt(call, result, error, number, seconds))
+            if self._observers:
+                ended = _attempt(call, result, error, budget.attempts, taken)
+                self._observers.attempt_ended(ended)
 
     def _note_latency(self, pace: Pace, result: WireReply | Failure, seconds: float) -> None:
         """Tell the pace how long a success took, or a time-out; a quick error says nothing."""

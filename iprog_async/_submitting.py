@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 
 from iprog_async._adapters import failed, unclear
+from iprog_async._cancellation import was_in_flight
 from iprog_async._claims import active_claim
 from iprog_async._errors import SmsError
 from iprog_async._ledger import Ledger
 from iprog_async._messages import PreparedMessage
 from iprog_async._observers import NOBODY, Observers, SendEnded, Submission
-from iprog_async._outcomes import Accepted, Outcome
+from iprog_async._outcomes import Accepted, Outcome, Unknown
 from iprog_async._phones import mask_number
 from iprog_async._planner import Batch
 from iprog_async._providers import SmsProvider
@@ -34,6 +36,10 @@ async def submit(
     try:
         outcomes = await _submit(provider, batch, ledger)
         return outcomes
+    except asyncio.CancelledError as exc:
+        if was_in_flight(exc):
+            outcomes = [cancelled(provider, prepared) for prepared in batch]
+        raise
     finally:
         submission.end(outcomes)
 
@@ -58,6 +64,11 @@ async def _submit(provider: SmsProvider, batch: Batch, ledger: Ledger | None) ->
         reason = f"the adapter gave other outcomes than one for each of {len(batch)} messages"
         return [unclear(prepared, provider.name, reason) for prepared in batch]
     return outcomes
+
+
+def cancelled(provider: SmsProvider, prepared: PreparedMessage) -> Unknown:
+    """Return the outcome of a message whose sender went away while it was on its way."""
+    return unclear(prepared, provider.name, "it was cancelled while the request was on its way")
 
 
 def is_told() -> bool:

@@ -160,8 +160,9 @@ class OtelObserver(Observer):
         attributes: dict[str, AttributeValue] = {
             "sms.provider": event.provider,
             "server.address": event.server,
-            "http.request.resend_count": event.number - 1,
         }
+        if event.number > 1:
+            attributes["http.request.resend_count"] = event.number - 1
         if event.http_status is not None:
             attributes["http.response.status_code"] = event.http_status
         end = _nanoseconds(event.ended_at)

@@ -226,25 +226,34 @@ async def test_an_observer_by_itself_hears_of_nothing() -> None:
         assert "iprog" == (await sms.send(NUMBER, "Hello")).provider
 
 
-async def test_a_cancelled_send_has_no_submission() -> None:
-    """What was cut short has no outcome to tell of, and later sends are not mixed up with it."""
+async def test_a_send_cancelled_on_its_way_is_unknown() -> None:
+    """A text that may be out is told of, and later sends are not mixed up with it."""
     notes = Notes()
     async with Sandbox() as sandbox, client(sandbox, notes) as sms:
         sandbox.add_fault(Fault("POST /iprog/api/v1/sms_messages", "delay", delay=1))
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
                 await sms.send(NUMBER, "Hello")
-        assert [] == notes.submissions
         await sms.send(NUMBER, "Hello again")
 
-    assert [1] == [len(submission.attempts) for submission in notes.submissions]
+    assert ["unknown", "accepted"] == [send.state for send in notes.sends]
+    assert [0, 1] == [len(submission.attempts) for submission in notes.submissions]
+    states = [outcome.state for one in notes.submissions for outcome in one.outcomes]
+    assert ["unknown", "accepted"] == states
 
 
-@pytest.mark.parametrize("wrong", [print, Notes, None])
+class Waiting(Observer):
+    """Wants to be awaited."""
+
+    async def send_ended(self, event: SendEnded) -> None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - what the test is about
+        """Never run."""
+
+
+@pytest.mark.parametrize("wrong", [[print], [Notes], [None], [Waiting()], Notes()])
 def test_an_observer_has_to_be_one(wrong: Any) -> None:
-    """A function, a class or nothing is refused at once."""
-    with pytest.raises(ConfigurationError, match="observers"):
-        SmsClient(Failover(SmsOutbox().provider, region="PH"), observers=[wrong])
+    """A function, a class, nothing, an async one and a lone one are refused at once."""
+    with pytest.raises(ConfigurationError, match=r"observers|async"):
+        SmsClient(SmsOutbox().provider, observers=wrong)
 
 
 async def test_no_event_shows_a_text_a_number_or_a_credential() -> None:
