@@ -23,10 +23,14 @@ class MessageSource:
         messages: Where they come from.
         window: The most messages of one window.
         linger: How many seconds to wait for company once a message is there.
+        first: The most messages of the first one; as many as of the others if `None`.
     """
 
-    def __init__(self, messages: Messages, window: int, linger: float) -> None:
+    def __init__(
+        self, messages: Messages, window: int, linger: float, first: int | None = None
+    ) -> None:
         self._window = window
+        self._next_size = window if first is None else first
         self._linger = linger
         self._iterator: Iterator[Message] = iter(())
         self._error: Exception | None = None
@@ -55,11 +59,12 @@ class MessageSource:
         loop = asyncio.get_running_loop()
         window: list[Message] = []
         deadline = loop.time() + self._linger
-        while len(window) < self._window and self._error is None:
+        size, self._next_size = self._next_size, self._window
+        while len(window) < size and self._error is None:
             before = len(window)
             try:
                 # One by one: what came before an error must not be lost with it.
-                for message in islice(self._iterator, min(_CHUNK, self._window - before)):
+                for message in islice(self._iterator, min(_CHUNK, size - before)):
                     window.append(message)
             except Exception as exc:
                 self._error = exc

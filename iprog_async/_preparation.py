@@ -26,6 +26,7 @@ from iprog_async._suppression import IsSuppressed, Suppress, load_suppression
 
 
 _LARGEST_WINDOW = 10_000
+_FIRST_WINDOW = 1_000
 _CHECKED_AT_ONCE = 64
 
 
@@ -93,10 +94,12 @@ class Preparation:
     def __init__(self, provider: SmsProvider, messages: Messages, reading: Reading) -> None:
         fitting = provider.batching.max_batch * reading.concurrency
         window = reading.window or min(max(fitting, 100), _LARGEST_WINDOW)
+        # While the first one is read every connection waits; the others are read ahead.
+        first = window if reading.window else min(window, _FIRST_WINDOW)
         self._provider = provider
         self._suppress = reading.suppress
         self._is_suppressed: IsSuppressed | None = None
-        self._source = MessageSource(messages, window, reading.linger)
+        self._source = MessageSource(messages, window, reading.linger, first)
         self._ledger: Ledger | None = None
         self._seen = SeenTable()
         self._next_index = 0
