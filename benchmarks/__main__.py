@@ -55,7 +55,7 @@ async def _run(report: Report, *, quick: bool) -> dict[str, Figure]:
     title = "A gateway that takes 200 ms, 500 requests in flight"
     report.add("latency", title, ("rate", "ideal", "reached"), [shown], asdict(late))
 
-    batch = await bulk.one_text(100_000 // few)
+    batch = await bulk.one_text(100_000 // few, rounds)
     per_recipient = (f"{batch.cpu_us:.1f} µs", f"{batch.rate:,.0f}/s")
     title = f"One text to {100_000 // few:,} recipients, 100 in a request"
     report.add(
