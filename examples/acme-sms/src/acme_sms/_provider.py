@@ -18,7 +18,6 @@ from iprog_async import (
     NotFoundError,
     Outcome,
     RejectedError,
-    UnsupportedError,
 )
 from iprog_async.adapter import (
     Answer,
@@ -29,7 +28,6 @@ from iprog_async.adapter import (
     Gateway,
     HttpCall,
     Id,
-    Message,
     PreparedMessage,
     Refusal,
     SmsUrl,
@@ -170,10 +168,6 @@ class AcmeProvider(BaseProvider):
 
     async def _get(self, path: str, read: Callable[[Answer], T], what: str) -> T:
         return await self._call(HttpCall(self.gateway, "GET", path, read, what, effect=Effect.READ))
-
-    def _check(self, message: Message) -> None:
-        if message.schedule_at is not None:
-            raise UnsupportedError(f"{self.name} sends at once; leave schedule_at out")
 
     def _number(self, number: str) -> tuple[str, str]:
         e164 = to_e164(number, "PH", mobile_only=True)
