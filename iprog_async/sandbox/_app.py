@@ -36,7 +36,7 @@ class SandboxApp:
         state: What the gateways share.
         faults: What goes wrong on demand.
         gateways: Whom to play; of those that share a prefix the first has the routes.
-        guard: Who may see the page and use the control API.
+        guard: Who may use it at all.
     """
 
     def __init__(
@@ -77,6 +77,13 @@ class SandboxApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one HTTP request."""
+        path = scope["path"]
+        steers = path in ("/", CONTROL) or path.startswith(f"{CONTROL}/")
+        refusal = self._guard.refusal(scope, steers=steers)
+        if refusal is not None:
+            status, words = refusal
+            await Json({"error": words}, status)(scope, receive, protected(send))
+            return
         try:
             body = await read_body(scope, receive)
         except TooLargeError:
@@ -85,20 +92,11 @@ class SandboxApp:
         except GoneError:
             return
         receive = replay(body, receive)
-        path = scope["path"]
         # A fault for everything must not lock out who wants to clear it.
-        if path in ("/", CONTROL) or path.startswith(f"{CONTROL}/"):
-            await self._steer(scope, receive, protected(send))
+        if steers:
+            await self._handle(scope, receive, protected(send))
         else:
             await self._play(Exchange.of(scope, body), scope, receive, send)
-
-    async def _steer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = self._guard.refusal(scope)
-        if refusal is None:
-            await self._handle(scope, receive, send)
-        else:
-            status, words = refusal
-            await Json({"error": words}, status)(scope, receive, send)
 
     async def _play(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         fault = self._faults.take(exchange.method, exchange.path)
@@ -110,10 +108,8 @@ class SandboxApp:
             else:
                 await play(fault, self._handle, scope, receive, send)
         finally:
-            exchange.ended = True
             current.reset(token)
-            if exchange.kept:
-                self._state.revision.bump()
+            self._state.end_exchange(exchange)
 
     async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         # What a route raises was logged, and answered if that was still possible.

@@ -21,6 +21,7 @@ from iprog_async.sandbox._state import SandboxState
 CONTROL = "/_sandbox"
 
 _MAX_CREDIT = 10**12
+_LONGEST_AMOUNT = 30
 
 
 class Control:
@@ -148,8 +149,10 @@ def to_fault(data: dict[str, Any]) -> Fault:
 
 
 def _amount(name: str, value: object) -> Decimal:
+    words = str(value)
     try:
-        amount = Decimal(str(value))
+        # Its digits are counted first: sums with a million of them take their time.
+        amount = Decimal(words if len(words) <= _LONGEST_AMOUNT else -1)
     except InvalidOperation:
         amount = Decimal(-1)
     if isinstance(value, bool) or not amount.is_finite() or not 0 <= amount <= _MAX_CREDIT:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -19,8 +19,9 @@ MAX_SHELF = 32 * 1024 * 1024
 """Bytes of all requests that are kept; older ones are forgotten first."""
 MAX_ANSWER = 256 * 1024
 """Bytes of the longest answer that is kept."""
-# What an exchange takes up besides its body: header fields, the answer, the objects themselves.
-_OVERHEAD = 3000
+# Bytes that Python's objects take up besides what is in them, roughly.
+_OVERHEAD = 1000
+_FIELD_OVERHEAD = 130
 
 
 @define(eq=False)
@@ -61,8 +62,9 @@ class Exchange:
 
     @property
     def size(self) -> int:
-        """Bytes that it takes up, roughly."""
-        return _OVERHEAD + len(self.body or b"")
+        """Bytes that it takes up by now, roughly."""
+        fields = _size_of(self.headers) + _size_of(self.answer_headers)
+        return _OVERHEAD + len(self.query) + len(self.body or b"") + len(self.answer) + fields
 
     def watch(self, send: Send) -> Send:
         """Return a `send` that keeps what the client is sent."""
@@ -74,15 +76,18 @@ class Exchange:
         return watched
 
     def _note(self, message: Message) -> None:
+        # An answer may be late for a request that was forgotten.
+        if self.body is None:
+            return
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.answer_headers = list(message["headers"])
-        elif len(self.answer) <= MAX_ANSWER:
-            self.answer += message.get("body", b"")
+        else:
+            self.answer += message.get("body", b"")[: MAX_ANSWER - len(self.answer)]
 
     def forget(self) -> None:
         """Keep the outline alone."""
-        self.body = None
+        self.body, self.query = None, b""
         self.headers, self.answer_headers = [], []
         self.answer = bytearray()
 
@@ -91,29 +96,41 @@ current: ContextVar[Exchange | None] = ContextVar("current", default=None)
 """The exchange that this task handles."""
 
 
+def _size_of(headers: Headers) -> int:
+    return sum(_FIELD_OVERHEAD + len(name) + len(value) for name, value in headers)
+
+
 @define
 class Shelf:
     """The exchanges that led to texts, as many as there is room for."""
 
     limit: int = MAX_SHELF
-    _kept: deque[tuple[Exchange, int]] = field(
-        factory=deque[tuple[Exchange, int]], init=False, repr=False
+    size: int = field(default=0, init=False)
+    """Bytes of all that are kept."""
+    _kept: OrderedDict[Exchange, int] = field(
+        factory=OrderedDict[Exchange, int], init=False, repr=False
     )
-    _size: int = field(default=0, init=False)
 
     def keep(self, exchange: Exchange) -> None:
         """Keep an exchange; the texts of one request share theirs."""
-        if self._kept and self._kept[-1][0] is exchange:
+        if exchange.body is None or exchange in self._kept:
             return
         exchange.kept = True
-        self._kept.append((exchange, exchange.size))
-        self._size += exchange.size
-        while self._size > self.limit and len(self._kept) > 1:
-            oldest, size = self._kept.popleft()
+        self._kept[exchange] = 0
+        self.weigh(exchange)
+
+    def weigh(self, exchange: Exchange) -> None:
+        """Note how large an exchange has become; older ones make room for it."""
+        if exchange not in self._kept:
+            return
+        self.size += exchange.size - self._kept[exchange]
+        self._kept[exchange] = exchange.size
+        while self.size > self.limit and len(self._kept) > 1:
+            oldest, size = self._kept.popitem(last=False)
             oldest.forget()
-            self._size -= size
+            self.size -= size
 
     def clear(self) -> None:
         """Forget them all."""
         self._kept.clear()
-        self._size = 0
+        self.size = 0

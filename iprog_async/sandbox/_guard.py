@@ -39,7 +39,7 @@ _HEADERS = {
 
 @frozen
 class Guard:
-    """Tells who may steer the sandbox from who was sent by a stranger's web page.
+    """Tells who may use the sandbox from who was sent by a stranger's web page.
 
     A browser can be led to a server on its own machine in two ways: under a stranger's name
     that suddenly resolves to 127.0.0.1, which shows in `Host`, and by a request from a
@@ -53,12 +53,18 @@ class Guard:
     host: str = "127.0.0.1"
     remote: bool = False
 
-    def refusal(self, scope: Scope) -> tuple[int, str] | None:
-        """Return status and words for a request that must not be served, or `None`."""
+    def refusal(self, scope: Scope, *, steers: bool) -> tuple[int, str] | None:
+        """Return status and words for a request that must not be served, or `None`.
+
+        Args:
+            scope: The request.
+            steers: Whether it is for the page or the control API, where reading changes nothing;
+                some gateways send texts for a GET.
+        """
         headers = Headers(scope=scope)
         if not self._knows(headers.get("host")):
             return 421, "the sandbox is not known by this Host; use its address, or localhost"
-        if scope["method"] not in _HARMLESS and _is_foreign(headers):
+        if not (steers and scope["method"] in _HARMLESS) and _is_foreign(headers):
             return 403, "requests from other sites' pages change nothing here"
         return None
 

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
-import re
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from attrs import frozen
 
 from iprog_async._json import is_array, is_object
 from iprog_async._secrets import MASK, Redactor
 from iprog_async.sandbox._exchange import Exchange, Headers
+from iprog_async.sandbox._secret_names import is_secret, mask_loosely
 
 
 _LONGEST = 20_000
 """Characters of a body that are shown."""
-_SECRET_NAME = re.compile(
-    r"token|secret|passw|pwd|api[-_]?key|authori[sz]ation|cookie|credential|user_?name"
-    r"|status_link|(?:^|_)(?:otp|pin|key)(?:$|_code$)",
-    re.IGNORECASE,
-)
-# A name and its value in what is no whole JSON, such as half an answer.
-_LOOSE = re.compile(r"""([\w-]+)(["']?\s*[:=]\s*["']?)([^"'&,\s}]+)""")
+_LARGEST = 256 * 1024
+"""Bytes of the largest body that is parsed."""
+_READ = 80_000
+"""Bytes that are read of a body that is not parsed, and characters written of one that is."""
+# Secrets that are looked for wherever they stand; any number is masked where it has a name.
+_MOST_FOUND = 100
+_LONGEST_FOUND = 500
+# Characters that one character of a secret may become in a URL.
+_ESCAPED = 12
 _TOO_DEEP = "(nested too deeply to be shown)"
-_FORM = "application/x-www-form-urlencoded"
+_FORM = b"application/x-www-form-urlencoded"
 
 
 def secrets_in(address: str) -> tuple[str, ...]:
@@ -42,43 +48,123 @@ def shown(exchange: Exchange, secrets: Iterable[str]) -> dict[str, Any]:
         secrets: Credentials of the gateway; those that the exchange names as such are found.
     """
     query = _text(exchange.query)
-    body, answer = _text(exchange.body or b""), _text(bytes(exchange.answer))
-    found = [
-        *_in_headers(exchange.headers),
-        *_in_pairs(query),
-        *_in_body(body, exchange.headers),
-        *_in_body(answer, exchange.answer_headers),
-    ]
-    redactor = Redactor((*secrets, *found))
+    body = _Body(exchange.body or b"", exchange.headers)
+    answer = _Body(bytes(exchange.answer), exchange.answer_headers)
+    found = chain(_in_headers(exchange.headers), _in_pairs(query), body.secrets(), answer.secrets())
+    mask = _Mask.of(secrets, found)
     path = quote(exchange.path)
     return {
         "method": exchange.method,
-        "path": redactor.text(f"{path}?{_pairs(query)}" if query else path),
-        "headers": _headers(exchange.headers, redactor),
-        "body": _body(body, exchange.headers, redactor),
+        "path": mask.redactor.text(f"{path}?{_pairs(query)}" if query else path),
+        "headers": _headers(exchange.headers, mask.redactor),
+        "body": body.shown(mask),
         "forgotten": exchange.body is None,
         "fault": exchange.fault,
         "ended": exchange.ended,
         "answer": {
             "status": exchange.status,
-            "headers": _headers(exchange.answer_headers, redactor),
-            "body": _body(answer, exchange.answer_headers, redactor),
+            "headers": _headers(exchange.answer_headers, mask.redactor),
+            "body": answer.shown(mask),
         },
     }
 
 
-def is_secret(name: str) -> bool:
-    """Return whether a field or header of this name holds what nobody should see."""
-    return _SECRET_NAME.search(name) is not None
+@frozen
+class _Mask:
+    """Hides secrets that are known.
+
+    Args:
+        redactor: Finds them.
+        reach: Characters that the longest of them takes up in any spelling.
+    """
+
+    redactor: Redactor
+    reach: int
+
+    @classmethod
+    def of(cls, secrets: Iterable[str], found: Iterable[str]) -> _Mask:
+        """Return what hides the gateway's secrets, and not too many that were found."""
+        short = (secret for secret in found if len(secret) <= _LONGEST_FOUND)
+        known = (*secrets, *islice(short, _MOST_FOUND))
+        return cls(Redactor(known), _ESCAPED * max(map(len, known), default=0))
+
+    def beginning(self, text: str) -> str:
+        """Return the beginning of a text that goes on, with secrets masked.
+
+        No more than that is searched. Half a secret at the end of what was searched can't be
+        told from other text, so the end is left out.
+        """
+        searched = self.redactor.text(text[: _LONGEST + self.reach])
+        return searched[: max(0, min(_LONGEST, len(searched) - self.reach))]
+
+
+@frozen
+class _Body:
+    """A body of a request or of an answer, with the header fields that tell what it is."""
+
+    raw: bytes
+    headers: Headers
+
+    def secrets(self) -> Iterator[str]:
+        """Yield the secrets that it names, unless it is too large to be parsed."""
+        if not self._is_form():
+            with contextlib.suppress(RecursionError):
+                yield from _in_data(self._data())
+        elif len(self.raw) <= _LARGEST:
+            yield from _in_pairs(_text(self.raw))
+
+    def shown(self, mask: _Mask) -> str:
+        """Return it, or its beginning and its length, legibly and without secrets."""
+        text, is_whole = self._without_named()
+        if is_whole and len(text) <= _LONGEST:
+            return mask.redactor.text(text)
+        return f"{mask.beginning(text)}\n… {len(self.raw):,} bytes in all"
+
+    def _without_named(self) -> tuple[str, bool]:
+        """Return its text with secrets masked by their names, and whether that is all of it."""
+        head, is_whole = _text(self.raw[:_READ]), len(self.raw) <= _READ
+        if self._is_form():
+            return "&\n".join(_pairs(head).split("&")), is_whole
+        data = self._data()
+        if not is_object(data) and not is_array(data):
+            return mask_loosely(head), is_whole
+        try:
+            return _dumped(_masked(data))
+        except RecursionError:
+            return _TOO_DEEP, True
+
+    def _is_form(self) -> bool:
+        kinds = [value for name, value in self.headers if name.lower() == b"content-type"]
+        return any(kind.lower().startswith(_FORM) for kind in kinds)
+
+    def _data(self) -> object:
+        if len(self.raw) > _LARGEST:
+            return None
+        try:
+            data: object = json.loads(_text(self.raw))
+        except (ValueError, RecursionError):
+            return None
+        return data
+
+
+def _dumped(data: object) -> tuple[str, bool]:
+    """Return the beginning of data in JSON, and whether that is all of it.
+
+    Not written in one go: what is nested has so much space before each line that a small body
+    becomes a thousand times its size.
+    """
+    parts: list[str] = []
+    length = 0
+    for part in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(data):
+        if length > _READ:
+            return "".join(parts), False
+        parts.append(part)
+        length += len(part)
+    return "".join(parts), True
 
 
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
-
-
-def _is_form(headers: Headers) -> bool:
-    kinds = [value for name, value in headers if name.lower() == b"content-type"]
-    return any(kind.lower().startswith(_FORM.encode()) for kind in kinds)
 
 
 def _in_headers(headers: Headers) -> Iterator[str]:
@@ -103,33 +189,17 @@ def _in_pairs(encoded: str) -> Iterator[str]:
             yield value
 
 
-def _in_body(body: str, headers: Headers) -> Iterator[str]:
-    if _is_form(headers):
-        return _in_pairs(body)
-    try:
-        return iter(list(_in_data(_parsed(body))))
-    except RecursionError:
-        return iter(())
-
-
 def _in_data(data: object) -> Iterator[str]:
     if is_object(data):
         for name, value in data.items():
-            if is_secret(name) and isinstance(value, (str, int)):
+            # A bool is an ordinary word, which other texts have too.
+            if is_secret(name) and isinstance(value, (str, int)) and not isinstance(value, bool):
                 yield str(value)
             else:
                 yield from _in_data(value)
     elif is_array(data):
         for value in data:
             yield from _in_data(value)
-
-
-def _parsed(body: str) -> object:
-    try:
-        data: object = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return data
 
 
 def _headers(headers: Headers, redactor: Redactor) -> list[list[str]]:
@@ -157,27 +227,3 @@ def _masked(data: object) -> object:
     if is_array(data):
         return [_masked(value) for value in data]
     return data
-
-
-def _body(body: str, headers: Headers, redactor: Redactor) -> str:
-    if _is_form(headers):
-        lines = "&\n".join(_pairs(body).split("&"))
-        return _cut(redactor.text(lines))
-    data = _parsed(body)
-    if not is_object(data) and not is_array(data):
-        return _cut(_LOOSE.sub(_mask_loosely, redactor.text(body)))
-    try:
-        plain = redactor.data(_masked(data))
-        return _cut(json.dumps(plain, indent=2, ensure_ascii=False))
-    except RecursionError:
-        return _TOO_DEEP
-
-
-def _mask_loosely(match: re.Match[str]) -> str:
-    name, sign, _ = match.groups()
-    return f"{name}{sign}{MASK}" if is_secret(name) else match[0]
-
-
-def _cut(text: str) -> str:
-    left = len(text) - _LONGEST
-    return text if left <= 0 else f"{text[:_LONGEST]}\n… {left:,} more characters"

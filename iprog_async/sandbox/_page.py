@@ -46,6 +46,7 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+_EVENTS = "text/event-stream"
 _MOST_ROWS = 200
 _THREAD = 8
 _FILTERS = ("gateway", "stage", "q", "offset", "limit", "place")
@@ -81,16 +82,19 @@ class Page:
             Route("/page/{name}", _file, methods=["GET"]),
             Route("/events", self._events, methods=["GET"]),
             Route("/texts", self._list, methods=["GET"]),
-            Route("/texts/{serial:int}", self._show, methods=["GET"]),
+            Route("/texts/{serial}", self._show, methods=["GET"]),
             Route("/switches", self._get_switches, methods=["GET"]),
             Route("/switches", self._turn, methods=["PUT"]),
             Route("/switches", self._turn_all_off, methods=["DELETE"]),
         ]
 
     async def _events(self, request: Request) -> Response:
+        if request.method == "HEAD":
+            # Its body is left out, but would have to end.
+            return Response(media_type=_EVENTS)
         stopping: asyncio.Event = request.scope["state"][STOPPING]
         seen = request.headers.get("last-event-id", "")
-        return StreamingResponse(self._stream(stopping, seen), media_type="text/event-stream")
+        return StreamingResponse(self._stream(stopping, seen), media_type=_EVENTS)
 
     async def _stream(self, stopping: asyncio.Event, seen: str) -> AsyncIterator[str]:
         """Yield how things are whenever that is not what the page saw last.
@@ -136,14 +140,14 @@ class Page:
         texts = self._state.texts()[::-1]
         found = query.find(texts, now)
         offset, limit = _whole(given, "offset", 0), _whole(given, "limit", 50)
-        places = [place for place in given.get("place", "").split(",") if place.isdecimal()]
+        places = [_number("place", place) for place in given.get("place", "").split(",") if place]
         return Json(
             {
                 "now": millis(now),
                 "total": len(found),
                 "offset": offset,
                 "texts": [row(text) for text in found[offset : offset + min(limit, _MOST_ROWS)]],
-                "places": {place: place_of(found, int(place)) for place in places},
+                "places": {str(place): place_of(found, place) for place in places},
                 "next_move": next_move(texts, now) if query.stage else None,
             }
         )
@@ -158,10 +162,14 @@ class Page:
         return Query(gateway, stage, given.get("q", ""))
 
     async def _show(self, request: Request) -> Json:
+        try:
+            serial = _number("serial", request.path_params["serial"])
+        except ConfigurationError:
+            raise HTTPException(404) from None
         texts = self._state.texts()
-        place = place_of(texts[::-1], request.path_params["serial"])
+        place = place_of(texts[::-1], serial)
         text = texts[-1 - place] if place < len(texts) else None
-        if text is None or text.serial != request.path_params["serial"]:
+        if text is None or text.serial != serial:
             raise HTTPException(404)
         return Json({"now": millis(self._state.now()), **self._all_about(texts, text)})
 
@@ -197,7 +205,10 @@ class Page:
 
 
 def _whole(given: Mapping[str, str], name: str, default: int) -> int:
-    text = given.get(name, str(default))
+    return _number(name, given.get(name, str(default)))
+
+
+def _number(name: str, text: str) -> int:
     if not (text.isdecimal() and text.isascii() and len(text) < 10):
         raise ConfigurationError(f"{name} is a whole number")
     return int(text)

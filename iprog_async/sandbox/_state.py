@@ -210,6 +210,14 @@ class SandboxState:
             self.revision.bump()
             return accepted
 
+    def end_exchange(self, exchange: Exchange) -> None:
+        """Note that nothing more is sent for a request."""
+        exchange.ended = True
+        if exchange.kept:
+            with self._lock:
+                self._shelf.weigh(exchange)
+            self.revision.bump()
+
     def find(self, gateway: str, message_id: str) -> InboxText | None:
         """Return an accepted text by its id."""
         with self._lock:

@@ -230,6 +230,54 @@ def test_keyboard_reaches_everything(sandbox: Sandbox, page: Page) -> None:
     page.wait_for_selector("#texts:focus")
 
 
+def test_key_pressed_while_the_server_is_away_is_no_error(sandbox: Sandbox, page: Page) -> None:
+    """A row that can't be had leaves the list as it is, and the next key works again."""
+    fill_inbox(sandbox, 200)
+    wait_for_count(page, "200")
+    page.focus("#texts")
+    page.route("**/_sandbox/texts?*", lambda route: route.abort())
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("&limit=1")):
+        page.keyboard.press("End")
+    page.unroute_all()
+    page.keyboard.press("Home")
+    page.wait_for_selector('.row[aria-selected="true"]:has-text("Parcel 199 has")')
+
+
+def test_text_is_not_asked_for_at_each_change(sandbox: Sandbox, page: Page) -> None:
+    """However often things change at once, the chosen text is asked for one time."""
+    fill_inbox(sandbox, 1)
+    page.click(".row")
+    page.wait_for_selector("#bubble")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    with page.expect_response("**/_sandbox/texts/*"):
+        page.evaluate(
+            """async () => {
+                const text = await import("/_sandbox/page/text.js");
+                for (let n = 0; n < 20; n += 1) text.refresh();
+            }"""
+        )
+    assert 1 == len([url for url in asked if "/_sandbox/texts/" in url])
+
+
+def test_task_that_throws_can_run_again(page: Page) -> None:
+    """A paced task is not held for running for ever after it has thrown once."""
+    runs = page.evaluate(
+        """async () => {
+            const { paced } = await import("/_sandbox/page/dom.js");
+            let runs = 0;
+            const run = paced(async () => {
+                runs += 1;
+                if (runs === 1) throw new Error("once");
+            }, 0);
+            await run().catch(() => {});
+            await run();
+            return runs;
+        }"""
+    )
+    assert 2 == runs
+
+
 @pytest.mark.parametrize("width", [360, 390, 768, 1280])
 def test_no_width_scrolls_sideways(sandbox: Sandbox, chromium: Browser, width: int) -> None:
     """From a phone's width up nothing is wider than the screen, and all is reachable."""

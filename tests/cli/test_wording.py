@@ -33,6 +33,8 @@ _NEVER_SEEN = {
     "a provider is an object such as",
     "iprog_async.otel needs",
     "observers are objects of",
+    "observers= takes a list",
+    "is an async function, and nobody",
     "give one of pool=",
     "max_connections= and verify=",
     "journal= is an open journal",

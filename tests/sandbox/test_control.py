@@ -127,7 +127,24 @@ def test_credit_is_set(sandbox: Sandbox, control: httpx.Client) -> None:
     assert sandbox.state.credit_of("toy") == 7
 
 
-@pytest.mark.parametrize("amount", [-1, True, None, "many", "NaN", "Infinity", 10**13, [1], {}])
+ENDLESS = f"0.{'1' * 1_000_000}"
+
+
+@pytest.mark.parametrize(
+    "amount",
+    [
+        -1,
+        True,
+        None,
+        "many",
+        "NaN",
+        "Infinity",
+        10**13,
+        [1],
+        {},
+        pytest.param(ENDLESS, id="endless"),
+    ],
+)
 def test_bad_credit_changes_nothing(control: httpx.Client, amount: Any) -> None:
     """One amount that makes no sense refuses the whole request."""
     answer = control.put("/credit", json={"iprog": 1, "toy": amount})

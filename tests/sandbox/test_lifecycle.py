@@ -112,7 +112,9 @@ async def test_stop_waits_for_nobody() -> None:
             await client.get(f"{sandbox.url}/_sandbox/health")
             parts = urlsplit(sandbox.url)
             half = socket.create_connection((parts.hostname, parts.port))
-            half.sendall(b"POST /iprog/x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12")
+            half.sendall(
+                b"POST /iprog/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n12"
+            )
             sandbox.add_fault(Fault("GET *", "delay", delay=60))
             waiting = asyncio.create_task(client.get(f"{sandbox.url}/iprog/x"))
             while sandbox.faults:  # noqa: ASYNC110 - the event would be in another thread

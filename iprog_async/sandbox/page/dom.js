@@ -64,14 +64,17 @@ export function paced(task, pause) {
       return;
     }
     running = true;
-    do {
-      wanted = false;
-      const began = performance.now();
-      await task();
-      // A server or a tab that is slow gets as much rest as it needed time.
-      const took = performance.now() - began;
-      if (wanted) await new Promise((done) => setTimeout(done, Math.max(pause, took * 2)));
-    } while (wanted);
-    running = false;
+    try {
+      do {
+        wanted = false;
+        const began = performance.now();
+        await task();
+        // A server or a tab that is slow gets as much rest as it needed time.
+        const took = performance.now() - began;
+        if (wanted) await new Promise((done) => setTimeout(done, Math.max(pause, took * 2)));
+      } while (wanted);
+    } finally {
+      running = false;
+    }
   };
 }

@@ -185,7 +185,12 @@ async function go(wanted) {
   if (!text) {
     const query = { offset: index, limit: 1 };
     for (const [name, value] of Object.entries(filters)) if (value) query[name] = value;
-    text = (await listTexts(query)).texts[0];
+    try {
+      text = (await listTexts(query)).texts[0];
+    } catch (error) {
+      if (error.status) handlers.onTrouble(error.message);
+      return;
+    }
   }
   if (text && state.chosenIndex === index) pick(text.serial);
 }

@@ -1,7 +1,7 @@
 // One text: on the phone that it went to, what is known of it, and what travelled.
 
 import { getText } from "./api.js";
-import { byId, clock, make, nextMove, segmentWords, setClock, setText, stageOf, stageWords, timeWords } from "./dom.js";
+import { byId, clock, make, nextMove, paced, segmentWords, setClock, setText, stageOf, stageWords, timeWords } from "./dom.js";
 
 const pane = byId("text");
 let shown = null;
@@ -34,7 +34,9 @@ export function hide() {
 }
 
 /** Ask again for what may have changed on the server. */
-export const refresh = () => (wanted === null ? undefined : show(wanted));
+export const refresh = paced(async () => {
+  if (wanted !== null) await show(wanted);
+}, 500);
 
 export const nextTick = () => (shown ? nextMove(shown) : Infinity);
 
