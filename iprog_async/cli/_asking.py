@@ -9,7 +9,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from iprog_async._errors import InvalidMessageError, OutcomeUnknownError, SmsError
+from iprog_async._errors import (
+    AuthenticationError,
+    InvalidMessageError,
+    NoAnswerError,
+    OutcomeUnknownError,
+    SmsError,
+)
 from iprog_async.cli._ask import ask
 from iprog_async.cli._ctrl_c import ctrl_c_interrupts
 from iprog_async.cli._output import complain, say
@@ -59,18 +65,24 @@ def confirmed(question: str) -> bool:
 
 
 @contextmanager
-def fate(unknown: str, certain: str) -> Generator[None]:
+def fate(
+    unknown: str, certain: str | None = None, *, unauthorized: str | None = None
+) -> Generator[None]:
     """Say on an error what it means for the deed.
 
     Args:
         unknown: What may have happened where no trustworthy answer came.
-        certain: What is certain after any other error.
+        certain: What is certain after any other error; `None` where such an error says it.
+        unauthorized: What it may mean that the key is not taken (any more).
     """
     try:
         yield
-    except OutcomeUnknownError as exc:
+    except (OutcomeUnknownError, NoAnswerError) as exc:
         exc.add_note(unknown)
         raise
     except SmsError as exc:
-        exc.add_note(certain)
+        refused = isinstance(exc, AuthenticationError)
+        note = (unauthorized if refused else None) or certain
+        if note is not None:
+            exc.add_note(note)
         raise

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from iprog_async.cli._asking import fate
+from iprog_async.cli._asking import Yes, agreed, fate
 from iprog_async.cli._commands import COMMANDS
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._input import AsJson, Url, open_client, text_from
@@ -36,6 +36,7 @@ async def send(  # noqa: D417 - the shared options describe themselves
     sender_id: Annotated[str | None, Parameter(name="--from")] = None,
     at: At = None,
     tz: Tz = None,
+    yes: Yes = False,
     url: Url = None,
     as_json: AsJson = False,
 ) -> ExitCode:
@@ -53,6 +54,9 @@ async def send(  # noqa: D417 - the shared options describe themselves
         gateway = CAMPAIGNS.holder(client.provider)
         clock = clock_of(gateway, tz)
         when = None if at is None else later(at, clock)
+        # Of no group, the gateway's refusal is to be read, and not a question.
+        if uids and not agreed(f"Text everyone in {', '.join(uids)}", yes=yes, as_json=as_json):
+            return ExitCode.INTERRUPTED
         with fate("The texts may have been sent", "Nothing was sent"):
             sent = await CAMPAIGNS.of(gateway).send(
                 uids, body, sender_id=sender_id, schedule_at=when

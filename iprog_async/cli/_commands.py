@@ -36,6 +36,13 @@ RISKS = {
     "contacts groups create": "the group may have been created",
     "keys generate": "a key may have been made",
     "keys regenerate": "the key may have been replaced",
+    "keys revoke": "the key may have been revoked",
+    "reminder update": "the reminder may have been changed",
+    "reminder delete": "the reminder may have been deleted",
+    "contacts update": "the contact may have been changed",
+    "contacts delete": "the contact may have been deleted",
+    "contacts groups rename": "the group may have been renamed",
+    "contacts groups delete": "the group may have been deleted",
 }
 """Commands that are not to be just repeated, and what they may have done where nobody knows."""
 

@@ -116,7 +116,8 @@ async def update(  # noqa: D417 - the shared options describe themselves
     """
     tags = _tags(fields)
     async with open_client(url) as client:
-        await CONTACTS.of(client.provider).update(group, contact, phone, tags)
+        with fate("It may have been changed: look before you repeat it"):
+            await CONTACTS.of(client.provider).update(group, contact, phone, tags)
     if as_json:
         emit({"group": group, "uid": contact, "phone": phone, "fields": tags})
     else:
@@ -138,7 +139,8 @@ async def delete(  # noqa: D417 - the shared options describe themselves
         desk = CONTACTS.of(client.provider)
         if not agreed(f"Delete the contact {contact}", yes=yes, as_json=as_json):
             return ExitCode.INTERRUPTED
-        await desk.delete(group, contact)
+        with fate("It may have been deleted: look before you repeat it"):
+            await desk.delete(group, contact)
     if as_json:
         emit({"group": group, "uid": contact, "deleted": True})
     else:

@@ -20,7 +20,7 @@ EXAMPLES = {
     "reminder get": "iprog-async reminder get 42",
     "reminder update": 'iprog-async reminder update 42 --at "2099-12-01 09:00" --tz Asia/Manila',
     "reminder delete": "iprog-async reminder delete 42 --yes",
-    "campaign send": 'iprog-async campaign send 66d6 "We open at nine" --at "in 2 hours"',
+    "campaign send": 'iprog-async campaign send 66d6 "We open at nine" --at "in 2 hours" --yes',
     "campaign show": "iprog-async campaign show 66d6",
     "messages list": 'iprog-async messages list --start "2026-11-01 00:00" --limit 20',
     "messages show": "iprog-async messages show 66d6",

@@ -75,7 +75,8 @@ async def rename(  # noqa: D417 - the shared options describe themselves
         name: What it is to be called.
     """
     async with open_client(url) as client:
-        await CONTACTS.of(client.provider).groups.update(group, name)
+        with fate("It may have been renamed: look before you repeat it"):
+            await CONTACTS.of(client.provider).groups.update(group, name)
     if as_json:
         emit({"uid": group, "name": name})
     else:
@@ -96,7 +97,8 @@ async def delete(  # noqa: D417 - the shared options describe themselves
         desk = CONTACTS.of(client.provider).groups
         if not agreed(f"Delete the group {group} and its contacts", yes=yes, as_json=as_json):
             return ExitCode.INTERRUPTED
-        await desk.delete(group)
+        with fate("It may have been deleted: look before you repeat it"):
+            await desk.delete(group)
     if as_json:
         emit({"uid": group, "deleted": True})
     else:

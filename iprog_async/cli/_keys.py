@@ -12,9 +12,10 @@ from iprog_async._secrets import MASK
 from iprog_async.cli._asking import Show, Yes, agreed, fate
 from iprog_async.cli._commands import COMMANDS
 from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._failure import Failure
 from iprog_async.cli._input import AsJson, Url, open_client
 from iprog_async.cli._operations import KEYS
-from iprog_async.cli._output import emit, say
+from iprog_async.cli._output import complain, emit, say
 from iprog_async.cli._plain import plain
 from iprog_async.cli._secret_file import SecretFile
 from iprog_async.cli._values import ApiKey
@@ -51,8 +52,7 @@ async def generate(
             fate("A key may have been made", "No key was made"),
         ):
             made = await _kept(desk.generate, expiry_days, file)
-    _tell(made, output, show=show, as_json=as_json)
-    return ExitCode.OK
+    return _told(made, output, file.problem, show=show, as_json=as_json)
 
 
 @keys.command
@@ -79,8 +79,7 @@ async def regenerate(
             ),
         ):
             made = await _kept(desk.regenerate, expiry_days, file)
-    _tell(made, output, show=show, as_json=as_json)
-    return ExitCode.OK
+    return _told(made, output, file.problem, show=show, as_json=as_json)
 
 
 @keys.command
@@ -90,7 +89,11 @@ async def revoke(*, yes: Yes = False, url: Url = None, as_json: AsJson = False) 
         desk = KEYS.of(client.provider)
         if not agreed("Revoke the API key", yes=yes, as_json=as_json):
             return ExitCode.INTERRUPTED
-        await desk.revoke()
+        with fate(
+            "The key may have been revoked: look before you repeat it",
+            unauthorized="If an earlier try got through, the key is revoked",
+        ):
+            await desk.revoke()
     if as_json:
         emit({"revoked": True})
     else:
@@ -112,6 +115,27 @@ async def _kept(
     made = await make(expiry_days)
     file.write(made.key)
     return made
+
+
+def _told(
+    made: ApiKey, output: str | None, problem: str | None, *, show: bool, as_json: bool
+) -> ExitCode:
+    if problem is None:
+        _tell(made, output, show=show, as_json=as_json)
+        return ExitCode.OK
+    if show:
+        # It is shown where it can be: the file is gone, and so would be the only copy.
+        _tell(made, None, show=True, as_json=as_json)
+        complain(f"the key was made, and is only in what was printed: --output {problem}")
+        return ExitCode.UNKNOWN
+    words = (
+        f"the key was made and could not be written: --output {problem}; "
+        "make another with keys regenerate --show"
+    )
+    if as_json:
+        emit({"error": Failure("KeyLostError", words, ExitCode.UNKNOWN).to_dict()})
+    complain(words)
+    return ExitCode.UNKNOWN
 
 
 def _tell(made: ApiKey, output: str | None, *, show: bool, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -19,11 +20,13 @@ from attrs import frozen
 
 
 _PIPE_WIDTH = 160
+# What a terminal obeys instead of showing, and what turns the direction of a line around.
+_UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def say(*lines: str) -> None:
     """Write lines for people."""
-    _write(sys.stdout, "".join(f"{line}\n" for line in lines))
+    _write(sys.stdout, "".join(f"{shown(line)}\n" for line in lines))
 
 
 def say_rows(*lines: str, indent: int) -> None:
@@ -46,7 +49,12 @@ def wrapped(lines: Iterable[str], indent: int, width: int) -> Iterator[str]:
 
 def complain(line: str) -> None:
     """Write the one line about what went wrong."""
-    _write(sys.stderr, f"iprog-async: {line}\n")
+    _write(sys.stderr, f"iprog-async: {shown(line)}\n")
+
+
+def shown(text: str) -> str:
+    """Return a text as a terminal may have it: a gateway or a file may have put anything in it."""
+    return _UNSHOWN.sub("\ufffd", text)
 
 
 def emit(data: object) -> None:
@@ -89,7 +97,7 @@ def say_table(
     table = Table(
         box=SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, padding=(0, 1, 0, 0)
     )
-    rows = list(rows)
+    rows = [[shown(cell) for cell in row] for row in rows]
     for place, column in enumerate(columns):
         cells = [column.heading, *(row[place] for row in rows)]
         table.add_column(
@@ -108,7 +116,8 @@ def say_table(
     with console.capture() as capture:
         console.print(table)
     lines = capture.get().splitlines()
-    say(*(line.rstrip() for line in lines if line.strip()))
+    # Not said: the cells are clean, and the rest is what styles the table.
+    _write(sys.stdout, "".join(f"{line.rstrip()}\n" for line in lines if line.strip()))
 
 
 def _longest_word(cells: Iterable[str]) -> int:

@@ -97,7 +97,8 @@ async def update(  # noqa: D417 - the shared options describe themselves
         gateway = REMINDERS.holder(client.provider)
         clock = clock_of(gateway, tz)
         when = None if at is None else later(at, clock)
-        changed = await REMINDERS.of(gateway).update(id, to=to, text=body, scheduled_at=when)
+        with fate("It may have been changed: look before you repeat it"):
+            changed = await REMINDERS.of(gateway).update(id, to=to, text=body, scheduled_at=when)
     _tell(changed, clock, as_json=as_json)
     return ExitCode.OK
 
@@ -120,7 +121,8 @@ async def delete(  # noqa: D417 - the shared options describe themselves
         desk = REMINDERS.of(client.provider)
         if not agreed(f"Delete the reminder {id}", yes=yes, as_json=as_json):
             return ExitCode.INTERRUPTED
-        await desk.delete(id)
+        with fate("It may have been deleted: look before you repeat it"):
+            await desk.delete(id)
     if as_json:
         emit({"id": id, "deleted": True})
     else:

@@ -80,7 +80,6 @@ def _words(running: Sandbox) -> list[str]:
         f"The sandbox runs at {running.url} and texts nobody. Choose a gateway, for example with:",
         *(f"  export SMS_URL={shlex.quote(running.address(name))}" for name in running.providers),
         f"Inbox, live, in a browser: {running.page}",
-        f"For programs: {running.url}/_sandbox/inbox",
         *([open_door] if running.is_remote else []),
         "Ctrl-C stops it.",
     ]

@@ -21,6 +21,8 @@ class SecretFile:
         self._path = path
         self._descriptor = -1
         self._written = False
+        self.problem: str | None = None
+        """Why the secret could not be kept."""
 
     def __enter__(self) -> Self:
         if self._path is not None:
@@ -33,10 +35,17 @@ class SecretFile:
         return self
 
     def write(self, secret: str) -> None:
-        """Keep the secret, and a line end."""
-        if self._path is not None:
-            os.write(self._descriptor, f"{secret}\n".encode())
+        """Keep the secret, and a line end; `problem` says why that failed, for it exists by now."""
+        if self._path is None:
+            return
+        left = f"{secret}\n".encode()
+        try:
+            while left:
+                left = left[os.write(self._descriptor, left) :]
             os.fsync(self._descriptor)
+        except OSError as exc:
+            self.problem = f"{self._path!r} can't be written: {exc.strerror}"
+        else:
             self._written = True
 
     def __exit__(
@@ -47,7 +56,8 @@ class SecretFile:
     ) -> None:
         if self._path is None:
             return
-        os.close(self._descriptor)
+        with contextlib.suppress(OSError):
+            os.close(self._descriptor)
         if not self._written:
             with contextlib.suppress(OSError):
                 os.unlink(self._path)

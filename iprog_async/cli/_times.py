@@ -14,6 +14,9 @@ from iprog_async._errors import InvalidMessageError
 
 _EXAMPLES = '"2027-01-31 08:00", 2027-01-31T08:00+08:00, "tomorrow 8:00" or "in 2 hours"'
 
+# Far from the ends of the calendar, where a change of zone has no date any more.
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
+
 _CLOCK = r"(?P<hour>\d{1,2})(?::(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.\d+)?)?)?"
 _HALF = r"(?: ?(?P<half>[ap])\.?m\.?)?"
 _DAY = r"(?P<date>\d{4}-\d\d-\d\d)[T ]|(?P<word>today|tomorrow)(?: at)? "
@@ -75,9 +78,15 @@ class Clock:
     def _day(self, match: re.Match[str], offset: tzinfo | None, what: str) -> date:
         if match["date"]:
             try:
-                return date.fromisoformat(match["date"])
+                day = date.fromisoformat(match["date"])
             except ValueError:
                 raise InvalidMessageError(f"{what}: there is no such date") from None
+            if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+                raise InvalidMessageError(
+                    f"{what}: the year {day.year} is out of range; write one of "
+                    f"{_FIRST_YEAR} to {_LAST_YEAR}"
+                )
+            return day
         here = self.now.astimezone(self.zone if offset is None else offset)
         return here.date() + timedelta(days=match["word"].lower() == "tomorrow")
 

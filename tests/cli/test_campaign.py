@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from support.vendor_cli import PHONE, Vendors
+from support.vendor_cli import PHONE, Vendors, decline
 
 from iprog_async.sandbox import Fault
 
@@ -22,7 +22,9 @@ def group(vendors: Vendors) -> str:
 
 def test_send(vendors: Vendors, group: str) -> None:
     """A campaign reaches the group's contacts, and is told with the uid to ask by."""
-    ran = vendors("campaign", "send", f"{group}, {vendors.group()}", "We open", "--from", "ACME")
+    ran = vendors(
+        "campaign", "send", f"{group}, {vendors.group()}", "We open", "--yes", "--from", "ACME"
+    )
     (text,) = vendors.sandbox.inbox
 
     assert (PHONE[1:], "We open", "ACME") == (text.to, text.text, text.sender_id)
@@ -32,7 +34,7 @@ def test_send(vendors: Vendors, group: str) -> None:
 
 def test_show(vendors: Vendors, group: str) -> None:
     """A campaign is shown with how far its texts have come."""
-    uid = vendors.uid("campaign", "send", group, "We open")
+    uid = vendors.uid("campaign", "send", group, "We open", "--yes")
     words, data = vendors("campaign", "show", uid), vendors("campaign", "show", uid, "--json").json
 
     assert (f"Campaign {uid}: done", "  texts: 1 delivered") == (
@@ -45,8 +47,10 @@ def test_show(vendors: Vendors, group: str) -> None:
 
 def test_later(vendors: Vendors, group: str) -> None:
     """`--at` is read on the clock of the account, which the gateway's settings name."""
-    ran = vendors("campaign", "send", group, "We open", "--at", "2099-01-31 08:00", "--json")
-    words = vendors("campaign", "send", group, "We open", "--at", "2099-01-31 08:00")
+    ran = vendors(
+        "campaign", "send", group, "We open", "--yes", "--at", "2099-01-31 08:00", "--json"
+    )
+    words = vendors("campaign", "send", group, "We open", "--yes", "--at", "2099-01-31 08:00")
     shown = vendors("campaign", "show", ran.json["uid"], "--json").json
 
     assert ("scheduled", None) == (ran.json["status"], ran.json["stats"])
@@ -58,7 +62,7 @@ def test_later(vendors: Vendors, group: str) -> None:
 def test_unknown(vendors: Vendors, group: str, kind: str) -> None:
     """A lost answer is code 6 and says that the texts may be out; they went out once."""
     vendors.sandbox.add_fault(Fault("POST /infopromo/*", kind))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - the table above holds only kinds
-    ran = vendors("campaign", "send", group, "We open")
+    ran = vendors("campaign", "send", group, "We open", "--yes")
 
     assert (6, 1) == (ran.code, len(vendors.sandbox.inbox))
     assert ran.err.endswith("The texts may have been sent\n")
@@ -69,5 +73,16 @@ def test_leading_dash(vendors: Vendors, group: str) -> None:
     refused = vendors("campaign", "send", group, "-5 % today")
 
     assert (2, True) == (refused.code, "campaign send UID -- '-5 % today'" in refused.err)
-    assert 0 == vendors("campaign", "send", group, "--", "-5 % today").code
+    assert 0 == vendors("campaign", "send", group, "--yes", "--", "-5 % today").code
     assert ["-5 % today"] == [text.text for text in vendors.sandbox.inbox]
+
+
+def test_asking(vendors: Vendors, group: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A whole group is texted only after a yes; without a terminal it needs `--yes`."""
+    refused = vendors("campaign", "send", group, "We open")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("iprog_async.cli._asking.ask", decline)
+    declined = vendors("campaign", "send", group, "We open")
+
+    assert (2, True) == (refused.code, refused.err.endswith("add --yes to do it\n"))
+    assert (130, []) == (declined.code, list(vendors.sandbox.inbox))

@@ -117,3 +117,38 @@ def test_asking(vendors: Vendors, monkeypatch: pytest.MonkeyPatch, tokens: list[
     assert (2, True) == (refused.code, refused.err.endswith("add --yes to do it\n"))
     assert (130, "iprog-async: stopped; nothing was done\n") == (declined.code, declined.err)
     assert 0 == vendors.cli("balance", "--url", address).code
+
+
+@pytest.mark.parametrize("tokens", _MAKERS)
+@pytest.mark.parametrize("show", [True, False])
+def test_full_disk(
+    vendors: Vendors, monkeypatch: pytest.MonkeyPatch, tokens: list[str], show: bool
+) -> None:
+    """A key that was made and can't be written is printed with `--show`, and never denied."""
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    ran = vendors(*tokens, "--output", "new.key", *(["--show"] if show else []))
+
+    assert (6, False) == (ran.code, Path("new.key").exists())
+    assert "the key was made" in ran.err
+    assert "No space left on device" in ran.err
+    assert (show, not show) == (ran.out.startswith("New key "), "regenerate --show" in ran.err)
+
+
+def test_revoked_by_a_lost_try(vendors: Vendors, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A retry that meets a key revoked by the try before is not told as a plain refusal."""
+
+    async def sleep(self: object, seconds: float) -> None:
+        return
+
+    monkeypatch.setattr("iprog_async._clock.SystemClock.sleep", sleep)
+    key = vendors("keys", "generate", "--show", "--json").json["key"]
+    address = vendors.sandbox.address("ugsms-v2").replace("sandbox-ugsms-key", key)
+    vendors.sandbox.add_fault(Fault("* /ugsms/*", "drop_after"))
+    ran = vendors.cli("keys", "revoke", "--yes", "--url", address)
+
+    assert 3 == ran.code
+    assert ran.err.endswith("If an earlier try got through, the key is revoked\n")

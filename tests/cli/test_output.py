@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from iprog_async.cli._output import say_rows, wrapped
+from iprog_async.cli._output import Column, complain, say, say_rows, say_table, wrapped
 
 
 @pytest.mark.parametrize(
@@ -39,3 +41,23 @@ def test_rows(
     say_rows("WARNING      one two three", indent=13)
 
     assert lines == len(capsys.readouterr().out.splitlines())
+
+
+_HOSTILE = "a\x1b]0;owned\x07\x1b[2J\r\x9b1m\u202eb"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda: say(_HOSTILE),
+        lambda: complain(_HOSTILE),
+        lambda: say_table([Column("Key")], [[_HOSTILE]]),
+    ],
+)
+def test_no_escapes(capsys: pytest.CaptureFixture[str], write: Callable[[], None]) -> None:
+    """What a gateway or a file holds can't steer the terminal, whichever way it is written."""
+    write()
+    written = "".join(capsys.readouterr())
+
+    assert [] == [sign for sign in "\x1b\x07\r\x9b\u202e" if sign in written]
+    assert "a\ufffd]0;owned" in written

@@ -157,3 +157,17 @@ def test_leading_dash(vendors: Vendors) -> None:
     assert refused.err.endswith("iprog-async reminder create 0917… --at … -- '-5 % today'\n")
     assert robbed.err.endswith("written --text='-5 % today'\n")
     assert 0 == vendors("reminder", "create", MOBILE, *_AT, "--", "-5 % today").code
+
+
+@pytest.mark.usefixtures("_no_waiting")
+@pytest.mark.parametrize(
+    ("tokens", "words"),
+    [(["delete", "{}", "--yes"], "deleted"), (["update", "{}", "--text", "Bye"], "changed")],
+)
+def test_lost_answer(vendors: Vendors, tokens: list[str], words: str) -> None:
+    """A change whose answer is lost may have been made, and the line says so."""
+    made = vendors.reminder()
+    vendors.sandbox.add_fault(Fault("* /iprog/*", "drop_after", times=None))
+    ran = vendors("reminder", *(token.format(made) for token in tokens))
+
+    assert ran.err.endswith(f"It may have been {words}: look before you repeat it\n")

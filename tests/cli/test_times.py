@@ -137,3 +137,10 @@ def test_past() -> None:
     expected = r"--at 'x' is in the past: it is 2026-11-24 23:00 \(Europe/Berlin\) now"
     with pytest.raises(InvalidMessageError, match=expected):
         check_future(over, _NOW, "--at 'x'")
+
+
+@pytest.mark.parametrize("given", ["9999-12-31 23:59-08:00", "0001-01-01 00:00+14:00"])
+def test_far_away(given: str) -> None:
+    """A year that no gateway knows is refused before anything is sent."""
+    with pytest.raises(InvalidMessageError, match="out of range; write one of 1970 to 2999"):
+        _read(given)

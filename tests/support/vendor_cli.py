@@ -78,7 +78,7 @@ class Vendors:
             made["77e7"] = self.contact(group) if "77e7" in EXAMPLES[command] else ""
             if command == "campaign show":
                 self.contact(group)
-                made["66d6"] = self.uid("campaign", "send", group, "hello")
+                made["66d6"] = self.uid("campaign", "send", group, "hello", "--yes")
         return [made.get(word, word) for word in shlex.split(EXAMPLES[command])[1:]]
 
 

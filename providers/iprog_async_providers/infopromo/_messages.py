@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 
 from iprog_async import DeliveryStatus, InvalidMessageError
 from iprog_async.adapter import Effect, Id, UnclearAnswer, is_object, mask_keys, structure
-from iprog_async_providers.infopromo._options import segment, to_zone
+from iprog_async_providers.infopromo._options import in_zone, segment, to_zone
 from iprog_async_providers.infopromo._pages import Page, iterate, read_page
 from iprog_async_providers.infopromo._words import delivery_status
 
@@ -109,7 +109,7 @@ class Messages:
             direction: Only this direction, such as `"outgoing"`.
 
         Raises:
-            InvalidMessageError: A time has no zone.
+            InvalidMessageError: A time has no zone, or is out of range.
             ConfigurationError: There is no such time zone.
             RejectedError: The server does not take a filter.
             NoAnswerError: No trustworthy answer; ask again.
@@ -143,4 +143,4 @@ def _in_zone(when: datetime | None, zone: str) -> str | None:
         return None
     if when.utcoffset() is None:
         raise InvalidMessageError(f"the time {when.isoformat()} has no time zone")
-    return f"{when.astimezone(to_zone(zone)):%Y-%m-%d %H:%M:%S}"
+    return f"{in_zone(when, zone):%Y-%m-%d %H:%M:%S}"

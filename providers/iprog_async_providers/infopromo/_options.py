@@ -84,7 +84,8 @@ def wall_time(when: datetime, timezone: str | None) -> str:
     """Return a time as the gateway wants it: `2026-12-20 07:00` on the account's clock.
 
     Raises:
-        InvalidMessageError: The time has no zone, or the account's zone is not known.
+        InvalidMessageError: The time has no zone or is out of range, or the account's zone is
+            not known.
     """
     if when.utcoffset() is None:
         raise InvalidMessageError(f"schedule_at {when.isoformat()} has no time zone")
@@ -93,10 +94,22 @@ def wall_time(when: datetime, timezone: str | None) -> str:
             "the gateway reads times on the account's own clock; give the provider the zone "
             "of its settings page, such as timezone='Africa/Lagos'"
         )
-    if when.second or when.microsecond:
-        # Whole minutes are all there are; a text must not leave too early.
-        when = when.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    return f"{when.astimezone(to_zone(timezone)):%Y-%m-%d %H:%M}"
+    try:
+        if when.second or when.microsecond:
+            # Whole minutes are all there are; a text must not leave too early.
+            when = when.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        return f"{in_zone(when, timezone):%Y-%m-%d %H:%M}"
+    except OverflowError:
+        raise InvalidMessageError(f"the time {when.isoformat()} is out of range") from None
+
+
+def in_zone(when: datetime, timezone: str) -> datetime:
+    """Return a time on a zone's clock; raises `InvalidMessageError` at the calendar's ends."""
+    zone = to_zone(timezone)
+    try:
+        return when.astimezone(zone)
+    except OverflowError:
+        raise InvalidMessageError(f"the time {when.isoformat()} is out of range") from None
 
 
 def segment(value: str | None, what: str) -> str:
