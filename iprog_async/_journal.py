@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 from collections.abc import AsyncIterator
 from datetime import datetime
+from hashlib import sha256
 from typing import IO
 
 from iprog_async._errors import JournalError
@@ -179,9 +179,12 @@ class Journal:
 
     def hash(self, text: str) -> bytes:
         """Return the salted hash of a text."""
-        # An adapter of somebody else's may let half a character pass.
-        data = text.encode(errors="surrogatepass")
-        return hashlib.sha256(self.store.salt + data).digest()[:HASH_BYTES]
+        try:
+            data = text.encode()
+        except UnicodeEncodeError:
+            # An adapter of somebody else's may let half a character pass.
+            data = text.encode(errors="surrogatepass")
+        return sha256(self.store.salt + data).digest()[:HASH_BYTES]
 
     def close(self) -> None:
         """Write what is waiting and close the file; twice is fine."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sqlite3
 import threading
@@ -15,8 +14,9 @@ from typing import Any, TypeVar
 from iprog_async._errors import JournalError
 from iprog_async._file_lock import FileLock
 from iprog_async._journal_file import open_file
-from iprog_async._journal_rows import Row, Values, to_row
-from iprog_async._journal_writer import COLUMNS, Job, Writer
+from iprog_async._journal_intake import Desk, Intake
+from iprog_async._journal_rows import Row, to_row
+from iprog_async._journal_writer import COLUMNS, Writer
 
 
 T = TypeVar("T")
@@ -64,21 +64,16 @@ class JournalStore:
             raise
         self.salt = file.salt
         self.made_at: datetime = file.made_at
-        self._ids = count(file.last_id + 1)
+        self.new_id: Callable[[], int] = count(file.last_id + 1).__next__
+        """Returns the number of a new row."""
         self._earlier_below = 1
         self._indexed_below = file.indexed_below
-        self._process = os.getpid()
-        self._gate = threading.Lock()
-        self._writer = Writer(self.path, file, lock)
+        self._intake = Intake(self.path)
+        self._writer = Writer(self.path, file, lock, self._intake)
         thread = threading.Thread(target=self._writer.run, name="sms-journal", daemon=True)
         thread.start()
         # Also if it is dropped without being closed, and when the interpreter exits.
-        self._stop = weakref.finalize(self, _stop, self._writer, thread, self._process)
-        self._closed = False
-
-    def new_id(self) -> int:
-        """Return the number of a new row."""
-        return next(self._ids)
+        self._stop = weakref.finalize(self, _stop, self._intake, thread)
 
     async def begin_run(self) -> int:
         """Give a run its number, and make the rows of earlier ones quick to find.
@@ -101,28 +96,9 @@ class JournalStore:
         self._indexed_below, self._earlier_below = indexed, below
         return run
 
-    def write(
-        self, rows: Sequence[Values], *, durable: bool = False
-    ) -> asyncio.Future[JournalError | None]:
-        """Write rows, after everything that was written before, whether or not it is awaited.
-
-        Args:
-            rows: Rows to insert, or to replace by their number.
-            durable: Whether they have to survive a power cut, and not only a kill; refused
-                once anything has failed.
-
-        Returns:
-            What is done when they are in the file; its result is the error if they are not.
-        """
-        done: asyncio.Future[JournalError | None] = asyncio.get_running_loop().create_future()
-        if durable and self._writer.failure is not None:
-            done.set_result(self._writer.failure)
-            return done
-        try:
-            self._submit(Job(done, None, rows, durable))
-        except JournalError as exc:
-            done.set_result(exc)
-        return done
+    def desk(self) -> Desk:
+        """Return where the running event loop has rows written."""
+        return self._intake.desk()
 
     async def look_up(self, identities: Iterable[Identity]) -> dict[Identity, list[Row]]:
         """Return the rows of many messages; those without any are left out.
@@ -174,38 +150,20 @@ class JournalStore:
         return await self._ask(work)
 
     async def _ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        done: asyncio.Future[T | JournalError] = asyncio.get_running_loop().create_future()
-        self._submit(Job(done, work))
-        result = await done
+        result: T | JournalError = await self.desk().ask(work)
         if isinstance(result, JournalError):
             raise result
         return result
 
-    def _submit(self, job: Job) -> None:
-        if self._process != os.getpid():
-            raise JournalError(
-                f"the journal {self.path} was opened before this process was forked off; open it "
-                "in the process that uses it"
-            )
-        with self._gate:
-            if self._closed:
-                raise JournalError(f"the journal {self.path} is closed")
-            self._writer.jobs.put(job)
-
     def close(self) -> None:
         """Write what is waiting and close the file; twice is fine."""
-        with self._gate:
-            self._closed = True
         self._stop()
 
 
-def _stop(writer: Writer, thread: threading.Thread, process: int) -> None:
-    if process != os.getpid():
-        # A forked copy: the file belongs to the parent, which is still at it.
-        return
-    writer.jobs.put(None)
-    # Whoever drops the last reference may be the thread itself.
-    if thread is not threading.current_thread():
+def _stop(intake: Intake, thread: threading.Thread) -> None:
+    # In a forked copy the file belongs to the parent, which is still at it. And whoever drops
+    # the last reference may be the thread itself.
+    if intake.close() and thread is not threading.current_thread():
         thread.join()
 
 

@@ -2,54 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import queue
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
-
-from attrs import define
 
 from iprog_async._errors import JournalError
 from iprog_async._file_lock import FileLock
 from iprog_async._journal_file import JournalFile, unusable
+from iprog_async._journal_intake import Desk, Intake, Job
 from iprog_async._journal_rows import Values
 
 
 COLUMNS = "id, number, key, text_hash, run, state, healable, provider, detail"
+_COLUMNS = COLUMNS.count(",") + 1
 
 # Rows are written many to a statement: between statements the thread lets go of the
 # interpreter, and getting it back from a busy event loop costs more than the row. Of few
-# sizes, because SQLite parses each statement once; 999 values to one was long the limit.
-_ROWS_PER_STATEMENT = (1, 2, 4, 8, 16, 24, 32, 48, 64, 80, 96)
-_LARGEST = _ROWS_PER_STATEMENT[-1]
-# Where several tasks write at once, a moment's patience puts many of their rows into one
-# transaction, and most of a transaction's cost is its own.
-_PATIENCE = 0.002
-_COMPANY = 4
+# sizes, because SQLite parses each statement once.
+_ROWS_PER_STATEMENT = (1, 2, 4, 8, 16, 24, 32, 48, 64, 80, 96, 128, 160, 192, 224, 256)
 # Looking whether the file is still there makes the thread let go of the interpreter, too.
 _SECONDS_BETWEEN_LOOKS = 0.05
-
-
-@define(eq=False)
-class Job:
-    """Something to do with the database, or rows to write.
-
-    Args:
-        done: Who waits for it; `None` if nobody does. It is given the result, which is a
-            `JournalError` if it failed: as an exception, it would complain that nobody asked.
-        work: What to do.
-        rows: Rows to insert, or to replace by their number.
-        durable: Whether they have to survive a power cut, and not only a kill.
-    """
-
-    done: asyncio.Future[Any] | None = None
-    work: Callable[[sqlite3.Connection], Any] | None = None
-    rows: Sequence[Values] = ()
-    durable: bool = False
 
 
 class Writer:
@@ -59,16 +36,17 @@ class Writer:
         path: Where the database is.
         file: The open database; closed at the end.
         lock: What keeps others away from it; released at the end.
+        intake: Where jobs come from.
     """
 
-    def __init__(self, path: str, file: JournalFile, lock: FileLock) -> None:
-        self.jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        """What there is to do; `None` is the end."""
-        self.failure: JournalError | None = None
-        """Why nothing may be sent any more: it could not be put on record."""
+    def __init__(self, path: str, file: JournalFile, lock: FileLock, intake: Intake) -> None:
         self._path = path
+        self._intake = intake
         self._identity = file.identity
         self._connection = file.connection
+        # Old releases of SQLite take 999 values, new ones 32,766.
+        values = file.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
+        self._sizes = [size for size in _ROWS_PER_STATEMENT if size * _COLUMNS <= values]
         self._lock = lock
         self._synchronous = ""
         self._looked_at = 0.0
@@ -82,18 +60,15 @@ class Writer:
             self._lock.release()
 
     def _serve(self) -> None:
-        company = 0
-        while (first := self.jobs.get()) is not None:
-            if company >= _COMPANY:
-                time.sleep(_PATIENCE)
+        while (first := self._intake.jobs.get()) is not None:
             jobs = [first, *self._waiting()]
-            company = len(jobs)
             try:
                 results = self._do(jobs)
             except Exception as exc:
                 # Whatever it is, they wait for an answer, and may not go on.
-                self.failure = exc if isinstance(exc, JournalError) else unusable(self._path, exc)
-                results = [self.failure] * company
+                failure = exc if isinstance(exc, JournalError) else unusable(self._path, exc)
+                self._intake.failure = failure
+                results = [failure] * len(jobs)
             _hand_out(jobs, results)
             # A waiting thread must not keep the last rows alive.
             del first, jobs, results
@@ -101,17 +76,17 @@ class Writer:
     def _waiting(self) -> Iterator[Job]:
         while True:
             try:
-                job = self.jobs.get_nowait()
+                job = self._intake.jobs.get_nowait()
             except queue.Empty:
                 return
             if job is None:
                 # The end: it has to be seen again when the jobs before it are done.
-                self.jobs.put(None)
+                self._intake.jobs.put(None)
                 return
             yield job
 
     def _do(self, jobs: Sequence[Job]) -> Sequence[Any]:
-        rows = [row for job in jobs for row in job.rows]
+        rows = jobs[0].rows if len(jobs) == 1 else [row for job in jobs for row in job.rows]
         if rows:
             self._write(rows, durable=any(job.durable for job in jobs))
         return [None if job.work is None else job.work(self._connection) for job in jobs]
@@ -123,20 +98,28 @@ class Writer:
         if synchronous != self._synchronous:
             connection.execute(f"PRAGMA synchronous={synchronous}")
             self._synchronous = synchronous
-        if len(rows) <= _LARGEST:
+        largest = self._sizes[-1]
+        if len(rows) <= largest:
             # A statement is a transaction of its own.
-            _upsert(connection, rows)
+            self._upsert(rows)
             return
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for start in range(0, len(rows), _LARGEST):
-                _upsert(connection, rows[start : start + _LARGEST])
+            for start in range(0, len(rows), largest):
+                self._upsert(rows[start : start + largest])
             connection.execute("COMMIT")
         except BaseException:
             # SQLite has rolled back by itself after some errors, such as a full disk.
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+    def _upsert(self, rows: Sequence[Values]) -> None:
+        size = next(size for size in self._sizes if size >= len(rows))
+        values = list(chain.from_iterable(rows))
+        # To fill the statement up the last row is written again, which changes nothing.
+        values.extend(rows[-1] * (size - len(rows)))
+        self._connection.execute(_statement(size), values)
 
     def _look(self) -> None:
         """Look whether the path still leads to our file."""
@@ -155,14 +138,6 @@ class Writer:
             )
 
 
-def _upsert(connection: sqlite3.Connection, rows: Sequence[Values]) -> None:
-    size = next(size for size in _ROWS_PER_STATEMENT if size >= len(rows))
-    values = [value for row in rows for value in row]
-    # To fill the statement up the last row is written again, which changes nothing.
-    values.extend(rows[-1] * (size - len(rows)))
-    connection.execute(_statement(size), values)
-
-
 @cache
 def _statement(rows: int) -> str:
     """Return the statement for so many rows; on a change an upsert leaves the indexes alone."""
@@ -175,24 +150,13 @@ def _statement(rows: int) -> str:
     """  # noqa: S608 - constants
 
 
-_Answers = list[tuple["asyncio.Future[Any]", Any]]
-
-
 def _hand_out(jobs: Sequence[Job], results: Sequence[Any]) -> None:
-    by_loop: dict[asyncio.AbstractEventLoop, _Answers] = {}
+    by_desk: dict[Desk, list[tuple[Job, Any]]] = {}
     for job, result in zip(jobs, results, strict=True):
-        if job.done is not None:
-            by_loop.setdefault(job.done.get_loop(), []).append((job.done, result))
-    for loop, answers in by_loop.items():
+        by_desk.setdefault(job.desk, []).append((job, result))
+    for desk, ended in by_desk.items():
         try:
-            loop.call_soon_threadsafe(_settle, answers)
+            desk.loop.call_soon_threadsafe(desk.settle, ended)
         except RuntimeError:
             # The loop is closed: nobody waits any more, and the file has it all.
             continue
-
-
-def _settle(answers: _Answers) -> None:
-    for done, result in answers:
-        # It may have been cancelled.
-        if not done.done():
-            done.set_result(result)

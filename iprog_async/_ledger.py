@@ -11,9 +11,9 @@ from attrs import define, evolve
 
 from iprog_async._errors import InvalidMessageError, JournalError
 from iprog_async._journal import Journal
+from iprog_async._journal_intake import Desk
 from iprog_async._journal_rows import Row
 from iprog_async._journal_rules import Resume, ResumeRules, remembered
-from iprog_async._journal_store import JournalStore
 from iprog_async._messages import Message, PreparedMessage
 from iprog_async._outcomes import NotSent, Outcome
 from iprog_async._planner import Batch
@@ -23,7 +23,7 @@ from iprog_async._planner import Batch
 class RowsClaim:
     """The rows of one request: on record before it leaves, off again if it did not."""
 
-    _store: JournalStore
+    _desk: Desk
     _rows: Sequence[Row]
     _under_way: int = 0
     _held: bool = False
@@ -35,7 +35,7 @@ class RowsClaim:
             JournalError: That is impossible; the request must not leave.
         """
         self._under_way += 1
-        error = await self._store.write([row.as_claimed() for row in self._rows], durable=True)
+        error = await self._desk.write([row.as_claimed() for row in self._rows], durable=True)
         if error is not None:
             raise error
 
@@ -43,7 +43,7 @@ class RowsClaim:
         """Put on record that a request did not leave, if that goes for all of them."""
         self._under_way -= 1
         if not self._under_way and not self._held:
-            self._store.write([row.as_released() for row in self._rows])
+            self._desk.write([row.as_released() for row in self._rows])
 
     def hold(self) -> None:
         """Note that a request may have left: from now on `release` changes nothing."""
@@ -51,11 +51,11 @@ class RowsClaim:
 
     def part(self, positions: Sequence[int]) -> RowsClaim:
         """Return a claim of some of the rows, for a request that carries only them."""
-        return RowsClaim(self._store, [self._rows[position] for position in positions])
+        return RowsClaim(self._desk, [self._rows[position] for position in positions])
 
     def give_back(self) -> None:
         """Put on record that no message of this claim was sent, by whatever request, and waits."""
-        self._store.write([row.as_released() for row in self._rows])
+        self._desk.write([row.as_released() for row in self._rows])
 
 
 class Ledger:
@@ -69,6 +69,7 @@ class Ledger:
 
     def __init__(self, journal: Journal, run: int = 0, *, resend_unknown: bool = False) -> None:
         self._journal = journal
+        self._desk = journal.store.desk()
         self._run = run
         self._rules: ResumeRules = journal.rules
         if resend_unknown:
@@ -132,13 +133,11 @@ class Ledger:
             )
         return None
 
-    def _row_of(self, prepared: PreparedMessage) -> Row:
-        row = self._rows.get(prepared.index)
-        if row is None:
-            message = prepared.message
-            number, text_hash = self._journal.store.new_id(), self._hash(message)
-            row = Row(number, prepared.e164, message.key, text_hash, self._run, "released")
-            self._rows[prepared.index] = row
+    def _new_row(self, prepared: PreparedMessage) -> Row:
+        message = prepared.message
+        row_id, text_hash = self._journal.store.new_id(), self._hash(message)
+        row = Row(row_id, prepared.e164, message.key, text_hash, self._run, "released")
+        self._rows[prepared.index] = row
         return row
 
     def _hash(self, message: Message) -> bytes:
@@ -180,7 +179,10 @@ class Ledger:
 
     def claim(self, batch: Batch) -> RowsClaim:
         """Return what puts the rows of one request on record."""
-        return RowsClaim(self._journal.store, [self._row_of(prepared) for prepared in batch])
+        ours: list[Row] = []
+        for prepared in batch:
+            ours.append(self._rows.get(prepared.index) or self._new_row(prepared))
+        return RowsClaim(self._desk, ours)
 
     def record(
         self, batch: Batch, outcomes: Sequence[Outcome]
@@ -203,7 +205,7 @@ class Ledger:
                 JournalError(f"an outcome can't be written down ({type(exc).__name__}: {exc})")
             )
         else:
-            recorded = self._journal.store.write(rows)
+            recorded = self._desk.write(rows)
         # Whoever looks them up from now on does so after they are written.
         self._free(batch)
         return recorded

@@ -270,7 +270,7 @@ async def test_a_result_that_cannot_be_written(path: Path) -> None:
     """Where the file takes no more, it is said that nothing was settled."""
     with Journal.open(path) as journal:
         await _lose(journal)
-        journal.store._writer.failure = JournalError("full disk")  # pyright: ignore[reportPrivateUsage] - stands for a disk
+        journal.store._intake.failure = JournalError("full disk")  # pyright: ignore[reportPrivateUsage] - stands for a disk
         with pytest.raises(JournalError, match="full disk"):
             await journal.reconcile(listing(Item("u")))
     assert ["unknown"] == states_in(path)

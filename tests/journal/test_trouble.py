@@ -147,11 +147,11 @@ async def test_a_locked_file_rolls_back_and_stays_whole(tmp_path: Path) -> None:
     """A statement that fails within a transaction takes back the ones before it."""
     path = tmp_path / "j.db"
     with Journal.open(path) as journal:
-        batch = [prepared(index, message.to) for index, message in enumerate(to_many(200))]
+        batch = [prepared(index, message.to) for index, message in enumerate(to_many(300))]
         claim = Ledger(journal).claim(batch)
         bad = [row.as_claimed() for row in claim._rows]  # pyright: ignore[reportPrivateUsage] - their columns
-        bad[150] = (*bad[150][:5], None, *bad[150][6:])
-        error = await journal.store.write(bad, durable=True)
+        bad[280] = (*bad[280][:5], None, *bad[280][6:])
+        error = await journal.store.desk().write(bad, durable=True)
         assert isinstance(error, JournalError)
     assert [] == rows_in(path)
 
@@ -160,7 +160,7 @@ async def test_after_one_failure_no_claim_is_taken(tmp_path: Path) -> None:
     """A disk that took one write again proves nothing: the file may have lost another."""
     with Journal.open(tmp_path / "j.db") as journal:
         claim = Ledger(journal).claim([prepared()])
-        bad = await journal.store.write([(None,) * 9])
+        bad = await journal.store.desk().write([(None,) * 9])
         assert isinstance(bad, JournalError)
         with pytest.raises(JournalError):
             await claim.take()

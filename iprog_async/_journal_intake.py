@@ -1,0 +1,195 @@
+"""What is handed to the journal's thread: the rows of many tasks of an event loop together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from attrs import Factory, define
+
+from iprog_async._errors import JournalError
+from iprog_async._journal_rows import Values
+
+
+# Where several tasks write at once, a moment's patience puts many of their rows into one
+# transaction, and most of a transaction's cost is its own.
+_PATIENCE = 0.002
+_COMPANY = 4
+
+
+@define(eq=False)
+class Job:
+    """Something to do with the database, or rows to write.
+
+    Args:
+        desk: Who handed it in, and hears of its end.
+        work: What to do.
+        rows: Rows to insert, or to replace by their number.
+        durable: Whether they have to survive a power cut, and not only a kill.
+        waiting: Who waits for it. Each is given the result, which is a `JournalError` if it
+            failed: as an exception, it would complain that nobody asked.
+    """
+
+    desk: Desk
+    work: Callable[[sqlite3.Connection], Any] | None = None
+    rows: list[Values] = Factory(list[Values])
+    durable: bool = False
+    waiting: list[asyncio.Future[Any]] = Factory(list[asyncio.Future[Any]])
+
+
+class Desk:
+    """Takes the rows of one event loop, and hands them in together.
+
+    Waking the thread for each would cost more than the row: they are gathered while the
+    thread is busy with those before them.
+    """
+
+    def __init__(self, intake: Intake, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        """Where those run who wait."""
+        self._intake = intake
+        self._gathered: Job | None = None
+        self._handed_in = 0
+        self._company = 0
+
+    def write(self, rows: Sequence[Values], *, durable: bool = False) -> asyncio.Future[Any]:
+        """Have rows written after everything that came before, whether or not it is awaited.
+
+        Args:
+            rows: Rows to insert, or to replace by their number.
+            durable: Whether they have to survive a power cut, and not only a kill; refused
+                once anything has failed.
+
+        Returns:
+            What is done when they are in the file; its result is a `JournalError` if they are
+            not.
+        """
+        # Each has a future of its own: cancelling a task cancels the one it waits for.
+        done: asyncio.Future[Any] = self.loop.create_future()
+        intake = self._intake
+        with intake.gate:
+            if intake.closed or intake.failure is not None or intake.forks != _forks:
+                refusal = intake.refusal(durable=durable)
+                if refusal is not None:
+                    done.set_result(refusal)
+                    return done
+            job = self._gathered
+            if job is None:
+                job = self._gathered = Job(self)
+                if not self._handed_in:
+                    self.loop.call_soon(self._flush)
+            job.rows += rows
+            job.durable = job.durable or durable
+            job.waiting.append(done)
+        return done
+
+    def ask(self, work: Callable[[sqlite3.Connection], Any]) -> asyncio.Future[Any]:
+        """Have something done with the database after everything that came before."""
+        done: asyncio.Future[Any] = self.loop.create_future()
+        with self._intake.gate:
+            refusal = self._intake.refusal()
+            if refusal is not None:
+                done.set_result(refusal)
+                return done
+            self.hand_in()
+            self._handed_in += 1
+            self._intake.jobs.put(Job(self, work, waiting=[done]))
+        return done
+
+    def hand_in(self) -> None:
+        """Give the thread what has been gathered; whoever calls holds the gate."""
+        if self._gathered is not None:
+            self._handed_in += 1
+            self._intake.jobs.put(self._gathered)
+            self._gathered = None
+
+    def settle(self, ended: Sequence[tuple[Job, Any]]) -> None:
+        """Tell those who wait; called in the event loop."""
+        self._handed_in -= len(ended)
+        for job, result in ended:
+            self._company = len(job.waiting)
+            for done in job.waiting:
+                # It may have been cancelled.
+                if not done.done():
+                    done.set_result(result)
+        if self._gathered is None or self._handed_in:
+            return
+        if self._company >= _COMPANY:
+            self.loop.call_later(_PATIENCE, self._flush)
+        else:
+            self._flush()
+
+    def _flush(self) -> None:
+        with self._intake.gate:
+            self.hand_in()
+
+
+class Intake:
+    """Where jobs come in, from any event loop, until it is closed.
+
+    Args:
+        path: Where the journal is, for errors.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        """What there is to do; `None` is the end."""
+        self.gate = threading.Lock()
+        """Whoever holds it may hand in jobs."""
+        self.failure: JournalError | None = None
+        """Why nothing may be sent any more: it could not be put on record."""
+        self._path = path
+        self._desks: dict[asyncio.AbstractEventLoop, Desk] = {}
+        self.forks = _forks
+        self.closed = False
+
+    def desk(self) -> Desk:
+        """Return the desk of the running event loop."""
+        loop = asyncio.get_running_loop()
+        with self.gate:
+            desk = self._desks.get(loop)
+            if desk is None:
+                for gone in [other for other in self._desks if other.is_closed()]:
+                    self._desks.pop(gone).hand_in()
+                desk = self._desks[loop] = Desk(self, loop)
+        return desk
+
+    def refusal(self, *, durable: bool = False) -> JournalError | None:
+        """Return why nothing can be handed in, or nothing durable."""
+        if self.forks != _forks:
+            return JournalError(
+                f"the journal {self._path} was opened before this process was forked off; open it "
+                "in the process that uses it"
+            )
+        if self.closed:
+            return JournalError(f"the journal {self._path} is closed")
+        return self.failure if durable else None
+
+    def close(self) -> bool:
+        """Hand over what is left, and the end; `False` where another process has the journal."""
+        if self.forks != _forks:
+            return False
+        with self.gate:
+            self.closed = True
+            for desk in self._desks.values():
+                desk.hand_in()
+            self.jobs.put(None)
+        return True
+
+
+_forks = 0
+
+
+def _count_fork() -> None:
+    global _forks
+    _forks += 1
+
+
+# Asking for the number of the process, instead, is a system call for each row.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_count_fork)
