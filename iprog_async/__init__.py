@@ -1,10 +1,11 @@
 """Send SMS from asyncio through cheap regional gateways, without ever texting anyone twice."""
 
 from iprog_async._breaker import BreakerPolicy
-from iprog_async._bulk import BulkRun, Counts
+from iprog_async._bulk import BulkRun
 from iprog_async._bulk_source import Messages
 from iprog_async._client import SmsClient
 from iprog_async._clock import Clock
+from iprog_async._counts import Counts
 from iprog_async._errors import (
     AuthenticationError,
     ClientClosedError,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import compress
 from typing import Self
 
 from attrs import define
@@ -13,7 +14,9 @@ from attrs import define
 from iprog_async._adapters import unclear
 from iprog_async._bulk_source import Messages
 from iprog_async._cancellation import was_in_flight
+from iprog_async._caution import Caution
 from iprog_async._clock import Clock
+from iprog_async._counts import Counts
 from iprog_async._credits import CreditLimit
 from iprog_async._errors import (
     ConfigurationError,
@@ -30,33 +33,8 @@ from iprog_async._outcomes import NotSent, Outcome, Unknown
 from iprog_async._planner import Batch
 from iprog_async._preparation import Preparation, Reading, Window
 from iprog_async._providers import SmsProvider
+from iprog_async._recall import Recall, RecalledError, active_recall
 from iprog_async._submitting import is_told, log_outcome, submit
-
-
-@define
-class Counts:
-    """How many messages of a run have ended in each way so far."""
-
-    accepted: int = 0
-    not_sent: int = 0
-    unknown: int = 0
-    resumed: int = 0
-    """Those of the above that an earlier run had settled, by the journal."""
-
-    @property
-    def total(self) -> int:
-        """Messages with an outcome."""
-        return self.accepted + self.not_sent + self.unknown
-
-    def add(self, outcomes: Iterable[Outcome]) -> None:
-        """Count outcomes."""
-        for outcome in outcomes:
-            if outcome.state == "accepted":
-                self.accepted += 1
-            elif outcome.state == "not_sent":
-                self.not_sent += 1
-            else:
-                self.unknown += 1
 
 
 @define(eq=False)
@@ -100,20 +78,19 @@ class BulkRun:
         self._provider = provider
         self._clock = clock
         self._observers = observers
-        self._concurrency = reading.concurrency
-        self._halt_after = halt_after_unknown
+        self._caution = Caution(halt_after_unknown)
+        self._recalls = [Recall() for _ in range(reading.concurrency)]
         self._credits = None if max_credits is None else CreditLimit(max_credits)
         self._preparation = Preparation(provider, messages, reading)
         self._exhausted = False
         self._stopping = False
-        self._unknown_in_a_row = 0
         self._halted: SmsError | None = None
         self._ready: deque[Batch] = deque()
         self._abandoned: list[Unknown] = []
         self._turn = asyncio.Lock()
         self._ahead: asyncio.Task[Window] | None = None
         # A slow reader holds up the workers here, after they have given back their connection.
-        self._ended: asyncio.Queue[_Ended | None] = asyncio.Queue(self._concurrency)
+        self._ended: asyncio.Queue[_Ended | None] = asyncio.Queue(reading.concurrency)
         self._late: list[_Ended] = []
         self._next: _Ended | None = None
         self._current: deque[Outcome] = deque()
@@ -135,9 +112,15 @@ class BulkRun:
         return tuple(self._abandoned)
 
     def stop(self) -> None:
-        """Send nothing more; what is on its way still comes to its outcome."""
+        """Send nothing more; what is on its way still comes to its outcome.
+
+        What waits for a connection, for the rate, in a pause or between two tries is not sent.
+        """
         self._stopping = True
         self._preparation.stop()
+        self._caution.lift()
+        for recall in self._recalls:
+            recall.call_back()
 
     async def drain(self) -> Counts:
         """Read all outcomes without looking at them, and return the counts.
@@ -241,7 +224,7 @@ class BulkRun:
             raise RunHaltedError(self._halted)
 
     async def _run(self) -> None:
-        workers = [asyncio.create_task(self._work()) for _ in range(self._concurrency)]
+        workers = [self._start(recall) for recall in self._recalls]
         try:
             await asyncio.gather(*workers)
             if self._halted is not None:
@@ -263,9 +246,22 @@ class BulkRun:
             if not self._finished:
                 await self._ended.put(None)
 
-    async def _work(self) -> None:
-        while (batch := await self._claim()) is not None:
-            await self._submit(batch)
+    def _start(self, recall: Recall) -> asyncio.Task[None]:
+        worker = asyncio.create_task(self._work(recall))
+        recall.belongs_to(worker)
+        return worker
+
+    async def _work(self, recall: Recall) -> None:
+        active_recall.set(recall)
+        batch: Batch | None = ()
+        while batch is not None:
+            await self._caution.enter()
+            try:
+                batch = await self._claim()
+                if batch is not None:
+                    await self._submit(batch)
+            finally:
+                self._caution.leave()
 
     async def _submit(self, batch: Batch) -> None:
         """Send a batch; halve it while one recipient makes the gateway refuse all of it.
@@ -280,6 +276,10 @@ class BulkRun:
                 outcomes = await self._submit_part(part)
                 if parts.split(part, outcomes):
                     continue
+                if self._stopping:
+                    part, outcomes = self._put_back(part, outcomes)
+                    if not part:
+                        continue
             else:
                 outcomes = [spared(outcome) for outcome in outcomes]
             seconds = self._clock.monotonic() - started
@@ -291,6 +291,20 @@ class BulkRun:
             recorded = None if self._ledger is None else self._ledger.record(part, outcomes)
             self._log(part, outcomes, seconds)
             await self._report(outcomes, recorded)
+
+    def _put_back(
+        self, part: Batch, outcomes: Sequence[Outcome]
+    ) -> tuple[Batch, Sequence[Outcome]]:
+        """Let what was called back wait again, and return the others with their outcomes."""
+        recalled = [
+            isinstance(outcome, NotSent) and isinstance(outcome.error, RecalledError)
+            for outcome in outcomes
+        ]
+        if not any(recalled):
+            return part, outcomes
+        self._ready.append(tuple(compress(part, recalled)))
+        left = [not back for back in recalled]
+        return tuple(compress(part, left)), list(compress(outcomes, left))
 
     async def _submit_part(self, part: Batch) -> Sequence[Outcome]:
         try:
@@ -368,13 +382,17 @@ class BulkRun:
 
         What counts is requests: one lost answer to a hundred recipients is one, not a hundred.
         """
-        unknown = next((outcome for outcome in outcomes if isinstance(outcome, Unknown)), None)
-        self._unknown_in_a_row = 0 if unknown is None else self._unknown_in_a_row + 1
-        if unknown is not None and self._unknown_in_a_row >= self._halt_after:
-            self._halt(unknown.error)
+        unknown = account = None
         for outcome in outcomes:
-            if isinstance(outcome, NotSent) and outcome.error.blame == "account":
-                self._halt(outcome.error)
+            if isinstance(outcome, Unknown):
+                unknown = outcome.error
+            elif isinstance(outcome, NotSent) and outcome.error.blame == "account":
+                account = outcome.error
+        too_many = self._caution.note(unknown=unknown is not None)
+        if unknown is not None and too_many:
+            self._halt(unknown)
+        if account is not None:
+            self._halt(account)
 
     def _halt(self, cause: SmsError) -> None:
         self._halted = self._halted or cause

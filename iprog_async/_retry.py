@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 from attrs import field, frozen, validators
 
-from iprog_async._clock import Clock
 from iprog_async._errors import ConnectionFailedError, NoAnswerError, SmsError
+from iprog_async._recall import wait_recallably
 
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ async def try_again(
     policy: RetryPolicy,
     first: SmsError,
     attempt: Callable[[], Awaitable[T]],
-    clock: Clock,
+    sleep: Callable[[float], Coroutine[Any, Any, None]],
     time_left: Callable[[], float],
 ) -> T:
     """Go on after a failed first attempt; raises the last error when nothing more is allowed.
@@ -65,7 +65,7 @@ async def try_again(
         policy: How often and how patiently.
         first: What the first attempt raised.
         attempt: Makes one more.
-        clock: What waits.
+        sleep: What waits between two tries.
         time_left: Seconds until the call's deadline.
     """
     # Imported here: most calls succeed at once and never need it.
@@ -96,7 +96,7 @@ async def try_again(
         stop=stop_after_attempt(policy.attempts) | StopAtDeadline(),
         wait=wait_random_exponential(multiplier=policy.base, max=policy.max_wait),
         retry=retry_if_exception(is_repeatable),
-        sleep=clock.sleep,
+        sleep=lambda seconds: wait_recallably(sleep(seconds)),
         reraise=True,
     )
     return await retrying(attempt_or_replay)

@@ -16,6 +16,7 @@ from iprog_async._halving import Halving
 from iprog_async._messages import PreparedMessage
 from iprog_async._outcomes import Outcome
 from iprog_async._planner import Batch, plan_batches
+from iprog_async._recall import RecalledError, wait_recallably
 from iprog_async._retry import RetryPolicy
 from iprog_async._router_members import Member, RoutedMessage, prepare_for
 from iprog_async._router_trip import Trip
@@ -73,7 +74,12 @@ class Dispatch:
                     trip.give_up(self._router, len(self._members))
                 return
             self._give_back(waiting)
-            await self._clock.sleep(pause)
+            try:
+                await wait_recallably(self._clock.sleep(pause))
+            except RecalledError as exc:
+                for trip in waiting:
+                    trip.fail(exc)
+                return
 
     def _pause(self, waiting: Sequence[Trip]) -> float | None:
         """Return how soon a member that asked to slow down takes texts again, if one did."""

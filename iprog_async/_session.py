@@ -45,6 +45,7 @@ from iprog_async._http import (
 from iprog_async._observers import NOBODY, AttemptEnded, Observers, is_submitting
 from iprog_async._pace import Pace
 from iprog_async._pool import HttpPool
+from iprog_async._recall import active_recall
 from iprog_async._retry import RetryPolicy, is_repeatable, try_again
 from iprog_async._secrets import Redactor, active_redactor, one_line
 from iprog_async._timeouts import Timeouts
@@ -122,9 +123,11 @@ class Session:
             return self._attempt(call, budget)
 
         clock = self._pool.clock
-        return await try_again(
-            self._retry, first, attempt, clock, lambda: budget.ends_at - clock.monotonic()
-        )
+
+        def time_left() -> float:
+            return budget.ends_at - clock.monotonic()
+
+        return await try_again(self._retry, first, attempt, clock.sleep, time_left)
 
     async def _attempt(self, call: HttpCall[T], budget: _Budget) -> T:
         """Make one attempt; pauses that the gateway asks for are part of it."""
@@ -177,7 +180,7 @@ class Session:
         request = _encode(call)
         started = self._pool.clock.monotonic()
         pace = self._pool.pace(call.gateway)
-        slot = await self._queue(call, budget, pace)
+        slot = await self._stand_in_line(call, budget, pace)
         answered = False
         try:
             if claim is not None:
@@ -223,13 +226,20 @@ class Session:
         if told:
             pace.note_latency(seconds, self._pool.slots.in_use)
 
-    async def _queue(self, call: HttpCall[Any], budget: _Budget, pace: Pace) -> int:
-        """Wait for the rate and then for a connection slot, for as long as the deadline allows."""
+    async def _stand_in_line(self, call: HttpCall[Any], budget: _Budget, pace: Pace) -> int:
+        """Wait for the rate and then for a connection slot, unless the text is called back."""
         if self._closed:
             raise ClientClosedError("the client is closed; nothing was sent")
         self._pool.enter()
         if budget.ends_at == float("inf"):
-            return await _admit(self._pool, pace, call)
+            line = _admit(self._pool, pace, call)
+        else:
+            line = self._admit_in_time(call, budget, pace)
+        recall = active_recall.get()
+        return await (line if recall is None else recall.wait(line))
+
+    async def _admit_in_time(self, call: HttpCall[Any], budget: _Budget, pace: Pace) -> int:
+        """Do it for as long as the deadline allows."""
         time_left = budget.ends_at - self._pool.clock.monotonic()
         try:
             if call.made_once or time_left > pace.remaining_pause():

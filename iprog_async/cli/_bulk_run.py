@@ -8,8 +8,9 @@ from typing import Any
 
 from attrs import define
 
-from iprog_async._bulk import BulkRun, Counts
+from iprog_async._bulk import BulkRun
 from iprog_async._client import SmsClient
+from iprog_async._counts import Counts
 from iprog_async._errors import (
     DuplicateMessageError,
     RunHaltedError,

@@ -8,7 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from iprog_async._bulk import Counts
+from iprog_async._counts import Counts
 from iprog_async.cli._output import say
 
 

@@ -1,0 +1,35 @@
+"""How many messages of a run have ended in each way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attrs import define
+
+from iprog_async._outcomes import Outcome
+
+
+@define
+class Counts:
+    """How many messages of a run have ended in each way so far."""
+
+    accepted: int = 0
+    not_sent: int = 0
+    unknown: int = 0
+    resumed: int = 0
+    """Those of the above that an earlier run had settled, by the journal."""
+
+    @property
+    def total(self) -> int:
+        """Messages with an outcome."""
+        return self.accepted + self.not_sent + self.unknown
+
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Count outcomes."""
+        for outcome in outcomes:
+            if outcome.state == "accepted":
+                self.accepted += 1
+            elif outcome.state == "not_sent":
+                self.not_sent += 1
+            else:
+                self.unknown += 1
