@@ -110,6 +110,7 @@ class BulkRun:
         self._halted: SmsError | None = None
         self._ready: deque[Batch] = deque()
         self._abandoned: list[Unknown] = []
+        self._in_flight = 0
         self._turn = asyncio.Lock()
         self._ahead: asyncio.Task[Window] | None = None
         # A slow reader holds up the workers here, after they have given back their connection.
@@ -128,6 +129,11 @@ class BulkRun:
     def halted(self) -> SmsError | None:
         """Why the run stopped by itself, or `None`."""
         return self._halted
+
+    @property
+    def in_flight(self) -> int:
+        """Messages whose turn has come, and which have no outcome yet."""
+        return self._in_flight
 
     @property
     def abandoned(self) -> Sequence[Unknown]:
@@ -265,6 +271,7 @@ class BulkRun:
 
     async def _work(self) -> None:
         while (batch := await self._claim()) is not None:
+            self._in_flight += len(batch)
             await self._submit(batch)
 
     async def _submit(self, batch: Batch) -> None:
@@ -283,6 +290,7 @@ class BulkRun:
             else:
                 outcomes = [spared(outcome) for outcome in outcomes]
             seconds = self._clock.monotonic() - started
+            self._in_flight -= len(outcomes)
             self._watch(outcomes)
             if self._credits is not None:
                 self._credits.settle(outcomes)
