@@ -87,6 +87,7 @@ class BulkRun:
         self._halted: SmsError | None = None
         self._ready: deque[Batch] = deque()
         self._abandoned: list[Unknown] = []
+        self._in_flight = 0
         self._turn = asyncio.Lock()
         self._ahead: asyncio.Task[Window] | None = None
         # A slow reader holds up the workers here, after they have given back their connection.
@@ -105,6 +106,11 @@ class BulkRun:
     def halted(self) -> SmsError | None:
         """Why the run stopped by itself, or `None`."""
         return self._halted
+
+    @property
+    def in_flight(self) -> int:
+        """Messages whose turn has come, and which have no outcome yet."""
+        return self._in_flight
 
     @property
     def abandoned(self) -> Sequence[Unknown]:
@@ -259,6 +265,7 @@ class BulkRun:
             try:
                 batch = await self._claim()
                 if batch is not None:
+                    self._in_flight += len(batch)
                     await self._submit(batch)
             finally:
                 self._caution.leave()
@@ -283,6 +290,7 @@ class BulkRun:
             else:
                 outcomes = [spared(outcome) for outcome in outcomes]
             seconds = self._clock.monotonic() - started
+            self._in_flight -= len(outcomes)
             self._watch(outcomes)
             if self._credits is not None:
                 self._credits.settle(outcomes)
@@ -303,6 +311,7 @@ class BulkRun:
         if not any(recalled):
             return part, outcomes
         self._ready.append(tuple(compress(part, recalled)))
+        self._in_flight -= sum(recalled)
         left = [not back for back in recalled]
         return tuple(compress(part, left)), list(compress(outcomes, left))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
@@ -277,6 +277,7 @@ class SmsClient(Generic[P_co]):
         journal: Journal | None = None,
         suppress: Suppress | None = None,
         price: Decimal | int | str | None = None,
+        left_out: Callable[[NotSent], None] | None = None,
     ) -> BulkPlan:
         """Return what `send_many` would do with the same arguments; nothing leaves this machine.
 
@@ -289,6 +290,9 @@ class SmsClient(Generic[P_co]):
                 if `None`.
             suppress: As for `send_many`.
             price: What a segment costs, in any currency.
+            left_out: Told of each message that would not be sent: invalid, a duplicate,
+                suppressed, or for a number that an earlier run sent another text. The plan
+                itself keeps only the first invalid ones.
 
         Raises:
             ConfigurationError: A number is out of range, or `suppress` can't be read.
@@ -300,7 +304,7 @@ class SmsClient(Generic[P_co]):
         price_of_segment = to_price(price)
         reading = Reading(concurrency=concurrency, window=window, linger=linger, suppress=suppress)
         preparation = Preparation(self._provider, messages, reading)
-        return await make_plan(preparation, journal, price_of_segment)
+        return await make_plan(preparation, journal, price_of_segment, left_out)
 
     async def status(self: SmsClient[SupportsStatus], receipt: Receipt | str) -> DeliveryStatus:
         """Return how far an accepted text has come.

@@ -152,8 +152,8 @@ class Connection(asyncio.BufferedProtocol):
         return not self._headers.keys() & {"content-length", "transfer-encoding"}
 
     def connection_lost(self, exc: Exception | None) -> None:
-        why = f"{type(exc).__name__}: {exc}" if exc else "without a complete answer"
-        self.close(f"the connection was closed: {why}")
+        why = f": {type(exc).__name__}: {exc}" if exc else " without a complete answer"
+        self.close(f"the connection was closed{why}")
         # They refer to each other, and no garbage collection should be needed.
         self._parser = None
 

@@ -171,6 +171,11 @@ class Ledger:
                 self._reserved.discard(identity)
                 self._journal.under_way.discard(identity)
 
+    def in_doubt(self, batch: Iterable[PreparedMessage]) -> int:
+        """Return how many of admitted messages an earlier run may have sent already."""
+        rows = (self._rows.get(prepared.index) for prepared in batch)
+        return sum(row is not None and row.in_doubt for row in rows)
+
     def forget(self, batch: Iterable[PreparedMessage]) -> None:
         """Let go of messages that were admitted only to see whether they would be sent."""
         for prepared in batch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +17,8 @@ from iprog_async._errors import (
 )
 from iprog_async._journal import Journal
 from iprog_async._ledger import Ledger
-from iprog_async._outcomes import NotSent, Outcome
+from iprog_async._messages import PreparedMessage
+from iprog_async._outcomes import NotSent
 from iprog_async._preparation import Preparation, Window
 from iprog_async._segments import Encoding
 
@@ -44,6 +45,9 @@ class BulkPlan:
         encodings: How many of those messages travel as `"GSM-7"` and as `"UCS-2"`.
         batches: Requests that would be made, if the gateway refuses none.
         cost: What it would cost, where a price per segment was given.
+        in_doubt: Those of the recipients whose text an earlier run may have sent already: with
+            `resend_unknown` they may get it twice.
+        first: The first message that would be sent, as it would go out.
     """
 
     total: int
@@ -58,6 +62,8 @@ class BulkPlan:
     encodings: Mapping[Encoding, int]
     batches: int
     cost: Decimal | None = None
+    in_doubt: int = 0
+    first: PreparedMessage | None = field(default=None, repr=False)
 
     @property
     def credits(self) -> int:
@@ -70,6 +76,7 @@ class BulkPlan:
         return {
             "total": self.total,
             "recipients": self.recipients,
+            "in_doubt": self.in_doubt,
             "invalid": self.invalid,
             "invalid_rows": rows,
             "duplicates": self.duplicates,
@@ -102,10 +109,13 @@ def to_price(value: Decimal | int | str | None) -> Decimal | None:
 
 
 async def make_plan(
-    preparation: Preparation, journal: Journal | None, price: Decimal | None
+    preparation: Preparation,
+    journal: Journal | None,
+    price: Decimal | None,
+    left_out: Callable[[NotSent], None] | None = None,
 ) -> BulkPlan:
     """Read all messages as a run would, and count what would become of them."""
-    tally = _Tally()
+    tally = _Tally(left_out)
     ledger = None
     try:
         ledger = None if journal is None else await Ledger.of_run(journal)
@@ -116,6 +126,7 @@ async def make_plan(
                 raise window.problem
             tally.add(window)
             if ledger is not None:
+                tally.in_doubt += ledger.in_doubt(window.fresh)
                 ledger.forget(window.fresh)
     finally:
         if ledger is not None:
@@ -126,7 +137,10 @@ async def make_plan(
 
 @define
 class _Tally:
+    left_out: Callable[[NotSent], None] | None
     done: bool = False
+    in_doubt: int = 0
+    first: PreparedMessage | None = None
     _counts: dict[str, int] = field(factory=lambda: dict.fromkeys(_COUNTED, 0))
     _encodings: dict[Encoding, int] = field(factory=dict[Encoding, int])
     _invalid_rows: list[NotSent] = field(factory=list[NotSent])
@@ -140,12 +154,23 @@ class _Tally:
             encodings[segments.encoding] = encodings.get(segments.encoding, 0) + 1
         counts["recipients"] += len(window.fresh)
         counts["batches"] += len(window.batches)
+        if self.first is None and window.fresh:
+            self.first = window.fresh[0]
         for refused in window.refused:
             counts[_kind(refused)] += 1
+            self._tell(refused)
             if _kind(refused) == "invalid" and len(self._invalid_rows) < _EXAMPLES:
                 self._invalid_rows.append(refused)
         for known in window.known:
-            counts["conflicts" if _is_conflict(known) else "resumed"] += 1
+            if isinstance(known, NotSent) and isinstance(known.error, JournalConflictError):
+                counts["conflicts"] += 1
+                self._tell(known)
+            else:
+                counts["resumed"] += 1
+
+    def _tell(self, outcome: NotSent) -> None:
+        if self.left_out is not None:
+            self.left_out(outcome)
 
     def result(self, price: Decimal | None) -> BulkPlan:
         counts = self._counts
@@ -154,6 +179,8 @@ class _Tally:
             invalid_rows=tuple(self._invalid_rows),
             encodings=self._encodings,
             cost=None if price is None else price * counts["segments"],
+            in_doubt=self.in_doubt,
+            first=self.first,
             **counts,
         )
 
@@ -166,7 +193,3 @@ def _kind(refused: NotSent) -> str:
             return "suppressed"
         case _:
             return "invalid"
-
-
-def _is_conflict(known: Outcome) -> bool:
-    return isinstance(known, NotSent) and isinstance(known.error, JournalConflictError)

@@ -16,13 +16,14 @@ from iprog_async.cli._asking import confirmed
 from iprog_async.cli._bulk_order import EngineChoice, Order
 from iprog_async.cli._bulk_preview import LABEL, Preview, preview
 from iprog_async.cli._bulk_run import Conductor, Ended
-from iprog_async.cli._bulk_summary import summary_data, summary_words
+from iprog_async.cli._bulk_summary import next_command, summary_data, summary_words
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._input import AsJson, Url, text_from
+from iprog_async.cli._left_out import LeftOut
 from iprog_async.cli._letters import Letters
 from iprog_async.cli._output import complain, emit, say, say_rows
 from iprog_async.cli._progress import at_work, open_progress
-from iprog_async.cli._results import Results, check_replaceable
+from iprog_async.cli._results import LeftOutRows, Results, check_replaceable
 from iprog_async.cli._rows import Sheet
 from iprog_async.cli._show import count_of
 from iprog_async.cli._stdin import STDIN
@@ -60,12 +61,14 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
     """Send a text to everybody in a CSV file, after a preview.
 
     The exit code is 6 if any text may have been sent; else what stopped the run (130 Ctrl-C,
-    3 credentials, 4 credit or --max-credits); else 4 if some were not sent; else 0.
+    143 SIGTERM, 3 credentials, 4 credit or --max-credits); else 4 if some were not sent; else 0.
+    The first Ctrl-C or SIGTERM lets what is on its way end, the second gives it up.
 
     Args:
         file: The CSV file: UTF-8, its first line names the columns.
         text: What the phones show; {name} stands for the row's cell of the column "name", and
-            {{ for a brace. A row without such a cell is not sent. - reads it from stdin.
+            {{ for a brace. A row without such a cell is not sent. Given as "-", it is read from
+            stdin.
         column: Column of the phone numbers.
         key_column: Column that tells two equal texts for one number apart, such as an order.
         sender_id: Name or number the phones show as sender.
@@ -75,13 +78,15 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
         rate: The most requests, such as 60/min; the gateway's documented limit by default.
         suppress: A file of numbers never to text, one a line.
         max_credits: Stop before more segments than this are sent.
-        price: What a segment costs, such as 0.35: the preview then says what the run does.
+        price: What a segment costs, such as 0.35: the preview then says what the run costs.
         currency: Code of the currency of --price, such as PHP.
         engine: What moves the bytes; the faster one that is there by default.
-        results: A CSV file to write the outcomes to, as they come.
+        results: A CSV file to write the outcomes to, as they come; with --dry-run the rows that
+            would not be sent, with line and reason.
         dry_run: Show the preview and send nothing.
         yes: Send without asking.
-        resend_unknown: Send again what the journal has as unknown: better twice than never.
+        resend_unknown: Send again what the journal has as unknown: who got it gets a second
+            text.
         allow_changed_text: Send numbers of the journal another text than they got.
     """
     order = Order(
@@ -118,22 +123,25 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
 
 
 async def _carry_out(order: Order, letters: Letters, stack: AsyncExitStack) -> ExitCode:
+    replace = order.journal is not None and not order.dry_run
     if order.results is not None:
-        check_replaceable(order.results, replace=order.journal is not None)
+        check_replaceable(order.results, replace=replace)
     client = await stack.enter_async_context(order.open_client())
+    # Only now: what is wrong with the input is to be read first, also where nobody can be asked.
+    order.check_somebody_answers()
+    new = order.makes_journal()
     # Checking a large file takes a moment.
     journal = await asyncio.to_thread(order.open_journal)
     if journal is not None:
         stack.enter_context(journal)
-    shown = await _look_ahead(order, client, letters, journal)
+    rows = stack.enter_context(LeftOutRows(order.results if order.dry_run else None))
+    shown = await _look_ahead(order, client, LeftOut(letters, rows), journal, new_journal=new)
     if order.dry_run:
-        if order.as_json:
-            emit(shown.to_dict() | {"sent": False})
-        return ExitCode.OK
+        return _end_dry_run(order, shown, rows)
     if not order.yes and shown.plan.recipients and not _confirmed(shown):
         complain("stopped before anything was sent")
         return ExitCode.INTERRUPTED
-    results = stack.enter_context(Results(order.results, replace=order.journal is not None))
+    results = stack.enter_context(Results(order.results, replace=replace))
     progress = open_progress(shown.plan.total, as_json=order.as_json)
     conductor = Conductor(order, letters, results, progress, shown.plan.total)
     ended = await conductor.run(client, journal)
@@ -142,9 +150,15 @@ async def _carry_out(order: Order, letters: Letters, stack: AsyncExitStack) -> E
 
 
 async def _look_ahead(
-    order: Order, client: SmsClient[Any], letters: Letters, journal: Journal | None
+    order: Order,
+    client: SmsClient[Any],
+    left_out: LeftOut,
+    journal: Journal | None,
+    *,
+    new_journal: bool,
 ) -> Preview:
     """Read the whole file once, and show what would be sent."""
+    letters = left_out.letters
     price = order.segment_price()
     with at_work(f"checking {order.file}; nothing is sent yet"):
         plan = await client.plan_many(
@@ -153,18 +167,34 @@ async def _look_ahead(
             journal=journal,
             suppress=order.suppress,
             price=None if price is None else price.amount,
+            left_out=left_out,
         )
     if not plan.total:
         raise InvalidMessageError(f"{order.file} has no row below its header; nothing was sent")
-    shown = await preview(client, order, plan, letters)
+    shown = await preview(
+        client, order, plan, letters, reasons=left_out.invalid, new_journal=new_journal
+    )
     if not order.as_json:
         say_rows(*shown.words(), indent=LABEL)
     return shown
 
 
+def _end_dry_run(order: Order, shown: Preview, rows: LeftOutRows) -> ExitCode:
+    if order.as_json:
+        emit(shown.to_dict() | {"sent": False, "results": order.results})
+    elif order.results is not None:
+        say(f"Not to be sent, row by row: {order.results}")
+    if rows.problem is not None:
+        complain(rows.problem)
+        return ExitCode.UNEXPECTED
+    return ExitCode.OK
+
+
 def _confirmed(shown: Preview) -> bool:
-    texts = count_of(shown.plan.recipients, "text")
-    return confirmed(f"Send {texts} now? [y/N] ")
+    plan = shown.plan
+    texts = count_of(plan.recipients, "text")
+    twice = f", {plan.in_doubt} of them perhaps for the second time" if plan.in_doubt else ""
+    return confirmed(f"Send {texts} now{twice}? [y/N] ")
 
 
 def _tell(order: Order, shown: Preview, ended: Ended) -> None:
@@ -172,6 +202,10 @@ def _tell(order: Order, shown: Preview, ended: Ended) -> None:
         emit(shown.to_dict() | {"sent": True} | summary_data(order, ended))
         return
     lines, trouble = summary_words(order, ended)
-    say(*lines)
     if trouble:
-        complain(trouble)
+        # Before the advice that follows from it.
+        complain(trouble, wraps=True)
+    say_rows(*lines, indent=2)
+    if command := next_command(order, ended):
+        # In one piece, so that it can be copied.
+        say(f"  {command}")

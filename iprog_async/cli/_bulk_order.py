@@ -80,6 +80,9 @@ class Order:
             ):
                 if given:
                     raise InvalidMessageError(f"{flag} says something about a --journal; give one")
+
+    def check_somebody_answers(self) -> None:
+        """Raise `InvalidMessageError` if it is to be asked whether to send, and nobody is there."""
         if self.dry_run or self.yes:
             return
         if self.as_json or not sys.stdin.isatty():
@@ -107,8 +110,12 @@ class Order:
                     "--rate is for one gateway; of several, give each address its own ?rate="
                 )
             provider = evolve(provider, rate=rate)
-        engine = self.engine or _best_engine()
+        engine = self.engine or best_engine()
         return SmsClient(provider, engine=engine, max_connections=self.concurrency)
+
+    def makes_journal(self) -> bool:
+        """Return whether there is no journal yet."""
+        return self.journal is not None and not Path(self.journal).exists()
 
     def open_journal(self) -> Journal | None:
         """Open the journal, if there is one; a dry run makes none."""
@@ -133,6 +140,11 @@ class Order:
         return shlex.join(words)
 
 
-def _best_engine() -> EngineChoice:
-    # The fast engine uses no proxy.
-    return "asyncio" if find_spec("httptools") is not None and not getproxies() else "httpx"
+def best_engine() -> EngineChoice:
+    """Return the faster engine, where it is there and can be used: it uses no proxy."""
+    return "asyncio" if find_spec("httptools") is not None and not proxies() else "httpx"
+
+
+def proxies() -> list[str]:
+    """Return for what the environment names a proxy, such as `https`."""
+    return sorted(getproxies().keys() - {"no"})

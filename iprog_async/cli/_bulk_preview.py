@@ -17,14 +17,16 @@ from iprog_async._secrets import one_line
 from iprog_async.cli import _show
 from iprog_async.cli._bulk_order import Order
 from iprog_async.cli._bulk_price import Price
+from iprog_async.cli._first_row import FirstRow, sender_of
+from iprog_async.cli._least_time import least_seconds, time_words
 from iprog_async.cli._letters import Letters
+from iprog_async.cli._reasons import Reasons
 from iprog_async.cli._wording import words_of_error
 
 
 LABEL = 13
 """How wide the labels are, with the blank behind them."""
 
-_SHOWN_ROWS = 5
 _LONGEST_LINE = 300
 
 
@@ -36,7 +38,10 @@ class Preview:
         order: What the run was told to do.
         plan: The plan.
         provider: What it is sent through.
-        invalid: Lines that can't be sent, and why.
+        invalid: The first lines that can't be sent, and why.
+        reasons: Why lines can't be sent, of all of them.
+        first: The first row that would be sent.
+        new_journal: Whether there was no journal before.
         balances: What is left on each account, by its name.
         no_balance: Why that is not known.
     """
@@ -45,6 +50,9 @@ class Preview:
     plan: BulkPlan
     provider: SmsProvider
     invalid: list[tuple[int, str]]
+    reasons: Reasons
+    first: FirstRow | None = None
+    new_journal: bool = False
     balances: Mapping[str, Balance] = field(factory=dict[str, Balance])
     no_balance: str = ""
 
@@ -79,6 +87,11 @@ class Preview:
                 "no --journal: if this run ends early, nothing tells whom it has texted, and "
                 "another one would text everybody again"
             )
+        if plan.in_doubt:
+            found.append(
+                f"--resend-unknown: of these, {plan.in_doubt} may have been sent already: they "
+                "may get a second text"
+            )
         if self.credits < plan.credits:
             found.append(
                 f"--max-credits {order.max_credits} will stop the run before its end, which "
@@ -98,6 +111,12 @@ class Preview:
             "file": self.order.file,
             "gateway": _show.gateway_data(self.provider),
             "plan": self.plan.to_dict() | {"invalid_rows": rows},
+            "invalid_reasons": self.reasons.to_list(),
+            "first": self.first and self.first.to_dict(),
+            "sender_id": sender_of(self.order.sender_id, self.provider),
+            "journal": self.order.journal,
+            "new_journal": self.new_journal,
+            "least_seconds": least_seconds(self._requests, self.provider),
             "currency": self.price and self.price.currency,
             "balances": balances,
             "enough_credits": not self.short_of if comparable else None,
@@ -111,12 +130,14 @@ class Preview:
         rows = [
             ("rows", f"{plan.total} in {self.order.file}"),
             ("gateway", _show.gateway_words(self.provider)),
+            *self._who(),
             ("to send", f"{plan.recipients}{f' ({encodings})' if encodings else ''}"),
             ("segments", f"{plan.segments}, a credit each"),
-            ("requests", str(plan.batches)),
+            ("requests", self._requests_words()),
             *self._left_out(),
             *self._invalid(),
             *self._money(),
+            *self._journal(),
             *(("WARNING", words) for words in self.warnings),
         ]
         return [f"{label:<{LABEL - 1}} {words}" for label, words in rows]
@@ -131,14 +152,31 @@ class Preview:
         ]
         return [(label, f"{count} ({words})") for label, count, words in rows if count]
 
-    def _invalid(self) -> list[tuple[str, str]]:
-        if not self.plan.invalid:
+    def _who(self) -> list[tuple[str, str]]:
+        sender = sender_of(self.order.sender_id, self.provider)
+        rows = [("from", one_line(sender))] if sender else []
+        return rows + ([] if self.first is None else self.first.rows())
+
+    @property
+    def _requests(self) -> int:
+        """Requests that are made for certain: how many are paid for is not known exactly."""
+        return self.plan.batches if self.credits == self.plan.credits else 0
+
+    def _requests_words(self) -> str:
+        time = time_words(self._requests, self.provider)
+        return f"{self.plan.batches}{f', {time}' if time else ''}"
+
+    def _journal(self) -> list[tuple[str, str]]:
+        if self.order.journal is None:
             return []
-        shown = self.invalid[:_SHOWN_ROWS]
-        rows = [("invalid", f"{self.plan.invalid} (not sent)")]
-        rows += [("", one_line(f"line {line}: {words}", _LONGEST_LINE)) for line, words in shown]
-        more = self.plan.invalid - len(shown)
-        return [*rows, ("", f"and {more} more")] if more else rows
+        return [("journal", f"{self.order.journal}{' (new)' if self.new_journal else ''}")]
+
+    def _invalid(self) -> list[tuple[str, str]]:
+        invalid = self.plan.invalid
+        if not invalid:
+            return []
+        rows = [("invalid", f"{invalid} (not sent)")]
+        return rows + [("", one_line(line, _LONGEST_LINE)) for line in self.reasons.lines(invalid)]
 
     def _money(self) -> list[tuple[str, str]]:
         rows = [("cost", self._cost_words(self.price))] if self.price else []
@@ -175,15 +213,38 @@ class Preview:
 
 
 async def preview(
-    client: SmsClient[Any], order: Order, plan: BulkPlan, letters: Letters
+    client: SmsClient[Any],
+    order: Order,
+    plan: BulkPlan,
+    letters: Letters,
+    *,
+    reasons: Reasons | None = None,
+    new_journal: bool = False,
 ) -> Preview:
-    """Ask for the balance, where the gateway tells it, and put it beside the plan."""
+    """Ask for the balance, where the gateway tells it, and put it beside the plan.
+
+    Args:
+        client: What is sent through.
+        order: What the run was told to do.
+        plan: The plan.
+        letters: The messages that were planned.
+        reasons: Why rows can't be sent; those that the plan keeps, if `None`.
+        new_journal: Whether there was no journal before.
+    """
     invalid = [
         (letters.line_of(row.index), one_line(letters.words_of(row.error), _LONGEST_LINE))
         for row in plan.invalid_rows
     ]
-    provider = client.provider
-    shown = Preview(order=order, plan=plan, provider=provider, invalid=invalid)
+    provider, first = client.provider, plan.first
+    shown = Preview(
+        order=order,
+        plan=plan,
+        provider=provider,
+        invalid=invalid,
+        reasons=_kept(plan, letters) if reasons is None else reasons,
+        first=None if first is None else FirstRow(letters.line_of(first.index), first),
+        new_journal=new_journal,
+    )
     if not isinstance(provider, SupportsBalance):
         return evolve(shown, no_balance=f"{provider.name} does not tell it")
     try:
@@ -192,3 +253,11 @@ async def preview(
         words = one_line(f"not known: {words_of_error(exc)}", _LONGEST_LINE)
         return evolve(shown, no_balance=words)
     return evolve(shown, balances=_show.balances_of(provider.name, found))
+
+
+def _kept(plan: BulkPlan, letters: Letters) -> Reasons:
+    reasons = Reasons()
+    for row in plan.invalid_rows:
+        words = letters.words_of(row.error)
+        reasons.add(letters.line_of(row.index), row.message.to, row.error, words)
+    return reasons

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from contextlib import suppress
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 
 from iprog_async._bulk import BulkRun
 from iprog_async._client import SmsClient
@@ -20,13 +21,19 @@ from iprog_async._errors import (
 from iprog_async._journal import Journal
 from iprog_async._outcomes import Accepted, NotSent, Outcome
 from iprog_async.cli._bulk_order import Order
-from iprog_async.cli._ctrl_c import on_ctrl_c
+from iprog_async.cli._ctrl_c import on_interrupts
 from iprog_async.cli._exit import ExitCode, exit_code
 from iprog_async.cli._letters import Letters
+from iprog_async.cli._listing import listers_of
 from iprog_async.cli._output import complain
-from iprog_async.cli._progress import Progress
+from iprog_async.cli._progress import Progress, open_stopping, stopping_words
+from iprog_async.cli._reasons import Reasons
 from iprog_async.cli._results import Results
 from iprog_async.cli._wording import words_of_error
+
+
+HALT_AFTER_UNKNOWN = 20
+"""The run stops itself after so many requests in a row with unknown outcomes."""
 
 
 @define
@@ -39,7 +46,10 @@ class Ended:
         left_out: Those not sent because somebody wanted it so: duplicates, suppressed numbers.
         halted: Why it stopped itself.
         problem: Why it could not go on, if it was neither the gateway nor the caller.
-        stopped: Whether Ctrl-C was pressed.
+        stopped_by: The signal that stopped it: Ctrl-C, or SIGTERM.
+        not_sent: Why rows were not sent.
+        unknown: Why it is not known of rows whether they were.
+        lists: Whether the gateway, or one of several, can be asked later for what it sent.
     """
 
     total: int
@@ -47,7 +57,10 @@ class Ended:
     left_out: int = 0
     halted: SmsError | None = None
     problem: str | None = None
-    stopped: bool = False
+    stopped_by: signal.Signals | None = None
+    not_sent: Reasons = field(factory=Reasons)
+    unknown: Reasons = field(factory=Reasons)
+    lists: bool = False
 
     @property
     def untouched(self) -> int:
@@ -59,8 +72,9 @@ class Ended:
         """What a script may conclude; a text in doubt weighs most."""
         if self.counts.unknown:
             return ExitCode.UNKNOWN
-        if self.stopped:
-            return ExitCode.INTERRUPTED
+        if self.stopped_by is not None:
+            terminated = self.stopped_by == signal.SIGTERM
+            return ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED
         if self.halted is not None:
             return exit_code(self.halted)
         if self.problem is not None:
@@ -71,7 +85,7 @@ class Ended:
     @property
     def unfinished(self) -> bool:
         """Whether another run of the same could bring more."""
-        return self.stopped or self.halted is not None or self.problem is not None
+        return self.stopped_by is not None or self.halted is not None or self.problem is not None
 
 
 class Conductor:
@@ -103,10 +117,12 @@ class Conductor:
             journal=journal,
             suppress=self._order.suppress,
             max_credits=self._order.max_credits,
+            halt_after_unknown=HALT_AFTER_UNKNOWN,
         )
         ended = self._ended
         ended.counts = run.counts
-        with on_ctrl_c(lambda: self._stop(run), lambda: self._abort(run)):
+        ended.lists = bool(listers_of(client.provider))
+        with on_interrupts(lambda by: self._stop(run, by), lambda _: self._abort(run)):
             async with run:
                 try:
                     with suppress(RunHaltedError):
@@ -132,18 +148,25 @@ class Conductor:
                 run.stop()
 
     def _write(self, outcome: Outcome) -> None:
-        words = ""
+        ended, line, words = self._ended, self._letters.line_of(outcome.index), ""
         if not isinstance(outcome, Accepted):
-            words = self._letters.words_of(outcome.error)
-        if isinstance(outcome, NotSent):
-            error = outcome.error
-            self._ended.left_out += isinstance(error, (DuplicateMessageError, SuppressedError))
-        self._results.add(self._letters.line_of(outcome.index), outcome, words)
+            error, number = outcome.error, outcome.message.to
+            words = self._letters.words_of(error)
+            if isinstance(outcome, NotSent):
+                ended.left_out += isinstance(error, (DuplicateMessageError, SuppressedError))
+                ended.not_sent.add(line, number, error, words)
+            else:
+                ended.unknown.add(line, number, error, outcome.error.reason)
+        self._results.add(line, outcome, words)
 
-    def _stop(self, run: BulkRun) -> None:
-        self._ended.stopped = True
+    def _stop(self, run: BulkRun, by: signal.Signals) -> None:
+        self._ended.stopped_by = by
         run.stop()
-        complain("stopping: what is on its way is waited for; Ctrl-C again gives it up")
+        self._progress.close(run.counts)
+        again = "Ctrl-C again" if by == signal.SIGINT else "another SIGTERM"
+        gives_up = f"; {again} gives them up" if run.in_flight else ""
+        complain(f"{stopping_words(run.in_flight)}{gives_up}")
+        self._progress = open_stopping(lambda: run.in_flight, as_json=self._order.as_json)
 
     def _abort(self, run: BulkRun) -> None:
         complain("giving up what is on its way: it may have been sent")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shlex
+import signal
 from typing import Any
 
+from iprog_async._errors import OutcomeUnknownError, SmsError
 from iprog_async._secrets import one_line
 from iprog_async.cli._bulk_order import Order
-from iprog_async.cli._bulk_run import Ended
+from iprog_async.cli._bulk_run import HALT_AFTER_UNKNOWN, Ended
 from iprog_async.cli._failure import from_error
 from iprog_async.cli._progress import words_of
+from iprog_async.cli._reasons import Reasons
+from iprog_async.cli._show import count_of
 from iprog_async.cli._wording import words_of_error
 
 
@@ -28,54 +32,86 @@ def summary_data(order: Order, ended: Ended) -> dict[str, Any]:
             "resumed": counts.resumed,
             "untouched": ended.untouched,
         },
+        "reasons": {"not_sent": ended.not_sent.to_list(), "unknown": ended.unknown.to_list()},
         "halted": ended.halted and from_error(ended.halted).to_dict(),
         "problem": ended.problem,
-        "stopped": ended.stopped,
+        "stopped": ended.stopped_by is not None,
         "results": order.results,
-        "resume": order.resume_command() if ended.unfinished and order.journal else None,
+        "resume": next_command(order, ended),
     }
 
 
 def summary_words(order: Order, ended: Ended) -> tuple[list[str], str]:
-    """Return how a run ended, as lines, and the one line about what went wrong."""
+    """Return how a run ended, as lines, and the one line about what went wrong.
+
+    What follows the last line is the command that goes on, if there is one.
+    """
     counts = ended.counts
-    line = f"{ended.total} rows: {words_of(counts)}"
+    line = f"{count_of(ended.total, 'row')}: {words_of(counts)}"
     if ended.untouched:
         line += f", not begun {ended.untouched}"
-    lines = [line]
+    lines = [line, *_about_not_sent(ended), *_about_unknown(order, ended)]
     if counts.resumed:
         lines.append(f"Of these, {counts.resumed} were settled by an earlier run.")
     if order.results is not None:
         lines.append(f"Results: {order.results}")
-    if counts.unknown:
-        lines.append(_about_unknown(order))
     if ended.unfinished:
-        lines += _how_to_resume(order)
+        lines.append(_how_to_resume(order))
     return lines, one_line(_trouble(ended), _LONGEST_LINE)
+
+
+def next_command(order: Order, ended: Ended) -> str | None:
+    """Return the command that goes on with a run; `None` where there is nothing to go on with."""
+    return order.resume_command() if ended.unfinished and order.journal is not None else None
+
+
+def _about_not_sent(ended: Ended) -> list[str]:
+    why = _why(ended.not_sent)
+    return ["Not sent:", *why] if why else []
+
+
+def _why(reasons: Reasons) -> list[str]:
+    return [f"  {line}" for line in reasons.lines()]
 
 
 def _trouble(ended: Ended) -> str:
     if ended.halted is not None:
-        return f"the run stopped itself: {words_of_error(ended.halted)}"
+        return f"the run stopped itself: {_halted_words(ended.halted)}"
     if ended.problem is not None:
         return f"the run was stopped: {ended.problem}"
-    return "stopped by Ctrl-C" if ended.stopped else ""
+    if ended.stopped_by is None:
+        return ""
+    return f"stopped by {'SIGTERM' if ended.stopped_by == signal.SIGTERM else 'Ctrl-C'}"
 
 
-def _about_unknown(order: Order) -> str:
-    if order.journal is None:
-        return "Unknown: they may have been sent; look at the gateway before you repeat them."
+def _halted_words(cause: SmsError) -> str:
+    words = words_of_error(cause)
+    if not isinstance(cause, OutcomeUnknownError):
+        return words
     return (
-        "Unknown: they may have been sent, and are not repeated. "
-        f"iprog-async journal unknown {shlex.quote(order.journal)} lists them, journal reconcile "
-        "asks the gateway, --resend-unknown sends them again."
+        f"{HALT_AFTER_UNKNOWN} requests in a row got no trustworthy answer. The last one: {words}"
     )
 
 
-def _how_to_resume(order: Order) -> list[str]:
+def _about_unknown(order: Order, ended: Ended) -> list[str]:
+    if not ended.counts.unknown:
+        return []
+    why = _why(ended.unknown)
     if order.journal is None:
-        return [
+        what = "they may have been sent; look at the gateway before you repeat them"
+        return [f"Unknown: {what}{':' if why else '.'}", *why]
+    journal = shlex.quote(order.journal)
+    ways = [f"iprog-async journal unknown {journal} lists them"]
+    if ended.lists:
+        ways.append(f"iprog-async journal reconcile {journal} asks the gateway")
+    ways.append("--resend-unknown sends them again, and who got one gets a second")
+    what = "they may have been sent, and are not repeated"
+    return [f"Unknown: {what}{':' if why else '.'}", *why, f"  {'; '.join(ways)}."]
+
+
+def _how_to_resume(order: Order) -> str:
+    if order.journal is None:
+        return (
             "Without --journal another run would text everybody again, those who got it included."
-        ]
-    url = " (with the same --url)" if order.url is not None else ""
-    return [f"Go on with{url}:", f"  {order.resume_command()}"]
+        )
+    return f"Go on with{' (with the same --url)' if order.url is not None else ''}:"

@@ -1,4 +1,4 @@
-"""What Ctrl-C does while many texts are sent."""
+"""What Ctrl-C and SIGTERM do while many texts are sent."""
 
 from __future__ import annotations
 
@@ -12,36 +12,39 @@ from typing import Any
 
 
 @contextmanager
-def on_ctrl_c(*actions: Callable[[], None]) -> Generator[None]:
-    """Let each Ctrl-C do its own thing inside the loop; one more interrupts as usual.
+def on_interrupts(*actions: Callable[[signal.Signals], None]) -> Generator[None]:
+    """Let each Ctrl-C or SIGTERM do its own thing inside the loop; one more interrupts as usual.
 
     Args:
-        actions: What the first does, the second, and so on.
+        actions: What the first does, the second, and so on; each is told which signal it was.
     """
     loop = asyncio.get_running_loop()
     waiting = list(actions)
 
     def press(number: int, frame: FrameType | None) -> None:
         if waiting:
-            loop.call_soon_threadsafe(waiting.pop(0))
+            loop.call_soon_threadsafe(waiting.pop(0), signal.Signals(number))
         else:
             signal.default_int_handler(number, frame)
 
-    with _handling(press):
+    with _handling(press, signal.SIGINT, signal.SIGTERM):
         yield
 
 
 @contextmanager
 def ctrl_c_interrupts() -> Generator[None]:
     """Let Ctrl-C interrupt what blocks the loop; asyncio's own handler would wait for it."""
-    with _handling(signal.default_int_handler):
+    with _handling(signal.default_int_handler, signal.SIGINT):
         yield
 
 
 @contextmanager
-def _handling(handler: Callable[[int, FrameType | None], Any]) -> Generator[None]:
+def _handling(
+    handler: Callable[[int, FrameType | None], Any], *signals: signal.Signals
+) -> Generator[None]:
     with contextlib.ExitStack() as stack:
-        # Only the main thread may have handlers, and only it gets the signal.
+        # Only the main thread may have handlers, and only it gets the signals.
         with contextlib.suppress(ValueError):
-            stack.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, handler))
+            for number in signals:
+                stack.callback(signal.signal, number, signal.signal(number, handler))
         yield

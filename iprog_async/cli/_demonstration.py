@@ -148,7 +148,7 @@ async def _fail(sandbox: Sandbox, name: str, client: SmsClient[Any]) -> list[Tro
     sandbox.add_fault(Fault("*", "drop_after"))
     lost = await _send(name, client, to, "Your answer got lost")
     cases = (
-        ("a phone number that is none", InvalidMessageError, 0, bad_number),
+        ("an invalid phone number", InvalidMessageError, 0, bad_number),
         ("a text that the gateway's filter stops", ProviderError, 0, refused),
         ("the answer is lost after the gateway took it", OutcomeUnknownError, 1, lost),
     )

@@ -15,6 +15,7 @@ from iprog_async._providers import SupportsBalance
 from iprog_async._receipts import Balance
 from iprog_async.cli import _inventory, _show
 from iprog_async.cli._configuration import Configuration, examine
+from iprog_async.cli._engines import engine_rows, engines_data
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._failure import Failure, from_error
 from iprog_async.cli._input import AsJson, Url, open_client
@@ -109,7 +110,7 @@ def _data(found: Diagnosis) -> dict[str, Any]:
             extra.name: {"packages": extra.packages, "install": extra.install or None}
             for extra in found.extras
         },
-        "engines": _inventory.engines(),
+        **engines_data(),
         "providers": {plugin.name: plugin.problem or None for plugin in found.plugins},
         "configuration": {
             "source": configuration.source,
@@ -127,12 +128,11 @@ def _data(found: Diagnosis) -> dict[str, Any]:
 
 def _words(found: Diagnosis) -> list[str]:
     version = _inventory.version_of(_inventory.PACKAGE) or "(not installed as a package)"
-    engines = _versions(_inventory.engines())
     rows = [
         ("iprog-async", f"{version}, Python {platform.python_version()}, {platform.platform()}"),
         ("packages", _versions(_inventory.packages_of(None))),
         *((f"extra {extra.name}", _extra_words(extra)) for extra in found.extras),
-        ("engine", engines),
+        *engine_rows(),
         *_plugin_rows(found.plugins),
         *_configuration_rows(found.configuration),
     ]

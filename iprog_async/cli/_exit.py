@@ -38,6 +38,7 @@ class ExitCode(IntEnum):
     UNREACHABLE = 5, "the gateway could not be reached, or gave no answer; nothing was sent"
     UNKNOWN = 6, "a text may have been sent, or its delivery is not known: do not just repeat it"
     INTERRUPTED = 130, "stopped by Ctrl-C, or by a no"
+    TERMINATED = 143, "stopped by SIGTERM, as docker stop sends it; of many texts, between two"
 
 
 _BY_ERROR: tuple[tuple[type[SmsError], ExitCode], ...] = (

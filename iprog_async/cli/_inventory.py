@@ -1,15 +1,13 @@
-"""What is installed: this package, what it needs, its extras, its engines, its plug-ins."""
+"""What is installed: this package, what it needs, its extras, its plug-ins."""
 
 from __future__ import annotations
 
 import re
 from importlib import metadata
-from typing import get_args
 
 from attrs import frozen
 
 from iprog_async._errors import ConfigurationError
-from iprog_async._pool import EngineName
 from iprog_async._registry import provider_names, provider_type
 from iprog_async.cli._extras import EXTRAS, install_line
 from iprog_async.cli._output import complain
@@ -66,13 +64,6 @@ def packages_of(extra: str | None) -> dict[str, str | None]:
 def extras() -> list[Extra]:
     """Return the extras that a user may want."""
     return [_extra(name) for name in EXTRAS]
-
-
-def engines() -> dict[str, str]:
-    """Return the engines by name, with the version of the HTTP library behind each."""
-    behind = {"httpx": "httpx", "asyncio": "httptools"}
-    install = 'not installed: pip install "iprog-async[fast]"'
-    return {name: version_of(behind[name]) or install for name in get_args(EngineName)}
 
 
 def plugins() -> list[Plugin]:

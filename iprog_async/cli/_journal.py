@@ -7,19 +7,24 @@ import os
 import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, TextIO
 
 from attrs import asdict
 from cyclopts import App, Parameter
 
-from iprog_async._errors import InvalidMessageError
+from iprog_async._errors import InvalidMessageError, UnsupportedError
 from iprog_async._journal import Journal
 from iprog_async._journal_entries import JournalEntry
+from iprog_async._providers import SmsProvider
+from iprog_async._reconcile import Reconciliation
 from iprog_async._secrets import one_line
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._input import AsJson, Url, open_client
+from iprog_async.cli._listing import listers_of
 from iprog_async.cli._output import Column, emit, say, say_table
+from iprog_async.cli._show import members_of
 from iprog_async.cli._when import Tz, any_time, clock_of
 from iprog_async.cli._wording import in_options
 
@@ -39,6 +44,9 @@ journal = App(name="journal", help="Show, export or settle what a journal holds.
 @journal.command
 async def show(file: str, /, *, as_json: AsJson = False) -> ExitCode:  # noqa: D417 - the shared options describe themselves
     """Count the messages of a journal, by what became of them.
+
+    Those that are waiting are certainly not sent yet: the run ended before their turn came again,
+    and the next one sends them.
 
     Args:
         file: The journal.
@@ -108,8 +116,9 @@ async def reconcile(  # noqa: D417 - the shared options describe themselves
 ) -> ExitCode:
     """Ask the gateway for the messages that the journal has as unknown.
 
-    What the gateway lists is settled as accepted; that it does not list a message settles
-    nothing. The exit code is 6 if any stay unknown.
+    Of several gateways, each one is asked that lists its messages. What is listed is settled as
+    accepted; that a message is not listed settles nothing. The exit code is 6 if any stay
+    unknown.
 
     Args:
         file: The journal.
@@ -118,7 +127,7 @@ async def reconcile(  # noqa: D417 - the shared options describe themselves
     """
     async with _opened(file) as opened, open_client(url) as client:
         start = any_time(since, clock_of(client.provider, tz), "--since")
-        found = await opened.reconcile(client, start=start)
+        found = await _ask_each(opened, client.provider, start)
     if as_json:
         emit(asdict(found))
     else:
@@ -127,6 +136,27 @@ async def reconcile(  # noqa: D417 - the shared options describe themselves
             f"the gateway listed {found.listed}"
         )
     return ExitCode.UNKNOWN if found.unknown else ExitCode.OK
+
+
+async def _ask_each(
+    opened: Journal, provider: SmsProvider, start: datetime | None
+) -> Reconciliation:
+    """Ask every gateway behind a provider that lists messages."""
+    listers = listers_of(provider)
+    if not listers:
+        names = members_of(provider)
+        lists = "lists" if len(names) == 1 else "list"
+        raise UnsupportedError(
+            f"{', '.join(names)} {lists} no messages, so nothing can be looked up there; look at "
+            "the gateway's own page, or ask somebody who was to get a text"
+        )
+    answers = [await opened.reconcile(lister, start=start) for lister in listers]
+    return Reconciliation(
+        settled=sum(answer.settled for answer in answers),
+        # Each one counts what is left after it.
+        unknown=answers[-1].unknown,
+        listed=sum(answer.listed for answer in answers),
+    )
 
 
 @asynccontextmanager

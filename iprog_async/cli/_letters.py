@@ -35,11 +35,11 @@ class Letters:
         key_column: str | None = None,
         sender_id: str | None = None,
     ) -> None:
-        sheet.check_column(column, "with the phone numbers (--column)")
+        sheet.check_column(column, "with the phone numbers", "--column")
         for name in template.fields:
             sheet.check_column(name, "for the text")
         if key_column is not None:
-            sheet.check_column(key_column, "with the keys (--key-column)")
+            sheet.check_column(key_column, "with the keys", "--key-column")
         self._sheet = sheet
         self._template = template
         self._column = column

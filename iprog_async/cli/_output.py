@@ -44,12 +44,23 @@ def say_rows(*lines: str, indent: int) -> None:
 def wrapped(lines: Iterable[str], indent: int, width: int) -> Iterator[str]:
     """Break lines that are too long; what follows stands below what comes after the label."""
     for line in lines:
-        yield from textwrap.wrap(line, width, subsequent_indent=" " * indent) or [line]
+        # An option is left in one piece.
+        yield from textwrap.wrap(
+            line, width, subsequent_indent=" " * indent, break_on_hyphens=False
+        ) or [line]
 
 
-def complain(line: str) -> None:
-    """Write the one line about what went wrong."""
-    _write(sys.stderr, f"iprog-async: {shown(line)}\n")
+def complain(line: str, *, wraps: bool = False) -> None:
+    """Write the one line about what went wrong.
+
+    Args:
+        line: The line.
+        wraps: Whether a terminal breaks it between words; a command in it could not be copied.
+    """
+    line = f"iprog-async: {line}"
+    if wraps and sys.stderr.isatty():
+        line = "\n".join(wrapped([line], 0, shutil.get_terminal_size().columns))
+    _write(sys.stderr, f"{shown(line)}\n")
 
 
 def shown(text: str) -> str:

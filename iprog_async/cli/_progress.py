@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +15,7 @@ from iprog_async.cli._output import say
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.progress import Progress as RichProgress
+    from rich.status import Status
 
 _SECONDS_BETWEEN_LINES = 5.0
 _SECONDS_BETWEEN_FRAMES = 0.1
@@ -43,6 +44,18 @@ def open_progress(total: int, *, as_json: bool) -> Progress:
     if sys.stderr.isatty():
         return Bar(total)
     return Silence() if as_json else Lines(total)
+
+
+def open_stopping(in_flight: Callable[[], int], *, as_json: bool) -> Progress:
+    """Return what shows a run that sends nothing more.
+
+    Args:
+        in_flight: Tells how many messages have no outcome yet.
+        as_json: Whether stdout belongs to the one JSON document.
+    """
+    if sys.stderr.isatty():
+        return StoppingStatus(in_flight)
+    return Silence() if as_json else StoppingLines(in_flight)
 
 
 @contextmanager
@@ -93,15 +106,19 @@ class Pacer:
         return True
 
     def words(self, counts: Counts, total: int) -> str:
-        """Return how fast a run is and how long it takes yet, in words.
+        """Return how fast a run is and how long it takes yet, in words."""
+        rate = self._rate(counts)
+        left = f", {_time((total - counts.total) / rate)} left" if rate else ""
+        return f"{rate:.0f}/s{left}"
 
-        What an earlier run settled takes no time, and says nothing about what is left.
-        """
+    def last_words(self, counts: Counts) -> str:
+        """Return how fast a run was, in words."""
+        return f"{self._rate(counts):.0f}/s"
+
+    def _rate(self, counts: Counts) -> float:
+        # What an earlier run settled takes no time, and says nothing about what is left.
         seconds = max(time.monotonic() - self._started, 0.001)
-        rate = (counts.total - counts.resumed) / seconds
-        if not rate:
-            return "0/s"
-        return f"{rate:.0f}/s, {_time((total - counts.total) / rate)} left"
+        return (counts.total - counts.resumed) / seconds
 
 
 class Lines:
@@ -161,14 +178,16 @@ class Bar:
             self.draw(counts)
 
     def close(self, counts: Counts) -> None:
-        """Draw the bar for the last time."""
-        self.draw(counts)
+        """Draw the bar for the last time; nothing is left, or nothing more is sent."""
+        self._draw(counts, self._pacer.last_words(counts))
         self._live.stop()
 
     def draw(self, counts: Counts) -> None:
         """Draw the bar now."""
+        self._draw(counts, self._pacer.words(counts, self._total))
+
+    def _draw(self, counts: Counts, speed: str) -> None:
         self._words = words_of(counts)
-        speed = self._pacer.words(counts, self._total)
         self._bar.update(self._task, completed=counts.total, speed=speed)
         self._live.refresh()
 
@@ -178,6 +197,58 @@ class Bar:
 
         # The last line is short: what the terminal echoes of a Ctrl-C must not begin another one.
         return Group(self._bar, self._words)
+
+
+class StoppingLines:
+    """Writes every few seconds how many are still on their way.
+
+    Args:
+        in_flight: Tells how many.
+    """
+
+    def __init__(self, in_flight: Callable[[], int]) -> None:
+        self._in_flight = in_flight
+        self._pacer = Pacer(_SECONDS_BETWEEN_LINES)
+
+    def update(self, counts: Counts) -> None:
+        """Write a line, if it is time."""
+        if self._pacer.is_time():
+            say(stopping_words(self._in_flight()))
+
+    def close(self, counts: Counts) -> None:
+        """Write nothing more: the summary follows."""
+
+
+class StoppingStatus:
+    """Shows on stderr how many are still on their way.
+
+    Args:
+        in_flight: Tells how many.
+        console: Where it is shown; stderr if `None`.
+    """
+
+    def __init__(self, in_flight: Callable[[], int], console: Console | None = None) -> None:
+        from rich.console import Console
+
+        self._in_flight = in_flight
+        self._pacer = Pacer(_SECONDS_BETWEEN_FRAMES)
+        console = console or Console(stderr=True)
+        self._status: Status = console.status(stopping_words(in_flight()))
+        self._status.start()
+
+    def update(self, counts: Counts) -> None:
+        """Show the number, if it is time."""
+        if self._pacer.is_time():
+            self._status.update(stopping_words(self._in_flight()))
+
+    def close(self, counts: Counts) -> None:
+        """Show nothing more: the summary follows."""
+        self._status.stop()
+
+
+def stopping_words(in_flight: int) -> str:
+    """Return in words how many are waited for."""
+    return f"stopping, {in_flight or 'none'} on {'its' if in_flight == 1 else 'their'} way"
 
 
 def words_of(counts: Counts) -> str:

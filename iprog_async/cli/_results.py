@@ -1,10 +1,10 @@
-"""The file of outcomes that a bulk run leaves behind."""
+"""The files that a bulk run leaves behind: of its outcomes, and of what it would leave out."""
 
 from __future__ import annotations
 
 import csv
 import os
-from typing import Self, TextIO
+from typing import ClassVar, Self, TextIO
 
 from iprog_async._errors import InvalidMessageError
 from iprog_async._journal_entries import harmless
@@ -12,43 +12,22 @@ from iprog_async._outcomes import Accepted, Outcome
 from iprog_async._secrets import one_line
 
 
-_HEADER = ("line", "number", "state", "ref", "error")
+_OUTCOMES = ("line", "number", "state", "ref", "error")
+_LEFT_OUT = ("line", "number", "left_out", "reason")
 _LONGEST_CELL = 500
 
 
-class Results:
-    """A CSV file with a line for each outcome, written as they come.
+class _Rows:
+    """A CSV file, written a row at a time; it holds phone numbers: its mode is 0600."""
 
-    It holds phone numbers: its mode is 0600.
+    header: ClassVar[tuple[str, ...]]
 
-    Args:
-        path: Where it is made; `None` for no file.
-        replace: Whether an earlier one may be replaced. Other files never are.
-
-    Raises:
-        InvalidMessageError: It can't be written, or something else is there.
-    """
-
-    def __init__(self, path: str | None, *, replace: bool = False) -> None:
+    def __init__(self, path: str | None, *, replace: bool) -> None:
         self.problem: str | None = None
         """Why nothing can be written any more."""
         self._file = None if path is None else _make(path, replace)
         self._rows = None if self._file is None else csv.writer(self._file)
-        self._write(_HEADER)
-
-    def add(self, line: int, outcome: Outcome, words: str) -> None:
-        """Write an outcome.
-
-        Args:
-            line: Line of the message in its own file.
-            outcome: What became of it.
-            words: Its error, in words.
-        """
-        if self._rows is None:
-            return
-        ref = outcome.receipt.ref if isinstance(outcome, Accepted) else None
-        cells = (outcome.message.to, outcome.state, ref, one_line(words, _LONGEST_CELL))
-        self._write((str(line), *(harmless(cell) for cell in cells)))
+        self._write(self.header)
 
     def _write(self, cells: tuple[str, ...]) -> None:
         if self._rows is None or self._file is None:
@@ -77,8 +56,74 @@ class Results:
         self.close()
 
 
+class Results(_Rows):
+    """A line for each outcome, written as they come.
+
+    Args:
+        path: Where it is made; `None` for no file.
+        replace: Whether the results of an earlier run may be replaced. Other files never are.
+
+    Raises:
+        InvalidMessageError: It can't be written, or something else is there.
+    """
+
+    header = _OUTCOMES
+
+    def __init__(self, path: str | None, *, replace: bool = False) -> None:
+        super().__init__(path, replace=replace)
+
+    def add(self, line: int, outcome: Outcome, words: str) -> None:
+        """Write an outcome.
+
+        Args:
+            line: Line of the message in its own file.
+            outcome: What became of it.
+            words: Its error, in words.
+        """
+        if self._rows is None:
+            return
+        ref = outcome.receipt.ref if isinstance(outcome, Accepted) else None
+        cells = (outcome.message.to, outcome.state, ref, one_line(words, _LONGEST_CELL))
+        self._write((str(line), *(harmless(cell) for cell in cells)))
+
+
+class LeftOutRows(_Rows):
+    """A line for each row that a dry run found not to be sent.
+
+    Args:
+        path: Where it is made; `None` for no file.
+
+    Raises:
+        InvalidMessageError: It can't be written, or something else is there.
+    """
+
+    header = _LEFT_OUT
+
+    def __init__(self, path: str | None) -> None:
+        # What a run did is nothing that a preview may write over.
+        super().__init__(path, replace=False)
+
+    def add(self, line: int, number: str, kind: str, reason: str) -> None:
+        """Write a row.
+
+        Args:
+            line: Its line in its own file.
+            number: Its phone number, as it is there.
+            kind: As what it is left out, in one word.
+            reason: Why, in words.
+        """
+        if self._rows is not None:
+            cells = (number, kind, one_line(reason, _LONGEST_CELL))
+            self._write((str(line), *(harmless(cell) for cell in cells)))
+
+
 def check_replaceable(path: str, *, replace: bool) -> None:
-    """Raise `InvalidMessageError` if there is a file that must not be replaced."""
+    """Raise `InvalidMessageError` if there is a file that must not be replaced.
+
+    Args:
+        path: Where it would be.
+        replace: Whether it may be the results of an earlier run; a dry run's list always may.
+    """
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             first = file.readline(_LONGEST_CELL).strip()
@@ -86,7 +131,8 @@ def check_replaceable(path: str, *, replace: bool) -> None:
         return
     except OSError as exc:
         raise InvalidMessageError(f"--results {path!r} can't be used: {exc.strerror}") from None
-    if first and not (replace and first == ",".join(_HEADER)):
+    replaceable = {"", ",".join(_LEFT_OUT), *([",".join(_OUTCOMES)] if replace else [])}
+    if first not in replaceable:
         raise InvalidMessageError(
             f"--results {path!r} is there already, and tells what an earlier run did or is "
             "another file; choose another name"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import os
+import shlex
 from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
 from typing import Self, TypeVar
 
 from attrs import frozen
@@ -59,19 +61,24 @@ class Sheet:
             self._file.close()
             raise
 
-    def check_column(self, name: str, use: str) -> None:
+    def check_column(self, name: str, use: str, option: str = "") -> None:
         """Raise `InvalidMessageError` unless exactly one column has a name.
 
         Args:
             name: The name.
             use: What it is needed for, in words.
+            option: The option that names it; in the text, where there is none.
         """
         found = self.columns.count(name)
         if found == 1:
             return
         shown = ", ".join(column for column in self.columns if column)
         wrong = f"has {found} columns {name!r}" if found else f"has no column {name!r}"
-        raise InvalidMessageError(f"{self.path} {wrong} {use}; its columns are: {shown}")
+        by = f" ({option})" if option else ""
+        near = "" if found else _nearest(name, self.columns)
+        meant = f"{option} {shlex.quote(near)}" if option else f"{{{near}}}"
+        hint = f". Did you mean {meant}?" if near else ""
+        raise InvalidMessageError(f"{self.path} {wrong} {use}{by}; its columns are: {shown}{hint}")
 
     def __iter__(self) -> Iterator[Row]:
         """Read the file from its beginning; rows without anything in them are left out.
@@ -169,6 +176,16 @@ class Sheet:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _nearest(name: str, columns: tuple[str, ...]) -> str:
+    """Return the column that somebody meant by a name, if there is one like it."""
+    folded = {column.casefold(): column for column in columns if columns.count(column) == 1}
+    wanted = name.casefold()
+    near = [one for one in folded if wanted == one]
+    near += [one for one in folded if wanted in one] if wanted else []
+    near += get_close_matches(wanted, folded, 1)
+    return folded[near[0]] if near else ""
 
 
 def _why(exc: Exception) -> str:

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import sys
 from collections.abc import Coroutine, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from iprog_async._cancellation import was_in_flight
 from iprog_async._errors import SmsError
 from iprog_async.cli import _failure
-from iprog_async.cli._commands import RISKS, TAKES_TEXT
+from iprog_async.cli._commands import RISKS
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._extras import extra_of, install_line
 from iprog_async.cli._failure import Failure
 from iprog_async.cli._output import complain, emit, forgive_encoding, hush
 from iprog_async.cli._stdin import STDIN
-
-
-if TYPE_CHECKING:
-    from cyclopts import CycloptsError, MissingArgumentError, UnknownOptionError
-
-
-_SLIP = re.compile(r"--[a-z-]+(=.*)?")
 
 
 def run(tokens: Sequence[str] | None = None) -> ExitCode:
@@ -71,13 +63,14 @@ def _dispatch(tokens: list[str], options: list[str]) -> ExitCode | Failure:
     from cyclopts import CycloptsError
 
     from iprog_async.cli._app import app
+    from iprog_async.cli._usage import from_cyclopts
 
     # A lone dash stands for stdin, and cyclopts would take it for an option.
     given = [STDIN if word == "-" else word for word in options] + tokens[len(options) :]
     try:
         code = asyncio.run(_supervise(app.run_async(given, exit_on_error=False, print_error=False)))
     except CycloptsError as exc:
-        return _failure.from_usage(str(exc).replace(STDIN, "-"), _hint(exc, options))
+        return from_cyclopts(exc, options)
     except KeyboardInterrupt:
         # A second Ctrl-C, which did not wait for what the first one would have told.
         return _interrupted(in_flight=_risk(options) is not None)
@@ -115,30 +108,3 @@ def _interrupted(*, in_flight: bool) -> Failure:
     return Failure(
         "Interrupted", f"stopped by Ctrl-C; {fate}", ExitCode.INTERRUPTED, in_flight, not in_flight
     )
-
-
-def _hint(error: CycloptsError, options: list[str]) -> str:
-    from cyclopts import MissingArgumentError, UnknownOptionError
-
-    command = " ".join(error.command_chain or ())
-    if isinstance(error, MissingArgumentError) and (option := _robbed(error, options)):
-        return f"a value that starts with - is written {option}='-5 % today'"
-    if command in TAKES_TEXT and isinstance(error, UnknownOptionError) and _is_text(error):
-        return (
-            "a text that starts with - goes last, after --: "
-            f"iprog-async {TAKES_TEXT[command]} -- '-5 % today'"
-        )
-    return " ".join(f"see iprog-async {command} --help".split())
-
-
-def _robbed(error: MissingArgumentError, options: list[str]) -> str | None:
-    """Return the option whose value was taken for an option of its own, if that is the trouble."""
-    name = error.argument.name if error.argument is not None else ""
-    after = options[options.index(name) + 1 :][:1] if name in options else []
-    return name if after and after[0].startswith("-") and not _SLIP.fullmatch(after[0]) else None
-
-
-def _is_text(error: UnknownOptionError) -> bool:
-    """Return whether an unknown option looks less like a slip than like a text."""
-    word = error.token.keyword or error.token.value
-    return _SLIP.fullmatch(word) is None

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
-from support.core_fakes import FakeProvider, to_many
+from support.core_fakes import FakeProvider, accept, to_many
 
-from iprog_async import SmsClient
+from iprog_async import Outcome, SmsClient
+from iprog_async.adapter import Batching, PreparedMessage
 
 
 async def test_settled_outcomes_survive_the_end_of_a_run() -> None:
@@ -20,3 +22,25 @@ async def test_settled_outcomes_survive_the_end_of_a_run() -> None:
     assert run.counts.total == 1 + len(late)
     assert set(range(run.counts.total)) == {first.index, *(outcome.index for outcome in late)}
     assert run.counts.total > 3
+
+
+async def test_what_is_on_its_way_is_counted() -> None:
+    """A run that was stopped says how many have no outcome yet, until none is left."""
+    arrived, answer = asyncio.Semaphore(0), asyncio.Event()
+
+    async def wait(batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
+        arrived.release()
+        await answer.wait()
+        return await accept(batch)
+
+    provider = FakeProvider(send=wait, limits=Batching(max_batch=5))
+    async with SmsClient(provider) as client, client.send_many(to_many(50), concurrency=3) as run:
+        before = run.in_flight
+        for _ in range(3):
+            await arrived.acquire()
+        run.stop()
+        stopped = run.in_flight
+        answer.set()
+        await run.drain()
+
+    assert (0, 15, 0, 15) == (before, stopped, run.in_flight, run.counts.accepted)

@@ -1,21 +1,24 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import evolve
-from support.core_fakes import LATER, FakeProvider, lose, to_many
+from support.core_fakes import LATER, FakeProvider, lose, refusing, to_many
 
 from iprog_async import (
     BulkPlan,
     ConfigurationError,
     InvalidMessageError,
     Journal,
+    JournalConflictError,
     JournalError,
     Message,
+    NotSent,
     SmsClient,
 )
 from iprog_async.adapter import Batching
@@ -189,3 +192,74 @@ async def test_source_that_fails_ends_the_plan() -> None:
     with pytest.raises(OSError, match="gone"):
         await plan(FakeProvider(), source())
     assert [True] == closed
+
+
+async def test_plan_tells_of_everybody_left_out() -> None:
+    """Whoever would not be sent a text is told, with the reason, and nobody else is."""
+    told: list[NotSent] = []
+
+    found = await plan(
+        FakeProvider(),
+        [*[Message("nobody", "Hi")] * 30, *MIXED],
+        suppress=["0917 0000 007"],
+        left_out=told.append,
+    )
+
+    kinds = Counter(type(outcome.error).__name__ for outcome in told)
+    assert {"InvalidMessageError": 31, "DuplicateMessageError": 1, "SuppressedError": 1} == kinds
+    assert found.total - found.recipients == len({outcome.index for outcome in told})
+
+
+async def test_plan_tells_of_conflicts_and_not_of_what_is_settled(tmp_path: Path) -> None:
+    """What an earlier run sent is no loss; that somebody got another text then is told."""
+    told: list[NotSent] = []
+    with Journal.open(tmp_path / "june.db") as journal:
+        async with SmsClient(FakeProvider(), journal=journal) as client:
+            async with client.send_many(to_many(2)) as run:
+                await run.drain()
+            changed = Message("+639170000001", "Ho")
+            await client.plan_many([*to_many(2), changed], left_out=told.append)
+
+    assert [(2, JournalConflictError)] == [(row.index, type(row.error)) for row in told]
+
+
+async def test_plan_has_the_first_text() -> None:
+    """The first text that would go out is there as it would; of nobody, none is."""
+    found = await plan(FakeProvider(), [Message("nobody", "Hi"), Message("0917 000 0001", "Ho")])
+
+    assert found.first is not None
+    assert ("+639170000001", "Ho", 1) == (
+        found.first.e164,
+        found.first.message.text,
+        found.first.index,
+    )
+    assert None is (await plan(FakeProvider(), [])).first
+
+
+@pytest.mark.parametrize(("resend", "in_doubt"), [(True, 2), (False, 0)])
+async def test_plan_counts_who_may_be_texted_twice(
+    tmp_path: Path, resend: bool, in_doubt: int
+) -> None:
+    """With `resend_unknown` a plan says how many may have got their text already."""
+    path = tmp_path / "june.db"
+    with Journal.open(path) as journal:
+        client = SmsClient(FakeProvider(send=lose), journal=journal)
+        async with client, client.send_many(to_many(2)) as run:
+            await run.drain()
+    with Journal.open(path, resend_unknown=resend) as journal:
+        found = await plan(FakeProvider(), to_many(5), journal=journal)
+
+    assert (in_doubt, 3 + in_doubt) == (found.in_doubt, found.recipients)
+    assert in_doubt == found.to_dict()["in_doubt"]
+
+
+async def test_what_was_certainly_not_sent_is_in_no_doubt(tmp_path: Path) -> None:
+    """Who is sent to again after a refusal that may pass gets one text, and is not counted."""
+    with Journal.open(tmp_path / "june.db", resend_unknown=True) as journal:
+        client = SmsClient(FakeProvider(send=refusing(healable=True)), journal=journal)
+        async with client:
+            async with client.send_many(to_many(2)) as run:
+                await run.drain()
+            found = await client.plan_many(to_many(2))
+
+    assert (2, 0) == (found.recipients, found.in_doubt)

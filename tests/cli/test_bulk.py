@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import shlex
 import stat
 from collections.abc import Callable
@@ -174,8 +173,154 @@ def test_cost_against_a_balance_of_money(cli: Cli, sandbox: Sandbox, tmp_path: P
 
 
 def test_many_bad_rows(bulk: Bulk) -> None:
-    """Of many bad rows some are shown, and how many more there are."""
-    assert "and 25 more\n" in bulk([("12", "Bo")] * 30, "--dry-run").out
+    """Many bad rows share a line for each reason, however many rows there are."""
+    rows = [("12", "Bo"), ("13", "Bo")] * 15 + [("09170000100", "")]
+
+    ran = bulk(rows, "--dry-run")
+    data = bulk(rows, "--dry-run", "--json").json
+
+    assert "lines 2, 3, 4 and 27 more: the phone number '…' is too short" in ran.out
+    assert "line 32: there is no 'name' in this row\n" in ran.out
+    assert [30, 1] == [reason["count"] for reason in data["invalid_reasons"]]
+
+
+@pytest.mark.usefixtures("_iprog")
+def test_reason_of_all_rows(bulk: Bulk) -> None:
+    """What every row meets is said once, and not for five of them and so many more."""
+    ran = bulk(people(40), "--dry-run", "--from", "ACME")
+
+    assert 1 == ran.out.count("takes no sender ID")
+    assert "lines 2, 3, 4 and 37 more: iprog takes no sender ID" in ran.out
+    assert "from         ACME\n" in ran.out
+
+
+def test_first_text(bulk: Bulk, tmp_path: Path) -> None:
+    """The preview shows the first text as it goes out, whom it goes to, and the journal."""
+    journal = str(tmp_path / "june.db")
+    tokens = ("--dry-run", "--text", "Hi {name},\nyours [bold]", "--journal", journal)
+
+    ran = bulk([("12", "Bo"), *people(2)], *tokens)
+    data = bulk([("12", "Bo"), *people(2)], *tokens, "--json").json
+
+    assert "first to     +639170000100 (line 3)\n" in ran.out
+    assert "first text   Hi Ann100, ⏎ yours [bold]\n" in ran.out
+    assert f"journal      {journal} (new)\n" in ran.out
+    first = {"line": 3, "number": "+639170000100", "text": "Hi Ann100,\nyours [bold]"}
+    assert (first, journal, True) == (data["first"], data["journal"], data["new_journal"])
+
+
+def test_first_text_of_a_resumed_run(bulk: Bulk, tmp_path: Path) -> None:
+    """What an earlier run settled is not shown as the first, and its journal is not new."""
+    journal = ("--journal", str(tmp_path / "june.db"))
+    bulk(people(1), "--yes", *journal)
+
+    ran = bulk(people(2), "--dry-run", *journal)
+    done = bulk(people(1), "--dry-run", *journal)
+
+    assert "first to     +639170000101 (line 3)\n" in ran.out
+    assert f"journal      {journal[1]}\n" in ran.out
+    assert "first to" not in done.out
+
+
+def test_sender_of_the_account(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
+    """A sender in the address is shown like one that is given for the run."""
+    path = write_csv(tmp_path / "june.csv", [("+639170000100", "Ann")])
+    run = ("bulk", path, *_HI, "--dry-run", "--url", sandbox.address("infopromo"))
+
+    assert "from         Sandbox\n" in cli(*run).out
+    assert "from         ACME\n" in cli(*run, "--from", "ACME").out
+
+
+def test_how_long_it_takes(bulk: Bulk) -> None:
+    """With a rate the preview says how long the run takes, unless it is cut short."""
+    rate = ("--dry-run", "--rate", "1/min")
+
+    ran = bulk(people(21), *rate)
+    cut = bulk(people(21), *rate, "--max-credits", "2")
+    data = bulk(people(21), *rate, "--json").json
+
+    assert "requests     21, at most 1/min: that takes about 20 minutes or more\n" in ran.out
+    assert "requests     21\n" in cut.out
+    assert 1200 == data["least_seconds"]
+
+
+def test_why_rows_were_not_sent(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -> None:
+    """At the end each reason is told once, with the first lines; of unknown rows, too."""
+    sandbox.add_fault(Fault(_SEND, "drop_after"))
+    journal = ("--journal", str(tmp_path / "june.db"))
+    rows = [*people(2), people(2)[1], ("12", "Bo"), ("13", "Bo"), ("09170000300", "")]
+
+    ran = bulk(rows, "--yes", "--concurrency", "1", *journal)
+    data = bulk(rows, "--yes", "--json", *journal).json
+
+    told = ran.out[ran.out.index("6 rows:") :].splitlines()
+    assert [
+        "6 rows: accepted 1, not sent 4, unknown 1",
+        "Not sent:",
+        "  lines 5, 6: the phone number '…' is too short (read as one of PH)",
+        "  line 4: the same text for the same number as on an earlier line",
+        "  line 7: there is no 'name' in this row",
+        "Unknown: they may have been sent, and are not repeated:",
+    ] == told[:6]
+    assert told[6].startswith("  line 2: ")
+    assert [2, 1, 1] == [reason["count"] for reason in data["reasons"]["not_sent"]]
+    assert [[2]] == [reason["first_lines"] for reason in data["reasons"]["unknown"]]
+
+
+def test_end_on_a_narrow_terminal(
+    bulk: Bulk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What is told at the end breaks between words; the command to go on with is one line."""
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.chdir(tmp_path)
+    rows = [*people(3), ("0917 12", "Bo"), ("0917 13", "Bo")]
+
+    ran = bulk(rows, "--yes", "--max-credits", "2", "--journal", "june.db")
+
+    told = ran.out[ran.out.index("5 rows:") :].splitlines()
+    assert [
+        "  lines 5, 6: the phone number '…' is not a valid phone",
+        "  number (read as one of PH)",
+    ] == told[2:4]
+    assert 60 >= max(map(len, told[:-1]))
+    assert (True, True) == (told[-1].startswith("  iprog-async bulk "), len(told[-1]) > 60)
+
+
+@pytest.mark.parametrize(
+    ("gateways", "asks"),
+    [(["iprog"], False), (["infopromo"], True), (["iprog", "infopromo"], True)],
+    ids=["iprog", "infopromo", "both"],
+)
+def test_hint_to_reconcile(
+    cli: Cli, sandbox: Sandbox, tmp_path: Path, gateways: list[str], asks: bool
+) -> None:
+    """To ask the gateway is a hint only where one is there that lists its messages."""
+    sandbox.add_fault(Fault("POST /*", "drop_after"))
+    path = write_csv(tmp_path / "june.csv", [("+639170000100", "Ann")])
+    journal = str(tmp_path / "june.db")
+    address = " || ".join(map(sandbox.address, gateways))
+
+    ran = cli("bulk", path, *_HI, "--yes", "--journal", journal, "--url", address)
+
+    assert f"iprog-async journal unknown {journal} lists them; " in ran.out
+    assert asks == (f"iprog-async journal reconcile {journal} asks the gateway" in ran.out)
+
+
+def test_many_lost_answers(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -> None:
+    """A run that lost twenty answers says so, and not that one lost answer stopped it."""
+    sandbox.add_fault(Fault(_SEND, "drop_after", times=None))
+    journal = ("--journal", str(tmp_path / "june.db"))
+
+    ran = bulk(people(30), "--yes", "--concurrency", "1", *journal)
+
+    assert (6, 20) == (ran.code, len(sandbox.inbox))
+    assert ran.err.startswith(
+        "iprog-async: the run stopped itself: 20 requests in a row got no trustworthy answer. "
+        "The last one: "
+    )
+    assert "  lines 22, 23, 24 and 7 more: the run stopped before their turn\n" in ran.out
+    assert ran.out.splitlines()[-1].startswith("  iprog-async bulk ")
 
 
 def test_balance_that_is_not_told(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
@@ -306,6 +451,36 @@ def test_unknown_is_not_repeated(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -
     assert "--resend-unknown sends them again" in again.out
 
 
+def test_resending_says_what_it_risks(
+    bulk: Bulk, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Preview and question say how many may get a second text; without the option none does."""
+    journal = ("--journal", str(tmp_path / "june.db"))
+    sandbox.add_fault(Fault(_SEND, "drop_after", times=2))
+    bulk(people(3), "--yes", *journal)
+    questions: list[str] = []
+
+    def ask(question: str) -> str:
+        questions.append(question)
+        return "n"
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("iprog_async.cli._asking.ask", ask)
+
+    ran = bulk(people(5), *journal, "--resend-unknown")
+    data = bulk(people(5), *journal, "--resend-unknown", "--dry-run", "--json").json
+    without = bulk(people(5), *journal)
+
+    risk = "of these, 2 may have been sent already: they may get a second text"
+    assert f"WARNING      --resend-unknown: {risk}\n" in ran.out
+    assert (2, True) == (data["plan"]["in_doubt"], risk in data["warnings"][0])
+    assert "second text" not in without.out
+    assert [
+        "Send 4 texts now, 2 of them perhaps for the second time? [y/N] ",
+        "Send 2 texts now? [y/N] ",
+    ] == questions
+
+
 def test_keys_and_sender(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     """A key makes two equal texts two; a row without one is not sent; the sender is shown."""
     rows = [("+639171234567", "1"), ("+639171234567", "2"), ("+639171234567", "")]
@@ -373,6 +548,33 @@ def test_wrong_order(bulk: Bulk, sandbox: Sandbox, tokens: list[str], words: str
 
     assert (True, []) == (ran.code in (2, 3), _texts(sandbox))
     assert words in ran.err
+
+
+@pytest.mark.parametrize(
+    ("tokens", "words"),
+    [
+        (["none.csv", *_HI], "'none.csv' can't be read"),
+        (["{june}", "--text", "Hi {name"], "the text can't be read"),
+        (["{june}", "--text", "Hi {nam}"], "no column 'nam'"),
+        (["{june}", *_HI, "--results", "{june}"], "is there already"),
+        (["{june}", *_HI, "--url", "nowhere://"], "nowhere"),
+    ],
+    ids=["file", "template", "column", "results", "address"],
+)
+def test_input_is_checked_before_anybody_is_asked(
+    cli: Cli, tmp_path: Path, tokens: list[str], words: str
+) -> None:
+    """Without a terminal, too, what is wrong with the input is what the line says."""
+    path = write_csv(tmp_path / "june.csv", people(1))
+    ran = cli("bulk", *(token.replace("{june}", path) for token in tokens))
+
+    assert (True, False) == (words in ran.err, "nobody can be asked" in ran.err)
+
+
+def test_nobody_asked_no_journal(bulk: Bulk, tmp_path: Path) -> None:
+    """Where nobody can be asked no journal is left behind."""
+    journal = tmp_path / "june.db"
+    assert (2, False) == (bulk(people(1), "--journal", str(journal)).code, journal.exists())
 
 
 def test_nobody_to_ask(bulk: Bulk, sandbox: Sandbox) -> None:
@@ -455,14 +657,56 @@ def test_other_files_are_not_replaced(bulk: Bulk, tmp_path: Path, sandbox: Sandb
     assert "2,0917,accepted,,\n" in out.read_text()
 
 
-def test_dry_run_makes_no_file(bulk: Bulk, tmp_path: Path) -> None:
-    """A dry run leaves neither a journal nor results behind."""
-    names = ("june.db", "out.csv")
-    paths = [str(tmp_path / name) for name in names]
+def test_dry_run_makes_no_journal(bulk: Bulk, tmp_path: Path) -> None:
+    """A dry run leaves no journal behind."""
+    journal = tmp_path / "june.db"
+    ran = bulk(people(1), "--dry-run", "--journal", str(journal))
+    assert (0, False) == (ran.code, journal.exists())
 
-    ran = bulk(people(1), "--dry-run", "--journal", paths[0], "--results", paths[1])
 
-    assert (0, [False, False]) == (ran.code, [os.path.exists(path) for path in paths])
+def test_dry_run_lists_what_is_left_out(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -> None:
+    """With a dry run the results have each row that would not be sent, and why; no other."""
+    journal = ("--journal", str(tmp_path / "june.db"))
+    bulk([("09170000500", "Old")], "--yes", *journal)
+    out, stop = tmp_path / "out.csv", tmp_path / "stop.txt"
+    stop.write_text("+639170000102\n")
+    bad = [("=12", "Bo")] * 30
+    rows = [*people(3), people(3)[0], ("09170000500", "New"), *bad]
+    dry = ("--dry-run", "--suppress", str(stop), "--results", str(out), *journal)
+
+    ran = bulk(rows, *dry)
+    again = bulk(rows, *dry, "--json")
+
+    told = [(row["line"], row["number"], row["left_out"]) for row in read_csv(out)]
+    assert [
+        ("4", "09170000102", "suppressed"),
+        ("5", "09170000100", "duplicate"),
+        ("6", "09170000500", "conflict"),
+        *((str(line), "'=12", "invalid") for line in range(7, 37)),
+    ] == sorted(told, key=lambda row: int(row[0]))
+    assert (0, 0, 0o600, 1) == (
+        ran.code,
+        again.code,
+        stat.S_IMODE(out.stat().st_mode),
+        len(sandbox.inbox),
+    )
+    assert f"Not to be sent, row by row: {out}\n" in ran.out
+    assert str(out) == again.json["results"]
+    assert ["the same text for the same number as on line 2"] == [
+        row["reason"] for row in read_csv(out) if row["left_out"] == "duplicate"
+    ]
+
+
+def test_dry_run_and_run_write_one_file(bulk: Bulk, tmp_path: Path) -> None:
+    """A dry run's list gives way to results; results never give way to such a list."""
+    results, journal = ("--results", str(tmp_path / "out.csv")), str(tmp_path / "june.db")
+
+    dry = bulk(people(1), "--dry-run", *results)
+    run = bulk(people(1), "--yes", *results, "--journal", journal)
+    dry_again = bulk(people(1), "--dry-run", *results, "--journal", journal)
+
+    assert (0, 0, 2) == (dry.code, run.code, dry_again.code)
+    assert ["accepted"] == [row["state"] for row in read_csv(tmp_path / "out.csv")]
 
 
 def test_changed_while_running(
@@ -499,6 +743,8 @@ def test_full_disk(
 
     assert 1 == ran.code
     assert "the results can't be written any more: No space left" in ran.err
+    dry = bulk(people(1), "--dry-run", "--results", str(tmp_path / "dry.csv"))
+    assert (1, True) == (dry.code, "can't be written any more: No space left" in dry.err)
     assert len(sandbox.inbox) < 200
     assert f"accepted {len(sandbox.inbox)}, " in ran.out
 

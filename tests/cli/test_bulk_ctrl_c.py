@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import re
@@ -18,7 +19,7 @@ import pytest
 from support.bulk_cli import COMMAND, people, read_csv, read_json, start, write_csv
 
 from iprog_async.cli import main
-from iprog_async.cli._ctrl_c import ctrl_c_interrupts, on_ctrl_c
+from iprog_async.cli._ctrl_c import ctrl_c_interrupts, on_interrupts
 from iprog_async.sandbox import Fault, Sandbox
 
 
@@ -81,7 +82,9 @@ def test_once_in_a_process(sandbox: Sandbox, tmp_path: Path) -> None:
     resumed = _resume(out, SMS_URL=address)
 
     assert (130, True, ["accepted"] * first) == (process.returncode, first < _PEOPLE, states)
-    assert "stopping: what is on its way is waited for" in err
+    stopping, stopped = err.splitlines()
+    assert f"iprog-async: stopping, {_AT_ONCE} on their way; Ctrl-C again gives them up" == stopping
+    assert "iprog-async: stopped by Ctrl-C" == stopped
     assert "Traceback" not in err
     assert f"accepted {first}, not sent 0, unknown 0, not begun {_PEOPLE - first}" in out
     assert (0, {1}, _PEOPLE) == (
@@ -115,6 +118,46 @@ def test_twice_in_a_process(sandbox: Sandbox, tmp_path: Path) -> None:
         len(sandbox.inbox),
     )
     assert f"unknown {_AT_ONCE}\n" in resumed.stdout
+
+
+def test_terminated_once(sandbox: Sandbox, tmp_path: Path) -> None:
+    """SIGTERM, as docker stop sends it, is a first Ctrl-C: nobody is unknown, and it is 143."""
+    address = sandbox.address("iprog")
+    sandbox.add_fault(Fault("POST /iprog/*", "delay", delay=0.3, times=None))
+
+    with start(*_tokens(tmp_path), SMS_URL=address) as process:
+        _wait_until(lambda: len(sandbox.inbox) >= _AT_ONCE)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=_PATIENCE)
+    first = len(sandbox.inbox)
+    sandbox.clear_faults()
+    resumed = _resume(out, SMS_URL=address)
+
+    assert (143, True) == (process.returncode, first < _PEOPLE)
+    assert "stopping, 3 on their way; another SIGTERM gives them up" in err
+    assert err.endswith("iprog-async: stopped by SIGTERM\n")
+    assert f"accepted {first}, not sent 0, unknown 0, not begun {_PEOPLE - first}" in out
+    assert (0, {1}, _PEOPLE) == (
+        resumed.returncode,
+        set(_copies(sandbox).values()),
+        len(sandbox.inbox),
+    )
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_terminated_twice(sandbox: Sandbox, tmp_path: Path, second: signal.Signals) -> None:
+    """Whatever comes second gives up at once, with a summary: what was on its way is unknown."""
+    sandbox.add_fault(Fault("POST /iprog/*", "delay", delay=30, times=None))
+
+    with start(*_tokens(tmp_path), SMS_URL=sandbox.address("iprog")) as process:
+        _wait_until(lambda: len(sandbox.inbox) == _AT_ONCE)
+        process.send_signal(signal.SIGTERM)
+        _line_with(process.stderr, "stopping")
+        process.send_signal(second)
+        out, err = process.communicate(timeout=_PATIENCE)
+
+    assert (6, True) == (process.returncode, "giving up what is on its way" in err)
+    assert f"unknown {_AT_ONCE}, not begun {_PEOPLE - _AT_ONCE}\n" in out
 
 
 def _press_when(ready: Callable[[], bool], *others: Callable[[], bool]) -> threading.Thread:
@@ -251,5 +294,16 @@ def test_terminal(sandbox: Sandbox, tmp_path: Path, keys: str, code: int, inbox:
 
 async def test_once_more_than_there_are_actions() -> None:
     """Who goes on pressing is not kept waiting."""
-    with on_ctrl_c(), pytest.raises(KeyboardInterrupt):
+    with on_interrupts(), pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_which_signal_it_was(number: signal.Signals) -> None:
+    """Each action learns what it was, and afterwards the signals do what they did before."""
+    before, told = signal.getsignal(number), asyncio.Queue[signal.Signals]()
+    with on_interrupts(told.put_nowait):
+        os.kill(os.getpid(), number)
+        assert number == await told.get()
+
+    assert before == signal.getsignal(number)

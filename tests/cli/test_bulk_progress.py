@@ -6,7 +6,16 @@ import pytest
 from rich.console import Console
 
 from iprog_async import Counts
-from iprog_async.cli._progress import Bar, Lines, Silence, at_work, open_progress
+from iprog_async.cli._progress import (
+    Bar,
+    Lines,
+    Silence,
+    StoppingLines,
+    StoppingStatus,
+    at_work,
+    open_progress,
+    open_stopping,
+)
 
 
 COUNTS = Counts(accepted=40, not_sent=8, unknown=2)
@@ -109,3 +118,68 @@ def test_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
         "50/50" in written.err,
         "accepted 40, not sent 8, unknown 2" in written.err,
     )
+
+
+def test_last_bar_promises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that ends early leaves a bar with its speed, and promises no end."""
+    now = [0.0]
+    monkeypatch.setattr("iprog_async.cli._progress.time.monotonic", lambda: now[0])
+    picture = Console(file=io.StringIO(), width=80)
+    bar = Bar(500, Console(file=io.StringIO()))
+    now[0] = 10.0
+    with picture.capture() as midway:
+        bar.draw(COUNTS)
+        picture.print(bar.render())
+    with picture.capture() as end:
+        bar.close(COUNTS)
+        picture.print(bar.render())
+
+    assert ("50/500 5/s, 1:30 left", "50/500 5/s") == (_speed(midway.get()), _speed(end.get()))
+
+
+def _speed(shown: str) -> str:
+    return " ".join(shown.splitlines()[0].split()[1:])
+
+
+@pytest.mark.parametrize(
+    ("terminal", "as_json", "expected"),
+    [(True, False, StoppingStatus), (False, False, StoppingLines), (False, True, Silence)],
+)
+def test_stopping_suits(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, as_json: bool, expected: type[object]
+) -> None:
+    """A run that stops is shown where it was shown before."""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal, raising=False)
+    progress = open_stopping(lambda: 1, as_json=as_json)
+    progress.close(COUNTS)
+    assert expected is type(progress)
+
+
+def test_stopping_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While a run stops, what counts is how many are on their way, and not how many there were."""
+    now, left = [0.0], [61]
+    monkeypatch.setattr("iprog_async.cli._progress.time.monotonic", lambda: now[0])
+    lines = StoppingLines(lambda: left[0])
+    for now[0], left[0] in ((4.0, 60), (5.0, 40), (10.0, 1), (15.0, 0)):
+        lines.update(COUNTS)
+    lines.close(COUNTS)
+
+    assert [
+        "stopping, 40 on their way",
+        "stopping, 1 on its way",
+        "stopping, none on their way",
+    ] == capsys.readouterr().out.splitlines()
+
+
+def test_stopping_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal the number goes down in place."""
+    now, left, out = [0.0], [61], io.StringIO()
+    monkeypatch.setattr("iprog_async.cli._progress.time.monotonic", lambda: now[0])
+    status = StoppingStatus(lambda: left[0], Console(file=out, width=80, force_terminal=True))
+    now[0], left[0] = 1.0, 7
+    status.update(COUNTS)
+    status.close(COUNTS)
+
+    assert "stopping, 7 on their way" in out.getvalue()

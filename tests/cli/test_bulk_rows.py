@@ -146,6 +146,33 @@ def test_columns_that_are_not_there_once(tmp_path: Path, column: str, words: str
     assert str(caught.value).endswith("its columns are: phone, name, name")
 
 
+@pytest.mark.parametrize(
+    ("header", "column", "option", "hint"),
+    [
+        ("Phone,name", "phone", "--column", "--column Phone"),
+        ("Phone Number,name", "phone", "--column", "--column 'Phone Number'"),
+        ("phone,First_Name", "first name", "", "{First_Name}"),
+        ("phone,Name", "name", "", "{Name}"),
+        ("Phone,PHONE", "phone", "--column", "--column PHONE"),
+        ("number,name", "phone", "--column", None),
+        ("Phone,Phone", "phone", "--column", None),
+    ],
+)
+def test_column_that_was_meant(
+    tmp_path: Path, header: str, column: str, option: str, hint: str | None
+) -> None:
+    """A column that is written otherwise is named as it has to be written."""
+    with (
+        sheet_of(tmp_path, f"{header}\n1,a\n", column) as sheet,
+        pytest.raises(InvalidMessageError) as caught,
+    ):
+        sheet.check_column(column, "for this", option)
+
+    expected = ". Did you mean" if hint is None else f". Did you mean {hint}?"
+    assert (hint is not None) == str(caught.value).endswith(expected)
+    assert f"its columns are: {header.replace(',', ', ')}" in str(caught.value)
+
+
 def test_letters(tmp_path: Path) -> None:
     """Each row becomes a message or a problem, with its line."""
     content = "phone,name,id\n1,Ann,7\n2,,8\n,Cy,9\n4,Di\n5,Eve,10,11\n"

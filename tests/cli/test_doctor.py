@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import inspect
 from importlib import metadata
 
 import pytest
 from support.cli import Cli
 
-from iprog_async import ConfigurationError, provider_types
+from iprog_async import ConfigurationError, HttpPool, provider_types
 from iprog_async.cli import _extras, _inventory
+from iprog_async.cli._engines import engines_data
 from iprog_async.sandbox import Sandbox
 
 
@@ -34,7 +36,14 @@ def test_json(cli: Cli) -> None:
     """The JSON has the same facts, and no gateway was asked."""
     ran = cli("doctor", "--json")
     assert (ran.code, ran.json["healthy"], ran.json["gateway"]) == (0, True, None)
-    assert {"httpx", "asyncio"} == set(ran.json["engines"])
+    assert {
+        "httpx": {"name": "httpx", "package": "httpx", "version": metadata.version("httpx")},
+        "asyncio": {
+            "name": "asyncio",
+            "package": "httptools",
+            "version": metadata.version("httptools"),
+        },
+    } == ran.json["engines"]
     assert ran.json["configuration"] == {
         "source": "SMS_URL",
         "variables": ["SMS_URL"],
@@ -43,6 +52,60 @@ def test_json(cli: Cli) -> None:
         "gateway": {"name": "iprog", "members": [], "region": None},
         "problem": None,
     }
+
+
+_PROXIES: list[tuple[dict[str, str], list[str], str]] = [
+    ({}, [], "asyncio"),
+    ({"https_proxy": "http://user:sandbox-hidden@proxy"}, ["https"], "httpx"),
+    ({"no_proxy": "localhost"}, [], "asyncio"),
+]
+
+
+@pytest.mark.parametrize(("environ", "named", "engine"), _PROXIES)
+def test_engines(
+    cli: Cli,
+    monkeypatch: pytest.MonkeyPatch,
+    environ: dict[str, str],
+    named: list[str],
+    engine: str,
+) -> None:
+    """The doctor says which engine is used where; a proxy, never shown, makes bulk use httpx."""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+
+    ran, data = cli("doctor"), cli("doctor", "--json").json
+
+    httptools = metadata.version("httptools")
+    assert f"httpx ({metadata.version('httpx')}), asyncio (httptools {httptools})" in ran.out
+    assert f"by a client httpx, unless it is given another; by bulk {engine}" in ran.out
+    assert bool(named) == ("the environment names a proxy (https)" in ran.out)
+    assert ("httpx", engine, named) == (
+        data["default_engine"],
+        data["bulk_engine"],
+        data["proxies"],
+    )
+    assert "sandbox-hidden" not in ran.out
+
+
+def test_engine_of_a_client() -> None:
+    """What the doctor calls the engine of a client is the one that it has."""
+    default = inspect.signature(HttpPool).parameters["engine"].default
+    assert engines_data()["default_engine"] == default
+
+
+def test_engine_that_is_not_installed(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra the doctor says what installs the fast engine, and bulk uses the other."""
+
+    def version(package: str) -> str:
+        if package == "httptools":
+            raise metadata.PackageNotFoundError(package)
+        return "1.0"
+
+    monkeypatch.setattr(metadata, "version", version)
+    monkeypatch.setattr("iprog_async.cli._bulk_order.find_spec", {"httptools": None}.get)
+    out = cli("doctor").out
+    assert 'asyncio (not installed: pip install "iprog-async[fast]")' in out
+    assert "by bulk httpx\n" in out
 
 
 def test_several_gateways(cli: Cli) -> None:

@@ -119,19 +119,47 @@ def test_reconcile_in_vain(cli: Cli, june: str) -> None:
     assert (6, True) == (ran.code, "still unknown 1" in ran.out)
 
 
+@pytest.mark.parametrize("address", ["{iprog} || {infopromo}", "({infopromo} || {iprog})?name=in"])
+def test_reconcile_several_gateways(cli: Cli, june: str, sandbox: Sandbox, address: str) -> None:
+    """Of several gateways those are asked that list messages, and the others are no obstacle."""
+    for name in ("iprog", "infopromo"):
+        address = address.replace(f"{{{name}}}", sandbox.address(name))
+    ran = cli("journal", "reconcile", june, "--json", "--url", address)
+
+    assert (0, 1, 0, True) == (
+        ran.code,
+        ran.json["settled"],
+        ran.json["unknown"],
+        ran.json["listed"] > 0,
+    )
+
+
+def test_reconcile_adds_up(cli: Cli, june: str, sandbox: Sandbox) -> None:
+    """Two accounts that list messages are both asked, and what is left is counted once."""
+    first, second = sandbox.address("infopromo"), sandbox.address("infopromo")
+    address = f"{first}&name=other || {second}"
+    ran = cli("journal", "reconcile", june, "--json", "--url", address)
+
+    assert (0, 1, 0) == (ran.code, ran.json["settled"], ran.json["unknown"])
+
+
 @pytest.mark.parametrize(
     ("tokens", "words"),
     [
         (["--since", "tomorrow"], "--since 'tomorrow' is no time"),
         (["--url", "{iprog}"], "iprog lists no messages"),
+        (["--url", "{iprog} || {ugsms-v2}"], "iprog, ugsms-v2 list no messages"),
     ],
 )
 def test_reconcile_refused(
     cli: Cli, june: str, sandbox: Sandbox, tokens: list[str], words: str
 ) -> None:
     """A gateway without a list, and a time that is none, are bad input."""
-    given = [token.replace("{iprog}", sandbox.address("iprog")) for token in tokens]
-    ran = cli("journal", "reconcile", june, *given)
+    names = ("iprog", "ugsms-v2")
+    for name in names:
+        address = sandbox.address(name)
+        tokens = [token.replace(f"{{{name}}}", address) for token in tokens]
+    ran = cli("journal", "reconcile", june, *tokens)
     assert (2, True) == (ran.code, words in ran.err)
 
 

@@ -61,3 +61,30 @@ def test_no_escapes(capsys: pytest.CaptureFixture[str], write: Callable[[], None
 
     assert [] == [sign for sign in "\x1b\x07\r\x9b\u202e" if sign in written]
     assert "a\ufffd]0;owned" in written
+
+
+def test_options_are_not_broken() -> None:
+    """A line breaks between words, and not inside of an option or a name with a dash."""
+    assert ["use", "--resend-unknown"] == list(wrapped(["use --resend-unknown"], 0, 16))
+
+
+@pytest.mark.parametrize(
+    ("terminal", "wraps", "expected"),
+    [
+        (True, True, "iprog-async: one two\nthree four\n"),
+        (True, False, "iprog-async: one two three four\n"),
+        (False, True, "iprog-async: one two three four\n"),
+    ],
+)
+def test_complaint_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    terminal: bool,
+    wraps: bool,
+    expected: str,
+) -> None:
+    """A long complaint breaks between words where that is asked for, and in no pipe."""
+    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal, raising=False)
+    complain("one two three four", wraps=wraps)
+    assert expected == capsys.readouterr().err

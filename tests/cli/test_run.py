@@ -29,7 +29,7 @@ _TO = "09171234567"
         (["--json"], "iprog-async --help"),
         (["--", "bogus"], "iprog-async --help"),
         (["send"], "iprog-async send --help"),
-        (["send", _TO, "a", "b"], "iprog-async send --help"),
+        (["providers", "a"], "iprog-async providers --help"),
         (["status", "iprog:1", "--bogus"], "iprog-async status --help"),
         (["balance", "--json=maybe"], "iprog-async balance --help"),
         (["send", _TO, "hello", "--form", "ACME"], "iprog-async send --help"),

@@ -192,3 +192,20 @@ async def test_lost_connection_is_unknown_and_asked_once(
         assert _UNKNOWN == await outcome(client)
 
     assert 1 == gateway.begun
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        (drop(), "the connection was closed without a complete answer"),
+        (drop(reset=True), "the connection was closed: ConnectionResetError"),
+    ],
+    ids=["end", "reset"],
+)
+async def test_lost_connection_in_words(behaviour: Behaviour, words: str) -> None:
+    """How a connection ended is told in a sentence."""
+    async with RawGateway(behaviour) as gateway, client_of(gateway.base_url, "asyncio") as client:
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await client.send(NUMBER, "Hi")
+
+    assert words in str(caught.value)

@@ -1,0 +1,64 @@
+"""Which engines are there, and which one is used."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from attrs import asdict, frozen
+
+from iprog_async._pool import EngineName
+from iprog_async.cli._bulk_order import best_engine, proxies
+from iprog_async.cli._extras import install_line
+from iprog_async.cli._inventory import version_of
+
+
+_BEHIND: dict[EngineName, str] = {"httpx": "httpx", "asyncio": "httptools"}
+_DEFAULT: EngineName = "httpx"
+
+
+@frozen
+class Engine:
+    """One engine.
+
+    Args:
+        name: What `--engine` calls it.
+        package: The package behind it.
+        version: That package's version; `None` where it is missing.
+    """
+
+    name: EngineName
+    package: str
+    version: str | None
+
+    def words(self) -> str:
+        """Return it in words: the version is the package's."""
+        if self.version is None:
+            return f"{self.name} (not installed: {install_line('fast')})"
+        package = "" if self.package == self.name else f"{self.package} "
+        return f"{self.name} ({package}{self.version})"
+
+
+def engines() -> list[Engine]:
+    """Return the engines that there are, installed or not."""
+    return [Engine(name, _BEHIND[name], version_of(_BEHIND[name])) for name in get_args(EngineName)]
+
+
+def engines_data() -> dict[str, Any]:
+    """Return the engines and which one is used, as JSON-ready data."""
+    return {
+        "engines": {engine.name: asdict(engine) for engine in engines()},
+        "default_engine": _DEFAULT,
+        "bulk_engine": best_engine(),
+        "proxies": proxies(),
+    }
+
+
+def engine_rows() -> list[tuple[str, str]]:
+    """Return the engines and which one is used, as labels and words."""
+    used = f"by a client {_DEFAULT}, unless it is given another; by bulk {best_engine()}"
+    if named := proxies():
+        used += f", for the environment names a proxy ({', '.join(named)}), and asyncio uses none"
+    return [
+        ("engines", ", ".join(engine.words() for engine in engines())),
+        ("engine used", used),
+    ]

@@ -1,0 +1,49 @@
+"""What a preview finds that would not be sent."""
+
+from __future__ import annotations
+
+from iprog_async._errors import (
+    DuplicateMessageError,
+    JournalConflictError,
+    SmsError,
+    SuppressedError,
+)
+from iprog_async._outcomes import NotSent
+from iprog_async.cli._letters import Letters
+from iprog_async.cli._reasons import Reasons
+from iprog_async.cli._results import LeftOutRows
+
+
+class LeftOut:
+    """Takes rows that would not be sent: counts why, and writes them to a file.
+
+    Args:
+        letters: The messages that rows stand for.
+        rows: Where they are written.
+    """
+
+    def __init__(self, letters: Letters, rows: LeftOutRows) -> None:
+        self.invalid = Reasons()
+        """Why rows can't be sent."""
+        self.letters = letters
+        self._rows = rows
+
+    def __call__(self, outcome: NotSent) -> None:
+        """Take a row."""
+        line, words = self.letters.line_of(outcome.index), self.letters.words_of(outcome.error)
+        kind = _kind(outcome.error)
+        self._rows.add(line, outcome.message.to, kind, words)
+        if kind == "invalid":
+            self.invalid.add(line, outcome.message.to, outcome.error, words)
+
+
+def _kind(error: SmsError) -> str:
+    match error:
+        case DuplicateMessageError():
+            return "duplicate"
+        case SuppressedError():
+            return "suppressed"
+        case JournalConflictError():
+            return "conflict"
+        case _:
+            return "invalid"
