@@ -122,7 +122,7 @@ def test_reconcile_in_vain(cli: Cli, june: str) -> None:
 @pytest.mark.parametrize(
     ("tokens", "words"),
     [
-        (["--since", "tomorrow"], "--since 'tomorrow' is no time"),
+        (["--since", "soon"], "--since 'soon' is no time"),
         (["--url", "{iprog}"], "iprog lists no messages"),
     ],
 )
