@@ -59,7 +59,7 @@ def _names(kind: type[object]) -> list[str]:
 
 
 def _made(kind: type[Any], settings: dict[str, str]) -> object:
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     values = {name: _value(name, text, hints.get(name, str)) for name, text in settings.items()}
     try:
         return kind(**values)
@@ -67,19 +67,30 @@ def _made(kind: type[Any], settings: dict[str, str]) -> object:
         raise InvalidMessageError(f"--option: {exc}") from None
 
 
+def _hints(kind: type[Any]) -> dict[str, object]:
+    try:
+        return get_type_hints(kind)
+    except NameError:
+        # What only checkers import is not there to look at: the class checks its values itself.
+        return {}
+
+
 def _value(name: str, text: str, hint: object) -> object:
     """Return a text as the type that the adapter wants; as it is, where it is no plain type."""
     choices = list(_choices(hint))
     for choice in choices:
         if not isinstance(choice, type):
-            if str(choice) == text:
+            if _words(choice) == text:
                 return choice
         elif choice is not int or text.isdecimal():
             return int(text) if choice is int else text
-    raise InvalidMessageError(
-        f"--option {name}={text}: it is one of "
-        f"{', '.join('a number' if choice is int else str(choice) for choice in choices)}"
-    )
+    shown = ", ".join("a number" if choice is int else _words(choice) for choice in choices)
+    one_of = "one of " if len(choices) > 1 else ""
+    raise InvalidMessageError(f"--option {name}={text}: it is {one_of}{shown}")
+
+
+def _words(choice: object) -> str:
+    return str(choice).lower() if isinstance(choice, bool) else str(choice)
 
 
 def _choices(hint: object) -> Iterator[object]:
@@ -89,5 +100,7 @@ def _choices(hint: object) -> Iterator[object]:
     elif get_args(hint):
         for part in get_args(hint):
             yield from _choices(part)
+    elif hint is bool:
+        yield from (True, False)
     elif hint is not NoneType:
         yield hint
