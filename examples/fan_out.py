@@ -25,15 +25,16 @@ def read_messages(path: Path, text: str) -> Iterator[Message]:
     """Yield a message for each row, read as it is sent, however many there are.
 
     Raises:
-        ValueError: A cell is missing: nobody gets a text with a hole in it.
+        ValueError: A column is missing, or the file is no text.
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
+        if missing := {"phone", "name"}.difference(reader.fieldnames or ()):
+            raise ValueError(f"{path} has no column {' and no column '.join(sorted(missing))}")
         for row in reader:
-            phone, name = row.get("phone"), row.get("name")
-            if not (phone and name):
-                raise ValueError(f"{path}, line {reader.line_num}: a phone or a name is missing")
-            yield Message(phone, text.replace("{name}", name))
+            name = (row["name"] or "").strip()
+            # An empty text is refused by itself: nobody gets one with a hole in it.
+            yield Message(row["phone"] or "", text.replace("{name}", name) if name else "")
 
 
 async def fan_out(messages: Iterator[Message], journal: Path, concurrency: int) -> int:

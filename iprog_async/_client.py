@@ -61,11 +61,11 @@ class SmsClient(Generic[P_co]):
         http: A client of your own, for its proxies, certificates or event hooks. It is never
             closed, and never told to follow redirects; one whose transport retries by itself
             can text people twice.
-        engine: What moves the bytes: `"httpx"`, the default, or `"asyncio"`, which takes a sixth
-            of its CPU time, needs the extra `fast`, uses no proxies, and has a stricter reading
-            of HTTP: what breaks its rules is an unknown outcome.
+        engine: What moves the bytes: `"httpx"`, the default, or `"asyncio"`, which takes a
+            fraction of its CPU time, needs the extra `fast`, uses no proxies, and has a stricter
+            reading of HTTP: what breaks its rules is an unknown outcome.
         max_connections: The most requests at once, 100 by default; others queue.
-        verify: Trusted certificates, as an `ssl.SSLContext`.
+        verify: Trusted certificates, as an `ssl.SSLContext`; they are checked always.
         timeout: Seconds for one attempt, once it has a connection slot.
         deadline: Seconds for a whole call, with its waits and retries; unbounded if `None`.
         journal: An open journal: a send with a `key` becomes idempotent, and bulk runs
@@ -85,7 +85,7 @@ class SmsClient(Generic[P_co]):
         http: httpx.AsyncClient | None = None,
         engine: EngineName | None = None,
         max_connections: int | None = None,
-        verify: ssl.SSLContext | bool = True,
+        verify: ssl.SSLContext | Literal[True] = True,
         timeout: float = 30.0,
         deadline: float | None = None,
         retry: RetryPolicy | None = None,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
 from attrs import define
@@ -212,7 +212,7 @@ def default_ssl_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def ssl_context(verify: ssl.SSLContext | bool) -> ssl.SSLContext:
+def ssl_context(verify: ssl.SSLContext | Literal[True]) -> ssl.SSLContext:
     """Turn `verify=` into an SSL context; raises `ConfigurationError` for anything else."""
     if verify is True:
         return default_ssl_context()

@@ -34,7 +34,8 @@ class AttemptEnded:
         seconds: How long the request took, once it had a connection slot.
         ended_at: When it ended, in seconds since 1970.
         server: Host of the gateway.
-        sending: Whether it was part of sending texts; a `SubmissionEnded` follows then.
+        sending: Whether it was part of `send` or a run; a `SubmissionEnded` follows then. Not
+            so for a vendor's own operations, of which some text people, too.
         http_status: Status of the answer; `None` where there was none.
         error: What the answer, or the lack of one, means; `None` for a success.
     """
@@ -79,9 +80,12 @@ class SubmissionEnded:
 class SendEnded:
     """One message that was to be sent has come to its outcome.
 
-    Each call of `send` has one, also where a journal knew its key and nothing was sent again, and
-    each message of a run that was handed to the gateway. Rows that never were (bad, suppressed,
-    repeated, settled by an earlier run, given up) are among the run's outcomes only.
+    Each message that was handed to the gateway has one, of a call of `send` or of a run, and so
+    has a `send` whose key a journal knew, though nothing is sent again. What is refused before
+    has none: a `send` with a bad number or text raises its error at once, and the rows of a run
+    that were never handed over (bad, suppressed, repeated, settled by an earlier run, given up)
+    are among its outcomes only. Operations of a vendor's own, such as one-time passwords and
+    campaigns, have none either: each of their requests is an `AttemptEnded`.
 
     Args:
         provider: Name of the provider that took it or was asked last; else the client's.
@@ -125,7 +129,7 @@ class Observer:
     """
 
     def attempt_ended(self, event: AttemptEnded) -> None:
-        """Learn that a request has ended; also one that only reads, such as the status."""
+        """Learn that a request has ended, be it of a send, a read, or a vendor's own operation."""
 
     def submission_ended(self, event: SubmissionEnded) -> None:
         """Learn that messages which travelled together have come to their outcomes."""

@@ -27,9 +27,9 @@ class HttpPool:
     It belongs to the event loop it is first used on.
 
     Args:
-        engine: What moves the bytes: `"httpx"`, the default, or `"asyncio"`, which takes a sixth
-            of its CPU time, needs the extra `fast`, uses no proxies, and has a stricter reading
-            of HTTP: what breaks its rules is an unknown outcome.
+        engine: What moves the bytes: `"httpx"`, the default, or `"asyncio"`, which takes a
+            fraction of its CPU time, needs the extra `fast`, uses no proxies, and has a stricter
+            reading of HTTP: what breaks its rules is an unknown outcome.
         max_connections: The most requests under way at once; further ones queue, first in,
             first out.
         verify: Trusted certificates, and a client certificate where one is needed.
@@ -46,7 +46,7 @@ class HttpPool:
         *,
         engine: EngineName = "httpx",
         max_connections: int = 100,
-        verify: ssl.SSLContext | bool = True,
+        verify: ssl.SSLContext | Literal[True] = True,
         http: httpx.AsyncClient | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -121,7 +121,10 @@ class HttpPool:
 
 
 def _engine(
-    name: str, max_connections: int, verify: ssl.SSLContext | bool, http: httpx.AsyncClient | None
+    name: str,
+    max_connections: int,
+    verify: ssl.SSLContext | Literal[True],
+    http: httpx.AsyncClient | None,
 ) -> Engine:
     from iprog_async import _engine_httpx
 

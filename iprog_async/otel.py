@@ -39,12 +39,14 @@ class OtelObserver(Observer):
     """Makes spans and metrics; give it to a client: `SmsClient(…, observers=[OtelObserver()])`.
 
     Spans: one `send NAME` for each submission (a single send, or one batch of a bulk run), a
-    child of the caller's span, with a child for each request. Requests that only read have a
-    span of their own.
+    child of the caller's span, with a child for each request. Other requests have a span of
+    their own: reads, and a vendor's own operations, such as one-time passwords and campaigns.
 
     Metrics: `messaging.client.operation.duration` (histogram, seconds, of submissions),
     `messaging.client.sent.messages` (messages by provider and state), `sms.client.segments`
-    (segments that were accepted, and so billed) and `sms.client.attempts` (requests).
+    (segments that were accepted, and so billed) and `sms.client.attempts` (requests). Texts of a
+    vendor's own operations are in the last one alone, by `messaging.operation.name`, such as
+    `"send the code"`.
 
     Args:
         tracer_provider: OpenTelemetry's global one if `None`.
@@ -89,7 +91,7 @@ class OtelObserver(Observer):
         )
 
     def attempt_ended(self, event: AttemptEnded) -> None:
-        """Count a request; make the span of one that only reads."""
+        """Count a request; make the span of one that is no part of a submission."""
         attributes = {
             **_SMS,
             "sms.provider": event.provider,

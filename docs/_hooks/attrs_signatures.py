@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from enum import Enum
 from typing import Any
 
 import attrs
@@ -68,4 +69,8 @@ def _name_of(annotation: Any) -> str:
 
 
 def _default(value: object) -> str:
-    return "…" if value is attrs.NOTHING else repr(value)
+    """Return a default as one writes it; what can't be written is `...`, which is Python, too."""
+    if value is attrs.NOTHING:
+        return "..."
+    words = str(value) if isinstance(value, Enum) else repr(value)
+    return "..." if "<" in words else words

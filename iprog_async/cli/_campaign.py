@@ -11,6 +11,7 @@ from iprog_async.cli._commands import COMMANDS
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._input import AsJson, Url, open_client, text_from
 from iprog_async.cli._operations import CAMPAIGNS
+from iprog_async.cli._options import Options, options_for
 from iprog_async.cli._output import emit, say
 from iprog_async.cli._plain import plain
 from iprog_async.cli._times import words_of
@@ -36,6 +37,7 @@ async def send(  # noqa: D417 - the shared options describe themselves
     sender_id: Annotated[str | None, Parameter(name="--from")] = None,
     at: At = None,
     tz: Tz = None,
+    option: Options = (),
     yes: Yes = False,
     url: Url = None,
     as_json: AsJson = False,
@@ -53,13 +55,14 @@ async def send(  # noqa: D417 - the shared options describe themselves
     async with open_client(url) as client:
         gateway = CAMPAIGNS.holder(client.provider)
         clock = clock_of(gateway, tz)
+        options = options_for(gateway, option)
         when = None if at is None else later(at, clock)
         # Of no group, the gateway's refusal is to be read, and not a question.
         if uids and not agreed(f"Text everyone in {', '.join(uids)}", yes=yes, as_json=as_json):
             return ExitCode.INTERRUPTED
         with fate("The texts may have been sent", "Nothing was sent"):
             sent = await CAMPAIGNS.of(gateway).send(
-                uids, body, sender_id=sender_id, schedule_at=when
+                uids, body, sender_id=sender_id, schedule_at=when, options=options
             )
     _tell(sent, as_json=as_json)
     if when is not None and not as_json:

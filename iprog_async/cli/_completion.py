@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 from iprog_async.cli._exit import ExitCode
-from iprog_async.cli._output import say
+from iprog_async.cli._input import AsJson
+from iprog_async.cli._output import emit, say
 
 
-def completion(shell: Literal["bash", "zsh", "fish"], /) -> ExitCode:
+def completion(  # noqa: D417 - the shared options describe themselves
+    shell: Literal["bash", "zsh", "fish"], /, *, as_json: AsJson = False
+) -> ExitCode:
     """Print what makes a shell complete this command's words.
 
     bash: source the script from ~/.bashrc. zsh: save it as _iprog-async in a folder of $fpath.
@@ -20,5 +23,9 @@ def completion(shell: Literal["bash", "zsh", "fish"], /) -> ExitCode:
     # Imported late: the app imports this module to show its help.
     from iprog_async.cli._app import app
 
-    say(app.generate_completion(shell=shell).rstrip())
+    script = app.generate_completion(shell=shell).rstrip()
+    if as_json:
+        emit({"shell": shell, "script": f"{script}\n"})
+    else:
+        say(script)
     return ExitCode.OK

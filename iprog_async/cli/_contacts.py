@@ -11,7 +11,7 @@ from iprog_async.cli._asking import Yes, agreed, fate
 from iprog_async.cli._commands import COMMANDS
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._groups import groups
-from iprog_async.cli._input import AsJson, Url, open_client
+from iprog_async.cli._input import AsJson, Url, open_client, pairs
 from iprog_async.cli._limit import Limit, take, tell_of_more
 from iprog_async.cli._operations import CONTACTS
 from iprog_async.cli._output import Column, emit, say, say_table
@@ -149,14 +149,9 @@ async def delete(  # noqa: D417 - the shared options describe themselves
 
 
 def _tags(fields: tuple[str, ...]) -> dict[str, str]:
-    tags: dict[str, str] = {}
-    for given in fields:
-        tag, sign, value = given.partition("=")
-        if not sign or not tag.strip():
-            raise InvalidMessageError(f"--field {given!r} is not written like FIRST_NAME=Ada")
-        if tag.strip().upper() == "PHONE":
-            raise InvalidMessageError("--field PHONE: the number is an argument, not a field")
-        tags[tag.strip()] = value
+    tags = pairs(fields, "--field", "FIRST_NAME=Ada")
+    if any(tag.upper() == "PHONE" for tag in tags):
+        raise InvalidMessageError("--field PHONE: the number is an argument, not a field")
     return tags
 
 
@@ -164,7 +159,7 @@ def _tell(contact: Contact, what: str, *, as_json: bool) -> None:
     if as_json:
         emit(_data(contact))
         return
-    known = (contact.phone, contact.status, contact.custom_fields)
+    known = (contact.phone, contact.status, _fields(contact))
     uid = plain(contact.uid or "(the gateway gave no uid)")
     say(f"{what} {uid}: {', '.join(plain(value) for value in known if value)}")
 
@@ -179,5 +174,11 @@ def _data(contact: Contact) -> dict[str, Any]:
 
 
 def _cells(contact: Contact) -> tuple[str, ...]:
-    fields = contact.custom_fields or None
-    return tuple(plain(cell) for cell in (contact.uid, contact.phone, contact.status, fields))
+    known = (contact.uid, contact.phone, contact.status, _fields(contact))
+    return tuple(plain(cell) for cell in known)
+
+
+def _fields(contact: Contact) -> object:
+    """Return the further fields as people write them; as they are, where they have no names."""
+    named = ", ".join(f"{tag}={value}" for tag, value in contact.fields.items())
+    return named or contact.custom_fields or None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from iprog_async.cli._values import (
     ApiKey,
@@ -88,6 +88,7 @@ class CampaignDesk(Protocol):
         *,
         sender_id: str | None,
         schedule_at: datetime | None,
+        options: Any,
     ) -> Campaign:
         """Send one text to groups."""
         ...
@@ -111,7 +112,7 @@ class MessageDesk(Protocol):
         start: datetime | None,
         end: datetime | None,
         sms_type: str | None,
-        direction: str | None,
+        direction: Literal["outgoing", "incoming"] | None,
     ) -> AsyncIterator[StoredMessage]:
         """Iterate over messages."""
         ...

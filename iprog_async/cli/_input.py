@@ -61,6 +61,21 @@ def text_of_file(path: str) -> str:
     return text_from(path) if path == STDIN else _read(path, lambda: Path(path).read_text("utf-8"))
 
 
+def pairs(given: tuple[str, ...], option: str, example: str) -> dict[str, str]:
+    """Return what was given as `NAME=VALUE`, by its names.
+
+    Raises:
+        InvalidMessageError: One is written in another way.
+    """
+    found: dict[str, str] = {}
+    for words in given:
+        name, sign, value = words.partition("=")
+        if not sign or not name.strip():
+            raise InvalidMessageError(f"{option} {words!r} is not written like {example}")
+        found[name.strip()] = value
+    return found
+
+
 def _read(place: str, read: Callable[[], str]) -> str:
     try:
         text = read()

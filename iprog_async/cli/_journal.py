@@ -25,7 +25,7 @@ from iprog_async.cli._input import AsJson, Url, open_client
 from iprog_async.cli._listing import listers_of
 from iprog_async.cli._output import Column, emit, say, say_table
 from iprog_async.cli._show import members_of
-from iprog_async.cli._when import Tz, any_time, clock_of
+from iprog_async.cli._when import Tz, bound, clock_of
 from iprog_async.cli._wording import in_options
 
 
@@ -126,7 +126,7 @@ async def reconcile(  # noqa: D417 - the shared options describe themselves
             default.
     """
     async with _opened(file) as opened, open_client(url) as client:
-        start = any_time(since, clock_of(client.provider, tz), "--since")
+        start = bound(since, clock_of(client.provider, tz), "--since")
         found = await _ask_each(opened, client.provider, start)
     if as_json:
         emit(asdict(found))

@@ -51,4 +51,6 @@ async def take(items: AsyncIterator[T], limit: int) -> Taken[T]:
 def tell_of_more(taken: Taken[T]) -> None:
     """Say on stderr if something is not shown, which no JSON document could tell."""
     if taken.more:
-        complain(f"only the first {len(taken.items)} are shown; --limit 0 shows all")
+        count = len(taken.items)
+        shown = "only the first is" if count == 1 else f"only the first {count} are"
+        complain(f"{shown} shown; --limit 0 shows all")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from cyclopts import App
 
@@ -14,7 +14,7 @@ from iprog_async.cli._operations import MESSAGES
 from iprog_async.cli._output import Column, emit, say, say_table
 from iprog_async.cli._plain import plain
 from iprog_async.cli._values import StoredMessage
-from iprog_async.cli._when import Tz, any_time, clock_of
+from iprog_async.cli._when import Tz, bound, clock_of
 
 
 _LISTED = (
@@ -35,7 +35,7 @@ async def list_messages(  # noqa: D417 - the shared options describe themselves
     start: str | None = None,
     end: str | None = None,
     sms_type: str | None = None,
-    direction: str | None = None,
+    direction: Literal["outgoing", "incoming"] | None = None,
     limit: Limit = 100,
     tz: Tz = None,
     url: Url = None,
@@ -44,17 +44,17 @@ async def list_messages(  # noqa: D417 - the shared options describe themselves
     """List what the account sent and received, as the gateway keeps it.
 
     Args:
-        start: The earliest time, such as "2026-11-01 00:00".
-        end: The latest time.
+        start: The earliest time, such as "2026-11-01 00:00", or the first day.
+        end: The latest time, or the last day.
         sms_type: Only this type, such as plain.
-        direction: Only this direction: outgoing or incoming.
+        direction: Only this direction.
     """
     async with open_client(url) as client:
         gateway = MESSAGES.holder(client.provider)
         clock = clock_of(gateway, tz)
         listed = MESSAGES.of(gateway).list(
-            start=any_time(start, clock, "--start"),
-            end=any_time(end, clock, "--end"),
+            start=bound(start, clock, "--start"),
+            end=bound(end, clock, "--end", last=True),
             sms_type=sms_type,
             direction=direction,
         )

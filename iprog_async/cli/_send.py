@@ -10,12 +10,14 @@ from cyclopts import Parameter
 
 from iprog_async._client import SmsClient
 from iprog_async._errors import InvalidMessageError, OutcomeUnknownError, SmsError
+from iprog_async._messages import Message
 from iprog_async._providers import SupportsStatus
 from iprog_async._receipts import DeliveryStatus, Receipt
 from iprog_async.cli import _show
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._failure import Failure
 from iprog_async.cli._input import AsJson, Timeout, Url, Wait, open_client, text_from
+from iprog_async.cli._options import Options, options_for
 from iprog_async.cli._output import complain, emit, say
 from iprog_async.cli._times import words_of
 from iprog_async.cli._when import At, Tz, clock_of, later
@@ -30,6 +32,7 @@ async def send(  # noqa: D417 - the shared options describe themselves
     sender_id: Annotated[str | None, Parameter(name="--from")] = None,
     at: At = None,
     tz: Tz = None,
+    option: Options = (),
     wait: Wait = False,
     timeout: Timeout = 60.0,
     url: Url = None,
@@ -46,10 +49,11 @@ async def send(  # noqa: D417 - the shared options describe themselves
     body = text_from(text)
     async with open_client(url) as client:
         clock = clock_of(client.provider, tz)
+        options = options_for(client.provider, option)
         when = None if at is None else later(at, clock)
         if wait:
             _check_can_wait(client, when)
-        receipt = await _send(client, to, body, sender_id, when)
+        receipt = await _send(client, Message(to, body, sender_id, when, options=options))
         if wait:
             return await _follow(client, receipt, timeout, as_json=as_json)
     if as_json:
@@ -71,11 +75,15 @@ def _check_can_wait(client: SmsClient[Any], when: datetime | None) -> None:
         )
 
 
-async def _send(
-    client: SmsClient[Any], to: str, text: str, sender_id: str | None, when: datetime | None
-) -> Receipt:
+async def _send(client: SmsClient[Any], message: Message) -> Receipt:
     try:
-        return await client.send(to, text, sender_id=sender_id, schedule_at=when)
+        return await client.send(
+            message.to,
+            message.text,
+            sender_id=message.sender_id,
+            schedule_at=message.schedule_at,
+            options=message.options,
+        )
     except OutcomeUnknownError as exc:
         exc.add_note("The text may have been sent")
         raise

@@ -10,21 +10,29 @@ from zoneinfo import ZoneInfo, available_timezones
 from attrs import frozen
 
 from iprog_async._errors import InvalidMessageError
+from iprog_async.cli._written_dates import with_iso_date
 
 
-_EXAMPLES = '"2027-01-31 08:00", 2027-01-31T08:00+08:00, "tomorrow 8:00" or "in 2 hours"'
+_EXAMPLES = '"2027-01-31 08:00", 2027-01-31T08:00+08:00, "tomorrow 8:00", 9:00 or "in 2 hours"'
 
 # Far from the ends of the calendar, where a change of zone has no date any more.
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 _CLOCK = r"(?P<hour>\d{1,2})(?::(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.\d+)?)?)?"
 _HALF = r"(?: ?(?P<half>[ap])\.?m\.?)?"
-_DAY = r"(?P<date>\d{4}-\d\d-\d\d)[T ]|(?P<word>today|tomorrow)(?: at)? "
+_DATE = r"\d{4}-\d\d-\d\d"
+_WORD = r"yesterday|today|tomorrow"
+_DAY = rf"(?P<date>{_DATE})[T ]|(?P<word>{_WORD})(?: at)? "
 _OFFSET = r"(?: ?(?P<offset>Z|[+-]\d\d:?\d\d))?"
-_ABSOLUTE = re.compile(rf"(?:{_DAY}){_CLOCK}{_HALF}{_OFFSET}", re.ASCII | re.IGNORECASE)
+_ABSOLUTE = re.compile(rf"(?:{_DAY})?{_CLOCK}{_HALF}{_OFFSET}", re.ASCII | re.IGNORECASE)
+_WHOLE_DAY = re.compile(rf"{_DATE}|{_WORD}", re.ASCII | re.IGNORECASE)
 _RELATIVE = re.compile(
-    r"in (?P<count>\d{1,5}) ?(?P<unit>min|minutes?|h|hours?)", re.ASCII | re.IGNORECASE
+    r"in (?P<count>\d{1,5}) ?(?P<unit>min|minutes?|h|hours?|days?|weeks?)",
+    re.ASCII | re.IGNORECASE,
 )
+_MINUTES = {"m": 1, "h": 60}
+_DAYS = {"d": 1, "w": 7}
+_DAYS_FROM_TODAY = {"yesterday": -1, "today": 0, "tomorrow": 1}
 
 
 @frozen
@@ -45,22 +53,50 @@ class Clock:
         """Return the moment that somebody wrote, as an aware `datetime`.
 
         Args:
-            given: A date and a time, with or without an offset; `today` or `tomorrow` and a
-                time; or `in` so many minutes or hours.
+            given: A day and a time, with or without an offset; a time alone, which is the next
+                such time; or `in` so many minutes, hours, days or weeks.
             option: Where it was given, for the error.
 
         Raises:
             InvalidMessageError: It is no such time, names none, or names two: clocks go forward
                 and back.
         """
-        words = " ".join(given.split())
+        return self._read(_words(given), f"{option} {given!r}")
+
+    def read_bound(self, given: str, option: str, *, last: bool) -> datetime:
+        """Return where a span of time begins or ends: a time, or a whole day, which is in it.
+
+        Args:
+            given: As for `read`, but a time alone is today's.
+            option: Where it was given, for the error.
+            last: Whether the span ends there.
+
+        Raises:
+            InvalidMessageError: As for `read`.
+        """
+        words = _words(given)
+        if _WHOLE_DAY.fullmatch(words):
+            words += " 23:59:59" if last else " 00:00"
+        elif (match := _ABSOLUTE.fullmatch(words)) and not (match["date"] or match["word"]):
+            words = f"today {words}"
+        return self._read(words, f"{option} {given!r}")
+
+    def _read(self, words: str, what: str) -> datetime:
         if match := _RELATIVE.fullmatch(words):
-            minutes = int(match["count"]) * (60 if match["unit"][0] in "hH" else 1)
-            return self._shown(_whole_minute(self.now) + timedelta(minutes=minutes))
+            return self._after(int(match["count"]), match["unit"][0].lower(), what)
         match = _ABSOLUTE.fullmatch(words)
         if match is None:
-            raise InvalidMessageError(f"{option} {given!r} is no time; write {_EXAMPLES}")
-        return self._absolute(match, f"{option} {given!r}")
+            raise InvalidMessageError(f"{what} is no time; write {_EXAMPLES}")
+        return self._absolute(match, what)
+
+    def _after(self, count: int, unit: str, what: str) -> datetime:
+        soon = self._shown(_whole_minute(self.now))
+        if unit in _MINUTES:
+            return self._shown(soon.astimezone(UTC) + timedelta(minutes=count * _MINUTES[unit]))
+        # In two days is at the same time of day, also if clocks are changed in between.
+        there = soon.replace(tzinfo=None) + timedelta(days=count * _DAYS[unit])
+        _check_year(there, what)
+        return there.replace(tzinfo=UTC) if self.zone is None else self._in_zone(there, what)
 
     def _absolute(self, match: re.Match[str], what: str) -> datetime:
         offset = _offset(match["offset"], what)
@@ -69,26 +105,12 @@ class Clock:
                 f"{what} names no time zone, and the gateway none of its own; add "
                 f"{self.zone_option} Europe/Berlin, or an offset: 2027-01-31T08:00+08:00"
             )
-        day = self._day(match, offset, what)
-        naive = datetime.combine(day, _clock_time(match, what))
+        clock = _clock_time(match, what)
+        here = self.now.astimezone(self.zone if offset is None else offset).replace(tzinfo=None)
+        naive = datetime.combine(_day(match, here, clock, what), clock)
         if offset is not None:
             return naive.replace(tzinfo=offset)
         return self._in_zone(naive, what)
-
-    def _day(self, match: re.Match[str], offset: tzinfo | None, what: str) -> date:
-        if match["date"]:
-            try:
-                day = date.fromisoformat(match["date"])
-            except ValueError:
-                raise InvalidMessageError(f"{what}: there is no such date") from None
-            if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
-                raise InvalidMessageError(
-                    f"{what}: the year {day.year} is out of range; write one of "
-                    f"{_FIRST_YEAR} to {_LAST_YEAR}"
-                )
-            return day
-        here = self.now.astimezone(self.zone if offset is None else offset)
-        return here.date() + timedelta(days=match["word"].lower() == "tomorrow")
 
     def _in_zone(self, naive: datetime, what: str) -> datetime:
         """Return the one moment at which the zone's clocks show a time."""
@@ -136,6 +158,32 @@ def check_future(when: datetime, now: datetime, what: str) -> None:
     if when <= now:
         there = words_of(now.astimezone(when.tzinfo))
         raise InvalidMessageError(f"{what} is in the past: it is {there} now")
+
+
+def _words(given: str) -> str:
+    return with_iso_date(" ".join(given.split()))
+
+
+def _day(match: re.Match[str], here: datetime, clock: time, what: str) -> date:
+    """Return the day of a time; of a time alone, the one on which it comes next."""
+    if match["date"]:
+        try:
+            day = date.fromisoformat(match["date"])
+        except ValueError:
+            raise InvalidMessageError(f"{what}: there is no such date") from None
+        _check_year(day, what)
+        return day
+    if match["word"]:
+        return here.date() + timedelta(days=_DAYS_FROM_TODAY[match["word"].lower()])
+    return here.date() + timedelta(days=clock <= here.time())
+
+
+def _check_year(day: date, what: str) -> None:
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise InvalidMessageError(
+            f"{what}: the year {day.year} is out of range; write one of "
+            f"{_FIRST_YEAR} to {_LAST_YEAR}"
+        )
 
 
 def _offset(mark: str | None, what: str) -> tzinfo | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -17,7 +18,7 @@ class OtpTicket(Protocol):
     @property
     def expires_at(self) -> datetime | None: ...
     @property
-    def confirmed(self) -> bool: ...
+    def confirmed(self) -> bool | None: ...
 
 
 class OtpCheck(Protocol):
@@ -112,6 +113,8 @@ class Contact(Protocol):
     def status(self) -> str | None: ...
     @property
     def custom_fields(self) -> Any: ...
+    @property
+    def fields(self) -> Mapping[str, object]: ...
 
 
 class ApiKey(Protocol):

@@ -13,7 +13,9 @@ from iprog_async.cli._times import Clock, check_future, to_zone, words_of
 
 
 _AT = Parameter(
-    name="--at", help='When: "2027-01-31 08:00", "tomorrow 8:00", "in 2 hours", or with an offset.'
+    name="--at",
+    help='When: "2027-01-31 08:00", "1 Dec 2027 9:00", "tomorrow 8:00", 9:00 for the next time it '
+    'is nine, "in 2 hours", "in 3 days", or with an offset.',
 )
 At = Annotated[str | None, _AT]
 NeededAt = Annotated[str, _AT]
@@ -60,13 +62,13 @@ def later(given: str, clock: Clock, option: str = "--at") -> datetime:
     return when
 
 
-def any_time(given: str | None, clock: Clock, option: str) -> datetime | None:
-    """Read a time, past or future; `None` where there is none.
+def bound(given: str | None, clock: Clock, option: str, *, last: bool = False) -> datetime | None:
+    """Read where a span of time begins, or ends; `None` where it has no such end.
 
     Raises:
         InvalidMessageError: It is no time, or is there twice or never.
     """
-    return None if given is None else clock.read(given, option)
+    return None if given is None else clock.read_bound(given, option, last=last)
 
 
 def shown(when: datetime, clock: Clock) -> str:

@@ -54,6 +54,7 @@ _TERMS: tuple[tuple[str, str], ...] = (
     (r"^code_length\b", "--code-length"),
     (r"^expires_in_minutes\b", "--expires-in-minutes"),
     (r"^expiry_days\b", "--expiry-days"),
+    (r"^start \((\S+)\) is after end \(", r"--start (\1) is after --end ("),
     (r"give one of them another name=", "give one of the addresses another ?name="),
 )
 """What the library says, as a regular expression, and what the command says instead.

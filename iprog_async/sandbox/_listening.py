@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import logging
 import socket
@@ -21,15 +22,19 @@ def listen(host: str, port: int, *, allow_remote: bool = False) -> socket.socket
     """
     if not 0 <= port <= 65535:
         raise ConfigurationError(f"port is 0 to 65535, not {port}")
+    family, address = _resolve(host, port)
     try:
-        family, address = _resolve(host, port)
         if not ipaddress.ip_address(address).is_loopback:
             _check_remote(host, allow_remote)
         return socket.create_server((address, port), family=family)
     except OSError as exc:
+        advice = (
+            "give an address of this machine, such as 127.0.0.1"
+            if exc.errno == errno.EADDRNOTAVAIL
+            else "port 0 takes any that is free"
+        )
         raise ConfigurationError(
-            f"the sandbox can't listen on {host}, port {port}: {exc.strerror or exc}; "
-            "port 0 takes any that is free"
+            f"the sandbox can't listen on {host}, port {port}: {exc.strerror or exc}; {advice}"
         ) from exc
 
 
@@ -49,7 +54,15 @@ def is_remote(listener: socket.socket) -> bool:
 
 
 def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, str]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError) as exc:
+        # A name that is too long, or has an empty part, fails as text already.
+        reason = exc.strerror if isinstance(exc, OSError) else "no name of a host"
+        raise ConfigurationError(
+            f"the sandbox can't listen on {host!r}: {reason}; give a name or an address of this "
+            "machine, such as 127.0.0.1"
+        ) from exc
     family, _, _, _, address = found[0]
     return family, str(address[0])
 

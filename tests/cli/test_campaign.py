@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from support.vendor_cli import PHONE, Vendors, decline
 
@@ -30,6 +32,17 @@ def test_send(vendors: Vendors, group: str) -> None:
     assert (PHONE[1:], "We open", "ACME") == (text.to, text.text, text.sender_id)
     assert ran.out.startswith("Campaign ")
     assert "  text: We open" in ran.out.splitlines()
+
+
+def test_options(vendors: Vendors, group: str) -> None:
+    """`--option` reaches what the gateway alone has for a campaign."""
+    options = ["--option", "type=unicode", "--option", "dlt_template_id=0815"]
+    ran = vendors("campaign", "send", group, "We open", "--yes", "--json", *options)
+
+    exchange = vendors.sandbox.inbox[0].exchange
+    assert (0, "unicode") == (ran.code, ran.json["sms_type"])
+    assert exchange is not None
+    assert "0815" == json.loads(exchange.body or b"")["dlt_template_id"]
 
 
 def test_show(vendors: Vendors, group: str) -> None:

@@ -25,6 +25,7 @@ def test_scripts(cli: Cli, shell: str) -> None:
     assert (0, "") == (ran.code, ran.err)
     assert [] == [word for word in ("otp", "regenerate", "rename") if word not in ran.out]
     assert "iprog-async" in ran.out
+    assert {"shell": shell, "script": ran.out} == cli("completion", shell, "--json").json
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -146,7 +146,7 @@ def test_reconcile_adds_up(cli: Cli, june: str, sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("tokens", "words"),
     [
-        (["--since", "tomorrow"], "--since 'tomorrow' is no time"),
+        (["--since", "soon"], "--since 'soon' is no time"),
         (["--url", "{iprog}"], "iprog lists no messages"),
         (["--url", "{iprog} || {ugsms-v2}"], "iprog, ugsms-v2 list no messages"),
     ],

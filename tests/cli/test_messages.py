@@ -38,6 +38,8 @@ def test_filters(vendors: Vendors) -> None:
     assert [] == _uids(vendors, "--end", "2020-01-01 00:00", "--tz", "Asia/Manila")
     assert [sent] == _uids(vendors, "--sms-type", "plain", "--direction", "outgoing")
     assert [] == _uids(vendors, "--direction", "incoming")
+    assert [sent] == _uids(vendors, "--start", "today", "--end", "today")
+    assert [] == _uids(vendors, "--end", "yesterday")
 
 
 def test_limit(vendors: Vendors) -> None:
@@ -45,11 +47,13 @@ def test_limit(vendors: Vendors) -> None:
     sent = [vendors.message() for _ in range(3)]
     cut = vendors("messages", "list", "--limit", "2", "--json")
     whole = vendors("messages", "list", "--limit", "0", "--json")
+    one = vendors("messages", "list", "--limit", "1")
     just = vendors("messages", "list", "--limit", "3")
 
     assert (0, 2) == (cut.code, len(cut.json))
     assert "iprog-async: only the first 2 are shown; --limit 0 shows all\n" == cut.err
     assert (sorted(sent), "") == (sorted(entry["uid"] for entry in whole.json), whole.err)
+    assert "iprog-async: only the first is shown; --limit 0 shows all\n" == one.err
     assert "" == just.err
 
 

@@ -65,6 +65,7 @@ def test_list(vendors: Vendors) -> None:
 
     assert "Codes are hidden; --show prints them" == words.out.splitlines()[-1]
     assert {"***"} == {ticket["code"] for ticket in data.json}
+    assert {None} == {ticket["confirmed"] for ticket in data.json}
     assert code not in words.out + data.out
     assert code in vendors("otp", "list", "--show").out
     assert code in {ticket["code"] for ticket in vendors("otp", "list", "--show", "--json").json}

@@ -59,6 +59,20 @@ def test_taken_port(cli: Cli, sandbox: Sandbox) -> None:
     assert (ran.code, "can't listen" in ran.err) == (3, True)
 
 
+@pytest.mark.parametrize("host", ["nosuch.invalid", "a..b"])
+def test_no_such_host(cli: Cli, host: str) -> None:
+    """A host that is none is told as that, with one that is, and without a word about ports."""
+    ran = cli("sandbox", "--host", host)
+    assert (3, True) == (ran.code, ran.err.startswith("iprog-async: the sandbox can't listen on "))
+    assert ran.err.endswith("; give a name or an address of this machine, such as 127.0.0.1\n")
+
+
+def test_host_of_another_machine(cli: Cli) -> None:
+    """An address that is not this machine's is told as that."""
+    ran = cli("sandbox", "--host", "192.0.2.1", "--allow-remote")
+    assert ran.err.endswith("; give an address of this machine, such as 127.0.0.1\n")
+
+
 @pytest.mark.parametrize("option", ["--port", "--credit", "--delivered-after"])
 def test_no_negative_numbers(cli: Cli, option: str) -> None:
     """Numbers below zero are wrong usage."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 from support.cli import Cli
@@ -44,6 +45,37 @@ def test_sender(cli: Cli, sandbox: Sandbox) -> None:
         "send", "+639171234567", "hello", "--from", "ACME", "--url", sandbox.address("infopromo")
     )
     assert (ran.code, [text.sender_id for text in sandbox.inbox]) == (0, ["ACME"])
+
+
+@pytest.mark.parametrize(
+    ("gateway", "given", "expected"),
+    [
+        ("infopromo", {"type": "unicode", "dlt_template_id": "0815"}, {"type": "unicode"}),
+        ("infopromo", {"dlt_template_id": "0815"}, {"dlt_template_id": "0815"}),
+        ("iprog", {"sms_provider": "2"}, {"sms_provider": 2}),
+    ],
+)
+def test_options(
+    cli: Cli, sandbox: Sandbox, gateway: str, given: dict[str, str], expected: dict[str, object]
+) -> None:
+    """`--option` sets what this gateway alone has, as the type that its adapter wants."""
+    options = [word for name, text in given.items() for word in ("--option", f"{name}={text}")]
+    url = ["--url", sandbox.address(gateway)]
+    assert 0 == cli("send", "+639171234567", "hello", *options, *url).code
+
+    exchange = sandbox.inbox[0].exchange
+    assert exchange is not None
+    body = json.loads(exchange.body or b"")
+    assert expected == {name: body[name] for name in expected}
+
+
+def test_options_of_a_member(cli: Cli, sandbox: Sandbox) -> None:
+    """Of several gateways, `--option` goes to the one that has it."""
+    both = f"{sandbox.address('infopromo')} || {sandbox.address('iprog')}"
+    send = ["send", "+639171234567", "hello", "--url", both]
+
+    assert 0 == cli(*send, "--option", "type=unicode").code
+    assert "it has: type, dlt_template_id, sms_provider" in cli(*send, "--option", "x=1").err
 
 
 @pytest.mark.usefixtures("_iprog")

@@ -39,6 +39,20 @@ def _read(given: str, zone: ZoneInfo | None = _BERLIN) -> str:
         ("in 1 min", "2026-11-24T23:02:00+01:00"),
         ("in 2 hours", "2026-11-25T01:01:00+01:00"),
         ("in 1h", "2026-11-25T00:01:00+01:00"),
+        ("in 1 day", "2026-11-25T23:01:00+01:00"),
+        ("in 2 weeks", "2026-12-08T23:01:00+01:00"),
+        # Across the change of clocks: the same time of day, and not so many hours.
+        ("in 200 days", "2027-06-12T23:01:00+02:00"),
+        ("1 Dec 2027 9:00", "2027-12-01T09:00:00+01:00"),
+        ("1st December 2027, at 9am", "2027-12-01T09:00:00+01:00"),
+        ("Sept. 3, 2027 21:30", "2027-09-03T21:30:00+02:00"),
+        ("may 3rd 2027 at 9:00 +08:00", "2027-05-03T09:00:00+08:00"),
+        # The next time that it is so late: it is 23:00:30 in Berlin, and 6:00:30 in Manila.
+        ("23:01", "2026-11-24T23:01:00+01:00"),
+        ("23:00:30", "2026-11-25T23:00:30+01:00"),
+        ("9am", "2026-11-25T09:00:00+01:00"),
+        ("6:00 +08:00", "2026-11-26T06:00:00+08:00"),
+        ("7:00 +08:00", "2026-11-25T07:00:00+08:00"),
         # The hour that is there twice, and the one before the gap, are told apart by an offset.
         ("2026-10-25 02:30+01:00", "2026-10-25T02:30:00+01:00"),
         ("2027-03-28 01:59", "2027-03-28T01:59:00+01:00"),
@@ -58,7 +72,13 @@ def test_times(given: str, expected: str) -> None:
         ("2026-12-01", "is no time; write "),
         ("01/12/2026 09:00", "is no time; write "),
         ("1700000000", "is no time; write "),
-        ("in 2 weeks", "is no time; write "),
+        ("in 2 months", "is no time; write "),
+        ("in 99999 weeks", "the year 3943 is out of range"),
+        ("1 Dec 2027", "is no time; write "),
+        ("1 Dez 2027 9:00", "is no time; write "),
+        ("1 D 2027 9:00", "is no time; write "),
+        ("30 Feb 2027 9:00", "there is no such date"),
+        ("9", "write the minutes, too: 9:00"),
         ("in -2 hours", "is no time; write "),
         ("2026-12-01 09:00 Europe/Berlin", "is no time; write "),
         ("२०२६-12-01 09:00", "is no time; write "),
@@ -90,6 +110,24 @@ def test_no_times(given: str, words: str) -> None:
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("given", "first", "last"),
+    [
+        ("2026-11-01", "2026-11-01T00:00:00+01:00", "2026-11-01T23:59:59+01:00"),
+        ("1 Nov 2026", "2026-11-01T00:00:00+01:00", "2026-11-01T23:59:59+01:00"),
+        ("yesterday", "2026-11-23T00:00:00+01:00", "2026-11-23T23:59:59+01:00"),
+        ("Today", "2026-11-24T00:00:00+01:00", "2026-11-24T23:59:59+01:00"),
+        ("9:00", "2026-11-24T09:00:00+01:00", "2026-11-24T09:00:00+01:00"),
+        ("2026-11-01 8:00", "2026-11-01T08:00:00+01:00", "2026-11-01T08:00:00+01:00"),
+    ],
+)
+def test_bounds(given: str, first: str, last: str) -> None:
+    """A span that begins or ends on a day has all of it; a time alone is today's."""
+    clock = Clock(_BERLIN, _NOW)
+    read = [clock.read_bound(given, "--end", last=end).isoformat() for end in (False, True)]
+    assert [first, last] == read
+
+
 def test_what_is_proposed_can_be_read() -> None:
     """The times that an error proposes are read without another one."""
     assert ["2027-03-28T03:30:00+02:00", "2026-10-25T02:30:00+01:00"] == [
@@ -101,6 +139,7 @@ def test_what_is_proposed_can_be_read() -> None:
 def test_without_a_zone() -> None:
     """Where nobody knows the zone, only a time that needs none is read."""
     assert "2026-11-25T00:01:00+00:00" == _read("in 2 hours", None)
+    assert "2026-11-26T22:01:00+00:00" == _read("in 2 days", None)
     assert "2026-12-01T09:00:00+08:00" == _read("2026-12-01 09:00+08:00", None)
     with pytest.raises(InvalidMessageError, match=r"names no time zone.*add --tz Europe/Berlin"):
         _read("2026-12-01 09:00", None)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+import traceback
 
 import pytest
 
@@ -118,6 +119,19 @@ def test_every_public_error_is_tested() -> None:
     assert set() == {cls for cls in public if "Journal" not in cls.__name__} - set(
         map(type, ERRORS)
     )
+
+
+def test_errors_go_by_the_names_that_users_import() -> None:
+    """A traceback names each error as the package exports it."""
+    homes = {
+        value.__module__
+        for value in vars(iprog_async).values()
+        if inspect.isclass(value) and issubclass(value, SmsError)
+    }
+    last_line = traceback.format_exception_only(ConfigurationError("no token"))[-1]
+
+    assert {"iprog_async"} == homes
+    assert "iprog_async.ConfigurationError: no token\n" == last_line
 
 
 def test_invalid_message_is_a_value_error() -> None:

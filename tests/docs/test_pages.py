@@ -33,6 +33,12 @@ def test_page_can_be_followed(page: Path, tmp_path: Path) -> None:
     Reader(directory, tmp_path / "state").read(page)
 
 
+def test_examples_run_as_they_say(tmp_path: Path) -> None:
+    """The examples' own page can be followed from the folder that holds them."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples", target_is_directory=True)
+    Reader(tmp_path, tmp_path / "state").read(ROOT / "examples" / "README.md")
+
+
 @pytest.mark.parametrize(
     ("source", "complaint"),
     [

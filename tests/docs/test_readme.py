@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import iprog_async
+from iprog_async import SmsError
 from iprog_async.cli._matrix import markdown, rows
 
 
@@ -56,13 +58,28 @@ def test_commands_are_one_line(name: str) -> None:
 
 
 def test_guide_for_providers_holds(tmp_path: Path) -> None:
-    """The adapter and the test of the guide, pasted into two files, pass the contract."""
+    """The adapter and the test of the guide, in two files, pass checker and contract."""
     text = (_ROOT / "providers" / "README.md").read_text(encoding="utf-8")
     adapter, contract = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     (tmp_path / "acme_sms.py").write_text(adapter, encoding="utf-8")
     (tmp_path / "test_acme.py").write_text(contract, encoding="utf-8")
 
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_acme.py"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)  # noqa: S603 - ours
+    for tool in (["mypy", "--strict", "."], ["pytest", "-rs", "-p", "no:cacheprovider"]):
+        command = [sys.executable, "-m", *tool]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)  # noqa: S603 - ours
+        assert 0 == done.returncode, done.stdout
 
-    assert 0 == done.returncode, done.stdout
+    assert "no reads to check" in done.stdout
+    assert "empty parameter set" not in done.stdout
+
+
+def test_error_table_is_complete() -> None:
+    """The README's table has every public error but the base of all."""
+    table = re.search(r"<!-- errors -->\n(.*?)\n<!-- /errors -->", _text(), re.DOTALL)
+    assert table is not None
+    public = {
+        name
+        for name, value in vars(iprog_async).items()
+        if isinstance(value, type) and issubclass(value, SmsError)
+    }
+    assert public - {"SmsError"} == set(re.findall(r"`(\w+Error)`", table[1])) - {"ValueError"}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 import zlib
 from collections.abc import Iterator
 from functools import cache
+from html import unescape
 from html.parser import HTMLParser
 from importlib.util import find_spec
 from pathlib import Path
@@ -124,6 +126,18 @@ def test_reference_is_complete(site: Path, package: str) -> None:
     described = {line.split(" ")[0] for line in zlib.decompress(inventory).decode().splitlines()}
     public = importlib.import_module(package).__all__
     assert [] == [name for name in public if f"{package}.{name}" not in described]
+
+
+def test_signatures_are_in_lines(site: Path) -> None:
+    """No signature of the reference is one endless line; what breaks them comes with `docs`."""
+    longest: list[int] = []
+    for path in (site / "reference").glob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        for block in re.findall(r"doc-signature[^>]*>(.*?)</pre>", text, re.DOTALL):
+            lines = unescape(re.sub("<[^>]+>", "", block)).splitlines()
+            longest += map(len, lines)
+    assert longest
+    assert [] == [length for length in longest if length > 120]
 
 
 def test_command_line_is_complete(site: Path) -> None:

@@ -13,6 +13,7 @@ from iprog_async import (
     AttemptEnded,
     ConfigurationError,
     Failover,
+    InvalidMessageError,
     Journal,
     Message,
     Observer,
@@ -156,6 +157,30 @@ async def test_what_a_journal_knows_is_no_attempt(tmp_path: Any) -> None:
 
     assert 1 == len(notes.attempts) == len(notes.submissions)
     assert ["accepted", "accepted"] == [send.state for send in notes.sends]
+
+
+@pytest.mark.parametrize(("number", "text"), [("12", "Hello"), (NUMBER, " ")])
+async def test_what_was_never_handed_over_has_no_event(
+    caplog: pytest.LogCaptureFixture, number: str, text: str
+) -> None:
+    """A send that is refused before the gateway's turn only raises: no event, no record."""
+    notes = Notes()
+    with caplog.at_level(logging.DEBUG, "iprog_async"):
+        async with Sandbox() as sandbox, client(sandbox, notes) as sms:
+            with pytest.raises(InvalidMessageError):
+                await sms.send(number, text)
+
+    assert ([], [], [], []) == (notes.attempts, notes.submissions, notes.sends, caplog.records)
+
+
+async def test_a_code_is_an_attempt_alone() -> None:
+    """An operation of the vendor's own is its requests, which are no part of a submission."""
+    notes = Notes()
+    async with Sandbox() as sandbox, client(sandbox, notes) as sms:
+        await sms.provider.otp.send(NUMBER)
+
+    assert [("send the code", False)] == [(note.what, note.sending) for note in notes.attempts]
+    assert ([], []) == (notes.submissions, notes.sends)
 
 
 async def test_with_a_router_attempts_name_the_member() -> None:

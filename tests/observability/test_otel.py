@@ -16,7 +16,15 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 from support.core_fakes import NUMBER, FakeProvider, refusing
 
-from iprog_async import ConfigurationError, Journal, Message, RetryPolicy, SmsClient, SmsError
+from iprog_async import (
+    ConfigurationError,
+    Journal,
+    Message,
+    OutcomeUnknownError,
+    RetryPolicy,
+    SmsClient,
+    SmsError,
+)
 from iprog_async.otel import OtelObserver
 from iprog_async.sandbox import Fault, Sandbox
 
@@ -188,6 +196,23 @@ async def test_reading_is_a_span_of_its_own(telemetry: Telemetry) -> None:
         await sms.balance()
 
     assert ["read the balance"] == list(telemetry.spans)
+
+
+async def test_a_code_is_a_request_alone(telemetry: Telemetry) -> None:
+    """A lost code is a span and a counted request with its error, and no sent message."""
+    async with Sandbox() as sandbox, client(sandbox, telemetry.observer()) as sms:
+        sandbox.add_fault(Fault("POST /iprog/*", "drop_after"))
+        with pytest.raises(OutcomeUnknownError):
+            await sms.provider.otp.send(NUMBER)
+
+    (attributes, count) = telemetry.points("sms.client.attempts")[0]
+    assert ["send the code"] == list(telemetry.spans)
+    assert ("send the code", "OutcomeUnknownError", 1) == (
+        attributes["messaging.operation.name"],
+        attributes["error.type"],
+        count,
+    )
+    assert [] == telemetry.points("messaging.client.sent.messages")
 
 
 @pytest.mark.parametrize(

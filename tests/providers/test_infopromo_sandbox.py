@@ -265,3 +265,21 @@ async def test_filters(state: SandboxState, flavour: str) -> None:
         assert await count(sms_type="unicode") == 1
         assert await count(direction="outgoing") == 2
         assert await count(direction="incoming") == 0
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+async def test_scheduled_texts_are_listed_when_they_have_left(
+    state: SandboxState, flavour: str
+) -> None:
+    """A text that is to go out later is in no list and no count of texts on their way."""
+    later = datetime.now(UTC) + timedelta(hours=3)
+    async with sandbox(state, flavour) as sms:
+        messages = [Message(number, TEXT, schedule_at=later) for number in (GOOD, OTHER)]
+        async with sms.send_many(messages) as run:
+            assert 2 == (await run.drain()).accepted
+        before = await collect(sms.provider.messages.list())
+        for text in state.texts():
+            text.due_at = text.accepted_at
+        after = await collect(sms.provider.messages.list())
+
+    assert ([], 2) == (before, len(after))

@@ -91,9 +91,10 @@ async def test_contacts(state: SandboxState, flavour: str) -> None:
             await contacts.store(group, GOOD)
         await contacts.update(group, made, OTHER, {"FIRST_NAME": "Bob"})
         found = await contacts.search(group, made)
-        assert (OTHER[1:], [{"tag": "FIRST_NAME", "value": "Bob"}]) == (
+        assert (OTHER[1:], [{"tag": "FIRST_NAME", "value": "Bob"}], {"FIRST_NAME": "Bob"}) == (
             found.phone,
             found.custom_fields,
+            found.fields,
         )
         assert [found] == await collect(contacts.all(group))
         await contacts.delete(group, found)
@@ -135,7 +136,10 @@ async def test_scheduled_campaign(flavour: str) -> None:
         later = await sms.provider.campaigns.send(group, TEXT, schedule_at=when)
         now = await sms.provider.campaigns.send(group, TEXT)
         viewed = await sms.provider.campaigns.get(later)
+        on_its_way = await sms.provider.campaigns.get(now)
 
+    counts = [one.stats and one.stats.enroute_count for one in (viewed, on_its_way)]
+    assert [0, 1] == counts
     assert (later.status, now.status) == ("scheduled", "sending")
     assert when.astimezone(ZONE).isoformat() == viewed.start_at
     assert when == state.texts()[0].due_at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -297,6 +297,8 @@ async def test_bad_input_never_reaches_the_network(
     ("filters", "error"),
     [
         ({"start": NAIVE}, InvalidMessageError),
+        ({"start": SEVEN, "end": SEVEN - timedelta(seconds=1)}, InvalidMessageError),
+        ({"direction": "sideways"}, InvalidMessageError),
         ({"end": NAIVE}, InvalidMessageError),
         ({"timezone": "Lagos"}, ConfigurationError),
     ],

@@ -153,7 +153,7 @@ EXCHANGES = (
         f"{_OTP}/send_otp",
         _NUMBER,
         _TICKET,
-        OtpTicket("639171234567", "978895", FIVE),
+        OtpTicket("639171234567", "978895", FIVE, confirmed=False),
     ),
     Exchange(
         "otp.verify",

@@ -267,7 +267,7 @@ def test_port_that_is_taken_is_told() -> None:
             Sandbox(port=port).__enter__()
     with pytest.raises(ConfigurationError, match="port is 0 to 65535, not 65536"):
         Sandbox(port=65536).__enter__()
-    with pytest.raises(ConfigurationError, match=r"can't listen on 256\.0\.0\.1"):
+    with pytest.raises(ConfigurationError, match=r"can't listen on '256\.0\.0\.1': .+; give"):
         Sandbox(host="256.0.0.1").__enter__()
 
 

@@ -150,9 +150,28 @@ class Claims:
             for subject in subjects
             for name, item in further(subject.case).items()
         ]
+        if not rows:
+            _skip(metafunc, asked[0])
+            return
         metafunc.parametrize(
             ("subject", asked[0]), [row[:2] for row in rows], ids=[row[2] for row in rows]
         )
+
+
+def _skip(metafunc: pytest.Metafunc, asked: str) -> None:
+    """Have a claim skipped that has nothing to check, with words that say why."""
+    import pytest
+
+    skip = pytest.mark.skip(reason=_NOTHING[asked])
+    metafunc.parametrize(("subject", asked), [pytest.param(None, None, marks=skip, id="none")])
+
+
+_NOTHING = {
+    "read": "no reads to check: the case has no reads=",
+    "delete": "no deletions to check: the case has no deletes=",
+    "billed": "no further billed operations to check: the case has no billed=",
+    "registered": "no name to check: the case says registered=False",
+}
 
 
 _FURTHER: Mapping[str, Callable[[ContractCase], Mapping[str, Operation | Loss | ContractCase]]] = {

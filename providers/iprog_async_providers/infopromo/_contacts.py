@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from iprog_async import InvalidMessageError
-from iprog_async.adapter import Effect, Id, is_object, mask_keys, structure
+from iprog_async.adapter import Effect, Id, is_array, is_object, mask_keys, structure
 from iprog_async_providers.infopromo._answers import Envelope
 from iprog_async_providers.infopromo._options import segment
 from iprog_async_providers.infopromo._pages import Page, iterate, read_page
@@ -50,6 +50,15 @@ class Contact:
     status: str | None = None
     custom_fields: Any = None
     raw: object = field(default=None, repr=False, eq=False)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The further fields by their tags, as `FIRST_NAME`; those of another shape left out."""
+        given: object = self.custom_fields
+        if is_object(given):
+            return {tag: str(value) for tag, value in given.items()}
+        entries = filter(is_object, given) if is_array(given) else ()
+        return {str(entry["tag"]): str(entry["value"]) for entry in entries if _is_field(entry)}
 
 
 class ContactGroups:
@@ -283,6 +292,10 @@ class _ContactEntry:
     phone: Id
     status: str | None = None
     custom_fields: Any = None
+
+
+def _is_field(entry: dict[str, Any]) -> bool:
+    return entry.keys() >= {"tag", "value"}
 
 
 def _group(data: object) -> ContactGroup:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from attrs import evolve, field, frozen
 
@@ -15,6 +15,8 @@ from iprog_async_providers.infopromo._options import in_zone, segment, to_zone
 from iprog_async_providers.infopromo._pages import Page, iterate, read_page
 from iprog_async_providers.infopromo._words import delivery_status
 
+
+Direction = Literal["outgoing", "incoming"]
 
 if TYPE_CHECKING:
     from iprog_async_providers.infopromo._base import UltimateSmsBase
@@ -94,7 +96,7 @@ class Messages:
         end: datetime | None = None,
         timezone: str | None = None,
         sms_type: str | None = None,
-        direction: str | None = None,
+        direction: Direction | None = None,
     ) -> AsyncIterator[StoredMessage]:
         """Iterate over messages, a page of them with each request.
 
@@ -106,15 +108,18 @@ class Messages:
             end: The latest time, as an aware `datetime`.
             timezone: IANA name of the zone that the server compares in; the adapter's, or UTC.
             sms_type: Only this type, such as `"plain"`.
-            direction: Only this direction, such as `"outgoing"`.
+            direction: Only this direction.
 
         Raises:
-            InvalidMessageError: A time has no zone, or is out of range.
+            InvalidMessageError: A time has no zone or is out of range, `start` is after `end`, or
+                `direction` is another word.
             ConfigurationError: There is no such time zone.
             RejectedError: The server does not take a filter.
             NoAnswerError: No trustworthy answer; ask again.
         """
         zone = timezone or self._provider.timezone or "UTC"
+        if direction not in (None, *get_args(Direction)):
+            raise InvalidMessageError(f"direction is 'outgoing' or 'incoming', not {direction!r}")
         query = {
             "start_date": _in_zone(start, zone),
             "end_date": _in_zone(end, zone),
@@ -122,6 +127,7 @@ class Messages:
             "sms_type": sms_type,
             "direction": direction,
         }
+        _check_order(start, end)
         filters = {key: value for key, value in query.items() if value is not None}
         to_zone(zone)
 
@@ -136,6 +142,15 @@ class Messages:
             )
 
         return iterate(fetch, self._provider.name)
+
+
+def _check_order(start: datetime | None, end: datetime | None) -> None:
+    """Raise `InvalidMessageError` for a span that ends before it begins: nothing is in it."""
+    if start is not None and end is not None and start > end:
+        raise InvalidMessageError(
+            f"start ({start.isoformat()}) is after end ({end.isoformat()}), so no message is "
+            "between them"
+        )
 
 
 def _in_zone(when: datetime | None, zone: str) -> str | None:

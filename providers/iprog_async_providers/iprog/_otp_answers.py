@@ -22,13 +22,13 @@ class OtpTicket:
         code: The password itself; not in the repr.
         expires_at: Until when it is valid, as an aware `datetime`; `None` if the gateway's
             words for it can't be read.
-        confirmed: Whether it was verified; the list does not say.
+        confirmed: Whether it was verified; `None` where the gateway does not say, as in its list.
     """
 
     phone_number: str
     code: str = field(repr=False)
     expires_at: datetime | None
-    confirmed: bool = False
+    confirmed: bool | None = None
 
 
 @frozen
@@ -76,7 +76,7 @@ class _Ticket:
     otp_code: Id
     otp_code_expires_at: Any = None
     phone_number: str = ""
-    otp_code_confirmed: Any = False
+    otp_code_confirmed: Any = None
 
 
 @frozen
@@ -99,11 +99,12 @@ class _ListAnswer:
 def read_ticket(body: Envelope) -> OtpTicket:
     """Read a code that was sent."""
     data = structure(body, _TicketAnswer).data
+    confirmed = data.otp_code_confirmed
     return OtpTicket(
         data.phone_number,
         data.otp_code,
         _time(data.otp_code_expires_at),
-        data.otp_code_confirmed is True,
+        confirmed if isinstance(confirmed, bool) else None,
     )
 
 

@@ -60,6 +60,7 @@ def build(provider: SmsProvider, settings: Any) -> None:
     SmsClient("iprog")  # REJECT
     SmsClient(provider, engine="carrier pigeon")  # REJECT
     HttpPool(verify="ca.pem")  # REJECT
+    HttpPool(verify=False)  # REJECT
     IprogProvider("token", token_in="header")  # REJECT
     unable: SupportsStatus = Mute()  # REJECT
     shapeless: OtpDesk = IprogProvider("token").reminders  # REJECT

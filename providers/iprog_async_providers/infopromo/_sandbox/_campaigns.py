@@ -39,6 +39,10 @@ class _Campaign:
     start_at: datetime | None
     texts: Sequence[InboxText]
 
+    def has_started(self, now: datetime) -> bool:
+        """Return whether its texts are on their way, or were."""
+        return self.start_at is None or self.start_at <= now
+
 
 class CampaignDesk:
     """Handlers of `sms/campaign` and `campaign/…`."""
@@ -117,12 +121,13 @@ class CampaignDesk:
 
     def _status(self, campaign: _Campaign) -> str:
         now = self._state.now()
-        if campaign.start_at is not None and now < campaign.start_at:
+        if not campaign.has_started(now):
             return "scheduled"
         return "sending" if any(t.state(now) == "pending" for t in campaign.texts) else "done"
 
     def _stats(self, campaign: _Campaign) -> dict[str, int]:
         stats = {f"{word}_count": 0 for word in _OTHERS} | dict.fromkeys(_COUNTS.values(), 0)
-        for text in campaign.texts:
-            stats[_COUNTS[text.state(self._state.now())]] += 1
+        now = self._state.now()
+        for text in campaign.texts if campaign.has_started(now) else ():
+            stats[_COUNTS[text.state(now)]] += 1
         return stats

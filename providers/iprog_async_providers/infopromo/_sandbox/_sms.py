@@ -119,17 +119,20 @@ class SmsDesk:
         )
 
     def list(self, asked: Asked) -> JSONResponse:
-        """Return the texts, newest first, filtered by the newer servers' parameters."""
+        """Return the texts, newest first, filtered by the newer servers' parameters.
+
+        A scheduled one is a report, and so listed, only once it has left (INFER).
+        """
         try:
             zone = ZoneInfo(asked.text("timezone") or ZONE.key)
         except (ValueError, LookupError, OSError):
             raise RefusedError(422, "Invalid timezone provided.") from None
         first, last = _moment(asked, "start_date", zone), _moment(asked, "end_date", zone)
+        last = self._state.now() if last is None else min(last, self._state.now())
         entries = [
             self._viewed(text)
             for text in reversed(self._state.texts(PREFIX))
-            if (first is None or text.accepted_at >= first)
-            and (last is None or text.accepted_at <= last)
+            if (first is None or text.due_at >= first) and text.due_at <= last
         ]
         for name in ("sms_type", "direction"):
             wanted = asked.text(name)
@@ -194,7 +197,7 @@ class SmsDesk:
             **self._entry(text, "status"),
             "sms_type": self._types.get(text.message_id, "plain"),
             "direction": "outgoing",
-            "sent_at": f"{text.accepted_at.astimezone(ZONE):%Y-%m-%d %H:%M:%S}",
+            "sent_at": f"{text.due_at.astimezone(ZONE):%Y-%m-%d %H:%M:%S}",
         }
 
 
