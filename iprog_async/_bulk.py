@@ -122,11 +122,14 @@ class BulkRun:
 
         What waits for a connection, for the rate, in a pause or between two tries is not sent.
         """
+        self._take_no_more()
+        for recall in self._recalls:
+            recall.call_back()
+
+    def _take_no_more(self) -> None:
         self._stopping = True
         self._preparation.stop()
         self._caution.lift()
-        for recall in self._recalls:
-            recall.call_back()
 
     async def drain(self) -> Counts:
         """Read all outcomes without looking at them, and return the counts.
@@ -238,8 +241,8 @@ class BulkRun:
         except asyncio.CancelledError:
             raise
         except Exception:
-            # The source failed: let what is on its way end, then tell the reader.
-            self.stop()
+            # The source failed: let what was read come to its outcome, then tell the reader.
+            self._take_no_more()
             await asyncio.gather(*workers, return_exceptions=True)
             raise
         finally:
@@ -359,7 +362,9 @@ class BulkRun:
             return None
         if count == len(batch):
             return self._ready.popleft()
-        self._halt(self._credits.exceeded())
+        # What was taken before is paid for, and goes on.
+        self._halted = self._halted or self._credits.exceeded()
+        self._take_no_more()
         self._ready[0] = batch[count:]
         return batch[:count] or None
 

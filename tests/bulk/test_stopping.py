@@ -196,3 +196,19 @@ async def test_after_an_answer_the_run_is_at_full_speed() -> None:
     await clock.run(drained())
     assert 80 == max(gateway.at_once)
     assert sum(arrival < 0.2 for arrival in gateway.arrivals) <= 20
+
+
+async def test_a_run_at_its_credit_limit_sends_what_is_paid_for() -> None:
+    """Reaching `max_credits` calls nothing back: what was taken before is within the limit."""
+    clock = VirtualClock()
+    gateway = VirtualGateway(clock, lambda _: OK)
+    account = Account(gateway, clock, max_connections=2)
+
+    async def halted() -> BulkRun:
+        async with account.client.send_many(_different(10), concurrency=7, max_credits=5) as run:
+            with pytest.raises(RunHaltedError):
+                await run.drain()
+        return run
+
+    run = await clock.run(halted())
+    assert 5 == run.counts.accepted == len(gateway.arrivals)
