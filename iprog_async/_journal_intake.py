@@ -70,7 +70,7 @@ class Desk:
             not.
         """
         # Each has a future of its own: cancelling a task cancels the one it waits for.
-        done: asyncio.Future[Any] = self.loop.create_future()
+        done: asyncio.Future[Any] = asyncio.Future(loop=self.loop)
         intake = self._intake
         with intake.gate:
             if intake.closed or intake.failure is not None or intake.forks != _forks:

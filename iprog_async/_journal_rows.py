@@ -11,7 +11,7 @@ from attrs import define
 
 from iprog_async._errors import JournalError, OutcomeUnknownError, SmsError
 from iprog_async._outcomes import Accepted, NotSent, Outcome
-from iprog_async._receipts import DeliveryStatus, Receipt
+from iprog_async._receipts import PENDING, DeliveryStatus, Receipt
 
 
 HASH_BYTES = 12
@@ -129,7 +129,7 @@ def _pack(receipt: Receipt) -> str:
             f"[{_NULL if receipt.message_id is None else _quote(receipt.message_id)},"
             f"{_quote(receipt.to)},{receipt.segments:d},"
             f"{_NULL if cost is None else _quote(str(cost))},"
-            f"{_quote(status.state)},{_quote(status.word)},"
+            f"{_PENDING if status is PENDING else _status(status)},"
             f"{'true' if receipt.scheduled else 'false'}]"
         )
     except (TypeError, ValueError):
@@ -138,6 +138,14 @@ def _pack(receipt: Receipt) -> str:
         price = None if cost is None else str(cost)
         tail = (price, str(status.state), str(status.word), bool(receipt.scheduled))
         return json.dumps([*head, *tail])
+
+
+def _status(status: DeliveryStatus) -> str:
+    return f"{_quote(status.state)},{_quote(status.word)}"
+
+
+# What nearly every receipt begins with.
+_PENDING = _status(PENDING)
 
 
 def unpack_receipt(row: Row) -> Receipt:
