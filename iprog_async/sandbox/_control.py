@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from iprog_async._errors import ConfigurationError
 from iprog_async.sandbox._faults import Fault, FaultBook
-from iprog_async.sandbox._json_requests import Json, check_names, read_object
+from iprog_async.sandbox._json_requests import Json, check_names, plain, read_object
 from iprog_async.sandbox._state import SandboxState
 
 
@@ -83,7 +83,7 @@ class Control:
         return Json({"removed": self._faults.clear()})
 
     async def _get_credit(self, request: Request) -> Json:
-        return Json({name: str(self._state.credit_of(name)) for name in self._gateways})
+        return Json({name: plain(self._state.credit_of(name)) for name in self._gateways})
 
     async def _set_credit(self, request: Request) -> Json:
         body = await read_object(request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from starlette.requests import Request
@@ -19,6 +20,11 @@ class Json(JSONResponse):
     def render(self, content: object) -> bytes:
         """Return the bytes of the answer."""
         return json.dumps(content).encode()
+
+
+def plain(amount: Decimal) -> str:
+    """Return an amount as people write it, also if it was given as `1e5`."""
+    return format(amount, "f")
 
 
 def check_names(what: str, given: Iterable[str], known: Sequence[str]) -> None:

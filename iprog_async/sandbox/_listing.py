@@ -69,7 +69,8 @@ def _contains(text: InboxText, words: str, number: str) -> bool:
     if number and number in "".join(filter(str.isdigit, text.to)):
         return True
     shown = (text.text, text.to, text.sender_id, text.message_id)
-    return any(words in part.casefold() for part in shown)
+    # A plug-in may say of a sender that there is none.
+    return any(words in part.casefold() for part in shown if part)
 
 
 def place_of(newest_first: Sequence[InboxText], serial: int) -> int:

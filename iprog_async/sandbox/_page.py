@@ -17,7 +17,7 @@ from starlette.routing import Route
 from iprog_async._errors import ConfigurationError
 from iprog_async.sandbox._faults import FaultBook
 from iprog_async.sandbox._gateway import SandboxGateway
-from iprog_async.sandbox._json_requests import Json, check_names, read_object
+from iprog_async.sandbox._json_requests import Json, check_names, plain, read_object
 from iprog_async.sandbox._listing import (
     STAGES,
     Query,
@@ -49,7 +49,7 @@ _TYPES = {
 _EVENTS = "text/event-stream"
 _MOST_ROWS = 200
 _THREAD = 8
-_FILTERS = ("gateway", "stage", "q", "offset", "limit", "place")
+_FILTERS = ("gateway", "stage", "q", "offset", "limit", "place", "upto")
 
 
 class Page:
@@ -74,6 +74,7 @@ class Page:
         self._secrets: dict[str, list[str]] = {}
         for gateway in gateways:
             self._secrets.setdefault(gateway.prefix, []).extend(secrets_in(gateway.address))
+        self._addresses = {each.prefix: each.address for each in reversed(gateways)}
         self._gateways = tuple(self._secrets)
 
     def routes(self) -> list[Route]:
@@ -124,7 +125,8 @@ class Page:
             "gateways": [
                 {
                     "name": name,
-                    "credit": str(self._state.credit_of(name)),
+                    "address": self._addresses[name],
+                    "credit": plain(self._state.credit_of(name)),
                     "switches": self._switches.names(name),
                     "on": self._switches.on(name),
                 }
@@ -138,13 +140,17 @@ class Page:
         query = self._query(given)
         now = self._state.now()
         texts = self._state.texts()[::-1]
-        found = query.find(texts, now)
+        matching = query.find(texts, now)
+        newer = place_of(matching, _number("upto", given["upto"])) if "upto" in given else 0
+        found = matching[newer:]
         offset, limit = _whole(given, "offset", 0), _whole(given, "limit", 50)
         places = [_number("place", place) for place in given.get("place", "").split(",") if place]
         return Json(
             {
                 "now": millis(now),
-                "total": len(found),
+                "total": len(matching),
+                "newer": newer,
+                "newest": texts[0].serial if texts else 0,
                 "offset": offset,
                 "texts": [row(text) for text in found[offset : offset + min(limit, _MOST_ROWS)]],
                 "places": {str(place): place_of(found, place) for place in places},
@@ -179,7 +185,10 @@ class Page:
             **row(text),
             "text": text.text,
             "message_id": text.message_id,
-            "thread": [row(each) for each in thread(texts, text, _THREAD)[:-1]],
+            "thread": [
+                {"serial": each.serial, "text": each.text}
+                for each in thread(texts, text, _THREAD)[:-1]
+            ],
             "exchange": None
             if exchange is None
             else shown(exchange, self._secrets.get(text.gateway, ())),

@@ -90,6 +90,38 @@ def test_list_is_newest_first_and_in_parts(sandbox: Sandbox) -> None:
     assert {str(serial): 9, "999999": 0} == found["places"]
 
 
+def test_list_up_to_a_text_stays_the_same(sandbox: Sandbox) -> None:
+    """What came in after the text that a list is asked up to is counted, and moves no row."""
+    for n in range(5):
+        sandbox.state.accept("toy", TO, f"text {n}", message_id=f"m{n}")
+    before = texts(sandbox, offset=1, limit=2)
+    for n in range(3):
+        sandbox.state.accept("toy", TO, f"late {n}", message_id=f"l{n}")
+    serial = before["texts"][0]["serial"]
+    after = texts(sandbox, offset=1, limit=2, upto=before["newest"], place=serial)
+    assert (before["texts"], 8, 3) == (after["texts"], after["total"], after["newer"])
+    assert {str(serial): 1} == after["places"]
+    assert before["newest"] + 3 == after["newest"]
+    found = texts(sandbox, q="late", upto=before["newest"])
+    assert ([], 3, 3) == (found["texts"], found["total"], found["newer"])
+
+
+def test_text_without_a_sender_is_found(sandbox: Sandbox) -> None:
+    """A plug-in that knows of no sender at all keeps nobody from searching."""
+    sender: Any = None
+    sandbox.state.accept("toy", TO, "parcel", message_id="1", sender_id=sender)
+    assert ["parcel"] == [row["preview"] for row in texts(sandbox, q="parcel")["texts"]]
+    assert [] == texts(sandbox, q="bill")["texts"]
+
+
+def test_credit_is_written_in_digits(sandbox: Sandbox) -> None:
+    """Credit that was given as a power of ten is shown as a plain number."""
+    fetch("PUT", f"{sandbox.url}/_sandbox/credit", json={"toy": "1e5"})
+    answer = fetch("GET", f"{sandbox.url}/_sandbox/credit")
+    assert "100000" == answer.json()["toy"]
+    assert "100000" == events(sandbox, 1)[0]["gateways"][1]["credit"]
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
@@ -122,6 +154,7 @@ QUERIES = [
     "gateway=x",
     "a=b",
     "place=x",
+    "upto=x",
     f"place={'9' * 5000}",
 ]
 
@@ -185,11 +218,12 @@ def test_odd_serial_is_not_found(sandbox: Sandbox, serial: str) -> None:
 
 
 def test_earlier_texts_to_the_phone_are_in_its_thread(sandbox: Sandbox) -> None:
-    """A text comes with those that the same sender sent to the same number before it."""
-    for to, words in [(TO, "one"), ("1", "other"), (TO, "two"), (TO, "three")]:
+    """A text comes with those that its sender sent to its number before it, in full."""
+    long = "one " * 100
+    for to, words in [(TO, long), ("1", "other"), (TO, "two"), (TO, "three")]:
         last = sandbox.state.accept("toy", to, words, message_id=words)
     shown = details(sandbox, last.serial - 1)
-    assert (["one"], "two") == ([each["preview"] for each in shown["thread"]], shown["text"])
+    assert ([long], "two") == ([each["text"] for each in shown["thread"]], shown["text"])
 
 
 def test_events_tell_how_things_are(sandbox: Sandbox) -> None:

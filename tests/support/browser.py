@@ -19,7 +19,7 @@ from iprog_async.sandbox import Sandbox
 
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Dialog, Page
+    from playwright.sync_api import Browser, Dialog, FloatRect, Locator, Page
 
 
 REQUIRED = "IPROG_ASYNC_BROWSER_TESTS"
@@ -113,3 +113,27 @@ async def _send(sandbox: Sandbox, provider: str, texts: Sequence[str]) -> list[S
             else:
                 ends.append(None)
     return ends
+
+
+def row_with(words: str) -> str:
+    """Return a selector of a row of the list."""
+    return f'.row:has-text("{words}")'
+
+
+def wait_for_count(page: Page, words: str) -> None:
+    """Wait until the list says how many texts there are."""
+    page.wait_for_selector(f'#count:text-is("{words}")')
+
+
+def fill_inbox(sandbox: Sandbox, count: int) -> None:
+    """Put texts into the inbox without the detour over HTTP."""
+    for n in range(count):
+        to = f"63917{n:07}"
+        sandbox.state.accept("iprog", to, f"Parcel {n} has shipped", message_id=f"m{n}")
+
+
+def box_of(element: Locator) -> FloatRect:
+    """Return where an element is."""
+    found = element.bounding_box()
+    assert found is not None
+    return found

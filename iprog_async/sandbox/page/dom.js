@@ -17,6 +17,8 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+export const number = new Intl.NumberFormat("en");
+
 let offset = 0;
 
 /** Set this page's clock by the server's. */
@@ -54,24 +56,28 @@ export function timeWords(when) {
 export const segmentWords = (text) => `${text.encoding} · ${text.segments} ${text.segments === 1 ? "segment" : "segments"}`;
 
 /** Let no more than one run of an async task be under way, and one be waiting; at least `pause`
-    ms apart. */
+    ms apart, except for a run that is urgent. */
 export function paced(task, pause) {
   let running = false;
   let wanted = false;
-  return async function run() {
+  let hurried = false;
+  let wake = () => {};
+  return async function run(urgent) {
+    if (urgent === true) hurried = true;
     if (running) {
       wanted = true;
+      if (hurried) wake();
       return;
     }
     running = true;
     try {
       do {
-        wanted = false;
+        wanted = hurried = false;
         const began = performance.now();
         await task();
         // A server or a tab that is slow gets as much rest as it needed time.
-        const took = performance.now() - began;
-        if (wanted) await new Promise((done) => setTimeout(done, Math.max(pause, took * 2)));
+        const rest = Math.max(pause, (performance.now() - began) * 2);
+        if (wanted && !hurried) await new Promise((done) => { wake = done; setTimeout(done, rest); });
       } while (wanted);
     } finally {
       running = false;

@@ -92,6 +92,7 @@ function update(element, gateway) {
     field.dataset.known = gateway.credit;
     // Not under the hands of who is typing.
     if (document.activeElement !== field) field.value = gateway.credit;
+    field.style.width = `${Math.max(8, gateway.credit.length) + 3}ch`;
   }
   setText(element.querySelector("b"), gateway.name ?? "All gateways");
 }

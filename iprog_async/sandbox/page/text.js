@@ -62,7 +62,7 @@ function phone(text) {
         make("span", { class: "face", "aria-hidden": "true" }, [...(text.sender || "?")][0].toUpperCase()),
         make("b", {}, name), make("span", { class: "small" }, `to ${text.to}`)),
       make("div", { class: "bubbles", tabindex: "0" },
-        ...text.thread.map((each) => make("div", { class: "bubble older", dir: "auto" }, each.preview)),
+        ...text.thread.map((each) => make("div", { class: "bubble older", dir: "auto" }, each.text)),
         make("span", { class: "stamp" }, timeWords(text.due)),
         make("div", { class: "bubble", id: "bubble", dir: "auto" }, text.text))));
 }
