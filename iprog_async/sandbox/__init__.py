@@ -2,11 +2,13 @@
 
 from iprog_async.sandbox._faults import Fault, FaultKind
 from iprog_async.sandbox._gateway import SandboxGateway
+from iprog_async.sandbox._refusals import note_refusal
 from iprog_async.sandbox._requests import bearer_token, read_fields, read_json
 from iprog_async.sandbox._server import Sandbox
 from iprog_async.sandbox._state import (
     BLOCKED_WORD,
     FAILS_DELIVERY,
+    OUT_OF_CREDIT,
     REFUSED_RECIPIENT,
     InboxText,
     OutOfCreditError,
@@ -17,6 +19,7 @@ from iprog_async.sandbox._state import (
 __all__ = [
     "BLOCKED_WORD",
     "FAILS_DELIVERY",
+    "OUT_OF_CREDIT",
     "REFUSED_RECIPIENT",
     "Fault",
     "FaultKind",
@@ -26,6 +29,7 @@ __all__ = [
     "SandboxGateway",
     "SandboxState",
     "bearer_token",
+    "note_refusal",
     "read_fields",
     "read_json",
 ]

@@ -38,6 +38,7 @@ class Exchange:
         answer_headers: Header fields that it was sent.
         answer: Body that it was sent, perhaps not all of it.
         fault: Kind of the fault that it met.
+        reason: Why the gateway refused it, where that is known.
         ended: Whether nothing more will be sent.
         kept: Whether a text came with it.
     """
@@ -51,6 +52,7 @@ class Exchange:
     answer_headers: Headers = field(factory=list[tuple[bytes, bytes]], repr=False)
     answer: bytearray = field(factory=bytearray, repr=False)
     fault: str | None = None
+    reason: str | None = None
     ended: bool = False
     kept: bool = False
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from iprog_async.sandbox._listing import (
     thread,
 )
 from iprog_async.sandbox._masking import secrets_in, shown
+from iprog_async.sandbox._refusals import Refusal
 from iprog_async.sandbox._state import InboxText, SandboxState
 from iprog_async.sandbox._switches import Switches
 
@@ -84,6 +86,7 @@ class Page:
             Route("/events", self._events, methods=["GET"]),
             Route("/texts", self._list, methods=["GET"]),
             Route("/texts/{serial}", self._show, methods=["GET"]),
+            Route("/refused/{serial}", self._show_refusal, methods=["GET"]),
             Route("/switches", self._get_switches, methods=["GET"]),
             Route("/switches", self._turn, methods=["PUT"]),
             Route("/switches", self._turn_all_off, methods=["DELETE"]),
@@ -133,7 +136,26 @@ class Page:
                 for name in self._gateways
             ],
             "others": [fault.to_dict() for fault in self._switches.others()],
+            "refused": [
+                {**each.outline(), "gateway": each.prefix, "at": millis(each.at)}
+                for each in self._refusals()
+            ],
         }
+
+    def _refusals(self) -> list[Refusal]:
+        """Return the refused requests; a browser that looks for an icon or so is not one."""
+        return [
+            each
+            for each in self._state.refusals()
+            if each.prefix in self._gateways or each.exchange.method not in ("GET", "HEAD")
+        ]
+
+    async def _show_refusal(self, request: Request) -> Json:
+        serial = _serial_in(request)
+        for each in self._refusals():
+            if each.serial == serial:
+                return Json(shown(each.exchange, self._secrets_of(each.prefix)))
+        raise HTTPException(404)
 
     async def _list(self, request: Request) -> Json:
         given = request.query_params
@@ -168,10 +190,7 @@ class Page:
         return Query(gateway, stage, given.get("q", ""))
 
     async def _show(self, request: Request) -> Json:
-        try:
-            serial = _number("serial", request.path_params["serial"])
-        except ConfigurationError:
-            raise HTTPException(404) from None
+        serial = _serial_in(request)
         texts = self._state.texts()
         place = place_of(texts[::-1], serial)
         text = texts[-1 - place] if place < len(texts) else None
@@ -191,8 +210,12 @@ class Page:
             ],
             "exchange": None
             if exchange is None
-            else shown(exchange, self._secrets.get(text.gateway, ())),
+            else shown(exchange, self._secrets_of(text.gateway)),
         }
+
+    def _secrets_of(self, gateway: str) -> Sequence[str]:
+        """Return the credentials of a gateway; those of each where there is no such gateway."""
+        return self._secrets.get(gateway) or [*chain.from_iterable(self._secrets.values())]
 
     async def _get_switches(self, _: Request) -> Json:
         return Json(self._overview())
@@ -221,6 +244,13 @@ def _number(name: str, text: str) -> int:
     if not (text.isdecimal() and text.isascii() and len(text) < 10):
         raise ConfigurationError(f"{name} is a whole number")
     return int(text)
+
+
+def _serial_in(request: Request) -> int:
+    try:
+        return _number("serial", request.path_params["serial"])
+    except ConfigurationError:
+        raise HTTPException(404) from None
 
 
 async def _file(request: Request) -> Response:

@@ -14,6 +14,7 @@ from attrs import Attribute, define, field
 from iprog_async._receipts import DeliveryState
 from iprog_async._segments import count_segments
 from iprog_async.sandbox._exchange import Exchange, Shelf, current
+from iprog_async.sandbox._refusals import Refusal, Refusals, is_refused, note_refusal
 from iprog_async.sandbox._revision import Revision
 
 
@@ -22,6 +23,8 @@ FAILS_DELIVERY = "0000"
 REFUSED_RECIPIENT = "0001"
 BLOCKED_WORD = "casino"
 """A text with this word meets the content filter of each gateway."""
+OUT_OF_CREDIT = "out of credit"
+"""Why a gateway refuses what the account can't pay for, as `note_refusal` is told."""
 
 
 def _digits(number: str) -> str:
@@ -120,6 +123,7 @@ class SandboxState:
     _broke: set[str] = field(factory=set[str], init=False)
     _strict: set[str] = field(factory=set[str], init=False)
     _shelf: Shelf = field(factory=Shelf, init=False, repr=False)
+    _refusals: Refusals = field(factory=Refusals, init=False, repr=False)
     _lock: threading.RLock = field(factory=threading.RLock, init=False, repr=False)
     _numbers: itertools.count[int] = field(factory=lambda: itertools.count(1), init=False)
     _serials: itertools.count[int] = field(factory=lambda: itertools.count(1), init=False)
@@ -166,7 +170,10 @@ class SandboxState:
 
     def blocks(self, gateway: str, text: str) -> bool:
         """Return whether a gateway's content filter refuses a text."""
-        return gateway in self._strict or BLOCKED_WORD in text.lower()
+        blocked = gateway in self._strict or BLOCKED_WORD in text.lower()
+        if blocked:
+            note_refusal("content filter")
+        return blocked
 
     def accept(
         self,
@@ -187,6 +194,7 @@ class SandboxState:
             cost = count_segments(text).count
             left = self.credit_of(gateway)
             if left < cost:
+                note_refusal(OUT_OF_CREDIT)
                 raise OutOfCreditError(gateway)
             self._credits[gateway] = left - cost
             now = self.now()
@@ -217,6 +225,15 @@ class SandboxState:
             with self._lock:
                 self._shelf.weigh(exchange)
             self.revision.bump()
+        elif is_refused(exchange):
+            with self._lock:
+                self._refusals.note(exchange, self.now())
+            self.revision.bump()
+
+    def refusals(self) -> list[Refusal]:
+        """Return the last requests that came to nothing, the newest first."""
+        with self._lock:
+            return self._refusals.list()
 
     def find(self, gateway: str, message_id: str) -> InboxText | None:
         """Return an accepted text by its id."""
@@ -262,4 +279,5 @@ class SandboxState:
             self._broke.clear()
             self._strict.clear()
             self._shelf.clear()
+            self._refusals.clear()
         self.revision.bump()

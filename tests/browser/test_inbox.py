@@ -88,6 +88,33 @@ def test_switched_fault_meets_the_client(
     assert [None] == send(sandbox, "iprog", "It is well again")
 
 
+@pytest.mark.parametrize(
+    ("switch", "words"),
+    [
+        ("503", "HTTP 503"),
+        ("429", "HTTP 429"),
+        ("drop-before", "no answer"),
+        ("no-credit", "out of credit"),
+        ("filter", "content filter"),
+    ],
+)
+def test_refused_request_is_told_of(sandbox: Sandbox, page: Page, switch: str, words: str) -> None:
+    """A request of which no text came is listed with its reason, and shows what travelled."""
+    assert page.is_hidden("#refused")
+    for gateway in ("iprog", "infopromo"):
+        page.click(f'[data-gateway="{gateway}"] [data-switch="{switch}"]')
+        page.wait_for_selector(
+            f'[data-gateway="{gateway}"] [data-switch="{switch}"][aria-pressed="true"]'
+        )
+        send(sandbox, gateway, "Is it out?")
+        page.wait_for_selector(f'.refusal:has-text("{gateway}"):has-text("{words}")')
+    page.click('.refusal:has-text("iprog")')
+    page.wait_for_selector(".refusal[open] .wire pre:has-text('Is it out?')")
+    assert sandbox.address("iprog").split("//")[1].split("@")[0] not in page.inner_text("#refused")
+    page.click("#reset")
+    page.wait_for_selector("#refused", state="hidden")
+
+
 def test_all_gateways_fail_and_recover_together(sandbox: Sandbox, page: Page) -> None:
     """A fault of all gateways meets each of them, until everything is switched off."""
     page.click('[data-gateway="all"] [data-switch="503"]')

@@ -16,6 +16,7 @@ async function ask(method, path, body) {
 
 export const listTexts = (query) => ask("GET", `/texts?${new URLSearchParams(query)}`);
 export const getText = (serial) => ask("GET", `/texts/${serial}`);
+export const getRefused = (serial) => ask("GET", `/refused/${serial}`);
 export const clearTexts = () => ask("DELETE", "/inbox");
 export const reset = () => ask("POST", "/reset");
 export const setCredit = (gateway, amount) => ask("PUT", "/credit", { [gateway]: amount });

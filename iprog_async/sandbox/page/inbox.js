@@ -5,6 +5,7 @@ import { byId, clock, make, number, setClock, setText } from "./dom.js";
 import * as empty from "./empty.js";
 import * as gateways from "./gateways.js";
 import * as list from "./list.js";
+import * as refused from "./refused.js";
 import * as text from "./text.js";
 import * as views from "./views.js";
 
@@ -31,6 +32,7 @@ function onState(state) {
   empty.offer(state.gateways);
   offerGateways(state.gateways);
   gateways.draw(state);
+  refused.draw(state.refused);
   list.refresh();
   text.refresh();
   announce();

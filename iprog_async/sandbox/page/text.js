@@ -2,6 +2,7 @@
 
 import { getText } from "./api.js";
 import { byId, clock, make, nextMove, paced, segmentWords, setClock, setText, stageOf, stageWords, timeWords } from "./dom.js";
+import { noWire, wires } from "./wires.js";
 
 const pane = byId("text");
 let shown = null;
@@ -46,7 +47,7 @@ function draw(text, again) {
   const open = again ? [...pane.querySelectorAll("details")].map((each) => each.open) : [];
   pane.replaceChildren(
     make("div", { class: "top" }, phone(text), facts(text)),
-    make("div", { class: "wires" }, ...wires(text.exchange)),
+    make("div", { class: "wires" }, ...(text.exchange ? wires(text.exchange) : [noWire()])),
   );
   [...pane.querySelectorAll("details")].forEach((each, index) => { each.open = Boolean(open[index]); });
   const bubbles = pane.querySelector(".bubbles");
@@ -106,39 +107,4 @@ export function tick() {
     setText(item.children[0], step.words);
     setText(item.children[1], step.at === null ? "pending" : timeWords(step.at));
   });
-}
-
-const FAULTS = {
-  status: "A fault answered instead of the gateway.",
-  status_after: "The gateway took the text; a fault answered instead.",
-  delay: "A fault held the answer back.",
-  drop_before: "A fault closed the connection before the gateway saw the request.",
-  drop_after: "The gateway took the text; a fault closed the connection before its answer.",
-  garbage: "The gateway took the text; a fault put garbage in place of its answer.",
-  truncate: "A fault closed the connection in the middle of the answer.",
-};
-
-function wires(exchange) {
-  if (!exchange) return [wire("Request", "", "This text did not come by HTTP.", [], null)];
-  const line = `${exchange.method} ${exchange.path}`;
-  if (exchange.forgotten) return [wire("Request", line, "It is too long ago: newer requests took its place.", [], null)];
-  const { answer } = exchange;
-  const missing = exchange.ended ? "The client got no answer." : "No answer yet.";
-  return [
-    wire("Request", line, exchange.body ? null : "It has no body.", exchange.headers, exchange.body),
-    wire("Answer", answer.status === null ? "" : `HTTP ${answer.status}`, answer.status === null ? missing : null,
-      answer.headers, answer.body, exchange.fault && FAULTS[exchange.fault]),
-  ];
-}
-
-function wire(title, line, none, headers, body, fault) {
-  const parts = [make("h3", {}, title, make("code", { title: line }, line))];
-  if (fault) parts.push(make("p", { class: "fault" }, fault));
-  if (none) parts.push(make("p", { class: "none" }, none));
-  else parts.push(make("pre", { tabindex: "0" }, body));
-  if (headers.length) {
-    const lines = headers.map(([name, value]) => `${name}: ${value}`).join("\n");
-    parts.push(make("details", {}, make("summary", {}, `${headers.length} header fields`), make("pre", {}, lines)));
-  }
-  return make("section", { class: "wire", "aria-label": title }, ...parts);
 }

@@ -14,9 +14,11 @@ from starlette.routing import Route
 
 from iprog_async import count_segments
 from iprog_async.sandbox import (
+    OUT_OF_CREDIT,
     REFUSED_RECIPIENT,
     InboxText,
     SandboxState,
+    note_refusal,
     read_fields,
 )
 
@@ -68,6 +70,7 @@ class Desk:
                     refuse(_NO_TOKEN_OR_CREDIT if billed else "Invalid Token")
                 return JSONResponse(handler(request, fields))
             except RefusedError as refused:
+                note_refusal()
                 return JSONResponse(refused.body)
 
         return Route(path, endpoint, methods=list(methods))
@@ -81,6 +84,7 @@ class Desk:
         self.check_content(text)
         cost = count_segments(text).count * len(numbers)
         if self.state.credit_of(PREFIX) < Decimal(cost):
+            note_refusal(OUT_OF_CREDIT)
             refuse(_NO_TOKEN_OR_CREDIT)
         return [
             self.state.accept(

@@ -15,10 +15,12 @@ from starlette.routing import BaseRoute, Route
 from iprog_async import count_segments
 from iprog_async.adapter import is_array, is_object
 from iprog_async.sandbox import (
+    OUT_OF_CREDIT,
     REFUSED_RECIPIENT,
     OutOfCreditError,
     SandboxGateway,
     SandboxState,
+    note_refusal,
     read_fields,
     read_json,
 )
@@ -106,6 +108,7 @@ class SandboxUgsms:
             return JSONResponse({"error": _BAD_NUMBER}, 400)
         cost = count_segments(text).count * len(numbers)
         if self._state.credit_of(PREFIX) < cost:
+            note_refusal(OUT_OF_CREDIT)
             return JSONResponse({"error": _NO_CREDIT}, 400)
         message_id = str(uuid.uuid4())
         for number in numbers:

@@ -11,7 +11,13 @@ from zoneinfo import ZoneInfo
 from starlette.responses import JSONResponse
 
 from iprog_async import count_segments
-from iprog_async.sandbox import REFUSED_RECIPIENT, InboxText, SandboxState
+from iprog_async.sandbox import (
+    OUT_OF_CREDIT,
+    REFUSED_RECIPIENT,
+    InboxText,
+    SandboxState,
+    note_refusal,
+)
 from iprog_async_providers.infopromo._sandbox._wire import (
     PREFIX,
     QUEUEING_SENDER,
@@ -40,9 +46,12 @@ def check_content(state: SandboxState, asked: Asked, texts: int) -> None:
     if state.blocks(PREFIX, asked.text("message")):
         raise RefusedError(404, "Your message contains spam words.")
     credit = state.credit_of(PREFIX)
+    cost = texts * count_segments(asked.text("message")).count
+    if credit < cost:
+        note_refusal(OUT_OF_CREDIT)
     if credit <= 0:
         raise RefusedError(404, "You have exceeded your sending limit.")
-    if credit < texts * count_segments(asked.text("message")).count:
+    if credit < cost:
         raise RefusedError(
             403, "There is not enough balance available to send this message. Please recharge."
         )

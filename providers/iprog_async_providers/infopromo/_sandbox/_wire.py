@@ -9,7 +9,7 @@ from attrs import frozen
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from iprog_async.sandbox import bearer_token, read_fields
+from iprog_async.sandbox import bearer_token, note_refusal, read_fields
 
 
 PREFIX = "infopromo"
@@ -129,4 +129,6 @@ def _authenticate(request: Request, params: dict[str, str], *, bearer: bool) -> 
 def _error(request: Request, exc: RefusedError) -> Response:
     if "application/json" not in request.headers.get("accept", ""):
         return HTMLResponse("<html><body>Whoops!</body></html>", status_code=500)
+    if exc.status == 200:
+        note_refusal()
     return JSONResponse({"status": "error", "message": exc.message}, status_code=exc.status)
