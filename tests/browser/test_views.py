@@ -49,11 +49,15 @@ def test_arrows_walk_the_list_on_a_phone(phone: Page) -> None:
 
 
 @pytest.mark.parametrize("way", ["Escape", "/", "click", "back"])
-def test_each_way_out_of_a_text_is_the_same(phone: Page, way: str) -> None:
+def test_each_way_out_of_a_text_is_the_same(sandbox: Sandbox, phone: Page, way: str) -> None:
     """However a text is left on a phone, the list is as it was, and "back" leads off the page."""
     phone.evaluate("document.querySelector('#texts').scrollTop = 7600")
-    phone.click(row_with("Parcel 198 has"))
+    chosen = phone.locator(row_with("Parcel 198 has"))
+    place = box_of(chosen)
+    chosen.click()
     phone.wait_for_selector("#bubble:has-text('Parcel 198 has')")
+    sandbox.state.accept("iprog", "639170000000", "late", message_id="late")
+    phone.wait_for_selector('#count:text-is("301")', state="attached")
     assert "text" == phone.evaluate("history.state.view")
     if way == "click":
         phone.click("#back")
@@ -63,7 +67,7 @@ def test_each_way_out_of_a_text_is_the_same(phone: Page, way: str) -> None:
         phone.keyboard.press(way)
     phone.wait_for_selector("#texts", state="visible")
     assert ("search" if way == "/" else "texts") == focused(phone)
-    assert 7600 == phone.evaluate("document.querySelector('#texts').scrollTop")
+    assert place == box_of(chosen)
     while phone.evaluate("history.state") is not None:
         phone.wait_for_timeout(20)
     assert not phone.is_visible("#text-pane")
