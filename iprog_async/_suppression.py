@@ -37,9 +37,9 @@ async def load_suppression(given: Suppress, provider: SmsProvider) -> IsSuppress
     if isinstance(given, (str, os.PathLike)):
         entries = _lines_of(os.fspath(given))
     elif callable(given):
-        if inspect.iscoroutinefunction(given):
-            raise ConfigurationError("suppress= takes a plain function: it is asked while planning")
-        return given
+        if any(map(inspect.iscoroutinefunction, (given, type(given).__call__))):
+            raise _to_be_awaited()
+        return _plain(given)
     else:
         entries = ((f"number {place} of suppress=", number) for place, number in enumerate(given))
     numbers: set[int] = set()
@@ -49,6 +49,27 @@ async def load_suppression(given: Suppress, provider: SmsProvider) -> IsSuppress
             await asyncio.sleep(0)
         numbers.add(_digits(place, number, provider))
     return lambda e164: int(e164[1:]) in numbers
+
+
+def _plain(ask: IsSuppressed) -> IsSuppressed:
+    """Refuse an answer that would have to be awaited: it is always true."""
+
+    def is_suppressed(e164: str) -> object:
+        answer = ask(e164)
+        if inspect.isawaitable(answer):
+            if inspect.iscoroutine(answer):
+                answer.close()
+            raise _to_be_awaited()
+        return answer
+
+    return is_suppressed
+
+
+def _to_be_awaited() -> ConfigurationError:
+    return ConfigurationError(
+        "suppress= takes a plain function, which is asked while planning, and not one that has "
+        "to be awaited: its coroutine would suppress everybody. Nothing was sent"
+    )
 
 
 def _lines_of(path: str) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -102,14 +104,38 @@ async def test_file_that_can_not_be_read(tmp_path: Path, content: bytes | None) 
         await send(to_many(1), path)
 
 
-async def test_coroutine_function() -> None:
-    """A function that would have to be awaited is refused: its coroutine is always true."""
+async def _ask(e164: str) -> bool:
+    raise AssertionError(e164)
 
-    async def ask(e164: str) -> bool:
+
+class _Asker:
+    async def __call__(self, e164: str) -> bool:
         raise AssertionError(e164)
 
+
+@pytest.mark.parametrize("ask", [_ask, _Asker(), partial(_ask)], ids=["function", "object", "part"])
+async def test_function_to_be_awaited(ask: Any) -> None:
+    """What would have to be awaited is refused: its coroutine is always true."""
     with pytest.raises(ConfigurationError, match="plain function"):
         await send(to_many(1), ask)
+
+
+def _asks(e164: str) -> Any:
+    return _ask(e164)
+
+
+def _promises(_: str) -> Any:
+    return asyncio.get_running_loop().create_future()
+
+
+@pytest.mark.parametrize("ask", [_asks, _promises])
+async def test_answer_to_be_awaited(ask: Any) -> None:
+    """A plain function that returns something to be awaited says nothing about anybody."""
+    outcomes, provider = await send(to_many(2), ask)
+
+    errors = [outcome.error for outcome in outcomes if isinstance(outcome, NotSent)]
+    assert [ConfigurationError] * 2 == [type(error) for error in errors]
+    assert [] == provider.sent
 
 
 async def test_function_that_fails_texts_nobody() -> None:
