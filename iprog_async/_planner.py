@@ -7,15 +7,21 @@ from collections.abc import Iterable, Sequence
 from attrs import frozen
 
 from iprog_async._messages import Message, PreparedMessage
-from iprog_async._providers import Batching
+from iprog_async._providers import Batching, SmsProvider
 
 
 Batch = Sequence[PreparedMessage]
 
 
+Groups = dict[object, list[PreparedMessage]]
+"""Messages that may travel together, by what they have in common."""
+
+_MOST_CARRIED = 10_000
+
+
 @frozen
 class Plan:
-    """Batches of one look-ahead window, and messages that wait for company in the next."""
+    """Batches of some messages, and those that are too few to travel."""
 
     batches: list[Batch]
     carried: list[PreparedMessage]
@@ -29,27 +35,81 @@ def plan_batches(
     Args:
         window: Prepared messages, in order.
         batching: What one request may carry.
-        final: Whether nothing follows; if not, a scheduled group that is too small to travel
-            (`min_scheduled`) is carried over to the next window.
+        final: Whether a scheduled group that is too small to travel (`min_scheduled`) is a
+            batch all the same; if not, it is carried.
 
     Returns:
         Batches of equal text, sender, schedule and options with distinct recipients, in
         order within a text. Every message is in exactly one batch or carried.
     """
-    groups: dict[object, list[PreparedMessage]] = {}
+    plan = Plan([], [])
+    for group in _grouped(window, batching).values():
+        plan_group(group, batching, final, plan)
+    return plan
+
+
+class WindowPlanner:
+    """Plans a stream of messages a window at a time.
+
+    Scheduled texts that are too few to travel wait for company in later windows. Only so many
+    wait, however many texts without company a stream has: beyond that, those that wait longest
+    go as they are.
+
+    Args:
+        batching: What one request may carry.
+        most: The most messages that wait.
+    """
+
+    def __init__(self, batching: Batching, most: int = _MOST_CARRIED) -> None:
+        self._batching = batching
+        self._most = most
+        self._groups: Groups = {}
+        self._count = 0
+
+    @property
+    def carried(self) -> list[PreparedMessage]:
+        """Messages that wait for company in a later window."""
+        return [prepared for group in self._groups.values() for prepared in group]
+
+    def plan(self, window: Iterable[PreparedMessage], *, final: bool) -> list[Batch]:
+        """Return what can travel now; at the end, when nothing follows, all of it."""
+        batches: list[Batch] = []
+        for common, group in _grouped(window, self._batching).items():
+            waiting = self._groups.pop(common, [])
+            plan = Plan(batches, [])
+            plan_group([*waiting, *group], self._batching, final, plan)
+            self._count += len(plan.carried) - len(waiting)
+            if plan.carried:
+                self._groups[common] = plan.carried
+        while self._groups and (final or self._count > self._most):
+            group = self._groups.pop(next(iter(self._groups)))
+            self._count -= len(group)
+            plan_group(group, self._batching, True, Plan(batches, []))
+        return batches
+
+
+def _grouped(window: Iterable[PreparedMessage], batching: Batching) -> Groups:
+    groups: Groups = {}
     for prepared in window:
         groups.setdefault(_travels_as(prepared.message, batching), []).append(prepared)
-    plan = Plan([], [])
-    for group in groups.values():
-        scheduled = group[0].message.schedule_at is not None
-        smallest = batching.min_scheduled if scheduled else 1
-        largest = batching.max_scheduled if scheduled else batching.max_batch
-        for layer in _layers(group, smallest):
-            if len(layer) < smallest and not final:
-                plan.carried.extend(layer)
-            else:
-                plan.batches.extend(_chunks(layer, smallest, largest))
-    return plan
+    return groups
+
+
+def plan_group(group: list[PreparedMessage], batching: Batching, final: bool, plan: Plan) -> None:
+    """Add a group to a plan."""
+    scheduled = group[0].message.schedule_at is not None
+    smallest = batching.min_scheduled if scheduled else 1
+    largest = batching.max_scheduled if scheduled else batching.max_batch
+    for layer in _layers(group, smallest):
+        if len(layer) < smallest and not final:
+            plan.carried.extend(layer)
+        else:
+            plan.batches.extend(_chunks(layer, smallest, largest))
+
+
+def fewest(batch: Batch, provider: SmsProvider) -> int:
+    """Return how many messages like these a request has to have."""
+    return 1 if batch[0].message.schedule_at is None else provider.batching.min_scheduled
 
 
 def halves(batch: Batch) -> tuple[Batch, Batch]:

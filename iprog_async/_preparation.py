@@ -19,7 +19,7 @@ from iprog_async._errors import (
 from iprog_async._ledger import Ledger
 from iprog_async._messages import Message, PreparedMessage
 from iprog_async._outcomes import NotSent, Outcome
-from iprog_async._planner import Batch, plan_batches
+from iprog_async._planner import Batch, WindowPlanner
 from iprog_async._providers import SmsProvider
 from iprog_async._seen import SeenTable
 from iprog_async._suppression import IsSuppressed, Suppress, load_suppression
@@ -103,12 +103,12 @@ class Preparation:
         self._ledger: Ledger | None = None
         self._seen = SeenTable()
         self._next_index = 0
-        self._carried: list[PreparedMessage] = []
+        self._planner = WindowPlanner(provider.batching)
 
     @property
     def carried(self) -> Sequence[PreparedMessage]:
         """Messages that wait for company in a later window."""
-        return self._carried
+        return self._planner.carried
 
     async def open(self, ledger: Ledger | None) -> None:
         """Get ready to read.
@@ -156,9 +156,8 @@ class Preparation:
                 fresh, known = await self._ledger.admit(fresh)
             except JournalError as exc:
                 problem = exc
-        plan = plan_batches([*self._carried, *fresh], self._provider.batching, final=not messages)
-        self._carried = plan.carried
-        return Window(fresh, refused, known, plan.batches, not messages, problem)
+        batches = self._planner.plan(fresh, final=not messages)
+        return Window(fresh, refused, known, batches, not messages, problem)
 
     def _check(self, message: Message) -> PreparedMessage | NotSent:
         index = self._next_index

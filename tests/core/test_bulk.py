@@ -119,6 +119,26 @@ async def test_scheduled_messages_wait_for_company_across_windows() -> None:
     assert [2] == [len(batch) for batch in provider.sent if batch[0].message.schedule_at]
 
 
+async def test_texts_that_find_no_company_do_not_pile_up() -> None:
+    """Scheduled texts that differ each wait only for so long; then they go as they are."""
+    provider = FakeProvider(limits=Batching(max_batch=100, max_scheduled=100, min_scheduled=2))
+    read = 0
+
+    def source() -> Iterator[Message]:
+        nonlocal read
+        for message in to_many(25_000):
+            read += 1
+            yield Message(message.to, f"Hi {message.to}", schedule_at=LATER)
+
+    most = 0
+    async with running(provider, source(), concurrency=10) as run:
+        async for _ in run:
+            most = max(most, read - run.counts.total)
+
+    assert (25_000, [1]) == (run.counts.accepted, sorted({len(batch) for batch in provider.sent}))
+    assert most < 15_000
+
+
 async def test_no_messages_make_an_empty_run() -> None:
     """Nothing to send is not an error."""
     outcomes, run = await run_all(FakeProvider(), [])

@@ -3,13 +3,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.core_fakes import LATER, QUICK, prepared
 
-from iprog_async._planner import halves, plan_batches
+from iprog_async import _planner
+from iprog_async._planner import WindowPlanner, halves, plan_batches
 from iprog_async.adapter import Batching, PreparedMessage
 
 
@@ -173,3 +175,79 @@ def test_halves_are_both_smaller(count: int, expected: tuple[int, int]) -> None:
 
     assert expected == (len(first), len(second))
     assert list(range(count)) == [message.index for message in [*first, *second]]
+
+
+@QUICK
+@given(ROWS, BATCHINGS, st.integers(1, 9), st.integers(0, 12))
+def test_windows_are_planned_like_one(
+    rows: list[tuple[int, str, datetime | None]], batching: Batching, size: int, most: int
+) -> None:
+    """Cut into windows every message still travels once, as the gateway takes it, in order."""
+    messages = window(rows)
+    planner = WindowPlanner(batching, most)
+    batches: list[Sequence[PreparedMessage]] = []
+    for start in range(0, len(messages), size):
+        batches += planner.plan(messages[start : start + size], final=False)
+        assert len(planner.carried) <= most
+    assert all(message.message.schedule_at for message in planner.carried)
+    batches += planner.plan([], final=True)
+
+    assert [] == planner.carried
+    placed = [message for batch in batches for message in batch]
+    assert messages == sorted(placed, key=lambda message: message.index)
+    for batch in batches:
+        assert len(batch) == len({message.e164 for message in batch})
+        assert 1 == len({message.message.schedule_at for message in batch})
+    seen: dict[tuple[str, str, bool], int] = {}
+    for message in placed:
+        key = message.e164, message.message.text, message.message.schedule_at is None
+        assert seen.get(key, -1) < message.index
+        seen[key] = message.index
+
+
+CHOOSY = Batching(max_batch=100, max_scheduled=100, min_scheduled=2)
+
+
+def _letters(count: int, first: int = 0) -> list[PreparedMessage]:
+    numbers = range(first, first + count)
+    return [prepared(n, f"+63917{n:07}", f"Hi {n}", schedule_at=LATER) for n in numbers]
+
+
+def test_company_in_a_later_window() -> None:
+    """Who waits travels with the first that come with the same text, and waits no more."""
+    planner = WindowPlanner(CHOOSY)
+    first, other = _letters(2)
+    second = prepared(2, text="Hi 0", schedule_at=LATER)
+
+    assert [] == planner.plan([first, other], final=False)
+    assert [[first, second]] == planner.plan([second], final=False)
+    assert [other] == planner.carried
+    assert [[other]] == planner.plan([], final=True)
+
+
+def test_only_so_many_wait() -> None:
+    """Beyond the bound those that waited longest go as they are; company counts as a new wait."""
+    planner = WindowPlanner(CHOOSY, most=3)
+    letters = _letters(6)
+
+    assert [] == planner.plan(letters[:3], final=False)
+    assert [[letters[0]], [letters[1]]] == planner.plan(letters[3:5], final=False)
+    assert letters[2:5] == planner.carried
+
+
+def test_who_waits_is_not_planned_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A window costs what it holds, however many wait: each group is looked at twice at most."""
+    looked_at: list[int] = []
+    plan_group = _planner.plan_group
+
+    def counting(group: list[PreparedMessage], *rest: Any) -> None:
+        looked_at.append(len(group))
+        plan_group(group, *rest)
+
+    monkeypatch.setattr(_planner, "plan_group", counting)
+    planner = WindowPlanner(CHOOSY, most=1000)
+    for start in range(0, 5000, 100):
+        planner.plan(_letters(100, start), final=False)
+    planner.plan([], final=True)
+
+    assert 2 * 5000 == sum(looked_at)
