@@ -25,12 +25,12 @@ from iprog_async._errors import (
     RunHaltedError,
     SmsError,
 )
-from iprog_async._halving import Halving, spared
+from iprog_async._halving import Halving
 from iprog_async._journal import Journal
 from iprog_async._ledger import Ledger
 from iprog_async._observers import NOBODY, Observers
 from iprog_async._outcomes import NotSent, Outcome, Unknown
-from iprog_async._planner import Batch
+from iprog_async._planner import Batch, fewest
 from iprog_async._preparation import Preparation, Reading, Window
 from iprog_async._providers import SmsProvider
 from iprog_async._recall import Recall, RecalledError, active_recall
@@ -278,20 +278,18 @@ class BulkRun:
 
         After an unknown outcome, or once the run stops, what is left keeps its refusal.
         """
-        parts = Halving(batch)
+        parts = Halving(batch, fewest(batch, self._provider))
         while parts:
             part, outcomes = parts.next(may_ask=not self._stopping)
             started = self._clock.monotonic()
             if not outcomes:
                 outcomes = await self._submit_part(part)
-                if parts.split(part, outcomes):
+                if parts.split(outcomes):
                     continue
                 if self._stopping:
                     part, outcomes = self._put_back(part, outcomes)
                     if not part:
                         continue
-            else:
-                outcomes = [spared(outcome) for outcome in outcomes]
             seconds = self._clock.monotonic() - started
             self._in_flight -= len(outcomes)
             self._watch(outcomes)
@@ -354,8 +352,7 @@ class BulkRun:
         batch = self._ready[0]
         if self._credits is None:
             return self._ready.popleft()
-        scheduled = batch[0].message.schedule_at is not None
-        smallest = self._provider.batching.min_scheduled if scheduled else 1
+        smallest = fewest(batch, self._provider)
         count = await self._credits.reserve(batch, smallest)
         if self._stopping:
             # It was stopped while it waited for credits to come back.

@@ -1,14 +1,44 @@
-"""Finding the one recipient that makes a gateway refuse a whole batch; pure decisions."""
+"""Finding the one recipient that makes a gateway refuse a whole batch; pure decisions.
+
+A refused batch is halved, and its halves are submitted, down to the recipient itself. Where one
+recipient alone can't travel, since the gateway takes scheduled texts only from so many on, no part
+gets smaller than that. Instead each recipient of a small part is left out in turn: once the others
+are accepted, it was that one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from iprog_async._outcomes import Outcome
 from iprog_async._planner import Batch, halves
+
+
+@frozen
+class _Part:
+    """A part of a batch that waits.
+
+    Args:
+        batch: Its messages.
+        refusals: What they were refused with together, if they were.
+        left_out: Which of them is left out next time, if one is.
+        ended: Whether the refusals are final, as they are.
+    """
+
+    batch: Batch
+    refusals: Sequence[Outcome] = ()
+    left_out: int | None = None
+    ended: bool = False
+
+    @property
+    def asked(self) -> Batch:
+        """The messages to submit."""
+        if self.left_out is None:
+            return self.batch
+        return [*self.batch[: self.left_out], *self.batch[self.left_out + 1 :]]
 
 
 class Halving:
@@ -18,10 +48,13 @@ class Halving:
 
     Args:
         batch: What to submit.
+        smallest: The fewest messages of a request.
     """
 
-    def __init__(self, batch: Batch) -> None:
-        self._waiting: list[tuple[Batch, Sequence[Outcome]]] = [(batch, ())]
+    def __init__(self, batch: Batch, smallest: int = 1) -> None:
+        self._smallest = smallest
+        self._waiting = [_Part(batch)]
+        self._current = self._waiting[0]
         self._unknown = False
 
     def __bool__(self) -> bool:
@@ -29,23 +62,61 @@ class Halving:
         return bool(self._waiting)
 
     def next(self, *, may_ask: bool = True) -> tuple[Batch, Sequence[Outcome]]:
-        """Take a part: with the refusal that it keeps, or nothing if it is to be submitted.
+        """Take a part: with the outcomes that it keeps, or nothing if it is to be submitted.
 
         Args:
             may_ask: Whether a part that was refused once may be submitted again.
         """
-        part, refusal = self._waiting.pop()
-        return part, (() if may_ask and not self._unknown else refusal)
+        part = self._current = self._waiting.pop()
+        if part.ended:
+            return part.batch, part.refusals
+        if part.refusals and (self._unknown or not may_ask):
+            return part.batch, [spared(refusal) for refusal in part.refusals]
+        return part.asked, ()
 
-    def split(self, part: Batch, outcomes: Sequence[Outcome]) -> bool:
-        """Note what came of a part; return whether its halves take its place."""
-        if len(part) > 1 and refused_for_one(outcomes):
-            first, second = halves(part)
-            middle = len(first)
-            self._waiting += [(second, outcomes[middle:]), (first, outcomes[:middle])]
+    def split(self, outcomes: Sequence[Outcome]) -> bool:
+        """Note what came of the part taken last; return whether smaller ones take its place."""
+        part = self._current
+        if len(part.batch) > 1 and refused_for_one(outcomes):
+            self._waiting += self._narrowed(part, outcomes)
             return True
         self._unknown = self._unknown or any(outcome.state == "unknown" for outcome in outcomes)
+        if part.left_out is not None:
+            self._waiting.append(_alone(part, part.left_out, outcomes))
         return False
+
+    def _narrowed(self, part: _Part, outcomes: Sequence[Outcome]) -> Sequence[_Part]:
+        """Return what takes the place of a part that was refused for one recipient."""
+        count, smallest = len(part.batch), self._smallest
+        if part.left_out is None:
+            part = evolve(part, refusals=outcomes)
+            # With one more than the smallest in each, one can still be left out.
+            if smallest == 1 or count >= 2 * (smallest + 1):
+                return _halved(part)
+            if count > smallest:
+                return [evolve(part, left_out=0)]
+        elif part.left_out + 1 < count:
+            return [evolve(part, left_out=part.left_out + 1)]
+        elif count >= 2 * smallest:
+            # More than one of them is bad.
+            return _halved(part)
+        kept = [spared(refusal) for refusal in part.refusals]
+        return [_Part(part.batch, kept, ended=True)]
+
+
+def _halved(part: _Part) -> Sequence[_Part]:
+    first, second = halves(part.batch)
+    middle = len(first)
+    return [_Part(second, part.refusals[middle:]), _Part(first, part.refusals[:middle])]
+
+
+def _alone(part: _Part, place: int, others: Sequence[Outcome]) -> _Part:
+    """Return the one recipient that was left out, with its refusal."""
+    refusal = part.refusals[place]
+    if any(outcome.state != "accepted" for outcome in others):
+        # What happened to the others does not show that it was this one's fault.
+        refusal = spared(refusal)
+    return _Part(part.batch[place : place + 1], [refusal], ended=True)
 
 
 def refused_for_one(outcomes: Sequence[Outcome]) -> bool:

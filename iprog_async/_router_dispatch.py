@@ -15,7 +15,7 @@ from iprog_async._errors import InvalidMessageError, SmsError
 from iprog_async._halving import Halving
 from iprog_async._messages import PreparedMessage
 from iprog_async._outcomes import Outcome
-from iprog_async._planner import Batch, plan_batches
+from iprog_async._planner import Batch, fewest, plan_batches
 from iprog_async._recall import RecalledError, wait_recallably
 from iprog_async._retry import RetryPolicy
 from iprog_async._router_members import Member, RoutedMessage, prepare_for
@@ -112,7 +112,7 @@ class Dispatch:
             await self._submit(member, batch, trips)
 
     async def _submit(self, member: Member, batch: Batch, trips: Mapping[int, Trip]) -> None:
-        parts = Halving(batch)
+        parts = Halving(batch, fewest(batch, member.provider))
         while parts:
             part, kept = parts.next()
             for outcome in kept:
@@ -121,9 +121,8 @@ class Dispatch:
                 continue
             outcomes = await self._send(member, part, trips)
             if outcomes is None:
-                for prepared in part:
-                    trips[prepared.index].skip()
-            elif not parts.split(part, outcomes):
+                _skip(part, trips)
+            elif not parts.split(outcomes):
                 for outcome in outcomes:
                     trips[outcome.index].arrive(outcome)
 
@@ -139,6 +138,11 @@ class Dispatch:
             return await member.submit(part, self._router)
         finally:
             active_claim.reset(token)
+
+
+def _skip(batch: Batch, trips: Mapping[int, Trip]) -> None:
+    for prepared in batch:
+        trips[prepared.index].skip()
 
 
 def _batches(member: Member, group: Sequence[Trip]) -> Sequence[Batch]:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from attrs import define, field
 
 from iprog_async._errors import ConnectionFailedError, RateLimitError, SmsError
-from iprog_async._halving import spared
 from iprog_async._messages import PreparedMessage
 from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
 
@@ -71,8 +70,8 @@ class Trip:
             self.outcome = _of(self.prepared, outcome)
 
     def keep(self, outcome: Outcome) -> None:
-        """Note a refusal that is maybe another recipient's fault, and is not asked about again."""
-        self.outcome = spared(_of(self.prepared, outcome))
+        """Note a refusal that is not asked about again, whoever else's fault it may be."""
+        self.outcome = _of(self.prepared, outcome)
 
     def fail(self, error: SmsError) -> None:
         """Note that nothing more is tried."""

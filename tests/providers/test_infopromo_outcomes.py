@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -28,7 +29,9 @@ from support.infopromo_wire import (
 from iprog_async import (
     Accepted,
     InvalidMessageError,
+    Journal,
     Message,
+    NotSent,
     Outcome,
     Unknown,
 )
@@ -199,3 +202,68 @@ async def test_refused_number_halves_the_batch(respx_mock: respx.MockRouter) -> 
         found = {outcome.index: outcome.state async for outcome in run}
 
     assert found == {0: "not_sent", 1: "accepted"}
+
+
+def recipients_of(request: httpx.Request) -> list[str]:
+    """Return the numbers of one request."""
+    body: Any = seen(request)[3]
+    return str(body["recipient"]).split(",")
+
+
+async def test_refused_number_among_scheduled_texts(
+    respx_mock: respx.MockRouter, tmp_path: Path
+) -> None:
+    """One bad number of four is told apart with no request for one, and the others are sent."""
+    bad = "+31612340001"
+    sizes: list[int] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        numbers = recipients_of(request)
+        sizes.append(len(numbers))
+        if bad[1:] in numbers:
+            return httpx.Response(403, json=error(f"{bad[1:]} is a invalid phone number"))
+        return httpx.Response(200, json=success(None))
+
+    respx_mock.route(url__startswith=HOST).mock(side_effect=answer)
+    scheduled = messages(4, schedule_at=SEVEN)
+    assert bad == scheduled[3].to
+    with Journal.open(tmp_path / "june.db") as journal:
+        async with connect(FLAVOURS["v3"]()) as sms:
+            for _ in range(2):
+                async with sms.send_many(scheduled, journal=journal) as run:
+                    found = {outcome.index: outcome async for outcome in run}
+
+                states = [found[index].state for index in range(4)]
+                assert ["accepted", "accepted", "accepted", "not_sent"] == states
+                assert isinstance(found[3], NotSent)
+                assert "is a invalid phone number" in str(found[3].error)
+                assert not found[3].error.healable
+
+    # The second run knows all of them.
+    assert [4, 3, 3, 3, 3] == sizes
+
+
+async def test_two_scheduled_texts_of_which_one_is_refused(
+    respx_mock: respx.MockRouter, tmp_path: Path
+) -> None:
+    """Who can't be told apart keeps the gateway's refusal, and a later run sends the good one."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        numbers = recipients_of(request)
+        if FIRST_WIRE in numbers:
+            return httpx.Response(403, json=error(f"{FIRST_WIRE} is a invalid phone number"))
+        return httpx.Response(200, json=success(None))
+
+    respx_mock.route(url__startswith=HOST).mock(side_effect=answer)
+    ends: list[list[str]] = []
+    with Journal.open(tmp_path / "june.db") as journal:
+        async with connect(FLAVOURS["v3"]()) as sms:
+            for count in (2, 3):
+                scheduled = messages(count, schedule_at=SEVEN)
+                async with sms.send_many(scheduled, journal=journal) as run:
+                    found = {outcome.index: outcome async for outcome in run}
+                ends.append([found[index].state for index in range(count)])
+                for outcome in found.values():
+                    assert isinstance(outcome, Accepted) or "invalid phone" in str(outcome.error)
+
+    assert [["not_sent"] * 2, ["not_sent", "accepted", "accepted"]] == ends
