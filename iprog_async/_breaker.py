@@ -93,7 +93,7 @@ class Breaker:
 
     @property
     def state(self) -> BreakerState:
-        """`closed`: it is asked; `open`: it is not; `half-open`: one text tries."""
+        """`closed`: it is asked; `open`: it is not; `half-open`: one text at a time tries."""
         if self._opens_at is None:
             return "closed"
         return "open" if self._clock.monotonic() < self._opens_at else "half-open"

@@ -109,7 +109,13 @@ class Dispatch:
         """Send what one member can take, in requests of its own size."""
         trips = {trip.prepared.index: trip for trip in group}
         for batch in _batches(member, group):
-            await self._submit(member, batch, trips)
+            count = member.admissible(batch)
+            await self._submit(member, batch[:count], trips)
+            rest = batch[count:]
+            if rest and member.breaker.state == "closed":
+                await self._submit(member, rest, trips)
+            else:
+                _skip(rest, trips)
 
     async def _submit(self, member: Member, batch: Batch, trips: Mapping[int, Trip]) -> None:
         parts = Halving(batch, fewest(batch, member.provider))

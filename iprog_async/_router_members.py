@@ -13,7 +13,7 @@ from iprog_async._errors import InvalidMessageError, SmsError
 from iprog_async._http import Call, Effect, HttpCall
 from iprog_async._messages import Message, PreparedMessage
 from iprog_async._outcomes import Outcome
-from iprog_async._planner import Batch
+from iprog_async._planner import Batch, fewest
 from iprog_async._providers import Batching, SmsProvider
 from iprog_async._submitting import submit
 
@@ -48,9 +48,19 @@ class Member:
     provider: SmsProvider
     breaker: Breaker
 
+    def admissible(self, batch: Batch) -> int:
+        """Return how many messages of a batch may be sent now: few, while it is half-open.
+
+        What is a probe could be lost, so it is one text, or as many as a request must have.
+        """
+        if self.breaker.state != "half-open":
+            return len(batch)
+        smallest = fewest(batch, self.provider)
+        return smallest if len(batch) >= 2 * smallest else len(batch)
+
     async def submit(self, batch: Batch, router: str) -> Sequence[Outcome] | None:
         """Send messages that the provider prepared; `None` if it is out of order, and not asked."""
-        permit = self.breaker.admit()
+        permit = self.breaker.admit() if len(batch) == self.admissible(batch) else None
         if permit is None:
             return None
         verdict = Verdict.NOTHING
