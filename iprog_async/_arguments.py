@@ -5,6 +5,8 @@ No value is shown that may hold a credential.
 
 from __future__ import annotations
 
+import inspect
+
 from iprog_async._errors import ConfigurationError
 from iprog_async._messages import Message
 
@@ -20,7 +22,12 @@ def check_provider(given: object) -> None:
 
 
 def check_messages(given: object) -> None:
-    """Raise `TypeError` for what can't be read message by message."""
+    """Raise an error for what can't be read message by message.
+
+    Raises:
+        TypeError: It is nothing of the kind.
+        ConfigurationError: It is a generator that has ended, and would look like an empty list.
+    """
     readable = any(hasattr(given, name) for name in ("__aiter__", "__iter__", "__getitem__"))
     # A string would be read letter by letter.
     if not readable or isinstance(given, (str, bytes, Message)):
@@ -28,6 +35,17 @@ def check_messages(given: object) -> None:
             "messages is an iterable or async iterable of Message(to, text), "
             f"not {type(given).__name__}; nothing was sent"
         )
+    if _has_ended(given):
+        raise ConfigurationError(
+            "messages is a generator that has been read already, and has nothing left: make it "
+            "anew, say by calling the function again that made it. Nothing was sent"
+        )
+
+
+def _has_ended(given: object) -> bool:
+    if inspect.isgenerator(given):
+        return given.gi_frame is None
+    return inspect.isasyncgen(given) and given.ag_frame is None
 
 
 def check_type(name: str, given: object, *kinds: type[object]) -> None:

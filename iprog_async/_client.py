@@ -14,6 +14,7 @@ from iprog_async._arguments import check_messages, check_provider, check_seconds
 from iprog_async._bulk import BulkRun
 from iprog_async._bulk_source import Messages
 from iprog_async._cancellation import was_in_flight
+from iprog_async._credits import check_limit
 from iprog_async._errors import (
     ClientClosedError,
     ConfigurationError,
@@ -105,7 +106,7 @@ class SmsClient(Generic[P_co]):
         _check_journal(journal)
         self._owns_pool = pool is None
         self._pool = pool or HttpPool(
-            engine=engine or "httpx",
+            engine="httpx" if engine is None else engine,
             max_connections=100 if max_connections is None else max_connections,
             verify=verify,
             http=http,
@@ -168,19 +169,25 @@ class SmsClient(Generic[P_co]):
             text: What the phone shows.
             sender_id: Name or number the phone shows as sender.
             schedule_at: When to send, as an aware `datetime`; at once if `None`.
-            key: Your own name for this text, such as an order number. With a journal on the
-                client, a second send with the same key and number returns the first receipt.
+            key: Your own name for this text, such as an order number: a second send with the
+                same key and number returns the first receipt. It needs a journal on the client.
             options: The adapter's own options.
             on_unknown: `"resend"` sends again when the outcome is unknown: better twice than
                 never, say for an alarm. Never the default.
 
         Raises:
+            ConfigurationError: There is a key, and no journal that could keep it; not sent.
             InvalidMessageError: It can't be sent as it is; not sent.
             UnsupportedError: The gateway has no such feature; not sent.
             ConnectionFailedError: The gateway can't be reached; not sent.
             ProviderError: The gateway refused; not sent.
             OutcomeUnknownError: It may have been sent.
         """
+        if key is not None and self._journal is None:
+            raise ConfigurationError(
+                "key= keeps a text from going out twice only with a journal on the client, such "
+                'as SmsClient(…, journal=Journal.open("texts.db")). Nothing was sent'
+            )
         message = Message(to, text, sender_id, schedule_at, key, options)
         prepared = self._provider.prepare(message)
         attempt = 0
@@ -252,7 +259,8 @@ class SmsClient(Generic[P_co]):
 
         Raises:
             ClientClosedError: The client was closed.
-            ConfigurationError: A number is out of range.
+            ConfigurationError: A number is out of range, or the messages are a generator that
+                has been read already.
         """
         self._check_open()
         check_messages(messages)
@@ -274,37 +282,49 @@ class SmsClient(Generic[P_co]):
         concurrency: int = 100,
         window: int | None = None,
         linger: float = 0.05,
-        journal: Journal | None = None,
+        journal: Journal | str | os.PathLike[str] | None = None,
         suppress: Suppress | None = None,
+        max_credits: int | None = None,
         price: Decimal | int | str | None = None,
         left_out: Callable[[NotSent], None] | None = None,
     ) -> BulkPlan:
         """Return what `send_many` would do with the same arguments; nothing leaves this machine.
 
+        Only its `halt_after_unknown` has no meaning here.
+
         Args:
-            messages: An iterable or async iterable of `Message`, which is used up.
+            messages: An iterable or async iterable of `Message`; a generator is used up.
             concurrency: As for `send_many`: a window is as large as it needs.
             window: As for `send_many`.
             linger: As for `send_many`.
-            journal: An open journal, whose settled messages are not sent again; the client's
-                if `None`.
+            journal: As for `send_many`: messages that it has as settled are not sent again. A
+                file that is not there yet is not made.
             suppress: As for `send_many`.
+            max_credits: As for `send_many`; the plan's `exceeds_max_credits` says whether the
+                run would stop there.
             price: What a segment costs, in any currency.
             left_out: Told of each message that would not be sent: invalid, a duplicate,
                 suppressed, or for a number that an earlier run sent another text. The plan
                 itself keeps only the first invalid ones.
 
         Raises:
-            ConfigurationError: A number is out of range, or `suppress` can't be read.
+            ConfigurationError: A number is out of range, `suppress` can't be read, or the
+                messages are a generator that has been read already.
             JournalError: The journal can't be read, or a run is using it.
         """
-        _check_journal(journal)
         check_messages(messages)
-        journal = self._journal if journal is None else journal
+        if max_credits is not None:
+            check_limit(max_credits)
         price_of_segment = to_price(price)
         reading = Reading(concurrency=concurrency, window=window, linger=linger, suppress=suppress)
         preparation = Preparation(self._provider, messages, reading)
-        return await make_plan(preparation, journal, price_of_segment, left_out)
+        return await make_plan(
+            preparation,
+            self._journal if journal is None else journal,
+            price=price_of_segment,
+            max_credits=max_credits,
+            left_out=left_out,
+        )
 
     async def status(self: SmsClient[SupportsStatus], receipt: Receipt | str) -> DeliveryStatus:
         """Return how far an accepted text has come.

@@ -21,8 +21,7 @@ class CreditLimit:
     """
 
     def __init__(self, limit: int) -> None:
-        if limit < 1:
-            raise ConfigurationError("max_credits is a number of segments, 1 or more")
+        check_limit(limit)
         self._limit = limit
         self._spent = 0
         self._pending: dict[int, int] = {}
@@ -69,3 +68,9 @@ class CreditLimit:
             if left < 0:
                 return count
         return len(batch)
+
+
+def check_limit(limit: int) -> None:
+    """Raise `ConfigurationError` unless it is a number of segments."""
+    if limit < 1:
+        raise ConfigurationError("max_credits is a number of segments, 1 or more")

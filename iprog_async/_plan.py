@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 from decimal import Decimal
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from attrs import define, field, frozen
@@ -48,6 +52,7 @@ class BulkPlan:
         in_doubt: Those of the recipients whose text an earlier run may have sent already: with
             `resend_unknown` they may get it twice.
         first: The first message that would be sent, as it would go out.
+        max_credits: The most segments the run may spend, where that was given.
     """
 
     total: int
@@ -64,6 +69,12 @@ class BulkPlan:
     cost: Decimal | None = None
     in_doubt: int = 0
     first: PreparedMessage | None = field(default=None, repr=False)
+    max_credits: int | None = None
+
+    @property
+    def exceeds_max_credits(self) -> bool:
+        """Whether the run would stop at `max_credits`, before it has sent everything."""
+        return self.max_credits is not None and self.credits > self.max_credits
 
     @property
     def credits(self) -> int:
@@ -88,6 +99,8 @@ class BulkPlan:
             "encodings": dict(self.encodings),
             "batches": self.batches,
             "cost": None if self.cost is None else str(self.cost),
+            "max_credits": self.max_credits,
+            "exceeds_max_credits": self.exceeds_max_credits,
         }
 
 
@@ -110,15 +123,49 @@ def to_price(value: Decimal | int | str | None) -> Decimal | None:
 
 async def make_plan(
     preparation: Preparation,
-    journal: Journal | None,
+    journal: Journal | str | os.PathLike[str] | None,
+    *,
     price: Decimal | None,
-    left_out: Callable[[NotSent], None] | None = None,
+    max_credits: int | None,
+    left_out: Callable[[NotSent], None] | None,
 ) -> BulkPlan:
     """Read all messages as a run would, and count what would become of them."""
     tally = _Tally(left_out)
-    ledger = None
     try:
-        ledger = None if journal is None else await Ledger.of_run(journal)
+        async with _opened(journal) as opened:
+            await _read_all(preparation, opened, tally)
+    finally:
+        await preparation.aclose()
+    return tally.result(price, max_credits)
+
+
+@asynccontextmanager
+async def _opened(
+    journal: Journal | str | os.PathLike[str] | None,
+) -> AsyncGenerator[Journal | None]:
+    """Open a journal as a run would; a file that is not there is not made by a preview."""
+    if journal is None or isinstance(journal, Journal):
+        yield journal
+        return
+    with TemporaryDirectory() as empty:
+        path = os.path.join(empty, "journal.db") if _would_be_made(journal) else journal
+        opened = await Journal.open_aside(path)
+        try:
+            yield opened
+        finally:
+            await asyncio.to_thread(opened.close)
+
+
+def _would_be_made(path: str | os.PathLike[str]) -> bool:
+    """Return whether a run would make the file; where it can't, the plan fails as the run does."""
+    name = os.fspath(path)
+    folder = os.path.dirname(os.path.abspath(name))
+    return bool(name) and os.path.isdir(folder) and not os.path.exists(name)
+
+
+async def _read_all(preparation: Preparation, journal: Journal | None, tally: _Tally) -> None:
+    ledger = None if journal is None else await Ledger.of_run(journal)
+    try:
         await preparation.open(ledger)
         while not tally.done:
             window = await preparation.next_window()
@@ -131,8 +178,6 @@ async def make_plan(
     finally:
         if ledger is not None:
             ledger.end()
-        await preparation.aclose()
-    return tally.result(price)
 
 
 @define
@@ -172,7 +217,7 @@ class _Tally:
         if self.left_out is not None:
             self.left_out(outcome)
 
-    def result(self, price: Decimal | None) -> BulkPlan:
+    def result(self, price: Decimal | None, max_credits: int | None) -> BulkPlan:
         counts = self._counts
         return BulkPlan(
             total=sum(counts[kind] for kind in _KINDS),
@@ -181,6 +226,7 @@ class _Tally:
             cost=None if price is None else price * counts["segments"],
             in_doubt=self.in_doubt,
             first=self.first,
+            max_credits=max_credits,
             **counts,
         )
 

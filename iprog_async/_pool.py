@@ -134,7 +134,10 @@ def _engine(
         return _engine_httpx.TransportEngine(_engine_httpx.ssl_context(verify))
     if name == "asyncio":
         return _fast_engine(_engine_httpx.ssl_context(verify))
-    raise ConfigurationError(f"there is no engine {name!r}; the engines are: httpx, asyncio")
+    raise ConfigurationError(
+        f"there is no engine {name!r}; the engines are 'httpx', the default, and 'asyncio', the "
+        'fast one, which comes with: pip install "iprog-async[fast]"'
+    )
 
 
 def _fast_engine(verify: ssl.SSLContext) -> Engine:

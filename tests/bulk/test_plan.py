@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -118,7 +119,9 @@ async def test_no_price_no_cost() -> None:
     assert (await plan(FakeProvider(), to_many(1))).cost is None
 
 
-@pytest.mark.parametrize("settings", [{"window": 0}, {"concurrency": 0}, {"linger": -1}])
+@pytest.mark.parametrize(
+    "settings", [{"window": 0}, {"concurrency": 0}, {"linger": -1}, {"max_credits": 0}]
+)
 async def test_numbers_out_of_range(settings: dict[str, Any]) -> None:
     """A plan refuses what a run refuses."""
     with pytest.raises(ConfigurationError):
@@ -141,6 +144,45 @@ async def test_plan_with_a_journal(tmp_path: Path) -> None:
             found.conflicts,
         )
         assert {"unknown": 2, "accepted": 0, "not_sent": 0, "waiting": 0} == await journal.counts()
+
+
+async def test_plan_with_the_path_of_a_journal(tmp_path: Path) -> None:
+    """A path is opened as a run would open it, and closed after: the run can have it."""
+    path = tmp_path / "june.db"
+    async with SmsClient(FakeProvider()) as client:
+        for given in (str(path), path):
+            async with client.send_many(to_many(2), journal=path) as run:
+                await run.drain()
+            found = await client.plan_many(to_many(3), journal=given)
+
+            assert (1, 2) == (found.recipients, found.resumed)
+
+
+async def test_plan_makes_no_journal(tmp_path: Path) -> None:
+    """A preview counts as a run with a new journal would, and leaves no file behind."""
+    messages = [evolve(message, key="once") for message in [*to_many(1), *to_many(1, "Ho")]]
+
+    found = await plan(FakeProvider(), messages, journal=tmp_path / "june.db")
+
+    assert (1, 1, []) == (found.recipients, found.duplicates, os.listdir(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["", "there/is/no/such/folder.db", "letter.txt"])
+async def test_plan_with_a_path_that_a_run_can_not_have(tmp_path: Path, name: str) -> None:
+    """Where a run could open no journal, its preview says so."""
+    (tmp_path / "letter.txt").write_text("Dear Juan,")
+
+    with pytest.raises(JournalError, match="journal"):
+        await plan(FakeProvider(), to_many(1), journal=name and tmp_path / name)
+
+
+@pytest.mark.parametrize(("limit", "exceeds"), [(None, False), (2, True), (3, False)])
+async def test_plan_knows_the_limit(limit: int | None, exceeds: bool) -> None:
+    """A plan says whether the run would stop at `max_credits`."""
+    found = await plan(FakeProvider(), to_many(3), max_credits=limit)
+
+    assert (limit, exceeds) == (found.max_credits, found.exceeds_max_credits)
+    assert exceeds == found.to_dict()["exceeds_max_credits"]
 
 
 async def test_plan_leaves_the_journal_to_the_run(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ _NEVER_SEEN = {
     "give one of pool=",
     "max_connections= and verify=",
     "journal= is an open journal",
+    "key= keeps a text from going out twice",
     "verify= takes an ssl.SSLContext",
     "verify= belongs to your own http=",
     "suppress= takes a plain function",

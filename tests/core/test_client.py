@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -27,6 +28,7 @@ from iprog_async import (
     DeliveryStatus,
     HttpPool,
     InvalidMessageError,
+    Journal,
     OutcomeUnknownError,
     Receipt,
     RejectedError,
@@ -38,8 +40,8 @@ from iprog_async import (
     WrongLoopError,
     _registry,
 )
-from iprog_async.testing import InstantClock
-from iprog_async_providers.iprog import IprogOptions, IprogProvider
+from iprog_async.testing import InstantClock, SmsOutbox
+from iprog_async_providers.iprog import IprogProvider
 
 
 PENDING: list[DeliveryState] = ["pending"] * 9
@@ -65,13 +67,25 @@ async def test_accepted_text_gives_its_receipt() -> None:
     )
 
 
-async def test_everything_of_a_message_reaches_the_adapter() -> None:
+async def test_everything_of_a_message_reaches_the_adapter(tmp_path: Path) -> None:
     """Options and key are passed on."""
+    outbox, options = SmsOutbox(), object()
+    with Journal.open(tmp_path / "texts.db") as journal:
+        async with SmsClient(outbox.provider, journal=journal) as client:
+            await client.send(NUMBER, "Hi", key="order-1", options=options)
+
+    (text,) = outbox.messages
+    assert ("order-1", options) == (text.key, text.options)
+
+
+async def test_key_without_a_journal() -> None:
+    """A key that nothing would keep is refused before any network, with the way out."""
     wire = Wire(iprog_ok)
     async with wire.client() as client:
-        await client.send(NUMBER, "Hi", key="order-1", options=IprogOptions(sms_provider=2))
+        with pytest.raises(ConfigurationError, match=r"journal on the client.*Nothing was sent"):
+            await client.send(NUMBER, "Hi", key="order-1")
 
-    assert "2" in str(wire.bodies()[0])
+    assert [] == wire.requests
 
 
 async def test_refused_text_raises_the_refusal() -> None:

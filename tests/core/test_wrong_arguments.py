@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import pytest
@@ -59,6 +59,48 @@ async def test_what_is_no_messages(messages: Any) -> None:
             sms.send_many(messages)
         with pytest.raises(TypeError, match=f"not {type(messages).__name__}; nothing was sent"):
             await sms.plan_many(messages)
+
+
+def _read_to_its_end() -> Any:
+    messages = (Message(TO, TEXT) for _ in range(1))
+    list(messages)
+    return messages
+
+
+def _closed() -> Any:
+    messages = (Message(TO, TEXT) for _ in range(1))
+    messages.close()
+    return messages
+
+
+@pytest.mark.parametrize("make", [_read_to_its_end, _closed])
+async def test_generator_that_has_ended(make: Callable[[], Any]) -> None:
+    """A generator with nothing left is no empty list of messages: it says what to do."""
+    async with SmsClient(FakeProvider()) as sms:
+        with pytest.raises(ConfigurationError, match=r"read already.*make it anew"):
+            sms.send_many(make())
+        with pytest.raises(ConfigurationError, match=r"read already.*make it anew"):
+            await sms.plan_many(make())
+
+
+async def _messages() -> AsyncGenerator[Message]:
+    yield Message(TO, TEXT)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: (Message(TO, TEXT) for _ in range(1)), _messages], ids=["sync", "async"]
+)
+async def test_generator_that_a_plan_has_read(make: Callable[[], Any]) -> None:
+    """What `plan_many` has read to its end is not sent as nothing at all."""
+    messages = make()
+    async with SmsClient(FakeProvider()) as sms:
+        found = await sms.plan_many(messages)
+        with pytest.raises(ConfigurationError, match="read already"):
+            sms.send_many(messages)
+        async with sms.send_many(make()) as run:
+            counts = await run.drain()
+
+    assert (1, 1) == (found.recipients, counts.accepted)
 
 
 class _OldSequence:
@@ -131,3 +173,18 @@ async def test_run_with_a_journal_without_a_path() -> None:
                 pass
 
     assert [] == provider.sent
+
+
+@pytest.mark.parametrize("name", ["aiohttp", "fast", ""])
+async def test_engine_that_there_is_not(name: Any) -> None:
+    """A wrong engine is answered with the choices, and with how to get the fast one."""
+    with pytest.raises(ConfigurationError) as caught:
+        SmsClient(FakeProvider(), engine=name)
+
+    for word in (
+        repr(name),
+        "'httpx', the default",
+        "'asyncio', the fast one",
+        "iprog-async[fast]",
+    ):
+        assert word in str(caught.value)

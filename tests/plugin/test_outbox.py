@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,10 +65,11 @@ async def send(outbox: SmsOutbox, *numbers: str, text: str = "Hi") -> list[str]:
     return ends
 
 
-async def test_texts_are_kept_as_they_were_sent(outbox: SmsOutbox) -> None:
+async def test_texts_are_kept_as_they_were_sent(outbox: SmsOutbox, tmp_path: Path) -> None:
     """Number as E.164, text, sender, time, key and options: all that the app gave."""
     options = object()
-    async with client(outbox) as sms:
+    with Journal.open(tmp_path / "texts.db") as journal:
+        sms = client(outbox, journal=journal)
         await sms.send("0917 123 4567", "Hi")
         await sms.send(
             SMART, "Later", sender_id="ACME", schedule_at=LATER, key="order-1", options=options
@@ -142,11 +144,12 @@ def test_equal_is_what_was_sent() -> None:
     assert OutboxMessage(GLOBE, "Hi", key="1") != text
 
 
-async def test_repr_is_for_people(outbox: SmsOutbox) -> None:
+async def test_repr_is_for_people(outbox: SmsOutbox, tmp_path: Path) -> None:
     """It shows what was given, and how a send ended if that is worth a word."""
     outbox.lose(to=SMART)
     outbox.refuse(RejectedError, when=lambda text: text.key == "bad")
-    async with client(outbox) as sms:
+    with Journal.open(tmp_path / "texts.db") as journal:
+        sms = client(outbox, journal=journal)
         await sms.send(GLOBE, "Hi", sender_id="ACME")
         for number, key in ((SMART, None), (GLOBE, "bad")):
             with pytest.raises(SmsError):
