@@ -19,7 +19,9 @@ _FULL_SPEED = 64
 # The window of a gateway that tells how many calls are left, and nobody told us the rate.
 _USUAL_WINDOW = 60.0
 # In digits; a longer one is no count, and could be too long for `int`.
-_LONGEST_COUNT = 9
+_LONGEST_COUNT = 10
+# Seconds; no gateway counts calls for longer, so what is told to be longer is a date.
+_LONGEST_WINDOW = 86_400
 
 
 class Pace:
@@ -40,6 +42,7 @@ class Pace:
         self._ceiling = Ceiling()
         self._ended: deque[float] = deque()
         self._left: int | None = None
+        self._left_until = 0.0
         self._in_flight = 0
         self._resume_at = 0.0
         self._allowed: int | None = None
@@ -99,20 +102,42 @@ class Pace:
         """
         self._ceiling.note(seconds, min(at_once, self._in_flight))
 
-    def note_remaining(self, remaining: str) -> None:
+    @property
+    def knows_remaining(self) -> bool:
+        """Whether the gateway's last answers told how many calls are left."""
+        return self._left is not None
+
+    def note_remaining(self, remaining: str, reset: str = "") -> None:
         """Note how many calls a gateway says are left: no more of them are made at once.
 
         Args:
             remaining: Its `X-RateLimit-Remaining`.
+            reset: Its `X-RateLimit-Reset`, in seconds from now or since 1970, until when that
+                goes; without one, it goes for a window's length.
         """
-        if not remaining.isdecimal() or len(remaining) > _LONGEST_COUNT:
+        left = _count(remaining)
+        if left is None:
             return
         if self._left is None and self.rate is None:
             # From now on the ends of calls are kept; this answer's call ended a moment ago.
             self._note_end()
-        self._left = int(remaining)
-        if self._left == 0:
+        self._left = left
+        self._left_until = self._clock.monotonic() + self._until_reset(reset)
+        if left == 0:
             self.pause_until_window_moves()
+
+    def _until_reset(self, reset: str) -> float:
+        seconds: float | None = _count(reset)
+        if seconds is not None and seconds > _LONGEST_WINDOW:
+            seconds -= self._clock.now().timestamp()
+        return seconds if seconds is not None and 0 <= seconds <= _LONGEST_WINDOW else self._window
+
+    def forget_remaining(self) -> None:
+        """Note an answer that does not tell how many calls are left: what others told is over."""
+        self._left = None
+        if self.rate is None:
+            self._ended.clear()
+        self._changed.set()
 
     def withdraw(self) -> None:
         """Give back the permit of an admitted call that was never made."""
@@ -151,9 +176,15 @@ class Pace:
         return (
             (self._allowed is not None and calls > self._allowed)
             or (ceiling is not None and calls > ceiling)
-            # With none left a pause was asked for; after it one call shows whether it is over.
-            or (self._left is not None and calls > max(1, self._left))
+            or self._is_beyond_remaining(calls)
         )
+
+    def _is_beyond_remaining(self, calls: int) -> bool:
+        # With none left a pause was asked for; after it one call shows whether it is over.
+        if self._left is None or calls <= max(1, self._left):
+            return False
+        # Of a window that is over, it says nothing about the next one.
+        return self._clock.monotonic() < self._left_until
 
     @property
     def _window(self) -> float:
@@ -184,3 +215,8 @@ class Pace:
         if self._in_flight + len(self._ended) < self.rate.count:
             return 0
         return self._ended[0] + self.rate.per - now if self._ended else None
+
+
+def _count(text: str) -> int | None:
+    """Return a number that a gateway wrote, or `None` if it is none."""
+    return int(text) if text.isdecimal() and len(text) <= _LONGEST_COUNT else None

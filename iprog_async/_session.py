@@ -199,9 +199,7 @@ class Session:
         if logger.isEnabledFor(logging.DEBUG):
             _log_attempt(call, result, self._pool.clock.monotonic() - started, redactor)
         if not isinstance(result, Failure):
-            remaining = result.headers.get("x-ratelimit-remaining")
-            if remaining is not None:
-                pace.note_remaining(remaining)
+            _note_remaining(pace, result)
         error: SmsError | None = None
         try:
             value = _read(call, result, redactor)
@@ -314,6 +312,15 @@ async def _admit(pool: HttpPool, pace: Pace, call: HttpCall[Any]) -> int:
         pool.slots.release(slot)
         pace.withdraw()
         pool.enter()
+
+
+def _note_remaining(pace: Pace, reply: WireReply) -> None:
+    remaining = reply.headers.get("x-ratelimit-remaining")
+    if remaining is not None:
+        pace.note_remaining(remaining, reply.headers.get("x-ratelimit-reset", ""))
+    elif pace.knows_remaining and reply.status < 400:
+        # An error may be another server's, in front of the gateway.
+        pace.forget_remaining()
 
 
 def _paused(call: HttpCall[Any], seconds: float) -> RateLimitError:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
 from support.core_clock import VirtualClock
 from support.pace_gateway import OK, Account, VirtualGateway, too_many
 
-from iprog_async import ConfigurationError
+from iprog_async import ConfigurationError, OutcomeUnknownError
 from iprog_async._http import WireReply
 
 
@@ -216,3 +219,83 @@ async def test_remaining_that_is_no_number_says_nothing(word: str) -> None:
     await clock.run(account.send(200))
 
     assert 0 == clock.monotonic()
+
+
+def _telling(fields: dict[str, str], *, first: int = 1) -> Callable[[float], WireReply]:
+    """Return a gateway's answers: some fields with the first ones, then none."""
+    left = iter([WireReply(200, fields, OK.body)] * first)
+    return lambda _: next(left, OK)
+
+
+async def test_remaining_is_over_when_answers_do_not_tell_it_any_more() -> None:
+    """One answer that leaves a single call does not make all that follow go one by one."""
+    clock = VirtualClock()
+    gateway = VirtualGateway(clock, _telling({"x-ratelimit-remaining": "1"}))
+    account = Account(gateway, clock, max_connections=60)
+
+    async def one_then_many() -> None:
+        await account.send(1)
+        await account.send(60)
+
+    await clock.run(one_then_many())
+
+    assert ([1, 1], 61) == (gateway.at_once[:2], len(gateway.arrivals))
+    # One by one they would take 12 s.
+    assert clock.monotonic() < 1
+
+
+@pytest.mark.parametrize(
+    ("reset", "until"),
+    [
+        (None, 60),
+        ("7", 7),
+        # A moment in time, as GitHub and Laravel write it: 9 seconds after the clock's start.
+        (str(int(datetime(2026, 1, 1, 0, 0, 9, tzinfo=UTC).timestamp())), 9),
+        ("soon", 60),
+        ("9999999999", 60),
+        ("9" * 99, 60),
+    ],
+)
+async def test_remaining_is_over_with_its_window(reset: str | None, until: float) -> None:
+    """What a gateway said of a window that is over bounds no call of the next one."""
+    clock = VirtualClock()
+    fields = {"x-ratelimit-remaining": "2"} | (
+        {} if reset is None else {"x-ratelimit-reset": reset}
+    )
+    account = Account(VirtualGateway(clock, _telling(fields), lambda _: 0.0), clock)
+    await clock.run(account.send(1))
+    (pace,) = account.pool._paces.values()  # pyright: ignore[reportPrivateUsage] - all calls of the account
+
+    async def admitted() -> int:
+        tasks = [asyncio.create_task(pace.admit()) for _ in range(5)]
+        await clock.settle()
+        count = sum(task.done() for task in tasks)
+        for task in tasks:
+            task.cancel()
+        for _ in range(count):
+            pace.withdraw()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return count
+
+    await clock.pass_time(until - 0.1)
+    assert 2 == await admitted()
+    await clock.pass_time(0.1)
+    assert 5 == await admitted()
+
+
+async def test_error_of_another_server_keeps_what_is_known() -> None:
+    """A proxy's 502 has no such field either, and says nothing about the gateway's window."""
+    clock = VirtualClock()
+    answers = iter([ok_with(1), WireReply(502, {}, b""), WireReply(502, {}, b"")])
+    gateway = VirtualGateway(clock, lambda _: next(answers, ok_with(1)))
+    account = Account(gateway, clock)
+
+    async def one_by_one() -> None:
+        for _ in range(3):
+            with suppress(OutcomeUnknownError):
+                await account.send(1)
+        await account.send(10)
+
+    await clock.run(one_by_one())
+
+    assert [1] * 13 == gateway.at_once
