@@ -6,7 +6,7 @@ SmsError                        .may_have_been_sent  .healable  .blame
 ├── InvalidMessageError         bad number, empty text, … before any network (also a ValueError)
 │   ├── DuplicateMessageError   the same text to the same number, earlier in the same run
 │   ├── SuppressedError         a number that is never to be texted
-│   └── JournalConflictError    another text to the same number, in an earlier run
+│   └── JournalConflictError    another message to the same number, in an earlier run
 ├── UnsupportedError            this provider has no such operation
 ├── ClientClosedError           the client was closed
 ├── WrongLoopError              the client belongs to another event loop
@@ -123,12 +123,18 @@ class JournalError(SmsError):
 
 
 class JournalConflictError(InvalidMessageError):
-    """An earlier run sent this number another text; nothing was sent."""
+    """An earlier run sent this number another text, or maybe the same; nothing was sent.
 
-    def __init__(self, number: str) -> None:
+    Args:
+        number: The number, as E.164.
+        what: What the journal has.
+    """
+
+    def __init__(self, number: str, what: str = "") -> None:
+        what = what or f"an earlier run of this campaign sent {number} another text"
         super().__init__(
-            f"an earlier run of this campaign sent {number} another text; give the messages "
-            "equal key=, or open the journal with allow_changed_text=True, if it shall get both"
+            f"{what}. Nothing was sent now; if it shall get both, open the journal with "
+            "allow_changed_text=True"
         )
         self.number = number
 

@@ -55,7 +55,8 @@ class Journal:
                 `None` takes whatever an existing file is about.
             resend_unknown: Send again what an earlier run left unknown: better twice than
                 never.
-            allow_changed_text: Send a number another text than an earlier run did.
+            allow_changed_text: Send a number another text than an earlier run did, or the same
+                with another key, or none.
 
         Raises:
             JournalError: The file is in use, damaged, of another campaign, or no journal.

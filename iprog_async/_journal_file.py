@@ -19,7 +19,7 @@ _APPLICATION_ID = 0x69_50_52_47  # "iPRG": tells our files from other SQLite fil
 _VERSION = 1
 _SMALLEST = 512  # bytes of SQLite's smallest page; the first one is written as a whole
 _DAMAGED = "the journal is damaged; restore it from a copy before you send"
-# Rows without a key are looked up by an index that a run makes when it begins; see the store.
+# Rows are looked up by number by an index that a run makes when it begins; see the store.
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
 CREATE TABLE entries (
@@ -47,7 +47,7 @@ class JournalFile:
         salt: What texts are hashed with.
         made_at: When the journal was made.
         last_id: Number of the last row; 0 if there is none.
-        indexed_below: Rows without a key and with smaller numbers are in the index by number.
+        indexed_below: Rows with smaller numbers are in the index by number.
     """
 
     connection: sqlite3.Connection

@@ -7,9 +7,20 @@
 | refused for now (`healable`, or the account's trouble) | sends |
 | unknown, or claimed and never ended | skips as unknown; sends if `resend_unknown` |
 
-A message is the same if its key is, or, where neither has one, its text. A message without key
-whose number had another text in an earlier run is a conflict, unless that text never left or
-`allow_changed_text`.
+A message is the same if its key is, or, where neither has one, its text. One whose text was
+refused for good and is another now is sent: nobody has it, and this one may do.
+
+What the journal has of other messages for its number counts in a bulk run, unless
+`allow_changed_text`, and only where that text was sent or may have been:
+
+| another message for the number, from | this one has no key | this one has a key |
+|---|---|---|
+| an earlier bulk run, without key | conflict | conflict |
+| an earlier bulk run, with a key | conflict | sends: two orders of one customer |
+| a single send, which always has a key | conflict if the text is equal, or sends | sends |
+| the present run | sends | sends |
+
+So neither a typo mended in the template nor a key given or left out texts everybody again.
 """
 
 from __future__ import annotations
@@ -45,7 +56,7 @@ class ResumeRules:
 
     Args:
         resend_unknown: Send again what may have been sent.
-        allow_changed_text: Send a number another text than an earlier run did.
+        allow_changed_text: Send a number another message than an earlier run did.
     """
 
     resend_unknown: bool = False
@@ -57,31 +68,39 @@ class ResumeRules:
         """Return what to do with a message, and the row that it is or conflicts with.
 
         Args:
-            rows: All rows of its number.
+            rows: All rows of its number; of a single send, those with its key are enough.
             key: The message's key.
             text_hash: Hash of the message's text.
-            run: Number of the present run.
+            run: Number of the present run; 0 for a single send.
         """
         for row in rows:
             if _is_same(row, key, text_hash):
-                return (Resume.SEND if self._may_send(row) else Resume.SKIP), row
-        if key is None and not self.allow_changed_text:
-            # A typo mended in the template must not text everyone again.
+                return (Resume.SEND if self._may_send(row, text_hash) else Resume.SKIP), row
+        if run and not self.allow_changed_text:
             for row in rows:
-                if row.key is None and row.run != run and not _never_left(row):
+                if row.run != run and _may_be_again(row, key, text_hash):
                     return Resume.CONFLICT, row
         return Resume.SEND, None
 
-    def _may_send(self, row: Row) -> bool:
-        return self.resend_unknown if row.unsettled else _never_left(row)
+    def _may_send(self, row: Row, text_hash: bytes) -> bool:
+        if row.unsettled:
+            return self.resend_unknown
+        if row.state == "not_sent":
+            return row.healable or row.text_hash != text_hash
+        return row.state == "released"
 
 
 def _is_same(row: Row, key: str | None, text_hash: bytes) -> bool:
     return row.key == key and (key is not None or row.text_hash == text_hash)
 
 
-def _never_left(row: Row) -> bool:
-    return row.state == "released" or (row.state == "not_sent" and row.healable)
+def _may_be_again(row: Row, key: str | None, text_hash: bytes) -> bool:
+    """Return whether a message may be meant as the one that another row's number has had."""
+    if row.state != "accepted" and not row.unsettled:
+        return False
+    if row.run == 0:
+        return key is None and row.text_hash == text_hash
+    return key is None or row.key is None
 
 
 def remembered(row: Row, resume: Resume, prepared: PreparedMessage) -> Outcome:
@@ -92,12 +111,31 @@ def remembered(row: Row, resume: Resume, prepared: PreparedMessage) -> Outcome:
     """
     index, message = prepared.index, prepared.message
     if resume is Resume.CONFLICT:
-        return NotSent(index, message, JournalConflictError(prepared.e164))
+        return NotSent(index, message, _conflict(row, prepared))
     if row.state == "accepted":
         return Accepted(index, message, unpack_receipt(row))
     if row.unsettled:
         return Unknown(index, message, _unsettled(row, prepared.e164))
     return NotSent(index, message, _refused(row))
+
+
+def _conflict(row: Row, prepared: PreparedMessage) -> JournalConflictError:
+    number, key = prepared.e164, prepared.message.key
+    sent = "may have sent" if row.unsettled else "sent"
+    if row.run == 0:
+        return JournalConflictError(
+            number, f"a single send with the key {row.key!r} {sent} {number} this very text"
+        )
+    if row.key == key:
+        return JournalConflictError(
+            number, f"an earlier run of this campaign {sent} {number} another text"
+        )
+    theirs, ours = ("a key", "none") if key is None else ("no key", "one")
+    return JournalConflictError(
+        number,
+        f"an earlier run of this campaign {sent} {number} a text that had {theirs}, and this one "
+        f"has {ours}, so that it may be the same once more: run it with keys, or without, as then",
+    )
 
 
 def _unsettled(row: Row, e164: str) -> OutcomeUnknownError:

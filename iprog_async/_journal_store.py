@@ -100,29 +100,41 @@ class JournalStore:
         """Return where the running event loop has rows written."""
         return self._intake.desk()
 
-    async def look_up(self, identities: Iterable[Identity]) -> dict[Identity, list[Row]]:
-        """Return the rows of many messages; those without any are left out.
+    async def look_up(
+        self, identities: Iterable[Identity], *, earlier: bool
+    ) -> dict[Identity, list[Row]]:
+        """Return the rows of many messages, by number and key; what has none is left out.
 
-        Rows without a key are looked for among those of earlier runs only.
+        Args:
+            identities: Numbers and keys of the messages.
+            earlier: Look for other messages of these numbers in earlier runs, too: those
+                without key are found by `None` for the key, and where a message without key
+                is looked for, those with a key as well. A bulk run does.
         """
         keyed: list[tuple[str, str]] = []
-        numbers: list[str] = []
+        numbers: dict[str, bool] = {}
+        # In the first run there are none, and it pays nothing.
+        earlier = earlier and self._earlier_below > 1
         for number, key in identities:
             if key is not None:
                 keyed.append((key, number))
-            elif self._earlier_below > 1:
-                numbers.append(number)
+            if earlier:
+                numbers[number] = numbers.get(number, False) or key is None
         if not keyed and not numbers:
             return {}
-        by_number = _by_number(self._indexed_below, self._earlier_below)
+        indexed, below = self._indexed_below, self._earlier_below
 
         def work(connection: sqlite3.Connection) -> dict[Identity, list[Row]]:
             found: dict[Identity, list[Row]] = {}
-            for some in _parts(numbers):
-                _add(found, connection.execute(by_number(len(some)), (*some, *some)))
+            for every in (True, False):
+                by_number = _by_number(indexed, below, every=every)
+                for some in _parts([number for number, all_ in numbers.items() if all_ is every]):
+                    for values in connection.execute(by_number(len(some)), (*some, *some)):
+                        _add(found, (values[1], None), values)
             for pairs in _parts(keyed):
-                values = [value for pair in pairs for value in pair]
-                _add(found, connection.execute(_by_key(len(pairs)), values))
+                asked = [value for pair in pairs for value in pair]
+                for values in connection.execute(_by_key(len(pairs)), asked):
+                    _add(found, (values[1], values[2]), values)
             return found
 
         return await self._ask(work)
@@ -177,22 +189,25 @@ def _index(connection: sqlite3.Connection, below: int) -> None:
         f"""
         BEGIN IMMEDIATE;
         DROP INDEX IF EXISTS entries_by_number;
-        CREATE INDEX entries_by_number ON entries (number) WHERE key IS NULL AND id < {below};
+        CREATE INDEX entries_by_number ON entries (number) WHERE id < {below};
         UPDATE meta SET value = {below} WHERE name = 'indexed_below';
         COMMIT;
         """  # noqa: S608 - a number only
     )
 
 
-def _by_number(indexed: int, below: int) -> Callable[[int], str]:
-    """Return the query for so many numbers: by the index, and through the few rows after it."""
+def _by_number(indexed: int, below: int, *, every: bool) -> Callable[[int], str]:
+    """Return the query for so many numbers: by the index, and through the few rows after it.
+
+    Of one number there may be many rows with keys, so they are read only if `every` row counts.
+    """
 
     def query(numbers: int) -> str:
-        some = f"number IN ({_marks(range(numbers))})"
+        some = f"number IN ({_marks(range(numbers))})" + ("" if every else " AND key IS NULL")
         return f"""
-        SELECT {COLUMNS} FROM entries WHERE key IS NULL AND id < {indexed} AND {some}
+        SELECT {COLUMNS} FROM entries WHERE id < {indexed} AND {some}
         UNION ALL SELECT {COLUMNS} FROM entries
-        WHERE key IS NULL AND id >= {indexed} AND id < {below} AND {some}
+        WHERE id >= {indexed} AND id < {below} AND {some}
         """  # noqa: S608 - numbers and marks only
 
     return query
@@ -207,10 +222,8 @@ def _by_key(pairs: int) -> str:
     """  # noqa: S608 - marks only
 
 
-def _add(found: dict[Identity, list[Row]], rows: Iterable[Any]) -> None:
-    for values in rows:
-        row = to_row(values)
-        found.setdefault((row.number, row.key), []).append(row)
+def _add(found: dict[Identity, list[Row]], identity: Identity, values: Any) -> None:
+    found.setdefault(identity, []).append(to_row(values))
 
 
 def _parts(values: Sequence[T]) -> Iterable[Sequence[T]]:

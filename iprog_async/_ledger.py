@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
 from attrs import define, evolve
@@ -14,6 +14,7 @@ from iprog_async._journal import Journal
 from iprog_async._journal_intake import Desk
 from iprog_async._journal_rows import Row
 from iprog_async._journal_rules import Resume, ResumeRules, remembered
+from iprog_async._journal_store import Identity
 from iprog_async._messages import Message, PreparedMessage
 from iprog_async._outcomes import NotSent, Outcome
 from iprog_async._planner import Batch
@@ -109,11 +110,11 @@ class Ledger:
         # Before looking them up: what another send takes meanwhile could not be seen.
         free = [prepared for prepared in window if self._reserve(prepared, settled)]
         known = await self._journal.store.look_up(
-            (prepared.e164, prepared.message.key) for prepared in free
+            ((prepared.e164, prepared.message.key) for prepared in free), earlier=bool(self._run)
         )
         for prepared in free:
-            rows = known.get((prepared.e164, prepared.message.key))
-            outcome = None if rows is None else self._decide(prepared, rows)
+            rows = _rows_of(prepared, known) if known else ()
+            outcome = self._decide(prepared, rows) if rows else None
             if outcome is None:
                 to_send.append(prepared)
             else:
@@ -214,6 +215,13 @@ class Ledger:
         # Whoever looks them up from now on does so after they are written.
         self._free(batch)
         return recorded
+
+
+def _rows_of(prepared: PreparedMessage, known: Mapping[Identity, list[Row]]) -> Sequence[Row]:
+    """Return the rows of a message, its own first, and those of others for its number."""
+    number, key = prepared.e164, prepared.message.key
+    own = () if key is None else known.get((number, key), ())
+    return [*own, *known.get((number, None), ())]
 
 
 def check_key(key: object) -> str:

@@ -43,7 +43,7 @@ class BulkPlan:
         invalid_rows: The first of those, with their index and error.
         duplicates: Messages equal to an earlier one, which is sent instead.
         suppressed: Messages for numbers that are never to be texted.
-        conflicts: Messages for numbers that an earlier run sent another text, by the journal.
+        conflicts: Messages for numbers that an earlier run sent another one, by the journal.
         resumed: Messages that an earlier run settled, by the journal.
         segments: Segments of the messages that would be sent.
         encodings: How many of those messages travel as `"GSM-7"` and as `"UCS-2"`.

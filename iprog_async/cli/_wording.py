@@ -8,10 +8,7 @@ from iprog_async._errors import SmsError
 
 
 _TERMS: tuple[tuple[str, str], ...] = (
-    (
-        r"give the messages equal key=, or open the journal with allow_changed_text=True, if",
-        "name the messages by a --key-column, or add --allow-changed-text, if",
-    ),
+    (r"open the journal with allow_changed_text=True", "add --allow-changed-text"),
     (r"give one of them a key= if", "tell them apart by a --key-column if"),
     (
         r"resend_unknown=True on the journal sends it again",

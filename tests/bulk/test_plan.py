@@ -211,7 +211,7 @@ async def test_journal_that_breaks_ends_the_plan(
 ) -> None:
     """A journal that can't be read makes no plan."""
 
-    async def fail(*_: object) -> Any:
+    async def fail(*_: object, **__: object) -> Any:
         raise JournalError("broken")
 
     with Journal.open(tmp_path / "june.db") as journal:

@@ -115,7 +115,7 @@ def test_every_phrase_is_said_somewhere() -> None:
     [
         (
             JournalConflictError("+639171234567"),
-            "name the messages by a --key-column, or add --allow-changed-text, if it shall",
+            "Nothing was sent now; if it shall get both, add --allow-changed-text",
         ),
         (ConfigurationError("base_url 'x' is no address"), "base_url= in the address (SMS_URL"),
         (ConfigurationError("engine='asyncio' needs: pip"), "--engine asyncio needs: pip"),

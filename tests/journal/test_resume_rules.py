@@ -48,15 +48,15 @@ STATES = {
     "unknown": row("unknown"),
 }
 
-# What is done with: the same message under strict rules, and with resend_unknown; and with
-# another text to the same number, of an earlier run and of the same one.
+# What is done with: the same message under strict rules, and with resend_unknown; with another
+# text of the same key; and with another text to the same number, of an earlier run.
 TABLE = {
-    "accepted": (SKIP, SKIP, CONFLICT, SEND),
-    "refused for good": (SKIP, SKIP, CONFLICT, SEND),
+    "accepted": (SKIP, SKIP, SKIP, CONFLICT),
+    "refused for good": (SKIP, SKIP, SEND, SEND),
     "refused for now": (SEND, SEND, SEND, SEND),
     "released": (SEND, SEND, SEND, SEND),
-    "claimed": (SKIP, SEND, CONFLICT, SEND),
-    "unknown": (SKIP, SEND, CONFLICT, SEND),
+    "claimed": (SKIP, SEND, SKIP, CONFLICT),
+    "unknown": (SKIP, SEND, SKIP, CONFLICT),
 }
 
 
@@ -70,35 +70,62 @@ def test_the_same_text(name: str) -> None:
     assert (resend, known) == RESEND.decide([known], None, SAME, 2)
 
 
+@pytest.mark.parametrize("run", [0, 2])
 @pytest.mark.parametrize("name", STATES)
-def test_the_same_key(name: str) -> None:
-    """A key names a message whatever its text is; it never conflicts."""
-    strict, resend, _, _ = TABLE[name]
+def test_the_same_key(name: str, run: int) -> None:
+    """A key names a message whatever its text; a text that was refused for good may be mended."""
+    strict, resend, mended, _ = TABLE[name]
     known = row(STATES[name].state, key="a", healable=STATES[name].healable)
-    for text in (SAME, OTHER):
-        assert (strict, known) == STRICT.decide([known], "a", text, 2)
-        assert (resend, known) == RESEND.decide([known], "a", text, 2)
+    assert (strict, known) == STRICT.decide([known], "a", SAME, run)
+    assert (resend, known) == RESEND.decide([known], "a", SAME, run)
+    assert (mended, known) == STRICT.decide([known], "a", OTHER, run)
 
 
 @pytest.mark.parametrize("name", STATES)
 def test_another_text(name: str) -> None:
-    """Another text conflicts with what an earlier run sent, or may have sent, or must not."""
-    _, _, earlier, same_run = TABLE[name]
+    """Another text conflicts with what an earlier run sent or may have sent, and else does not."""
+    earlier = TABLE[name][3]
     known = STATES[name]
-    assert (earlier, known if earlier is CONFLICT else None) == STRICT.decide(
-        [known], None, OTHER, 2
-    )
-    assert earlier == RESEND.decide([known], None, OTHER, 2)[0]
-    assert (same_run, None) == STRICT.decide([known], None, OTHER, 1)
+    expected = (earlier, known if earlier is CONFLICT else None)
+    assert expected == STRICT.decide([known], None, OTHER, 2)
+    assert expected == RESEND.decide([known], None, OTHER, 2)
+    assert (SEND, None) == STRICT.decide([known], None, OTHER, 1)
     assert (SEND, None) == CHANGED.decide([known], None, OTHER, 2)
 
 
+# Key of the row, its run, the key of the message, whether their texts are equal; and whether
+# that is a conflict in run 2, once the row's text was sent.
+OTHERS = [
+    (None, 1, None, False, True),
+    (None, 1, "a", False, True),
+    (None, 1, "a", True, True),
+    ("a", 1, None, False, True),
+    ("a", 1, None, True, True),
+    ("a", 1, "b", True, False),
+    ("a", 0, None, False, False),
+    ("a", 0, None, True, True),
+    ("a", 0, "b", True, False),
+    (None, 2, "a", True, False),
+    ("a", 2, None, True, False),
+]
+
+
 @pytest.mark.parametrize("name", STATES)
-@pytest.mark.parametrize(("known_key", "key"), [("a", "b"), ("a", None), (None, "a")])
-def test_another_key(name: str, known_key: str | None, key: str | None) -> None:
-    """A message with another key is another message, whatever became of the first."""
-    known = row(STATES[name].state, key=known_key)
-    assert (SEND, None) == STRICT.decide([known], key, SAME, 2)
+@pytest.mark.parametrize(("known_key", "run", "key", "equal", "conflicts"), OTHERS)
+def test_another_message_for_the_number(
+    name: str, known_key: str | None, run: int, key: str | None, equal: bool, conflicts: bool
+) -> None:
+    """A key given or left out texts nobody again; another key, or a single send, is another."""
+    known = row(STATES[name].state, key=known_key, healable=STATES[name].healable, run=run)
+    text = SAME if equal else OTHER
+    is_conflict = conflicts and TABLE[name][3] is CONFLICT
+
+    expected = (CONFLICT, known) if is_conflict else (SEND, None)
+    assert expected == STRICT.decide([known], key, text, 2)
+    assert (SEND, None) == CHANGED.decide([known], key, text, 2)
+    if key is not None:
+        # A single send asks for its own key only.
+        assert (SEND, None) == STRICT.decide([known], key, text, 0)
 
 
 def test_a_number_without_rows_is_sent() -> None:
@@ -112,12 +139,24 @@ def test_the_same_text_counts_before_a_conflict() -> None:
     assert (SKIP, second) == STRICT.decide([first, second], None, SAME, 2)
 
 
-def test_a_conflict_names_the_number() -> None:
-    """The outcome of a conflict says that nothing was sent, and to whom."""
-    outcome = remembered(row("accepted", text=OTHER), CONFLICT, prepared(7))
+@pytest.mark.parametrize(
+    ("known", "key", "words"),
+    [
+        (row("accepted", text=OTHER), None, f"campaign sent {NUMBER} another text. Nothing was"),
+        (row("claimed", text=OTHER), None, f"campaign may have sent {NUMBER} another text"),
+        (row("accepted"), "a", "a text that had no key, and this one has one"),
+        (row("accepted", key="a"), None, "a text that had a key, and this one has none"),
+        (row("accepted", key="a", run=0), None, "a single send with the key 'a' sent"),
+    ],
+)
+def test_a_conflict_says_what_is_known(known: Row, key: str | None, words: str) -> None:
+    """The outcome of a conflict says to whom, what the earlier text was, and what to do."""
+    outcome = remembered(known, CONFLICT, prepared(7, key=key))
     assert isinstance(outcome, NotSent)
     assert isinstance(outcome.error, JournalConflictError)
     assert (7, NUMBER, False) == (outcome.index, outcome.error.number, outcome.error.healable)
+    for part in (words, NUMBER, "Nothing was sent now; if it shall get both, open the journal"):
+        assert part in str(outcome.error)
 
 
 @pytest.mark.parametrize("state", ["claimed", "unknown"])
