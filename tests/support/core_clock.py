@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import time
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -63,3 +64,28 @@ class VirtualClock:
             wakes.set()
             await self.settle()
         self._now = ends
+
+
+class FastClock:
+    """Real time, but so many times as fast: for real sockets, which no virtual time drives.
+
+    Args:
+        times: How many of its seconds pass in a real one.
+    """
+
+    def __init__(self, times: float) -> None:
+        self._times = times
+        self.sleeps: list[float] = []
+
+    def monotonic(self) -> float:
+        """Return the seconds since some point in the past."""
+        return time.monotonic() * self._times
+
+    def now(self) -> datetime:
+        """Return the wall time, as it is."""
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait a fraction of the time."""
+        self.sleeps.append(seconds)
+        await asyncio.sleep(seconds / self._times)

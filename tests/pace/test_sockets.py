@@ -1,0 +1,85 @@
+"""A gateway that asks everybody to slow down, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from asyncio import StreamWriter
+from itertools import pairwise
+
+import pytest
+from support.core_clock import FastClock
+from support.core_fakes import TOKEN, to_many
+from support.routing_wire import accept
+
+from iprog_async import HttpPool, Message, SmsClient
+from iprog_async._pool import EngineName
+from iprog_async.testing import Behaviour, RawGateway, RawRequest, Reply
+from iprog_async_providers.iprog import IprogProvider
+
+
+CONCURRENCY = 20
+_IN_VAIN = 3
+_TOO_MANY = Reply.of_json({"message": "Too many"}, 429, {"Retry-After": "1"})
+
+
+class Busy:
+    """Refuses all that is on its way at first, and three more; then it accepts everything.
+
+    Args:
+        clock: What tells the time.
+    """
+
+    def __init__(self, clock: FastClock) -> None:
+        self._clock = clock
+        self._all_are_there = asyncio.Event()
+        self.arrivals: list[float] = []
+        self.at_once: list[int] = []
+        self.allowed: list[int] = []
+        self._accepted = 0
+
+    async def play(self, request: RawRequest, writer: StreamWriter) -> bool:
+        """Answer after a moment, and keep how many requests were under way."""
+        place = len(self.arrivals)
+        self.arrivals.append(self._clock.monotonic())
+        self.at_once.append(request.under_way)
+        self.allowed.append(1 + self._accepted)
+        if place + 1 == CONCURRENCY:
+            self._all_are_there.set()
+        await self._all_are_there.wait()
+        await asyncio.sleep(0.005)
+        refused = place < CONCURRENCY + _IN_VAIN
+        self._accepted += not refused
+        reply = _TOO_MANY if refused else accept(request)
+        writer.write(reply.head() + reply.body)
+        return True
+
+
+@pytest.mark.parametrize("engine", ["asyncio", "httpx"])
+async def test_run_meets_a_gateway_that_refuses_everything_for_a_while(engine: EngineName) -> None:
+    """All share one pause: one call a second asks whether it is over, and nobody stampedes."""
+    clock = FastClock(20)
+    busy = Busy(clock)
+    messages = [Message(to.to, f"Hi {index}") for index, to in enumerate(to_many(100))]
+    async with (
+        RawGateway(Behaviour("busy", busy.play)) as gateway,
+        HttpPool(engine=engine, clock=clock) as pool,
+    ):
+        sms = SmsClient(IprogProvider(TOKEN, base_url=gateway.base_url), pool=pool)
+        async with sms.send_many(messages, concurrency=CONCURRENCY) as run:
+            counts = await run.drain()
+        texts = [json.loads(request.body)["message"] for request in gateway.requests]
+
+    refused = CONCURRENCY + _IN_VAIN
+    assert (100, 100 + refused) == (counts.accepted, len(texts))
+    assert {message.text for message in messages} == set(texts[refused:])
+    # What was on its way meets the refusal; then one asks for all, a pause after the other.
+    assert [1] * (_IN_VAIN + 1) == busy.at_once[CONCURRENCY : refused + 1]
+    asked = busy.arrivals[CONCURRENCY - 1 : refused + 1]
+    assert all(later - earlier >= 1 for earlier, later in pairwise(asked))
+    # With each answer one more may go, until all do.
+    assert all(
+        at_once <= allowed
+        for at_once, allowed in zip(busy.at_once[refused:], busy.allowed[refused:], strict=True)
+    )
+    assert CONCURRENCY / 2 <= max(busy.at_once[refused:]) <= CONCURRENCY
