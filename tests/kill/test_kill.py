@@ -9,6 +9,7 @@ import asyncio
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 from support import kill_child
+from support.journaling import states_in
 from support.kill_gateway import CountingGateway
 
 from iprog_async import Journal
@@ -34,6 +36,14 @@ def _kill_some_time(child: subprocess.Popen[str], gateway: CountingGateway, afte
         time.sleep(0.0005)
     child.send_signal(signal.SIGKILL)
     child.communicate()
+
+
+def _has_accepted(path: Path, count: int) -> bool:
+    try:
+        return states_in(path).count("accepted") >= count
+    except sqlite3.Error:
+        # It is being made.
+        return False
 
 
 async def _unknown(path: Path) -> int:
@@ -112,16 +122,36 @@ def test_nobody_is_texted_twice_and_nobody_is_lost(
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a signal of POSIX systems")
 def test_texts_that_wait_for_their_rate_are_never_unknown(tmp_path: Path) -> None:
-    """A run killed while it waits for its rate leaves no more unknown than were on their way."""
+    """However often a run is killed while it waits for its rate, nothing that waits is unknown."""
     path = tmp_path / "rate.db"
+    kills, at_a_time = 5, 8
     with CountingGateway(latency=0.0) as gateway:
-        child = _start(gateway, path, "50", "asyncio", "20/60s", "", "Text {}")
-        while gateway.texts.total() < 20 and child.poll() is None:
-            time.sleep(0.001)
-        time.sleep(0.3)  # every answer has come back; the other texts wait for a minute
-        child.send_signal(signal.SIGKILL)
-        child.communicate()
-        assert 0 == asyncio.run(_unknown(path))
-        accepted, not_sent, unknown = _finish(gateway, path, "50", "asyncio", "", "", "Text {}")
-        assert (50, 0, 0) == (accepted, not_sent, unknown)
-        assert [1] * 50 == list(gateway.texts.values())
+        for number in range(1, kills + 1):
+            child = _start(gateway, path, "60", "asyncio", f"{at_a_time}/60s", "", "Text {}")
+            while not _has_accepted(path, number * at_a_time) and child.poll() is None:
+                # Until every answer has come back, and all the others wait for a minute.
+                time.sleep(0.02)
+            child.send_signal(signal.SIGKILL)
+            child.communicate()
+            assert -signal.SIGKILL == child.returncode
+            assert (0, number * at_a_time) == (asyncio.run(_unknown(path)), gateway.texts.total())
+        assert [60, 0, 0] == _finish(gateway, path, "60", "asyncio", "", "", "Text {}")
+        assert [1] * 60 == list(gateway.texts.values())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a signal of POSIX systems")
+def test_texts_that_wait_are_not_unknown_beside_others_on_their_way(tmp_path: Path) -> None:
+    """Killed with two texts on their way and many waiting, a run leaves those two in doubt."""
+    path = tmp_path / "rate.db"
+    kills, at_a_time = 4, 2
+    with CountingGateway(latency=30.0) as gateway:
+        for number in range(1, kills + 1):
+            child = _start(gateway, path, "40", "asyncio", f"{at_a_time}/1s", "", "Text {}")
+            while gateway.texts.total() < number * at_a_time and child.poll() is None:
+                time.sleep(0.001)
+            time.sleep(0.1)
+            child.send_signal(signal.SIGKILL)
+            child.communicate()
+            assert -signal.SIGKILL == child.returncode
+            assert number * at_a_time == asyncio.run(_unknown(path)) == gateway.texts.total()
+        assert 1 == max(gateway.texts.values())
