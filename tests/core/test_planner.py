@@ -235,6 +235,16 @@ def test_only_so_many_wait() -> None:
     assert letters[2:5] == planner.carried
 
 
+def test_who_has_found_company_does_not_count() -> None:
+    """The bound is on those that wait, however many have waited before."""
+    planner = WindowPlanner(CHOOSY, most=1)
+    for turn in range(5):
+        (first,) = _letters(1, turn)
+        second = prepared(100 + turn, "+639180000000", first.message.text, schedule_at=LATER)
+        assert [] == planner.plan([first], final=False)
+        assert [[first, second]] == planner.plan([second], final=False)
+
+
 def test_who_waits_is_not_planned_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A window costs what it holds, however many wait: each group is looked at twice at most."""
     looked_at: list[int] = []

@@ -356,6 +356,27 @@ async def test_a_schedule_too_small_for_one_member_goes_to_the_next() -> None:
     assert (2, 3) == (router.batching.min_scheduled, router.batching.max_scheduled)
 
 
+async def test_a_bad_number_among_scheduled_texts() -> None:
+    """No request to a gateway that needs company is for one, and all good numbers are sent."""
+
+    async def picky(batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
+        if any(one.index == 3 for one in batch):
+            error = refused(healable=False, blame="recipient")
+            return [failed(one, error) for one in batch]
+        return [accepted(one, "a", message_id="1") for one in batch]
+
+    choosy = Batching(max_batch=9, max_scheduled=9, min_scheduled=2)
+    a = gateway("a", picky, batching=choosy)
+    router = Failover(a)
+    messages = [Message(f"+63917000000{digit}", "Hi", schedule_at=LATER) for digit in range(4)]
+    outcomes = await router.submit([router.prepare(one, n) for n, one in enumerate(messages)])
+
+    assert [*["accepted"] * 3, "not_sent"] == [outcome.state for outcome in outcomes]
+    assert 2 <= min(texts_of(a))
+    assert isinstance(outcomes[3], NotSent)
+    assert not outcomes[3].error.healable
+
+
 async def test_a_schedule_that_no_member_can_take() -> None:
     """Where all need company, a single scheduled text is not sent, and says why."""
     choosy = Batching(max_batch=9, max_scheduled=9, min_scheduled=2)

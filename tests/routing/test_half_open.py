@@ -86,15 +86,16 @@ async def test_a_refused_probe_proves_that_the_gateway_works() -> None:
     assert [10, 1, 9] == texts_of(a)
 
 
-async def test_a_probe_that_proves_nothing() -> None:
+@pytest.mark.parametrize("count", [2, 10])
+async def test_a_probe_that_proves_nothing(count: int) -> None:
     """When the gateway only asks to slow down, nothing more of the batch tries it."""
     a, b = gateway("a", lost(), limited(5), None, batching=WIDE), gateway("b", batching=WIDE)
     router, clock = router_of(a, b)
     await send(router)
     clock.advance(30)
 
-    assert ["b"] * 10 == await send(router)
-    assert ([10, 1], [10]) == (texts_of(a), texts_of(b))
+    assert ["b"] * count == await send(router, count)
+    assert ([10, 1], [count]) == (texts_of(a), texts_of(b))
 
 
 @pytest.mark.parametrize(("count", "sizes"), [(2, [2]), (3, [3]), (4, [2, 2]), (9, [2, 7])])
