@@ -37,16 +37,16 @@ async def test_keys_given_or_left_out_text_nobody_again(
 ) -> None:
     """The same messages with keys, or without them, are conflicts; newcomers get their text."""
     path = tmp_path / "j.db"
-    people = to_many(31)
+    people = to_many(16)
     first, second = (keyed(people), people) if keys_at_first else (people, keyed(people))
-    await send_all(path, reply, first[:30])
+    await send_all(path, reply, first[:15])
 
     wire = Wire(ACCEPTED)
     with Journal.open(path) as journal:
         outcomes = await run_over(posting(wire), second, journal=journal)
 
     conflicts = [one for one in outcomes if isinstance(one, NotSent)]
-    assert (30, [people[30].to]) == (len(conflicts), sent_to(wire))
+    assert (15, [people[15].to]) == (len(conflicts), sent_to(wire))
     assert {JournalConflictError} == {type(one.error) for one in conflicts}
 
 
