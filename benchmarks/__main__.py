@@ -50,7 +50,7 @@ async def _run(report: Report, *, quick: bool) -> dict[str, Figure]:
     report.add("singles", title, singles.HEAD, singles.rows(single), _figures(single))
     report.picture("![CPU time per message](benchmarks/singles.svg)")
 
-    late = await bulk.latency(20_000 // few)
+    late = await bulk.latency(50_000 // few)
     shown = (f"{late.rate:,.0f}/s", f"{late.ideal:,.0f}/s", f"{late.rate / late.ideal:.1%}")
     title = "A gateway that takes 200 ms, 500 requests in flight"
     report.add("latency", title, ("rate", "ideal", "reached"), [shown], asdict(late))
@@ -68,7 +68,7 @@ async def _run(report: Report, *, quick: bool) -> dict[str, Figure]:
     head = ("duplicates found", "time", "growth of peak memory")
     report.add("stream", title, head, [row], asdict(long))
 
-    kept = await bulk.journal(3000 // few, rounds)
+    kept = await bulk.journal(10_000 // few, rounds)
     ratio = kept["journal on"].cpu_us / kept["journal off"].cpu_us
     table: Rows = [(name, f"{f.cpu_us:.0f} µs", f"{f.rate:,.0f}/s") for name, f in kept.items()]
     title = f"Single sends without and with a journal: {ratio:.2f} times the CPU time"

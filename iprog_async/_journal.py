@@ -34,6 +34,7 @@ class Journal:
         self.under_way: set[tuple[str, str]] = set()
         """Number and key of the messages with a key that are being sent."""
         self._in_run = False
+        self._hashed: tuple[str | None, bytes] = (None, b"")
 
     @classmethod
     def open(
@@ -180,12 +181,16 @@ class Journal:
 
     def hash(self, text: str) -> bytes:
         """Return the salted hash of a text."""
+        if text is self._hashed[0]:
+            # One text to many, over and over.
+            return self._hashed[1]
         try:
             data = text.encode()
         except UnicodeEncodeError:
             # An adapter of somebody else's may let half a character pass.
             data = text.encode(errors="surrogatepass")
-        return sha256(self.store.salt + data).digest()[:HASH_BYTES]
+        self._hashed = (text, sha256(self.store.salt + data).digest()[:HASH_BYTES])
+        return self._hashed[1]
 
     def close(self) -> None:
         """Write what is waiting and close the file; twice is fine."""

@@ -33,6 +33,7 @@ class Job:
         durable: Whether they have to survive a power cut, and not only a kill.
         waiting: Who waits for it. Each is given the result, which is a `JournalError` if it
             failed: as an exception, it would complain that nobody asked.
+        shared: The one of them that any number of others may wait for.
     """
 
     desk: Desk
@@ -40,6 +41,7 @@ class Job:
     rows: list[Values] = Factory(list[Values])
     durable: bool = False
     waiting: list[asyncio.Future[Any]] = Factory(list[asyncio.Future[Any]])
+    shared: asyncio.Future[Any] | None = None
 
 
 class Desk:
@@ -57,45 +59,56 @@ class Desk:
         self._handed_in = 0
         self._company = 0
 
-    def write(self, rows: Sequence[Values], *, durable: bool = False) -> asyncio.Future[Any]:
+    def write(
+        self, rows: Sequence[Values], *, durable: bool = False, shared: bool = False
+    ) -> asyncio.Future[Any]:
         """Have rows written after everything that came before, whether or not it is awaited.
 
         Args:
             rows: Rows to insert, or to replace by their number.
             durable: Whether they have to survive a power cut, and not only a kill; refused
                 once anything has failed.
+            shared: Whether one future will do for all who write at the time, which costs less.
+                It is to be shielded: cancelling a task cancels the future it waits for.
 
         Returns:
             What is done when they are in the file; its result is a `JournalError` if they are
             not.
         """
-        # Each has a future of its own: cancelling a task cancels the one it waits for.
-        done: asyncio.Future[Any] = asyncio.Future(loop=self.loop)
         intake = self._intake
         with intake.gate:
             if intake.closed or intake.failure is not None or intake.forks != _forks:
                 refusal = intake.refusal(durable=durable)
                 if refusal is not None:
-                    done.set_result(refusal)
-                    return done
+                    return self._answer(refusal)
             job = self._gathered
             if job is None:
                 job = self._gathered = Job(self)
                 if not self._handed_in:
                     self.loop.call_soon(self._flush)
             job.rows += rows
-            job.durable = job.durable or durable
+            if durable:
+                job.durable = True
+            if shared and job.shared is not None:
+                return job.shared
+            done: asyncio.Future[Any] = asyncio.Future(loop=self.loop)
             job.waiting.append(done)
+            if shared:
+                job.shared = done
+        return done
+
+    def _answer(self, refusal: JournalError) -> asyncio.Future[Any]:
+        done: asyncio.Future[Any] = asyncio.Future(loop=self.loop)
+        done.set_result(refusal)
         return done
 
     def ask(self, work: Callable[[sqlite3.Connection], Any]) -> asyncio.Future[Any]:
         """Have something done with the database after everything that came before."""
-        done: asyncio.Future[Any] = self.loop.create_future()
+        done: asyncio.Future[Any] = asyncio.Future(loop=self.loop)
         with self._intake.gate:
             refusal = self._intake.refusal()
             if refusal is not None:
-                done.set_result(refusal)
-                return done
+                return self._answer(refusal)
             self.hand_in()
             self._handed_in += 1
             self._intake.jobs.put(Job(self, work, waiting=[done]))
@@ -112,7 +125,7 @@ class Desk:
         """Tell those who wait; called in the event loop."""
         self._handed_in -= len(ended)
         for job, result in ended:
-            self._company = len(job.waiting)
+            self._company = len(job.rows)
             for done in job.waiting:
                 # It may have been cancelled.
                 if not done.done():

@@ -96,6 +96,11 @@ class JournalStore:
         self._indexed_below, self._earlier_below = indexed, below
         return run
 
+    @property
+    def has_earlier_rows(self) -> bool:
+        """Whether there were rows before the present run began."""
+        return self._earlier_below > 1
+
     def desk(self) -> Desk:
         """Return where the running event loop has rows written."""
         return self._intake.desk()
@@ -114,7 +119,7 @@ class JournalStore:
         keyed: list[tuple[str, str]] = []
         numbers: dict[str, bool] = {}
         # In the first run there are none, and it pays nothing.
-        earlier = earlier and self._earlier_below > 1
+        earlier = earlier and self.has_earlier_rows
         for number, key in identities:
             if key is not None:
                 keyed.append((key, number))

@@ -23,8 +23,8 @@ _COLUMNS = COLUMNS.count(",") + 1
 
 # Rows are written many to a statement: between statements the thread lets go of the
 # interpreter, and getting it back from a busy event loop costs more than the row. Of few
-# sizes, because SQLite parses each statement once.
-_ROWS_PER_STATEMENT = (1, 2, 4, 8, 16, 24, 32, 48, 64, 80, 96, 128, 160, 192, 224, 256)
+# sizes, because SQLite parses each statement once, and the driver keeps 128 of them.
+_ROWS_PER_STATEMENT = (1, 2, 4, *range(8, 128, 8), *range(128, 257, 16))
 # Looking whether the file is still there makes the thread let go of the interpreter, too.
 _SECONDS_BETWEEN_LOOKS = 0.05
 

@@ -76,7 +76,7 @@ class KeyedSends:
             if not to_send:
                 return settled[0]
             outcomes = await submit(provider, to_send, ledger, self._observers)
-            error = await ledger.record(to_send, outcomes)
+            error = await asyncio.shield(ledger.record(to_send, outcomes))
             if error is not None:
                 # The outcome is true all the same; the file has it as unknown.
                 logger.error("the outcome of a text is not on record: %s", error)

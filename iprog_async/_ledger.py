@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Self
 
 from attrs import define, evolve
@@ -12,7 +13,7 @@ from attrs import define, evolve
 from iprog_async._errors import InvalidMessageError, JournalError
 from iprog_async._journal import Journal
 from iprog_async._journal_intake import Desk
-from iprog_async._journal_rows import Row
+from iprog_async._journal_rows import Row, Values
 from iprog_async._journal_rules import Resume, ResumeRules, remembered
 from iprog_async._journal_store import Identity
 from iprog_async._messages import Message, PreparedMessage
@@ -36,7 +37,7 @@ class RowsClaim:
             JournalError: That is impossible; the request must not leave.
         """
         self._under_way += 1
-        error = await self._desk.write([row.as_claimed() for row in self._rows], durable=True)
+        error = await self._desk.write(list(map(Row.as_claimed, self._rows)), durable=True)
         if error is not None:
             raise error
 
@@ -108,7 +109,14 @@ class Ledger:
         to_send: list[PreparedMessage] = []
         settled: list[Outcome] = []
         # Before looking them up: what another send takes meanwhile could not be seen.
-        free = [prepared for prepared in window if self._reserve(prepared, settled)]
+        free = [
+            prepared
+            for prepared in window
+            if prepared.message.key is None or self._reserve(prepared, settled)
+        ]
+        if not (self._reserved or (self._run and self._journal.store.has_earlier_rows)):
+            # The first run of messages without keys, where every microsecond counts.
+            return free, settled
         known = await self._journal.store.look_up(
             ((prepared.e164, prepared.message.key) for prepared in free), earlier=bool(self._run)
         )
@@ -135,22 +143,21 @@ class Ledger:
         return None
 
     def _new_row(self, prepared: PreparedMessage) -> Row:
-        message = prepared.message
-        row_id, text_hash = self._journal.store.new_id(), self._hash(message)
-        row = Row(row_id, prepared.e164, message.key, text_hash, self._run, "released")
+        message, journal = prepared.message, self._journal
+        text_hash = journal.hash(message.text)
+        if message.schedule_at is not None:
+            text_hash += _when(message.schedule_at)
+        number = journal.store.new_id()
+        row = Row(number, prepared.e164, message.key, text_hash, self._run, "released")
         self._rows[prepared.index] = row
         return row
 
     def _hash(self, message: Message) -> bytes:
         text_hash = self._journal.hash(message.text)
-        if message.schedule_at is None:
-            return text_hash
         # The same text at two times is two.
-        return text_hash + struct.pack("d", message.schedule_at.timestamp())
+        return text_hash if message.schedule_at is None else text_hash + _when(message.schedule_at)
 
     def _reserve(self, prepared: PreparedMessage, refused: list[Outcome]) -> bool:
-        if prepared.message.key is None:
-            return True
         try:
             identity = prepared.e164, check_key(prepared.message.key)
         except InvalidMessageError as exc:
@@ -164,8 +171,6 @@ class Ledger:
         return True
 
     def _free(self, batch: Iterable[PreparedMessage]) -> None:
-        if not self._reserved:
-            return
         for prepared in batch:
             if prepared.message.key is not None:
                 identity = prepared.e164, prepared.message.key
@@ -197,13 +202,13 @@ class Ledger:
 
         Returns:
             What is done when they are; before that, nobody may see them. Its result is the
-            error if they could not be written: the rows stay as they were claimed.
+            error if they could not be written: the rows stay as they were claimed. Others may
+            wait for it, too: shield it.
         """
+        rows: list[Values] = []
         try:
-            rows = [
-                self._rows.pop(prepared.index).as_ended(outcome)
-                for prepared, outcome in zip(batch, outcomes, strict=True)
-            ]
+            for prepared, outcome in zip(batch, outcomes, strict=True):
+                rows.append(self._rows.pop(prepared.index).as_ended(outcome))
         except Exception as exc:
             # The texts are out: an error raised here would say otherwise.
             recorded = asyncio.get_running_loop().create_future()
@@ -211,10 +216,15 @@ class Ledger:
                 JournalError(f"an outcome can't be written down ({type(exc).__name__}: {exc})")
             )
         else:
-            recorded = self._desk.write(rows)
-        # Whoever looks them up from now on does so after they are written.
-        self._free(batch)
+            recorded = self._desk.write(rows, shared=True)
+        if self._reserved:
+            # Whoever looks them up from now on does so after they are written.
+            self._free(batch)
         return recorded
+
+
+def _when(schedule_at: datetime) -> bytes:
+    return struct.pack("d", schedule_at.timestamp())
 
 
 def _rows_of(prepared: PreparedMessage, known: Mapping[Identity, list[Row]]) -> Sequence[Row]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from support.core_fakes import LATER, FakeProvider, lose, refusing, to_many
+from support.core_fakes import LATER, NUMBER, FakeProvider, lose, refusing, to_many
 
 from iprog_async import (
     BulkPlan,
@@ -217,7 +217,8 @@ async def test_journal_that_breaks_ends_the_plan(
     with Journal.open(tmp_path / "june.db") as journal:
         monkeypatch.setattr(journal.store, "look_up", fail)
         with pytest.raises(JournalError, match="broken"):
-            await plan(FakeProvider(), to_many(1), journal=journal)
+            # In a new journal only a message with a key can be there already.
+            await plan(FakeProvider(), [Message(NUMBER, "Hi", key="k")], journal=journal)
 
 
 async def test_source_that_fails_ends_the_plan() -> None:
