@@ -165,7 +165,8 @@ class BulkRun:
             settled.append(self._ended.get_nowait())
         for ended in [*settled, *self._late]:
             if ended is not None:
-                await self._until_recorded(ended)
+                if ended.recorded is not None:
+                    await self._until(ended.recorded)
                 self._current.extend(ended.outcomes)
         self._ended.put_nowait(None)
 
@@ -207,19 +208,17 @@ class BulkRun:
             # Kept while it is waited for: a reader that gives up for now must lose nothing.
             self._next = self._next or await self._ended.get()
             if self._next is not None:
-                await self._until_recorded(self._next)
+                if self._next.recorded is not None:
+                    await self._until(self._next.recorded)
                 self._current.extend(self._next.outcomes)
                 self._next = None
             elif not self._finished:
                 await self._end()
         return self._current.popleft()
 
-    async def _until_recorded(self, ended: _Ended) -> None:
-        if ended.recorded is None:
-            return
+    async def _until(self, recorded: asyncio.Future[JournalError | None]) -> None:
         # Rows are written many at a time, so most of the time this one is there already.
-        done = ended.recorded.done()
-        error = ended.recorded.result() if done else await asyncio.shield(ended.recorded)
+        error = recorded.result() if recorded.done() else await asyncio.shield(recorded)
         if error is not None:
             # The outcomes are true all the same; the file has these messages as unknown.
             self._halt(error)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Protocol
+
+from iprog_async._errors import SmsError
 
 
 class Claim(Protocol):
     """What has to be on record before the messages of one request may leave."""
 
-    async def take(self) -> None:
-        """Put on record that the request is about to leave; raises if that is impossible."""
+    def take(self) -> asyncio.Future[SmsError | None]:
+        """Put on record that the request is about to leave.
+
+        Returns:
+            What is done when it is; its result is the error if that is impossible.
+        """
         ...
 
     def release(self) -> None:

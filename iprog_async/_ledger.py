@@ -10,7 +10,7 @@ from typing import Self
 
 from attrs import define, evolve
 
-from iprog_async._errors import InvalidMessageError, JournalError
+from iprog_async._errors import InvalidMessageError, JournalError, SmsError
 from iprog_async._journal import Journal
 from iprog_async._journal_intake import Desk
 from iprog_async._journal_rows import Row, Values
@@ -30,16 +30,15 @@ class RowsClaim:
     _under_way: int = 0
     _held: bool = False
 
-    async def take(self) -> None:
+    def take(self) -> asyncio.Future[SmsError | None]:
         """Put on record that a request is about to leave; survives a power cut.
 
-        Raises:
-            JournalError: That is impossible; the request must not leave.
+        Returns:
+            What is done when it is; its result is the error if that is impossible: the request
+            must not leave.
         """
         self._under_way += 1
-        error = await self._desk.write(list(map(Row.as_claimed, self._rows)), durable=True)
-        if error is not None:
-            raise error
+        return self._desk.write(list(map(Row.as_claimed, self._rows)), durable=True)
 
     def release(self) -> None:
         """Put on record that a request did not leave, if that goes for all of them."""

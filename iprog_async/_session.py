@@ -185,7 +185,9 @@ class Session:
         try:
             if claim is not None:
                 budget.claimed = True
-                await claim.take()
+                problem = await claim.take()
+                if problem is not None:
+                    raise problem
             budget.asked = True
             budget.attempts += 1
             asked_at = self._pool.clock.monotonic()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from iprog_async._adapters import failed, unclear
 from iprog_async._cancellation import was_in_flight
@@ -22,15 +23,21 @@ from iprog_async._providers import SmsProvider
 logger = logging.getLogger("iprog_async")
 
 
-async def submit(
+def submit(
     provider: SmsProvider,
     batch: Batch,
     ledger: Ledger | None = None,
     observers: Observers = NOBODY,
-) -> Sequence[Outcome]:
+) -> Coroutine[Any, Any, Sequence[Outcome]]:
     """Send a batch; exactly one outcome for each message, whatever the adapter does."""
     if not observers:
-        return await _submit(provider, batch, ledger)
+        return _submit(provider, batch, ledger)
+    return _submit_observed(provider, batch, ledger, observers)
+
+
+async def _submit_observed(
+    provider: SmsProvider, batch: Batch, ledger: Ledger | None, observers: Observers
+) -> Sequence[Outcome]:
     submission = Submission(provider.name, batch, observers)
     outcomes = None
     try:

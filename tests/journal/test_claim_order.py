@@ -19,6 +19,7 @@ from support.journaling import (
     rows_in,
     run_over,
     states_in,
+    take,
 )
 
 from iprog_async import Journal, JournalError, NotSent, RetryPolicy, SmsClient
@@ -194,8 +195,8 @@ async def test_a_claim_of_two_requests_waits_for_both(tmp_path: Path) -> None:
     path = tmp_path / "j.db"
     with Journal.open(path) as journal:
         claim = Ledger(journal).claim([prepared()])
-        await claim.take()
-        await claim.take()
+        await take(claim)
+        await take(claim)
         claim.release()
         await journal.counts()
         assert ["claimed"] == states_in(path)
@@ -210,7 +211,7 @@ async def test_a_claim_that_is_held_is_not_released(held: bool, tmp_path: Path) 
     path = tmp_path / "j.db"
     with Journal.open(path) as journal:
         claim = Ledger(journal).claim([prepared()])
-        await claim.take()
+        await take(claim)
         if held:
             claim.hold()
         claim.release()
@@ -224,7 +225,7 @@ async def test_a_part_of_a_claim_has_its_own_rows(tmp_path: Path) -> None:
     with Journal.open(path) as journal:
         batch = [prepared(index, message.to) for index, message in enumerate(to_many(3))]
         claim: RowsClaim = Ledger(journal).claim(batch)
-        await claim.take()
+        await take(claim)
         claim.part([0, 2]).give_back()
         await journal.counts()
         assert ["released", "claimed", "released"] == states_in(path)

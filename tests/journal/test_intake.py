@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.core_fakes import prepared, to_many
-from support.journaling import states_in
+from support.journaling import states_in, take
 
 from iprog_async import Journal, _journal_store
 from iprog_async._journal_file import JournalFile, open_file
@@ -32,7 +32,7 @@ async def test_tasks_share_a_transaction(path: Path) -> None:
     with Journal.open(path) as journal:
         connection = journal.store._writer._connection  # pyright: ignore[reportPrivateUsage] - to hear of its statements
         connection.set_trace_callback(statements.append)
-        await asyncio.gather(*(claim.take() for claim in _claims(journal, 200)))
+        await asyncio.gather(*(take(claim) for claim in _claims(journal, 200)))
         # On a busy machine the thread may have taken some of them before the others came.
         assert 1 <= sum("INSERT" in statement for statement in statements) <= 3
     assert ["claimed"] * 200 == states_in(path)
@@ -41,7 +41,7 @@ async def test_tasks_share_a_transaction(path: Path) -> None:
 async def test_a_cancelled_task_takes_nobody_with_it(path: Path) -> None:
     """Of tasks that wait for one transaction each can be cancelled alone."""
     with Journal.open(path) as journal:
-        first, *others = [asyncio.create_task(claim.take()) for claim in _claims(journal, 3)]
+        first, *others = [asyncio.create_task(take(claim)) for claim in _claims(journal, 3)]
         await asyncio.sleep(0)
         first.cancel()
         ended = await asyncio.gather(first, *others, return_exceptions=True)
@@ -69,5 +69,5 @@ async def test_an_old_sqlite(path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(_journal_store, "open_file", open_old)
     with Journal.open(path) as journal:
         batch = [prepared(index, m.to) for index, m in enumerate(to_many(250))]
-        await Ledger(journal).claim(batch).take()
+        await take(Ledger(journal).claim(batch))
     assert ["claimed"] * 250 == states_in(path)

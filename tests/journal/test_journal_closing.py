@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from support.core_fakes import FakeProvider, Wire, prepared, to_many
-from support.journaling import ACCEPTED, posting, run_over, states_in
+from support.journaling import ACCEPTED, posting, run_over, states_in, take
 
 from iprog_async import Journal, JournalError, SmsClient
 from iprog_async._ledger import Ledger
@@ -57,7 +57,7 @@ async def _run(journal: Journal) -> None:
 
 
 async def _claim(journal: Journal) -> None:
-    await Ledger(journal).claim([prepared()]).take()
+    await take(Ledger(journal).claim([prepared()]))
 
 
 async def _look(journal: Journal) -> None:
@@ -153,7 +153,7 @@ async def test_many_tasks_at_once(path: Path) -> None:
         ledger = Ledger(journal)
         claims = [ledger.claim([prepared(index, m.to)]) for index, m in enumerate(to_many(300))]
         for _ in range(3):
-            await asyncio.gather(*(claim.take() for claim in claims))
+            await asyncio.gather(*(take(claim) for claim in claims))
         assert ["claimed"] * 300 == states_in(path)
 
 

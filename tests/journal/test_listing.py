@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from attrs import asdict
 from support.core_fakes import NUMBER, FakeProvider, Wire, to_many
-from support.journaling import ACCEPTED, BROKEN, REFUSED, posting, run_over, send_all
+from support.journaling import ACCEPTED, BROKEN, REFUSED, posting, run_over, send_all, take
 
 from iprog_async import ConfigurationError, Journal, JournalEntry, Message, Outcome, SmsClient
 from iprog_async import _journal_store as store_module
@@ -30,7 +30,7 @@ async def _one_of_each(path: Path) -> None:
         await send_all(path, reply, [message])
     with Journal.open(path) as journal:
         claim = Ledger(journal).claim([FakeProvider().prepare(people[3])])
-        await claim.take()
+        await take(claim)
         claim.release()
 
 
@@ -73,7 +73,7 @@ async def test_entries_of_more_than_a_page(tmp_path: Path, monkeypatch: pytest.M
 async def test_what_is_on_its_way_counts_as_unknown(tmp_path: Path) -> None:
     """A message that is claimed and has no outcome yet can be read meanwhile, as unknown."""
     with Journal.open(tmp_path / "j.db") as journal:
-        await Ledger(journal).claim([FakeProvider().prepare(to_many(1)[0])]).take()
+        await take(Ledger(journal).claim([FakeProvider().prepare(to_many(1)[0])]))
         assert ["unknown"] == [entry.state async for entry in journal.entries()]
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 from support.core_fakes import NUMBER, Wire, prepared, to_many
-from support.journaling import ACCEPTED, posting, rows_in, run_over, send_all, sent_to
+from support.journaling import ACCEPTED, posting, rows_in, run_over, send_all, sent_to, take
 
 from iprog_async import (
     Accepted,
@@ -139,7 +139,7 @@ async def test_a_big_batch_on_a_full_disk_is_rolled_back(tmp_path: Path) -> None
         _break(journal)
         batch = [prepared(index, message.to) for index, message in enumerate(to_many(300))]
         with pytest.raises(JournalError, match="disk is full"):
-            await Ledger(journal).claim(batch).take()
+            await take(Ledger(journal).claim(batch))
     assert [] == rows_in(path)
 
 
@@ -163,7 +163,7 @@ async def test_after_one_failure_no_claim_is_taken(tmp_path: Path) -> None:
         bad = await journal.store.desk().write([(None,) * 9])
         assert isinstance(bad, JournalError)
         with pytest.raises(JournalError):
-            await claim.take()
+            await take(claim)
 
 
 async def test_an_outcome_that_cannot_be_recorded_is_still_told(

@@ -16,6 +16,7 @@ from iprog_async import (
     OutcomeUnknownError,
     RateLimitError,
     RetryPolicy,
+    SmsError,
 )
 from iprog_async._claims import active_claim
 from iprog_async._pace import Pace
@@ -119,8 +120,11 @@ async def test_a_lost_answer_holds_its_claim() -> None:
     seen: list[str] = []
 
     class Recorder:
-        async def take(self) -> None:
+        def take(self) -> asyncio.Future[SmsError | None]:
             seen.append("take")
+            taken: asyncio.Future[SmsError | None] = asyncio.get_running_loop().create_future()
+            taken.set_result(None)
+            return taken
 
         def release(self) -> None:
             seen.append("release")

@@ -14,6 +14,7 @@ import httpx
 from attrs import field, frozen
 
 from iprog_async import Journal, Message, Outcome, RejectedError, RunHaltedError, SmsClient
+from iprog_async._ledger import RowsClaim
 from iprog_async.adapter import (
     Answer,
     Gateway,
@@ -104,6 +105,13 @@ async def send_all(
     with Journal.open(path, **opening) as journal:
         outcomes = await run_over(posting(wire), messages, journal=journal)
     return [outcome.state for outcome in outcomes], sent_to(wire)
+
+
+async def take(claim: RowsClaim) -> None:
+    """Claim as the session does before a request leaves."""
+    error = await claim.take()
+    if error is not None:
+        raise error
 
 
 def rows_in(path: Path, columns: str = "number, key, state") -> list[tuple[Any, ...]]:
