@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from attrs import define, frozen
 
@@ -24,30 +22,31 @@ from iprog_async._engine import Failure, Progress
 from iprog_async._errors import (
     ClientClosedError,
     ConnectionFailedError,
-    InvalidMessageError,
     NoAnswerError,
     NotFoundError,
     OutcomeUnknownError,
-    ProviderError,
     RateLimitError,
     SmsError,
 )
 from iprog_async._http import (
-    Answer,
     Effect,
     HttpCall,
-    UnclearAnswer,
     WireReply,
     WireRequest,
-    decode,
-    encode,
 )
-from iprog_async._observers import NOBODY, AttemptEnded, Observers, is_submitting
+from iprog_async._observers import NOBODY, Observers
 from iprog_async._pace import Pace
 from iprog_async._pool import HttpPool
 from iprog_async._recall import active_recall
+from iprog_async._results import (
+    attempt_ended,
+    encode_call,
+    log_attempt,
+    paused,
+    read_result,
+)
 from iprog_async._retry import RetryPolicy, is_repeatable, try_again
-from iprog_async._secrets import Redactor, active_redactor, one_line
+from iprog_async._secrets import Redactor, active_redactor
 from iprog_async._timeouts import Timeouts
 
 
@@ -177,7 +176,7 @@ class Session:
 
     async def _once(self, call: HttpCall[T], budget: _Budget, claim: Claim | None) -> T:
         redactor = call.redactor()
-        request = _encode(call)
+        request = encode_call(call)
         started = self._pool.clock.monotonic()
         pace = self._pool.pace(call.gateway)
         slot = await self._stand_in_line(call, budget, pace)
@@ -199,12 +198,12 @@ class Session:
             self._pool.slots.release(slot)
             pace.finish(ok=answered)
         if logger.isEnabledFor(logging.DEBUG):
-            _log_attempt(call, result, self._pool.clock.monotonic() - started, redactor)
+            log_attempt(call, result, self._pool.clock.monotonic() - started, redactor)
         if not isinstance(result, Failure):
             _note_remaining(pace, result)
         error: SmsError | None = None
         try:
-            value = _read(call, result, redactor)
+            value = read_result(call, result, redactor)
             if claim is not None:
                 # The gateway has this one: a later call of the same send must not take it back.
                 claim.hold()
@@ -214,7 +213,7 @@ class Session:
             raise
         finally:
             if self._observers:
-                ended = _attempt(call, result, error, budget.attempts, taken)
+                ended = attempt_ended(call, result, error, budget.attempts, taken)
                 self._observers.attempt_ended(ended)
 
     def _note_latency(self, pace: Pace, result: WireReply | Failure, seconds: float) -> None:
@@ -246,7 +245,7 @@ class Session:
                 async with asyncio.timeout(time_left):
                     return await _admit(self._pool, pace, call)
             if pace.remaining_pause() > 0:
-                raise _paused(call, pace.remaining_pause())
+                raise paused(call, pace.remaining_pause())
         except TimeoutError:
             pass
         raise ConnectionFailedError(
@@ -301,7 +300,7 @@ def _release(claim: Claim | None, budget: _Budget) -> None:
 async def _admit(pool: HttpPool, pace: Pace, call: HttpCall[Any]) -> int:
     while True:
         if not await pace.admit(through_pauses=not call.made_once):
-            raise _paused(call, pace.remaining_pause())
+            raise paused(call, pace.remaining_pause())
         try:
             slot = await pool.slots.acquire()
         except asyncio.CancelledError:
@@ -323,94 +322,3 @@ def _note_remaining(pace: Pace, reply: WireReply) -> None:
     elif pace.knows_remaining and reply.status < 400:
         # An error may be another server's, in front of the gateway.
         pace.forget_remaining()
-
-
-def _paused(call: HttpCall[Any], seconds: float) -> RateLimitError:
-    name = call.gateway.name
-    return RateLimitError(
-        f"{name}: could not {call.what}: the gateway asked for a pause, which lasts "
-        f"{seconds:.1f} s more. Nothing was sent",
-        provider=name,
-        retry_after=seconds,
-    )
-
-
-def _encode(call: HttpCall[Any]) -> WireRequest:
-    try:
-        return encode(call)
-    except (TypeError, ValueError) as exc:
-        seen = type(exc).__name__
-    raise InvalidMessageError(
-        f"{call.gateway.name}: could not {call.what}: the request holds something that can't be "
-        f"written down ({seen}), such as half a character. Nothing was sent"
-    )
-
-
-def _log_attempt(
-    call: HttpCall[Any], result: WireReply | Failure, seconds: float, redactor: Redactor
-) -> None:
-    seen = f"HTTP {result.status}" if isinstance(result, WireReply) else result.reason
-    words = f"{call.gateway.name}: {call.method} {call.path}: {seen}"
-    logger.debug("%s, %.3f s", redactor.text(words), seconds)
-
-
-def _attempt(
-    call: HttpCall[Any],
-    result: WireReply | Failure,
-    error: SmsError | None,
-    number: int,
-    seconds: float,
-) -> AttemptEnded:
-    return AttemptEnded(
-        provider=call.gateway.name,
-        what=call.what,
-        number=number,
-        seconds=seconds,
-        ended_at=time.time(),
-        server=urlsplit(call.gateway.base_url).hostname or "",
-        sending=is_submitting(),
-        http_status=result.status if isinstance(result, WireReply) else None,
-        error=error,
-    )
-
-
-def _read(call: HttpCall[T], result: WireReply | Failure, redactor: Redactor) -> T:
-    if isinstance(result, Failure):
-        raise _failed(call, redactor.text(result.reason), left=result.may_have_left)
-    return _value(call, decode(result, redactor, quotable=not call.confidential))
-
-
-def _value(call: HttpCall[T], answer: Answer) -> T:
-    try:
-        return call.read(answer)
-    except ProviderError:
-        raise
-    except UnclearAnswer as exc:
-        reason, references = exc.reason, exc.references
-    except Exception as exc:
-        # An answer that breaks the reading proves nothing; it must not break the caller.
-        reason, references = f"an answer that can't be read ({type(exc).__name__})", ()
-    raise _lost(call, reason, references)
-
-
-def _failed(call: HttpCall[Any], reason: str, *, left: bool) -> SmsError:
-    if left:
-        return _lost(call, reason)
-    return ConnectionFailedError(
-        f"{call.gateway.name}: could not {call.what}: {one_line(reason).rstrip('.')}. "
-        "The request did not leave; check the network and the base_url"
-    )
-
-
-def _lost(call: HttpCall[Any], reason: str, references: tuple[str, ...] = ()) -> SmsError:
-    reason = one_line(call.redactor().text(reason)).rstrip(".")
-    name = call.gateway.name
-    if call.effect is not Effect.ONCE:
-        return NoAnswerError(f"{name}: could not {call.what}: {reason}. Ask again later")
-    return OutcomeUnknownError(
-        f"{name}: it is unknown whether it could {call.what}: {reason}. "
-        "It may have happened: check at the gateway before you repeat it",
-        provider=name,
-        reason=reason,
-        references=references,
-    )
