@@ -1,0 +1,153 @@
+"""What an exchange with a gateway means: the value that was asked for, or the error to raise.
+
+Pure decisions, beside one debug record; the errors are written for the person who reads them.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from iprog_async._engine import Failure
+from iprog_async._errors import (
+    ConnectionFailedError,
+    InvalidMessageError,
+    NoAnswerError,
+    OutcomeUnknownError,
+    ProviderError,
+    RateLimitError,
+    SmsError,
+)
+from iprog_async._http import (
+    Answer,
+    Effect,
+    HttpCall,
+    UnclearAnswer,
+    WireReply,
+    WireRequest,
+    decode,
+    encode,
+)
+from iprog_async._observers import AttemptEnded, is_submitting
+from iprog_async._secrets import Redactor, one_line
+
+
+T = TypeVar("T")
+
+logger = logging.getLogger("iprog_async")
+
+
+def paused(call: HttpCall[Any], seconds: float) -> RateLimitError:
+    """Return the error of a call that nobody waits for while its account is paused."""
+    name = call.gateway.name
+    return RateLimitError(
+        f"{name}: could not {call.what}: the gateway asked for a pause, which lasts "
+        f"{seconds:.1f} s more. Nothing was sent",
+        provider=name,
+        retry_after=seconds,
+    )
+
+
+def encode_call(call: HttpCall[Any]) -> WireRequest:
+    """Return the request of a call.
+
+    Raises:
+        InvalidMessageError: It can't be written down; nothing was sent.
+    """
+    try:
+        return encode(call)
+    except (TypeError, ValueError) as exc:
+        seen = type(exc).__name__
+    raise InvalidMessageError(
+        f"{call.gateway.name}: could not {call.what}: the request holds something that can't be "
+        f"written down ({seen}), such as half a character. Nothing was sent"
+    )
+
+
+def log_attempt(
+    call: HttpCall[Any], result: WireReply | Failure, seconds: float, redactor: Redactor
+) -> None:
+    """Write a debug record of one attempt, without a secret."""
+    seen = f"HTTP {result.status}" if isinstance(result, WireReply) else result.reason
+    words = f"{call.gateway.name}: {call.method} {call.path}: {seen}"
+    logger.debug("%s, %.3f s", redactor.text(words), seconds)
+
+
+def attempt_ended(
+    call: HttpCall[Any],
+    result: WireReply | Failure,
+    error: SmsError | None,
+    number: int,
+    seconds: float,
+) -> AttemptEnded:
+    """Return the event of one attempt.
+
+    Args:
+        call: What was asked.
+        result: What came back.
+        error: What is raised, or `None`.
+        number: Which attempt of the call it was, the first being 1.
+        seconds: How long it took.
+    """
+    return AttemptEnded(
+        provider=call.gateway.name,
+        what=call.what,
+        number=number,
+        seconds=seconds,
+        ended_at=time.time(),
+        server=urlsplit(call.gateway.base_url).hostname or "",
+        sending=is_submitting(),
+        http_status=result.status if isinstance(result, WireReply) else None,
+        error=error,
+    )
+
+
+def read_result(call: HttpCall[T], result: WireReply | Failure, redactor: Redactor) -> T:
+    """Return what a call asked for; see the table of the session for what it raises.
+
+    Args:
+        call: What was asked.
+        result: What came back, or why nothing did.
+        redactor: Takes out the secrets of the call.
+    """
+    if isinstance(result, Failure):
+        raise _failed(call, redactor.text(result.reason), left=result.may_have_left)
+    return _value(call, decode(result, redactor, quotable=not call.confidential))
+
+
+def _value(call: HttpCall[T], answer: Answer) -> T:
+    try:
+        return call.read(answer)
+    except ProviderError:
+        raise
+    except UnclearAnswer as exc:
+        reason, references = exc.reason, exc.references
+    except Exception as exc:
+        # An answer that breaks the reading proves nothing; it must not break the caller.
+        reason, references = f"an answer that can't be read ({type(exc).__name__})", ()
+    raise _lost(call, reason, references)
+
+
+def _failed(call: HttpCall[Any], reason: str, *, left: bool) -> SmsError:
+    if left:
+        return _lost(call, reason)
+    return ConnectionFailedError(
+        f"{call.gateway.name}: could not {call.what}: {one_line(reason).rstrip('.')}. "
+        "The request did not leave; check the network and the base_url"
+    )
+
+
+def _lost(call: HttpCall[Any], reason: str, references: tuple[str, ...] = ()) -> SmsError:
+    reason = one_line(call.redactor().text(reason)).rstrip(".")
+    name = call.gateway.name
+    if call.effect is not Effect.ONCE:
+        return NoAnswerError(f"{name}: could not {call.what}: {reason}. Ask again later")
+    return OutcomeUnknownError(
+        f"{name}: it is unknown whether it could {call.what}: {reason}. "
+        "It may have happened: check at the gateway before you repeat it",
+        provider=name,
+        reason=reason,
+        references=references,
+    )
