@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from itertools import compress
 from typing import Self
 
-from attrs import define
-
 from iprog_async._adapters import unclear
 from iprog_async._bulk_source import Messages
 from iprog_async._cancellation import was_in_flight
@@ -29,20 +27,13 @@ from iprog_async._halving import Halving
 from iprog_async._journal import Journal
 from iprog_async._ledger import Ledger
 from iprog_async._observers import NOBODY, Observers
+from iprog_async._outcome_stream import OutcomeStream, Recorded
 from iprog_async._outcomes import NotSent, Outcome, Unknown
 from iprog_async._planner import Batch, fewest
 from iprog_async._preparation import Preparation, Reading, Window
 from iprog_async._providers import SmsProvider
 from iprog_async._recall import Recall, RecalledError, active_recall
 from iprog_async._submitting import is_told, log_outcome, submit
-
-
-@define(eq=False)
-class _Ended:
-    """Outcomes of one batch, and when they are on record: `None` where there is no journal."""
-
-    outcomes: Sequence[Outcome]
-    recorded: asyncio.Future[JournalError | None] | None
 
 
 class BulkRun:
@@ -90,11 +81,7 @@ class BulkRun:
         self._in_flight = 0
         self._turn = asyncio.Lock()
         self._ahead: asyncio.Task[Window] | None = None
-        # A slow reader holds up the workers here, after they have given back their connection.
-        self._ended: asyncio.Queue[_Ended | None] = asyncio.Queue(reading.concurrency)
-        self._late: list[_Ended] = []
-        self._next: _Ended | None = None
-        self._current: deque[Outcome] = deque()
+        self._stream = OutcomeStream(reading.concurrency, self._halt)
         self._task: asyncio.Task[None] | None = None
         self._journal = journal
         self._own_journal: Journal | None = None
@@ -139,7 +126,7 @@ class BulkRun:
         """
         async for _ in self:
             # Nobody looks at the others of the same batch either.
-            self._current.clear()
+            self._stream.current.clear()
         return self.counts
 
     async def aclose(self) -> None:
@@ -149,7 +136,7 @@ class BulkRun:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-            await self._wake_reader()
+            await self._stream.close()
         try:
             await self._preparation.aclose()
         finally:
@@ -157,18 +144,6 @@ class BulkRun:
                 self._ledger.end()
             if self._own_journal is not None:
                 await asyncio.to_thread(self._own_journal.close)
-
-    async def _wake_reader(self) -> None:
-        """End the iteration of another task, once it has read what is settled already."""
-        settled: list[_Ended | None] = []
-        while not self._ended.empty():
-            settled.append(self._ended.get_nowait())
-        for ended in [*settled, *self._late]:
-            if ended is not None:
-                if ended.recorded is not None:
-                    await self._until(ended.recorded)
-                self._current.extend(ended.outcomes)
-        self._ended.put_nowait(None)
 
     async def __aenter__(self) -> Self:
         if self._task is not None or self._finished:
@@ -202,26 +177,13 @@ class BulkRun:
             raise ConfigurationError(
                 "a bulk run is used as: async with client.send_many(…) as run: async for … in run"
             )
-        while not self._current:
+        current = self._stream.current
+        while not current:
             if self._finished:
                 raise StopAsyncIteration
-            # Kept while it is waited for: a reader that gives up for now must lose nothing.
-            self._next = self._next or await self._ended.get()
-            if self._next is not None:
-                if self._next.recorded is not None:
-                    await self._until(self._next.recorded)
-                self._current.extend(self._next.outcomes)
-                self._next = None
-            elif not self._finished:
+            if not (await self._stream.read_on() or self._finished):
                 await self._end()
-        return self._current.popleft()
-
-    async def _until(self, recorded: asyncio.Future[JournalError | None]) -> None:
-        # Rows are written many at a time, so most of the time this one is there already.
-        error = recorded.result() if recorded.done() else await asyncio.shield(recorded)
-        if error is not None:
-            # The outcomes are true all the same; the file has these messages as unknown.
-            self._halt(error)
+        return current.popleft()
 
     async def _end(self) -> None:
         self._finished = True
@@ -252,7 +214,7 @@ class BulkRun:
             if self._ledger is not None:
                 self._ledger.end()
             if not self._finished:
-                await self._ended.put(None)
+                await self._stream.end()
 
     def _start(self, recall: Recall) -> asyncio.Task[None]:
         worker = asyncio.create_task(self._work(recall))
@@ -427,19 +389,9 @@ class BulkRun:
         self._abandoned.extend(lost)
         self.counts.unknown += len(lost)
 
-    async def _report(
-        self,
-        outcomes: Sequence[Outcome],
-        recorded: asyncio.Future[JournalError | None] | None = None,
-    ) -> None:
+    async def _report(self, outcomes: Sequence[Outcome], recorded: Recorded | None = None) -> None:
         self.counts.add(outcomes)
-        ended = _Ended(outcomes, recorded)
-        try:
-            await self._ended.put(ended)
-        except asyncio.CancelledError:
-            # The run was closed; what is settled is still there for a reader who goes on.
-            self._late.append(ended)
-            raise
+        await self._stream.put(outcomes, recorded)
 
 
 def _was_settled(outcome: Outcome) -> bool:
