@@ -32,7 +32,7 @@ from iprog_async._outcomes import NotSent, Outcome, Unknown
 from iprog_async._planner import Batch, fewest
 from iprog_async._preparation import Preparation, Reading, Window
 from iprog_async._providers import SmsProvider
-from iprog_async._recall import Recall, RecalledError, active_recall
+from iprog_async._recall import Recall, active_recall, was_recalled
 from iprog_async._submitting import is_told, log_outcome, submit
 
 
@@ -75,6 +75,7 @@ class BulkRun:
         self._preparation = Preparation(provider, messages, reading)
         self._exhausted = False
         self._stopping = False
+        self._stopped = False
         self._halted: SmsError | None = None
         self._ready: deque[Batch] = deque()
         self._abandoned: list[Unknown] = []
@@ -108,8 +109,11 @@ class BulkRun:
         """Send nothing more; what is on its way still comes to its outcome.
 
         What waits for a connection, for the rate, in a pause or between two tries is not sent.
+        What is left of a batch that was refused for one recipient keeps that refusal, as one
+        that could heal.
         """
         self._take_no_more()
+        self._stopped = True
         for recall in self._recalls:
             recall.call_back()
 
@@ -202,7 +206,7 @@ class BulkRun:
         except asyncio.CancelledError:
             raise
         except Exception:
-            # The source failed: let what was read come to its outcome, then tell the reader.
+            # The source failed: let what was taken come to its outcome, then tell the reader.
             self._take_no_more()
             await asyncio.gather(*workers, return_exceptions=True)
             raise
@@ -241,19 +245,22 @@ class BulkRun:
         """
         parts = Halving(batch, fewest(batch, self._provider))
         while parts:
-            part, outcomes = parts.next(may_ask=not self._stopping)
+            part, outcomes = parts.next(may_ask=not self._stopped)
             started = self._clock.monotonic()
             if not outcomes:
                 outcomes = await self._submit_part(part)
                 if parts.split(outcomes):
+                    if self._ledger is not None:
+                        # Until it is its turn again it waits, also if the run ends before.
+                        self._ledger.claim(part).give_back()
                     continue
                 if self._stopping:
                     part, outcomes = self._put_back(part, outcomes)
                     if not part:
                         continue
+                self._watch(outcomes)
             seconds = self._clock.monotonic() - started
             self._in_flight -= len(outcomes)
-            self._watch(outcomes)
             if self._credits is not None:
                 self._credits.settle(outcomes)
             # The disk holds up the reader, who must see nothing before it is on record, and
@@ -266,13 +273,13 @@ class BulkRun:
         self, part: Batch, outcomes: Sequence[Outcome]
     ) -> tuple[Batch, Sequence[Outcome]]:
         """Let what was called back wait again, and return the others with their outcomes."""
-        recalled = [
-            isinstance(outcome, NotSent) and isinstance(outcome.error, RecalledError)
-            for outcome in outcomes
-        ]
+        recalled = [was_recalled(outcome) for outcome in outcomes]
         if not any(recalled):
             return part, outcomes
-        self._ready.append(tuple(compress(part, recalled)))
+        back = tuple(compress(part, recalled))
+        self._ready.append(back)
+        if self._credits is not None:
+            self._credits.settle(list(compress(outcomes, recalled)))
         self._in_flight -= sum(recalled)
         left = [not back for back in recalled]
         return tuple(compress(part, left)), list(compress(outcomes, left))

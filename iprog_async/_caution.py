@@ -22,7 +22,6 @@ class Caution:
         self._in_a_row = 0
         self._under_way = 0
         self._limit: int | None = most
-        self._lifted = False
         self._changed = asyncio.Event()
 
     async def enter(self) -> None:
@@ -42,7 +41,7 @@ class Caution:
         """Note how a request ended, and return whether there are too many unknown ones in a row."""
         if unknown:
             self._in_a_row += 1
-            self._bound(None if self._lifted else self._most - self._in_a_row)
+            self._bound(self._most - self._in_a_row)
         elif self._limit is not None or self._in_a_row:
             self._in_a_row = 0
             self._bound(None)
@@ -50,7 +49,6 @@ class Caution:
 
     def lift(self) -> None:
         """Hold up nobody any more."""
-        self._lifted = True
         self._bound(None)
 
     def _bound(self, limit: int | None) -> None:

@@ -76,8 +76,11 @@ class Desk:
             not.
         """
         intake = self._intake
+        if intake.forks != _forks:
+            # Another thread may have held the gate when this process was forked off.
+            return self._answer(intake.forked())
         with intake.gate:
-            if intake.closed or intake.failure is not None or intake.forks != _forks:
+            if intake.closed or intake.failure is not None:
                 refusal = intake.refusal(durable=durable)
                 if refusal is not None:
                     return self._answer(refusal)
@@ -104,6 +107,8 @@ class Desk:
 
     def ask(self, work: Callable[[sqlite3.Connection], Any]) -> asyncio.Future[Any]:
         """Have something done with the database after everything that came before."""
+        if self._intake.forks != _forks:
+            return self._answer(self._intake.forked())
         done: asyncio.Future[Any] = asyncio.Future(loop=self.loop)
         with self._intake.gate:
             refusal = self._intake.refusal()
@@ -164,6 +169,8 @@ class Intake:
     def desk(self) -> Desk:
         """Return the desk of the running event loop."""
         loop = asyncio.get_running_loop()
+        if self.forks != _forks:
+            return Desk(self, loop)
         with self.gate:
             desk = self._desks.get(loop)
             if desk is None:
@@ -174,14 +181,16 @@ class Intake:
 
     def refusal(self, *, durable: bool = False) -> JournalError | None:
         """Return why nothing can be handed in, or nothing durable."""
-        if self.forks != _forks:
-            return JournalError(
-                f"the journal {self._path} was opened before this process was forked off; open it "
-                "in the process that uses it"
-            )
         if self.closed:
             return JournalError(f"the journal {self._path} is closed")
         return self.failure if durable else None
+
+    def forked(self) -> JournalError:
+        """Return what a process is told that has only a copy of the journal."""
+        return JournalError(
+            f"the journal {self._path} was opened before this process was forked off; open it "
+            "in the process that uses it"
+        )
 
     def close(self) -> bool:
         """Hand over what is left, and the end; `False` where another process has the journal."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Self
 
 from attrs import define, evolve
@@ -142,19 +141,17 @@ class Ledger:
         return None
 
     def _new_row(self, prepared: PreparedMessage) -> Row:
-        message, journal = prepared.message, self._journal
-        text_hash = journal.hash(message.text)
-        if message.schedule_at is not None:
-            text_hash += _when(message.schedule_at)
-        number = journal.store.new_id()
-        row = Row(number, prepared.e164, message.key, text_hash, self._run, "released")
+        message, number = prepared.message, self._journal.store.new_id()
+        row = Row(number, prepared.e164, message.key, self._hash(message), self._run, "released")
         self._rows[prepared.index] = row
         return row
 
     def _hash(self, message: Message) -> bytes:
         text_hash = self._journal.hash(message.text)
+        if message.schedule_at is None:
+            return text_hash
         # The same text at two times is two.
-        return text_hash if message.schedule_at is None else text_hash + _when(message.schedule_at)
+        return text_hash + struct.pack("d", message.schedule_at.timestamp())
 
     def _reserve(self, prepared: PreparedMessage, refused: list[Outcome]) -> bool:
         try:
@@ -220,10 +217,6 @@ class Ledger:
             # Whoever looks them up from now on does so after they are written.
             self._free(batch)
         return recorded
-
-
-def _when(schedule_at: datetime) -> bytes:
-    return struct.pack("d", schedule_at.timestamp())
 
 
 def _rows_of(prepared: PreparedMessage, known: Mapping[Identity, list[Row]]) -> Sequence[Row]:

@@ -122,15 +122,18 @@ class Pace:
             # From now on the ends of calls are kept; this answer's call ended a moment ago.
             self._note_end()
         self._left = left
-        self._left_until = self._clock.monotonic() + self._until_reset(reset)
-        if left == 0:
+        seconds = self._until_reset(reset)
+        self._left_until = self._clock.monotonic() + (self._window if seconds is None else seconds)
+        if left == 0 and seconds is None:
             self.pause_until_window_moves()
+        elif left == 0 and seconds:
+            self.pause(seconds)
 
-    def _until_reset(self, reset: str) -> float:
+    def _until_reset(self, reset: str) -> float | None:
         seconds: float | None = _count(reset)
         if seconds is not None and seconds > _LONGEST_WINDOW:
             seconds -= self._clock.now().timestamp()
-        return seconds if seconds is not None and 0 <= seconds <= _LONGEST_WINDOW else self._window
+        return seconds if seconds is not None and 0 <= seconds <= _LONGEST_WINDOW else None
 
     def forget_remaining(self) -> None:
         """Note an answer that does not tell how many calls are left: what others told is over."""

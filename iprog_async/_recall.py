@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from iprog_async._errors import SmsError
+from iprog_async._outcomes import NotSent, Outcome
 
 
 T = TypeVar("T")
@@ -25,12 +26,13 @@ class Recall:
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting = False
         self._called_back = False
 
     def belongs_to(self, task: asyncio.Task[None]) -> None:
         """Note which task sends."""
-        self._task = task
+        self._task, self._loop = task, task.get_loop()
 
     def call_back(self) -> None:
         """Let nothing more leave: whatever waits, now or later, ends with `RecalledError`."""
@@ -46,6 +48,10 @@ class Recall:
         Raises:
             RecalledError: The text was called back; it was not sent.
         """
+        if asyncio.current_task(self._loop) is not self._task:
+            # A task that ours started, such as a source that asks a gateway for its rows: it
+            # has our context, and what it waits for is nothing that this run sends.
+            return await waiting
         if self._called_back:
             # It is never awaited, and would complain.
             waiting.close()
@@ -66,14 +72,18 @@ active_recall: ContextVar[Recall | None] = ContextVar("active_recall", default=N
 """What calls back the texts of this task; `None` where nobody does."""
 
 
-async def wait_recallably(waiting: Coroutine[Any, Any, T]) -> T:
-    """Wait for something while nothing is on its way.
+def recallable(waiting: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
+    """Return what to await for something while nothing is on its way.
 
-    Raises:
-        RecalledError: The text was called back; it was not sent.
+    Awaiting it raises `RecalledError` if the text is called back; it was not sent then.
     """
     recall = active_recall.get()
-    return await (waiting if recall is None else recall.wait(waiting))
+    return waiting if recall is None else recall.wait(waiting)
+
+
+def was_recalled(outcome: Outcome) -> bool:
+    """Return whether a text was called back, which is no outcome that anybody sees."""
+    return isinstance(outcome, NotSent) and isinstance(outcome.error, RecalledError)
 
 
 def _recalled() -> RecalledError:

@@ -16,7 +16,7 @@ from iprog_async._halving import Halving
 from iprog_async._messages import PreparedMessage
 from iprog_async._outcomes import Outcome
 from iprog_async._planner import Batch, fewest, plan_batches
-from iprog_async._recall import RecalledError, wait_recallably
+from iprog_async._recall import RecalledError, recallable
 from iprog_async._retry import RetryPolicy
 from iprog_async._router_members import Member, RoutedMessage, prepare_for
 from iprog_async._router_trip import Trip
@@ -75,7 +75,7 @@ class Dispatch:
                 return
             self._give_back(waiting)
             try:
-                await wait_recallably(self._clock.sleep(pause))
+                await recallable(self._clock.sleep(pause))
             except RecalledError as exc:
                 for trip in waiting:
                     trip.fail(exc)
@@ -128,9 +128,12 @@ class Dispatch:
             outcomes = await self._send(member, part, trips)
             if outcomes is None:
                 _skip(part, trips)
-            elif not parts.split(outcomes):
-                for outcome in outcomes:
-                    trips[outcome.index].arrive(outcome)
+            else:
+                if not parts.split(outcomes):
+                    for outcome in outcomes:
+                        trips[outcome.index].arrive(outcome)
+                asked = [trips[prepared.index] for prepared in part]
+                self._give_back([trip for trip in asked if trip.outcome is None])
 
     async def _send(
         self, member: Member, part: Batch, trips: Mapping[int, Trip]

@@ -37,7 +37,7 @@ from iprog_async._http import (
 from iprog_async._observers import NOBODY, Observers
 from iprog_async._pace import Pace
 from iprog_async._pool import HttpPool
-from iprog_async._recall import active_recall
+from iprog_async._recall import recallable
 from iprog_async._results import (
     attempt_ended,
     encode_call,
@@ -234,8 +234,7 @@ class Session:
             line = _admit(self._pool, pace, call)
         else:
             line = self._admit_in_time(call, budget, pace)
-        recall = active_recall.get()
-        return await (line if recall is None else recall.wait(line))
+        return await recallable(line)
 
     async def _admit_in_time(self, call: HttpCall[Any], budget: _Budget, pace: Pace) -> int:
         """Do it for as long as the deadline allows."""

@@ -18,6 +18,7 @@ from iprog_async._outcomes import Accepted, Outcome, Unknown
 from iprog_async._phones import mask_number
 from iprog_async._planner import Batch
 from iprog_async._providers import SmsProvider
+from iprog_async._recall import was_recalled
 
 
 logger = logging.getLogger("iprog_async")
@@ -48,7 +49,9 @@ async def _submit_observed(
             outcomes = [cancelled(provider, prepared) for prepared in batch]
         raise
     finally:
-        submission.end(outcomes)
+        # What was called back has come to no outcome.
+        recalled = outcomes and all(was_recalled(outcome) for outcome in outcomes)
+        submission.end(None if recalled else outcomes)
 
 
 async def _submit(provider: SmsProvider, batch: Batch, ledger: Ledger | None) -> Sequence[Outcome]:

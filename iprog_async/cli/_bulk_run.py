@@ -108,6 +108,7 @@ class Conductor:
         self._progress = progress
         self._ended = Ended(total, Counts())
         self._closing: asyncio.Task[None] | None = None
+        self._has_ended = False
 
     async def run(self, client: SmsClient[Any], journal: Journal | None) -> Ended:
         """Send, and return how it ended."""
@@ -123,15 +124,11 @@ class Conductor:
         ended.counts = run.counts
         ended.lists = bool(listers_of(client.provider))
         with on_interrupts(lambda by: self._stop(run, by), lambda _: self._abort(run)):
-            async with run:
-                try:
-                    with suppress(RunHaltedError):
-                        await self._read(run)
-                except SmsError as exc:
-                    # Of the file: it was changed after it had been checked.
-                    ended.problem = words_of_error(exc)
-                finally:
-                    self._progress.close(run.counts)
+            try:
+                async with run:
+                    await self._read_all(run)
+            finally:
+                self._progress.close(run.counts)
             if self._closing is not None:
                 await self._closing
         for outcome in run.abandoned:
@@ -139,6 +136,15 @@ class Conductor:
         ended.halted = run.halted
         ended.problem = ended.problem or self._results.problem
         return ended
+
+    async def _read_all(self, run: BulkRun) -> None:
+        try:
+            with suppress(RunHaltedError):
+                await self._read(run)
+        except SmsError as exc:
+            # Of the file: it was changed after it had been checked.
+            self._ended.problem = words_of_error(exc)
+        self._has_ended = True
 
     async def _read(self, run: BulkRun) -> None:
         async for outcome in run:
@@ -160,6 +166,9 @@ class Conductor:
         self._results.add(line, outcome, words)
 
     def _stop(self, run: BulkRun, by: signal.Signals) -> None:
+        if self._has_ended:
+            # It came while the last of it was written down.
+            return
         self._ended.stopped_by = by
         run.stop()
         self._progress.close(run.counts)
@@ -169,5 +178,7 @@ class Conductor:
         self._progress = open_stopping(lambda: run.in_flight, as_json=self._order.as_json)
 
     def _abort(self, run: BulkRun) -> None:
+        if self._has_ended:
+            return
         complain("giving up what is on its way: it may have been sent")
         self._closing = asyncio.create_task(run.aclose())
