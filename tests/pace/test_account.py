@@ -299,3 +299,20 @@ async def test_error_of_another_server_keeps_what_is_known() -> None:
     await clock.run(one_by_one())
 
     assert [1] * 13 == gateway.at_once
+
+
+@pytest.mark.parametrize(("reset", "pause"), [("5", 5.0), ("300", 300.0), (None, 60.0)])
+async def test_with_none_left_calls_wait_for_the_reset(reset: str | None, pause: float) -> None:
+    """A gateway that says when calls are to be had again is asked then; others after a window."""
+    clock = VirtualClock()
+    told = {} if reset is None else {"x-ratelimit-reset": reset}
+    used_up = WireReply(200, {"x-ratelimit-remaining": "0", **told}, OK.body)
+    gateway = VirtualGateway(clock, lambda now: OK if now else used_up, lambda _: 0.0)
+    account = Account(gateway, clock)
+
+    async def in_turn() -> None:
+        await account.send(1)
+        await account.send(1)
+
+    await clock.run(in_turn())
+    assert [0.0, pause] == gateway.arrivals
