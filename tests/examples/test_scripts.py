@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -205,6 +206,12 @@ def _server(command: str, port: int, log: Path) -> Generator[None]:
         process.wait(timeout=30)
 
 
+def _listed(port: int) -> list[str]:
+    """Return the campaign's texts in the inbox of a sandbox."""
+    texts = httpx.get(f"http://127.0.0.1:{port}/_sandbox/inbox").json()["texts"]
+    return [text["text"] for text in texts if text["text"].startswith("Hi ")]
+
+
 def _bin() -> str:
     return shlex.quote(str(Path(sys.executable).parent))
 
@@ -235,11 +242,19 @@ def test_guide_of_the_shop_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ):
         first, again, inbox = ask("order")
         login = ask("login")
-        campaign = ask("campaign")
+        campaign = [json.loads(line) for line in ask("campaign")]
+        texted = _listed(sandbox)
 
     assert first == again
     assert 1 == inbox.count("(order 42)")
     assert "The code is wrong" in login[1]
     assert "204" == login[-1]
-    assert (3, []) == (len(campaign), [line for line in campaign if not line.startswith("{")])
+    assert [
+        ("running", 0, 0),
+        ("finished", 2, 0),
+        ("finished", 2, 0),
+        ("running", 0, 0),
+        ("finished", 2, 2),
+    ] == [(each["state"], each["accepted"], each["resumed"]) for each in campaign]
+    assert ["Hi Ann, we open at nine.", "Hi Ben, we open at nine."] == sorted(texted)
     assert "order" not in (tmp_path / "sandbox.log").read_text()
