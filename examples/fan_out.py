@@ -63,6 +63,8 @@ async def fan_out(messages: Iterator[Message], journal: Path, concurrency: int) 
             print(exc, file=sys.stderr)
     counts = run.counts
     print(f"{counts.accepted} accepted, {counts.not_sent} not sent, {counts.unknown} unknown")
+    if counts.resumed:
+        print(f"{counts.resumed} of them were settled by an earlier run")
     if stopped.is_set():
         return 130
     return 0 if counts.accepted == counts.total and run.halted is None else 1
