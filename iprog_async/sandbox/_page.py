@@ -29,6 +29,7 @@ from iprog_async.sandbox._listing import (
     thread,
 )
 from iprog_async.sandbox._masking import secrets_in, shown
+from iprog_async.sandbox._numbers import numbers_in
 from iprog_async.sandbox._refusals import Refusal
 from iprog_async.sandbox._state import InboxText, SandboxState
 from iprog_async.sandbox._switches import Switches
@@ -137,7 +138,12 @@ class Page:
             ],
             "others": [fault.to_dict() for fault in self._switches.others()],
             "refused": [
-                {**each.outline(), "gateway": each.prefix, "at": millis(each.at)}
+                {
+                    **each.outline(),
+                    "gateway": each.prefix,
+                    "at": millis(each.at),
+                    **self._recipients(each),
+                }
                 for each in self._refusals()
             ],
         }
@@ -149,6 +155,11 @@ class Page:
             for each in self._state.refusals()
             if each.prefix in self._gateways or each.exchange.method not in ("GET", "HEAD")
         ]
+
+    def _recipients(self, refusal: Refusal) -> dict[str, Any]:
+        secrets = self._secrets_of(refusal.prefix)
+        numbers = [each for each in numbers_in(refusal.exchange) if each not in secrets]
+        return {"to": numbers[0] if numbers else None, "recipients": len(numbers)}
 
     async def _show_refusal(self, request: Request) -> Json:
         serial = _serial_in(request)

@@ -263,8 +263,13 @@ class SandboxState:
             return sum(not text.cancelled for text in self._inbox)
 
     def clear(self, gateway: str | None = None, to: str | None = None) -> int:
-        """Forget accepted texts, all of them or those that `texts` would list; return how many."""
+        """Forget accepted texts, all of them or those that `texts` would list; return how many.
+
+        With all of them go the refused requests, of which no text came.
+        """
         with self._lock:
+            if gateway is None and to is None:
+                self._refusals.clear()
             kept = [text for text in self._inbox if not text.is_for(gateway, to)]
             removed = len(self._inbox) - len(kept)
             self._inbox[:] = kept

@@ -107,11 +107,12 @@ def test_refused_request_is_told_of(sandbox: Sandbox, page: Page, switch: str, w
             f'[data-gateway="{gateway}"] [data-switch="{switch}"][aria-pressed="true"]'
         )
         send(sandbox, gateway, "Is it out?")
-        page.wait_for_selector(f'.refusal:has-text("{gateway}"):has-text("{words}")')
+        row = f'.refusal:has-text("{gateway}"):has-text("639171234567"):has-text("{words}")'
+        page.wait_for_selector(row)
     page.click('.refusal:has-text("iprog")')
     page.wait_for_selector(".refusal[open] .wire pre:has-text('Is it out?')")
     assert sandbox.address("iprog").split("//")[1].split("@")[0] not in page.inner_text("#refused")
-    page.click("#reset")
+    page.click("#clear")
     page.wait_for_selector("#refused", state="hidden")
 
 

@@ -9,6 +9,8 @@ from support.sandbox_toy import fetch
 
 from iprog_async.sandbox import BLOCKED_WORD, Fault, FaultKind, Sandbox
 from iprog_async.sandbox import _refusals as refusals
+from iprog_async.sandbox._exchange import Exchange
+from iprog_async.sandbox._numbers import numbers_in
 
 
 TO = "639171234567"
@@ -102,6 +104,51 @@ def test_refused_request_is_shown_without_secrets(sandbox: Sandbox) -> None:
     assert TO in answer.json()["body"]
     assert "hush" not in answer.text
     assert TOKEN not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "expected"),
+    [
+        (
+            b"",
+            b'{"phone_number": "+63 917 123 4567", "message": "code 482913"}',
+            ["+63 917 123 4567"],
+        ),
+        (b"", b'{"to": [639171234567, "0918 123 4567"]}', ["639171234567", "0918 123 4567"]),
+        (
+            b"",
+            b"numbers=256701234567%2C256701234567,256702234567&x=1",
+            ["256701234567", "256702234567"],
+        ),
+        (b"to=0917-123-4567&api_token=123456789012", b"", ["0917-123-4567"]),
+        (b"", b'{"password": "123456789012", "at": "2026-11-26 09:00"}', []),
+        (b"", b'{"to": "1234567890123456"}', []),
+        (b"", b"\xff" * 10, []),
+        (b"", b"[" * 10_000, []),
+        (b"", b'{"to": "639171234567", "text": "' + b"x" * 20_000 + b'"}', []),
+    ],
+)
+def test_numbers_are_told_by_how_they_are_written(
+    query: bytes, body: bytes, expected: list[str]
+) -> None:
+    """A request of any gateway is known by its numbers; secrets, dates and codes are none."""
+    assert expected == numbers_in(Exchange("POST", "/x", query, [], body))
+
+
+def test_refused_request_tells_its_first_number(sandbox: Sandbox) -> None:
+    """The list has the number that a request was for, and how many there were."""
+    fetch("POST", f"{sandbox.url}/toy/boom", json={"to": [TO, "639181234567"]})
+    assert [(TO, 2)] == [(each["to"], each["recipients"]) for each in refused(sandbox)]
+
+
+def test_clearing_all_texts_clears_the_refused_requests(sandbox: Sandbox) -> None:
+    """They go with all texts, and stay where only some go."""
+    send(sandbox, "toy/boom")
+    sandbox.state.clear("toy")
+    sandbox.state.clear(to=TO)
+    assert 1 == len(refused(sandbox))
+    sandbox.state.clear()
+    assert [] == refused(sandbox)
 
 
 @pytest.mark.parametrize("serial", ["999999", "x", "-1", "9" * 5000])

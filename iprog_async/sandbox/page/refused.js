@@ -1,7 +1,7 @@
 // The last requests that came to nothing, which no text in the list tells of.
 
 import { getRefused } from "./api.js";
-import { byId, make, timeWords } from "./dom.js";
+import { byId, make, number, timeWords } from "./dom.js";
 import { wires } from "./wires.js";
 
 const section = byId("refused");
@@ -12,6 +12,8 @@ const BROKEN = { drop_before: "no answer", drop_after: "no answer", truncate: "c
 
 /** What happened, in as few words as there are. */
 const wordsOf = ({ reason, fault, status }) => reason ?? BROKEN[fault] ?? (status === null ? "no answer" : `HTTP ${status}`);
+
+const recipientWords = ({ to, recipients }) => (recipients > 1 ? `${to} and ${number.format(recipients - 1)} more` : to ?? "number not known");
 
 export function draw(refused) {
   section.hidden = !refused.length;
@@ -33,9 +35,12 @@ function build(refusal) {
   const body = make("div", { class: "wires" });
   const item = make("details", { class: "refusal" },
     make("summary", {},
-      make("span", { class: "time" }, timeWords(refusal.at)),
-      make("b", { class: "grow" }, refusal.gateway || "/"),
-      make("span", { class: "why" }, wordsOf(refusal))),
+      make("span", { class: "line" },
+        make("b", { class: "grow" }, refusal.gateway || "/"),
+        make("span", { class: "time" }, timeWords(refusal.at))),
+      make("span", { class: "line" },
+        make("span", { class: "to grow" }, recipientWords(refusal)),
+        make("span", { class: "why" }, wordsOf(refusal)))),
     body);
   item.addEventListener("toggle", () => { if (item.open) open(refusal.serial, body); });
   return item;
