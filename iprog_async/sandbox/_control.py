@@ -156,7 +156,9 @@ def _amount(name: str, value: object) -> Decimal:
     except InvalidOperation:
         amount = Decimal(-1)
     if isinstance(value, bool) or not amount.is_finite() or not 0 <= amount <= _MAX_CREDIT:
-        raise ConfigurationError(f"the credit of {name} is a number, 0 to {_MAX_CREDIT}")
+        raise ConfigurationError(
+            f"the credit of {name} is a number without separators, 0 to {_MAX_CREDIT:,}"
+        )
     return amount
 
 

@@ -213,6 +213,10 @@ def test_texts_are_cleared_and_credit_is_set(sandbox: Sandbox, page: Page) -> No
     field.press("Enter")
     page.wait_for_selector("#trouble:has-text('the credit of iprog is a number')")
     assert 7 == sandbox.state.credit_of("iprog")
+    field.fill("8")
+    field.press("Enter")
+    page.wait_for_selector("#trouble", state="hidden", timeout=3000)
+    assert 8 == sandbox.state.credit_of("iprog")
     page.click("#reset")
     while "1000000" != field.input_value():
         page.wait_for_timeout(20)
@@ -239,6 +243,18 @@ def test_keyboard_reaches_everything(sandbox: Sandbox, page: Page) -> None:
     page.wait_for_selector("#bubble:has-text('text 3')")
     page.keyboard.press("Escape")
     page.wait_for_selector("#texts:focus")
+
+
+@pytest.mark.parametrize("act", ["switch", "credit", "clear"])
+def test_server_that_is_away_is_told_of_in_plain_words(page: Page, act: str) -> None:
+    """A switch, a credit and a button that don't reach the sandbox say so in the same words."""
+    page.route("**/_sandbox/**", lambda route: route.abort())
+    if act == "credit":
+        page.get_by_label("Credit of iprog").fill("7")
+        page.keyboard.press("Enter")
+    else:
+        page.click({"switch": '[data-gateway="iprog"] [data-switch="503"]', "clear": "#clear"}[act])
+    page.wait_for_selector('#trouble:text-is("The sandbox can\'t be reached.")')
 
 
 def test_key_pressed_while_the_server_is_away_is_no_error(sandbox: Sandbox, page: Page) -> None:

@@ -149,7 +149,9 @@ def test_bad_credit_changes_nothing(control: httpx.Client, amount: Any) -> None:
     """One amount that makes no sense refuses the whole request."""
     answer = control.put("/credit", json={"iprog": 1, "toy": amount})
     assert answer.status_code == 400
-    assert answer.json()["error"] == "the credit of toy is a number, 0 to 1000000000000"
+    assert answer.json()["error"] == (
+        "the credit of toy is a number without separators, 0 to 1,000,000,000,000"
+    )
     assert control.get("/credit").json() == {"iprog": "999", "toy": "998"}
 
 

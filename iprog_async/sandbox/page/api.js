@@ -8,10 +8,19 @@ async function ask(method, path, body) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
   }
-  const answer = await fetch(CONTROL + path, options);
-  const data = await answer.json();
+  const { answer, data } = await fetched(CONTROL + path, options);
   if (!answer.ok) throw Object.assign(new Error(data.error), { status: answer.status });
   return data;
+}
+
+/** Fail in our own words: each browser has others for a server that is away. */
+async function fetched(path, options) {
+  try {
+    const answer = await fetch(path, options);
+    return { answer, data: await answer.json() };
+  } catch {
+    throw new Error("The sandbox can't be reached.");
+  }
 }
 
 export const listTexts = (query) => ask("GET", `/texts?${new URLSearchParams(query)}`);

@@ -2,6 +2,7 @@
 
 import { setCredit, turn } from "./api.js";
 import { byId, make, setText } from "./dom.js";
+import { attempt, settle } from "./toast.js";
 
 const WORDS = {
   slow: ["slow", "Each answer takes three seconds"],
@@ -14,11 +15,6 @@ const WORDS = {
 };
 
 const cards = byId("cards");
-let onTrouble = () => {};
-
-export function start(handlers) {
-  onTrouble = handlers.onTrouble;
-}
 
 export function draw({ gateways, others }) {
   const names = gateways.map((gateway) => gateway.name).join(" ");
@@ -64,18 +60,14 @@ function credit(gateway) {
     if (event.key === "Escape") {
       field.value = field.dataset.known;
       field.blur();
+      settle();
       event.stopPropagation();
     }
   });
   field.addEventListener("blur", async () => {
     const value = field.value.trim();
     if (value === field.dataset.known) return;
-    try {
-      await setCredit(gateway.name, value);
-    } catch (error) {
-      field.value = field.dataset.known;
-      onTrouble(error.message);
-    }
+    if (!(await attempt(() => setCredit(gateway.name, value)))) field.value = field.dataset.known;
   });
   return make("label", { class: "credit" }, "credit", field);
 }
@@ -97,10 +89,4 @@ function update(element, gateway) {
   setText(element.querySelector("b"), gateway.name ?? "All gateways");
 }
 
-async function flip(gateway, name, on) {
-  try {
-    draw(await turn(gateway, name, on));
-  } catch (error) {
-    onTrouble(error.message || "The sandbox can't be reached.");
-  }
-}
+const flip = (gateway, name, on) => attempt(async () => draw(await turn(gateway, name, on)));

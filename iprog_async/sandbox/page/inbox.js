@@ -7,21 +7,13 @@ import * as gateways from "./gateways.js";
 import * as list from "./list.js";
 import * as refused from "./refused.js";
 import * as text from "./text.js";
+import { attempt, complain } from "./toast.js";
 import * as views from "./views.js";
 
 let overall = 0;
 let announced = null;
 let announcing = 0;
 let tickTimer = 0;
-let toastTimer = 0;
-
-function complain(words) {
-  const toast = byId("trouble");
-  setText(toast, words);
-  toast.hidden = false;
-  clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => { toast.hidden = true; }, 6000);
-}
 
 // --- what the sandbox says -----------------------------------------------------------------
 
@@ -96,23 +88,14 @@ function clearSearch() {
   list.filter({ q: "" });
 }
 
-async function act(doing) {
-  try {
-    await doing();
-  } catch (error) {
-    complain(error.status ? error.message : "The sandbox can't be reached.");
-  }
-}
-
 setText(byId("host"), location.host);
 list.start({ onChoose, onTotal, onTrouble: complain });
-gateways.start({ onTrouble: complain });
 views.start({ clearSearch });
 byId("search").addEventListener("input", (event) => list.filter({ q: event.target.value }));
 byId("gateway").addEventListener("change", (event) => list.filter({ gateway: event.target.value }));
 byId("stage").addEventListener("change", (event) => list.filter({ stage: event.target.value }));
-byId("clear").addEventListener("click", () => act(api.clearTexts));
-byId("reset").addEventListener("click", () => act(api.reset));
-byId("all-off").addEventListener("click", () => act(api.turnAllOff));
+byId("clear").addEventListener("click", () => attempt(api.clearTexts));
+byId("reset").addEventListener("click", () => attempt(api.reset));
+byId("all-off").addEventListener("click", () => attempt(api.turnAllOff));
 api.follow(onState, onLink);
 list.refresh();

@@ -51,6 +51,6 @@ async function open(serial, body) {
   try {
     body.replaceChildren(...wires(await getRefused(serial)));
   } catch (error) {
-    body.replaceChildren(make("p", { class: "small" }, error.status ? "It is too long ago." : "The sandbox can't be reached."));
+    body.replaceChildren(make("p", { class: "small" }, error.status ? "It is too long ago." : error.message));
   }
 }
