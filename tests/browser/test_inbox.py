@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -168,6 +169,51 @@ def test_filters_choose_gateway_and_status(sandbox: Sandbox, page: Page) -> None
     page.select_option("#stage", "failed")
     page.wait_for_selector(row_with("to fail"))
     wait_for_count(page, "1 of 2")
+
+
+@pytest.mark.parametrize("way", ["Escape", "click"])
+@pytest.mark.parametrize(
+    ("search", "gateway", "stage", "words"),
+    [
+        ("", "", "failed", "There is no failed text."),
+        ("", "ugsms", "", "There is no text of ugsms."),
+        ("soon", "iprog", "failed", "There is no failed text of iprog that matches “soon”."),
+    ],
+)
+def test_empty_filter_is_undone(
+    sandbox: Sandbox, page: Page, search: str, gateway: str, stage: str, words: str, way: str
+) -> None:
+    """A list without a match says what it is narrowed to, and Esc or a button shows all texts."""
+    send(sandbox, "infopromo", "to arrive")
+    page.wait_for_selector(row_with("to arrive"))
+    page.fill("#search", search)
+    page.select_option("#gateway", gateway)
+    page.select_option("#stage", stage)
+    page.wait_for_selector(f'#empty .missing:text-is("{words}")')
+    if way == "Escape":
+        page.keyboard.press("Escape")
+    else:
+        page.click("#empty button:text-is('Show all texts')")
+    page.wait_for_selector(row_with("to arrive"))
+    values = [page.input_value(field) for field in ("#search", "#gateway", "#stage")]
+    assert ["", "", ""] == values
+    assert "1" == page.text_content("#count")
+
+
+def test_scheduled_text_tells_when_it_is_due(sandbox: Sandbox, page: Page) -> None:
+    """The row of a text that waits at the gateway says when it leaves."""
+    due = sandbox.state.now() + timedelta(days=400)
+    sandbox.state.accept("iprog", "639171234567", "later", message_id="1", due_at=due)
+    row = page.wait_for_selector(f'{row_with("later")}:has([data-stage="scheduled"]) .time')
+    assert row is not None
+    said = page.evaluate(
+        """async (ms) => {
+            const { timeWords } = await import("/_sandbox/page/dom.js");
+            return `due ${timeWords(ms)}`;
+        }""",
+        due.timestamp() * 1000,
+    )
+    assert said == row.inner_text()
 
 
 @pytest.mark.parametrize("kind", HOSTILE)

@@ -4,6 +4,11 @@ import { byId, make } from "./dom.js";
 
 const box = byId("empty");
 let addresses = [];
+let onShowAll = () => {};
+
+export function start(showAll) {
+  onShowAll = showAll;
+}
 
 /** Note the addresses of the gateways, of which the plainest is the example. */
 export function offer(gateways) {
@@ -11,15 +16,25 @@ export function offer(gateways) {
   addresses = gateways.map(fill).sort((one, other) => one.length - other.length);
 }
 
-export function show(isEmpty, isFiltered) {
+/** Show why there are no texts, if there are none; `filters` is what the list is narrowed to. */
+export function show(isEmpty, filters) {
   box.hidden = !isEmpty;
-  const kind = isFiltered ? "filtered" : `none ${addresses[0]}`;
+  const isFiltered = Object.values(filters).some(Boolean);
+  const kind = isFiltered ? missing(filters) : `none ${addresses[0]}`;
   if (!isEmpty || box.dataset.shown === kind) return;
   box.dataset.shown = kind;
-  box.replaceChildren(...(isFiltered ? nothingMatches() : firstSteps()));
+  box.replaceChildren(...(isFiltered ? nothingMatches(kind) : firstSteps()));
 }
 
-const nothingMatches = () => [make("b", {}, "Nothing matches"), make("span", {}, "No text is like that. Esc clears the search.")];
+function missing({ q, gateway, stage }) {
+  const words = ["There is no", stage, "text", gateway && `of ${gateway}`, q && `that matches “${q}”`];
+  return `${words.filter(Boolean).join(" ")}.`;
+}
+
+function nothingMatches(words) {
+  const all = make("button", { class: "quiet", type: "button", title: "Esc does so too", onclick: () => onShowAll() }, "Show all texts");
+  return [make("b", {}, "Nothing matches"), make("span", { class: "missing" }, words), all];
+}
 
 function firstSteps() {
   const words = "Texts appear here as your program sends them. Point it at a gateway of this sandbox:";

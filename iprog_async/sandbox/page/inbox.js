@@ -59,7 +59,7 @@ function announce() {
 function onTotal(total) {
   const filtered = list.isFiltered();
   setText(byId("count"), filtered ? `${number.format(total)} of ${number.format(overall)}` : number.format(total));
-  empty.show(!total, filtered);
+  empty.show(!total, list.chosen());
   scheduleTick();
 }
 
@@ -83,14 +83,17 @@ function onChoose(serial, how) {
   views.openText(how);
 }
 
-function clearSearch() {
-  byId("search").value = "";
-  list.filter({ q: "" });
+/** Show all texts again. */
+function clearFilters() {
+  for (const id of ["search", "gateway", "stage"]) byId(id).value = "";
+  list.filter({ q: "", gateway: "", stage: "" });
+  list.focus();
 }
 
 setText(byId("host"), location.host);
 list.start({ onChoose, onTotal, onTrouble: complain });
-views.start({ clearSearch });
+views.start({ clearFilters });
+empty.start(clearFilters);
 byId("search").addEventListener("input", (event) => list.filter({ q: event.target.value }));
 byId("gateway").addEventListener("change", (event) => list.filter({ gateway: event.target.value }));
 byId("stage").addEventListener("change", (event) => list.filter({ stage: event.target.value }));

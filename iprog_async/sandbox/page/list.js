@@ -39,6 +39,8 @@ export function filter(changes) {
   refresh(true);
 }
 
+/** What the list is narrowed to. */
+export const chosen = () => ({ ...filters });
 export const isFiltered = () => Object.values(filters).some(Boolean);
 export const focus = () => box.focus();
 export const { tick, nextTick } = rows;

@@ -53,9 +53,8 @@ function add(text) {
 function fill(row, text) {
   row.text = text;
   const [top, says, bottom] = row.children;
-  const [who, time] = top.children;
+  const who = top.firstChild;
   who.replaceChildren(...(text.sender ? [make("bdi", {}, text.sender), " → "] : []), make("bdi", {}, text.to));
-  setText(time, timeWords(text.accepted));
   setText(says, text.preview.replace(/\s+/g, " "));
   setText(bottom.children[0], `${text.gateway} · ${segmentWords(text)}`);
   moveOn(row);
@@ -66,6 +65,8 @@ function moveOn(row) {
   const sign = row.lastChild.lastChild;
   if (sign.dataset.stage === stage) return;
   sign.dataset.stage = stage;
+  const { accepted, due } = row.text;
+  setText(row.firstChild.lastChild, stage === "scheduled" ? `due ${timeWords(due)}` : timeWords(accepted));
   setText(sign, stageWords(stage));
 }
 

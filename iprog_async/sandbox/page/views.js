@@ -7,10 +7,10 @@ const narrow = matchMedia("(max-width: 720px)"); // as in the style sheet
 const drawer = matchMedia("(max-width: 1120px)");
 const BEHIND = ["bar", "list-pane", "text-pane"].map(byId);
 const view = document.body.dataset;
-let clearSearch = () => {};
+let clearFilters = () => {};
 
 export function start(handlers) {
-  clearSearch = handlers.clearSearch;
+  clearFilters = handlers.clearFilters;
   byId("back").addEventListener("click", () => leaveText(list.focus));
   byId("show-gateways").addEventListener("click", () => openGateways(true));
   byId("close-gateways").addEventListener("click", () => openGateways(false));
@@ -71,10 +71,13 @@ function onKey(event) {
   }
 }
 
+/** Nothing that has the keyboard is as good as the list, unless a text takes its place. */
+const isInList = (target) => byId("list-pane").contains(target) || (target === document.body && view.view === "list");
+
 function onEscape(target) {
   const search = byId("search");
   if (isOpen()) openGateways(false);
-  else if (target !== search && !byId("list-pane").contains(target)) leaveText(list.focus);
-  else if (search.value) clearSearch();
+  else if (!isInList(target)) leaveText(list.focus);
+  else if (list.isFiltered()) clearFilters();
   else if (target === search) list.focus();
 }
