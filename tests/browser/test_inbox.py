@@ -117,6 +117,32 @@ def test_refused_request_is_told_of(sandbox: Sandbox, page: Page, switch: str, w
     page.wait_for_selector("#refused", state="hidden")
 
 
+@pytest.mark.parametrize("width", [375, 1280])
+def test_gateways_out_of_sight_have_a_badge(
+    sandbox: Sandbox, chromium: Browser, width: int
+) -> None:
+    """A fault that is on and the requests refused are marked, and the mark leads to them."""
+    badges = "#badges" if width < 1120 else "#head-badges"
+    page, witness = open_page(chromium, sandbox, viewport={"width": width, "height": 500})
+    assert page.is_hidden(badges)
+    sandbox.state.block_all("iprog")
+    send(sandbox, "iprog", "Is it out?", "And now?")
+    page.wait_for_selector(f"{badges} .badge:text-is('2')")
+    assert "a fault is on, 2 refused" == page.get_attribute(badges, "title")
+    if width < 1120:
+        page.click("#show-gateways")
+    page.click("#head-badges")
+    page.wait_for_function(
+        "document.querySelector('#refused').getBoundingClientRect().bottom <= innerHeight"
+    )
+    sandbox.state.block_all("iprog", False)
+    page.wait_for_selector(f"{badges} .mark", state="detached")
+    sandbox.state.clear()
+    page.wait_for_selector(badges, state="hidden")
+    assert [] == witness.seen
+    page.context.close()
+
+
 def test_all_gateways_fail_and_recover_together(sandbox: Sandbox, page: Page) -> None:
     """A fault of all gateways meets each of them, until everything is switched off."""
     page.click('[data-gateway="all"] [data-switch="503"]')

@@ -1,6 +1,7 @@
 // The inbox page: ties the list, the text and the gateways to what the sandbox says.
 
 import * as api from "./api.js";
+import * as badges from "./badges.js";
 import { byId, clock, make, number, setClock, setText } from "./dom.js";
 import * as empty from "./empty.js";
 import * as gateways from "./gateways.js";
@@ -25,6 +26,7 @@ function onState(state) {
   offerGateways(state.gateways);
   gateways.draw(state);
   refused.draw(state.refused);
+  badges.draw(state);
   list.refresh();
   text.refresh();
   announce();
@@ -92,6 +94,7 @@ function clearFilters() {
 
 setText(byId("host"), location.host);
 list.start({ onChoose, onTotal, onTrouble: complain });
+badges.start();
 views.start({ clearFilters });
 empty.start(clearFilters);
 byId("search").addEventListener("input", (event) => list.filter({ q: event.target.value }));
