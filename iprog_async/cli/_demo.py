@@ -22,8 +22,7 @@ _DELIVERED_AFTER = 0.3
 _SENT = (
     Column("Provider"),
     Column("To"),
-    Column("Id", at_most=16),
-    Column("Segments", number=True),
+    Column("Id", at_most=12),
     Column("Cost", number=True),
     Column("Status", wraps=True),
     Column("ms", number=True),
@@ -129,12 +128,15 @@ def _sent_cells(sent: Sent) -> tuple[str, ...]:
         sent.provider,
         sent.to,
         (receipt and receipt.message_id) or "-",
-        str(receipt.segments) if receipt else "-",
         "-" if receipt is None or receipt.cost is None else str(receipt.cost),
         _status_cell(sent),
-        f"{sent.seconds * 1000:.0f}",
+        _milliseconds(sent),
         str(sent.copies),
     )
+
+
+def _milliseconds(sent: Sent) -> str:
+    return f"{sent.seconds * 1000:.0f}"
 
 
 def _status_cell(sent: Sent) -> str:

@@ -47,13 +47,20 @@ def test_troubles(cli: Cli) -> None:
     ]
 
 
-def test_words(cli: Cli) -> None:
-    """The tables name every adapter whole and fit a terminal; the last line is the verdict."""
+@pytest.mark.parametrize("columns", [80, 100])
+def test_words(cli: Cli, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    """The tables fit a terminal, with each adapter's name and its one text in the inbox, whole."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    # What a slow machine takes has four digits.
+    monkeypatch.setattr("iprog_async.cli._demo._milliseconds", lambda _: "9999")
     ran = cli("demo")
     lines = ran.out.splitlines()
     assert (ran.code, ran.err) == (0, "")
-    assert [name for name in _PLAYED if not any(f" {name} " in line for line in lines)] == []
-    assert max(map(len, lines[:-1])) <= 100
+    rows = {words[0]: words for line in lines if "9999" in (words := line.split())}
+    assert _PLAYED == list(rows)
+    assert {("9999", "1")} == {tuple(words[-2:]) for words in rows.values()}
+    assert "Inbox" == lines[1].split()[-1]
+    assert max(map(len, lines[:-1])) <= columns
     assert lines[-1].startswith(f"All is well: {len(_PLAYED)} texts accepted")
 
 
