@@ -130,10 +130,7 @@ async def _carry_out(order: Order, letters: Letters, stack: AsyncExitStack) -> E
     # Only now: what is wrong with the input is to be read first, also where nobody can be asked.
     order.check_somebody_answers()
     new = order.makes_journal()
-    # Checking a large file takes a moment.
-    journal = await asyncio.to_thread(order.open_journal)
-    if journal is not None:
-        stack.enter_context(journal)
+    journal = None if new else await _open_journal(order, stack)
     rows = stack.enter_context(LeftOutRows(order.results if order.dry_run else None))
     shown = await _look_ahead(order, client, LeftOut(letters, rows), journal, new_journal=new)
     if order.dry_run:
@@ -141,12 +138,21 @@ async def _carry_out(order: Order, letters: Letters, stack: AsyncExitStack) -> E
     if not order.yes and shown.plan.recipients and not _confirmed(shown):
         complain("stopped before anything was sent")
         return ExitCode.INTERRUPTED
+    if new:
+        # Only now: after a no, a file would be bound to this campaign for nothing.
+        journal = await _open_journal(order, stack)
     results = stack.enter_context(Results(order.results, replace=replace))
     progress = open_progress(shown.plan.total, as_json=order.as_json)
     conductor = Conductor(order, letters, results, progress, shown.plan.total)
     ended = await conductor.run(client, journal)
     _tell(order, shown, ended)
     return ended.code
+
+
+async def _open_journal(order: Order, stack: AsyncExitStack) -> Journal | None:
+    # Checking a large file takes a moment.
+    journal = await asyncio.to_thread(order.open_journal)
+    return None if journal is None else stack.enter_context(journal)
 
 
 async def _look_ahead(
@@ -164,7 +170,8 @@ async def _look_ahead(
         plan = await client.plan_many(
             letters,
             concurrency=order.concurrency,
-            journal=journal,
+            # Of one that is not there yet, a plan makes no file.
+            journal=order.journal if new_journal else journal,
             suppress=order.suppress,
             price=None if price is None else price.amount,
             left_out=left_out,

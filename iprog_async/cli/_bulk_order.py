@@ -118,12 +118,11 @@ class Order:
         return self.journal is not None and not Path(self.journal).exists()
 
     def open_journal(self) -> Journal | None:
-        """Open the journal, if there is one; a dry run makes none."""
-        path = self.journal
-        if path is None or (self.dry_run and not Path(path).exists()):
+        """Open the journal, if there is to be one."""
+        if self.journal is None:
             return None
         return Journal.open(
-            path,
+            self.journal,
             campaign=self.campaign,
             resend_unknown=self.resend_unknown,
             allow_changed_text=self.allow_changed_text,
