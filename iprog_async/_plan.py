@@ -22,14 +22,14 @@ from iprog_async._errors import (
 from iprog_async._journal import Journal
 from iprog_async._ledger import Ledger
 from iprog_async._messages import PreparedMessage
-from iprog_async._outcomes import NotSent
+from iprog_async._outcomes import NotSent, Unknown
 from iprog_async._preparation import Preparation, Window
 from iprog_async._segments import Encoding
 
 
 _EXAMPLES = 20
 _KINDS = ("recipients", "invalid", "duplicates", "suppressed", "conflicts", "resumed")
-_COUNTED = (*_KINDS, "segments", "batches")
+_COUNTED = (*_KINDS, "segments", "batches", "unknown")
 
 
 @frozen(kw_only=True)
@@ -44,7 +44,7 @@ class BulkPlan:
         duplicates: Messages equal to an earlier one, which is sent instead.
         suppressed: Messages for numbers that are never to be texted.
         conflicts: Messages for numbers that an earlier run sent another one, by the journal.
-        resumed: Messages that an earlier run settled, by the journal.
+        resumed: Messages that are not sent for what an earlier run came to, by the journal.
         segments: Segments of the messages that would be sent.
         encodings: How many of those messages travel as `"GSM-7"` and as `"UCS-2"`.
         batches: Requests that would be made, if the gateway refuses none.
@@ -53,6 +53,7 @@ class BulkPlan:
             `resend_unknown` they may get it twice.
         first: The first message that would be sent, as it would go out.
         max_credits: The most segments the run may spend, where that was given.
+        unknown: Those of the resumed that an earlier run may have sent, or may not.
     """
 
     total: int
@@ -70,6 +71,7 @@ class BulkPlan:
     in_doubt: int = 0
     first: PreparedMessage | None = field(default=None, repr=False)
     max_credits: int | None = None
+    unknown: int = 0
 
     @property
     def exceeds_max_credits(self) -> bool:
@@ -94,6 +96,7 @@ class BulkPlan:
             "suppressed": self.suppressed,
             "conflicts": self.conflicts,
             "resumed": self.resumed,
+            "unknown": self.unknown,
             "segments": self.segments,
             "credits": self.credits,
             "encodings": dict(self.encodings),
@@ -212,6 +215,7 @@ class _Tally:
                 self._tell(known)
             else:
                 counts["resumed"] += 1
+                counts["unknown"] += isinstance(known, Unknown)
 
     def _tell(self, outcome: NotSent) -> None:
         if self.left_out is not None:

@@ -94,8 +94,8 @@ class Preview:
             )
         if self.credits < plan.credits:
             found.append(
-                f"--max-credits {order.max_credits} will stop the run before its end, which "
-                f"takes {plan.credits}"
+                f"--max-credits {order.max_credits} will stop the run before its end: the run "
+                f"needs {plan.credits}"
             )
         if self.short_of:
             names, needed = ", ".join(self.short_of), _show.count_of(self.credits, "credit")
@@ -148,7 +148,8 @@ class Preview:
             ("duplicates", plan.duplicates, "sent once"),
             ("suppressed", plan.suppressed, "not sent"),
             ("conflicts", plan.conflicts, "got another text before; not sent"),
-            ("settled", plan.resumed, "by an earlier run; not sent again"),
+            ("settled", plan.resumed - plan.unknown, "by an earlier run; not sent again"),
+            ("unknown", plan.unknown, "not sent again; see journal unknown, --resend-unknown"),
         ]
         return [(label, f"{count} ({words})") for label, count, words in rows if count]
 

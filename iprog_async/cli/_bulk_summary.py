@@ -52,7 +52,7 @@ def summary_words(order: Order, ended: Ended) -> tuple[list[str], str]:
         line += f", not begun {ended.untouched}"
     lines = [line, *_about_not_sent(ended), *_about_unknown(order, ended)]
     if counts.resumed:
-        lines.append(f"Of these, {counts.resumed} were settled by an earlier run.")
+        lines.append(f"Of these, {counts.resumed} are of an earlier run and were not sent again.")
     if order.results is not None:
         lines.append(f"Results: {order.results}")
     if ended.unfinished:

@@ -106,7 +106,7 @@ def test_too_little_credit(bulk: Bulk, sandbox: Sandbox) -> None:
         ([], ["no --journal: if this run ends early, nothing tells whom it has texted, and"]),
         (
             ["--journal", "{journal}", "--max-credits", "2"],
-            ["--max-credits 2 will stop the run before its end, which takes 3"],
+            ["--max-credits 2 will stop the run before its end: the run needs 3"],
         ),
         (["--journal", "{journal}", "--max-credits", "3"], []),
     ],
@@ -422,8 +422,40 @@ def test_resume_sends_the_rest(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -> 
     assert (4, 0, 5) == (first.code, second.code, len(sandbox.inbox))
     assert len(set(_texts(sandbox))) == 5
     assert "settled      2 (by an earlier run; not sent again)" in second.out
-    assert "Of these, 2 were settled by an earlier run." in second.out
+    assert "Of these, 2 are of an earlier run and were not sent again." in second.out
     assert ["accepted"] * 5 == [row["state"] for row in read_csv(tmp_path / "out.csv")]
+
+
+@pytest.mark.parametrize("answer", ["n", None])
+def test_no_journal_before_the_yes(
+    bulk: Bulk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: str | None
+) -> None:
+    """A no or a dry run leaves no journal behind, which another campaign could not use."""
+    journal = tmp_path / "june.db"
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("iprog_async.cli._asking.ask", lambda _: answer)
+
+    first = bulk(people(2), "--journal", str(journal), *([] if answer else ["--dry-run"]))
+    left = journal.exists()
+    second = bulk(people(2), "--journal", str(journal), "--campaign", "june", "--yes")
+
+    assert (130 if answer else 0, False, 0) == (first.code, left, second.code)
+    assert [True, True] == [f"journal      {journal} (new)" in ran.out for ran in (first, second)]
+
+
+def test_a_preview_keeps_unknown_apart(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -> None:
+    """What an earlier run may have sent is not called settled: it has a line of its own."""
+    tokens = ("--journal", str(tmp_path / "june.db"), "--concurrency", "1")
+    sandbox.add_fault(Fault(_SEND, "drop_after", times=2))
+
+    bulk(people(5), *tokens, "--yes")
+    shown = bulk(people(5), *tokens, "--dry-run")
+    data = bulk(people(5), *tokens, "--dry-run", "--json").json
+
+    assert "settled      3 (by an earlier run; not sent again)\n" in shown.out
+    unknown = "unknown      2 (not sent again; see journal unknown, --resend-unknown)\n"
+    assert unknown in shown.out
+    assert (5, 2) == (data["plan"]["resumed"], data["plan"]["unknown"])
 
 
 def test_mended_text_is_a_conflict(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -> None:
