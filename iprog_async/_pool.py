@@ -102,6 +102,10 @@ class HttpPool:
             pace.tighten(gateway.rate)
         return pace
 
+    def remaining_pause(self) -> float:
+        """Return for how many seconds yet every account that was called is paused."""
+        return min((pace.remaining_pause() for pace in self._paces.values()), default=0.0)
+
     async def aclose(self) -> None:
         """Close every connection; closing twice is fine."""
         if self._closed:

@@ -11,6 +11,7 @@ from cyclopts import Parameter, validators
 from iprog_async._client import SmsClient
 from iprog_async._errors import InvalidMessageError
 from iprog_async._journal import Journal
+from iprog_async._suppression import IsSuppressed
 from iprog_async._template import Template
 from iprog_async.cli._asking import confirmed
 from iprog_async.cli._bulk_order import EngineChoice, Order
@@ -21,6 +22,7 @@ from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._input import AsJson, Url, text_from
 from iprog_async.cli._left_out import LeftOut
 from iprog_async.cli._letters import Letters
+from iprog_async.cli._outlook import Outlook, least_left
 from iprog_async.cli._output import complain, emit, say, say_rows
 from iprog_async.cli._progress import at_work, open_progress
 from iprog_async.cli._results import LeftOutRows, Results, check_replaceable
@@ -126,13 +128,16 @@ async def _carry_out(order: Order, letters: Letters, stack: AsyncExitStack) -> E
     replace = order.journal is not None and not order.dry_run
     if order.results is not None:
         check_replaceable(order.results, replace=replace)
-    client = await stack.enter_async_context(order.open_client())
+    pool = await stack.enter_async_context(order.open_pool())
+    client = await stack.enter_async_context(order.open_client(pool))
+    suppressed = await order.load_suppression(client.provider)
     # Only now: what is wrong with the input is to be read first, also where nobody can be asked.
     order.check_somebody_answers()
     new = order.makes_journal()
     journal = None if new else await _open_journal(order, stack)
     rows = stack.enter_context(LeftOutRows(order.results if order.dry_run else None))
-    shown = await _look_ahead(order, client, LeftOut(letters, rows), journal, new_journal=new)
+    left_out = LeftOut(letters, rows)
+    shown = await _look_ahead(order, client, left_out, journal, suppressed, new_journal=new)
     if order.dry_run:
         return _end_dry_run(order, shown, rows)
     if not order.yes and shown.plan.recipients and not _confirmed(shown):
@@ -142,9 +147,10 @@ async def _carry_out(order: Order, letters: Letters, stack: AsyncExitStack) -> E
         # Only now: after a no, a file would be bound to this campaign for nothing.
         journal = await _open_journal(order, stack)
     results = stack.enter_context(Results(order.results, replace=replace))
-    progress = open_progress(shown.plan.total, as_json=order.as_json)
+    outlook = Outlook(least_left(shown.plan, client.provider), pool.remaining_pause)
+    progress = open_progress(shown.plan.total, as_json=order.as_json, outlook=outlook)
     conductor = Conductor(order, letters, results, progress, shown.plan.total)
-    ended = await conductor.run(client, journal)
+    ended = await conductor.run(client, journal, suppressed)
     _tell(order, shown, ended)
     return ended.code
 
@@ -160,6 +166,7 @@ async def _look_ahead(
     client: SmsClient[Any],
     left_out: LeftOut,
     journal: Journal | None,
+    suppressed: IsSuppressed | None,
     *,
     new_journal: bool,
 ) -> Preview:
@@ -172,7 +179,7 @@ async def _look_ahead(
             concurrency=order.concurrency,
             # Of one that is not there yet, a plan makes no file.
             journal=order.journal if new_journal else journal,
-            suppress=order.suppress,
+            suppress=suppressed,
             price=None if price is None else price.amount,
             left_out=left_out,
         )

@@ -13,10 +13,13 @@ from attrs import evolve, fields_dict, frozen
 
 from iprog_async._adapters import BaseProvider
 from iprog_async._client import SmsClient
-from iprog_async._errors import InvalidMessageError
+from iprog_async._errors import ConfigurationError, InvalidMessageError
 from iprog_async._journal import Journal
+from iprog_async._pool import HttpPool
+from iprog_async._providers import SmsProvider
 from iprog_async._rates import Rate
 from iprog_async._registry import provider_from_env, provider_from_url
+from iprog_async._suppression import IsSuppressed, load_suppression
 from iprog_async.cli._bulk_price import Price
 
 
@@ -100,18 +103,51 @@ class Order:
         """Return how many of the credits that everybody needs this run may spend."""
         return needed if self.max_credits is None else min(needed, self.max_credits)
 
-    def open_client(self) -> SmsClient[Any]:
-        """Build the client of `--url`, or else of the environment, at its `--rate`."""
+    def open_pool(self) -> HttpPool:
+        """Open the connections, by the `--engine`."""
+        engine = self.engine or best_engine()
+        return HttpPool(engine=engine, max_connections=self.concurrency)
+
+    def open_client(self, pool: HttpPool | None = None) -> SmsClient[Any]:
+        """Build the client of `--url`, or else of the environment, at its `--rate`.
+
+        Args:
+            pool: Its connections; some of its own if `None`.
+        """
         provider = provider_from_env() if self.url is None else provider_from_url(self.url)
         if self.rate is not None:
-            rate = Rate.parse(self.rate)
+            rate = self._parsed_rate(self.rate)
             if not isinstance(provider, BaseProvider):
                 raise InvalidMessageError(
                     "--rate is for one gateway; of several, give each address its own ?rate="
                 )
             provider = evolve(provider, rate=rate)
+        if pool is not None:
+            return SmsClient(provider, pool=pool)
         engine = self.engine or best_engine()
         return SmsClient(provider, engine=engine, max_connections=self.concurrency)
+
+    def _parsed_rate(self, rate: str) -> Rate:
+        try:
+            return Rate.parse(rate)
+        except ConfigurationError as exc:
+            raise InvalidMessageError(f"--rate: {exc}") from None
+
+    async def load_suppression(self, provider: SmsProvider) -> IsSuppressed | None:
+        """Read the numbers of `--suppress`, once for the preview and the run.
+
+        Args:
+            provider: Knows how to read national numbers.
+
+        Raises:
+            InvalidMessageError: The file can't be read, or an entry is no phone number.
+        """
+        if self.suppress is None:
+            return None
+        try:
+            return await load_suppression(self.suppress, provider)
+        except ConfigurationError as exc:
+            raise InvalidMessageError(f"--suppress: {exc}") from None
 
     def makes_journal(self) -> bool:
         """Return whether there is no journal yet."""

@@ -20,13 +20,14 @@ from iprog_async._errors import (
 )
 from iprog_async._journal import Journal
 from iprog_async._outcomes import Accepted, NotSent, Outcome
+from iprog_async._suppression import IsSuppressed
 from iprog_async.cli._bulk_order import Order
 from iprog_async.cli._ctrl_c import on_interrupts
 from iprog_async.cli._exit import ExitCode, exit_code
 from iprog_async.cli._letters import Letters
 from iprog_async.cli._listing import listers_of
 from iprog_async.cli._output import complain
-from iprog_async.cli._progress import Progress, open_stopping, stopping_words
+from iprog_async.cli._progress import Bar, Progress, Silence, open_stopping, stopping_words
 from iprog_async.cli._reasons import Reasons
 from iprog_async.cli._results import Results
 from iprog_async.cli._wording import words_of_error
@@ -34,6 +35,9 @@ from iprog_async.cli._wording import words_of_error
 
 HALT_AFTER_UNKNOWN = 20
 """The run stops itself after so many requests in a row with unknown outcomes."""
+
+_SECONDS_BETWEEN_LOOKS = 0.1
+_SECONDS_TO_CALL_BACK = 0.05
 
 
 @define
@@ -107,16 +111,22 @@ class Conductor:
         self._results = results
         self._progress = progress
         self._ended = Ended(total, Counts())
+        self._announcing: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._has_ended = False
 
-    async def run(self, client: SmsClient[Any], journal: Journal | None) -> Ended:
+    async def run(
+        self,
+        client: SmsClient[Any],
+        journal: Journal | None,
+        suppressed: IsSuppressed | None = None,
+    ) -> Ended:
         """Send, and return how it ended."""
         run = client.send_many(
             self._letters,
             concurrency=self._order.concurrency,
             journal=journal,
-            suppress=self._order.suppress,
+            suppress=suppressed,
             max_credits=self._order.max_credits,
             halt_after_unknown=HALT_AFTER_UNKNOWN,
         )
@@ -124,10 +134,14 @@ class Conductor:
         ended.counts = run.counts
         ended.lists = bool(listers_of(client.provider))
         with on_interrupts(lambda by: self._stop(run, by), lambda _: self._abort(run)):
+            showing = asyncio.create_task(self._keep_showing(run))
             try:
                 async with run:
                     await self._read_all(run)
             finally:
+                showing.cancel()
+                if self._announcing is not None:
+                    await self._announcing
                 self._progress.close(run.counts)
             if self._closing is not None:
                 await self._closing
@@ -136,6 +150,12 @@ class Conductor:
         ended.halted = run.halted
         ended.problem = ended.problem or self._results.problem
         return ended
+
+    async def _keep_showing(self, run: BulkRun) -> None:
+        """Show how far it is, also while it waits and no outcome comes."""
+        while True:
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+            self._progress.update(run.counts)
 
     async def _read_all(self, run: BulkRun) -> None:
         try:
@@ -171,7 +191,16 @@ class Conductor:
             return
         self._ended.stopped_by = by
         run.stop()
-        self._progress.close(run.counts)
+        if isinstance(self._progress, Bar):
+            self._progress.give_way()
+        self._progress = Silence()
+        self._announcing = asyncio.create_task(self._announce(run, by))
+
+    async def _announce(self, run: BulkRun, by: signal.Signals) -> None:
+        # What was called back is on its way until its task had a turn.
+        await asyncio.sleep(_SECONDS_TO_CALL_BACK)
+        if self._closing is not None:
+            return
         again = "Ctrl-C again" if by == signal.SIGINT else "another SIGTERM"
         gives_up = f"; {again} gives them up" if run.in_flight else ""
         complain(f"{stopping_words(run.in_flight)}{gives_up}")

@@ -6,9 +6,11 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from iprog_async._counts import Counts
+from iprog_async.cli._outlook import UNKNOWN, Outlook
 from iprog_async.cli._output import say
 
 
@@ -34,16 +36,17 @@ class Progress(Protocol):
         ...
 
 
-def open_progress(total: int, *, as_json: bool) -> Progress:
+def open_progress(total: int, *, as_json: bool, outlook: Outlook = UNKNOWN) -> Progress:
     """Return what suits the terminal, or a pipe.
 
     Args:
         total: How many messages there are.
         as_json: Whether stdout belongs to the one JSON document.
+        outlook: What the rest waits for.
     """
     if sys.stderr.isatty():
-        return Bar(total)
-    return Silence() if as_json else Lines(total)
+        return Bar(total, outlook=outlook)
+    return Silence() if as_json else Lines(total, outlook=outlook)
 
 
 def open_stopping(in_flight: Callable[[], int], *, as_json: bool) -> Progress:
@@ -105,11 +108,15 @@ class Pacer:
         self._shown = now
         return True
 
-    def words(self, counts: Counts, total: int) -> str:
-        """Return how fast a run is and how long it takes yet, in words."""
+    def words(self, counts: Counts, total: int, outlook: Outlook = UNKNOWN) -> str:
+        """Return how fast a run is and how long it takes yet, or for what it waits, in words."""
+        if pause := outlook.pause():
+            return f"paused until {_clock_in(pause)}"
         rate = self._rate(counts)
-        left = f", {_time((total - counts.total) / rate)} left" if rate else ""
-        return f"{rate:.0f}/s{left}"
+        if not rate:
+            return f"{rate:.0f}/s"
+        left = max((total - counts.total) / rate, outlook.least_left(counts))
+        return f"{rate:.0f}/s, {_time(left)} left"
 
     def last_words(self, counts: Counts) -> str:
         """Return how fast a run was, in words."""
@@ -127,17 +134,21 @@ class Lines:
     Args:
         total: How many messages there are.
         seconds: The time between two lines.
+        outlook: What the rest waits for.
     """
 
-    def __init__(self, total: int, seconds: float = _SECONDS_BETWEEN_LINES) -> None:
+    def __init__(
+        self, total: int, seconds: float = _SECONDS_BETWEEN_LINES, *, outlook: Outlook = UNKNOWN
+    ) -> None:
         self._total = total
+        self._outlook = outlook
         self._pacer = Pacer(seconds)
 
     def update(self, counts: Counts) -> None:
         """Write a line, if it is time."""
         if not self._pacer.is_time():
             return
-        speed = self._pacer.words(counts, self._total)
+        speed = self._pacer.words(counts, self._total, self._outlook)
         say(f"{counts.total} of {self._total}, {speed}: {words_of(counts)}")
 
     def close(self, counts: Counts) -> None:
@@ -150,15 +161,18 @@ class Bar:
     Args:
         total: How many messages there are.
         console: Where it is drawn; stderr if `None`.
+        outlook: What the rest waits for.
     """
 
-    def __init__(self, total: int, console: Console | None = None) -> None:
+    def __init__(
+        self, total: int, console: Console | None = None, *, outlook: Outlook = UNKNOWN
+    ) -> None:
         from rich.console import Console
         from rich.live import Live
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
         from rich.progress import Progress as RichProgress
 
-        self._total = total
+        self._total, self._outlook = total, outlook
         self._pacer = Pacer(_SECONDS_BETWEEN_FRAMES)
         console = console or Console(stderr=True)
         self._bar: RichProgress = RichProgress(
@@ -182,9 +196,14 @@ class Bar:
         self._draw(counts, self._pacer.last_words(counts))
         self._live.stop()
 
+    def give_way(self) -> None:
+        """Leave the terminal to somebody else: a bar that stands still would tell old counts."""
+        self._live.transient = True
+        self._live.stop()
+
     def draw(self, counts: Counts) -> None:
         """Draw the bar now."""
-        self._draw(counts, self._pacer.words(counts, self._total))
+        self._draw(counts, self._pacer.words(counts, self._total, self._outlook))
 
     def _draw(self, counts: Counts, speed: str) -> None:
         self._words = words_of(counts)
@@ -254,6 +273,14 @@ def stopping_words(in_flight: int) -> str:
 def words_of(counts: Counts) -> str:
     """Return counts in words."""
     return f"accepted {counts.accepted}, not sent {counts.not_sent}, unknown {counts.unknown}"
+
+
+def _clock_in(seconds: float) -> str:
+    return f"{_now() + timedelta(seconds=seconds):%H:%M:%S}"
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
 
 
 def _time(seconds: float) -> str:

@@ -11,6 +11,7 @@ import pytest
 from support.bulk_cli import people, read_csv, write_csv
 from support.cli import Cli, Ran
 
+from iprog_async import Counts
 from iprog_async.cli._bulk_order import Order
 from iprog_async.sandbox import BLOCKED_WORD, Fault, Sandbox
 
@@ -809,3 +810,54 @@ def test_resume_command() -> None:
         "iprog-async bulk 'june 1.csv' '--text=-5 % {name}' --journal=j.db --allow-changed-text"
         == order.resume_command()
     )
+
+
+class _Watcher:
+    """Keeps what it was shown."""
+
+    def __init__(self) -> None:
+        self.totals: list[int] = []
+
+    def update(self, counts: Counts) -> None:
+        """Note how many there are."""
+        self.totals.append(counts.total)
+
+    def close(self, counts: Counts) -> None:
+        """Note nothing more."""
+
+
+def test_shown_while_it_waits(
+    bulk: Bulk, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The progress is shown again while no outcome comes, so that it never stands still."""
+    watcher = _Watcher()
+    monkeypatch.setattr("iprog_async.cli._bulk.open_progress", lambda *_, **__: watcher)
+    sandbox.add_fault(Fault(_SEND, "delay", delay=0.35))
+
+    ran = bulk(people(1), "--yes")
+
+    assert (0, [0, 0]) == (ran.code, watcher.totals[:2])
+
+
+@pytest.mark.parametrize(
+    ("tokens", "words"),
+    [
+        (["--rate", "20"], "--rate: '20' is no rate; write it like 60/min, 10/s or 100/15s"),
+        (["--suppress", "none.txt"], "--suppress: the numbers to suppress can't be read"),
+        (["--suppress", "stop.txt"], "--suppress: line 1 of stop.txt is no phone number"),
+    ],
+)
+def test_a_bad_option_is_wrong_usage(
+    bulk: Bulk,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tokens: list[str],
+    words: str,
+) -> None:
+    """A mistake in an option is code 2 as elsewhere, and names the option."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "stop.txt").write_text("Ann\n")
+
+    ran = bulk(people(1), "--yes", *tokens)
+
+    assert (2, True) == (ran.code, ran.err.startswith(f"iprog-async: {words}"))

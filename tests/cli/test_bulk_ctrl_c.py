@@ -62,6 +62,23 @@ def _resume(output: str, **settings: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_who_waits_for_the_rate_is_not_on_the_way(sandbox: Sandbox, tmp_path: Path) -> None:
+    """What waits for the rate is called back by a Ctrl-C, and not counted as on its way."""
+    with start(*_tokens(tmp_path, "--rate", "2/h"), SMS_URL=sandbox.address("iprog")) as process:
+        # One of the two is the question for the balance.
+        _wait_until(lambda: "0917" in _written(tmp_path / "out.csv"))
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=_PATIENCE)
+
+    assert (130, 1) == (process.returncode, len(sandbox.inbox))
+    assert "iprog-async: stopping, none on their way" == err.splitlines()[0]
+    assert f"accepted 1, not sent 0, unknown 0, not begun {_PEOPLE - 1}" in out
+
+
+def _written(path: Path) -> str:
+    return path.read_text("utf-8") if path.exists() else ""
+
+
 def _line_with(stream: IO[str] | None, words: str) -> str:
     assert stream is not None
     return next(line for line in stream if words in line)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import io
+from datetime import datetime
 
 import pytest
 from rich.console import Console
 
-from iprog_async import Counts
+from iprog_async import BulkPlan, Counts
+from iprog_async.cli._outlook import Outlook, least_left
 from iprog_async.cli._progress import (
     Bar,
     Lines,
@@ -16,6 +18,7 @@ from iprog_async.cli._progress import (
     open_progress,
     open_stopping,
 )
+from iprog_async_providers.iprog import IprogProvider
 
 
 COUNTS = Counts(accepted=40, not_sent=8, unknown=2)
@@ -183,3 +186,62 @@ def test_stopping_status(monkeypatch: pytest.MonkeyPatch) -> None:
     status.close(COUNTS)
 
     assert "stopping, 7 on their way" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("least", "pause", "expected"),
+    [
+        (0.0, 0.0, "5/s, 0:10 left"),
+        (2880.0, 0.0, "5/s, 48:00 left"),
+        (2880.0, 90.0, "paused until 04:01:30"),
+    ],
+    ids=["by-its-speed", "by-the-rate", "paused"],
+)
+def test_what_the_rest_waits_for(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    least: float,
+    pause: float,
+    expected: str,
+) -> None:
+    """No less time is promised than the rate allows, and a pause is told with its end."""
+    now = [0.0]
+    monkeypatch.setattr("iprog_async.cli._progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("iprog_async.cli._progress._now", lambda: datetime(2026, 7, 1, 4))
+    lines = Lines(100, outlook=Outlook(lambda _: least, lambda: pause))
+    now[0] = 10.0
+    lines.update(COUNTS)
+
+    assert f"50 of 100, {expected}: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("done", "expected"), [(0, 2940.0), (60, 2880.0), (2990, 0.0)])
+def test_least_time_that_is_left(done: int, expected: float) -> None:
+    """What is left takes at least as many windows as its requests fill, of 60 a minute."""
+    provider = IprogProvider("token", rate="60/min")
+    plan = BulkPlan(
+        total=3000,
+        recipients=3000,
+        invalid=0,
+        invalid_rows=(),
+        duplicates=0,
+        suppressed=0,
+        conflicts=0,
+        resumed=0,
+        segments=3000,
+        encodings={},
+        batches=3000,
+    )
+
+    assert expected == least_left(plan, provider)(Counts(accepted=done))
+
+
+def test_wiped_away() -> None:
+    """A bar that gives way leaves nothing on the terminal that would tell old counts."""
+    out = io.StringIO()
+    bar = Bar(50, Console(file=out, width=80, force_terminal=True))
+    bar.draw(COUNTS)
+    bar.give_way()
+
+    # Up a line, and that line erased.
+    assert out.getvalue().endswith("\x1b[1A\x1b[2K")
