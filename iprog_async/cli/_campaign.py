@@ -64,8 +64,12 @@ async def send(  # noqa: D417 - the shared options describe themselves
             sent = await CAMPAIGNS.of(gateway).send(
                 uids, body, sender_id=sender_id, schedule_at=when, options=options
             )
-    _tell(sent, as_json=as_json)
-    if when is not None and not as_json:
+    if as_json:
+        # Beside the gateway's own times, which it need not tell.
+        emit({**_data(sent), "schedule_at": when and when.isoformat()})
+        return ExitCode.OK
+    _tell(sent, as_json=False)
+    if when is not None:
         say(f"  for {words_of(when)}")
     return ExitCode.OK
 

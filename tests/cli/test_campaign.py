@@ -67,6 +67,7 @@ def test_later(vendors: Vendors, group: str) -> None:
     shown = vendors("campaign", "show", ran.json["uid"], "--json").json
 
     assert ("scheduled", None) == (ran.json["status"], ran.json["stats"])
+    assert "2099-01-31T08:00:00+01:00" == ran.json["schedule_at"]
     assert "  for 2099-01-31 08:00 (Africa/Lagos)" == words.out.splitlines()[-1]
     assert shown["start_at"].startswith("2099-01-31T08:00:00+01:00")
 
