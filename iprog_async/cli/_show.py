@@ -8,6 +8,7 @@ from iprog_async._providers import SmsProvider
 from iprog_async._receipts import Balance, DeliveryStatus, Receipt
 from iprog_async._router import Router
 from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._hosts import is_loopback, other_host
 
 
 def receipt_data(receipt: Receipt) -> dict[str, Any]:
@@ -57,18 +58,33 @@ def balance_words(balance: Balance) -> str:
 
 def members_of(provider: SmsProvider) -> list[str]:
     """Return the names of the gateways behind a provider, those of inner routers too."""
+    return [gateway.name for gateway in gateways_of(provider)]
+
+
+def gateways_of(provider: SmsProvider) -> list[SmsProvider]:
+    """Return the gateways behind a provider: itself, or the members of routers."""
     if not isinstance(provider, Router):
-        return [provider.name]
-    return [name for member in provider.members.values() for name in members_of(member)]
+        return [provider]
+    return [one for member in provider.members.values() for one in gateways_of(member)]
 
 
 def gateway_words(provider: SmsProvider) -> str:
-    """Return which gateway a provider is; of several, which, and how they read numbers."""
+    """Return which gateway a provider is, and where, if texts go to another host than its own.
+
+    Of several, it is told which they are, and how they read numbers.
+    """
     if not isinstance(provider, Router):
-        return provider.name
+        return _with_host(provider)
     region = provider.region
     numbers = f"national numbers of {region}" if region else "international numbers only"
-    return f"{provider.name} of {', '.join(members_of(provider))}; {numbers}"
+    return f"{provider.name} of {', '.join(map(_with_host, gateways_of(provider)))}; {numbers}"
+
+
+def _with_host(provider: SmsProvider) -> str:
+    host = other_host(provider)
+    if host is None:
+        return provider.name
+    return f"{provider.name} {'on this machine' if is_loopback(host) else f'at {host}'}"
 
 
 def gateway_data(provider: SmsProvider) -> dict[str, Any]:
@@ -78,6 +94,7 @@ def gateway_data(provider: SmsProvider) -> dict[str, Any]:
         "name": provider.name,
         "members": members_of(provider) if router else [],
         "region": router and router.region,
+        "hosts": {one.name: host for one in gateways_of(provider) if (host := other_host(one))},
     }
 
 

@@ -70,7 +70,7 @@ def test_preview(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -> None:
     assert "line 7: there is no 'name' in this row" in ran.out
     assert "line 8: there is no 'phone' in this row" in ran.out
     assert told["balance"] == "iprog: 1000 credits; this run takes 2"
-    assert told["gateway"] == "iprog"
+    assert told["gateway"] == "iprog on this machine"
 
 
 def test_preview_in_json(bulk: Bulk) -> None:
@@ -551,7 +551,10 @@ def test_every_gateway_takes_a_rate(cli: Cli, sandbox: Sandbox, tmp_path: Path) 
     data = cli("bulk", path, *_HI, "--dry-run", "--json", "--url", both).json
     shown = cli("bulk", path, *_HI, "--dry-run", "--url", f"({both})?region=UG").out
     assert (2, ["infopromo", "ugsms-v2"]) == (len(data["balances"]), data["gateway"]["members"])
-    assert "gateway      failover of infopromo, ugsms-v2; national numbers of UG\n" in shown
+    assert (
+        "gateway      failover of infopromo on this machine, ugsms-v2 on this machine; national numbers of UG\n"
+        in shown
+    )
 
 
 @pytest.mark.parametrize(

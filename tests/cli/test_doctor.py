@@ -14,7 +14,7 @@ from iprog_async.sandbox import Sandbox
 
 @pytest.mark.usefixtures("_iprog")
 def test_words(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A healthy installation is told with versions, and the gateway by name alone."""
+    """A healthy installation is told with versions, and the gateway by its name and host alone."""
     monkeypatch.setenv("UGSMS_API_KEY", "sandbox-hidden-key")
     ran = cli("doctor")
     assert (ran.code, ran.err) == (0, "")
@@ -25,14 +25,14 @@ def test_words(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
         f"providers       {', '.join(provider_types())}",
         "variables       SMS_URL is set, UGSMS_API_KEY is set",
         "address         iprog://*** from SMS_URL",
-        "configured      iprog, from SMS_URL",
+        "configured      iprog on this machine, from SMS_URL",
     ):
         assert words in ran.out
     assert "sandbox-" not in ran.out
 
 
 @pytest.mark.usefixtures("_iprog")
-def test_json(cli: Cli) -> None:
+def test_json(cli: Cli, sandbox: Sandbox) -> None:
     """The JSON has the same facts, and no gateway was asked."""
     ran = cli("doctor", "--json")
     assert (ran.code, ran.json["healthy"], ran.json["gateway"]) == (0, True, None)
@@ -49,7 +49,12 @@ def test_json(cli: Cli) -> None:
         "variables": ["SMS_URL"],
         "scheme": "iprog",
         "provider": "iprog",
-        "gateway": {"name": "iprog", "members": [], "region": None},
+        "gateway": {
+            "name": "iprog",
+            "members": [],
+            "region": None,
+            "hosts": {"iprog": sandbox.url.removeprefix("http://")},
+        },
         "problem": None,
     }
 
@@ -116,9 +121,12 @@ def test_several_gateways(cli: Cli) -> None:
 
     line = "configured      failover of iprog, ugsms-v2; national numbers of PH, from --url"
     assert line in words.splitlines()
-    assert {"name": "failover", "members": ["iprog", "ugsms-v2"], "region": None} == (
-        data.json["configuration"]["gateway"]
-    )
+    assert {
+        "name": "failover",
+        "members": ["iprog", "ugsms-v2"],
+        "region": None,
+        "hosts": {},
+    } == data.json["configuration"]["gateway"]
     assert "sandbox-hidden" not in words + data.out
 
 
