@@ -74,10 +74,10 @@ async def show(uid: str, /, *, url: Url = None, as_json: AsJson = False) -> Exit
     """Show one message.
 
     Args:
-        uid: The gateway's id, which messages list shows.
+        uid: The gateway's id, which messages list shows, or the ref that send printed.
     """
     async with open_client(url) as client:
-        found = await MESSAGES.of(client.provider).get(uid)
+        found = await MESSAGES.of(client.provider).get(MESSAGES.id_of(uid, client.provider))
     data = _data(found)
     if as_json:
         emit(data)

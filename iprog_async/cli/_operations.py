@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Generic, TypeVar, cast
 
 from attrs import frozen
 
 from iprog_async._errors import UnsupportedError
 from iprog_async._registry import provider_types
-from iprog_async._router import Router
 from iprog_async.cli import _desks
+from iprog_async.cli._show import gateways_of
 
 
 D = TypeVar("D")
@@ -37,7 +36,7 @@ class Operation(Generic[D]):
         Raises:
             UnsupportedError: None has, or several of a router's have.
         """
-        able = [one for one in _gateways(provider) if self._fits(one)]
+        able = [one for one in gateways_of(provider) if self._fits(one)]
         if len(able) == 1:
             return able[0]
         if able:
@@ -64,6 +63,15 @@ class Operation(Generic[D]):
     def _able(self) -> str:
         return ", ".join(name for name, cls in provider_types().items() if hasattr(cls, self.name))
 
+    def id_of(self, given: str, provider: Any) -> str:
+        """Return the gateway's id of a thing: also of a ref, which begins with its name.
+
+        Args:
+            given: An id, or a ref as commands print it, such as `iprog:reminder:42`.
+            provider: The provider, or a router.
+        """
+        return given.removeprefix(f"{self.holder(provider).name}:")
+
 
 OTP: Operation[_desks.OtpDesk] = Operation("otp", "one-time passwords", _desks.OtpDesk)
 REMINDERS: Operation[_desks.ReminderDesk] = Operation("reminders", "reminders", _desks.ReminderDesk)
@@ -75,12 +83,3 @@ CONTACTS: Operation[_desks.ContactDesk] = Operation("contacts", "contacts", _des
 KEYS: Operation[_desks.KeyDesk] = Operation("keys", "API keys to manage", _desks.KeyDesk)
 ME: Operation[_desks.Me] = Operation("me", "record of the account", _desks.Me)
 DETECT: Operation[_desks.Detect] = Operation("detect", "detection of networks", _desks.Detect)
-
-
-def _gateways(provider: Any) -> Iterator[Any]:
-    """Yield the gateways behind a provider: itself, or the members of routers."""
-    if not isinstance(provider, Router):
-        yield provider
-        return
-    for member in provider.members.values():
-        yield from _gateways(member)

@@ -62,12 +62,12 @@ async def get(  # noqa: D417 - the shared options describe themselves
     """Show a reminder.
 
     Args:
-        id: Its id, such as 42 or reminder:42.
+        id: Its id or ref, such as 42 or iprog:reminder:42.
     """
     async with open_client(url) as client:
         gateway = REMINDERS.holder(client.provider)
         clock = clock_of(gateway, tz)
-        found = await REMINDERS.of(gateway).get(id)
+        found = await REMINDERS.of(gateway).get(REMINDERS.id_of(id, gateway))
     _tell(found, clock, as_json=as_json)
     return ExitCode.OK
 
@@ -87,7 +87,7 @@ async def update(  # noqa: D417 - the shared options describe themselves
     """Change a reminder; what is not given stays as it is.
 
     Args:
-        id: Its id, such as 42 or reminder:42.
+        id: Its id or ref, such as 42 or iprog:reminder:42.
         to: Phone number as people write it.
         text: What the phone shows; - reads it from stdin. One that starts with a dash is
             written --text='-5 % today'.
@@ -98,7 +98,9 @@ async def update(  # noqa: D417 - the shared options describe themselves
         clock = clock_of(gateway, tz)
         when = None if at is None else later(at, clock)
         with fate("It may have been changed: look before you repeat it"):
-            changed = await REMINDERS.of(gateway).update(id, to=to, text=body, scheduled_at=when)
+            changed = await REMINDERS.of(gateway).update(
+                REMINDERS.id_of(id, gateway), to=to, text=body, scheduled_at=when
+            )
     _tell(changed, clock, as_json=as_json)
     return ExitCode.OK
 
@@ -115,14 +117,14 @@ async def delete(  # noqa: D417 - the shared options describe themselves
     """Delete a reminder, so that it is not sent.
 
     Args:
-        id: Its id, such as 42 or reminder:42.
+        id: Its id or ref, such as 42 or iprog:reminder:42.
     """
     async with open_client(url) as client:
         desk = REMINDERS.of(client.provider)
         if not agreed(f"Delete the reminder {id}", yes=yes, as_json=as_json):
             return ExitCode.INTERRUPTED
         with fate("It may have been deleted: look before you repeat it"):
-            await desk.delete(id)
+            await desk.delete(REMINDERS.id_of(id, client.provider))
     if as_json:
         emit({"id": id, "deleted": True})
     else:

@@ -66,6 +66,14 @@ def test_show(vendors: Vendors) -> None:
     assert (_KEYS, "1") == (list(data.json), data.json["cost"])
 
 
+def test_by_the_ref(vendors: Vendors) -> None:
+    """The ref that `send` printed shows the same message as the bare id."""
+    sent = vendors.message()
+    assert vendors("messages", "show", sent).out == (
+        vendors("messages", "show", f"infopromo:{sent}").out
+    )
+
+
 @pytest.mark.parametrize("name", ["infopromo", "infopromo-http"])
 def test_both_interfaces(vendors: Vendors, name: str) -> None:
     """Every adapter with the operation serves the command."""

@@ -57,6 +57,17 @@ def test_shown_in_a_zone(vendors: Vendors) -> None:
     assert out.splitlines()[0].endswith("2099-01-31 01:00 (Europe/Berlin)")
 
 
+def test_by_the_ref(vendors: Vendors) -> None:
+    """The ref that a scheduled text was told by is taken wherever an id is."""
+    sent = vendors("send", MOBILE, "See you", "--at", "2099-01-31 08:00", "--json", gateway="iprog")
+    ref = sent.json["ref"]
+
+    assert ref.startswith("iprog:reminder:")
+    did = [["get", ref], ["update", ref, "--text", "Soon"], ["delete", ref, "--yes"]]
+    assert [0, 0, 0] == [vendors("reminder", *words).code for words in did]
+    assert 4 == vendors("reminder", "get", ref).code
+
+
 def test_update(vendors: Vendors) -> None:
     """What is given changes, and the rest stays."""
     made = vendors.reminder()
