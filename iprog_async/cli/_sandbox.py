@@ -6,13 +6,16 @@ import asyncio
 import contextlib
 import shlex
 import signal
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter, validators
 
+from iprog_async._errors import InvalidMessageError
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._input import AsJson
 from iprog_async.cli._output import emit, say
+from iprog_async.cli._wording import in_options
 
 
 if TYPE_CHECKING:
@@ -43,13 +46,15 @@ async def sandbox(  # noqa: D417 - the shared options describe themselves
 
     # Before the first line is written: its reader may stop us at once.
     stopped = _watch_for_sigterm()
-    async with Sandbox(
+    playing = Sandbox(
         host=host,
         port=port,
         allow_remote=allow_remote,
         credit=credit,
         delivered_after=delivered_after,
-    ) as running:
+    )
+    async with AsyncExitStack() as stack:
+        running = await _started(playing, stack)
         if as_json:
             emit(_data(running))
         else:
@@ -58,6 +63,16 @@ async def sandbox(  # noqa: D417 - the shared options describe themselves
         with contextlib.suppress(asyncio.CancelledError):
             await stopped.wait()
     return ExitCode.OK
+
+
+async def _started(playing: Sandbox, stack: AsyncExitStack) -> Sandbox:
+    from iprog_async.sandbox._listening import RemoteHostError
+
+    try:
+        return await stack.enter_async_context(playing)
+    except RemoteHostError as exc:
+        # What is missing is an option, as with any other wrong usage.
+        raise InvalidMessageError(f"--host: {in_options(str(exc))}") from None
 
 
 def _data(running: Sandbox) -> dict[str, Any]:

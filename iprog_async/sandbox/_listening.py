@@ -13,6 +13,10 @@ from iprog_async._errors import ConfigurationError
 logger = logging.getLogger("iprog_async.sandbox")
 
 
+class RemoteHostError(ConfigurationError):
+    """Other machines could reach the host, and nobody asked for that."""
+
+
 def listen(host: str, port: int, *, allow_remote: bool = False) -> socket.socket:
     """Return a socket that listens.
 
@@ -69,7 +73,7 @@ def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, str]:
 
 def _check_remote(host: str, allow_remote: bool) -> None:
     if not allow_remote:
-        raise ConfigurationError(
+        raise RemoteHostError(
             f"{host!r} can be reached from other machines, and the sandbox asks nobody for a "
             "password; pass allow_remote=True if that is meant"
         )

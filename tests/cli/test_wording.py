@@ -130,7 +130,7 @@ def test_sandbox_for_other_machines(cli: Cli) -> None:
     """An address that others can reach is refused with the option that allows it."""
     ran = cli("sandbox", "--host", "0.0.0.0")  # noqa: S104 - it is refused
 
-    assert (3, True) == (ran.code, "; add --allow-remote if that is meant" in ran.err)
+    assert (2, True) == (ran.code, "; add --allow-remote if that is meant" in ran.err)
 
 
 @pytest.mark.usefixtures("_no_waiting")
