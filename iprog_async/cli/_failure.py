@@ -48,14 +48,22 @@ class Failure:
 
 def from_error(error: SmsError) -> Failure:
     """Describe one of the library's own errors, with the notes that a command put on it."""
-    notes: list[str] = getattr(error, "__notes__", [])
     return Failure(
         type(error).__name__,
-        one_line(". ".join([words_of_error(error).rstrip(". "), *notes]), _LONGEST_LINE),
+        one_line(_with_notes(error), _LONGEST_LINE),
         exit_code(error),
         error.may_have_been_sent,
         error.healable,
     )
+
+
+def _with_notes(error: SmsError) -> str:
+    words = words_of_error(error).rstrip(". ")
+    notes: list[str] = getattr(error, "__notes__", [])
+    if notes:
+        # The note says what may have happened.
+        words = words.replace("It may have happened: check", "Check")
+    return ". ".join([words, *notes])
 
 
 def from_usage(words: str, hint: str) -> Failure:

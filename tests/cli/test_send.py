@@ -190,7 +190,9 @@ def test_unknown(cli: Cli, sandbox: Sandbox, kind: str) -> None:
     sandbox.add_fault(Fault(_SEND, kind))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - the table above holds only kinds
     ran = cli("send", _TO, "hello")
     assert (ran.code, _texts(sandbox)) == (6, ["hello"])
-    assert ran.err.endswith("The text may have been sent\n")
+    advice = "Check at the gateway before you repeat it"
+    assert ran.err.endswith(f". {advice}. The text may have been sent\n")
+    assert "It may have" not in ran.err
 
 
 @pytest.mark.usefixtures("_iprog")
