@@ -26,7 +26,7 @@ def from_cyclopts(error: CycloptsError, options: list[str]) -> Failure:
         error: What was made of it.
         options: The words before a lone --.
     """
-    from cyclopts import UnusedCliTokensError
+    from cyclopts import UnknownOptionError, UnusedCliTokensError
 
     command = " ".join(error.command_chain or ())
     words, hint = str(error), _hint(error, command, options)
@@ -34,6 +34,9 @@ def from_cyclopts(error: CycloptsError, options: list[str]) -> Failure:
         more = shlex.join(error.unused_tokens or ())
         words = f"{f'iprog-async {command}'.strip()} does not expect {more}"
         hint = _quotes(command) or hint
+    if isinstance(error, UnknownOptionError) and (places := _places(error)):
+        words = f"{_word(error)} is no option: it is given by its place, without the dashes"
+        hint = f"write iprog-async {command} {places}"
     return _failure.from_usage(words.replace(STDIN, "-"), hint)
 
 
@@ -68,5 +71,16 @@ def _robbed(error: MissingArgumentError, options: list[str]) -> str | None:
 
 def _is_text(error: UnknownOptionError) -> bool:
     """Return whether an unknown option looks less like a slip than like a text."""
-    word = error.token.keyword or error.token.value
-    return _SLIP.fullmatch(word) is None
+    return _SLIP.fullmatch(_word(error)) is None
+
+
+def _places(error: UnknownOptionError) -> str:
+    """Return what a command takes by its place, if the unknown option is named like one of it."""
+    names = [argument.name for argument in error.argument_collection]
+    places = [name for name in names if not name.startswith("-")]
+    meant = _word(error).removeprefix("--").replace("-", "_").upper()
+    return " ".join(places) if meant in places else ""
+
+
+def _word(error: UnknownOptionError) -> str:
+    return (error.token.keyword or error.token.value).partition("=")[0]

@@ -35,3 +35,17 @@ def test_left_over_words_may_be_secret(cli: Cli) -> None:
     ran = cli("providers", "iprog://sandbox-hidden@", "-")
 
     assert (2, False, True) == (ran.code, "sandbox-hidden" in ran.err, "iprog://***" in ran.err)
+
+
+@pytest.mark.parametrize("given", ["--phone +2348012345678", "--phone=+2348012345678"])
+def test_what_has_a_place_is_no_option(cli: Cli, given: str) -> None:
+    """A dashed name of what is given by its place is told as that, and no other is guessed."""
+    ran = cli(*["contacts", "update", "66d6", "77e7"], *given.split())
+
+    assert (
+        2,
+        [
+            "iprog-async: --phone is no option: it is given by its place, without the dashes",
+            "write iprog-async contacts update GROUP CONTACT PHONE\n",
+        ],
+    ) == (ran.code, ran.err.split("; "))
