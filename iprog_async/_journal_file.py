@@ -161,6 +161,10 @@ def _check(meta: dict[str, Any], campaign: str | None) -> None:
         )
     if campaign is not None and meta["campaign"] != campaign:
         raise JournalError(
-            f"this journal is of the campaign {meta['campaign']!r}, not {campaign!r}; "
+            f"this journal is {_of(meta['campaign'])}, not {_of(campaign)}; "
             "take another file, or its own campaign's name"
         )
+
+
+def _of(campaign: str) -> str:
+    return f"of the campaign {campaign!r}" if campaign else "of no named campaign"

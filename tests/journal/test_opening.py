@@ -238,7 +238,10 @@ def test_a_journal_is_of_one_campaign(
     if fits:
         Journal.open(path, campaign=opened).close()
         return
-    with pytest.raises(JournalError, match=f"of the campaign {made!r}, not {opened!r}"):
+    theirs, ours = (
+        f"of the campaign {name!r}" if name else "of no named campaign" for name in (made, opened)
+    )
+    with pytest.raises(JournalError, match=f"{theirs}, not {ours}; "):
         Journal.open(path, campaign=opened)
 
 
