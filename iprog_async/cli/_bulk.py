@@ -218,7 +218,7 @@ def _tell(order: Order, shown: Preview, ended: Ended) -> None:
     lines, trouble = summary_words(order, ended)
     if trouble:
         # Before the advice that follows from it.
-        complain(trouble, wraps=True)
+        complain(trouble)
     say_rows(*lines, indent=2)
     if command := next_command(order, ended):
         # In one piece, so that it can be copied.

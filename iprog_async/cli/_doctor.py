@@ -20,8 +20,11 @@ from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._failure import Failure, from_error
 from iprog_async.cli._input import AsJson, Url, open_client
 from iprog_async.cli._inventory import Extra, Plugin
-from iprog_async.cli._output import emit, say
+from iprog_async.cli._output import emit, say_rows
 from iprog_async.cli._wording import words_of_error
+
+
+_LABEL = 16
 
 
 @frozen
@@ -78,7 +81,7 @@ async def doctor(
     if as_json:
         emit(_data(found))
     else:
-        say(*_words(found))
+        say_rows(*_words(found), indent=_LABEL)
     return found.code
 
 
@@ -138,7 +141,7 @@ def _words(found: Diagnosis) -> list[str]:
     ]
     if found.contact is not None:
         rows.append(("gateway", found.contact.words))
-    return [f"{label:<15} {words}" for label, words in rows]
+    return [f"{label:<{_LABEL - 1}} {words}" for label, words in rows]
 
 
 def _versions(versions: Mapping[str, str | None]) -> str:

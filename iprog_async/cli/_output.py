@@ -22,6 +22,7 @@ from attrs import frozen
 _PIPE_WIDTH = 160
 # What a terminal obeys instead of showing, and what turns the direction of a line around.
 _UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_COMMAND = re.compile(r"\bpip install |\biprog-async [a-z]")
 
 
 def say(*lines: str) -> None:
@@ -42,23 +43,24 @@ def say_rows(*lines: str, indent: int) -> None:
 
 
 def wrapped(lines: Iterable[str], indent: int, width: int) -> Iterator[str]:
-    """Break lines that are too long; what follows stands below what comes after the label."""
+    """Break lines that are too long; what follows stands below what comes after the label.
+
+    A line that holds a command is left in one piece, so that it can be copied.
+    """
     for line in lines:
+        if _COMMAND.search(line):
+            yield line
+            continue
         # An option is left in one piece.
         yield from textwrap.wrap(
             line, width, subsequent_indent=" " * indent, break_on_hyphens=False
         ) or [line]
 
 
-def complain(line: str, *, wraps: bool = False) -> None:
-    """Write the one line about what went wrong.
-
-    Args:
-        line: The line.
-        wraps: Whether a terminal breaks it between words; a command in it could not be copied.
-    """
+def complain(line: str) -> None:
+    """Write the one line about what went wrong; a terminal breaks it between words."""
     line = f"iprog-async: {line}"
-    if wraps and sys.stderr.isatty():
+    if sys.stderr.isatty():
         line = "\n".join(wrapped([line], 0, shutil.get_terminal_size().columns))
     _write(sys.stderr, f"{shown(line)}\n")
 

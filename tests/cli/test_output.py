@@ -69,22 +69,23 @@ def test_options_are_not_broken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("terminal", "wraps", "expected"),
+    ("terminal", "words", "expected"),
     [
-        (True, True, "iprog-async: one two\nthree four\n"),
-        (True, False, "iprog-async: one two three four\n"),
-        (False, True, "iprog-async: one two three four\n"),
+        (True, "one two three four", "one two\nthree four"),
+        (True, "one two: iprog-async doctor", "one two: iprog-async doctor"),
+        (True, "one two: pip install three", "one two: pip install three"),
+        (False, "one two three four", "one two three four"),
     ],
 )
 def test_complaint_on_a_terminal(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     terminal: bool,
-    wraps: bool,
+    words: str,
     expected: str,
 ) -> None:
-    """A long complaint breaks between words where that is asked for, and in no pipe."""
+    """A long complaint breaks between words, but not in a pipe, nor where it holds a command."""
     monkeypatch.setenv("COLUMNS", "20")
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal, raising=False)
-    complain("one two three four", wraps=wraps)
-    assert expected == capsys.readouterr().err
+    complain(words)
+    assert f"iprog-async: {expected}\n" == capsys.readouterr().err
