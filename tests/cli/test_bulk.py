@@ -434,7 +434,11 @@ def test_no_journal_before_the_yes(
     """A no or a dry run leaves no journal behind, which another campaign could not use."""
     journal = tmp_path / "june.db"
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("iprog_async.cli._asking.ask", lambda _: answer)
+
+    def ask(question: str) -> str | None:
+        return answer
+
+    monkeypatch.setattr("iprog_async.cli._asking.ask", ask)
 
     first = bulk(people(2), "--journal", str(journal), *([] if answer else ["--dry-run"]))
     left = journal.exists()
@@ -832,7 +836,11 @@ def test_shown_while_it_waits(
 ) -> None:
     """The progress is shown again while no outcome comes, so that it never stands still."""
     watcher = _Watcher()
-    monkeypatch.setattr("iprog_async.cli._bulk.open_progress", lambda *_, **__: watcher)
+
+    def watched(total: int, **_: object) -> _Watcher:
+        return watcher
+
+    monkeypatch.setattr("iprog_async.cli._bulk.open_progress", watched)
     sandbox.add_fault(Fault(_SEND, "delay", delay=0.35))
 
     ran = bulk(people(1), "--yes")

@@ -47,12 +47,16 @@ def test_troubles(cli: Cli) -> None:
     ]
 
 
+def _slow(sent: object) -> str:
+    return "9999"
+
+
 @pytest.mark.parametrize("columns", [80, 100])
 def test_words(cli: Cli, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     """The tables fit a terminal, with each adapter's name and its one text in the inbox, whole."""
     monkeypatch.setenv("COLUMNS", str(columns))
     # What a slow machine takes has four digits.
-    monkeypatch.setattr("iprog_async.cli._demo._milliseconds", lambda _: "9999")
+    monkeypatch.setattr("iprog_async.cli._demo._milliseconds", _slow)
     ran = cli("demo")
     lines = ran.out.splitlines()
     assert (ran.code, ran.err) == (0, "")

@@ -78,7 +78,7 @@ def test_doctor_goes_on(cli: Cli, plugins: dict[str, str], value: str) -> None:
 
     assert (1, "") == (ran.code, ran.err)
     assert f"PROBLEM         {_LINES[value]}" in ran.out
-    assert "configured      iprog, from SMS_URL" in ran.out
+    assert "configured      iprog on this machine, from SMS_URL" in ran.out
 
 
 def test_a_plugin_that_fails_at_the_environment_is_left_out(

@@ -9,8 +9,8 @@ import pytest
 from support.core_clock import VirtualClock
 from support.pace_gateway import OK, Account, VirtualGateway, too_many
 
-from iprog_async import ConfigurationError, OutcomeUnknownError
-from iprog_async._http import WireReply
+from iprog_async import ConfigurationError, HttpPool, OutcomeUnknownError
+from iprog_async._http import Gateway, WireReply
 
 
 def ok_with(remaining: int) -> WireReply:
@@ -316,3 +316,17 @@ async def test_with_none_left_calls_wait_for_the_reset(reset: str | None, pause:
 
     await clock.run(in_turn())
     assert [0.0, pause] == gateway.arrivals
+
+
+@pytest.mark.parametrize(
+    ("pauses", "expected"),
+    [([], 0.0), ([9.0], 9.0), ([9.0, 4.0], 4.0), ([9.0, 0.0], 0.0)],
+    ids=["nobody-called", "one", "all-of-several", "one-of-several-goes-on"],
+)
+def test_a_pool_is_paused_while_all_its_accounts_are(pauses: list[float], expected: float) -> None:
+    """What a pool tells as its pause is how long nothing at all is sent."""
+    pool = HttpPool(clock=VirtualClock())
+    for place, seconds in enumerate(pauses):
+        pool.pace(Gateway("x", f"https://{place}.example.com", ("key",))).pause(seconds)
+
+    assert expected == pool.remaining_pause()
