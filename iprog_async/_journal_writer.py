@@ -24,7 +24,7 @@ _COLUMNS = COLUMNS.count(",") + 1
 # Rows are written many to a statement: between statements the thread lets go of the
 # interpreter, and getting it back from a busy event loop costs more than the row. Of some
 # sizes, because SQLite parses each statement once and keeps it, which takes 1.3 kB a row.
-_ROWS_PER_STATEMENT = (1, 2, 4, *range(8, 129, 8))
+_ROWS_PER_STATEMENT = (1, 2, 4, *range(8, 64, 8), *range(64, 128, 16), *range(128, 257, 32))
 # Looking whether the file is still there makes the thread let go of the interpreter, too.
 _SECONDS_BETWEEN_LOOKS = 0.05
 
