@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from support.core_clock import VirtualClock
-from support.core_fakes import TOKEN, to_many
+from support.core_fakes import TOKEN, different_texts, to_many
 from support.journaling import PostingProvider, states_in
 from support.pace_gateway import OK, Account, VirtualGateway
 
@@ -39,10 +39,6 @@ _TRY_LATER = WireReply(423, {}, b'{"error":"try later"}')
 _TAKEN = WireReply(200, {}, b'{"id":"x"}')
 
 
-def _different(count: int) -> list[Message]:
-    return [Message(m.to, f"Hi {n}") for n, m in enumerate(to_many(count))]
-
-
 async def _let_all_go_on(clock: VirtualClock, rounds: int = 25) -> None:
     """Let also the journal's thread come to rest, which knows no virtual time."""
     for _ in range(rounds):
@@ -56,7 +52,7 @@ async def test_credits_of_what_is_called_back_are_free_again() -> None:
     gateway = VirtualGateway(clock, lambda _: OK)
     account = Account(gateway, clock, rate="2/100s")
 
-    async with account.client.send_many(_different(20), concurrency=8, max_credits=5) as run:
+    async with account.client.send_many(different_texts(20), concurrency=8, max_credits=5) as run:
         reading = asyncio.create_task(run.drain())
         await clock.pass_time(10)
         run.stop()
@@ -72,7 +68,7 @@ async def test_an_attempt_that_fails_after_the_stop_is_the_last() -> None:
     gateway = VirtualGateway(clock, lambda _: _UNREACHABLE)  # type: ignore[arg-type,return-value]  # pyright: ignore[reportArgumentType] - an engine may answer so, too
     account = Account(gateway, clock, attempts=4)
 
-    async with account.client.send_many(_different(20), concurrency=5) as run:
+    async with account.client.send_many(different_texts(20), concurrency=5) as run:
         reading = asyncio.create_task(run.drain())
         await clock.pass_time(0.1)
         run.stop()
@@ -89,7 +85,7 @@ async def test_a_source_that_asks_a_gateway_holds_nothing_up() -> None:
     other = Account(VirtualGateway(clock, lambda _: OK), clock, rate="1/100s")
 
     async def source() -> AsyncIterator[Message]:
-        for number, message in enumerate(_different(40)):
+        for number, message in enumerate(different_texts(40)):
             if number and number % 4 == 0:
                 await other.client.send("+639990000000", f"page {number}")
             yield message
@@ -139,7 +135,7 @@ async def test_what_others_send_is_not_called_back() -> None:
     provider = IprogProvider(TOKEN, base_url="http://sms.example.test", rate="3/10s")
     client = SmsClient(provider, pool=pool, observers=[alarm])
 
-    async with client.send_many(_different(20), concurrency=8) as run:
+    async with client.send_many(different_texts(20), concurrency=8) as run:
         reading = asyncio.create_task(run.drain())
         await clock.pass_time(1)
         run.stop()
@@ -217,7 +213,7 @@ async def test_texts_between_two_members_are_not_in_doubt(tmp_path: Path) -> Non
     client = SmsClient(Failover(_posting("a"), _posting("b"), region="PH"), pool=pool)
 
     with Journal.open(path) as journal:
-        async with client.send_many(_different(8), journal=journal, concurrency=4) as run:
+        async with client.send_many(different_texts(8), journal=journal, concurrency=4) as run:
             reading = asyncio.create_task(run.drain())
             for _ in range(5):
                 await _let_all_go_on(clock, 10)

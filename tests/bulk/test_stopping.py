@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 from support.core_clock import VirtualClock
-from support.core_fakes import to_many
+from support.core_fakes import different_texts
 from support.journaling import states_in
 from support.pace_gateway import OK, Account, VirtualGateway, too_many
 from support.routing_fakes import gateway, limited
@@ -21,7 +21,6 @@ from iprog_async import (
     Failover,
     HttpPool,
     Journal,
-    Message,
     RunHaltedError,
     SmsClient,
 )
@@ -31,10 +30,6 @@ from iprog_async._http import WireReply
 
 _UNREACHABLE = Failure("connection refused", may_have_left=False)
 _BROKEN = WireReply(503, {}, b"")
-
-
-def _different(count: int) -> list[Message]:
-    return [Message(m.to, f"Hi {n}") for n, m in enumerate(to_many(count))]
 
 
 @frozen
@@ -71,7 +66,7 @@ async def test_what_waits_is_called_back(where: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("tenacity.wait.random.uniform", max)
 
     async def stopped() -> int:
-        async with account.client.send_many(_different(100), concurrency=15) as run:
+        async with account.client.send_many(different_texts(100), concurrency=15) as run:
             reading = asyncio.create_task(run.drain())
             await clock.sleep(0.5)
             run.stop()
@@ -90,7 +85,7 @@ async def test_a_router_that_waits_is_called_back() -> None:
     client = SmsClient(provider, pool=HttpPool(clock=clock))
 
     async def stopped() -> tuple[Counts, float]:
-        async with client.send_many(_different(10), concurrency=2) as run:
+        async with client.send_many(different_texts(10), concurrency=2) as run:
             reading = asyncio.create_task(run.drain())
             await clock.sleep(5)
             run.stop()
@@ -111,7 +106,7 @@ async def _until(condition: Callable[[], bool], clock: VirtualClock) -> None:
 
 async def test_a_stopped_run_is_resumed(tmp_path: Path) -> None:
     """What was called back is not on record as sent, and the next run sends all of it, once."""
-    path, messages, clock = tmp_path / "j.db", _different(12), VirtualClock()
+    path, messages, clock = tmp_path / "j.db", different_texts(12), VirtualClock()
     gateway = VirtualGateway(clock, lambda _: OK, lambda _: 0.0)
     slow, fast = Account(gateway, clock, rate="5/10s"), Account(gateway, clock)
     with Journal.open(path) as journal:
@@ -140,7 +135,7 @@ async def test_closing_a_run_that_was_stopped() -> None:
     account = Account(gateway, clock)
 
     async def stopped() -> BulkRun:
-        async with account.client.send_many(_different(20), concurrency=5) as run:
+        async with account.client.send_many(different_texts(20), concurrency=5) as run:
             await clock.sleep(1)
             run.stop()
         return run
@@ -157,7 +152,7 @@ async def test_unknowns_under_way_do_not_go_beyond_the_bound() -> None:
     account = Account(gateway, clock)
 
     async def halted() -> BulkRun:
-        async with account.client.send_many(_different(500), concurrency=100) as run:
+        async with account.client.send_many(different_texts(500), concurrency=100) as run:
             with pytest.raises(RunHaltedError):
                 await run.drain()
         return run
@@ -173,7 +168,9 @@ async def test_a_gateway_that_breaks_gets_no_more_than_was_under_way() -> None:
     account = Account(gateway, clock)
 
     async def halted() -> BulkRun:
-        async with account.client.send_many(_different(1000), concurrency=50, window=100) as run:
+        async with account.client.send_many(
+            different_texts(1000), concurrency=50, window=100
+        ) as run:
             with pytest.raises(RunHaltedError):
                 await run.drain()
         return run
@@ -190,7 +187,7 @@ async def test_after_an_answer_the_run_is_at_full_speed() -> None:
     account = Account(gateway, clock)
 
     async def drained() -> None:
-        async with account.client.send_many(_different(500), concurrency=80) as run:
+        async with account.client.send_many(different_texts(500), concurrency=80) as run:
             await run.drain()
 
     await clock.run(drained())
@@ -205,7 +202,9 @@ async def test_a_run_at_its_credit_limit_sends_what_is_paid_for() -> None:
     account = Account(gateway, clock, max_connections=2)
 
     async def halted() -> BulkRun:
-        async with account.client.send_many(_different(10), concurrency=7, max_credits=5) as run:
+        async with account.client.send_many(
+            different_texts(10), concurrency=7, max_credits=5
+        ) as run:
             with pytest.raises(RunHaltedError):
                 await run.drain()
         return run

@@ -7,7 +7,8 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import pytest
-from support.cli import Cli
+from support.bulk_cli import HI, Bulk, write_csv
+from support.cli import Cli, Ran
 from support.vendor_cli import Vendors
 
 from iprog_async import _registry, provider_types
@@ -82,3 +83,14 @@ def vendors(cli: Cli, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.Monk
     """Give what runs commands against the gateways that have them, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     return Vendors(cli, sandbox)
+
+
+@pytest.fixture
+def bulk(cli: Cli, tmp_path: Path) -> Bulk:
+    """Give what writes rows to a file and runs `bulk` over it."""
+
+    def run(rows: list[tuple[str, str]], *tokens: str) -> Ran:
+        path = write_csv(tmp_path / "june.csv", rows)
+        return cli("bulk", path, *(tokens if "--text" in tokens else (*HI, *tokens)))
+
+    return run

@@ -7,11 +7,24 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+
+from iprog_async.sandbox import Sandbox
+from support.cli import Ran
 
 
 COMMAND = (sys.executable, "-m", "iprog_async")
+SEND = "POST /iprog/*"
+HI = ("--text", "Hi {name}")
+
+Bulk = Callable[..., Ran]
+"""Writes rows to a file and runs the command over it."""
+
+
+def texts_of(sandbox: Sandbox) -> list[tuple[str, str]]:
+    """Return number and text of all that came in."""
+    return sorted((text.to, text.text) for text in sandbox.inbox)
 
 
 def people(count: int) -> list[tuple[str, str]]:

@@ -127,6 +127,11 @@ def to_many(count: int, text: str = "Hi") -> list[Message]:
     return [Message(f"+63917{number:07}", text) for number in range(count)]
 
 
+def different_texts(count: int) -> list[Message]:
+    """Return messages of distinct texts for distinct numbers."""
+    return [Message(m.to, f"Hi {n}") for n, m in enumerate(to_many(count))]
+
+
 Handler = Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]]
 
 
