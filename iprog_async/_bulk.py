@@ -241,7 +241,7 @@ class BulkRun:
     async def _submit(self, batch: Batch) -> None:
         """Send a batch; halve it while one recipient makes the gateway refuse all of it.
 
-        After an unknown outcome, or once the run stops, what is left keeps its refusal.
+        After an unknown outcome, or once the run was stopped, what is left keeps its refusal.
         """
         parts = Halving(batch, fewest(batch, self._provider))
         while parts:
@@ -281,8 +281,8 @@ class BulkRun:
         if self._credits is not None:
             self._credits.settle(list(compress(outcomes, recalled)))
         self._in_flight -= sum(recalled)
-        left = [not back for back in recalled]
-        return tuple(compress(part, left)), list(compress(outcomes, left))
+        others = [not called_back for called_back in recalled]
+        return tuple(compress(part, others)), list(compress(outcomes, others))
 
     async def _submit_part(self, part: Batch) -> Sequence[Outcome]:
         try:

@@ -109,13 +109,13 @@ class Desk:
         """Have something done with the database after everything that came before."""
         if self._intake.forks != _forks:
             return self._answer(self._intake.forked())
-        done: asyncio.Future[Any] = asyncio.Future(loop=self.loop)
         with self._intake.gate:
             refusal = self._intake.refusal()
             if refusal is not None:
                 return self._answer(refusal)
             self.hand_in()
             self._handed_in += 1
+            done: asyncio.Future[Any] = asyncio.Future(loop=self.loop)
             self._intake.jobs.put(Job(self, work, waiting=[done]))
         return done
 
