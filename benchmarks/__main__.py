@@ -11,7 +11,7 @@ from attrs import asdict
 
 from benchmarks import bulk, contenders, import_time, own_cost, singles
 from benchmarks._measure import Figure, machine
-from benchmarks._report import Rows, markdown_table, print_table, save
+from benchmarks._report import PICTURE, Rows, markdown_table, print_table, save
 
 
 class Report:
@@ -26,7 +26,7 @@ class Report:
         print(f"\n{title}")
         print_table(head, rows)
         self.results[key] = data
-        self._parts += [f"**{title}**", markdown_table(head, rows)]
+        self._parts += [f"## {title}", markdown_table(head, rows)]
 
     def picture(self, markdown: str) -> None:
         """Put a picture below the last table."""
@@ -48,7 +48,7 @@ async def _run(report: Report, *, quick: bool) -> dict[str, Figure]:
     single = await singles.measure(2000 // few, rounds)
     title = f"Single sends, {singles.CONCURRENCY} in flight, a local gateway without latency"
     report.add("singles", title, singles.HEAD, singles.rows(single), _figures(single))
-    report.picture("![CPU time per message](benchmarks/singles.svg)")
+    report.picture(PICTURE)
 
     late = await bulk.latency(50_000 // few)
     shown = (f"{late.rate:,.0f}/s", f"{late.ideal:,.0f}/s", f"{late.rate / late.ideal:.1%}")
@@ -95,7 +95,9 @@ def main() -> None:
     """Run everything, print the tables, and keep them if asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few messages: only shows it works")
-    parser.add_argument("--save", action="store_true", help="write results, plot and README")
+    parser.add_argument(
+        "--save", action="store_true", help="write results, plots and docs/benchmarks.md"
+    )
     arguments = parser.parse_args()
     missing = contenders.missing()
     if missing:

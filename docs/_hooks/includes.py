@@ -3,8 +3,8 @@
 | a line of a page | becomes |
 |---|---|
 | `<!-- include: CHANGELOG.md -->` | the file without its first heading |
-| `<!-- include: README.md figures -->` | what stands there between `<!-- figures -->` and |
-| | `<!-- /figures -->`, or the code block after a single mark; bold lines become headings |
+| `<!-- include: README.md demo -->` | what stands there between `<!-- demo -->` and |
+| | `<!-- /demo -->`, or the code block after a single mark |
 | `<!-- include: iprog_async/_errors.py -->` | the first code block of a module's docstring |
 | `<!-- include: docs/images/outcomes.svg -->` | the drawing, which then takes the page's colours |
 """
@@ -13,19 +13,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
-
-from mkdocs.structure.files import File, Files
 
 
 ROOT = Path(__file__).parents[2]
-PICTURES = ("benchmarks/singles.svg",)
-"""Pictures of the project that lie elsewhere; they have the same path in the site."""
 
 _INCLUDE = re.compile(r"^<!-- include: (\S+)(?: (\S+))? -->$", re.MULTILINE)
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:|#)[^)]+\)")
 _GATEWAY = re.compile(r"docs/gateways/(\w+)\.md")
-_BOLD_LINE = re.compile(r"^\*\*(.+)\*\*$", re.MULTILINE)
 
 
 def expand(markdown: str) -> str:
@@ -41,7 +35,6 @@ def _content(path: str, block: str | None) -> str:
     if path.endswith(".py"):
         return _search(r"```\n.*?\n```", text)
     text = _without_title(text) if block is None else _block(text, block)
-    text = _BOLD_LINE.sub(r"## \1", text)
     # The site has neither the sources nor the repository's folders.
     return _LINK.sub(r"\1", text).strip()
 
@@ -62,13 +55,6 @@ def _search(pattern: str, text: str) -> str:
     if found is None:
         raise ValueError(f"nothing to include: {pattern}")
     return found[0]
-
-
-def on_files(files: Files, config: Any, **_: object) -> Files:
-    """Add the pictures that lie elsewhere."""
-    for path in PICTURES:
-        files.append(File.generated(config, path, abs_src_path=str(ROOT / path)))
-    return files
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:

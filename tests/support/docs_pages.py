@@ -3,7 +3,7 @@
 | block | what the reader does |
 |---|---|
 | `python title="notify.py"` | saves it and runs it, by pytest if it is called `test_….py`; where |
-| | an `sh` block of the page runs it, only saves it |
+| | an `sh` block of the page runs it, or it needs an account, only saves it |
 | any other with a `title` that is a file's name | saves it |
 | `sh` | types it; all blocks of a page are typed into one terminal |
 | `sh` that starts `iprog-async sandbox` | types it into another terminal, where it goes on |
@@ -35,6 +35,7 @@ _BLOCK = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _INSTALLS = re.compile(r"(?:pip install|python3 -m venv|\.venv/bin/)")
+_ACCOUNT = "YOUR-TOKEN"
 # Whatever would leave this machine meets a closed door instead.
 _NOWHERE = "http://127.0.0.1:9"
 
@@ -62,6 +63,11 @@ class Block:
     def is_server(self) -> bool:
         """Whether it goes on until somebody stops it."""
         return self.language == "sh" and self.code.startswith("iprog-async sandbox")
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it is a program that needs no account."""
+        return self.language == "python" and _ACCOUNT not in self.code
 
     @property
     def is_file(self) -> bool:
@@ -121,7 +127,7 @@ class Reader:
             (self.directory / block.title).write_text(code, encoding="utf-8")
         if block.is_server:
             self._start(code)
-        elif block.language == "python" and f" {block.title}" not in self._typed:
+        elif block.is_run and f" {block.title}" not in self._typed:
             runner = "-m pytest -q -p no:cacheprovider" if block.title.startswith("test_") else ""
             self._type(f"python {runner} {shlex.quote(block.title)}")
         elif block.language == "sh":
