@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 from attrs import field, frozen
@@ -14,8 +13,6 @@ from iprog_async._address import SmsUrl
 from iprog_async._errors import (
     ConfigurationError,
     InvalidMessageError,
-    OutcomeUnknownError,
-    RejectedError,
     SmsError,
     UnsupportedError,
 )
@@ -27,10 +24,9 @@ from iprog_async._messages import (
     check_sender_id,
     check_text,
 )
-from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
+from iprog_async._outcomes import Outcome, failed
 from iprog_async._providers import Batching, Capabilities
 from iprog_async._rates import Rate, to_rate
-from iprog_async._receipts import PENDING, DeliveryStatus, Receipt
 from iprog_async._refusals import Refusal
 from iprog_async._segments import count_segments
 
@@ -157,54 +153,3 @@ class BaseProvider(ABC):
     @abstractmethod
     async def _send(self, batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
         """Send a batch; an error raised here is the outcome of every message in it."""
-
-
-def accepted(
-    prepared: PreparedMessage,
-    provider: str,
-    *,
-    message_id: str | None,
-    cost: Decimal | None = None,
-    status: DeliveryStatus = PENDING,
-    scheduled: bool = False,
-    raw: object = None,
-) -> Accepted:
-    """Return the outcome of a message the gateway took; the arguments are those of `Receipt`."""
-    segments = prepared.segments.count
-    receipt = Receipt(
-        provider, message_id, prepared.to, segments, cost, status, scheduled=scheduled, raw=raw
-    )
-    return Accepted(prepared.index, prepared.message, receipt)
-
-
-def failed(prepared: PreparedMessage, error: SmsError) -> NotSent | Unknown:
-    """Return the outcome of a message that met an error."""
-    if isinstance(error, OutcomeUnknownError):
-        return Unknown(prepared.index, prepared.message, error)
-    return NotSent(prepared.index, prepared.message, error)
-
-
-def rejected(prepared: PreparedMessage, provider: str, reason: str, raw: object = None) -> NotSent:
-    """Return the outcome of one recipient that the gateway refused among others."""
-    error = RejectedError(
-        f"{provider} refused {prepared.to}: {reason}",
-        provider=provider,
-        reason=reason,
-        raw=raw,
-        blame="recipient",
-    )
-    return NotSent(prepared.index, prepared.message, error)
-
-
-def unclear(
-    prepared: PreparedMessage, provider: str, reason: str, references: tuple[str, ...] = ()
-) -> Unknown:
-    """Return the outcome of one recipient about whom the answer proves nothing."""
-    error = OutcomeUnknownError(
-        f"{provider}: it is unknown whether the text for {prepared.to} was sent: {reason}. "
-        "It may have been: check at the gateway before you send it again",
-        provider=provider,
-        reason=reason,
-        references=references,
-    )
-    return Unknown(prepared.index, prepared.message, error)

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from itertools import compress
 from typing import Self
 
-from iprog_async._adapters import unclear
 from iprog_async._bulk_source import Messages
 from iprog_async._cancellation import was_in_flight
 from iprog_async._caution import Caution
@@ -28,7 +27,7 @@ from iprog_async._journal import Journal
 from iprog_async._ledger import Ledger
 from iprog_async._observers import NOBODY, Observers
 from iprog_async._outcome_stream import OutcomeStream, Recorded
-from iprog_async._outcomes import NotSent, Outcome, Unknown
+from iprog_async._outcomes import NotSent, Outcome, Unknown, unclear
 from iprog_async._planner import Batch, fewest
 from iprog_async._preparation import Preparation, Reading, Window
 from iprog_async._providers import SmsProvider

@@ -1,14 +1,15 @@
-"""The three ways a send can end."""
+"""The three ways a send can end, and what makes each."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from attrs import frozen
 
-from iprog_async._errors import OutcomeUnknownError, SmsError
-from iprog_async._messages import Message
-from iprog_async._receipts import Receipt
+from iprog_async._errors import OutcomeUnknownError, RejectedError, SmsError
+from iprog_async._messages import Message, PreparedMessage
+from iprog_async._receipts import PENDING, DeliveryStatus, Receipt
 
 
 @frozen
@@ -42,3 +43,54 @@ class Unknown:
 
 
 Outcome: TypeAlias = Accepted | NotSent | Unknown
+
+
+def accepted(
+    prepared: PreparedMessage,
+    provider: str,
+    *,
+    message_id: str | None,
+    cost: Decimal | None = None,
+    status: DeliveryStatus = PENDING,
+    scheduled: bool = False,
+    raw: object = None,
+) -> Accepted:
+    """Return the outcome of a message the gateway took; the arguments are those of `Receipt`."""
+    segments = prepared.segments.count
+    receipt = Receipt(
+        provider, message_id, prepared.to, segments, cost, status, scheduled=scheduled, raw=raw
+    )
+    return Accepted(prepared.index, prepared.message, receipt)
+
+
+def failed(prepared: PreparedMessage, error: SmsError) -> NotSent | Unknown:
+    """Return the outcome of a message that met an error."""
+    if isinstance(error, OutcomeUnknownError):
+        return Unknown(prepared.index, prepared.message, error)
+    return NotSent(prepared.index, prepared.message, error)
+
+
+def rejected(prepared: PreparedMessage, provider: str, reason: str, raw: object = None) -> NotSent:
+    """Return the outcome of one recipient that the gateway refused among others."""
+    error = RejectedError(
+        f"{provider} refused {prepared.to}: {reason}",
+        provider=provider,
+        reason=reason,
+        raw=raw,
+        blame="recipient",
+    )
+    return NotSent(prepared.index, prepared.message, error)
+
+
+def unclear(
+    prepared: PreparedMessage, provider: str, reason: str, references: tuple[str, ...] = ()
+) -> Unknown:
+    """Return the outcome of one recipient about whom the answer proves nothing."""
+    error = OutcomeUnknownError(
+        f"{provider}: it is unknown whether the text for {prepared.to} was sent: {reason}. "
+        "It may have been: check at the gateway before you send it again",
+        provider=provider,
+        reason=reason,
+        references=references,
+    )
+    return Unknown(prepared.index, prepared.message, error)

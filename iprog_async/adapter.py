@@ -3,13 +3,14 @@
 `providers/README.md` in the repository shows how the pieces fit together.
 """
 
-from iprog_async._adapters import BaseProvider, accepted, failed, rejected, unclear
+from iprog_async._adapters import BaseProvider
 from iprog_async._address import SmsUrl, to_flag
 from iprog_async._amounts import parse_amount
 from iprog_async._errors import Blame
 from iprog_async._http import NOT_JSON, Answer, Call, Effect, Gateway, HttpCall, UnclearAnswer
 from iprog_async._json import is_array, is_object
 from iprog_async._messages import Message, PreparedMessage, check_sender_id, check_text
+from iprog_async._outcomes import accepted, failed, rejected, unclear
 from iprog_async._phones import to_e164
 from iprog_async._providers import Batching, Capabilities, Scheduling
 from iprog_async._rates import to_rate
