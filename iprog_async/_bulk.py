@@ -25,10 +25,11 @@ from iprog_async._errors import (
 from iprog_async._halving import Halving
 from iprog_async._journal import Journal
 from iprog_async._ledger import Ledger
+from iprog_async._messages import Batch
 from iprog_async._observers import NOBODY, Observers
 from iprog_async._outcome_stream import OutcomeStream, Recorded
 from iprog_async._outcomes import NotSent, Outcome, Unknown, unclear
-from iprog_async._planner import Batch, fewest
+from iprog_async._planner import fewest
 from iprog_async._preparation import Preparation, Reading, Window
 from iprog_async._providers import SmsProvider
 from iprog_async._recall import Recall, active_recall, was_recalled

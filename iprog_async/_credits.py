@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 
 from iprog_async._errors import ConfigurationError, CreditLimitError
+from iprog_async._messages import Batch
 from iprog_async._outcomes import Outcome
-from iprog_async._planner import Batch
 
 
 class CreditLimit:

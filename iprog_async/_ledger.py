@@ -15,9 +15,8 @@ from iprog_async._journal_intake import Desk
 from iprog_async._journal_rows import Row, Values
 from iprog_async._journal_rules import Resume, ResumeRules, remembered
 from iprog_async._journal_store import Identity
-from iprog_async._messages import Message, PreparedMessage
+from iprog_async._messages import Batch, Message, PreparedMessage
 from iprog_async._outcomes import NotSent, Outcome
-from iprog_async._planner import Batch
 
 
 @define(eq=False)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import field, frozen
 
@@ -59,6 +60,10 @@ class PreparedMessage:
     e164: str
     segments: Segments = field(repr=False)
     index: int = 0
+
+
+Batch: TypeAlias = Sequence[PreparedMessage]
+"""Messages that travel together in one request."""
 
 
 def check_schedule(message: Message) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from attrs import frozen
 
-from iprog_async._messages import Message, PreparedMessage
+from iprog_async._messages import Batch, Message, PreparedMessage
 from iprog_async._providers import Batching, SmsProvider
-
-
-Batch = Sequence[PreparedMessage]
 
 
 Groups = dict[object, list[PreparedMessage]]

@@ -17,9 +17,9 @@ from iprog_async._errors import (
     SuppressedError,
 )
 from iprog_async._ledger import Ledger
-from iprog_async._messages import Message, PreparedMessage
+from iprog_async._messages import Batch, Message, PreparedMessage
 from iprog_async._outcomes import NotSent, Outcome
-from iprog_async._planner import Batch, WindowPlanner
+from iprog_async._planner import WindowPlanner
 from iprog_async._providers import SmsProvider
 from iprog_async._seen import SeenTable
 from iprog_async._suppression import IsSuppressed, Suppress, load_suppression

@@ -13,9 +13,9 @@ from iprog_async._claims import Claim, active_claim
 from iprog_async._clock import Clock
 from iprog_async._errors import InvalidMessageError, SmsError
 from iprog_async._halving import Halving
-from iprog_async._messages import PreparedMessage
+from iprog_async._messages import Batch, PreparedMessage
 from iprog_async._outcomes import Outcome
-from iprog_async._planner import Batch, fewest, plan_batches
+from iprog_async._planner import fewest, plan_batches
 from iprog_async._recall import RecalledError, recallable
 from iprog_async._retry import RetryPolicy
 from iprog_async._router_members import Member, RoutedMessage, prepare_for

@@ -11,9 +11,9 @@ from attrs import evolve, field, frozen
 from iprog_async._breaker import Breaker, Verdict, verdict_of
 from iprog_async._errors import InvalidMessageError, SmsError
 from iprog_async._http import Call, Effect, HttpCall
-from iprog_async._messages import Message, PreparedMessage
+from iprog_async._messages import Batch, Message, PreparedMessage
 from iprog_async._outcomes import Outcome
-from iprog_async._planner import Batch, fewest
+from iprog_async._planner import fewest
 from iprog_async._providers import Batching, SmsProvider
 from iprog_async._submitting import submit
 

@@ -11,11 +11,10 @@ from iprog_async._cancellation import was_in_flight
 from iprog_async._claims import active_claim
 from iprog_async._errors import SmsError
 from iprog_async._ledger import Ledger
-from iprog_async._messages import PreparedMessage
+from iprog_async._messages import Batch, PreparedMessage
 from iprog_async._observers import NOBODY, Observers, SendEnded, Submission
 from iprog_async._outcomes import Accepted, Outcome, Unknown, failed, unclear
 from iprog_async._phones import mask_number
-from iprog_async._planner import Batch
 from iprog_async._providers import SmsProvider
 from iprog_async._recall import was_recalled
 
