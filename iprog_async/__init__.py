@@ -28,7 +28,6 @@ from iprog_async._errors import (
     SmsError,
     SuppressedError,
     UnsupportedError,
-    WaitTimeoutError,
     WrongLoopError,
 )
 from iprog_async._journal import Journal
@@ -45,7 +44,7 @@ from iprog_async._providers import (
     SupportsStatus,
 )
 from iprog_async._rates import Rate
-from iprog_async._receipts import Balance, DeliveryState, DeliveryStatus, Receipt
+from iprog_async._receipts import Balance, DeliveryState, DeliveryStatus, Receipt, WaitTimeoutError
 from iprog_async._reconcile import (
     ListedMessage,
     MessageList,

@@ -29,11 +29,8 @@ SmsError                        .may_have_been_sent  .healable  .blame
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-
-if TYPE_CHECKING:
-    from iprog_async._receipts import DeliveryStatus, Receipt
 
 Blame = Literal["account", "message", "recipient"]
 """What caused a refusal: the account (every message would meet it), the message, or one number."""
@@ -202,19 +199,6 @@ class OutcomeUnknownError(SmsError):
         self.provider = provider
         self.reason = reason
         self.references = references
-
-
-class WaitTimeoutError(SmsError):
-    """The status was not final in time; the text was accepted and may still be delivered."""
-
-    may_have_been_sent: ClassVar[bool] = True
-
-    def __init__(
-        self, message: str, *, receipt: Receipt | str, last_status: DeliveryStatus | None
-    ) -> None:
-        super().__init__(message)
-        self.receipt = receipt
-        self.last_status = last_status
 
 
 class ProviderError(SmsError):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from attrs import field, frozen, validators
 
-from iprog_async._errors import InvalidMessageError
+from iprog_async._errors import InvalidMessageError, SmsError
 
 
 DeliveryState = Literal["pending", "sent", "delivered", "failed", "unknown"]
@@ -102,6 +102,23 @@ class Receipt:
             )
         except (KeyError, TypeError, ValueError, ArithmeticError) as exc:
             raise InvalidMessageError(f"this is not a stored receipt: {exc!r}") from exc
+
+
+class WaitTimeoutError(SmsError):
+    """The status was not final in time; the text was accepted and may still be delivered."""
+
+    may_have_been_sent: ClassVar[bool] = True
+
+    def __init__(
+        self, message: str, *, receipt: Receipt | str, last_status: DeliveryStatus | None
+    ) -> None:
+        super().__init__(message)
+        self.receipt = receipt
+        self.last_status = last_status
+
+
+# As for the other errors, which stand in a module of their own.
+WaitTimeoutError.__module__ = "iprog_async"
 
 
 def split_ref(receipt: Receipt | str) -> tuple[str, str]:

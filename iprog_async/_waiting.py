@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from iprog_async._clock import Clock
-from iprog_async._errors import WaitTimeoutError
-from iprog_async._receipts import DeliveryStatus, Receipt
+from iprog_async._receipts import DeliveryStatus, Receipt, WaitTimeoutError
 
 
 _GROWTH = 1.5
