@@ -286,7 +286,8 @@ class BulkRun:
 
     async def _submit_part(self, part: Batch) -> Sequence[Outcome]:
         try:
-            return await submit(self._provider, part, self._ledger, self._observers)
+            claim = None if self._ledger is None else self._ledger.claim(part)
+            return await submit(self._provider, part, claim, self._observers)
         except asyncio.CancelledError as exc:
             if was_in_flight(exc):
                 self._abandon(part)

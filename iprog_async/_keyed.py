@@ -75,7 +75,7 @@ class KeyedSends:
             to_send, settled = await ledger.admit([prepared])
             if not to_send:
                 return settled[0]
-            outcomes = await submit(provider, to_send, ledger, self._observers)
+            outcomes = await submit(provider, to_send, ledger.claim(to_send), self._observers)
             error = await asyncio.shield(ledger.record(to_send, outcomes))
             if error is not None:
                 # The outcome is true all the same; the file has it as unknown.

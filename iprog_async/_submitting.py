@@ -8,9 +8,8 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from iprog_async._cancellation import was_in_flight
-from iprog_async._claims import active_claim
+from iprog_async._claims import Claim, active_claim
 from iprog_async._errors import SmsError
-from iprog_async._ledger import Ledger
 from iprog_async._messages import Batch, PreparedMessage
 from iprog_async._observers import NOBODY, Observers, SendEnded, Submission
 from iprog_async._outcomes import Accepted, Outcome, Unknown, failed, unclear
@@ -25,22 +24,29 @@ logger = logging.getLogger("iprog_async")
 def submit(
     provider: SmsProvider,
     batch: Batch,
-    ledger: Ledger | None = None,
+    claim: Claim | None = None,
     observers: Observers = NOBODY,
 ) -> Coroutine[Any, Any, Sequence[Outcome]]:
-    """Send a batch; exactly one outcome for each message, whatever the adapter does."""
+    """Send a batch; exactly one outcome for each message, whatever the adapter does.
+
+    Args:
+        provider: What sends it.
+        batch: Messages that it prepared, for one request.
+        claim: What has to be on record before the request may leave, if anything.
+        observers: Who is told of the submission.
+    """
     if not observers:
-        return _submit(provider, batch, ledger)
-    return _submit_observed(provider, batch, ledger, observers)
+        return _submit(provider, batch, claim)
+    return _submit_observed(provider, batch, claim, observers)
 
 
 async def _submit_observed(
-    provider: SmsProvider, batch: Batch, ledger: Ledger | None, observers: Observers
+    provider: SmsProvider, batch: Batch, claim: Claim | None, observers: Observers
 ) -> Sequence[Outcome]:
     submission = Submission(provider.name, batch, observers)
     outcomes = None
     try:
-        outcomes = await _submit(provider, batch, ledger)
+        outcomes = await _submit(provider, batch, claim)
         return outcomes
     except asyncio.CancelledError as exc:
         if was_in_flight(exc):
@@ -52,9 +58,9 @@ async def _submit_observed(
         submission.end(None if recalled else outcomes)
 
 
-async def _submit(provider: SmsProvider, batch: Batch, ledger: Ledger | None) -> Sequence[Outcome]:
-    # The session claims the rows at the moment the request leaves.
-    token = None if ledger is None else active_claim.set(ledger.claim(batch))
+async def _submit(provider: SmsProvider, batch: Batch, claim: Claim | None) -> Sequence[Outcome]:
+    # The session takes it at the moment the request leaves.
+    token = None if claim is None else active_claim.set(claim)
     try:
         outcomes = list(await provider.submit(batch))
     except SmsError as exc:

@@ -185,7 +185,7 @@ async def test_an_account_halts_on_an_unwritable_claim(tmp_path: Path) -> None:
         to_send, _ = await ledger.admit([message])
         journal.close()
         client = posting(Wire(ACCEPTED))
-        (outcome,) = await submit(client.provider, to_send, ledger)
+        (outcome,) = await submit(client.provider, to_send, ledger.claim(to_send))
         assert isinstance(outcome, NotSent)
         assert isinstance(outcome.error, JournalError)
 

@@ -55,6 +55,6 @@ async def submit_one_batch(
     messages = [Message(number, "Hi") for number in numbers]
     prepared = [provider.prepare(message, index) for index, message in enumerate(messages)]
     batch, _ = await ledger.admit(prepared)
-    outcomes = await submit(provider, batch, ledger)
+    outcomes = await submit(provider, batch, ledger.claim(batch))
     await ledger.record(batch, outcomes)
     return outcomes
