@@ -30,6 +30,7 @@ from iprog_async._errors import (
     UnsupportedError,
     WrongLoopError,
 )
+from iprog_async._from_config import provider_from_env, provider_from_url
 from iprog_async._journal import Journal
 from iprog_async._journal_entries import EntryState, ExportFormat, JournalEntry
 from iprog_async._messages import Message
@@ -51,7 +52,7 @@ from iprog_async._reconcile import (
     Reconciliation,
     SupportsMessageList,
 )
-from iprog_async._registry import provider_from_env, provider_from_url, provider_types
+from iprog_async._registry import provider_types
 from iprog_async._retry import RetryPolicy
 from iprog_async._routing import Choice, Failover, RoundRobin, Routed
 from iprog_async._segments import Encoding, Segments, count_segments

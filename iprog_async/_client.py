@@ -21,6 +21,7 @@ from iprog_async._errors import (
     InvalidMessageError,
     UnsupportedError,
 )
+from iprog_async._from_config import provider_from_env, provider_from_url
 from iprog_async._journal import Journal
 from iprog_async._keyed import KeyedSends
 from iprog_async._messages import Message, PreparedMessage
@@ -36,7 +37,7 @@ from iprog_async._providers import (
     SupportsStatus,
 )
 from iprog_async._receipts import Balance, DeliveryStatus, Receipt, split_ref
-from iprog_async._registry import provider_from_env, provider_from_url, provider_types
+from iprog_async._registry import provider_types
 from iprog_async._retry import RetryPolicy
 from iprog_async._router import Router
 from iprog_async._session import Limits, Session

@@ -8,12 +8,9 @@ from attrs import frozen
 
 from iprog_async._address import parse_addresses
 from iprog_async._errors import SmsError
+from iprog_async._from_config import provider_from_env, provider_from_url
 from iprog_async._providers import SmsProvider
-from iprog_async._registry import (
-    provider_from_env,
-    provider_from_url,
-    provider_type,
-)
+from iprog_async._registry import provider_type
 from iprog_async.cli._failure import Failure, from_error
 
 
