@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 from attrs import field, frozen
 
@@ -30,9 +30,6 @@ from iprog_async._rates import Rate, to_rate
 from iprog_async._refusals import Refusal
 from iprog_async._segments import count_segments
 
-
-if TYPE_CHECKING:
-    from iprog_async.sandbox import SandboxGateway
 
 T = TypeVar("T")
 
@@ -98,8 +95,8 @@ class BaseProvider(ABC):
         return None
 
     @classmethod
-    def sandbox(cls) -> SandboxGateway | None:
-        """Return the gateway's part in the local sandbox, if it plays one."""
+    def sandbox(cls) -> object | None:
+        """Return the gateway's part in the local sandbox, a `SandboxGateway`, if it plays one."""
         return None
 
     def bind(self, call: Call, /) -> Self:

@@ -44,6 +44,8 @@ def load_gateways() -> tuple[dict[str, SandboxGateway], dict[str, str]]:
     for name, cls in provider_types().items():
         try:
             gateway = cls.sandbox()
+            if gateway is not None and not isinstance(gateway, SandboxGateway):
+                raise TypeError(f"sandbox() returned a {type(gateway).__name__}, no SandboxGateway")
         except Exception as exc:
             # A plug-in of somebody else's may raise anything.
             why = f"{type(exc).__name__}: {exc}"

@@ -12,10 +12,13 @@ _OURS = list(provider_types())
 _RAISING = "support.broken_plugins.raises:Provider"
 _BARE = "support.broken_plugins:Bare"
 _FAILING = "support.broken_plugins:Raising"
+_MISPLAYED = "support.broken_plugins:Misplayed"
 _LINES = {
     _RAISING: "the provider 'aardvark' can't be loaded: RuntimeError: half installed",
     _BARE: "the provider 'aardvark' is not whole: it has no scheme, capabilities",
     _FAILING: "the provider 'aardvark' can't be played by the sandbox: RuntimeError: no sandbox",
+    _MISPLAYED: "the provider 'aardvark' can't be played by the sandbox: TypeError: sandbox() "
+    "returned a str, no SandboxGateway",
 }
 
 
@@ -39,7 +42,7 @@ def test_providers_shows_one_that_can_tell_nothing(cli: Cli, plugins: dict[str, 
     assert ("aardvark", None) == (first["name"], first["max_batch"])
 
 
-@pytest.mark.parametrize("value", [_RAISING, _BARE, _FAILING])
+@pytest.mark.parametrize("value", [_RAISING, _BARE, _FAILING, _MISPLAYED])
 def test_demo_goes_on(cli: Cli, plugins: dict[str, str], value: str) -> None:
     """Everything is shown with the others, and one line names the broken plug-in."""
     plugins["aardvark"] = value

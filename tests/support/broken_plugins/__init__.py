@@ -36,6 +36,15 @@ class Raising(ToyProvider):
         raise RuntimeError("no idea")
 
 
+class Misplayed(ToyProvider):
+    """Plays its gateway with something else than a `SandboxGateway`."""
+
+    @classmethod
+    def sandbox(cls) -> object | None:
+        """Return what can't be played."""
+        return "http://127.0.0.1"
+
+
 class Unreadable(ToyProvider):
     """Can't read the environment."""
 
