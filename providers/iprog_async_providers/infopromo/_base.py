@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import ClassVar, Self, TypeVar
+from typing import ClassVar, Self
 
 from attrs import field, frozen
 
@@ -22,7 +22,6 @@ from iprog_async.adapter import (
     Batching,
     Effect,
     Gateway,
-    HttpCall,
     PreparedMessage,
     SmsUrl,
     UnclearAnswer,
@@ -30,13 +29,13 @@ from iprog_async.adapter import (
     failed,
     is_object,
     mask_keys,
-    to_e164,
     to_flag,
     words,
 )
 from iprog_async_providers.infopromo import _options
 from iprog_async_providers.infopromo._account import read_balance, read_me
-from iprog_async_providers.infopromo._answers import Envelope, check
+from iprog_async_providers.infopromo._answers import Envelope
+from iprog_async_providers.infopromo._api import Api, Params, check_content, to_wire_number
 from iprog_async_providers.infopromo._campaigns import Campaigns
 from iprog_async_providers.infopromo._contacts import Contacts
 from iprog_async_providers.infopromo._messages import Messages
@@ -50,14 +49,8 @@ from iprog_async_providers.infopromo._sending import (
 from iprog_async_providers.infopromo._words import queue_status
 
 
-T = TypeVar("T")
-
-Params = Mapping[str, str]
-
 _ACCEPT = ("Accept", "application/json")
 """Without it the server writes its errors as HTML."""
-
-_PLAIN = InfopromoOptions()
 
 
 @frozen(eq=False, slots=False)
@@ -124,17 +117,17 @@ class UltimateSmsBase(BaseProvider):
     @property
     def campaigns(self) -> Campaigns:
         """Texts for whole contact groups; with the HTTP API only on servers from 3.13 on."""
-        return Campaigns(self)
+        return Campaigns(self._api)
 
     @property
     def contacts(self) -> Contacts:
         """Contacts and their groups."""
-        return Contacts(self)
+        return Contacts(self._api)
 
     @property
     def messages(self) -> Messages:
         """What the account sent and received."""
-        return Messages(self)
+        return Messages(self._api)
 
     async def status(self, message_id: str, /) -> DeliveryStatus:
         """Return how far a text has come; for a queued request, how far the request has.
@@ -146,10 +139,10 @@ class UltimateSmsBase(BaseProvider):
         if not message_id.startswith(QUEUE):
             return (await self.messages.get(message_id)).delivery_status
         queue_uid = _options.segment(message_id.removeprefix(QUEUE), "queued request")
-        return await self.request(
+        return await self._api.request(
             "GET",
             f"/sms/queue/{queue_uid}",
-            self.reader(_read_queue),
+            self._api.reader(_read_queue),
             "read the status",
             effect=Effect.READ,
         )
@@ -161,10 +154,10 @@ class UltimateSmsBase(BaseProvider):
             NoAnswerError: No trustworthy answer; ask again.
             ProviderError: The gateway refused to tell.
         """
-        return await self.request(
+        return await self._api.request(
             "GET",
             "/balance",
-            self.reader(read_balance),
+            self._api.reader(read_balance),
             "read the balance",
             effect=Effect.READ,
         )
@@ -176,97 +169,46 @@ class UltimateSmsBase(BaseProvider):
             NoAnswerError: No trustworthy answer; ask again.
             ProviderError: The gateway refused to tell.
         """
-        return await self.request(
-            "GET", "/me", self.reader(read_me), "read the account", effect=Effect.READ
+        return await self._api.request(
+            "GET", "/me", self._api.reader(read_me), "read the account", effect=Effect.READ
         )
 
-    async def request(
-        self,
-        method: str,
-        path: str,
-        read: Callable[[Answer], T],
-        what: str,
-        body: Params | None = None,
-        *,
-        query: Params | None = None,
-        effect: Effect = Effect.ONCE,
-        on_gone: Callable[[], T] | None = None,
-        token_in_url: bool = False,
-    ) -> T:
-        """Make a call, with the token where this flavour has it."""
-        body, query = self._authorised(body, query, token_in_url=token_in_url)
-        call = HttpCall(
+    @property
+    def _api(self) -> Api:
+        return Api(
             self.gateway,
-            method,
-            f"{self.prefix}{path}",
-            read,
-            what,
-            effect=effect,
-            query=query,
-            json=body,
-            on_gone=on_gone,
+            self.prefix,
+            self.refusals,
+            self._call,
+            self._authorised,
+            sender_id=self.sender_id,
+            timezone=self.timezone,
+            region=self.region,
         )
-        return await self._call(call)
-
-    def reader(
-        self, read: Callable[[Envelope], T], *, sends: bool = False
-    ) -> Callable[[Answer], T]:
-        """Return a function that checks the envelope before it reads the value."""
-
-        def check_and_read(answer: Answer) -> T:
-            return read(check(answer, self.name, self.refusals, sends=sends))
-
-        return check_and_read
-
-    def number(self, number: str) -> tuple[str, str]:
-        """Return a number as E.164 and as the gateway writes it: `31612345678`."""
-        e164 = to_e164(number, self.region)
-        return e164, e164[1:]
-
-    def content(self, message: Message) -> dict[str, str]:
-        """Return the part of a request that says what to send, as whom and when."""
-        options = message.options if isinstance(message.options, InfopromoOptions) else _PLAIN
-        fields = {
-            "sender_id": message.sender_id or self.sender_id,
-            "type": options.type,
-            "message": message.text,
-            "dlt_template_id": options.dlt_template_id,
-        }
-        if message.schedule_at is not None:
-            fields["schedule_time"] = _options.wall_time(message.schedule_at, self.timezone)
-        return {key: value for key, value in fields.items() if value is not None}
 
     def _check(self, message: Message) -> None:
-        self.check_content(message)
-
-    def check_content(self, message: Message) -> None:
-        """Raise `InvalidMessageError` if a sender ID or a zone is missing."""
-        if message.sender_id is None and self.sender_id is None:
-            raise InvalidMessageError(
-                "the gateway sends nothing without a sender ID; give sender_id= to the message "
-                "or to the provider (INFOPROMO_SENDER_ID)"
-            )
-        if message.schedule_at is not None:
-            _options.wall_time(message.schedule_at, self.timezone)
+        check_content(message, self.sender_id, self.timezone)
 
     def _number(self, number: str) -> tuple[str, str]:
-        return self.number(number)
+        return to_wire_number(number, self.region)
 
     async def _send(self, batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
         message = batch[0].message
         scheduled = message.schedule_at is not None
         if scheduled and len(batch) == 1 and not self.allow_unscheduled_single:
             return [failed(batch[0], _trap())]
-        body = {"recipient": ",".join(p.to for p in batch), **self.content(message)}
-        return await self._deliver(body, self._outcomes(Batch(batch, self.name, scheduled)))
+        api = self._api
+        body = {"recipient": ",".join(p.to for p in batch), **api.content(message)}
+        read = self._outcomes(api, Batch(batch, self.name, scheduled))
+        return await self._deliver(api, body, read)
 
     async def _deliver(
-        self, body: Params, read: Callable[[Answer], list[Outcome]]
+        self, api: Api, body: Params, read: Callable[[Answer], list[Outcome]]
     ) -> Sequence[Outcome]:
-        return await self.request("POST", "/sms/send", read, "send the text", body)
+        return await api.request("POST", "/sms/send", read, "send the text", body)
 
-    def _outcomes(self, batch: Batch) -> Callable[[Answer], list[Outcome]]:
-        read = self.reader(lambda envelope: read_outcomes(envelope, batch), sends=True)
+    def _outcomes(self, api: Api, batch: Batch) -> Callable[[Answer], list[Outcome]]:
+        read = api.reader(lambda envelope: read_outcomes(envelope, batch), sends=True)
 
         def read_answer(answer: Answer) -> list[Outcome]:
             status = failed_delivery(answer) if len(batch.prepared) == 1 else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import evolve, field, frozen
 
@@ -19,12 +19,9 @@ from iprog_async.adapter import (
     structure,
 )
 from iprog_async_providers.infopromo._answers import Envelope
+from iprog_async_providers.infopromo._api import Api, check_content
 from iprog_async_providers.infopromo._contacts import ContactGroup
 from iprog_async_providers.infopromo._options import InfopromoOptions, segment
-
-
-if TYPE_CHECKING:
-    from iprog_async_providers.infopromo._base import UltimateSmsBase
 
 
 @frozen
@@ -84,8 +81,8 @@ class Campaign:
 class Campaigns:
     """Sends and reads campaigns; with the HTTP API only on servers from 3.13 on."""
 
-    def __init__(self, provider: UltimateSmsBase) -> None:
-        self._provider = provider
+    def __init__(self, api: Api) -> None:
+        self._api = api
 
     async def send(
         self,
@@ -121,15 +118,15 @@ class Campaigns:
         check_text(message)
         if sender_id is not None:
             check_sender_id(sender_id)
-        self._provider.check_content(message)
+        check_content(message, self._api.sender_id, self._api.timezone)
         body = {
             "contact_list_id": ",".join(uid.strip() for uid in uids if uid),
-            **self._provider.content(message),
+            **self._api.content(message),
         }
-        return await self._provider.request(
+        return await self._api.request(
             "POST",
             "/sms/campaign",
-            self._provider.reader(_read, sends=True),
+            self._api.reader(_read, sends=True),
             "send the campaign",
             body,
         )
@@ -142,10 +139,10 @@ class Campaigns:
             NoAnswerError: No trustworthy answer; ask again.
         """
         uid = campaign.uid if isinstance(campaign, Campaign) else campaign
-        return await self._provider.request(
+        return await self._api.request(
             "GET",
             f"/campaign/{segment(uid, 'campaign')}/view",
-            self._provider.reader(_read_viewed),
+            self._api.reader(_read_viewed),
             "read the campaign",
             effect=Effect.READ,
         )

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import field, frozen
 
 from iprog_async import InvalidMessageError
 from iprog_async.adapter import Effect, Id, is_array, is_object, mask_keys, structure
 from iprog_async_providers.infopromo._answers import Envelope
+from iprog_async_providers.infopromo._api import Api, to_wire_number
 from iprog_async_providers.infopromo._options import segment
 from iprog_async_providers.infopromo._pages import Page, iterate, read_page
-
-
-if TYPE_CHECKING:
-    from iprog_async_providers.infopromo._base import UltimateSmsBase
 
 
 @frozen
@@ -64,8 +61,8 @@ class Contact:
 class ContactGroups:
     """Creates, reads, renames and deletes groups."""
 
-    def __init__(self, provider: UltimateSmsBase) -> None:
-        self._provider = provider
+    def __init__(self, api: Api) -> None:
+        self._api = api
 
     async def create(self, name: str) -> ContactGroup:
         """Create a group; never repeated by itself, twice would make two.
@@ -75,10 +72,10 @@ class ContactGroups:
             OutcomeUnknownError: It may have been created.
             ProviderError: The gateway refused; nothing was created.
         """
-        return await self._provider.request(
+        return await self._api.request(
             "POST",
             "/contacts",
-            self._provider.reader(lambda envelope: _made_group(envelope, name)),
+            self._api.reader(lambda envelope: _made_group(envelope, name)),
             "create the contact group",
             {"name": _name(name)},
         )
@@ -90,10 +87,10 @@ class ContactGroups:
             NotFoundError: The account has no such group.
             NoAnswerError: No trustworthy answer; ask again.
         """
-        return await self._provider.request(
+        return await self._api.request(
             "POST",
             f"{_path(group)}/show",
-            self._provider.reader(lambda envelope: _group(envelope.data)),
+            self._api.reader(lambda envelope: _group(envelope.data)),
             "read the contact group",
             effect=Effect.READ,
         )
@@ -105,10 +102,10 @@ class ContactGroups:
             NotFoundError: The account has no such group.
             NoAnswerError: No trustworthy answer; doing it again does no harm.
         """
-        await self._provider.request(
+        await self._api.request(
             "PATCH",
             _path(group),
-            self._provider.reader(_ignore),
+            self._api.reader(_ignore),
             "rename the contact group",
             {"name": _name(name)},
             effect=Effect.IDEMPOTENT,
@@ -121,10 +118,10 @@ class ContactGroups:
             NotFoundError: The account has no such group.
             NoAnswerError: No trustworthy answer; doing it again does no harm.
         """
-        await self._provider.request(
+        await self._api.request(
             "DELETE",
             _path(group),
-            self._provider.reader(_ignore),
+            self._api.reader(_ignore),
             "delete the contact group",
             effect=Effect.IDEMPOTENT,
             on_gone=_gone,
@@ -138,28 +135,28 @@ class ContactGroups:
         """
 
         async def fetch(number: int) -> Page[ContactGroup]:
-            return await self._provider.request(
+            return await self._api.request(
                 "GET",
                 "/contacts",
-                self._provider.reader(lambda envelope: read_page(envelope, _group)),
+                self._api.reader(lambda envelope: read_page(envelope, _group)),
                 "list the contact groups",
                 query={"page": str(number)},
                 effect=Effect.READ,
             )
 
-        return iterate(fetch, self._provider.name)
+        return iterate(fetch, self._api.gateway.name)
 
 
 class Contacts:
     """Adds, reads, changes and deletes contacts; `groups` does the same for groups."""
 
-    def __init__(self, provider: UltimateSmsBase) -> None:
-        self._provider = provider
+    def __init__(self, api: Api) -> None:
+        self._api = api
 
     @property
     def groups(self) -> ContactGroups:
         """The groups that contacts are in."""
-        return ContactGroups(self._provider)
+        return ContactGroups(self._api)
 
     async def store(
         self, group: ContactGroup | str, phone: str, fields: Mapping[str, str] | None = None
@@ -177,10 +174,10 @@ class Contacts:
             OutcomeUnknownError: It may have been stored.
         """
         body = self._body(phone, fields)
-        return await self._provider.request(
+        return await self._api.request(
             "POST",
             f"{_path(group)}/store",
-            self._provider.reader(lambda envelope: _made_contact(envelope, body["PHONE"])),
+            self._api.reader(lambda envelope: _made_contact(envelope, body["PHONE"])),
             "store the contact",
             body,
         )
@@ -192,10 +189,10 @@ class Contacts:
             NotFoundError: The group has no such contact.
             NoAnswerError: No trustworthy answer; ask again.
         """
-        return await self._provider.request(
+        return await self._api.request(
             "POST",
             f"{_path(group)}/search/{_contact_segment(contact)}",
-            self._provider.reader(lambda envelope: _contact(envelope.data)),
+            self._api.reader(lambda envelope: _contact(envelope.data)),
             "read the contact",
             effect=Effect.READ,
         )
@@ -214,10 +211,10 @@ class Contacts:
             NotFoundError: The group has no such contact.
             NoAnswerError: No trustworthy answer; doing it again does no harm.
         """
-        await self._provider.request(
+        await self._api.request(
             "PATCH",
             f"{_path(group)}/update/{_contact_segment(contact)}",
-            self._provider.reader(_ignore),
+            self._api.reader(_ignore),
             "change the contact",
             self._body(phone, fields),
             effect=Effect.IDEMPOTENT,
@@ -230,10 +227,10 @@ class Contacts:
             NotFoundError: The group has no such contact.
             NoAnswerError: No trustworthy answer; doing it again does no harm.
         """
-        await self._provider.request(
+        await self._api.request(
             "DELETE",
             f"{_path(group)}/delete/{_contact_segment(contact)}",
-            self._provider.reader(_ignore),
+            self._api.reader(_ignore),
             "delete the contact",
             effect=Effect.IDEMPOTENT,
             on_gone=_gone,
@@ -249,20 +246,20 @@ class Contacts:
         path = f"{_path(group)}/all"
 
         async def fetch(number: int) -> Page[Contact]:
-            return await self._provider.request(
+            return await self._api.request(
                 "POST",
                 path,
-                self._provider.reader(lambda envelope: read_page(envelope, _contact)),
+                self._api.reader(lambda envelope: read_page(envelope, _contact)),
                 "list the contacts",
                 query={"page": str(number)},
                 effect=Effect.READ,
             )
 
-        return iterate(fetch, self._provider.name)
+        return iterate(fetch, self._api.gateway.name)
 
     def _body(self, phone: str, fields: Mapping[str, str] | None) -> dict[str, str]:
         tags = {tag.upper(): value for tag, value in (fields or {}).items()}
-        return {**tags, "PHONE": self._provider.number(phone)[1]}
+        return {**tags, "PHONE": to_wire_number(phone, self._api.region)[1]}
 
 
 def _name(name: str) -> str:

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 from attrs import evolve, field, frozen
 
 from iprog_async import DeliveryStatus, InvalidMessageError
 from iprog_async.adapter import Effect, Id, UnclearAnswer, is_object, mask_keys, structure
+from iprog_async_providers.infopromo._api import Api
 from iprog_async_providers.infopromo._options import in_zone, segment, to_zone
 from iprog_async_providers.infopromo._pages import Page, iterate, read_page
 from iprog_async_providers.infopromo._words import delivery_status
 
 
 Direction = Literal["outgoing", "incoming"]
-
-if TYPE_CHECKING:
-    from iprog_async_providers.infopromo._base import UltimateSmsBase
 
 
 @frozen
@@ -71,8 +69,8 @@ def read_message(data: object) -> StoredMessage:
 class Messages:
     """Reads what the account sent and received."""
 
-    def __init__(self, provider: UltimateSmsBase) -> None:
-        self._provider = provider
+    def __init__(self, api: Api) -> None:
+        self._api = api
 
     async def get(self, uid: str) -> StoredMessage:
         """Read one message.
@@ -81,10 +79,10 @@ class Messages:
             NotFoundError: The account has no such message.
             NoAnswerError: No trustworthy answer; ask again.
         """
-        return await self._provider.request(
+        return await self._api.request(
             "GET",
             f"/sms/{segment(uid, 'message')}",
-            self._provider.reader(lambda envelope: read_message(envelope.data)),
+            self._api.reader(lambda envelope: read_message(envelope.data)),
             "read the message",
             effect=Effect.READ,
         )
@@ -117,7 +115,7 @@ class Messages:
             RejectedError: The server does not take a filter.
             NoAnswerError: No trustworthy answer; ask again.
         """
-        zone = timezone or self._provider.timezone or "UTC"
+        zone = timezone or self._api.timezone or "UTC"
         if direction not in (None, *get_args(Direction)):
             raise InvalidMessageError(f"direction is 'outgoing' or 'incoming', not {direction!r}")
         query = {
@@ -132,16 +130,16 @@ class Messages:
         to_zone(zone)
 
         async def fetch(number: int) -> Page[StoredMessage]:
-            return await self._provider.request(
+            return await self._api.request(
                 "GET",
                 "/sms",
-                self._provider.reader(lambda envelope: read_page(envelope, read_message)),
+                self._api.reader(lambda envelope: read_page(envelope, read_message)),
                 "list the messages",
                 query={**filters, "page": str(number)},
                 effect=Effect.READ,
             )
 
-        return iterate(fetch, self._provider.name)
+        return iterate(fetch, self._api.gateway.name)
 
 
 def _check_order(start: datetime | None, end: datetime | None) -> None:

@@ -9,7 +9,8 @@ from attrs import field, frozen
 
 from iprog_async import ConfigurationError, Outcome
 from iprog_async.adapter import Answer, Capabilities
-from iprog_async_providers.infopromo._base import Params, UltimateSmsBase
+from iprog_async_providers.infopromo._api import Api, Params
+from iprog_async_providers.infopromo._base import UltimateSmsBase
 
 
 if TYPE_CHECKING:
@@ -124,11 +125,11 @@ class UltimateSmsHttpProvider(UltimateSmsBase):
         return {**token, **(body or {})}, query
 
     async def _deliver(
-        self, body: Params, read: Callable[[Answer], list[Outcome]]
+        self, api: Api, body: Params, read: Callable[[Answer], list[Outcome]]
     ) -> Sequence[Outcome]:
         if self.send_with == "POST":
-            return await super()._deliver(body, read)
-        return await self.request(
+            return await super()._deliver(api, body, read)
+        return await api.request(
             "GET", "/sms/send", read, "send the text", query=body, token_in_url=True
         )
 
