@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Literal, TypeVar
+from typing import Literal
 
 from attrs import field, frozen
 
@@ -16,24 +16,19 @@ from iprog_async import (
     Rate,
 )
 from iprog_async.adapter import (
-    Answer,
     BaseProvider,
-    Effect,
     Gateway,
-    HttpCall,
     PreparedMessage,
     check_sender_id,
     to_e164,
     to_rate,
 )
+from iprog_async_providers.ugsms._api import Api, Headers
 from iprog_async_providers.ugsms._keys import Keys
 
 
-T = TypeVar("T")
-
 BASE_URL = "https://ugsms.com"
 NumberFormat = Literal["national", "international"]
-Headers = tuple[tuple[str, str], ...]
 
 _UGANDA = "+256"
 _REGION = re.compile("[A-Z]{2}")
@@ -111,32 +106,8 @@ class UgsmsProvider(BaseProvider):
     @property
     def keys(self) -> Keys:
         """The account's API key."""
-        return Keys(self)
-
-    async def manage(
-        self,
-        path: str,
-        read: Callable[[Answer], T],
-        what: str,
-        body: Mapping[str, object],
-        *,
-        effect: Effect = Effect.ONCE,
-        on_gone: Callable[[], T] | None = None,
-    ) -> T:
-        """Make a call about API keys; no error quotes its answer."""
-        call = HttpCall(
-            self.gateway,
-            "POST",
-            path,
-            read,
-            what,
-            effect=effect,
-            json={**self._auth_fields, **body},
-            headers=self._auth_headers,
-            confidential=True,
-            on_gone=on_gone,
-        )
-        return await self._call(call)
+        api = Api(self.gateway, self.refusals, self._call, self._auth_headers, self._auth_fields)
+        return Keys(api)
 
     def _number(self, number: str) -> tuple[str, str]:
         e164 = to_e164(number, self.region, mobile_only=True)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from attrs import evolve, field, frozen
 
 from iprog_async import InvalidMessageError
 from iprog_async.adapter import MASK, Answer, Effect, UnclearAnswer, is_object, words
 from iprog_async_providers.ugsms import _answers
+from iprog_async_providers.ugsms._api import Api
 
-
-if TYPE_CHECKING:
-    from iprog_async_providers.ugsms._base import UgsmsProvider
 
 T = TypeVar("T")
 
@@ -43,8 +41,8 @@ class Keys:
     password (INFER). No answer to them is documented either, so several shapes are read.
     """
 
-    def __init__(self, provider: UgsmsProvider) -> None:
-        self._provider = provider
+    def __init__(self, api: Api) -> None:
+        self._api = api
 
     async def generate(self, expiry_days: int | None = None) -> ApiKey:
         """Have a new API key made; never repeated by itself.
@@ -88,7 +86,7 @@ class Keys:
             ProviderError: The gateway refused.
             NoAnswerError: No trustworthy answer; revoking again does no harm.
         """
-        await self._provider.manage(
+        await self._api.manage(
             "/api/revoke-key",
             self._reader(_read_revoked),
             "revoke the key",
@@ -103,18 +101,18 @@ class Keys:
             if isinstance(expiry_days, bool) or not 1 <= expiry_days <= 365:
                 raise InvalidMessageError(f"expiry_days is 1 to 365, not {expiry_days}")
             body["expiry_days"] = expiry_days
-        return await self._provider.manage(path, self._reader(_read_key), what, body)
+        return await self._api.manage(path, self._reader(_read_key), what, body)
 
     def _reader(self, read: Callable[[_answers.Envelope], T]) -> Callable[[Answer], T]:
         """Return a function that checks the envelope with nothing in sight but its words."""
-        provider = self._provider
+        api = self._api
 
         def check_and_read(answer: Answer) -> T:
             data: object = answer.data
             if is_object(data):
                 data = {key: data[key] for key in _WORDS if key in data}
             shown = evolve(answer, data=data)
-            _answers.check(shown, provider.name, provider.refusals, lenient=True)
+            _answers.check(shown, api.gateway.name, api.refusals, lenient=True)
             return read(answer.object())
 
         return check_and_read

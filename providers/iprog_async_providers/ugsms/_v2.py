@@ -19,7 +19,8 @@ from iprog_async.adapter import (
     clean_secret,
 )
 from iprog_async_providers.ugsms import _answers
-from iprog_async_providers.ugsms._base import BASE_URL, Headers, UgsmsProvider, check_choice
+from iprog_async_providers.ugsms._api import Headers
+from iprog_async_providers.ugsms._base import BASE_URL, UgsmsProvider, check_choice
 from iprog_async_providers.ugsms._bulk_answers import read_bulk
 
 
