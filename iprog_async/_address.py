@@ -130,7 +130,8 @@ def parse_address(text: str) -> SmsUrl:
     if parts.path.strip("/") or parts.fragment:
         raise ConfigurationError(
             f"the {scheme}:// address has a path or fragment; percent-encode the credential "
-            "(/ is %2F, # is %23), or give a path as base_url="
+            "(/ is %2F, # is %23), leave out the API's path, which the adapter appends itself, "
+            "or give a proxy's path as base_url="
         )
     credentials, at, host = parts.netloc.rpartition("@")
     if not at:

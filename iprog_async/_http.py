@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 from attrs import define, field, frozen
 
+from iprog_async._api_paths import ApiPaths
 from iprog_async._errors import ConfigurationError
 from iprog_async._json import is_object
 from iprog_async._rates import Rate
@@ -121,6 +122,7 @@ class Gateway:
         secrets: The account's credentials, masked in whatever comes back.
         rate: The most requests the gateway takes, or `None`.
         headers: Header fields of every request.
+        paths: The paths of the API, which `base_url` may already hold; they are taken off it.
     """
 
     name: str = field(validator=check_name)
@@ -128,6 +130,11 @@ class Gateway:
     secrets: tuple[str, ...] = field(repr=False)
     rate: Rate | None = None
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    paths: ApiPaths | None = field(default=None, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        if self.paths is not None:
+            self.base_url = self.paths.base_of(self.base_url)
 
     @cached_property
     def redactor(self) -> Redactor:

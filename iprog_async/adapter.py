@@ -6,6 +6,7 @@
 from iprog_async._adapters import BaseProvider
 from iprog_async._address import SmsUrl, to_flag
 from iprog_async._amounts import parse_amount
+from iprog_async._api_paths import ApiPaths
 from iprog_async._errors import Blame
 from iprog_async._http import NOT_JSON, Answer, Call, Effect, Gateway, HttpCall, UnclearAnswer
 from iprog_async._json import is_array, is_object
@@ -25,6 +26,7 @@ __all__ = [
     "NOT_JSON",
     "PENDING",
     "Answer",
+    "ApiPaths",
     "BaseProvider",
     "Batching",
     "Blame",

@@ -18,6 +18,7 @@ from iprog_async import (
 )
 from iprog_async.adapter import (
     Answer,
+    ApiPaths,
     BaseProvider,
     Batching,
     Effect,
@@ -57,8 +58,8 @@ _ACCEPT = ("Accept", "application/json")
 class UltimateSmsBase(BaseProvider):
     """Both flavours; see `UltimateSmsProvider` for the arguments."""
 
-    prefix: ClassVar[str]
-    """What the paths of this flavour begin with."""
+    paths: ClassVar[ApiPaths]
+    """The paths of this flavour."""
     home: ClassVar[str | None] = None
     """The host, where the adapter is for one host."""
     url_settings: ClassVar[dict[str, Callable[[str], object]]] = {
@@ -103,7 +104,7 @@ class UltimateSmsBase(BaseProvider):
     def gateway(self) -> Gateway:
         """The host, as this account sees it."""
         headers = (_ACCEPT, *self._auth_headers())
-        return Gateway(self.name, self.base_url, (self.api_token,), self.rate, headers)
+        return Gateway(self.name, self.base_url, (self.api_token,), self.rate, headers, self.paths)
 
     @property
     def batching(self) -> Batching:
@@ -177,7 +178,7 @@ class UltimateSmsBase(BaseProvider):
     def _api(self) -> Api:
         return Api(
             self.gateway,
-            self.prefix,
+            self.paths.root,
             self.refusals,
             self._call,
             self._authorised,

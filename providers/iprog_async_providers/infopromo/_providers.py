@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 from attrs import field, frozen
 
 from iprog_async import ConfigurationError, Outcome
-from iprog_async.adapter import Answer, Capabilities
+from iprog_async.adapter import Answer, ApiPaths, Capabilities
 from iprog_async_providers.infopromo._api import Api, Params
 from iprog_async_providers.infopromo._base import UltimateSmsBase
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BASE_URL = "https://sms.infopromo.digital"
 
+_ENDPOINTS = ("sms/send", "sms/campaign", "campaign", "contacts", "balance", "me")
 _OPERATIONS = ("campaigns", "contacts", "me", "messages")
 
 
@@ -33,7 +34,8 @@ class UltimateSmsProvider(UltimateSmsBase):
 
     Args:
         api_token: The token of the account's developer page, such as `1|abc…`.
-        base_url: The host without a path: `https://sms.example.com`.
+        base_url: The host, such as `https://sms.example.com`; the API's path may stand behind
+            it, as vendors print it.
         name: Unique label of this account.
         sender_id: Name or number that phones show, unless the message has its own; every
             message needs one.
@@ -53,7 +55,9 @@ class UltimateSmsProvider(UltimateSmsBase):
     """
 
     scheme: ClassVar[str] = "ultimatesms"
-    prefix: ClassVar[str] = "/api/v3"
+    paths: ClassVar[ApiPaths] = ApiPaths(
+        "/api/v3", _ENDPOINTS, {"/api/http": "UltimateSmsHttpProvider"}
+    )
     capabilities: ClassVar[Capabilities] = _row("Ultimate SMS host, v3")
 
     name: str = field(default="ultimatesms", kw_only=True)
@@ -75,7 +79,8 @@ class UltimateSmsHttpProvider(UltimateSmsBase):
 
     Args:
         api_token: The token of the account's developer page; the same as for v3.
-        base_url: The host without a path: `https://sms.example.com`.
+        base_url: The host, such as `https://sms.example.com`; the API's path may stand behind
+            it, as vendors print it.
         token_in: `"json"` puts the token into the body, of GET too, as documented; `"query"`
             puts it into the address, for hosts behind proxies that drop the body of a GET.
         send_with: `"GET"` sends texts by the documented GET form, where everything, the token
@@ -94,7 +99,9 @@ class UltimateSmsHttpProvider(UltimateSmsBase):
     """
 
     scheme: ClassVar[str] = "ultimatesms-http"
-    prefix: ClassVar[str] = "/api/http"
+    paths: ClassVar[ApiPaths] = ApiPaths(
+        "/api/http", _ENDPOINTS, {"/api/v3": "UltimateSmsProvider"}
+    )
     capabilities: ClassVar[Capabilities] = _row("Ultimate SMS host, HTTP")
     url_settings: ClassVar[dict[str, Callable[[str], object]]] = {
         **UltimateSmsBase.url_settings,

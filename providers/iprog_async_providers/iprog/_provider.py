@@ -18,6 +18,7 @@ from iprog_async import (
     UnsupportedError,
 )
 from iprog_async.adapter import (
+    ApiPaths,
     BaseProvider,
     Batching,
     Capabilities,
@@ -42,6 +43,19 @@ BASE_URL = "https://www.iprogsms.com"
 
 Route = Literal[0, 1, 2]
 _HEADERS = (("Accept", "application/json"),)
+_PATHS = ApiPaths(
+    "/api/v1",
+    (
+        "sms_messages",
+        "sms_messages/send_bulk",
+        "sms_messages/status",
+        "account/sms_credits",
+        "message-reminders",
+        "otp/send_otp",
+        "otp/verify_otp",
+        "phone_numbers/detect",
+    ),
+)
 
 
 @frozen
@@ -134,7 +148,7 @@ class IprogProvider(BaseProvider):
     @cached_property
     def gateway(self) -> Gateway:
         """The host, as this account sees it."""
-        return Gateway(self.name, self.base_url, (self.api_token,), self.rate, _HEADERS)
+        return Gateway(self.name, self.base_url, (self.api_token,), self.rate, _HEADERS, _PATHS)
 
     @property
     def batching(self) -> Batching:

@@ -6,7 +6,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Literal
+from typing import ClassVar, Literal
 
 from attrs import field, frozen
 
@@ -16,6 +16,7 @@ from iprog_async import (
     Rate,
 )
 from iprog_async.adapter import (
+    ApiPaths,
     BaseProvider,
     Gateway,
     PreparedMessage,
@@ -62,6 +63,9 @@ class UgsmsProvider(BaseProvider):
             answer leaves that many texts unknown.
     """
 
+    paths: ClassVar[ApiPaths]
+    """The paths of this version's API."""
+
     rate: Rate | None = field(default=Rate(60), converter=to_rate)
     base_url: str = field(default=BASE_URL)
     sender_id: str | None = field(default=None)
@@ -101,7 +105,7 @@ class UgsmsProvider(BaseProvider):
     @cached_property
     def gateway(self) -> Gateway:
         """The host, as this account sees it."""
-        return Gateway(self.name, self.base_url, self._secrets, self.rate, _HEADERS)
+        return Gateway(self.name, self.base_url, self._secrets, self.rate, _HEADERS, self.paths)
 
     @property
     def keys(self) -> Keys:

@@ -10,6 +10,7 @@ from attrs import field, frozen
 from iprog_async import ConfigurationError, Outcome
 from iprog_async.adapter import (
     Answer,
+    ApiPaths,
     Batching,
     Capabilities,
     HttpCall,
@@ -66,6 +67,7 @@ class UgsmsV1Provider(UgsmsProvider):
     """
 
     scheme: ClassVar[str] = "ugsms-v1"
+    paths: ClassVar[ApiPaths] = ApiPaths("/v1", ("sms/send",), {"/api/v2": "UgsmsV2Provider"})
     env_names: ClassVar[tuple[str, ...]] = ("UGSMS_USERNAME", "UGSMS_PASSWORD")
     capabilities: ClassVar[Capabilities] = Capabilities(
         title="UGSMS v1", operations=("keys",), timezone="Africa/Kampala"

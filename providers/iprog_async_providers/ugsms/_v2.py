@@ -10,6 +10,7 @@ from attrs import field, frozen
 from iprog_async import Balance, Outcome
 from iprog_async.adapter import (
     Answer,
+    ApiPaths,
     Batching,
     Capabilities,
     Effect,
@@ -64,6 +65,11 @@ class UgsmsV2Provider(UgsmsProvider):
     """
 
     scheme: ClassVar[str] = "ugsms-v2"
+    paths: ClassVar[ApiPaths] = ApiPaths(
+        "/api/v2",
+        ("sms/send", "sms/send/bulk", "account/balance"),
+        {"/v1": "UgsmsV1Provider"},
+    )
     env_names: ClassVar[tuple[str, ...]] = ("UGSMS_API_KEY",)
     capabilities: ClassVar[Capabilities] = Capabilities(
         title="UGSMS v2", operations=("keys",), timezone="Africa/Kampala"

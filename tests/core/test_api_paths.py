@@ -1,0 +1,141 @@
+"""Base URLs that hold the API's own path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from iprog_async import ConfigurationError, provider_from_url
+from iprog_async_providers import (
+    InfopromoHttpProvider,
+    InfopromoProvider,
+    IprogProvider,
+    UgsmsV1Provider,
+    UgsmsV2Provider,
+    UltimateSmsHttpProvider,
+    UltimateSmsProvider,
+)
+
+
+HOST = "https://sms.example.com"
+MAKE: dict[str, Callable[[str], Any]] = {
+    "iprog": lambda url: IprogProvider("t", base_url=url),
+    "infopromo": lambda url: InfopromoProvider("t", base_url=url),
+    "infopromo-http": lambda url: InfopromoHttpProvider("t", base_url=url),
+    "ultimatesms": lambda url: UltimateSmsProvider("t", base_url=url),
+    "ultimatesms-http": lambda url: UltimateSmsHttpProvider("t", base_url=url),
+    "ugsms-v1": lambda url: UgsmsV1Provider("u", "p", base_url=url),
+    "ugsms-v2": lambda url: UgsmsV2Provider("k", base_url=url),
+}
+# What each adapter's own paths are.
+OWN = {
+    "iprog": ("/api/v1", ["/sms_messages", "/sms_messages/send_bulk", "/account/sms_credits"]),
+    "infopromo": ("/api/v3", ["/sms/send", "/sms", "/sms/campaign", "/me", "/contacts/g1/all"]),
+    "infopromo-http": ("/api/http", ["/sms/send", "/balance"]),
+    "ultimatesms": ("/api/v3", ["/sms/send"]),
+    "ultimatesms-http": ("/api/http", ["/sms/send"]),
+    "ugsms-v1": ("/v1", ["/sms/send"]),
+    "ugsms-v2": ("/api/v2", ["/sms/send", "/sms/send/bulk", "/account/balance"]),
+}
+PRINTED = [
+    (name, before, root + tail)
+    for name, (root, tails) in OWN.items()
+    for before in ["", "/sms-proxy", "/apis/v9", "/api"]
+    for tail in ["", "/", "//", *tails, *(f"{tail}/" for tail in tails)]
+    # That would be the path of another API.
+    if before + root != "/api/v1" or not before
+]
+ROOTS = ["/api/v1", "/api/v2", "/api/v3", "/api/v4", "/api/http"]
+WRONG = [
+    *((name, other) for name, (own, _) in OWN.items() for other in ROOTS if other != own),
+    *((name, f"{own}{own}") for name, (own, _) in OWN.items()),
+    *((name, f"/proxy{own}{own}{tails[0]}") for name, (own, tails) in OWN.items()),
+    ("ultimatesms", "/api/http/sms/send"),
+    ("ultimatesms", "/sms-proxy/api/http/"),
+    ("ultimatesms", "/api"),
+    ("ultimatesms", "/v3"),
+    ("ultimatesms", "/sms/send"),
+    ("ultimatesms-http", "/api/v3/sms/send"),
+    ("ultimatesms-http", "/API/V3"),
+    ("iprog", "/api"),
+    ("iprog", "/sms_messages/send_bulk"),
+    ("ugsms-v1", "/api/v1/sms/send"),
+    ("ugsms-v1", "/api/v2/sms/send"),
+    ("ugsms-v2", "/v1/sms/send"),
+    ("ugsms-v2", "/v2/sms/send"),
+]
+
+
+@pytest.mark.parametrize(("name", "before", "path"), PRINTED)
+def test_own_path_is_taken_off(name: str, before: str, path: str) -> None:
+    """A base URL that holds what the adapter appends is the one without it."""
+    assert HOST + before == MAKE[name](f" {HOST}{before}{path} ").gateway.base_url
+
+
+def test_own_path_is_known_in_capitals() -> None:
+    """Capitals in the API's path mean the same."""
+    assert HOST == MAKE["ultimatesms"](f"{HOST}/API/V3/").gateway.base_url
+
+
+@pytest.mark.parametrize("name", MAKE)
+@pytest.mark.parametrize(
+    "path",
+    ["", "/sms-proxy", "/sms", "/a/b", "/send", "/v9", "/api-gateway", "/api/v1/sms-proxy"],
+)
+def test_path_of_a_proxy_stays(name: str, path: str) -> None:
+    """A path that is none of the API's is a proxy's, and kept."""
+    assert HOST + path == MAKE[name](HOST + path).gateway.base_url
+
+
+@pytest.mark.parametrize(("name", "path"), WRONG)
+def test_path_that_cannot_be_right_is_refused(name: str, path: str) -> None:
+    """The path of another API, or a piece of this one, is refused with what to write."""
+    with pytest.raises(ConfigurationError, match=f"write '{HOST}") as caught:
+        MAKE[name](HOST + path)
+
+    assert OWN[name][0] in str(caught.value)
+
+
+def test_other_flavour_names_its_adapter() -> None:
+    """The error for the other flavour's address says who speaks it."""
+    with pytest.raises(ConfigurationError) as caught:
+        MAKE["ultimatesms"](f"{HOST}/sms-proxy/api/http")
+
+    assert str(caught.value) == (
+        f"base_url '{HOST}/sms-proxy/api/http' holds the path of another API, /api/http, which "
+        "UltimateSmsHttpProvider speaks; this adapter appends /api/v3 itself: write "
+        f"'{HOST}/sms-proxy'"
+    )
+
+
+def test_proxy_named_like_a_piece_can_be_written() -> None:
+    """Who has a proxy at /api is told to write the whole path, and that is understood."""
+    with pytest.raises(ConfigurationError, match=f"'{HOST}/api/api/v3' if the API"):
+        MAKE["infopromo"](f"{HOST}/api")
+
+    assert f"{HOST}/api" == MAKE["infopromo"](f"{HOST}/api/api/v3").gateway.base_url
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ultimatesms://t@?base_url=https://sms.example.com/api/v3/sms/send",
+        "ultimatesms-http://t@?base_url=https%3A%2F%2Fsms.example.com%2Fapi%2Fhttp%2F",
+        "iprog://t@?base_url=https://sms.example.com/api/v1",
+        "ugsms-v1://u:p@?base_url=https://sms.example.com/v1/sms/send",
+        "ugsms-v2://k@?base_url=https://sms.example.com/api/v2",
+    ],
+)
+def test_addresses_are_read_so_too(address: str) -> None:
+    """What an `SMS_URL` holds as base_url is understood in the same way."""
+    provider: Any = provider_from_url(address)
+
+    assert provider.gateway.base_url == HOST
+
+
+def test_address_with_a_path_says_what_to_write() -> None:
+    """A path behind the host of an address is refused, with the way out."""
+    with pytest.raises(ConfigurationError, match="leave out the API's path"):
+        provider_from_url("ultimatesms://t@sms.example.com/api/v3?sender_id=X")
