@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import pkgutil
 import re
 import types
 from collections.abc import Iterator
 from pathlib import Path
 
+import attrs
 import pytest
 
 import iprog_async
@@ -104,3 +106,25 @@ def test_types_in_public_signatures_can_be_imported(module: types.ModuleType) ->
 
     assert {"Receipt", "Suppress"} <= private
     assert set() == hidden
+
+
+_BEFORE = Path(__file__).parent.parent / "samples" / "public_names.txt"
+
+
+def _is_there(name: str) -> bool:
+    """Return whether a dotted name leads somewhere; a field without a default is no attribute."""
+    owner, _, member = name.rpartition(".")
+    try:
+        thing: object = pkgutil.resolve_name(owner)
+    except (AttributeError, ImportError):
+        return False
+    fields = attrs.fields_dict(thing) if isinstance(thing, type) and attrs.has(thing) else {}
+    return hasattr(thing, member) or member in fields
+
+
+def test_what_was_public_still_is() -> None:
+    """Apps and adapters of version 0.1.0 find every name that they may use."""
+    before = _BEFORE.read_text("utf-8").split()
+
+    assert len(before) > 900
+    assert [] == [name for name in before if not _is_there(name)]

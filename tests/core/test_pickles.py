@@ -1,0 +1,93 @@
+"""Apps keep what a send returned, in a cache or a task queue, also while they are updated."""
+
+from __future__ import annotations
+
+import pickle
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import attrs
+import pytest
+
+from iprog_async import (
+    Accepted,
+    Balance,
+    DeliveryStatus,
+    InsufficientCreditError,
+    Message,
+    NotSent,
+    OutcomeUnknownError,
+    Receipt,
+    RejectedError,
+    RunHaltedError,
+    Unknown,
+    WaitTimeoutError,
+)
+from iprog_async_providers import IprogOptions
+
+
+_FOLDER = Path(__file__).parent.parent / "samples" / "pickles"
+
+_RECEIPT = Receipt(
+    provider="iprog",
+    message_id="iSms-2Gf",
+    to="639171234567",
+    segments=2,
+    cost=Decimal("1.50"),
+    status=DeliveryStatus("sent", "Sent", {"status": "Sent"}),
+    scheduled=True,
+    raw={"message_id": "iSms-2Gf"},
+)
+_MESSAGE = Message(
+    "0917 123 4567",
+    "Order 7 is ready",
+    schedule_at=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+    key="order-7",
+    options=IprogOptions(sms_provider=1),
+)
+_REFUSED = RejectedError("iprog refused it", provider="iprog", http_status=422, reason="no")
+_UNCLEAR = OutcomeUnknownError(
+    "iprog: nobody knows", provider="iprog", reason="no answer", references=("iSms-2Gf",)
+)
+_BROKE = InsufficientCreditError("iprog: the account is empty", provider="iprog", code="402")
+
+# The files were written by version 0.1.0, with `pickle.dumps`.
+_VALUES: dict[str, object] = {
+    "receipt": _RECEIPT,
+    "message": _MESSAGE,
+    "accepted": Accepted(0, _MESSAGE, _RECEIPT),
+    "not_sent": NotSent(1, _MESSAGE, _REFUSED),
+    "unknown": Unknown(2, _MESSAGE, _UNCLEAR),
+    "balance": Balance(Decimal("12.5"), "credits", "12.50", {"load_balance": "12.50"}),
+    "halted": RunHaltedError(_BROKE),
+    "wait_timeout": WaitTimeoutError(
+        "still pending", receipt=_RECEIPT, last_status=DeliveryStatus("pending")
+    ),
+}
+
+
+def _told(value: object) -> object:
+    """Return all that a value says: errors equal only themselves, and so do what holds them."""
+    if isinstance(value, BaseException):
+        return type(value), value.args, {key: _told(kept) for key, kept in vars(value).items()}
+    cls = type(value)
+    if attrs.has(cls):
+        return cls, {field.name: _told(getattr(value, field.name)) for field in attrs.fields(cls)}
+    return value
+
+
+@pytest.mark.parametrize("name", _VALUES)
+def test_what_an_earlier_version_pickled_opens(name: str) -> None:
+    """Every field of it is there and says the same."""
+    stored = (_FOLDER / f"{name}.pickle").read_bytes()
+
+    assert _told(_VALUES[name]) == _told(pickle.loads(stored))  # noqa: S301 - written by ourselves
+
+
+@pytest.mark.parametrize("name", _VALUES)
+def test_what_is_pickled_now_opens(name: str) -> None:
+    """The same goes for what this version writes."""
+    stored = pickle.dumps(_VALUES[name])
+
+    assert _told(_VALUES[name]) == _told(pickle.loads(stored))  # noqa: S301 - written by ourselves
