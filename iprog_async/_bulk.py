@@ -15,8 +15,10 @@ from iprog_async._caution import Caution
 from iprog_async._clock import Clock
 from iprog_async._counts import Counts
 from iprog_async._credits import CreditLimit
+from iprog_async._deliveries import Deliveries
 from iprog_async._errors import (
     ConfigurationError,
+    DeliveryFailedError,
     JournalConflictError,
     JournalError,
     RunHaltedError,
@@ -49,6 +51,8 @@ class BulkRun:
         halt_after_unknown: The run stops after so many requests in a row with unknown outcomes.
         journal: An open journal, or the path of one that is opened for this run.
         max_credits: The run stops before it would send more segments.
+        halt_after_failed: The run stops after so many accepted texts in a row that the gateway
+            reports as failed; never if `None`.
         observers: Who is told of what is sent.
     """
 
@@ -62,14 +66,18 @@ class BulkRun:
         halt_after_unknown: int = 20,
         journal: Journal | str | os.PathLike[str] | None = None,
         max_credits: int | None = None,
+        halt_after_failed: int | None = None,
         observers: Observers = NOBODY,
     ) -> None:
         if halt_after_unknown < 1:
             raise ConfigurationError("halt_after_unknown starts at 1")
+        if halt_after_failed is not None and halt_after_failed < 1:
+            raise ConfigurationError("halt_after_failed starts at 1")
         self._provider = provider
         self._clock = clock
         self._observers = observers
         self._caution = Caution(halt_after_unknown)
+        self._deliveries = Deliveries(halt_after_failed)
         self._recalls = [Recall() for _ in range(reading.concurrency)]
         self._credits = None if max_credits is None else CreditLimit(max_credits)
         self._preparation = Preparation(provider, messages, reading)
@@ -94,6 +102,11 @@ class BulkRun:
     def halted(self) -> SmsError | None:
         """Why the run stopped by itself, or `None`."""
         return self._halted
+
+    @property
+    def failing(self) -> DeliveryFailedError | None:
+        """What is wrong if the first twenty texts were accepted and have all failed; or `None`."""
+        return self._deliveries.failing
 
     @property
     def in_flight(self) -> int:
@@ -361,6 +374,7 @@ class BulkRun:
         """Halt on a refusal that every message would meet, and on many unknowns in a row.
 
         What counts is requests: one lost answer to a hundred recipients is one, not a hundred.
+        Of texts that were accepted and have failed, each one counts.
         """
         unknown = account = None
         for outcome in outcomes:
@@ -373,6 +387,8 @@ class BulkRun:
             self._halt(unknown)
         if account is not None:
             self._halt(account)
+        if (failing := self._deliveries.note(outcomes)) is not None:
+            self._halt(failing)
 
     def _halt(self, cause: SmsError) -> None:
         self._halted = self._halted or cause

@@ -237,6 +237,7 @@ class SmsClient(Generic[P_co]):
         journal: Journal | str | os.PathLike[str] | None = None,
         suppress: Suppress | None = None,
         max_credits: int | None = None,
+        halt_after_failed: int | None = None,
     ) -> BulkRun:
         """Send many texts; every message comes to an outcome of its own.
 
@@ -254,6 +255,9 @@ class SmsClient(Generic[P_co]):
                 as E.164. A message for one is `NotSent` with `SuppressedError`.
             max_credits: The run stops before it would send more segments than this; those of
                 unknown outcomes count as sent.
+            halt_after_failed: Stop after so many accepted texts in a row that the gateway
+                reports as failed in the answers that accept them; a run whose first twenty all
+                fail warns in the log in any case.
 
         Returns:
             The run: `async with client.send_many(…) as run: async for outcome in run: …`
@@ -273,6 +277,7 @@ class SmsClient(Generic[P_co]):
             halt_after_unknown=halt_after_unknown,
             journal=self._journal if journal is None else journal,
             max_credits=max_credits,
+            halt_after_failed=halt_after_failed,
             observers=self._observers,
         )
 
@@ -291,7 +296,7 @@ class SmsClient(Generic[P_co]):
     ) -> BulkPlan:
         """Return what `send_many` would do with the same arguments; nothing leaves this machine.
 
-        Only its `halt_after_unknown` has no meaning here.
+        Only its `halt_after_unknown` and `halt_after_failed` have no meaning here.
 
         Args:
             messages: An iterable or async iterable of `Message`; a generator is used up.

@@ -18,6 +18,8 @@ class Counts:
     unknown: int = 0
     resumed: int = 0
     """Those of the above that an earlier run had settled, by the journal."""
+    failed: int = 0
+    """Those of the accepted that the gateway reported as failed, in the answer that took them."""
 
     @property
     def total(self) -> int:
@@ -29,6 +31,7 @@ class Counts:
         for outcome in outcomes:
             if outcome.state == "accepted":
                 self.accepted += 1
+                self.failed += outcome.failed
             elif outcome.state == "not_sent":
                 self.not_sent += 1
             else:

@@ -13,6 +13,7 @@ SmsError                        .may_have_been_sent  .healable  .blame
 ├── JournalError                the journal can't be used, so nothing is sent
 ├── RunHaltedError              a bulk run stopped itself before this message's turn
 ├── CreditLimitError            a bulk run reached its max_credits
+├── DeliveryFailedError         a gateway takes texts, and says at once that they failed
 ├── ConnectionFailedError       the request certainly did not leave
 ├── NoAnswerError               a read, change or delete got no trustworthy answer
 ├── OutcomeUnknownError         a send left and no trustworthy answer came: may_have_been_sent
@@ -170,6 +171,31 @@ class CreditLimitError(SmsError):
         )
         self.limit = limit
         self.spent = spent
+
+
+class DeliveryFailedError(SmsError):
+    """A bulk run met too many texts that were accepted and reported as failed, one after another.
+
+    Those are accepted, most likely paid for, and reached nobody as far as the gateway knows;
+    what the run had not sent yet is certainly not sent.
+
+    Args:
+        count: How many it were, one after the other.
+        provider: Name of the provider that accepted the last of them.
+        reason: The gateway's own word for it.
+    """
+
+    blame: Blame = "account"
+
+    def __init__(self, count: int, *, provider: str, reason: str) -> None:
+        words = f" ({reason})" if reason else ""
+        super().__init__(
+            f"{provider}: {count} texts in a row were accepted, and the gateway reports each of "
+            f"them as failed{words}; look at the account, its sender ID and its credit"
+        )
+        self.count = count
+        self.provider = provider
+        self.reason = reason
 
 
 class ConnectionFailedError(SmsError):

@@ -116,6 +116,11 @@ class SendEnded:
         return self.outcome.receipt if isinstance(self.outcome, Accepted) else None
 
     @property
+    def failed(self) -> bool:
+        """Whether the gateway accepted it, and said in the same answer that it failed."""
+        return isinstance(self.outcome, Accepted) and self.outcome.failed
+
+    @property
     def error(self) -> SmsError | None:
         """What went wrong; `None` for an accepted text."""
         return None if isinstance(self.outcome, Accepted) else self.outcome.error

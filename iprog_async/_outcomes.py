@@ -21,6 +21,14 @@ class Accepted:
     receipt: Receipt
     state: Literal["accepted"] = "accepted"
 
+    @property
+    def failed(self) -> bool:
+        """Whether the gateway took the text, and said in the same answer that it failed.
+
+        It is paid for as a rule, and no reason to send it elsewhere.
+        """
+        return self.receipt.status.state == "failed"
+
 
 @frozen
 class NotSent:

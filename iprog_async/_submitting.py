@@ -108,14 +108,15 @@ def log_outcome(
         "provider": asked(provider, outcome),
         "ref": None if receipt is None else receipt.ref,
         "state": outcome.state,
+        "status": None if receipt is None else receipt.status.state,
         "segments": prepared.segments.count,
         "duration": round(seconds, 6),
         "to": mask_number(prepared.e164),
         "error": None if isinstance(outcome, Accepted) else type(outcome.error).__name__,
     }
     logger.info(
-        "%(provider)s %(state)s to=%(to)s ref=%(ref)s segments=%(segments)s error=%(error)s "
-        "%(duration).3f s",
+        "%(provider)s %(state)s to=%(to)s ref=%(ref)s status=%(status)s segments=%(segments)s "
+        "error=%(error)s %(duration).3f s",
         keys,
         extra=keys,
     )

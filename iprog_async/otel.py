@@ -43,7 +43,8 @@ class OtelObserver(Observer):
     their own: reads, and a vendor's own operations, such as one-time passwords and campaigns.
 
     Metrics: `messaging.client.operation.duration` (histogram, seconds, of submissions),
-    `messaging.client.sent.messages` (messages by provider and state), `sms.client.segments`
+    `messaging.client.sent.messages` (messages by provider, state, and status where the gateway
+    accepted them), `sms.client.segments`
     (segments that were accepted, and so billed) and `sms.client.attempts` (requests). Texts of a
     vendor's own operations are in the last one alone, by `messaging.operation.name`, such as
     `"send the code"`.
@@ -129,6 +130,8 @@ class OtelObserver(Observer):
     def send_ended(self, event: SendEnded) -> None:
         """Count a message."""
         attributes = {**_SMS, "sms.provider": event.provider, "sms.state": event.state}
+        if event.receipt is not None:
+            attributes["sms.status"] = event.receipt.status.state
         self._messages.add(1, _with_error(attributes, event.error))
 
     def _of_submission(self, event: SubmissionEnded) -> dict[str, AttributeValue]:
@@ -144,6 +147,8 @@ class OtelObserver(Observer):
             for state in ("accepted", "not_sent", "unknown"):
                 count = sum(outcome.state == state for outcome in event.outcomes)
                 attributes[f"sms.messages.{state}"] = count
+            failed = sum(isinstance(one, Accepted) and one.failed for one in event.outcomes)
+            attributes["sms.messages.failed"] = failed
             return attributes
         for number, outcome in zip(event.numbers, event.outcomes, strict=True):
             attributes["sms.state"] = outcome.state
@@ -151,6 +156,7 @@ class OtelObserver(Observer):
                 receipt = outcome.receipt
                 attributes["sms.provider"] = receipt.provider
                 attributes["sms.segments"] = receipt.segments
+                attributes["sms.status"] = receipt.status.state
                 if receipt.message_id is not None:
                     attributes["messaging.message.id"] = receipt.message_id
             if self._numbers != "none":

@@ -49,6 +49,7 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
     rate: str | None = None,
     suppress: str | None = None,
     max_credits: Annotated[int | None, _Natural] = None,
+    halt_after_failed: Annotated[int | None, _Natural] = None,
     price: str | None = None,
     currency: str | None = None,
     engine: EngineChoice | None = None,
@@ -62,8 +63,10 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
 ) -> ExitCode:
     """Send a text to everybody in a CSV file, after a preview.
 
-    The exit code is 6 if any text may have been sent; else what stopped the run (130 Ctrl-C,
-    143 SIGTERM, 3 credentials, 4 credit or --max-credits); else 4 if some were not sent; else 0.
+    The exit code is 6 if it is not known of any text whether it was sent; else what stopped the
+    run (130 Ctrl-C, 143 SIGTERM, 3 credentials, 4 credit or --max-credits, 1 --halt-after-failed);
+    else 4 if some were not sent; else 1 if the gateway reports any that it accepted as failed;
+    else 0.
     The first Ctrl-C or SIGTERM lets what is on its way end, the second gives it up.
 
     Args:
@@ -80,6 +83,8 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
         rate: The most requests, such as 60/min; the gateway's documented limit by default.
         suppress: A file of numbers never to text, one a line.
         max_credits: Stop before more segments than this are sent.
+        halt_after_failed: Stop after so many accepted texts in a row that the gateway reports as
+            failed; by default there is only a warning if the first twenty are.
         price: What a segment costs, such as 0.35: the preview then says what the run costs.
         currency: Code of the currency of --price, such as PHP.
         engine: What moves the bytes; the faster one that is there by default.
@@ -103,6 +108,7 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
         rate=rate,
         suppress=suppress,
         max_credits=max_credits,
+        halt_after_failed=halt_after_failed,
         price=price,
         currency=currency,
         engine=engine,

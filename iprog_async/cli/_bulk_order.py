@@ -37,6 +37,7 @@ _REPEATED = {
     "rate": "--rate",
     "suppress": "--suppress",
     "max_credits": "--max-credits",
+    "halt_after_failed": "--halt-after-failed",
     "price": "--price",
     "currency": "--currency",
     "engine": "--engine",
@@ -61,6 +62,7 @@ class Order:
     rate: str | None = None
     suppress: str | None = None
     max_credits: int | None = None
+    halt_after_failed: int | None = None
     price: str | None = None
     currency: str | None = None
     engine: EngineChoice | None = None

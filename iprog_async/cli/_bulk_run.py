@@ -13,6 +13,7 @@ from iprog_async._bulk import BulkRun
 from iprog_async._client import SmsClient
 from iprog_async._counts import Counts
 from iprog_async._errors import (
+    DeliveryFailedError,
     DuplicateMessageError,
     RunHaltedError,
     SmsError,
@@ -30,6 +31,7 @@ from iprog_async.cli._output import complain
 from iprog_async.cli._progress import Bar, Progress, Silence, open_stopping, stopping_words
 from iprog_async.cli._reasons import Reasons
 from iprog_async.cli._results import Results
+from iprog_async.cli._show import failed_words
 from iprog_async.cli._wording import words_of_error
 
 
@@ -53,6 +55,7 @@ class Ended:
         stopped_by: The signal that stopped it: Ctrl-C, or SIGTERM.
         not_sent: Why rows were not sent.
         unknown: Why it is not known of rows whether they were.
+        failed: What the gateway said of rows that it accepted and that have failed.
         lists: Whether the gateway, or one of several, can be asked later for what it sent.
     """
 
@@ -64,6 +67,7 @@ class Ended:
     stopped_by: signal.Signals | None = None
     not_sent: Reasons = field(factory=Reasons)
     unknown: Reasons = field(factory=Reasons)
+    failed: Reasons = field(factory=Reasons)
     lists: bool = False
 
     @property
@@ -84,7 +88,9 @@ class Ended:
         if self.problem is not None:
             return ExitCode.UNEXPECTED
         not_sent = self.counts.not_sent - self.left_out + self.untouched
-        return ExitCode.REFUSED if not_sent else ExitCode.OK
+        if not_sent:
+            return ExitCode.REFUSED
+        return ExitCode.UNEXPECTED if self.counts.failed else ExitCode.OK
 
     @property
     def unfinished(self) -> bool:
@@ -114,6 +120,7 @@ class Conductor:
         self._announcing: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._has_ended = False
+        self._warned = False
 
     async def run(
         self,
@@ -128,6 +135,7 @@ class Conductor:
             journal=journal,
             suppress=suppressed,
             max_credits=self._order.max_credits,
+            halt_after_failed=self._order.halt_after_failed,
             halt_after_unknown=HALT_AFTER_UNKNOWN,
         )
         ended = self._ended
@@ -172,10 +180,16 @@ class Conductor:
             self._progress.update(run.counts)
             if self._results.problem is not None:
                 run.stop()
+            if run.failing is not None and not self._warned:
+                self._warn(run, run.failing)
 
     def _write(self, outcome: Outcome) -> None:
         ended, line, words = self._ended, self._letters.line_of(outcome.index), ""
-        if not isinstance(outcome, Accepted):
+        if isinstance(outcome, Accepted):
+            if outcome.failed:
+                words = failed_words(outcome.receipt.status)
+                ended.failed.add_words(line, outcome.receipt.status.word or "no reason given")
+        else:
             error, number = outcome.error, outcome.message.to
             words = self._letters.words_of(error)
             if isinstance(outcome, NotSent):
@@ -184,6 +198,12 @@ class Conductor:
             else:
                 ended.unknown.add(line, number, error, outcome.error.reason)
         self._results.add(line, outcome, words)
+
+    def _warn(self, run: BulkRun, failing: DeliveryFailedError) -> None:
+        """Say early that nobody may get anything; a run that has halted says so itself."""
+        self._warned = True
+        if run.halted is None:
+            complain(f"still sending, but nobody may get it: {words_of_error(failing)}")
 
     def _stop(self, run: BulkRun, by: signal.Signals) -> None:
         if self._has_ended:

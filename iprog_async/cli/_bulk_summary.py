@@ -11,9 +11,8 @@ from iprog_async._secrets import one_line
 from iprog_async.cli._bulk_order import Order
 from iprog_async.cli._bulk_run import HALT_AFTER_UNKNOWN, Ended
 from iprog_async.cli._failure import from_error
-from iprog_async.cli._progress import words_of
 from iprog_async.cli._reasons import Reasons
-from iprog_async.cli._show import count_of
+from iprog_async.cli._show import accepted_words, count_of
 from iprog_async.cli._wording import words_of_error
 
 
@@ -27,12 +26,17 @@ def summary_data(order: Order, ended: Ended) -> dict[str, Any]:
         "counts": {
             "total": ended.total,
             "accepted": counts.accepted,
+            "failed": counts.failed,
             "not_sent": counts.not_sent,
             "unknown": counts.unknown,
             "resumed": counts.resumed,
             "untouched": ended.untouched,
         },
-        "reasons": {"not_sent": ended.not_sent.to_list(), "unknown": ended.unknown.to_list()},
+        "reasons": {
+            "failed": ended.failed.to_list(),
+            "not_sent": ended.not_sent.to_list(),
+            "unknown": ended.unknown.to_list(),
+        },
         "halted": ended.halted and from_error(ended.halted).to_dict(),
         "problem": ended.problem,
         "stopped": ended.stopped_by is not None,
@@ -47,10 +51,18 @@ def summary_words(order: Order, ended: Ended) -> tuple[list[str], str]:
     What follows the last line is the command that goes on, if there is one.
     """
     counts = ended.counts
-    line = f"{count_of(ended.total, 'row')}: {words_of(counts)}"
+    line = (
+        f"{count_of(ended.total, 'row')}: accepted {accepted_words(counts.accepted, counts.failed)}"
+        f", not sent {counts.not_sent}, unknown {counts.unknown}"
+    )
     if ended.untouched:
         line += f", not begun {ended.untouched}"
-    lines = [line, *_about_not_sent(ended), *_about_unknown(order, ended)]
+    lines = [
+        line,
+        *_about_failed(ended),
+        *_about_not_sent(ended),
+        *_about_unknown(order, ended),
+    ]
     if counts.resumed:
         lines.append(f"Of these, {counts.resumed} are of an earlier run and were not sent again.")
     if order.results is not None:
@@ -63,6 +75,14 @@ def summary_words(order: Order, ended: Ended) -> tuple[list[str], str]:
 def next_command(order: Order, ended: Ended) -> str | None:
     """Return the command that goes on with a run; `None` where there is nothing to go on with."""
     return order.resume_command() if ended.unfinished and order.journal is not None else None
+
+
+def _about_failed(ended: Ended) -> list[str]:
+    why = _why(ended.failed)
+    if not why:
+        return []
+    what = "they were accepted, and most likely paid for; another run does not send them again"
+    return [f"Failed at the gateway: {what}:", *why]
 
 
 def _about_not_sent(ended: Ended) -> list[str]:

@@ -31,7 +31,7 @@ class ExitCode(IntEnum):
         return member
 
     OK = 0, "done; of many texts, each was accepted, or left out as a duplicate or suppressed"
-    UNEXPECTED = 1, "something unexpected, or not healthy: a delivery that failed, a bad check"
+    UNEXPECTED = 1, "something unexpected, or not healthy: a text that failed, a bad check"
     USAGE = 2, "wrong usage or bad input; nothing was sent"
     CONFIGURATION = 3, "wrong credentials or settings, or a missing extra; nothing was sent"
     REFUSED = 4, "refused, and not sent; of many texts, some were not sent"

@@ -271,8 +271,11 @@ def stopping_words(in_flight: int) -> str:
 
 
 def words_of(counts: Counts) -> str:
-    """Return counts in words."""
-    return f"accepted {counts.accepted}, not sent {counts.not_sent}, unknown {counts.unknown}"
+    """Return counts in words, few enough for one line of a terminal."""
+    failed = f" (failed {counts.failed})" if counts.failed else ""
+    return (
+        f"accepted {counts.accepted}{failed}, not sent {counts.not_sent}, unknown {counts.unknown}"
+    )
 
 
 def _clock_in(seconds: float) -> str:

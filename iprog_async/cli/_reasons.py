@@ -62,9 +62,21 @@ class Reasons:
             error: Why it was not sent.
             words: The error, in words.
         """
-        self.count += 1
         words = one_line(_of_all(error) or words, _LONGEST)
-        kind = _NUMBER.sub("…", words.replace(repr(number), "'…'"))
+        self._count(line, words, _NUMBER.sub("…", words.replace(repr(number), "'…'")))
+
+    def add_words(self, line: int, words: str) -> None:
+        """Count a row of which a gateway said something, and which has no error.
+
+        Args:
+            line: Its line in the file.
+            words: The gateway's words.
+        """
+        words = one_line(words, _LONGEST)
+        self._count(line, words, _NUMBER.sub("…", words))
+
+    def _count(self, line: int, words: str, kind: str) -> None:
+        self.count += 1
         reason = self._kept.get(kind)
         if reason is None:
             if len(self._kept) >= _MOST_KEPT:

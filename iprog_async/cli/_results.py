@@ -12,7 +12,8 @@ from iprog_async._outcomes import Accepted, Outcome
 from iprog_async._secrets import one_line
 
 
-_OUTCOMES = ("line", "number", "state", "ref", "error")
+_OUTCOMES = ("line", "number", "state", "ref", "error", "status")
+_OLDER_OUTCOMES = (_OUTCOMES[:-1],)
 _LEFT_OUT = ("line", "number", "left_out", "reason")
 _LONGEST_CELL = 500
 
@@ -78,12 +79,14 @@ class Results(_Rows):
         Args:
             line: Line of the message in its own file.
             outcome: What became of it.
-            words: Its error, in words.
+            words: What went wrong, in words.
         """
         if self._rows is None:
             return
         ref = outcome.receipt.ref if isinstance(outcome, Accepted) else None
-        cells = (outcome.message.to, outcome.state, ref, one_line(words, _LONGEST_CELL))
+        status = outcome.receipt.status.state if isinstance(outcome, Accepted) else None
+        words = one_line(words, _LONGEST_CELL)
+        cells = (outcome.message.to, outcome.state, ref, words, status)
         self._write((str(line), *(harmless(cell) for cell in cells)))
 
 
@@ -131,8 +134,8 @@ def check_replaceable(path: str, *, replace: bool) -> None:
         return
     except OSError as exc:
         raise InvalidMessageError(f"--results {path!r} can't be used: {exc.strerror}") from None
-    replaceable = {"", ",".join(_LEFT_OUT), *([",".join(_OUTCOMES)] if replace else [])}
-    if first not in replaceable:
+    replaceable = [_LEFT_OUT, *([_OUTCOMES, *_OLDER_OUTCOMES] if replace else [])]
+    if first not in {"", *map(",".join, replaceable)}:
         raise InvalidMessageError(
             f"--results {path!r} is there already, and tells what an earlier run did or is "
             "another file; choose another name"

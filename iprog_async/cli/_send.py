@@ -38,7 +38,7 @@ async def send(  # noqa: D417 - the shared options describe themselves
     url: Url = None,
     as_json: AsJson = False,
 ) -> ExitCode:
-    """Send one text.
+    """Send one text; exit code 1 if the gateway took it and reports it as failed.
 
     Args:
         to: Phone number as people write it.
@@ -60,7 +60,9 @@ async def send(  # noqa: D417 - the shared options describe themselves
         emit(_show.receipt_data(receipt))
     else:
         say(_show.receipt_words(receipt), *([] if when is None else [f"  for {words_of(when)}"]))
-    return ExitCode.OK
+        if receipt.status.state == "failed":
+            complain(f"{_show.failed_words(receipt.status)}; it is most likely paid for")
+    return _show.status_code(receipt.status)
 
 
 def _check_can_wait(client: SmsClient[Any], when: datetime | None) -> None:

@@ -37,6 +37,17 @@ def status_words(status: DeliveryStatus) -> str:
     return f"{status.state} ({status.word})"
 
 
+def failed_words(status: DeliveryStatus) -> str:
+    """Return what is said of a text that was accepted and has failed."""
+    word = f": {status.word}" if status.word else ""
+    return f"accepted, and the gateway reports it as failed{word}"
+
+
+def accepted_words(accepted: int, failed: int) -> str:
+    """Return how many were accepted, and how many of these have failed."""
+    return f"{accepted}, of which failed at the gateway {failed}" if failed else str(accepted)
+
+
 def status_code(status: DeliveryStatus) -> ExitCode:
     """Return how a command ends that found this status."""
     return ExitCode.UNEXPECTED if status.state == "failed" else ExitCode.OK

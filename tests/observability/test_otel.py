@@ -106,6 +106,7 @@ async def test_a_send_is_a_span_with_its_requests_inside(telemetry: Telemetry) -
         "sms.recipient": "+639171****67",
         "sms.segments": 1,
         "sms.state": "accepted",
+        "sms.status": "pending",
     } == dict(send.attributes or {})
     assert {
         "sms.provider": "iprog",
@@ -124,7 +125,12 @@ async def test_accepted_texts_are_counted(telemetry: Telemetry) -> None:
         await sms.send(NUMBER, "a" * 161)
         await sms.send(NUMBER, "Hello")
 
-    accepted = {"messaging.system": "sms", "sms.provider": "iprog", "sms.state": "accepted"}
+    accepted = {
+        "messaging.system": "sms",
+        "sms.provider": "iprog",
+        "sms.state": "accepted",
+        "sms.status": "pending",
+    }
     common = {"messaging.system": "sms", "sms.provider": "iprog"}
     request = {**common, "messaging.operation.name": "send the text"}
     duration = {**common, "messaging.operation.name": "send"}
