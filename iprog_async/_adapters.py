@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from iprog_async._address import SmsUrl
 from iprog_async._errors import (
@@ -28,6 +28,7 @@ from iprog_async._outcomes import Outcome, failed
 from iprog_async._providers import Batching, Capabilities
 from iprog_async._rates import Rate, to_rate
 from iprog_async._refusals import Refusal
+from iprog_async._schedules import as_kept
 from iprog_async._segments import count_segments
 
 
@@ -38,6 +39,20 @@ async def _unbound(call: HttpCall[T], /) -> T:
     raise ConfigurationError(
         f"{call.gateway.name} is not bound to a client; use it as SmsClient(provider).provider"
     )
+
+
+def to_sender_id(value: str | None) -> str | None:
+    """Turn what users pass to a provider as `sender_id=` into what travels.
+
+    Raises:
+        ConfigurationError: It can't be a sender ID.
+    """
+    if value is None:
+        return None
+    try:
+        return check_sender_id(value)
+    except InvalidMessageError as exc:
+        raise ConfigurationError(str(exc)) from None
 
 
 def to_refusals(rows: Sequence[Refusal]) -> tuple[Refusal, ...]:
@@ -120,8 +135,6 @@ class BaseProvider(ABC):
                     f"{self.name} can't send a text later: its gateway has no scheduling; "
                     "send it when its time has come, or use a provider that schedules"
                 )
-        if message.sender_id is not None:
-            check_sender_id(message.sender_id)
         options = message.options
         if options is not None and (
             self.options_type is None or not isinstance(options, self.options_type)
@@ -129,9 +142,16 @@ class BaseProvider(ABC):
             raise InvalidMessageError(
                 f"{self.name} can't use options of type {type(options).__name__}"
             )
+        # A sender ID is read before the adapter's own checks, which may look at it.
+        plain = message.sender_id is None and message.schedule_at is None and options is None
+        wire = message if plain else self._as_sent(message)
         self._check(message)
         e164, to = self._number(message.to)
-        return PreparedMessage(message, to, e164, count_segments(message.text), index)
+        segments = count_segments(message.text)
+        if plain:
+            return PreparedMessage(message, to, e164, segments, index)
+        step = self.capabilities.schedule_step
+        return PreparedMessage(message, to, e164, segments, index, wire=wire, schedule_step=step)
 
     async def submit(self, batch: Sequence[PreparedMessage], /) -> Sequence[Outcome]:
         """Send prepared messages in one request; one outcome each, in order."""
@@ -139,6 +159,24 @@ class BaseProvider(ABC):
             return await self._send(batch)
         except SmsError as exc:
             return [failed(prepared, exc) for prepared in batch]
+
+    def _as_sent(self, message: Message) -> Message:
+        """Return a message as it travels.
+
+        What two messages can differ in, while their requests can't, is made equal here. A
+        subclass adds what its own wire can't tell apart, such as an explicit default.
+        """
+        sender_id, when = message.sender_id, message.schedule_at
+        if sender_id is not None:
+            sender_id = check_sender_id(sender_id)
+            if sender_id == getattr(self, "sender_id", None):
+                # The account's own is sent without being named.
+                sender_id = None
+        if when is not None:
+            when = as_kept(when, self.capabilities.schedule_step)
+        if sender_id == message.sender_id and when is message.schedule_at:
+            return message
+        return evolve(message, sender_id=sender_id, schedule_at=when)
 
     def _check(self, message: Message) -> None:  # noqa: B027 - most gateways need none
         """Make further checks of this gateway; raise if the message can't be sent."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Self
 
 from attrs import define, evolve
@@ -12,11 +13,14 @@ from attrs import define, evolve
 from iprog_async._errors import InvalidMessageError, JournalError, SmsError
 from iprog_async._journal import Journal
 from iprog_async._journal_intake import Desk
-from iprog_async._journal_rows import Row, Values
+from iprog_async._journal_rows import HASH_BYTES, Row, Values
 from iprog_async._journal_rules import Resume, ResumeRules, remembered
 from iprog_async._journal_store import Identity
-from iprog_async._messages import Batch, Message, PreparedMessage
+from iprog_async._messages import Batch, PreparedMessage
 from iprog_async._outcomes import NotSent, Outcome
+
+
+_TIME = struct.Struct("d")
 
 
 @define(eq=False)
@@ -129,7 +133,9 @@ class Ledger:
 
     def _decide(self, prepared: PreparedMessage, rows: Sequence[Row]) -> Outcome | None:
         """Return the outcome a message had before; `None` if it has to be sent."""
-        text_hash = self._hash(prepared.message)
+        text_hash = self._hash(prepared)
+        if prepared.schedule_step and prepared.wire.schedule_at is not None:
+            rows = [_as_kept(row, text_hash, prepared.schedule_step) for row in rows]
         resume, row = self._rules.decide(rows, prepared.message.key, text_hash, self._run)
         if row is not None and resume is not Resume.SEND:
             return remembered(row, resume, prepared)
@@ -141,16 +147,18 @@ class Ledger:
 
     def _new_row(self, prepared: PreparedMessage) -> Row:
         message, number = prepared.message, self._journal.store.new_id()
-        row = Row(number, prepared.e164, message.key, self._hash(message), self._run, "released")
+        text_hash = self._hash(prepared)
+        row = Row(number, prepared.e164, message.key, text_hash, self._run, "released")
         self._rows[prepared.index] = row
         return row
 
-    def _hash(self, message: Message) -> bytes:
-        text_hash = self._journal.hash(message.text)
-        if message.schedule_at is None:
+    def _hash(self, prepared: PreparedMessage) -> bytes:
+        wire = prepared.wire
+        text_hash = self._journal.hash(wire.text)
+        if wire.schedule_at is None:
             return text_hash
         # The same text at two times is two.
-        return text_hash + struct.pack("d", message.schedule_at.timestamp())
+        return text_hash + _TIME.pack(wire.schedule_at.timestamp())
 
     def _reserve(self, prepared: PreparedMessage, refused: list[Outcome]) -> bool:
         try:
@@ -216,6 +224,21 @@ class Ledger:
             # Whoever looks them up from now on does so after they are written.
             self._free(batch)
         return recorded
+
+
+def _as_kept(row: Row, text_hash: bytes, step: timedelta) -> Row:
+    """Return a row with the time that the gateway kept; older versions wrote what was asked for.
+
+    Args:
+        row: A row of a number.
+        text_hash: That of the message at hand, with the time at which the gateway sends it.
+        step: The steps in which it keeps times.
+    """
+    asked = row.text_hash[HASH_BYTES:]
+    if row.text_only_hash != text_hash[:HASH_BYTES] or len(asked) != _TIME.size:
+        return row
+    rounded_by = _TIME.unpack(text_hash[HASH_BYTES:])[0] - _TIME.unpack(asked)[0]
+    return evolve(row, text_hash=text_hash) if 0 <= rounded_by < step.total_seconds() else row
 
 
 def _rows_of(prepared: PreparedMessage, known: Mapping[Identity, list[Row]]) -> Sequence[Row]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from iprog_async._errors import InvalidMessageError
+from iprog_async._schedules import EXACT
 
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ class PreparedMessage:
         e164: The recipient as `+639171234567`: its identity, whatever the notation.
         segments: How the text splits into SMS segments.
         index: Position in the run; 0 for a single send.
+        wire: The message as the gateway gets it, with what its wire can't tell apart made equal:
+            the time in its steps, the sender ID without blanks around it. Requests are built
+            from it, and it alone decides what is the same text twice, and what travels together.
+        schedule_step: The steps in which the gateway keeps times; exact if zero.
     """
 
     message: Message
@@ -60,6 +65,10 @@ class PreparedMessage:
     e164: str
     segments: Segments = field(repr=False)
     index: int = 0
+    wire: Message = field(
+        default=Factory(lambda self: self.message, takes_self=True), repr=False, kw_only=True
+    )
+    schedule_step: timedelta = field(default=EXACT, repr=False, kw_only=True)
 
 
 Batch: TypeAlias = Sequence[PreparedMessage]
@@ -96,16 +105,21 @@ def check_text(message: Message) -> None:
         raise InvalidMessageError(f"the text for {message.to!r} has half a character: {text!r}")
 
 
-def check_sender_id(sender_id: object) -> None:
-    """Raise `InvalidMessageError` unless a sender ID has 1 to 11 characters, or is a number.
+def check_sender_id(sender_id: object) -> str:
+    """Return a sender ID as it travels: without the blanks that a cell or a setting has around it.
 
     The limit is GSM's: an alphanumeric originating address has room for 11 characters.
+
+    Raises:
+        InvalidMessageError: It has not 1 to 11 characters, and is no number.
     """
-    if not isinstance(sender_id, str) or not sender_id.strip():
+    sent = sender_id.strip() if isinstance(sender_id, str) else ""
+    if not sent:
         raise InvalidMessageError(f"the sender ID is empty: {sender_id!r}")
-    if not sender_id.isprintable():
+    if not sent.isprintable():
         raise InvalidMessageError(f"the sender ID {sender_id!r} has a character no phone can show")
-    if len(sender_id) > 11 and not _NUMERIC_SENDER.fullmatch(sender_id):
+    if len(sent) > 11 and not _NUMERIC_SENDER.fullmatch(sent):
         raise InvalidMessageError(
-            f"the sender ID {sender_id!r} has {len(sender_id)} characters; 11 is the most"
+            f"the sender ID {sender_id!r} has {len(sent)} characters; 11 is the most"
         )
+    return sent

@@ -88,7 +88,7 @@ class WindowPlanner:
 def _grouped(window: Iterable[PreparedMessage], batching: Batching) -> Groups:
     groups: Groups = {}
     for prepared in window:
-        groups.setdefault(_travels_as(prepared.message, batching), []).append(prepared)
+        groups.setdefault(_travels_as(prepared.wire, batching), []).append(prepared)
     return groups
 
 

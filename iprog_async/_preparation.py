@@ -184,8 +184,8 @@ class Preparation:
         return prepared
 
     def _identity(self, prepared: PreparedMessage) -> tuple[object, ...]:
-        message = prepared.message
-        if self._ledger is not None and message.key is not None:
+        wire = prepared.wire
+        if self._ledger is not None and wire.key is not None:
             # In a journal the key alone names a message, so that its text may be mended.
-            return prepared.e164, message.key
-        return prepared.e164, message.text, message.key, message.schedule_at
+            return prepared.e164, wire.key
+        return prepared.e164, wire.text, wire.key, wire.schedule_at

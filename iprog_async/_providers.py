@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Literal, Protocol, Self, runtime_checkable
 
 from attrs import field, frozen, validators
@@ -11,6 +12,7 @@ from iprog_async._http import Call
 from iprog_async._messages import Message, PreparedMessage
 from iprog_async._outcomes import Outcome
 from iprog_async._receipts import Balance, DeliveryStatus
+from iprog_async._schedules import EXACT
 
 
 @frozen(kw_only=True)
@@ -44,12 +46,15 @@ class Capabilities:
         timezone: IANA name of the zone in which the gateway's users write times, `None` if
             there is no such one. An account's own setting is the attribute `timezone` of a
             provider, and goes before it.
+        schedule_step: The steps in which the gateway keeps times, such as whole minutes; exact
+            if zero. A time in between is rounded up: no text leaves too early.
     """
 
     title: str
     scheduling: Scheduling = "none"
     operations: tuple[str, ...] = ()
     timezone: str | None = None
+    schedule_step: timedelta = EXACT
 
 
 class SmsProvider(Protocol):
@@ -81,9 +86,9 @@ class SmsProvider(Protocol):
     async def submit(self, batch: Sequence[PreparedMessage], /) -> Sequence[Outcome]:
         """Send prepared messages in one request; one outcome each, in order.
 
-        What goes wrong becomes an outcome; nothing is raised for it. All messages of a batch
-        have equal text, sender, schedule and options unless `batching.mixed_texts`, and
-        distinct recipients.
+        What goes wrong becomes an outcome; nothing is raised for it. In what travels (`wire`)
+        all messages of a batch have equal text, sender, schedule and options unless
+        `batching.mixed_texts`, and they have distinct recipients.
         """
         ...
 

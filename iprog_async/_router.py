@@ -34,11 +34,11 @@ from iprog_async._retry import RetryPolicy
 from iprog_async._router_dispatch import Dispatch
 from iprog_async._router_members import (
     Member,
-    RoutedMessage,
     SingleAttempts,
     common_batching,
     options_types,
     prepare_for,
+    routed,
 )
 from iprog_async._router_trip import Trip
 
@@ -146,8 +146,7 @@ class Router(ABC):
             except SmsError as exc:
                 refusals.append(exc)
             else:
-                to, segments = prepared.to, prepared.segments
-                return RoutedMessage(message, to, e164, segments, index, name, prepared)
+                return routed(message, prepared, name)
         raise _as_written(refusals[0], e164, message.to)
 
     async def submit(self, batch: Sequence[PreparedMessage], /) -> Sequence[Outcome]:

@@ -114,6 +114,25 @@ def prepare_for(
         raise InvalidMessageError(f"{provider.name} can't prepare the message: {exc!r}") from exc
 
 
+def routed(message: Message, prepared: PreparedMessage, member: str) -> RoutedMessage:
+    """Return a message as a router hands it on, by what the first able member made of it."""
+    wire = prepared.wire
+    if wire.options != message.options:
+        # They may be another member's, which this one leaves out.
+        wire = evolve(wire, options=message.options)
+    return RoutedMessage(
+        message,
+        prepared.to,
+        prepared.e164,
+        prepared.segments,
+        prepared.index,
+        member,
+        prepared,
+        wire=wire,
+        schedule_step=prepared.schedule_step,
+    )
+
+
 def options_types(provider: SmsProvider) -> tuple[type[object], ...]:
     """Return the classes of options that a provider takes; any, if it does not say."""
     found: type[object] | tuple[type[object], ...] | None

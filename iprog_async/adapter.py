@@ -3,7 +3,7 @@
 `providers/README.md` in the repository shows how the pieces fit together.
 """
 
-from iprog_async._adapters import BaseProvider
+from iprog_async._adapters import BaseProvider, to_sender_id
 from iprog_async._address import SmsUrl, to_flag
 from iprog_async._amounts import parse_amount
 from iprog_async._api_paths import ApiPaths
@@ -59,6 +59,7 @@ __all__ = [
     "to_e164",
     "to_flag",
     "to_rate",
+    "to_sender_id",
     "unclear",
     "words",
 ]

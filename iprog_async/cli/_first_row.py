@@ -41,4 +41,4 @@ class FirstRow:
 def sender_of(sender_id: str | None, provider: SmsProvider) -> str | None:
     """Return what the phones show as sender: as it was given, else as the account has it."""
     own: object = getattr(provider, "sender_id", None)
-    return sender_id or (own if isinstance(own, str) else None)
+    return (sender_id or "").strip() or (own if isinstance(own, str) else None)

@@ -31,6 +31,7 @@ from iprog_async.adapter import (
     is_object,
     mask_keys,
     to_flag,
+    to_sender_id,
     words,
 )
 from iprog_async_providers.infopromo import _options
@@ -76,9 +77,7 @@ class UltimateSmsBase(BaseProvider):
 
     api_token: str = field(converter=_options.to_token, repr=False)
     base_url: str = field(kw_only=True)
-    sender_id: str | None = field(
-        default=None, kw_only=True, validator=_options.check_default_sender
-    )
+    sender_id: str | None = field(default=None, kw_only=True, converter=to_sender_id)
     timezone: str | None = field(default=None, kw_only=True, validator=_options.check_timezone)
     region: str | None = field(default=None, kw_only=True, converter=_options.to_region)
     allow_unscheduled_single: bool = field(default=False, kw_only=True)
@@ -194,7 +193,7 @@ class UltimateSmsBase(BaseProvider):
         return to_wire_number(number, self.region)
 
     async def _send(self, batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
-        message = batch[0].message
+        message = batch[0].wire
         scheduled = message.schedule_at is not None
         if scheduled and len(batch) == 1 and not self.allow_unscheduled_single:
             return [failed(batch[0], _trap())]

@@ -114,10 +114,10 @@ class Campaigns:
         uids = [group if isinstance(group, str) else group.uid for group in given]
         if not uids or not all(uid and uid.strip() for uid in uids):
             raise InvalidMessageError("a campaign needs the uid of at least one contact group")
+        if sender_id is not None:
+            sender_id = check_sender_id(sender_id)
         message = Message("the campaign", text, sender_id, schedule_at, options=options)
         check_text(message)
-        if sender_id is not None:
-            check_sender_id(sender_id)
         check_content(message, self._api.sender_id, self._api.timezone)
         body = {
             "contact_list_id": ",".join(uid.strip() for uid in uids if uid),

@@ -11,11 +11,14 @@ from zoneinfo import ZoneInfo
 from attrs import field, frozen, validators
 
 from iprog_async import ConfigurationError, InvalidMessageError
-from iprog_async.adapter import check_sender_id, clean_secret
+from iprog_async.adapter import clean_secret
 
 
 MessageType = Literal["plain", "unicode", "voice", "mms", "whatsapp", "viber", "otp"]
 _TYPES = ("plain", "unicode", "voice", "mms", "whatsapp", "viber", "otp")
+MINUTE = timedelta(minutes=1)
+"""The steps in which servers keep times."""
+
 _REGION = re.compile(r"[A-Z]{2}")
 
 
@@ -62,16 +65,6 @@ def check_timezone(_: object, __: object, value: str | None) -> None:
     """Raise `ConfigurationError` unless the account's zone exists."""
     if value is not None:
         to_zone(value)
-
-
-def check_default_sender(_: object, __: object, value: str | None) -> None:
-    """Raise `ConfigurationError` if the account's sender ID can't be one."""
-    if value is None:
-        return
-    try:
-        check_sender_id(value)
-    except InvalidMessageError as exc:
-        raise ConfigurationError(str(exc)) from None
 
 
 def check_max_batch(_: object, __: object, value: int) -> None:

@@ -11,6 +11,7 @@ from iprog_async import ConfigurationError, Outcome
 from iprog_async.adapter import Answer, ApiPaths, Capabilities
 from iprog_async_providers.infopromo._api import Api, Params
 from iprog_async_providers.infopromo._base import UltimateSmsBase
+from iprog_async_providers.infopromo._options import MINUTE
 
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ _OPERATIONS = ("campaigns", "contacts", "me", "messages")
 
 
 def _row(title: str) -> Capabilities:
-    return Capabilities(title=title, scheduling="native", operations=_OPERATIONS)
+    return Capabilities(
+        title=title, scheduling="native", operations=_OPERATIONS, schedule_step=MINUTE
+    )
 
 
 @frozen(eq=False, slots=False)

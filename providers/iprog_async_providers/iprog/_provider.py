@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from iprog_async import (
     Balance,
@@ -31,7 +31,13 @@ from iprog_async.adapter import (
 from iprog_async_providers.iprog import _answers
 from iprog_async_providers.iprog._answers import Network
 from iprog_async_providers.iprog._otp import Otp
-from iprog_async_providers.iprog._reminders import MANILA, Reminders, manila_time, reminder_id
+from iprog_async_providers.iprog._reminders import (
+    MANILA,
+    MINUTE,
+    Reminders,
+    manila_time,
+    reminder_id,
+)
 from iprog_async_providers.iprog._wire import TokenPlace, Wire, to_wire_number
 
 
@@ -106,6 +112,7 @@ class IprogProvider(BaseProvider):
         scheduling="reminder",
         operations=("otp", "reminders", "detect"),
         timezone=MANILA.key,
+        schedule_step=MINUTE,
     )
     options_type: ClassVar[type[object] | None] = IprogOptions
 
@@ -222,6 +229,12 @@ class IprogProvider(BaseProvider):
     def _number(self, number: str) -> tuple[str, str]:
         return to_wire_number(number)
 
+    def _as_sent(self, message: Message) -> Message:
+        wire = super()._as_sent(message)
+        if wire.options is not None and _route(wire) in (None, self.sms_provider):
+            return evolve(wire, options=None)
+        return wire
+
     def _check(self, message: Message) -> None:
         if message.sender_id is not None:
             raise UnsupportedError(
@@ -238,10 +251,9 @@ class IprogProvider(BaseProvider):
             raise UnsupportedError(f"{self.name} takes no sms_provider for a scheduled text")
 
     async def _send(self, batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
-        message = batch[0].message
-        when = message.schedule_at
-        if when is not None:
-            return [await self.reminders.schedule(prepared, when) for prepared in batch]
+        message = batch[0].wire
+        if message.schedule_at is not None:
+            return [await self.reminders.schedule(prepared) for prepared in batch]
         body: dict[str, object] = {
             "phone_number": ",".join(prepared.to for prepared in batch),
             "message": message.text,

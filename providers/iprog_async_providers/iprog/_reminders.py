@@ -34,6 +34,9 @@ from iprog_async_providers.iprog._wire import Wire, to_wire_number
 
 
 MANILA = ZoneInfo("Asia/Manila")
+MINUTE = timedelta(minutes=1)
+"""The steps in which IPROG keeps times."""
+
 _PATH = "/api/v1/message-reminders"
 _PREFIX = "reminder:"
 # "scheduled" is documented; the others are what a reminder could turn into (INFER).
@@ -95,7 +98,7 @@ class Reminders:
             ProviderError: The gateway refused; nothing was created.
         """
         message = Message(to, text, schedule_at=scheduled_at)
-        return await self._create(self._prepare(message), scheduled_at)
+        return await self._create(self._prepare(message))
 
     async def get(self, reminder: Reminder | str) -> Reminder:
         """Read a reminder.
@@ -174,10 +177,10 @@ class Reminders:
             on_gone=_gone,
         )
 
-    async def schedule(self, prepared: PreparedMessage, when: datetime) -> Outcome:
+    async def schedule(self, prepared: PreparedMessage) -> Outcome:
         """Create a reminder for a scheduled message, and return the message's outcome."""
         try:
-            reminder = await self._create(prepared, when)
+            reminder = await self._create(prepared)
         except SmsError as exc:
             return failed(prepared, exc)
         return accepted(
@@ -189,12 +192,11 @@ class Reminders:
             raw=reminder.raw,
         )
 
-    async def _create(self, prepared: PreparedMessage, when: datetime) -> Reminder:
-        body = {
-            "phone_number": prepared.to,
-            "message": prepared.message.text,
-            "scheduled_at": manila_time(when),
-        }
+    async def _create(self, prepared: PreparedMessage) -> Reminder:
+        wire = prepared.wire
+        body = {"phone_number": prepared.to, "message": wire.text}
+        if wire.schedule_at is not None:
+            body["scheduled_at"] = manila_time(wire.schedule_at)
         return await self._wire.write(
             "POST", _PATH, self._wire.reader(_read), "create the reminder", body
         )

@@ -20,9 +20,9 @@ from iprog_async.adapter import (
     BaseProvider,
     Gateway,
     PreparedMessage,
-    check_sender_id,
     to_e164,
     to_rate,
+    to_sender_id,
 )
 from iprog_async_providers.ugsms._api import Api, Headers
 from iprog_async_providers.ugsms._keys import Keys
@@ -68,7 +68,7 @@ class UgsmsProvider(BaseProvider):
 
     rate: Rate | None = field(default=Rate(60), converter=to_rate)
     base_url: str = field(default=BASE_URL)
-    sender_id: str | None = field(default=None)
+    sender_id: str | None = field(default=None, converter=to_sender_id)
     number_format: NumberFormat = field(default="national")
     region: str | None = field(default="UG", converter=_region)
     max_batch: int = field(default=100)
@@ -79,11 +79,6 @@ class UgsmsProvider(BaseProvider):
             raise ConfigurationError(f"region is two letters, such as 'UG', not {self.region!r}")
         if self.max_batch < 1:
             raise ConfigurationError(f"max_batch must be at least 1, not {self.max_batch}")
-        if self.sender_id is not None:
-            try:
-                check_sender_id(self.sender_id)
-            except InvalidMessageError as exc:
-                raise ConfigurationError(str(exc)) from None
         # Building it checks the address.
         _ = self.gateway
 
@@ -125,14 +120,14 @@ class UgsmsProvider(BaseProvider):
         return e164, f"0{e164.removeprefix(_UGANDA)}"
 
     def _sender(self, batch: Sequence[PreparedMessage]) -> dict[str, str]:
-        sender_id = batch[0].message.sender_id or self.sender_id
+        sender_id = batch[0].wire.sender_id or self.sender_id
         return {} if sender_id is None else {"sender_id": sender_id}
 
     def _text(self, batch: Sequence[PreparedMessage]) -> dict[str, str]:
         """Return the fields that both APIs have in common: one text for many."""
         # The page's sample has a space after the comma, which clients do not send.
         numbers = ",".join(prepared.to for prepared in batch)
-        text = {"numbers": numbers, "message_body": batch[0].message.text}
+        text = {"numbers": numbers, "message_body": batch[0].wire.text}
         return {**text, **self._sender(batch)}
 
 

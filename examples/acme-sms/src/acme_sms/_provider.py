@@ -180,9 +180,9 @@ class AcmeProvider(BaseProvider):
             message_id = structure(self._body(answer), _Sent).id
             return [accepted(prepared, self.name, message_id=message_id, raw=answer.data)]
 
-        body = {"to": prepared.to, "text": prepared.message.text}
-        if prepared.message.sender_id is not None:
-            body["from"] = prepared.message.sender_id
+        body = {"to": prepared.to, "text": prepared.wire.text}
+        if prepared.wire.sender_id is not None:
+            body["from"] = prepared.wire.sender_id
         call = HttpCall(self.gateway, "POST", "/texts", read, "send the text", json=body)
         return await self._call(call)
 
