@@ -1,5 +1,6 @@
 """Send SMS from asyncio through cheap regional gateways, without ever texting anyone twice."""
 
+from iprog_async import _public
 from iprog_async._breaker import BreakerPolicy
 from iprog_async._bulk import BulkRun
 from iprog_async._bulk_source import Messages
@@ -133,3 +134,5 @@ __all__ = [
     "provider_from_url",
     "provider_types",
 ]
+
+_public.publish(globals())

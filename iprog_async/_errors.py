@@ -303,9 +303,3 @@ class RateLimitError(ProviderError):
 
 class NotFoundError(ProviderError):
     """There is no such thing at the gateway, or no such address."""
-
-
-for _name, _class in list(globals().items()):
-    if isinstance(_class, type) and issubclass(_class, SmsError):
-        # Tracebacks and pickles then name what users import, not where it is written.
-        _class.__module__ = "iprog_async"

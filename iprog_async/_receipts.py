@@ -117,10 +117,6 @@ class WaitTimeoutError(SmsError):
         self.last_status = last_status
 
 
-# As for the other errors, which stand in a module of their own.
-WaitTimeoutError.__module__ = "iprog_async"
-
-
 def split_ref(receipt: Receipt | str) -> tuple[str, str]:
     """Return provider name and message id of a receipt or a `name:id` reference.
 

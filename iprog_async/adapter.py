@@ -14,6 +14,7 @@ from iprog_async._messages import Message, PreparedMessage, check_sender_id, che
 from iprog_async._outcomes import accepted, failed, rejected, unclear
 from iprog_async._phones import to_e164
 from iprog_async._providers import Batching, Capabilities, Scheduling
+from iprog_async._public import publish
 from iprog_async._rates import to_rate
 from iprog_async._receipts import PENDING
 from iprog_async._refusals import Refusal, give_up, refuse
@@ -53,6 +54,7 @@ __all__ = [
     "mask_keys",
     "one_line",
     "parse_amount",
+    "publish",
     "refuse",
     "rejected",
     "structure",
@@ -63,3 +65,5 @@ __all__ = [
     "unclear",
     "words",
 ]
+
+publish(globals())

@@ -13,6 +13,7 @@ from iprog_async._errors import ConfigurationError
 from iprog_async._observers import AttemptEnded, Observer, SendEnded, SubmissionEnded
 from iprog_async._outcomes import Accepted
 from iprog_async._phones import mask_number
+from iprog_async._public import publish
 
 
 try:
@@ -195,3 +196,6 @@ def _with_error(
 
 def _nanoseconds(seconds: float) -> int:
     return int(seconds * 1e9)
+
+
+publish(globals())

@@ -1,5 +1,6 @@
 """A local server that plays the gateways, bad habits included (extra `sandbox`)."""
 
+from iprog_async._public import publish
 from iprog_async.sandbox._faults import Fault, FaultKind
 from iprog_async.sandbox._gateway import SandboxGateway
 from iprog_async.sandbox._refusals import note_refusal
@@ -33,3 +34,5 @@ __all__ = [
     "read_fields",
     "read_json",
 ]
+
+publish(globals())

@@ -5,6 +5,7 @@ Only the classes of claims need a test runner, pytest; importing this package ne
 
 import sys
 
+from iprog_async._public import publish
 from iprog_async.testing._behaviours import (
     Behaviour,
     Step,
@@ -59,3 +60,5 @@ __all__ = [
     "silence",
     "truncate",
 ]
+
+publish(globals())

@@ -3,16 +3,22 @@ from __future__ import annotations
 import pkgutil
 import re
 import types
+import typing
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
 
 import iprog_async
 import iprog_async.adapter
+import iprog_async.otel
 import iprog_async.sandbox
 import iprog_async.testing
+import iprog_async_providers.infopromo
+import iprog_async_providers.iprog
+import iprog_async_providers.ugsms
 
 
 @pytest.mark.parametrize("module", [iprog_async, iprog_async.adapter])
@@ -128,3 +134,36 @@ def test_what_was_public_still_is() -> None:
 
     assert len(before) > 900
     assert [] == [name for name in before if not _is_there(name)]
+
+
+_PACKAGES = [
+    *_OURS,
+    iprog_async.otel,
+    iprog_async_providers.infopromo,
+    iprog_async_providers.iprog,
+    iprog_async_providers.ugsms,
+]
+
+
+@pytest.mark.parametrize("package", _PACKAGES, ids=lambda package: package.__name__)
+def test_what_is_exported_names_no_private_module(package: types.ModuleType) -> None:
+    """Tracebacks show, and pickles hold, what users import: where it is written may change."""
+    exported: dict[str, Any] = {name: vars(package)[name] for name in package.__all__}
+    modules = {
+        name: thing.__module__ for name, thing in exported.items() if hasattr(thing, "__qualname__")
+    }
+
+    assert {} == {name: module for name, module in modules.items() if "._" in module}
+
+
+_KNOWN_TO_CHECKERS_ONLY = {"PreparedMessage", "SandboxGateway", "SandboxState"}
+
+
+@pytest.mark.parametrize("package", _PACKAGES, ids=lambda package: package.__name__)
+def test_converters_find_the_types_of_fields(package: types.ModuleType) -> None:
+    """The annotations of values have their meaning with them, as cattrs and others need it."""
+    for name in {*package.__all__} - _KNOWN_TO_CHECKERS_ONLY:
+        value: object = vars(package)[name]
+        if isinstance(value, type) and attrs.has(value):
+            hints = typing.get_type_hints(value)
+            assert {field.name for field in attrs.fields(value)} <= {*hints}

@@ -1,5 +1,6 @@
 """Infopromo and any other host that runs Ultimate SMS; wire facts in docs/gateways/infopromo.md."""
 
+from iprog_async.adapter import publish
 from iprog_async_providers.infopromo._campaigns import Campaign, CampaignStats
 from iprog_async_providers.infopromo._contacts import Contact, ContactGroup
 from iprog_async_providers.infopromo._messages import StoredMessage
@@ -24,3 +25,5 @@ __all__ = [
     "UltimateSmsHttpProvider",
     "UltimateSmsProvider",
 ]
+
+publish(globals())

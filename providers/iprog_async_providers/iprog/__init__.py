@@ -1,5 +1,6 @@
 """IPROG SMS, Philippines: https://www.iprogsms.com; wire facts in docs/gateways/iprog.md."""
 
+from iprog_async.adapter import publish
 from iprog_async_providers.iprog._answers import Network
 from iprog_async_providers.iprog._otp import Otp
 from iprog_async_providers.iprog._otp_answers import OtpCheck, OtpTicket
@@ -17,3 +18,5 @@ __all__ = [
     "Reminder",
     "Reminders",
 ]
+
+publish(globals())
