@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from iprog_async._errors import ConfigurationError, InvalidMessageError
+from iprog_async._written_numbers import UnreadableError, Written, read_written
+
+
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumber
 
 
 @frozen
@@ -25,8 +31,12 @@ MOBILE_PLANS = {
     "UG": MobilePlan("256", "0", r"7\d{8}"),
 }
 
+# Of the world's international numbers, with the plus sign: Tokelau's.
+_SHORTEST = len("+690") + 4
 _REGION = re.compile(r"[A-Z]{2}", re.ASCII)
-_SEPARATORS = str.maketrans("", "", " \t\u00a0\u202f-\u2010\u2011\u2013.()/")
+# Dropping them is safe only where numbers have one length, as these do: two of something that
+# stand in one cell are not taken for one number.
+_SEPARATORS = str.maketrans("", "", " \t\u00a0\u202f-\u2010\u2011\u2013.()")
 _PREFIX: dict[str | None, str] = {
     region: f"+{plan.country}" for region, plan in MOBILE_PLANS.items()
 }
@@ -87,35 +97,114 @@ def to_e164(number: str, region: str | None = None, *, mobile_only: bool = False
         return _PREFIX[region] + match[1]
     match = (_ANYWHERE if region is None else _ABROAD).fullmatch(digits)
     if match is not None:
-        return "+" + "".join(part for part in match.groups() if part)
+        return _joined(match)
     return _parse(given, region, mobile_only)
+
+
+def _joined(match: re.Match[str]) -> str:
+    return "+" + "".join(part for part in match.groups() if part)
 
 
 def _parse(number: str, region: str | None, mobile_only: bool) -> str:
     # Imported here: its metadata takes 50 ms to load, and the usual shapes never need it.
     import phonenumbers
 
-    text = number.strip()
-    if region is None and text[:1].isdigit():
-        text = "+" + text.removeprefix("00")
-    if any(char.isalpha() for char in text):
-        # phonenumbers would read "0917-CALL-NOW" as a vanity number.
-        raise InvalidMessageError(f"the phone number {number!r} has letters in it")
     try:
-        parsed = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        raise _invalid(number, region, "is not a phone number") from None
-    if parsed.extension:
-        raise _invalid(number, region, "has an extension, which no text can reach")
-    if not phonenumbers.is_valid_number(parsed):
-        why = {
-            phonenumbers.ValidationResult.TOO_SHORT: "is too short",
-            phonenumbers.ValidationResult.TOO_LONG: "is too long",
-        }.get(phonenumbers.is_possible_number_with_reason(parsed), "is not a valid phone number")
-        raise _invalid(number, region, why)
+        written = read_written(number)
+    except UnreadableError as exc:
+        raise InvalidMessageError(f"the phone number {number!r} {exc}") from None
+    parsed = _read(written, number, region)
+    if isinstance(parsed, str):
+        return parsed
     if mobile_only and phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.FIXED_LINE:
         raise InvalidMessageError(f"the phone number {number!r} is a landline")
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _read(written: Written, number: str, region: str | None) -> PhoneNumber | str:
+    """Return the one number that was written; in E.164, if its shape says which it is."""
+    fast = _FAST.get(region)
+    if fast is not None and (match := fast.fullmatch(written.digits)):
+        return _PREFIX[region] + match[1]
+    if match := (_ANYWHERE if region is None else _ABROAD).fullmatch(written.digits):
+        return _joined(match)
+    parsed = _valid(written.digits, region)
+    shorter = None if written.without_trunk is None else _valid(written.without_trunk, region)
+    if parsed is not None and shorter is not None and parsed != shorter:
+        raise InvalidMessageError(
+            f"the phone number {number!r} is one with its (0), and another without; write it "
+            "with a plus sign, and without brackets"
+        )
+    parsed = shorter or parsed
+    if parsed is None:
+        raise _invalid(number, region, _why_invalid(written.digits, region))
+    if _holds_more(written, parsed, region):
+        raise InvalidMessageError(
+            f"the phone number {number!r} holds a whole number and something behind it; write one "
+            "number, and nothing between its digits if it is one"
+        )
+    return parsed
+
+
+def _holds_more(written: Written, parsed: PhoneNumber, region: str | None) -> bool:
+    """Return whether a number may be another one with something behind it, by how it is grouped.
+
+    In countries whose numbers vary in length `62812345678 8` is one number by its digits, and
+    somebody else's than `62812345678`. What counts is where a whole number ends, and the next
+    group is shorter, or that number is grouped as it would be alone.
+    """
+    if len(written.groups) == 1 or _is_grouped_as_usual(written, parsed):
+        return False
+    for place, beginning in enumerate(written.beginnings(), 1):
+        short = beginning.plus and len(beginning.digits) < _SHORTEST
+        alone = None if short else _valid(beginning.digits, region)
+        if alone is not None and (
+            written.drops_to(place) or _is_grouped_as_usual(beginning, alone)
+        ):
+            return True
+    return False
+
+
+def _valid(digits: str, region: str | None) -> PhoneNumber | None:
+    """Return the number that digits are, if they are one."""
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(_named(digits, region), region)
+    except phonenumbers.NumberParseException:
+        return None
+    return parsed if phonenumbers.is_valid_number(parsed) else None
+
+
+def _named(digits: str, region: str | None) -> str:
+    """Return digits with the plus sign that nobody writes where every number is international."""
+    if region is not None or digits.startswith("+"):
+        return digits
+    return "+" + digits.removeprefix("00")
+
+
+def _is_grouped_as_usual(written: Written, parsed: PhoneNumber) -> bool:
+    """Return whether a number is grouped as it is in its own country."""
+    import phonenumbers
+
+    formats = phonenumbers.PhoneNumberFormat
+    return any(
+        written.groups == read_written(phonenumbers.format_number(parsed, format_)).groups
+        for format_ in (formats.INTERNATIONAL, formats.NATIONAL)
+    )
+
+
+def _why_invalid(digits: str, region: str | None) -> str:
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(_named(digits, region), region)
+    except phonenumbers.NumberParseException:
+        return "is not a phone number"
+    return {
+        phonenumbers.ValidationResult.TOO_SHORT: "is too short",
+        phonenumbers.ValidationResult.TOO_LONG: "is too long",
+    }.get(phonenumbers.is_possible_number_with_reason(parsed), "is not a valid phone number")
 
 
 def _invalid(number: str, region: str | None, why: str) -> InvalidMessageError:

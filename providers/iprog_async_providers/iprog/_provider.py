@@ -209,7 +209,7 @@ class IprogProvider(BaseProvider):
         Known from clients of the gateway, not from its own pages.
 
         Raises:
-            InvalidMessageError: It is no Philippine mobile number.
+            InvalidMessageError: It is no number that IPROG is known to take.
             NoAnswerError: No trustworthy answer; ask again.
         """
         _, to = to_wire_number(number)

@@ -109,12 +109,13 @@ def to_wire_number(number: str) -> tuple[str, str]:
     """Return a number as E.164 and as IPROG writes it, `639171234567`.
 
     Raises:
-        InvalidMessageError: It is no Philippine mobile number; the message quotes it as given.
+        InvalidMessageError: It is none that IPROG is known to take; the message quotes it as given.
     """
     e164 = to_e164(number, "PH", mobile_only=True)
     if len(e164) != _MOBILE_LENGTH or not e164.startswith(_MOBILE):
         raise InvalidMessageError(
-            f"the phone number {number!r} is not a Philippine mobile number (09…), "
-            "and IPROG sends to no others"
+            f"the phone number {number!r} is none that IPROG is known to take: those are the "
+            "Philippine mobile numbers with 09…; whether it takes 0895 to 0898 of DITO, too, is "
+            "nowhere said"
         )
     return e164, e164[1:]
