@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 from attrs import define, field, frozen
 
+from iprog_async._acceptance import says_taken
 from iprog_async._api_paths import ApiPaths
 from iprog_async._errors import ConfigurationError
 from iprog_async._json import is_object
@@ -67,6 +68,11 @@ class Answer:
         data: The parsed JSON body, or `NOT_JSON`.
         excerpt: The start of a body that is no JSON object, for errors.
         blank: Whether there was no body, or nothing but white space.
+        once: Whether it answers a call that must not be made twice, such as a send. Only then
+            does a refusal have to be proved; a wrong word about a read does no harm.
+        recipients: How many people the request was for.
+        says_taken: Whether a body that is no JSON speaks of something as sent or accepted.
+        moved_to: Host that a redirection names, or nothing.
     """
 
     status: int
@@ -74,6 +80,10 @@ class Answer:
     data: object = field(repr=False)
     excerpt: str = ""
     blank: bool = False
+    once: bool = True
+    recipients: int = 1
+    says_taken: bool = False
+    moved_to: str = ""
 
     def object(self) -> dict[str, Any]:
         """Return the body as a JSON object; raises `UnclearAnswer` if it is none."""
@@ -169,6 +179,8 @@ class HttpCall(Generic[T]):
         single_attempt: Whether an `ONCE` call is tried once, whatever the retry policy says,
             and not at all while its account is paused. A router of several gateways sets it,
             because it has the one retry loop for all of them.
+        recipients: How many people it texts. With more than one, only a check of the whole
+            request is a refusal of it.
     """
 
     gateway: Gateway
@@ -185,6 +197,7 @@ class HttpCall(Generic[T]):
     confidential: bool = False
     on_gone: Callable[[], T] | None = field(default=None, repr=False)
     single_attempt: bool = False
+    recipients: int = 1
 
     @property
     def made_once(self) -> bool:
@@ -250,10 +263,18 @@ def encode(call: HttpCall[Any]) -> WireRequest:
     return WireRequest(call.method, url, headers, content, bool(call.query))
 
 
-def decode(reply: WireReply, redactor: Redactor, *, quotable: bool = True) -> Answer:
+def decode(
+    reply: WireReply,
+    redactor: Redactor,
+    *,
+    quotable: bool = True,
+    once: bool = True,
+    recipients: int = 1,
+) -> Answer:
     """Turn what came back into an `Answer`, with secrets masked; never raises."""
     status, headers, body = reply.status, reply.headers, reply.body
     blank = not body or body.isspace()
+    moved_to = _host_of(headers.get("location", ""), redactor) if 300 <= status < 400 else ""
     try:
         # The codec that drops a byte order mark is written in Python, and slow.
         data: object = _DECODER.decode(body.decode().removeprefix("\ufeff"))
@@ -261,11 +282,28 @@ def decode(reply: WireReply, redactor: Redactor, *, quotable: bool = True) -> An
             data = redactor.data(data)
     except (ValueError, RecursionError):
         data = NOT_JSON
+    excerpt, taken = "", False
     # Text in UTF-16 would be quoted with a gap in each secret, which no mask fits.
     if quotable and not is_object(data) and b"\0" not in body:
         excerpt = _excerpt(redactor.text(body[:2000].decode("utf-8", "replace")))
-        return Answer(status, headers, data, excerpt, blank)
-    return Answer(status, headers, data, blank=blank)
+    if data is NOT_JSON and not blank:
+        taken = says_taken(body[:_MOST_READ].replace(b"\0", b"").decode("utf-8", "replace"))
+    return Answer(
+        status, headers, data, excerpt, blank, once, recipients, says_taken=taken, moved_to=moved_to
+    )
+
+
+_MOST_READ = 200_000
+_HOST = re.compile(r"[a-z0-9.:_-]{1,253}")
+
+
+def _host_of(location: str, redactor: Redactor) -> str:
+    """Return the host of an address, and none of its parts that can hold a credential."""
+    try:
+        host = urlsplit(location.strip()).hostname or ""
+    except ValueError:
+        return ""
+    return redactor.text(host) if _HOST.fullmatch(host) else ""
 
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.DOTALL | re.IGNORECASE)

@@ -1,33 +1,46 @@
-"""Tables of the refusals a gateway is known to make *before* it sends anything.
+"""What proves that a gateway refused, and certainly sent nothing.
 
-What is not in a table is no proof: Ultimate SMS, for one, reports an exception after dispatch
-in the same envelope as a refusal.
+A refusal is a proof, or it is nothing: what is taken for one is sent again. So on a call that must
+not be made twice a row of a table applies only
+
+1. with the HTTP statuses that it was seen with, never 5xx, and no redirection unless it names it;
+2. in the exact error envelope of the gateway;
+3. to a text that it matches as a whole, since a longer one may quote the message;
+4. where nothing in the answer says that something was taken (`_acceptance`);
+5. for requests to many, if it is a check of the whole request before its first text.
+
+Everything else is unknown. Calls that send nothing and may be repeated (`Answer.once` is false)
+have no such proof to give: there a row applies by words found anywhere in the text, or by its
+status if it has none, and a status may be judged alone.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import field, frozen
 
+from iprog_async._acceptance import signs_of_acceptance
 from iprog_async._errors import (
     AuthenticationError,
     Blame,
+    ConfigurationError,
     CredentialsOrCreditError,
     NotFoundError,
     ProviderError,
     RateLimitError,
     RejectedError,
 )
-from iprog_async._http import Answer, UnclearAnswer
+from iprog_async._http import NOT_JSON, Answer, UnclearAnswer
+from iprog_async._json import is_array, is_object
 from iprog_async._retry_after import retry_after
 from iprog_async._secrets import mask_keys, one_line
 
 
-def _pattern(text: str | None) -> re.Pattern[str] | None:
-    return None if text is None else re.compile(text, re.IGNORECASE)
+def _pattern(text: str | re.Pattern[str] | None) -> re.Pattern[str] | None:
+    return re.compile(text, re.IGNORECASE) if isinstance(text, str) else text
 
 
 def _statuses(statuses: Iterable[int]) -> frozenset[int]:
@@ -36,15 +49,27 @@ def _statuses(statuses: Iterable[int]) -> frozenset[int]:
 
 @frozen
 class Refusal:
-    """One row: an answer of this status and text was refused before dispatch.
+    """One row: an answer of this status and text was refused before anything was sent.
+
+    A server error (5xx) is never one: it may come after the text has gone out.
 
     Args:
         error: The class to raise.
-        text: Regular expression found in the gateway's words, ignoring case; any if `None`.
-        status: HTTP statuses it comes with; any if empty.
+        text: Regular expression that matches the gateway's words as a whole, ignoring case and
+            white space around them; any words if `None`, as long as none of them speaks of
+            something as sent or accepted. Keep wildcards short, and not `.*`: what they match
+            may be a sentence that says the opposite.
+        status: HTTP statuses it comes with; any below 500 but redirections if empty.
         healable: Whether a later try or another gateway could succeed; the class's default
             if `None`.
         blame: What caused it; the class's default if `None`.
+        whole_request: Whether the server checks it for the whole request, before its first
+            text. Only then does it refuse a request to many; else such an answer is unknown.
+        evidence: Where it was seen: `LOG`, `SRC` or `DOC`, and the place.
+        versions: The versions of the server's software that it was read in, if it has any.
+
+    Raises:
+        ConfigurationError: It names a server error.
     """
 
     error: type[ProviderError]
@@ -52,23 +77,117 @@ class Refusal:
     status: frozenset[int] = field(default=frozenset(), converter=_statuses)
     healable: bool | None = None
     blame: Blame | None = None
+    whole_request: bool = field(default=False, kw_only=True)
+    evidence: str = field(default="", kw_only=True)
+    versions: str = field(default="", kw_only=True)
 
-    def matches(self, status: int, text: str) -> bool:
-        """Return whether an answer is of this row."""
-        if self.status and status not in self.status:
+    @status.validator
+    def _check_status(self, _: object, statuses: frozenset[int]) -> None:
+        if wrong := sorted(status for status in statuses if status >= 500):
+            raise ConfigurationError(
+                f"HTTP {wrong[0]} proves no refusal: a server error may come after the text was "
+                "sent. Name other statuses"
+            )
+
+    def matches(self, status: int, texts: Sequence[str]) -> bool:
+        """Return whether status and words are of this row, word for word."""
+        if status not in self.status if self.status else not _may_refuse(status):
             return False
-        return self.text is None or self.text.search(text) is not None
+        pattern = self.text
+        if pattern is None:
+            return True
+        return bool(texts) and all(pattern.fullmatch(text) is not None for text in texts)
+
+    def resembles(self, status: int, text: str) -> bool:
+        """Return whether an answer that need not prove anything is of this row."""
+        if self.text is None:
+            return not self.status or status in self.status
+        return status < 500 and self.text.search(text) is not None
 
 
-# What a status proves where the body says nothing: none of these reaches a sending server.
-BARE_STATUS = (
-    Refusal(AuthenticationError, status=(401,)),
-    Refusal(AuthenticationError, status=(403,)),
-    Refusal(NotFoundError, status=(404,), blame="account"),
-    Refusal(RejectedError, status=(405,), blame="account"),
-    Refusal(RejectedError, status=(413,)),
+def _may_refuse(status: int) -> bool:
+    return 200 <= status < 300 or 400 <= status < 500
+
+
+def _mark(mark: Mapping[str, Iterable[object]]) -> tuple[tuple[str, tuple[object, ...]], ...]:
+    return tuple((key, tuple(values)) for key, values in mark.items())
+
+
+def _paths(paths: Iterable[str]) -> frozenset[str]:
+    return frozenset(paths)
+
+
+@frozen
+class ErrorForm:
+    """The exact form of a gateway's errors; an answer with anything else in it is none.
+
+    Args:
+        mark: Keys and the values that make an answer an error: `{"status": ["error"]}`.
+        words: What else may hold a value, as paths: `"message"`, `"data.errors"`, or
+            `"errors.*"` for any name. Lists have the path of what they hold. What is empty,
+            such as `null`, may stand anywhere.
+    """
+
+    mark: tuple[tuple[str, tuple[object, ...]], ...] = field(converter=_mark)
+    words: frozenset[str] = field(converter=_paths)
+
+    def holds(self, body: object) -> bool:
+        """Return whether parsed JSON is such an error, and nothing more."""
+        if not is_object(body):
+            return False
+        if not all(_is_one_of(body.get(key), values) for key, values in self.mark):
+            return False
+        marks = {key for key, _ in self.mark}
+        return all(path in marks or self._may_hold(path) for path in _filled(body))
+
+    def _may_hold(self, path: str) -> bool:
+        return path in self.words or f"{path.rpartition('.')[0]}.*" in self.words
+
+
+def _is_one_of(value: object, values: Iterable[object]) -> bool:
+    # True is no 1 here.
+    return any(type(value) is type(known) and value == known for known in values)
+
+
+def _filled(body: dict[str, Any]) -> Iterator[str]:
+    """Return the paths of all values that are there; too deep a one is a path that fits none."""
+    waiting: list[tuple[str, object, int]] = [("", body, 0)]
+    while waiting:
+        path, value, depth = waiting.pop()
+        if depth > _DEEPEST:
+            yield "…"
+        elif is_object(value):
+            waiting += [
+                # A dot in a key is no way to another path.
+                (f"{path}.{str(key).replace('.', '…')}" if path else str(key), inner, depth + 1)
+                for key, inner in value.items()
+            ]
+        elif is_array(value):
+            waiting += [(path, inner, depth + 1) for inner in value]
+        elif value is not None and value != "":
+            yield path
+
+
+_DEEPEST = 10
+
+# What a status proves where the body says nothing: no request of this kind reaches the code that
+# sends. A page can come from a wall in front of the gateway that read its answer, so a 401 or 403
+# around one is none of them; nor is a redirection that means "done, look there" (302, 303, 304).
+_BARE = (
+    Refusal(NotFoundError, status=(404,), blame="account", whole_request=True),
+    Refusal(RejectedError, status=(405,), blame="account", whole_request=True),
+    Refusal(RejectedError, status=(413,), whole_request=True),
+    Refusal(RejectedError, status=(301, 307, 308), blame="account", whole_request=True),
+)
+# Asking for credentials is the first thing a server does, and no wall does it without a word.
+_BLANK = (Refusal(AuthenticationError, status=(401,), whole_request=True), *_BARE)
+_BARE_OF_READS = (
+    Refusal(AuthenticationError, status=(401, 403)),
+    *_BARE,
     Refusal(RejectedError, status=range(300, 400), blame="account"),
 )
+# A limit on requests is kept in front of all that works on them.
+_LIMITED = (Refusal(RateLimitError, status=(429,), whole_request=True),)
 
 _ADVICE: dict[type[ProviderError], str] = {
     CredentialsOrCreditError: "check the credentials and the credit",
@@ -84,19 +203,41 @@ def refuse(
     provider: str,
     reason: str = "",
     code: str | None = None,
+    texts: Sequence[str] | None = None,
+    form: ErrorForm | None = None,
 ) -> None:
-    """Raise the `ProviderError` that the table gives for an answer; return if it gives none.
+    """Raise the `ProviderError` that the table gives for an answer; return if it proves none.
 
     Args:
         answer: What came back.
         table: The adapter's rows, the first match wins.
         provider: Name of the provider, for the error.
-        reason: The gateway's words, taken from the body.
+        reason: The gateway's words, taken from the body, for the error.
         code: The gateway's own code, taken from the body.
+        texts: Those of the words that a row has to match, each by itself; `reason` if `None`.
+        form: The exact form of the gateway's errors; without one, any body may be a refusal.
     """
+    if not answer.once:
+        for row in table:
+            if row.resembles(answer.status, reason):
+                raise _error(row, answer, provider, reason, code)
+        return
+    if answer.status >= 500 or (form is not None and not form.holds(answer.data)):
+        return
+    texts = [text.strip() for text in ([reason] if texts is None else texts) if text.strip()]
     for row in table:
-        if row.matches(answer.status, reason):
+        if answer.recipients > 1 and not row.whole_request:
+            continue
+        if row.matches(answer.status, texts) and not _is_taken(answer, row, texts):
             raise _error(row, answer, provider, reason, code)
+
+
+def _is_taken(answer: Answer, row: Refusal, texts: Sequence[str]) -> bool:
+    """Return whether anything in an answer but the words of the row says that it was taken."""
+    explained = texts if row.text is not None else ()
+    body = None if answer.data is NOT_JSON else answer.data
+    signs = signs_of_acceptance(body, explained=explained, headers=answer.headers)
+    return answer.says_taken or bool(signs)
 
 
 def give_up(answer: Answer, *, provider: str, reason: str = "", bare: bool = True) -> UnclearAnswer:
@@ -113,13 +254,16 @@ def give_up(answer: Answer, *, provider: str, reason: str = "", bare: bool = Tru
 
     Raises:
         RateLimitError: The status is 429.
-        ProviderError: `bare`, and the status alone is a certain refusal.
+        ProviderError: `bare`, and the status alone is a certain refusal: 404, 405 and 413, a
+            redirection to another address (301, 307, 308), and a 401 without any body.
     """
-    if answer.status == 429:
-        refuse(answer, (Refusal(RateLimitError),), provider=provider, reason=reason)
+    refuse(answer, _LIMITED, provider=provider, reason=reason)
+    shown = reason or answer.excerpt
     if bare:
-        refuse(answer, BARE_STATUS, provider=provider, reason=reason or answer.excerpt)
-    return UnclearAnswer(f"HTTP {answer.status}: {one_line(reason or answer.excerpt)!r}")
+        table = (_BLANK if answer.blank else _BARE) if answer.once else _BARE_OF_READS
+        refuse(answer, table, provider=provider, reason=shown)
+    moved = f" to {answer.moved_to}" if answer.moved_to else ""
+    return UnclearAnswer(f"HTTP {answer.status}{moved}: {one_line(shown)!r}")
 
 
 def _error(
@@ -128,7 +272,8 @@ def _error(
     reason = one_line(reason)
     hint = next((text for cls, text in _ADVICE.items() if issubclass(row.error, cls)), "")
     if 300 <= answer.status < 400:
-        hint = "redirects are never followed; check the base_url"
+        where = f"; the new address is on {answer.moved_to}" if answer.moved_to else ""
+        hint = f"redirects are never followed{where}; check the base_url"
     words = reason.rstrip(".") or "no reason given"
     message = f"{provider} refused (HTTP {answer.status}): {words}"
     if hint:

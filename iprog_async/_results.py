@@ -10,6 +10,7 @@ import time
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from iprog_async._acceptance import signs_of_acceptance
 from iprog_async._engine import Failure
 from iprog_async._errors import (
     ConnectionFailedError,
@@ -21,6 +22,7 @@ from iprog_async._errors import (
     SmsError,
 )
 from iprog_async._http import (
+    NOT_JSON,
     Answer,
     Effect,
     HttpCall,
@@ -114,7 +116,14 @@ def read_result(call: HttpCall[T], result: WireReply | Failure, redactor: Redact
     """
     if isinstance(result, Failure):
         raise _failed(call, redactor.text(result.reason), left=result.may_have_left)
-    return _value(call, decode(result, redactor, quotable=not call.confidential))
+    answer = decode(
+        result,
+        redactor,
+        quotable=not call.confidential,
+        once=call.effect is Effect.ONCE,
+        recipients=call.recipients,
+    )
+    return _value(call, answer)
 
 
 def _value(call: HttpCall[T], answer: Answer) -> T:
@@ -127,7 +136,14 @@ def _value(call: HttpCall[T], answer: Answer) -> T:
     except Exception as exc:
         # An answer that breaks the reading proves nothing; it must not break the caller.
         reason, references = f"an answer that can't be read ({type(exc).__name__})", ()
-    raise _lost(call, reason, references)
+    raise _lost(call, reason, references or _ids_in(call, answer))
+
+
+def _ids_in(call: HttpCall[Any], answer: Answer) -> tuple[str, ...]:
+    """Return the ids by which a text that may be out can be looked for at the gateway."""
+    if call.effect is not Effect.ONCE or call.confidential or answer.data is NOT_JSON:
+        return ()
+    return signs_of_acceptance(answer.data).ids
 
 
 def _failed(call: HttpCall[Any], reason: str, *, left: bool) -> SmsError:

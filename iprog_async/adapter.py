@@ -3,6 +3,7 @@
 `providers/README.md` in the repository shows how the pieces fit together.
 """
 
+from iprog_async._acceptance import PLAIN_REASON, says_unsure
 from iprog_async._adapters import BaseProvider, to_sender_id
 from iprog_async._address import SmsUrl, to_flag
 from iprog_async._amounts import parse_amount
@@ -17,7 +18,7 @@ from iprog_async._providers import Batching, Capabilities, Scheduling
 from iprog_async._public import publish
 from iprog_async._rates import to_rate
 from iprog_async._receipts import PENDING
-from iprog_async._refusals import Refusal, give_up, refuse
+from iprog_async._refusals import ErrorForm, Refusal, give_up, refuse
 from iprog_async._secrets import MASK, clean_secret, mask_keys, one_line, words
 from iprog_async._structure import Id, structure
 
@@ -26,6 +27,7 @@ __all__ = [
     "MASK",
     "NOT_JSON",
     "PENDING",
+    "PLAIN_REASON",
     "Answer",
     "ApiPaths",
     "BaseProvider",
@@ -34,6 +36,7 @@ __all__ = [
     "Call",
     "Capabilities",
     "Effect",
+    "ErrorForm",
     "Gateway",
     "HttpCall",
     "Id",
@@ -57,6 +60,7 @@ __all__ = [
     "publish",
     "refuse",
     "rejected",
+    "says_unsure",
     "structure",
     "to_e164",
     "to_flag",

@@ -89,15 +89,15 @@ async def test_a_bulk_request_gives_each_number_its_own_id(state: ClockedState) 
     assert [first.to, second.to] == [text.to for text in texts]
 
 
-async def test_one_refused_number_does_not_stop_the_others(state: ClockedState) -> None:
-    """The gateway refuses the whole list; the halves get through, all but the one."""
+async def test_a_list_with_a_refused_number_is_unknown(state: ClockedState) -> None:
+    """What becomes of the others of its list is not known, so nobody is sent to again."""
     numbers = ["09171110003", f"0918111{REFUSED_RECIPIENT}", "09171110005"]
     messages = [Message(number, "Hello.") for number in numbers]
 
     async with sandboxed(state) as sms, sms.send_many(messages) as run:
         states = {outcome.index: outcome.state async for outcome in run}
 
-    assert states == {0: "accepted", 1: "not_sent", 2: "accepted"}
+    assert states == {0: "unknown", 1: "unknown", 2: "unknown"}
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,10 @@ async def test_success_true_is_enough(respx_mock: respx.MockRouter, body: object
         httpx.Response(500, json={"error": "Insufficient balance"}),
         httpx.Response(500, json={"success": True}),
         httpx.Response(503),
+        httpx.Response(401, json={"error": "Any words"}),
+        httpx.Response(401, html="<h1>401</h1>"),
+        httpx.Response(403),
+        httpx.Response(302, headers={"location": "/"}),
     ],
     ids=lambda answer: f"{answer.status_code} {answer.text[:40]}",
 )
@@ -210,9 +214,7 @@ REQUIRED = {"message": "The given data was invalid.", "errors": {"numbers": ["Re
 
 REFUSALS: list[tuple[httpx.Response, type[ProviderError], bool, str]] = [
     (httpx.Response(401, json={"error": "Unauthorized."}), AuthenticationError, True, "account"),
-    (httpx.Response(401, json={"error": "Any words"}), AuthenticationError, True, "account"),
-    (httpx.Response(401, html="<h1>401</h1>"), AuthenticationError, True, "account"),
-    (httpx.Response(403), AuthenticationError, True, "account"),
+    (httpx.Response(401), AuthenticationError, True, "account"),
     (
         httpx.Response(400, json={"error": "Credentials are required"}),
         AuthenticationError,
@@ -522,10 +524,21 @@ async def test_a_key_that_may_have_been_made_is_unknown_and_not_shown(
     assert [secret for secret in (SECRET, API_KEY) if secret in shown] == []
 
 
-async def test_a_refusal_about_keys_holds_no_key(respx_mock: respx.MockRouter) -> None:
-    """Not even the parsed answer of a refusal keeps a key that stood beside it."""
+async def test_a_refusal_beside_a_key_is_none_and_shows_no_key(
+    respx_mock: respx.MockRouter,
+) -> None:
+    """Where a key stands beside the words, one may have been made; nothing keeps it."""
     body = {"error": "Unauthorized.", "key": SECRET, "data": {"key": SECRET}}
     respx_mock.post(f"{HOST}/api/regenerate-key").respond(401, json=body)
+    async with client(v1()) as sms:
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await sms.provider.keys.regenerate()
+    assert SECRET not in f"{caught.value!r} {caught.value.__dict__}"
+
+
+async def test_a_refusal_about_keys_is_certain(respx_mock: respx.MockRouter) -> None:
+    """The words alone are a refusal, as of a send."""
+    respx_mock.post(f"{HOST}/api/regenerate-key").respond(401, json={"error": "Unauthorized."})
     async with client(v1()) as sms:
         with pytest.raises(AuthenticationError) as caught:
             await sms.provider.keys.regenerate()

@@ -73,7 +73,7 @@ PERMANENT: dict[str, Step] = {
     "content": Reply.of_json({"status": 500, "message": ["Inappropriate language"]}),
     "404": Reply(404),
     "413": Reply(413),
-    "redirect": Reply(302, "", {"Location": "/elsewhere"}),
+    "redirect": Reply(308, "", {"Location": "/elsewhere"}),
 }
 
 

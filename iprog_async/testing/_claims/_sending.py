@@ -83,8 +83,8 @@ class SendingClaims(Claims):
 
     @in_loop
     async def test_redirects_are_refusals_and_never_followed(self, subject: Subject) -> None:
-        """A redirect proves that nothing was sent; following it would turn POST into GET."""
-        for status in (301, 302, 307, 308):
+        """A request that belongs elsewhere was not worked on; following it would lose its body."""
+        for status in (301, 307, 308):
             moved = Reply(status, "", {"Location": "/elsewhere"})
             async with scene(subject, moved) as it:
                 call = it.sms.send(subject.number, subject.case.text)

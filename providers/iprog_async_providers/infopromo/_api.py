@@ -67,6 +67,7 @@ class Api:
         effect: Effect = Effect.ONCE,
         on_gone: Callable[[], T] | None = None,
         token_in_url: bool = False,
+        recipients: int = 1,
     ) -> T:
         """Make a call, with the token where the flavour has it."""
         body, query = self.authorise(body, query, token_in_url=token_in_url)
@@ -80,6 +81,7 @@ class Api:
             query=query,
             json=body,
             on_gone=on_gone,
+            recipients=recipients,
         )
         return await self.call(call)
 

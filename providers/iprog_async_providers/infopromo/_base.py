@@ -200,12 +200,14 @@ class UltimateSmsBase(BaseProvider):
         api = self._api
         body = {"recipient": ",".join(p.to for p in batch), **api.content(message)}
         read = self._outcomes(api, Batch(batch, self.name, scheduled))
-        return await self._deliver(api, body, read)
+        return await self._deliver(api, body, read, len(batch))
 
     async def _deliver(
-        self, api: Api, body: Params, read: Callable[[Answer], list[Outcome]]
+        self, api: Api, body: Params, read: Callable[[Answer], list[Outcome]], recipients: int
     ) -> Sequence[Outcome]:
-        return await api.request("POST", "/sms/send", read, "send the text", body)
+        return await api.request(
+            "POST", "/sms/send", read, "send the text", body, recipients=recipients
+        )
 
     def _outcomes(self, api: Api, batch: Batch) -> Callable[[Answer], list[Outcome]]:
         read = api.reader(lambda envelope: read_outcomes(envelope, batch), sends=True)

@@ -135,12 +135,18 @@ class UltimateSmsHttpProvider(UltimateSmsBase):
         return {**token, **(body or {})}, query
 
     async def _deliver(
-        self, api: Api, body: Params, read: Callable[[Answer], list[Outcome]]
+        self, api: Api, body: Params, read: Callable[[Answer], list[Outcome]], recipients: int
     ) -> Sequence[Outcome]:
         if self.send_with == "POST":
-            return await super()._deliver(api, body, read)
+            return await super()._deliver(api, body, read, recipients)
         return await api.request(
-            "GET", "/sms/send", read, "send the text", query=body, token_in_url=True
+            "GET",
+            "/sms/send",
+            read,
+            "send the text",
+            query=body,
+            token_in_url=True,
+            recipients=recipients,
         )
 
 

@@ -20,7 +20,9 @@ from iprog_async import (
     RejectedError,
 )
 from iprog_async.adapter import (
+    PLAIN_REASON,
     Answer,
+    ErrorForm,
     Id,
     PreparedMessage,
     Refusal,
@@ -38,17 +40,73 @@ from iprog_async.adapter import (
 )
 
 
+# Never seen with another status: IPROG's errors are in the body (LOG, DOC).
+_SEEN = (200,)
+# The exact form of its errors, and what a framework's own router says (INFER).
+_ERROR = ErrorForm({"status": (500, "500", "error")}, ("message", "data.errors", "data.passed"))
+_NO_ROUTE = ErrorForm({"status": (404, "404"), "error": ("Not Found",)}, ())
+
 # Refusals that IPROG makes before it queues anything; marks in docs/gateways/iprog.md.
 REFUSALS = (
-    Refusal(CredentialsOrCreditError, r"invalid api token or no load balance"),
-    Refusal(AuthenticationError, r"^invalid (api )?token\.?$", healable=False),
-    Refusal(RejectedError, r"api token, phone number and message are required"),
-    Refusal(RateLimitError, r"hit the limit of \d+ requests? per"),
-    Refusal(RejectedError, r"inappropriate language|looks suspicious"),
-    Refusal(RejectedError, r"smart/tnt|shared sender name", healable=True, blame="recipient"),
+    Refusal(
+        CredentialsOrCreditError,
+        r"invalid api token or no load balance\.?",
+        _SEEN,
+        whole_request=True,
+        evidence="DOC: one look at the account, before anything else",
+    ),
+    Refusal(
+        AuthenticationError,
+        r"invalid (api )?token\.?",
+        _SEEN,
+        healable=False,
+        whole_request=True,
+        evidence="CLI: the same look at the account",
+    ),
+    Refusal(
+        RejectedError,
+        r"api token, phone number and message are required\.?",
+        _SEEN,
+        whole_request=True,
+        evidence="DOC: a check of the request's fields",
+    ),
+    Refusal(
+        RateLimitError,
+        r"you('|\u2019| ha)ve hit the limit of \d{1,6} requests? per \w{1,10}\.?"
+        r"( for unlimited access, explore our pricing plans\.?)?",
+        _SEEN,
+        whole_request=True,
+        evidence="DOC: counts requests, of the web interface",
+    ),
+    # The text is the same for all of a request.
+    Refusal(
+        RejectedError,
+        r"your input (contains|has) inappropriate language\.?",
+        _SEEN,
+        whole_request=True,
+        evidence="LOG: a list of reasons",
+    ),
+    Refusal(
+        RejectedError,
+        r"message failed validation\.?|message looks suspicious( \([\w ]{1,40}\))?\.?",
+        _SEEN,
+        whole_request=True,
+        evidence="CLI: data.errors",
+    ),
+    # One number's network: the others of a request may have been queued.
+    Refusal(
+        RejectedError,
+        r"smart/tnt( numbers?)?:? ((do|does)(n't| not) (accept|allow)|((is|are) )?not allowed)"
+        r"( (for|with|by))?( (the|a))?( shared sender names?)?\.?",
+        _SEEN,
+        healable=True,
+        blame="recipient",
+        evidence="CLI",
+    ),
 )
-# A list of reasons, and `data.errors`, come from checks that run before anything is queued.
-CONTENT = (Refusal(RejectedError),)
+# Reasons in a list, and in `data.errors`, come from a check that runs before anything is queued
+# (LOG, CLI). Each is a plain sentence about what was asked, and nothing that went wrong later.
+CONTENT = (Refusal(RejectedError, PLAIN_REASON, _SEEN, evidence="LOG, CLI: by their form"),)
 # For calls that name one thing by its id and send nothing (INFER).
 NO_SUCH_ID = (Refusal(NotFoundError, r"not found|couldn't find|does(n't| not) exist"),)
 
@@ -117,11 +175,13 @@ def check(answer: Answer, provider: str, extra: tuple[Refusal, ...] = ()) -> Env
         if 200 <= answer.status < 300:
             return body
         raise UnclearAnswer(f"HTTP {answer.status} around a success envelope")
-    reason = _reason(body)
+    texts = _reasons(body)
+    reason = " ".join(texts)
     table = (*extra, *REFUSALS, *(CONTENT if _is_content_refusal(answer, body) else ()))
     code = str(status) if isinstance(status, (int, str)) else None
-    refuse(answer, table, provider=provider, reason=reason, code=code)
-    raise give_up(answer, provider=provider, reason=reason, bare="message" not in body)
+    refuse(answer, table, provider=provider, reason=reason, code=code, texts=texts, form=_ERROR)
+    bare = not body or _NO_ROUTE.holds(body) if answer.once else "message" not in body
+    raise give_up(answer, provider=provider, reason=reason, bare=bare)
 
 
 def error_words(answer: Answer) -> str | None:
@@ -129,13 +189,13 @@ def error_words(answer: Answer) -> str | None:
     body = answer.data
     if not is_object(body) or answer.status >= 500:
         return None
-    return _reason(body) if body.get("status") in (500, "500", "error") else None
+    return " ".join(_reasons(body)) if body.get("status") in (500, "500", "error") else None
 
 
-def _reason(body: Envelope) -> str:
+def _reasons(body: Envelope) -> list[str]:
     """Return the gateway's words: a string, a list, those in `data.errors`, or a framework's."""
     said = [*words(body.get("message")), *words(_errors(body))]
-    return " ".join(said or words(body.get("error")))
+    return said or words(body.get("error"))
 
 
 def _errors(body: Envelope) -> object:
@@ -144,7 +204,7 @@ def _errors(body: Envelope) -> object:
 
 
 def _is_content_refusal(answer: Answer, body: Envelope) -> bool:
-    """Return whether the shape alone shows a check that runs before anything is queued."""
+    """Return whether the shape shows a check that runs before anything is queued."""
     if error_words(answer) is None:
         return False
     return any(is_array(part) and words(part) for part in (body.get("message"), _errors(body)))

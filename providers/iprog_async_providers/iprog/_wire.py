@@ -69,6 +69,7 @@ class Wire:
         secrets: tuple[str, ...] = (),
         confidential: bool = False,
         on_gone: Callable[[], T] | None = None,
+        recipients: int = 1,
     ) -> T:
         """Make a POST, PATCH or DELETE call, with the token where `token_in` says."""
         in_query = self.token_in == "query"  # noqa: S105 - a place, not a password
@@ -84,6 +85,7 @@ class Wire:
             secrets=secrets,
             confidential=confidential,
             on_gone=on_gone,
+            recipients=recipients,
         )
         return await self.call(call)
 

@@ -17,7 +17,9 @@ from iprog_async import (
     RejectedError,
 )
 from iprog_async.adapter import (
+    PLAIN_REASON,
     Answer,
+    ErrorForm,
     Id,
     PreparedMessage,
     Refusal,
@@ -33,22 +35,69 @@ from iprog_async.adapter import (
 )
 
 
-# Refusals that UGSMS makes before it sends anything; marks in docs/gateways/ugsms.md.
+# The exact form of its errors; `help` explains what is missing (LOG).
+_ERROR = ErrorForm({}, ("error", "message", "help", "success"))
+_FAILED = ErrorForm({"success": (False,)}, ("error", "message", "help"))
+# An object of reasons by field is what Laravel's validator makes, in front of everything else.
+_INVALID = ErrorForm({}, ("message", "errors.*"))
+
+_REFUSED = (200, *range(400, 500))
+# Refusals that UGSMS makes before it sends anything; marks in docs/gateways/ugsms.md. One of them
+# refuses a whole list: even one bad number does (DOC).
 REFUSALS = (
-    Refusal(AuthenticationError, status=(401,)),
-    Refusal(AuthenticationError, r"credentials are required", status=range(400, 500)),
-    Refusal(RejectedError, r"invalid phone number", status=(400,), blame="recipient"),
+    Refusal(
+        AuthenticationError,
+        r"api key is required\.?|unauthori[sz]ed\.?|unauthenticated\.?",
+        (401,),
+        whole_request=True,
+        evidence="LOG, DOC; the third is Laravel's own (INFER)",
+    ),
+    Refusal(
+        AuthenticationError,
+        r"credentials are required\.?",
+        (400, 401, 403, 422),
+        whole_request=True,
+        evidence="CLI; its status is not known",
+    ),
+    Refusal(
+        RejectedError,
+        r"invalid phone number( format)?\.?",
+        (400,),
+        blame="recipient",
+        whole_request=True,
+        evidence="DOC",
+    ),
     Refusal(
         InsufficientCreditError,
-        r"insufficient (balance|credit|funds)",
-        status=(*range(200, 300), *range(400, 500)),
+        r"insufficient (account )?(balance|credits?|funds)\.?",
+        _REFUSED,
+        whole_request=True,
+        evidence="CLI; its status is not known",
     ),
     # Laravel's router says these before any code of the gateway runs.
-    Refusal(NotFoundError, r"^the route .* could not be found", status=(404,), blame="account"),
-    Refusal(RejectedError, r"method is not supported for", status=(405,), blame="account"),
+    Refusal(
+        NotFoundError,
+        r"the route [\w/.-]{1,200} could not be found\.?",
+        (404,),
+        blame="account",
+        whole_request=True,
+        evidence="SRC of the framework",
+    ),
+    Refusal(
+        RejectedError,
+        r"the \w{1,10} method is not supported for (this )?route( [\w/.-]{1,200})?\."
+        r"( supported methods: [\w, ]{1,80}\.)?",
+        (405,),
+        blame="account",
+        whole_request=True,
+        evidence="SRC of the framework",
+    ),
 )
-# An object of reasons by field is what Laravel's validator makes, in front of everything else.
-VALIDATION = (Refusal(RejectedError, status=(422,)),)
+VALIDATION = (
+    Refusal(
+        RejectedError, PLAIN_REASON, (422,), whole_request=True, evidence="SRC of the framework"
+    ),
+)
 
 Envelope = dict[str, Any]
 """The body of a success."""
@@ -88,9 +137,14 @@ def check(
         return body
     if success is True:
         raise UnclearAnswer(f"HTTP {answer.status} around a success envelope")
-    reason = _reason(body)
-    table = (*extra, *REFUSALS, *(VALIDATION if is_object(body.get("errors")) else ()))
-    refuse(answer, table, provider=provider, reason=reason)
+    said = [*words(body.get("error")), *words(body.get("message"))]
+    reasons = _by_field(body)
+    reason = " ".join([*said, *words(body.get("help")), *reasons])
+    form = _FAILED if answer.status < 300 else _ERROR
+    refuse(answer, (*extra, *REFUSALS), provider=provider, reason=reason, texts=said, form=form)
+    if reasons:
+        texts = [*said, *reasons]
+        refuse(answer, VALIDATION, provider=provider, reason=reason, texts=texts, form=_INVALID)
     raise give_up(answer, provider=provider, reason=reason, bare=not reason)
 
 
@@ -99,7 +153,7 @@ def is_empty_success(answer: Answer) -> bool:
     return 200 <= answer.status < 300 and answer.blank
 
 
-def read_sent(body: Envelope, batch: Sequence[PreparedMessage], provider: str) -> list[Outcome]:
+def read_together(body: Envelope, batch: Sequence[PreparedMessage], provider: str) -> list[Outcome]:
     """Read the answer of a send: one id and one price for all recipients together."""
     data: object = body.get("data")
     sent = structure(data, _Sent) if is_object(data) else _Sent()
@@ -130,12 +184,11 @@ def _body(answer: Answer, provider: str) -> Envelope:
         raise give_up(answer, provider=provider) from None
 
 
-def _reason(body: Envelope) -> str:
-    """Return the gateway's words: `error`, and whatever explains it."""
+def _by_field(body: Envelope) -> list[str]:
+    """Return the reasons of a validator, field by field."""
     errors: object = body.get("errors")
     by_field: list[object] = list(errors.values()) if is_object(errors) else []
-    sources: list[object] = [body.get("error"), body.get("message"), body.get("help"), *by_field]
-    return " ".join(word for source in sources for word in words(source))
+    return [word for reasons in by_field for word in words(reasons)]
 
 
 def _amount(value: object) -> Decimal | None:

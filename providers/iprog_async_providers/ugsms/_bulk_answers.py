@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from iprog_async import Outcome, ProviderError
 from iprog_async.adapter import (
@@ -21,11 +21,12 @@ from iprog_async.adapter import (
     one_line,
     refuse,
     rejected,
+    says_unsure,
     structure,
     unclear,
     words,
 )
-from iprog_async_providers.ugsms._answers import REFUSALS, check
+from iprog_async_providers.ugsms._answers import REFUSALS, check, read_together
 
 
 @frozen
@@ -45,14 +46,21 @@ class _Report:
     summary: Any = None
 
 
-def read_bulk(
+def read_lists(
     answer: Answer,
     batch: Sequence[PreparedMessage],
     provider: str,
     extra: tuple[Refusal, ...] = (),
-) -> list[Outcome]:
-    """Read the answer of a bulk send: each message by its place in the two lists."""
-    report = _report(answer, provider, extra)
+) -> list[Outcome] | None:
+    """Read what lists say of each message, by its place in the request; `None` without lists.
+
+    They decide, whatever `success` and the HTTP status say: one is false and the other an error
+    once anything failed. A server error may come at any moment, and its lists are not to be
+    trusted.
+    """
+    report = _report(answer)
+    if report is None:
+        return None
     taken = _by_index(report.successful_messages, batch)
     refused = _by_index(report.failed_messages, batch)
     _check_summary(report.summary, len(taken), len(refused))
@@ -66,19 +74,44 @@ def read_bulk(
             item = taken[place]
             outcomes.append(accepted(prepared, provider, message_id=item.message_id, raw=raw))
         else:
-            reason = one_line(" ".join(words(refused[place].error))) or "no reason given"
-            outcomes.append(_refused(prepared, provider, reason, answer, extra))
+            outcomes.append(_refused(prepared, provider, refused[place], answer, extra))
     return outcomes
 
 
-def _report(answer: Answer, provider: str, extra: tuple[Refusal, ...]) -> _Report:
-    """Return the lists of a 2xx, whatever `success` says: it is false once anything failed."""
+def read_bulk(
+    answer: Answer,
+    batch: Sequence[PreparedMessage],
+    provider: str,
+    extra: tuple[Refusal, ...] = (),
+) -> list[Outcome]:
+    """Read the answer of a bulk send: its lists, or what refused all of it."""
+    outcomes = read_lists(answer, batch, provider, extra)
+    if outcomes is None:
+        check(answer, provider, extra)
+        raise UnclearAnswer("an answer without lists")
+    return outcomes
+
+
+def read_sent(
+    answer: Answer,
+    batch: Sequence[PreparedMessage],
+    provider: str,
+    extra: tuple[Refusal, ...] = (),
+) -> list[Outcome]:
+    """Read the answer to one text for all: one id, or lists where the server makes some."""
+    outcomes = read_lists(answer, batch, provider, extra)
+    if outcomes is None:
+        return read_together(check(answer, provider, extra), batch, provider)
+    return outcomes
+
+
+def _report(answer: Answer) -> _Report | None:
     data: object = answer.data.get("data") if is_object(answer.data) else None
-    listed = is_object(data) and any(data.get(name) is not None for name in _LISTS)
-    if listed and 200 <= answer.status < 300:
-        return structure(data, _Report)
-    check(answer, provider, extra)
-    return _Report()
+    if not is_object(data) or all(data.get(name) is None for name in _LISTS):
+        return None
+    if not (200 <= answer.status < 300 or 400 <= answer.status < 500):
+        return None
+    return structure(data, _Report)
 
 
 _LISTS = ("successful_messages", "failed_messages")
@@ -115,13 +148,21 @@ def _check_summary(summary: object, taken: int, refused: int) -> None:
 def _refused(
     prepared: PreparedMessage,
     provider: str,
-    reason: str,
+    item: _Item,
     answer: Answer,
     extra: tuple[Refusal, ...],
 ) -> Outcome:
     """Return one refusal; words that the table knows say more than "this recipient"."""
+    said = words(item.error)
+    reason = one_line(" ".join(said)) or "no reason given"
+    if item.message_id is not None or any(map(says_unsure, said)):
+        # Listed as failed, maybe after it had been handed on.
+        references = () if item.message_id is None else (item.message_id,)
+        return unclear(prepared, provider, reason, references)
     try:
-        refuse(answer, (*extra, *REFUSALS), provider=provider, reason=reason)
+        # An answer of its own about one message.
+        alone = evolve(answer, data={"error": item.error}, recipients=1)
+        refuse(alone, (*extra, *REFUSALS), provider=provider, reason=reason)
     except ProviderError as exc:
         return failed(prepared, exc)
     return rejected(prepared, provider, reason, mask_keys(answer.data))

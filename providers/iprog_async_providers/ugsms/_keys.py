@@ -109,9 +109,12 @@ class Keys:
 
         def check_and_read(answer: Answer) -> T:
             data: object = answer.data
+            hidden = False
             if is_object(data):
+                hidden = any(data[key] for key in data if key not in _WORDS)
                 data = {key: data[key] for key in _WORDS if key in data}
-            shown = evolve(answer, data=data)
+            # What is kept back may be a new key, so that no words are a refusal.
+            shown = evolve(answer, data=data, says_taken=hidden)
             _answers.check(shown, api.gateway.name, api.refusals, lenient=True)
             return read(answer.object())
 

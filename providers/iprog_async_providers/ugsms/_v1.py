@@ -22,6 +22,7 @@ from iprog_async.adapter import (
 )
 from iprog_async_providers.ugsms import _answers
 from iprog_async_providers.ugsms._base import BASE_URL, UgsmsProvider, check_choice
+from iprog_async_providers.ugsms._bulk_answers import read_sent
 
 
 if TYPE_CHECKING:
@@ -141,8 +142,7 @@ class UgsmsV1Provider(UgsmsProvider):
         def read(answer: Answer) -> list[Outcome]:
             if self.accept_empty and _answers.is_empty_success(answer):
                 return [accepted(prepared, self.name, message_id=None) for prepared in batch]
-            body = _answers.check(answer, self.name, self.refusals)
-            return _answers.read_sent(body, batch, self.name)
+            return read_sent(answer, batch, self.name, self.refusals)
 
         place = self.credentials_in
         fields = {**self._auth_fields, **self._text(batch)}
@@ -155,5 +155,6 @@ class UgsmsV1Provider(UgsmsProvider):
             query=fields if place == "query" else None,
             json=fields if place == "json" else None,
             form=fields if place == "form" else None,
+            recipients=len(batch),
         )
         return await self._call(call)

@@ -22,7 +22,7 @@ from iprog_async.adapter import (
 from iprog_async_providers.ugsms import _answers
 from iprog_async_providers.ugsms._api import Headers
 from iprog_async_providers.ugsms._base import BASE_URL, UgsmsProvider, check_choice
-from iprog_async_providers.ugsms._bulk_answers import read_bulk
+from iprog_async_providers.ugsms._bulk_answers import read_bulk, read_sent
 
 
 if TYPE_CHECKING:
@@ -158,16 +158,23 @@ class UgsmsV2Provider(UgsmsProvider):
             return await self._send_mixed(batch)
 
         def read(answer: Answer) -> list[Outcome]:
-            body = _answers.check(answer, self.name, self.refusals)
-            return _answers.read_sent(body, batch, self.name)
+            return read_sent(answer, batch, self.name, self.refusals)
 
         fields = self._text(batch)
         if self.key_in == "query":
             query = {**self._key, **fields}
             return await self._call(
-                HttpCall(self.gateway, "GET", _SEND, read, "send the text", query=query)
+                HttpCall(
+                    self.gateway,
+                    "GET",
+                    _SEND,
+                    read,
+                    "send the text",
+                    query=query,
+                    recipients=len(batch),
+                )
             )
-        return await self._post(_SEND, read, "send the text", fields)
+        return await self._post(_SEND, read, "send the text", fields, len(batch))
 
     async def _send_mixed(self, batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
         def read(answer: Answer) -> list[Outcome]:
@@ -177,10 +184,15 @@ class UgsmsV2Provider(UgsmsProvider):
             {"number": prepared.to, "message_body": prepared.message.text} for prepared in batch
         ]
         body = {"messages": messages, **self._sender(batch)}
-        return await self._post(_BULK, read, "send the texts", body)
+        return await self._post(_BULK, read, "send the texts", body, len(batch))
 
     async def _post(
-        self, path: str, read: Callable[[Answer], T], what: str, body: Mapping[str, object]
+        self,
+        path: str,
+        read: Callable[[Answer], T],
+        what: str,
+        body: Mapping[str, object],
+        recipients: int,
     ) -> T:
         """Make a POST that sends, with the key where `key_in` says."""
         place = self.key_in
@@ -193,5 +205,6 @@ class UgsmsV2Provider(UgsmsProvider):
             query=self._key if place == "query" else None,
             json={**self._key, **body} if place == "json" else body,
             headers=self._auth_headers if place == "header" else (),
+            recipients=recipients,
         )
         return await self._call(call)

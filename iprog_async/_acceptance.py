@@ -1,0 +1,265 @@
+"""Finding out whether an answer says that something was taken; pure and safe on hostile data.
+
+An answer with such a sign proves no refusal, whatever its words are: one number of a list may be
+refused after the others were sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+from attrs import frozen
+
+from iprog_async._json import is_array, is_object
+
+
+def _names(joined: str) -> frozenset[str]:
+    return frozenset(joined.split())
+
+
+# Deeper than any gateway's answer, and far from the limit of recursion.
+_DEEPEST = 40
+_MOST_VALUES = 20_000
+_MOST_IDS = 1_000
+
+_TAKEN = (
+    "accepted|acknowledged|buffered|delivered|dispatched|en ?route|forwarded|handed over|in queue"
+    "|pending|processing|queued|queueing|queuing|relayed|scheduled|sending|sent|skipped|submitted"
+    "|submitting|transmitted|undelivered"
+)
+_SAYS_TAKEN = re.compile(rf"\b({_TAKEN})\b|\bsm\d|\bisms-", re.IGNORECASE)
+_UNSURE = (
+    "after|backend|broken|connection|curl|database|deadlock|exception|gateway"
+    "|no (answer|reply|response)|not respond\\w*|operat\\w+|partial\\w*|reset|socket|some"
+    "|timed?[ -]?out|unknown|upstream"
+)
+_SAYS_UNSURE = re.compile(rf"\b({_UNSURE})\b|::", re.IGNORECASE)
+
+PLAIN_REASON = rf"(?![\s\S]*\b({_TAKEN}|{_UNSURE})\b)[^'\"`<>{{}}\[\];:=|]{{1,200}}"
+"""Pattern of a plain sentence about what was asked, which speaks of nothing that came later."""
+
+_STATUS_WORD = re.compile(
+    rf"({_TAKEN}|completed?|created|done|ok|okay|processed|success(ful(ly)?)?|true)\W*(\|.*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+_UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+_NAME_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+# "messageid", "smsuid": ids whose name is written in one piece.
+_JOINED_ID = re.compile(
+    r"(batch|bulk|campaign|delivery|dispatch|dlr|group|job|message|msg|order|otp|queue|reminder"
+    r"|request|send|sms|task|text|track(ing)?|transaction|tx|txn)"
+    r"(g?u?u?ids?|keys?|no|num(ber)?s?|ref(erence)?s?)"
+)
+_IDS = _names(
+    "id ids uid uids uuid uuids guid guids sid sids ulid ulids ref refs reference references "
+    "ticket tickets receipt receipts tracking"
+)
+# Ids of what was there before the request, or of every answer.
+_OTHERS_IDS = _names(
+    "account api app application client correlation customer dlt entity error exception "
+    "sender span template tenant trace user"
+)
+_COUNTS = _names(
+    "accepted charged count delivered dispatched enqueued parts processed queued recipients "
+    "scheduled segments sent submitted success successes successful succeeded"
+)
+_LISTS = frozenset(("batches", "messages", "reports", "texts"))
+# "failed_count" and "remaining_count" count what was not taken.
+_NOT_TAKEN = _names(
+    "error errors failed failures invalid left limit max remaining retry unsuccessful"
+)
+_COSTS = frozenset(("cost", "costs", "price", "charge", "charges"))
+_STATUS = frozenset(("status", "statuscode", "httpcode", "httpstatus", "success", "ok"))
+_PAYLOAD = frozenset(("data", "result", "results", "response"))
+
+
+@frozen
+class Signs:
+    """What in an answer says that something was taken; false where nothing does.
+
+    Args:
+        found: Whether something does.
+        ids: The ids among it.
+    """
+
+    found: bool = False
+    ids: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.found
+
+
+def signs_of_acceptance(
+    body: object, *, explained: Collection[str] = (), headers: Mapping[str, str] | None = None
+) -> Signs:
+    """Return what in parsed JSON says that something was taken.
+
+    An id, a uid or reference, a list or count of what was accepted, a cost, a status word, a
+    success: anywhere, at any depth, however it is spelled. What is too deep or too large to be
+    looked through counts as a sign.
+
+    Args:
+        body: The parsed answer, or anything else.
+        explained: Texts that are understood as a whole, whatever words are in them.
+        headers: Header fields, names in lower case; one such as `x-message-id` is an id.
+    """
+    found, ids = False, list[str]()
+    for key, given in _named_ids(headers or {}):
+        found = True
+        ids.append(f"{key}: {given}")
+    known = frozenset(text.strip() for text in explained)
+    for count, (name, value, depth) in enumerate(_values(body)):
+        if count > _MOST_VALUES or depth > _DEEPEST:
+            found = True
+            break
+        if _is_id(name, value):
+            found = True
+            ids += _texts_of(value)
+        elif _is_sign(name, value, known):
+            found = True
+    return Signs(found, tuple(dict.fromkeys(ids))[:_MOST_IDS])
+
+
+def says_taken(text: str) -> bool:
+    """Return whether a text speaks of anything as sent, queued, accepted, or the like."""
+    return _SAYS_TAKEN.search(text) is not None
+
+
+def says_unsure(text: str) -> bool:
+    """Return whether a text speaks of what may come after a dispatch, such as a time-out."""
+    return says_taken(text) or _SAYS_UNSURE.search(text) is not None
+
+
+@frozen
+class _Name:
+    """A key of an object, taken apart: `messageIds` is `message`, `ids`.
+
+    Args:
+        parts: Its words, in lower case.
+        of_reasons: Whether it is the name of a field in a list of what is wrong with which.
+    """
+
+    parts: tuple[str, ...] = ()
+    of_reasons: bool = False
+
+    @classmethod
+    def of(cls, key: str, *, of_reasons: bool = False) -> _Name:
+        return cls(tuple(part.lower() for part in _NAME_PARTS.findall(key[:100])), of_reasons)
+
+    @property
+    def last(self) -> str:
+        return self.parts[-1] if self.parts else ""
+
+    @property
+    def joined(self) -> str:
+        return "".join(self.parts)
+
+    @property
+    def is_id(self) -> bool:
+        if not _OTHERS_IDS.isdisjoint(self.parts):
+            return False
+        return self.last in _IDS or _JOINED_ID.fullmatch(self.joined) is not None
+
+    @property
+    def counts_taken(self) -> bool:
+        return not _COUNTS.isdisjoint(self.parts) and _NOT_TAKEN.isdisjoint(self.parts)
+
+    @property
+    def lists_taken(self) -> bool:
+        return self.counts_taken or (self.last in _LISTS and _NOT_TAKEN.isdisjoint(self.parts))
+
+    @property
+    def is_cost(self) -> bool:
+        return self.last in _COSTS or self.parts[:2] in (("sms", "rate"), ("sms", "rates"))
+
+
+_NOBODY = _Name()
+
+
+def _values(body: object) -> Iterator[tuple[_Name, object, int]]:
+    """Walk through all values, each with the name it stands under; never recursive."""
+    waiting: list[tuple[_Name, object, int]] = [(_NOBODY, body, 0)]
+    while waiting:
+        name, value, depth = waiting.pop()
+        yield name, value, depth
+        if depth > _DEEPEST:
+            continue
+        if is_object(value):
+            fields = name.last in ("errors", "error", "fields")
+            waiting += [
+                (_Name.of(str(key), of_reasons=fields), inner, depth + 1)
+                for key, inner in reversed(value.items())
+            ]
+        elif is_array(value):
+            waiting += [(name, inner, depth + 1) for inner in reversed(value)]
+
+
+def _is_id(name: _Name, value: object) -> bool:
+    if not name.is_id or is_object(value) or is_array(value) or isinstance(value, bool):
+        return False
+    if isinstance(value, str):
+        # In a list of what is wrong, a sentence is about the field of that name.
+        return bool(value.strip()) and not (name.of_reasons and " " in value.strip())
+    return bool(value)
+
+
+def _is_sign(name: _Name, value: object, known: Collection[str]) -> bool:
+    if isinstance(value, str):
+        return _is_telling_text(name, value.strip(), known)
+    if is_array(value):
+        # What is listed as wrong is judged by its texts, and a list of ids by its items.
+        return bool(value) and not name.of_reasons and (name is _NOBODY or name.lists_taken)
+    if value is True:
+        return name.counts_taken or name.joined in _STATUS
+    if isinstance(value, (int, float)) and value > 0:
+        return _is_telling_number(name, value)
+    return False
+
+
+def _is_telling_text(name: _Name, text: str, known: Collection[str]) -> bool:
+    if not text or text in known:
+        return False
+    if _STATUS_WORD.fullmatch(text) or _UUID.fullmatch(text) or says_taken(text):
+        return True
+    if name.joined in _STATUS and text[:6].isdecimal():
+        return _is_success(int(text[:6]))
+    if name.of_reasons:
+        return (name.counts_taken or name.lists_taken) and " " not in text
+    if name.counts_taken or name.is_cost:
+        # Numbers come as text, and a list of them as one text.
+        return any(char in "123456789" for char in text)
+    return (name.last in _PAYLOAD or name is _NOBODY) and " " not in text
+
+
+def _is_telling_number(name: _Name, value: float) -> bool:
+    if name.joined in _STATUS:
+        return _is_success(value)
+    return (
+        name is _NOBODY
+        or name.last in _PAYLOAD
+        or name.counts_taken
+        or name.lists_taken
+        or name.is_cost
+    )
+
+
+def _is_success(status: float) -> bool:
+    return status == 1 or 200 <= status < 300
+
+
+def _texts_of(value: object) -> list[str]:
+    """Return the ids in one value: some gateways join them with commas."""
+    parts = str(value)[:20_000].split(",")
+    return [part.strip()[:200] for part in parts if part.strip()]
+
+
+def _named_ids(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for key, value in headers.items():
+        parts = _Name.of(key.lower().removeprefix("x-")).parts
+        # Each answer may have an id of its own; that of a text is another thing.
+        if len(parts) > 1 and parts[-1] in _IDS and _TEXTS.intersection(parts) and value.strip():
+            yield key, value.strip()[:200]
+
+
+_TEXTS = frozenset(("message", "msg", "sms", "batch", "campaign"))
