@@ -51,10 +51,13 @@ class SmsError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Keyword-only constructors break the default pickling, and errors cross processes.
-        return _rebuild, (type(self), self.args, self.__dict__)
+        return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
-def _rebuild(cls: type[SmsError], args: tuple[Any, ...], state: dict[str, Any]) -> SmsError:
+# What pickles of version 0.1.0 call.
+def _rebuild(  # pyright: ignore[reportUnusedFunction]
+    cls: type[SmsError], args: tuple[Any, ...], state: dict[str, Any]
+) -> SmsError:
     error = cls.__new__(cls, *args)
     error.args = args
     error.__dict__.update(state)

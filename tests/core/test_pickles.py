@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import pickletools
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -91,3 +92,12 @@ def test_what_is_pickled_now_opens(name: str) -> None:
     stored = pickle.dumps(_VALUES[name])
 
     assert _told(_VALUES[name]) == _told(pickle.loads(stored))  # noqa: S301 - written by ourselves
+
+
+@pytest.mark.parametrize("name", _VALUES)
+def test_pickles_name_no_private_module(name: str) -> None:
+    """Where a class is written may change, and what was stored is found all the same."""
+    stored = pickle.dumps(_VALUES[name])
+    words = {text for _, text, _ in pickletools.genops(stored) if isinstance(text, str)}
+
+    assert set() == {word for word in words if "._" in word and word.startswith("iprog_async")}
