@@ -62,7 +62,7 @@ MIXED: list[tuple[str, object, str | None, list[str]]] = [
     ("no number", [item(FIRST_WIRE), {"uid": "x"}], SECOND_WIRE, ["accepted", "unknown"]),
     ("odd entries", [item(FIRST_WIRE), None, 7, {"uid": []}], SECOND_WIRE, ["accepted", "unknown"]),
     ("without uid", [{"to": FIRST_WIRE}, item(SECOND_WIRE)], None, ["accepted", "accepted"]),
-    ("nobody, one named", [], FIRST_WIRE, ["not_sent", "unknown"]),
+    ("nobody, one named", [], FIRST_WIRE, ["unknown", "unknown"]),
     ("null", None, None, ["unknown", "unknown"]),
     ("queued", {"queue_uid": "q"}, None, ["accepted", "accepted"]),
     ("words", "sent", None, ["unknown", "unknown"]),

@@ -128,7 +128,7 @@ async def test_mixed_batch(state: SandboxState, flavour: str) -> None:
     assert [GOOD[1:], FAILING[1:]] == [text.to for text in state.texts()]
     accepted = outcomes[0]
     assert isinstance(accepted, Accepted)
-    assert accepted.receipt.status.state == "delivered"
+    assert accepted.receipt.status.state == "sent"
 
 
 REFUSALS: dict[str, tuple[dict[str, str], type[ProviderError], str]] = {

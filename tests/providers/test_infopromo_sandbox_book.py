@@ -12,6 +12,7 @@ from support.infopromo_wire import collect
 
 from iprog_async import (
     NotFoundError,
+    OutcomeUnknownError,
     RejectedError,
 )
 from iprog_async.sandbox import FAILS_DELIVERY, SandboxState
@@ -147,10 +148,11 @@ async def test_scheduled_campaign(flavour: str) -> None:
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
 async def test_campaign_of_nobody(state: SandboxState, flavour: str) -> None:
-    """A campaign for a group that does not exist is refused."""
+    """How a server refuses a campaign for nobody was never seen, so that it is unknown."""
     async with sandbox(state, flavour) as sms:
-        with pytest.raises(RejectedError):
+        with pytest.raises(OutcomeUnknownError):
             await sms.provider.campaigns.send("none", TEXT)
+    assert not state.texts()
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)

@@ -318,7 +318,15 @@ def test_numbers_of_a_region() -> None:
     assert (prepared.e164, prepared.to) == ("+31612345678", "31612345678")
 
 
-def test_options_are_checked() -> None:
-    """A type that the gateway does not have is refused."""
-    with pytest.raises(ValueError, match="type"):
-        InfopromoOptions(type="fax")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - the point of the test
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("fax", "type is one of plain, unicode, whatsapp, viber, otp, not 'fax'"),
+        ("voice", "type 'voice' is not offered: the gateway wants a language and a gender"),
+        ("mms", "type 'mms' is not offered: the gateway wants the address of a picture"),
+    ],
+)
+def test_options_are_checked(given: Any, words: str) -> None:
+    """A type that the gateway does not have, or wants more for, is refused with the reason."""
+    with pytest.raises(InvalidMessageError, match=words):
+        InfopromoOptions(type=given)

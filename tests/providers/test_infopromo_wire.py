@@ -169,6 +169,17 @@ async def test_get_form_is_for_sending_only(wire: respx.MockRouter) -> None:
     [
         (Message(FIRST, TEXT, "Other"), {"sender_id": "Other"}),
         (Message(FIRST, TEXT, options=InfopromoOptions("unicode")), {"type": "unicode"}),
+        (Message(FIRST, "Ā"), {"type": "unicode", "message": "Ā"}),
+        (Message(FIRST, "It\u2019s 5 €"), {"type": "unicode", "message": "It\u2019s 5 €"}),
+        (Message(FIRST, "5 €"), {"message": "5 €"}),
+        (
+            Message(FIRST, "Ā", options=InfopromoOptions("plain")),
+            {"type": "plain", "message": "Ā"},
+        ),
+        (
+            Message(FIRST, "Ā", options=InfopromoOptions(dlt_template_id="1107")),
+            {"type": "unicode", "message": "Ā", "dlt_template_id": "1107"},
+        ),
         (
             Message(FIRST, TEXT, options=InfopromoOptions(dlt_template_id="1107")),
             {"dlt_template_id": "1107"},
@@ -183,6 +194,16 @@ async def test_message_overrides(
         await submit(sms, [message])
 
     assert {"recipient": FIRST_WIRE, **CONTENT, **expected} == seen(requests_of(wire)[0])[3]
+
+
+async def test_type_that_goes_without_saying_parts_no_request(wire: respx.MockRouter) -> None:
+    """Texts whose options come to the same on the wire travel in one request."""
+    options = [None, InfopromoOptions(), InfopromoOptions("plain")]
+    run = [Message(f"+3161234{index:04}", TEXT, options=each) for index, each in enumerate(options)]
+    async with connect(FLAVOURS["v3"]()) as sms, sms.send_many(run) as sending:
+        await sending.drain()
+
+    assert len(requests_of(wire)) == 1
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from iprog_async import (
-    AuthenticationError,
-    InsufficientCreditError,
-    NotFoundError,
-    RateLimitError,
-    RejectedError,
-)
 from iprog_async.adapter import (
-    PLAIN_REASON,
     Answer,
     ErrorForm,
     Refusal,
@@ -22,123 +14,18 @@ from iprog_async.adapter import (
     refuse,
     words,
 )
+from iprog_async_providers.infopromo._refusals import (
+    COMMON,
+    DISPATCH,
+    LOOKUP,
+    MISSING,
+    VALIDATION,
+)
 
 
-# A server error may come after dispatch, whatever its text says.
-_BEFORE = (200, *range(400, 500))
-# The upstream's own words come with 403; texts of checks are matched as a whole.
-_CHECKED = (403, 404)
 _ERROR = ErrorForm({"status": ("error",)}, ("message",))
-# Laravel's own, of servers that answer in true statuses.
+# The framework's own, of hosts that answer in true statuses.
 _LARAVEL = ErrorForm({}, ("message", "errors.*"))
-
-# Refusals made before dispatch; marks in docs/gateways/infopromo.md.
-_COMMON = (
-    Refusal(AuthenticationError, r"unauthenticated\.?", _BEFORE, whole_request=True),
-    Refusal(
-        AuthenticationError,
-        r"these credentials do not match our records\.?",
-        _BEFORE,
-        whole_request=True,
-    ),
-    Refusal(
-        AuthenticationError,
-        r"you do not have permission to access api\.?",
-        _BEFORE,
-        whole_request=True,
-    ),
-    Refusal(RateLimitError, r"too many attempts\.?", _BEFORE, whole_request=True),
-    Refusal(RejectedError, r"the [\w .]{1,60} field is required\.?", _BEFORE, whole_request=True),
-)
-_VALIDATION = (Refusal(RejectedError, PLAIN_REASON, (422,), whole_request=True),)
-_SEND = (
-    Refusal(
-        InsufficientCreditError,
-        r"you have exceeded your sending limit\.?",
-        _CHECKED,
-        whole_request=True,
-    ),
-    Refusal(
-        InsufficientCreditError,
-        r"no active subscription( found)?\.?",
-        _CHECKED,
-        whole_request=True,
-    ),
-    Refusal(
-        InsufficientCreditError,
-        r"there is not enough balance available to send this message\.[\w ,.]{0,80}",
-        _CHECKED,
-        whole_request=True,
-    ),
-    Refusal(
-        RejectedError,
-        r"sender id \"[^\"]{0,20}\" is not authorized to send"
-        r" (this message|\"[a-z]{1,10}\" sms)\.?",
-        _CHECKED,
-        healable=True,
-        whole_request=True,
-    ),
-    Refusal(RejectedError, r"your message contains spam words\.?", _CHECKED, whole_request=True),
-    Refusal(
-        RejectedError,
-        r"\+?\d{5,20} is an? invalid phone number\.?",
-        _CHECKED,
-        blame="recipient",
-        whole_request=True,
-    ),
-    Refusal(
-        RejectedError,
-        r"permission to send an sms has not been enabled for the region indicated by the"
-        r" 'to' number:? ?\+?\d{0,20}\.?",
-        _CHECKED,
-        healable=True,
-        blame="recipient",
-        whole_request=True,
-    ),
-    Refusal(
-        RejectedError,
-        r"the dlt template id is mandatory\.[\w ,.]{0,80}",
-        _CHECKED,
-        whole_request=True,
-    ),
-    Refusal(
-        RejectedError,
-        r"number contains in the blacklist\.?",
-        _CHECKED,
-        blame="recipient",
-        whole_request=True,
-    ),
-    Refusal(
-        RejectedError,
-        r"sending server not available\.?",
-        _CHECKED,
-        healable=True,
-        blame="account",
-        whole_request=True,
-    ),
-    Refusal(RejectedError, r"contact (list|group) not found\.?", _CHECKED, whole_request=True),
-    # Blamed on recipients so that the batch is halved: an installation may allow fewer.
-    Refusal(
-        RejectedError,
-        r"you cannot send more than \d{1,6} sms in a single request\.?",
-        _CHECKED,
-        blame="recipient",
-        whole_request=True,
-    ),
-)
-
-DISPATCH = (*_COMMON, *_SEND)
-"""Rows of what sends: a message, a campaign."""
-
-LOOKUP = (
-    *_COMMON,
-    Refusal(RejectedError, status=(422,)),
-    Refusal(NotFoundError, r"no query results for model .{1,200}"),
-    Refusal(NotFoundError, r"sms info not found\.?"),
-    Refusal(RejectedError, r"you have already subscribed( to .{1,200})?"),
-)
-"""Rows of what sends nothing: here a text about a missing model is certain."""
-_MISSING = (Refusal(AuthenticationError, status=(401,)), Refusal(NotFoundError, status=(404,)))
 
 
 @frozen
@@ -178,16 +65,12 @@ def check(
             return Envelope(body.get("data"), reason, mask_keys(body))
         raise UnclearAnswer(f"HTTP {answer.status} around a success envelope")
     enveloped = status == "error"
-    table = DISPATCH if sends else LOOKUP
-    by_status = _MISSING if enveloped and not sends else ()
-    refuse(
-        answer,
-        (*extra, *table, *by_status),
-        provider=provider,
-        reason=reason,
-        form=_ERROR if sends else None,
-    )
     if sends:
-        own = _VALIDATION if body.get("errors") else _COMMON
-        refuse(answer, own, provider=provider, reason=reason, form=_LARAVEL)
+        rows = (*extra, *DISPATCH)
+        refuse(answer, rows, provider=provider, reason=reason, form=_ERROR)
+        rows = (*extra, *(VALIDATION if body.get("errors") else COMMON))
+        refuse(answer, rows, provider=provider, reason=reason, form=_LARAVEL)
+    else:
+        rows = (*extra, *LOOKUP, *(MISSING if enveloped else ()))
+        refuse(answer, rows, provider=provider, reason=reason)
     raise give_up(answer, provider=provider, reason=reason, bare=not enveloped)

@@ -100,7 +100,7 @@ class Api:
         options = message.options if isinstance(message.options, InfopromoOptions) else _PLAIN
         fields = {
             "sender_id": message.sender_id or self.sender_id,
-            "type": options.type,
+            "type": options.type_of(message.text),
             "message": message.text,
             "dlt_template_id": options.dlt_template_id,
         }

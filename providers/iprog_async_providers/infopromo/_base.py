@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import ClassVar, Self
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from iprog_async import (
     Balance,
@@ -26,10 +26,8 @@ from iprog_async.adapter import (
     PreparedMessage,
     SmsUrl,
     UnclearAnswer,
-    accepted,
     failed,
     is_object,
-    mask_keys,
     to_flag,
     to_sender_id,
     words,
@@ -45,7 +43,7 @@ from iprog_async_providers.infopromo._options import InfopromoOptions
 from iprog_async_providers.infopromo._sending import (
     QUEUE,
     Batch,
-    failed_delivery,
+    read_despite_error,
     read_outcomes,
 )
 from iprog_async_providers.infopromo._words import queue_status
@@ -186,6 +184,13 @@ class UltimateSmsBase(BaseProvider):
             region=self.region,
         )
 
+    def _as_sent(self, message: Message) -> Message:
+        message = super()._as_sent(message)
+        options = message.options
+        if isinstance(options, InfopromoOptions) and options.says_nothing_about(message.text):
+            return evolve(message, options=None)
+        return message
+
     def _check(self, message: Message) -> None:
         check_content(message, self.sender_id, self.timezone)
 
@@ -213,12 +218,8 @@ class UltimateSmsBase(BaseProvider):
         read = api.reader(lambda envelope: read_outcomes(envelope, batch), sends=True)
 
         def read_answer(answer: Answer) -> list[Outcome]:
-            status = failed_delivery(answer) if len(batch.prepared) == 1 else None
-            if status is None:
-                return read(answer)
-            raw = mask_keys(answer.data)
-            prepared = batch.prepared[0]
-            return [accepted(prepared, self.name, message_id=None, status=status, raw=raw)]
+            reported = read_despite_error(answer, batch)
+            return read(answer) if reported is None else reported
 
         return read_answer
 

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from attrs import field, frozen, validators
+from attrs import field, frozen
 
-from iprog_async import ConfigurationError, InvalidMessageError
+from iprog_async import ConfigurationError, InvalidMessageError, count_segments
 from iprog_async.adapter import clean_secret
 
 
-MessageType = Literal["plain", "unicode", "voice", "mms", "whatsapp", "viber", "otp"]
-_TYPES = ("plain", "unicode", "voice", "mms", "whatsapp", "viber", "otp")
+MessageType = Literal["plain", "unicode", "whatsapp", "viber", "otp"]
+# What the server wants besides, and this library has no place for.
+_NOT_OFFERED = {"voice": "a language and a gender", "mms": "the address of a picture"}
 MINUTE = timedelta(minutes=1)
 """The steps in which servers keep times."""
 
 _REGION = re.compile(r"[A-Z]{2}")
+
+
+def _check_type(_: object, __: object, value: str | None) -> None:
+    if value in _NOT_OFFERED:
+        raise InvalidMessageError(
+            f"type {value!r} is not offered: the gateway wants {_NOT_OFFERED[value]} with it"
+        )
+    if value is not None and value not in get_args(MessageType):
+        types = ", ".join(get_args(MessageType))
+        raise InvalidMessageError(f"type is one of {types}, not {value!r}")
 
 
 @frozen
@@ -27,13 +38,27 @@ class InfopromoOptions:
     """What Ultimate SMS alone can do with a message.
 
     Args:
-        type: The gateway's type of message. This library is about `"plain"` texts; for the
-            others it only passes the word on.
+        type: The gateway's type of message; if `None`, `"unicode"` for a text that does not fit
+            GSM-7 and `"plain"` for any other. This library is about these two; for the others
+            it only passes the word on.
         dlt_template_id: Id of the registered template, which Indian plans demand.
+
+    Raises:
+        InvalidMessageError: There is no such type, or it is not offered.
     """
 
-    type: MessageType = field(default="plain", validator=validators.in_(_TYPES))
+    type: MessageType | None = field(default=None, validator=_check_type)
     dlt_template_id: str | None = None
+
+    def type_of(self, text: str) -> MessageType:
+        """Return the type that a text is sent as."""
+        # Servers before 3.8 hand a text to the upstream as it is declared.
+        return self.type or ("plain" if count_segments(text).encoding == "GSM-7" else "unicode")
+
+    def says_nothing_about(self, text: str) -> bool:
+        """Return whether a text is sent in the same way without these options."""
+        usual = InfopromoOptions().type_of(text)
+        return self.dlt_template_id is None and self.type in (None, usual)
 
 
 def to_token(value: str) -> str:

@@ -22,18 +22,31 @@ from iprog_async.adapter import (
     mask_keys,
     parse_amount,
     rejected,
+    says_unsure,
     structure,
     unclear,
     words,
 )
 from iprog_async_providers.infopromo._answers import Envelope
-from iprog_async_providers.infopromo._words import delivery_status
+from iprog_async_providers.infopromo._words import answered_status, send_status
 
 
 QUEUE = "queue:"
 """Begins the message id of a request that the host queued."""
 
-_FAILED_WORD = re.compile(r"(failed|rejected|expired|undelivered)\.?", re.IGNORECASE)
+# Said of texts that went at once, too (LOG), and nothing about a number.
+_STOCK = re.compile(
+    r"message is scheduled successfully\.?|your message was successfully delivered\.?",
+    re.IGNORECASE,
+)
+# 3.1.0 deletes what it could not send, and answers success all the same (SRC).
+_TROUBLE = re.compile(
+    r"\b(can't|cannot|could ?n[o']t|error|exception|fail\w*|invalid|not|try again|unable|wrong)\b",
+    re.IGNORECASE,
+)
+_ONE_BY_ONE = (
+    "servers before 3.8 answer so to many; with max_batch=1 each text has an answer of its own"
+)
 _NOT_DIGITS = re.compile(r"\D+", re.ASCII)
 _DIGITS = re.compile(r"\d+", re.ASCII)
 
@@ -64,9 +77,17 @@ class _Item:
     cost: Any = None
 
     @property
+    def said(self) -> list[str]:
+        return words([self.customer_status, self.status])
+
+    @property
     def delivery(self) -> DeliveryStatus:
-        found = words([self.customer_status, self.status])
-        return delivery_status(found[0]) if found else PENDING
+        return send_status(self.said[0]) if self.said else PENDING
+
+    @property
+    def tells(self) -> bool:
+        """Whether it is the report of a text, and not of what is wrong with a number."""
+        return self.uid is not None and bool(self.said)
 
 
 @frozen
@@ -74,12 +95,31 @@ class _Queued:
     queue_uid: Id
 
 
-def failed_delivery(answer: Answer) -> DeliveryStatus | None:
-    """Return the status in a 403 that says "Failed": the upstream took the text and failed it."""
-    if answer.status != 403 or not is_object(answer.data) or answer.data.get("status") != "error":
+def read_despite_error(answer: Answer, batch: Batch) -> list[Outcome] | None:
+    """Read an error that reports texts all the same; `None` if it reports none.
+
+    A server error may come at any moment, and what it lists is not to be trusted.
+    """
+    body = answer.data
+    if not is_object(body) or body.get("status") != "error":
         return None
-    text = " ".join(words(answer.data.get("message"))).strip()
-    return delivery_status(text.rstrip(".")) if _FAILED_WORD.fullmatch(text) else None
+    message, data = " ".join(words(body.get("message"))).strip(), body.get("data")
+    alone = answered_status(message) if answer.status in (403, 404) else None
+    if alone is not None and len(batch.prepared) == 1:
+        return [_with_status(alone, data, batch, mask_keys(body))]
+    entries = data if is_array(data) else [data]
+    told = 200 <= answer.status < 300 or 400 <= answer.status < 500
+    if not told or not any(_item(entry).tells for entry in entries):
+        return None
+    return _paired(entries, Envelope(data, message, mask_keys(body)), batch, is_error=True)
+
+
+def _with_status(status: DeliveryStatus, data: object, batch: Batch, raw: object) -> Outcome:
+    """Return the outcome of one text whose status stands where the text of an error would."""
+    message_id = _item(data).uid
+    return accepted(
+        batch.prepared[0], batch.provider, message_id=message_id, status=status, raw=raw
+    )
 
 
 def read_outcomes(envelope: Envelope, batch: Batch) -> list[Outcome]:
@@ -89,15 +129,16 @@ def read_outcomes(envelope: Envelope, batch: Batch) -> list[Outcome]:
         if data.get("queue_uid") and not data.get("uid"):
             return _all_queued(data, envelope, batch)
         if len(batch.prepared) == 1:
-            return [_one(structure(data, _Item), batch.prepared[0], envelope.raw, batch)]
+            item = structure(data, _Item)
+            if item.uid is None and not item.said:
+                return _without_ids(envelope, batch)
+            return [_one(item, batch.prepared[0], envelope.raw, batch)]
         return _paired([data], envelope, batch)
     if is_array(data):
         return _paired(data, envelope, batch)
     if data is not None:
         raise UnclearAnswer("a success without the list of what was sent")
-    if batch.scheduled or len(batch.prepared) == 1:
-        return _without_ids(envelope, batch)
-    return _paired([], envelope, batch)
+    return _without_ids(envelope, batch)
 
 
 def _one(item: _Item, prepared: PreparedMessage, raw: object, batch: Batch) -> Outcome:
@@ -129,11 +170,16 @@ def _all_queued(data: dict[str, Any], envelope: Envelope, batch: Batch) -> list[
 
 
 def _without_ids(envelope: Envelope, batch: Batch) -> list[Outcome]:
-    """Read a success without data: what a schedule is answered with."""
-    named = _numbers(envelope.message)
+    """Read a success without data: what a schedule is answered with, and hardly a text."""
+    message = envelope.message
+    named = _numbers(message)
+    reason = f"no data, and the words {message!r}"
+    if len(batch.prepared) > 1 and not batch.scheduled:
+        return [unclear(one, batch.provider, f"{reason}; {_ONE_BY_ONE}") for one in batch.prepared]
+    doubtful = _TROUBLE.search(message) is not None and not named
     return [
-        unclear(prepared, batch.provider, f"no data, and the words {envelope.message!r}")
-        if prepared.to in named
+        unclear(prepared, batch.provider, reason)
+        if doubtful or prepared.to in named
         else accepted(
             prepared,
             batch.provider,
@@ -145,7 +191,9 @@ def _without_ids(envelope: Envelope, batch: Batch) -> list[Outcome]:
     ]
 
 
-def _paired(data: list[Any], envelope: Envelope, batch: Batch) -> list[Outcome]:
+def _paired(
+    data: list[Any], envelope: Envelope, batch: Batch, *, is_error: bool = False
+) -> list[Outcome]:
     """Pair items with recipients by digits; what is missing is refused only if that is certain."""
     wanted = {prepared.to for prepared in batch.prepared}
     items: dict[str, tuple[_Item, object]] = {}
@@ -153,24 +201,30 @@ def _paired(data: list[Any], envelope: Envelope, batch: Batch) -> list[Outcome]:
     for entry in data:
         item = _item(entry)
         number = _NOT_DIGITS.sub("", item.to or "")
-        if number in wanted and number not in items:
+        if number in wanted and number not in items and (item.tells or not is_error):
             items[number] = (item, mask_keys(entry))
         else:
             strays.append(item.uid or "")
     # An item that pairs with nobody could be the missing one in another spelling.
-    named = frozenset[str]() if strays else _numbers(envelope.message)
+    refused = _refused(envelope.message) if items and not strays else frozenset[str]()
     outcomes: list[Outcome] = []
     for prepared in batch.prepared:
         if prepared.to in items:
             item, raw = items[prepared.to]
             outcomes.append(_one(item, prepared, raw, batch))
-        elif prepared.to in named:
+        elif prepared.to in refused:
             outcomes.append(rejected(prepared, batch.provider, envelope.message, envelope.raw))
         else:
             reason = f"the answer does not list this number: {envelope.message!r}"
             references = tuple(uid for uid in strays if uid)
             outcomes.append(unclear(prepared, batch.provider, reason, references))
     return outcomes
+
+
+def _refused(message: str) -> frozenset[str]:
+    """Return the numbers that a message gives as refused; none if it speaks of sending."""
+    reasons = _STOCK.sub("", message)
+    return frozenset() if says_unsure(reasons) else _numbers(reasons)
 
 
 def _item(entry: object) -> _Item:

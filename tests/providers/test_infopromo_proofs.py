@@ -1,0 +1,440 @@
+"""What Ultimate SMS's words prove about a send, and what they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+import respx
+from support.infopromo_wire import (
+    EAGER,
+    FIRST,
+    FIRST_WIRE,
+    FLAVOURS,
+    HOST,
+    SECOND_WIRE,
+    TEXT,
+    Provider,
+    connect,
+    error,
+    messages,
+    plain,
+    requests_of,
+    seen,
+    submit,
+    success,
+)
+
+from iprog_async import (
+    Accepted,
+    Failover,
+    Message,
+    Outcome,
+    OutcomeUnknownError,
+    RejectedError,
+    RunHaltedError,
+    SmsClient,
+    Unknown,
+)
+from iprog_async.adapter import Refusal
+from iprog_async_providers.infopromo._refusals import DISPATCH
+
+
+ACCOUNT = ("RejectedError", True, "account")
+CREDIT = ("InsufficientCreditError", True, "account")
+TOKEN = ("AuthenticationError", True, "account")
+MESSAGE = ("RejectedError", False, "message")
+RECIPIENT = ("RejectedError", False, "recipient")
+SENDER_REFUSED = 'Sender ID "X" is not authorized to send this message.'
+BAD_NUMBER = f"{FIRST_WIRE} is a invalid phone number"
+
+# HTTP status, the words, and what they mean: class, healable, blame.
+REFUSALS: list[tuple[int, str, tuple[str, bool, str]]] = [
+    (200, "Unauthenticated.", TOKEN),
+    (401, "Unauthenticated.", TOKEN),
+    (200, "These credentials do not match our records.", TOKEN),
+    (403, "You do not have permission to access API", TOKEN),
+    (200, "The recipient field is required.", MESSAGE),
+    (200, "The schedule time field is required.", MESSAGE),
+    (404, "You have exceeded your sending limit.", CREDIT),
+    (404, "No active subscription found.", CREDIT),
+    (403, "No active subscription", CREDIT),
+    (404, "Purchased plan is not active. Kindly get in touch.", CREDIT),
+    (403, "There is not enough balance available to send this message. Please recharge.", CREDIT),
+    (404, SENDER_REFUSED, ACCOUNT),
+    (404, 'Sender ID "" is not authorized to send this message.', ACCOUNT),
+    (404, 'Sender ID "Café & Co" is not authorized to send "plain" SMS.', ACCOUNT),
+    (404, "Originator TALKSASA is not authorized to send this message", ACCOUNT),
+    (404, "Originator My Shop is not capable to send plain sms", ACCOUNT),
+    (403, "Your sending server is not capable to send unicode sms", ACCOUNT),
+    (403, "No sending server available for your subscribed plan", ACCOUNT),
+    (403, "Sending server not available", ACCOUNT),
+    (404, "Customer not found", ACCOUNT),
+    (404, "The DLT Entity ID is mandatory. Kindly get in touch.", ACCOUNT),
+    (404, "The DLT Template ID is mandatory. Kindly get in touch.", MESSAGE),
+    (404, "Your message contains spam words.", MESSAGE),
+    (403, BAD_NUMBER, RECIPIENT),
+    (403, "Number contains in the blacklist", RECIPIENT),
+    (403, f"{BAD_NUMBER} {SECOND_WIRE} is a invalid phone number", RECIPIENT),
+    (
+        403,
+        "Permission to send an SMS has not been enabled for the region indicated by the 'To' "
+        f"number: {FIRST_WIRE}",
+        ("RejectedError", True, "recipient"),
+    ),
+    (
+        403,
+        "Valid phone number not found. Please insert at least one valid phone number",
+        RECIPIENT,
+    ),
+    (403, "You cannot send more than 100 SMS in a single request.", RECIPIENT),
+    (
+        200,
+        "The route api/v3/api/v3/sms/send could not be found.",
+        ("NotFoundError", False, "account"),
+    ),
+    (
+        200,
+        "The POST method is not supported for route api/v3/sms. Supported methods: GET, HEAD.",
+        ("RejectedError", False, "account"),
+    ),
+    (200, "Service Unavailable", ACCOUNT),
+]
+IDS = [f"{status} {text[:40]}" for status, text, _ in REFUSALS]
+
+
+async def states(
+    router: respx.MockRouter, answers: Sequence[tuple[int, object]], count: int = 1
+) -> list[set[str]]:
+    """Send texts again and again, and return what became of them at each of the answers."""
+    route = router.route(url__startswith=HOST)
+    route.side_effect = [httpx.Response(status, json=body) for status, body in answers]
+    async with connect(FLAVOURS["v3"](), EAGER) as sms:
+        return [{outcome.state for outcome in await submit(sms, messages(count))} for _ in answers]
+
+
+async def outcomes(
+    router: respx.MockRouter, status: int, body: object, count: int = 1
+) -> Sequence[Outcome]:
+    """Send texts in one request to a host that gives this answer; none is made twice."""
+    route = router.route(url__startswith=HOST).respond(status, json=body)
+    async with connect(FLAVOURS["v3"](), EAGER) as sms:
+        found = await submit(sms, messages(count))
+    assert route.call_count == 1
+    return found
+
+
+@pytest.mark.parametrize(("status", "text", "expected"), REFUSALS, ids=IDS)
+@pytest.mark.parametrize("count", [1, 3])
+async def test_refusal(
+    respx_mock: respx.MockRouter,
+    status: int,
+    text: str,
+    expected: tuple[str, bool, str],
+    count: int,
+) -> None:
+    """Each text of the table is a refusal of all of the request, with its judgement."""
+    found = await outcomes(respx_mock, status, error(text), count)
+
+    name, healable, blame = expected
+    assert [{"error": name, "healable": healable, "blame": blame}] * count == plain(list(found))
+    assert {"not_sent"} == {outcome.state for outcome in found}
+
+
+def test_every_row_has_an_example_and_its_evidence() -> None:
+    """No row is without a text that it was made for, and each says where it was read."""
+    waits = {row for row in DISPATCH if "too many attempts" in str(row.text)}
+    for row in set(DISPATCH) - waits:
+        assert any(row.matches(status, [text]) for status, text, _ in REFUSALS), row.text
+        assert row.evidence
+        assert row.whole_request
+        assert row.status <= {200, 401, 403, 404, 405, 422, 429}
+
+
+# The words of a row, and around them what makes them another sentence.
+AROUND = [
+    "Upstream said: {}",
+    "{} The message was queued all the same",
+    "{} (1 sent)",
+    "cURL error 28 after INSERT … VALUES ('{}')",
+    "{}|SM0123",
+]
+
+
+@pytest.mark.parametrize("around", AROUND)
+async def test_words_within_others_prove_nothing(respx_mock: respx.MockRouter, around: str) -> None:
+    """A longer text that holds the words of a row may quote the message, and is unknown."""
+    answers = [(status, error(around.format(text))) for status, text, _ in REFUSALS]
+
+    assert [{"unknown"}] * len(answers) == await states(respx_mock, answers)
+
+
+@pytest.mark.parametrize("status", [302, 304, 400, 409, 500, 502, 503])
+async def test_words_with_another_status_prove_nothing(
+    respx_mock: respx.MockRouter, status: int
+) -> None:
+    """With a status that no server was seen to give, and with any 5xx, words are unknown."""
+    answers = [(status, error(text)) for _, text, _ in REFUSALS]
+
+    assert [{"unknown"}] * len(answers) == await states(respx_mock, answers)
+
+
+SIGNS: list[dict[str, object]] = [
+    {"data": {"uid": "a1"}},
+    {"data": {"queue_uid": "0b0d2c1a-77aa"}},
+    {"data": [{"uid": "a1", "to": "4915112345678", "status": "Delivered"}]},
+    {"uid": "a1"},
+    {"message_id": "a1"},
+    {"data": {"sent": 1}},
+    {"data": {"recipients_count": 2}},
+    {"data": {"status": "accepted"}},
+]
+
+
+@pytest.mark.parametrize("sign", SIGNS, ids=str)
+@pytest.mark.parametrize("count", [1, 2])
+async def test_words_beside_a_sign_of_acceptance_prove_nothing(
+    respx_mock: respx.MockRouter, sign: dict[str, object], count: int
+) -> None:
+    """Beside an id, a count or a status word no text is a refusal."""
+    answers = [(status, {**error(text), **sign}) for status, text, _ in REFUSALS]
+
+    assert [{"unknown"}] * len(answers) == await states(respx_mock, answers, count)
+
+
+AFTER_DISPATCH = [
+    "Operation timed out after 30001 milliseconds with 0 bytes received",
+    "Operation timed out after 30001 milliseconds: the sending server gave no answer",
+    "Submitted to carrier; DND blacklist check pending",
+    "Message was sent, but the DLR callback is invalid",
+    "Something went wrong. Please try again",
+    "cURL error 56: Recv failure: Connection reset by peer",
+    "queued|SM0123 by carrier",
+    "Failed to connect to upstream",
+    "Sent to 2 of 3",
+    "not delivered",
+    "ACCEPTD",
+    "System busy",
+    "<response>0</response>",
+    "Votre message contient des mots interdits.",
+    "Sender ID sent|SM0123 is not authorized to send this message.",
+    'Sender ID "sent|SM0123" is not authorized to send this message.',
+    f"Originator X is not authorized; {'x' * 200} is not authorized to send this message",
+    "",
+]
+
+
+@pytest.mark.parametrize("status", [200, 403, 404, 422])
+@pytest.mark.parametrize("count", [1, 3])
+async def test_any_other_text_is_unknown(
+    respx_mock: respx.MockRouter, status: int, count: int
+) -> None:
+    """Servers before 3.8 dispatch first, so that no status is a refusal by itself."""
+    answers = [(status, error(text)) for text in AFTER_DISPATCH]
+
+    assert [{"unknown"}] * len(answers) == await states(respx_mock, answers, count)
+
+
+WORDS = [
+    *((word, "failed") for word in ("Failed", "Undelivered", "Rejected", "Expired", "Skipped")),
+    *((word, "sent") for word in ("Enroute", "Accepted", "Sent", "Sending", "Scheduled")),
+    ("Delivered", "sent"),
+    ("sent|SM0123", "sent"),
+    ("Delivered|8f21c0", "sent"),
+    ("failed.", "failed"),
+]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize(("word", "expected"), WORDS)
+async def test_status_word_alone_is_the_status_of_the_text(
+    respx_mock: respx.MockRouter, status: int, word: str, expected: str
+) -> None:
+    """A status word where a reason would stand is the upstream's answer: the text was taken."""
+    (found,) = await outcomes(respx_mock, status, error(word))
+
+    assert isinstance(found, Accepted)
+    assert (expected, word) == (found.receipt.status.state, found.receipt.status.word)
+
+
+@pytest.mark.parametrize("status", [200, 403, 500])
+async def test_status_word_for_many_is_unknown(respx_mock: respx.MockRouter, status: int) -> None:
+    """For several recipients nobody can tell whom the word is about."""
+    found = await outcomes(respx_mock, status, error("Failed"), 2)
+
+    assert [outcome.state for outcome in found] == ["unknown", "unknown"]
+
+
+async def test_delivered_in_the_answer_of_a_send_means_sent(
+    respx_mock: respx.MockRouter,
+) -> None:
+    """The upstream took the text; whether it was delivered is asked for once at least."""
+    respx_mock.post(f"{HOST}/api/v3/sms/send").respond(
+        json=success({"uid": "a1", "status": "Delivered"})
+    )
+    view = respx_mock.get(f"{HOST}/api/v3/sms/a1")
+    view.respond(json=success({"uid": "a1", "status": "Undelivered"}))
+    async with connect(FLAVOURS["v3"]()) as sms:
+        receipt = await sms.send(FIRST, TEXT)
+        status = await sms.wait(receipt)
+
+    assert ("sent", "Delivered") == (receipt.status.state, receipt.status.word)
+    assert ("failed", 1) == (status.state, view.call_count)
+
+
+def report(to: str) -> dict[str, object]:
+    """Return what a list says of one text."""
+    return {"uid": f"u{to[-2:]}", "to": to, "customer_status": "Delivered", "cost": "1"}
+
+
+@pytest.mark.parametrize("status", [200, 403, 404])
+async def test_error_with_a_list_is_read_by_the_list(
+    respx_mock: respx.MockRouter, status: int
+) -> None:
+    """Whom an error lists was texted, whom its words name was not, and others are unknown."""
+    batch = messages(4)
+    listed = [report(to) for to in (SECOND_WIRE, "31612340000")]
+    found = await outcomes(respx_mock, status, {**error(BAD_NUMBER), "data": listed}, 4)
+
+    assert len(batch) == len(found)
+    assert [outcome.state for outcome in found] == ["not_sent", "accepted", "accepted", "unknown"]
+    assert isinstance(found[1], Accepted)
+    assert ("u68", "sent") == (found[1].receipt.message_id, found[1].receipt.status.state)
+
+
+@pytest.mark.parametrize(
+    "message", [f"{BAD_NUMBER}; upstream timed out", f"{FIRST_WIRE} was queued", "1 failed"]
+)
+async def test_words_that_speak_of_sending_refuse_nobody(
+    respx_mock: respx.MockRouter, message: str
+) -> None:
+    """Who is not listed is refused only by words that speak of nothing as sent or lost."""
+    body = {**error(message), "data": [report(SECOND_WIRE)]}
+    found = await outcomes(respx_mock, 403, body, 2)
+
+    assert [outcome.state for outcome in found] == ["unknown", "accepted"]
+
+
+async def test_list_of_a_server_error_is_not_trusted(respx_mock: respx.MockRouter) -> None:
+    """A 500 may come at any moment, so that its list proves nothing."""
+    body = {**error(BAD_NUMBER), "data": [report(SECOND_WIRE)]}
+    found = await outcomes(respx_mock, 500, body, 2)
+
+    assert [outcome.state for outcome in found] == ["unknown", "unknown"]
+
+
+@pytest.mark.parametrize("data", [None, [], {}, [None]])
+@pytest.mark.parametrize("message", [None, f"{BAD_NUMBER} {SECOND_WIRE} is a invalid phone number"])
+async def test_success_that_lists_nobody_is_unknown(
+    respx_mock: respx.MockRouter, data: object, message: str | None
+) -> None:
+    """A success without a list proves nothing of many, whatever numbers its words name."""
+    found = await outcomes(respx_mock, 200, success(data, message), 2)
+
+    assert [outcome.state for outcome in found] == ["unknown", "unknown"]
+
+
+async def test_null_for_many_names_the_way_out(respx_mock: respx.MockRouter) -> None:
+    """The error about a server that lists nobody says what to set."""
+    first, _ = await outcomes(respx_mock, 200, success(None), 2)
+
+    assert isinstance(first, Unknown)
+    assert "max_batch=1" in str(first.error)
+
+
+async def halted_run(provider: Provider) -> tuple[list[Outcome], RunHaltedError]:
+    """Send 40 texts in a run that halts; return their outcomes, and why it did."""
+    found: list[Outcome] = []
+    async with connect(provider) as sms, sms.send_many(messages(40), concurrency=1) as run:
+
+        async def read() -> None:
+            async for outcome in run:
+                found.append(outcome)
+
+        with pytest.raises(RunHaltedError) as caught:
+            await read()
+    return found, caught.value
+
+
+@pytest.mark.parametrize(
+    "text", [SENDER_REFUSED, "Originator X is not authorized to send this message"]
+)
+async def test_sender_refusal_halts_a_run(respx_mock: respx.MockRouter, text: str) -> None:
+    """What every text of the sender would meet is met once, and the others are not tried."""
+    route = respx_mock.route(url__startswith=HOST).respond(404, json=error(text))
+    found, halted = await halted_run(FLAVOURS["v3"](max_batch=1))
+
+    assert route.call_count == 1
+    assert ["not_sent"] * 40 == [outcome.state for outcome in found]
+    assert text.rstrip(".") in str(halted)
+
+
+async def test_sender_refusal_moves_to_the_next_gateway(respx_mock: respx.MockRouter) -> None:
+    """Another account may be allowed to use the sender ID."""
+    respx_mock.route(url__startswith=HOST).respond(
+        404, json=error("Originator X is not authorized to send this message")
+    )
+    other = "https://other.example"
+    respx_mock.route(url__startswith=other).respond(json=success({"uid": "b1"}))
+    both = Failover(
+        FLAVOURS["v3"](name="first"),
+        FLAVOURS["http"](name="second", base_url=other),
+    )
+    async with SmsClient(both) as sms:
+        receipt = await sms.send(FIRST, TEXT)
+
+    assert receipt.ref == "second:b1"
+
+
+async def test_user_row_for_the_sender_refusal_in_another_language(
+    respx_mock: respx.MockRouter,
+) -> None:
+    """A row of the user's makes a translated refusal certain, and halts a run as well."""
+    route = respx_mock.route(url__startswith=HOST).respond(
+        404, json=error("L'expéditeur X n'est pas autorisé.")
+    )
+    row = Refusal(
+        RejectedError,
+        r"l'expéditeur [\w ]{1,11} n'est pas autorisé\.",
+        (404,),
+        healable=True,
+        blame="account",
+        whole_request=True,
+    )
+    found, _ = await halted_run(FLAVOURS["v3"](refusals=[row], max_batch=20))
+
+    assert route.call_count == 1
+    assert ["not_sent"] * 40 == [outcome.state for outcome in found]
+
+
+async def test_times_of_one_minute_travel_together(respx_mock: respx.MockRouter) -> None:
+    """Fifty times that differ by microseconds are one on the wire, and one request."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=success(None))
+
+    respx_mock.route(url__startswith=HOST).mock(side_effect=answer)
+    start = datetime.now(UTC).replace(second=20, microsecond=1) + timedelta(hours=3)
+    later = [
+        Message(f"+3161234{index:04}", TEXT, schedule_at=start + timedelta(microseconds=index))
+        for index in range(50)
+    ]
+    async with connect(FLAVOURS["v3"]()) as sms, sms.send_many(later) as run:
+        states = [outcome.state async for outcome in run]
+
+    assert ["accepted"] * 50 == states
+    bodies: list[Any] = [seen(request)[3] for request in requests_of(respx_mock)]
+    assert sum(len(body["recipient"].split(",")) for body in bodies) == 50
+    assert len({body["schedule_time"] for body in bodies}) == 1
+    assert all("," in body["recipient"] for body in bodies)
+
+
+async def test_unknown_is_said_once(respx_mock: respx.MockRouter) -> None:
+    """A send whose answer proves nothing raises an error with the gateway's words."""
+    respx_mock.route(url__startswith=HOST).respond(404, json=error(AFTER_DISPATCH[0]))
+    async with connect(FLAVOURS["v3"](), EAGER) as sms:
+        with pytest.raises(OutcomeUnknownError, match="Operation timed out"):
+            await sms.send(FIRST, TEXT)
