@@ -4,6 +4,7 @@ from iprog_async import _public
 from iprog_async._breaker import BreakerPolicy
 from iprog_async._bulk import BulkRun
 from iprog_async._bulk_source import Messages
+from iprog_async._characters import CostlyCharacter
 from iprog_async._client import SmsClient
 from iprog_async._clock import Clock
 from iprog_async._counts import Counts
@@ -22,6 +23,7 @@ from iprog_async._errors import (
     JournalError,
     NoAnswerError,
     NotFoundError,
+    NumberRepeatedError,
     OutcomeUnknownError,
     ProviderError,
     RateLimitError,
@@ -38,6 +40,7 @@ from iprog_async._journal_entries import EntryState, ExportFormat, JournalEntry
 from iprog_async._messages import Message
 from iprog_async._observers import AttemptEnded, Observer, SendEnded, SubmissionEnded
 from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
+from iprog_async._people import SeveralTexts
 from iprog_async._plan import BulkPlan
 from iprog_async._pool import EngineName, HttpPool
 from iprog_async._providers import (
@@ -74,6 +77,7 @@ __all__ = [
     "Clock",
     "ConfigurationError",
     "ConnectionFailedError",
+    "CostlyCharacter",
     "Counts",
     "CredentialsOrCreditError",
     "CreditLimitError",
@@ -100,6 +104,7 @@ __all__ = [
     "NoAnswerError",
     "NotFoundError",
     "NotSent",
+    "NumberRepeatedError",
     "Observer",
     "Outcome",
     "OutcomeUnknownError",
@@ -115,6 +120,7 @@ __all__ = [
     "RunHaltedError",
     "Segments",
     "SendEnded",
+    "SeveralTexts",
     "SmsClient",
     "SmsError",
     "SmsProvider",

@@ -180,7 +180,9 @@ class BulkRun:
             # Checking a large file takes a moment, which belongs to nobody else's tasks.
             journal = self._own_journal = await Journal.open_aside(journal)
         if journal is not None:
-            self._ledger = await Ledger.of_run(journal)
+            self._ledger = await Ledger.of_run(
+                journal, one_per_number=self._preparation.one_per_number
+            )
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()

@@ -238,6 +238,7 @@ class SmsClient(Generic[P_co]):
         suppress: Suppress | None = None,
         max_credits: int | None = None,
         halt_after_failed: int | None = None,
+        one_per_number: bool = False,
     ) -> BulkRun:
         """Send many texts; every message comes to an outcome of its own.
 
@@ -258,6 +259,9 @@ class SmsClient(Generic[P_co]):
             halt_after_failed: Stop after so many accepted texts in a row that the gateway
                 reports as failed in the answers that accept them; a run whose first twenty all
                 fail warns in the log in any case.
+            one_per_number: Send each number its first message only, whatever the texts and keys:
+                a later one is `NotSent` with `NumberRepeatedError`, and one for a number that an
+                earlier run of the journal texted with `JournalConflictError`.
 
         Returns:
             The run: `async with client.send_many(…) as run: async for outcome in run: …`
@@ -273,7 +277,13 @@ class SmsClient(Generic[P_co]):
             self._provider,
             messages,
             self._pool.clock,
-            Reading(concurrency=concurrency, window=window, linger=linger, suppress=suppress),
+            Reading(
+                concurrency=concurrency,
+                window=window,
+                linger=linger,
+                suppress=suppress,
+                one_per_number=one_per_number,
+            ),
             halt_after_unknown=halt_after_unknown,
             journal=self._journal if journal is None else journal,
             max_credits=max_credits,
@@ -293,6 +303,7 @@ class SmsClient(Generic[P_co]):
         max_credits: int | None = None,
         price: Decimal | int | str | None = None,
         left_out: Callable[[NotSent], None] | None = None,
+        one_per_number: bool = False,
     ) -> BulkPlan:
         """Return what `send_many` would do with the same arguments; nothing leaves this machine.
 
@@ -310,8 +321,10 @@ class SmsClient(Generic[P_co]):
                 run would stop there.
             price: What a segment costs, in any currency.
             left_out: Told of each message that would not be sent: invalid, a duplicate,
-                suppressed, or for a number that an earlier run sent another text. The plan
+                suppressed, a second one with `one_per_number`, or for a number that an earlier
+                run sent another text. The plan
                 itself keeps only the first invalid ones.
+            one_per_number: As for `send_many`.
 
         Raises:
             ConfigurationError: A number is out of range, `suppress` can't be read, or the
@@ -322,7 +335,13 @@ class SmsClient(Generic[P_co]):
         if max_credits is not None:
             check_limit(max_credits)
         price_of_segment = to_price(price)
-        reading = Reading(concurrency=concurrency, window=window, linger=linger, suppress=suppress)
+        reading = Reading(
+            concurrency=concurrency,
+            window=window,
+            linger=linger,
+            suppress=suppress,
+            one_per_number=one_per_number,
+        )
         preparation = Preparation(self._provider, messages, reading)
         return await make_plan(
             preparation,

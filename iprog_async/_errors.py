@@ -5,6 +5,7 @@ SmsError                        .may_have_been_sent  .healable  .blame
 ├── ConfigurationError          credentials or settings missing or wrong, before any network
 ├── InvalidMessageError         bad number, empty text, … before any network (also a ValueError)
 │   ├── DuplicateMessageError   the same text to the same number, earlier in the same run
+│   │   └── NumberRepeatedError another text to the same number, where each gets one
 │   ├── SuppressedError         a number that is never to be texted
 │   └── JournalConflictError    another message to the same number, in an earlier run
 ├── UnsupportedError            this provider has no such operation
@@ -85,6 +86,22 @@ class DuplicateMessageError(InvalidMessageError):
         super().__init__(
             f"the same text for the same number is message {first_index} of this run; "
             f"give one of them a key= if both are meant"
+        )
+        self.first_index = first_index
+
+
+class NumberRepeatedError(DuplicateMessageError):
+    """Another text for the same number came earlier in this run, which has one for each.
+
+    Nothing was sent; see `one_per_number=` of `send_many`.
+
+    Args:
+        first_index: Index of the message that is sent instead.
+    """
+
+    def __init__(self, first_index: int) -> None:
+        InvalidMessageError.__init__(
+            self, f"this number gets message {first_index} of this run, and one text is enough"
         )
         self.first_index = first_index
 

@@ -20,6 +20,8 @@ What the journal has of other messages for its number counts in a bulk run, unle
 | a single send, which always has a key | conflict if the text is equal, or sends | sends |
 | the present run | sends | sends |
 
+With `one_per_number` a message with another key than an earlier bulk run's is a conflict, too.
+
 So neither a typo mended in the template nor a key given or left out texts everybody again.
 """
 
@@ -57,10 +59,12 @@ class ResumeRules:
     Args:
         resend_unknown: Send again what may have been sent.
         allow_changed_text: Send a number another message than an earlier run did.
+        one_per_number: Take two messages with two keys for the same once more, too.
     """
 
     resend_unknown: bool = False
     allow_changed_text: bool = False
+    one_per_number: bool = False
 
     def decide(
         self, rows: Sequence[Row], key: str | None, text_hash: bytes, run: int
@@ -78,7 +82,7 @@ class ResumeRules:
                 return (Resume.SEND if self._may_send(row, text_hash) else Resume.SKIP), row
         if run and not self.allow_changed_text:
             for row in rows:
-                if row.run != run and _may_be_again(row, key, text_hash):
+                if row.run != run and self._may_be_again(row, key, text_hash):
                     return Resume.CONFLICT, row
         return Resume.SEND, None
 
@@ -89,18 +93,17 @@ class ResumeRules:
             return row.healable or row.text_hash != text_hash
         return row.state == "released"
 
+    def _may_be_again(self, row: Row, key: str | None, text_hash: bytes) -> bool:
+        """Return whether a message may be meant as the one that another row's number has had."""
+        if row.state != "accepted" and not row.unsettled:
+            return False
+        if row.run == 0:
+            return key is None and row.text_hash == text_hash
+        return self.one_per_number or key is None or row.key is None
+
 
 def _is_same(row: Row, key: str | None, text_hash: bytes) -> bool:
     return row.key == key and (key is not None or row.text_hash == text_hash)
-
-
-def _may_be_again(row: Row, key: str | None, text_hash: bytes) -> bool:
-    """Return whether a message may be meant as the one that another row's number has had."""
-    if row.state != "accepted" and not row.unsettled:
-        return False
-    if row.run == 0:
-        return key is None and row.text_hash == text_hash
-    return key is None or row.key is None
 
 
 def remembered(row: Row, resume: Resume, prepared: PreparedMessage) -> Outcome:
@@ -126,7 +129,7 @@ def _conflict(row: Row, prepared: PreparedMessage) -> JournalConflictError:
         return JournalConflictError(
             number, f"a single send with the key {row.key!r} {sent} {number} this very text"
         )
-    if row.key == key:
+    if row.key == key or (row.key is not None and key is not None):
         return JournalConflictError(
             number, f"an earlier run of this campaign {sent} {number} another text"
         )

@@ -106,7 +106,7 @@ class JournalStore:
         return self._intake.desk()
 
     async def look_up(
-        self, identities: Iterable[Identity], *, earlier: bool
+        self, identities: Iterable[Identity], *, earlier: bool, whatever_key: bool = False
     ) -> dict[Identity, list[Row]]:
         """Return the rows of many messages, by number and key; what has none is left out.
 
@@ -115,6 +115,7 @@ class JournalStore:
             earlier: Look for other messages of these numbers in earlier runs, too: those
                 without key are found by `None` for the key, and where a message without key
                 is looked for, those with a key as well. A bulk run does.
+            whatever_key: Look for those with a key in any case.
         """
         keyed: list[tuple[str, str]] = []
         numbers: dict[str, bool] = {}
@@ -124,7 +125,7 @@ class JournalStore:
             if key is not None:
                 keyed.append((key, number))
             if earlier:
-                numbers[number] = numbers.get(number, False) or key is None
+                numbers[number] = numbers.get(number, False) or key is None or whatever_key
         if not keyed and not numbers:
             return {}
         indexed, below = self._indexed_below, self._earlier_below

@@ -68,27 +68,42 @@ class Ledger:
         journal: Where they are written.
         run: Number of the run; 0 for single sends.
         resend_unknown: Send again what may have been sent, also if the journal forbids it.
+        one_per_number: Send nothing to a number that an earlier run texted, whatever the keys.
     """
 
-    def __init__(self, journal: Journal, run: int = 0, *, resend_unknown: bool = False) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        run: int = 0,
+        *,
+        resend_unknown: bool = False,
+        one_per_number: bool = False,
+    ) -> None:
         self._journal = journal
         self._desk = journal.store.desk()
         self._run = run
         self._rules: ResumeRules = journal.rules
-        if resend_unknown:
-            self._rules = evolve(journal.rules, resend_unknown=True)
+        if resend_unknown or one_per_number:
+            resends = resend_unknown or journal.rules.resend_unknown
+            self._rules = evolve(
+                journal.rules, resend_unknown=resends, one_per_number=one_per_number
+            )
         # Those of new messages are made when they are claimed: a window holds thousands.
         self._rows: dict[int, Row] = {}
         self._reserved: set[tuple[str, str]] = set()
 
     @classmethod
-    async def of_run(cls, journal: Journal) -> Self:
+    async def of_run(cls, journal: Journal, *, one_per_number: bool = False) -> Self:
         """Return the ledger of a bulk run; the journal has no other until it ends.
+
+        Args:
+            journal: The journal.
+            one_per_number: Whether each number gets one message.
 
         Raises:
             JournalError: Another run is at it, or it can't be written.
         """
-        return cls(journal, await journal.begin_run())
+        return cls(journal, await journal.begin_run(), one_per_number=one_per_number)
 
     def end(self) -> None:
         """Let others have the journal, and the keys of what was not sent; twice is fine."""
@@ -119,7 +134,9 @@ class Ledger:
             # The first run of messages without keys, where every microsecond counts.
             return free, settled
         known = await self._journal.store.look_up(
-            ((prepared.e164, prepared.message.key) for prepared in free), earlier=bool(self._run)
+            ((prepared.e164, prepared.message.key) for prepared in free),
+            earlier=bool(self._run),
+            whatever_key=self._rules.one_per_number,
         )
         for prepared in free:
             rows = _rows_of(prepared, known) if known else ()

@@ -216,6 +216,35 @@ def _invalid(number: str, region: str | None, why: str) -> InvalidMessageError:
     return InvalidMessageError(f"the phone number {number!r} {why} (read as one of {region})")
 
 
+@frozen
+class NumberFacts:
+    """What a number says by itself.
+
+    Args:
+        region: Two-letter region, or `"001"` for a number of no country.
+        landline: Whether it is certainly a landline.
+    """
+
+    region: str
+    landline: bool = False
+
+
+_MOBILE_FACTS = {region: NumberFacts(region) for region in MOBILE_PLANS}
+_NO_COUNTRY = "001"
+
+
+def facts_of(e164: str) -> NumberFacts:
+    """Return the country of a number, and whether it is a landline."""
+    if match := _ABROAD.fullmatch(e164):
+        region = next(name for name, plan in MOBILE_PLANS.items() if plan.country in match.groups())
+        return _MOBILE_FACTS[region]
+    import phonenumbers
+
+    parsed = phonenumbers.parse(e164)
+    landline = phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.FIXED_LINE
+    return NumberFacts(phonenumbers.region_code_for_number(parsed) or _NO_COUNTRY, landline)
+
+
 def mask_number(number: str) -> str:
     """Return a number fit for a log: the first digits and the last two."""
     return f"{number[:-6]}****{number[-2:]}" if len(number) > 8 else "****"

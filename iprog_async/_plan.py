@@ -13,22 +13,33 @@ from typing import Any
 from attrs import define, field, frozen
 
 from iprog_async._amounts import parse_amount
+from iprog_async._characters import CharacterTally, CostlyCharacter
 from iprog_async._errors import (
     ConfigurationError,
     DuplicateMessageError,
     JournalConflictError,
+    NumberRepeatedError,
     SuppressedError,
 )
 from iprog_async._journal import Journal
 from iprog_async._ledger import Ledger
 from iprog_async._messages import PreparedMessage
 from iprog_async._outcomes import NotSent, Unknown
+from iprog_async._people import PeopleTally, SeveralTexts
 from iprog_async._preparation import Preparation, Window
 from iprog_async._segments import Encoding
 
 
 _EXAMPLES = 20
-_KINDS = ("recipients", "invalid", "duplicates", "suppressed", "conflicts", "resumed")
+_KINDS = (
+    "recipients",
+    "invalid",
+    "duplicates",
+    "repeated",
+    "suppressed",
+    "conflicts",
+    "resumed",
+)
 _COUNTED = (*_KINDS, "segments", "batches", "unknown")
 
 
@@ -54,6 +65,18 @@ class BulkPlan:
         first: The first message that would be sent, as it would go out.
         max_credits: The most segments the run may spend, where that was given.
         unknown: Those of the resumed that an earlier run may have sent, or may not.
+        repeated: Messages that are not sent because their number gets an earlier one, with
+            `one_per_number`.
+        numbers: How many numbers would be texted.
+        several: How many of them would get more than one text.
+        several_texts: The first of those, with the indexes of their messages.
+        countries: How many of the messages go to which region, the most frequent first; `"001"`
+            stands for numbers of no country.
+        landlines: Messages for numbers that are certainly landlines: they are charged, and most
+            can't show a text. Adapters of gateways that send to mobiles only refuse them.
+        with_plus: Messages whose number names its country with a plus sign, or `00`.
+        characters: What makes texts travel as UCS-2, the costliest first.
+        characters_extra: Segments that those texts have more than they would in GSM-7.
     """
 
     total: int
@@ -72,6 +95,15 @@ class BulkPlan:
     first: PreparedMessage | None = field(default=None, repr=False)
     max_credits: int | None = None
     unknown: int = 0
+    repeated: int = 0
+    numbers: int = 0
+    several: int = 0
+    several_texts: tuple[SeveralTexts, ...] = field(default=(), repr=False)
+    countries: Mapping[str, int] = field(factory=dict[str, int])
+    landlines: int = 0
+    with_plus: int = 0
+    characters: tuple[CostlyCharacter, ...] = field(default=(), repr=False)
+    characters_extra: int = 0
 
     @property
     def exceeds_max_credits(self) -> bool:
@@ -93,6 +125,7 @@ class BulkPlan:
             "invalid": self.invalid,
             "invalid_rows": rows,
             "duplicates": self.duplicates,
+            "repeated": self.repeated,
             "suppressed": self.suppressed,
             "conflicts": self.conflicts,
             "resumed": self.resumed,
@@ -100,6 +133,14 @@ class BulkPlan:
             "segments": self.segments,
             "credits": self.credits,
             "encodings": dict(self.encodings),
+            "characters": [character.to_dict() for character in self.characters],
+            "characters_extra": self.characters_extra,
+            "numbers": self.numbers,
+            "several": self.several,
+            "several_texts": [one.to_dict() for one in self.several_texts],
+            "countries": dict(self.countries),
+            "landlines": self.landlines,
+            "with_plus": self.with_plus,
             "batches": self.batches,
             "cost": None if self.cost is None else str(self.cost),
             "max_credits": self.max_credits,
@@ -167,7 +208,9 @@ def _would_be_made(path: str | os.PathLike[str]) -> bool:
 
 
 async def _read_all(preparation: Preparation, journal: Journal | None, tally: _Tally) -> None:
-    ledger = None if journal is None else await Ledger.of_run(journal)
+    ledger = None
+    if journal is not None:
+        ledger = await Ledger.of_run(journal, one_per_number=preparation.one_per_number)
     try:
         await preparation.open(ledger)
         while not tally.done:
@@ -191,6 +234,8 @@ class _Tally:
     first: PreparedMessage | None = None
     _counts: dict[str, int] = field(factory=lambda: dict.fromkeys(_COUNTED, 0))
     _encodings: dict[Encoding, int] = field(factory=dict[Encoding, int])
+    _people: PeopleTally = field(factory=PeopleTally)
+    _characters: CharacterTally = field(factory=CharacterTally)
     _invalid_rows: list[NotSent] = field(factory=list[NotSent])
 
     def add(self, window: Window) -> None:
@@ -200,6 +245,9 @@ class _Tally:
             segments = prepared.segments
             counts["segments"] += segments.count
             encodings[segments.encoding] = encodings.get(segments.encoding, 0) + 1
+            self._people.add(prepared)
+            if segments.forced_by:
+                self._characters.add(prepared.wire.text, segments)
         counts["recipients"] += len(window.fresh)
         counts["batches"] += len(window.batches)
         if self.first is None and window.fresh:
@@ -222,7 +270,7 @@ class _Tally:
             self.left_out(outcome)
 
     def result(self, price: Decimal | None, max_credits: int | None) -> BulkPlan:
-        counts = self._counts
+        counts, people = self._counts, self._people
         return BulkPlan(
             total=sum(counts[kind] for kind in _KINDS),
             invalid_rows=tuple(self._invalid_rows),
@@ -231,12 +279,22 @@ class _Tally:
             in_doubt=self.in_doubt,
             first=self.first,
             max_credits=max_credits,
+            numbers=people.numbers,
+            several=people.several,
+            several_texts=people.examples(),
+            countries=people.by_country(),
+            landlines=people.landlines,
+            with_plus=people.with_plus,
+            characters=self._characters.result(),
+            characters_extra=self._characters.extra,
             **counts,
         )
 
 
 def _kind(refused: NotSent) -> str:
     match refused.error:
+        case NumberRepeatedError():
+            return "repeated"
         case DuplicateMessageError():
             return "duplicates"
         case SuppressedError():

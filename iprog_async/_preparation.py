@@ -13,6 +13,7 @@ from iprog_async._errors import (
     DuplicateMessageError,
     InvalidMessageError,
     JournalError,
+    NumberRepeatedError,
     SmsError,
     SuppressedError,
 )
@@ -47,12 +48,14 @@ class Reading:
             the gateway's batches if `None`.
         linger: How many seconds to wait for company from a slow source.
         suppress: Numbers never to text.
+        one_per_number: Whether each number gets its first message only.
     """
 
     concurrency: int = 100
     window: int | None = None
     linger: float = 0.05
     suppress: Suppress | None = None
+    one_per_number: bool = False
 
     def __attrs_post_init__(self) -> None:
         if self.concurrency < 1 or (self.window is not None and self.window < 1):
@@ -102,8 +105,14 @@ class Preparation:
         self._source = MessageSource(messages, window, reading.linger, first)
         self._ledger: Ledger | None = None
         self._seen = SeenTable()
+        self._numbers = SeenTable() if reading.one_per_number else None
         self._next_index = 0
         self._planner = WindowPlanner(provider.batching)
+
+    @property
+    def one_per_number(self) -> bool:
+        """Whether each number gets one message."""
+        return self._numbers is not None
 
     @property
     def carried(self) -> Sequence[PreparedMessage]:
@@ -173,14 +182,18 @@ class Preparation:
             if self._is_suppressed is not None and self._is_suppressed(prepared.e164):
                 return NotSent(index, message, SuppressedError(prepared.e164))
             first = self._seen.first_index(self._identity(prepared), index)
+            if first != index:
+                raise DuplicateMessageError(first)
+            if self._numbers is not None:
+                first = self._numbers.first_index((prepared.e164,), index)
+                if first != index:
+                    raise NumberRepeatedError(first)
         except SmsError as exc:
             return NotSent(index, message, exc)
         except Exception as exc:
             # A row can hold anything, and none may end the run for the others.
             error = InvalidMessageError(f"message {index} can't be prepared: {exc!r}")
             return NotSent(index, message, error)
-        if first != index:
-            return NotSent(index, message, DuplicateMessageError(first))
         return prepared
 
     def _identity(self, prepared: PreparedMessage) -> tuple[object, ...]:

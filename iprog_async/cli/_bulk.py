@@ -57,6 +57,7 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
     dry_run: Annotated[bool, _Flag] = False,
     yes: Annotated[bool, _Flag] = False,
     resend_unknown: Annotated[bool, _Flag] = False,
+    one_per_number: Annotated[bool, _Flag] = False,
     allow_changed_text: Annotated[bool, _Flag] = False,
     url: Url = None,
     as_json: AsJson = False,
@@ -94,6 +95,7 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
         yes: Send without asking.
         resend_unknown: Send again what the journal has as unknown: who got it gets a second
             text.
+        one_per_number: Send each number its first text only, whatever its other rows say.
         allow_changed_text: Send numbers of the journal another text than they got.
     """
     order = Order(
@@ -116,6 +118,7 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
         dry_run=dry_run,
         yes=yes,
         resend_unknown=resend_unknown,
+        one_per_number=one_per_number,
         allow_changed_text=allow_changed_text,
         url=url,
         as_json=as_json,
@@ -188,6 +191,7 @@ async def _look_ahead(
             suppress=suppressed,
             price=None if price is None else price.amount,
             left_out=left_out,
+            one_per_number=order.one_per_number,
         )
     if not plan.total:
         raise InvalidMessageError(f"{order.file} has no row below its header; nothing was sent")
@@ -207,6 +211,9 @@ def _end_dry_run(order: Order, shown: Preview, rows: LeftOutRows) -> ExitCode:
     if rows.problem is not None:
         complain(rows.problem)
         return ExitCode.UNEXPECTED
+    if not shown.plan.recipients and (shown.plan.invalid or shown.plan.conflicts):
+        # What the run itself would end with.
+        return ExitCode.REFUSED
     return ExitCode.OK
 
 

@@ -42,6 +42,7 @@ _REPEATED = {
     "currency": "--currency",
     "engine": "--engine",
     "results": "--results",
+    "one_per_number": "--one-per-number",
     "allow_changed_text": "--allow-changed-text",
 }
 """What a command that resumes a run has in common with the one that began it."""
@@ -68,6 +69,7 @@ class Order:
     engine: EngineChoice | None = None
     results: str | None = None
     resend_unknown: bool = False
+    one_per_number: bool = False
     allow_changed_text: bool = False
     dry_run: bool = False
     yes: bool = False

@@ -20,6 +20,12 @@ from iprog_async.cli._bulk_price import Price
 from iprog_async.cli._first_row import FirstRow, sender_of
 from iprog_async.cli._least_time import least_seconds, time_words
 from iprog_async.cli._letters import Letters
+from iprog_async.cli._plan_words import (
+    character_words,
+    country_words,
+    several_data,
+    several_words,
+)
 from iprog_async.cli._reasons import Reasons
 from iprog_async.cli._wording import words_of_error
 
@@ -44,6 +50,8 @@ class Preview:
         new_journal: Whether there was no journal before.
         balances: What is left on each account, by its name.
         no_balance: Why that is not known.
+        several: Who gets several texts, in words; empty if nobody does.
+        several_rows: The same as data.
     """
 
     order: Order
@@ -55,6 +63,8 @@ class Preview:
     new_journal: bool = False
     balances: Mapping[str, Balance] = field(factory=dict[str, Balance])
     no_balance: str = ""
+    several: str = ""
+    several_rows: list[dict[str, Any]] = field(factory=list[dict[str, Any]])
 
     @property
     def credits(self) -> int:
@@ -97,20 +107,35 @@ class Preview:
                 f"--max-credits {order.max_credits} will stop the run before its end: the run "
                 f"needs {plan.credits}"
             )
+        if self.several and order.key_column is None:
+            found.append(f"{self.several}; --one-per-number sends each the first one")
+        if self._reads_plain_digits:
+            found.append(
+                "no number has a plus sign, and no region is set: the first digits of each were "
+                f"read as its country code ({country_words(plan)}). If they are national numbers, "
+                "say so in the address (SMS_URL, --url), as in ?region=PH"
+            )
         if self.short_of:
             names, needed = ", ".join(self.short_of), _show.count_of(self.credits, "credit")
             found.append(f"{names}: too little for {needed}")
         return found
 
+    @property
+    def _reads_plain_digits(self) -> bool:
+        """Whether all numbers are digits of which only their owner knows the country."""
+        region: object = getattr(self.provider, "region", "")
+        return region is None and bool(self.plan.recipients) and not self.plan.with_plus
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""
         rows = [{"line": line, "error": words} for line, words in self.invalid]
+        by_line = {"invalid_rows": rows, "several_texts": self.several_rows}
         balances = [_show.balance_data(name, found) for name, found in self.balances.items()]
         comparable = [left for left in self.balances.values() if self._needed(left) is not None]
         return {
             "file": self.order.file,
             "gateway": _show.gateway_data(self.provider),
-            "plan": self.plan.to_dict() | {"invalid_rows": rows},
+            "plan": self.plan.to_dict() | by_line,
             "invalid_reasons": self.reasons.to_list(),
             "first": self.first and self.first.to_dict(),
             "sender_id": sender_of(self.order.sender_id, self.provider),
@@ -132,7 +157,9 @@ class Preview:
             ("gateway", _show.gateway_words(self.provider)),
             *self._who(),
             ("to send", f"{plan.recipients}{f' ({encodings})' if encodings else ''}"),
+            *self._people(),
             ("segments", f"{plan.segments}, a credit each"),
+            *(("UCS-2", words) for words in character_words(plan)),
             ("requests", self._requests_words()),
             *self._left_out(),
             *self._invalid(),
@@ -146,12 +173,24 @@ class Preview:
         plan = self.plan
         rows = [
             ("duplicates", plan.duplicates, "sent once"),
+            ("repeated", plan.repeated, "their number gets an earlier one; --one-per-number"),
             ("suppressed", plan.suppressed, "not sent"),
             ("conflicts", plan.conflicts, "got another text before; not sent"),
             ("settled", plan.resumed - plan.unknown, "by an earlier run; not sent again"),
             ("unknown", plan.unknown, "not sent again; see journal unknown, --resend-unknown"),
         ]
         return [(label, f"{count} ({words})") for label, count, words in rows if count]
+
+    def _people(self) -> list[tuple[str, str]]:
+        plan = self.plan
+        rows: list[tuple[str, str]] = []
+        if self.several:
+            rows.append(("numbers", f"{plan.numbers}; {self.several}"))
+        if plan.countries:
+            rows.append(("countries", country_words(plan)))
+        if plan.landlines:
+            rows.append(("landlines", f"{plan.landlines}, charged, and most can't show a text"))
+        return rows
 
     def _who(self) -> list[tuple[str, str]]:
         sender = sender_of(self.order.sender_id, self.provider)
@@ -245,6 +284,8 @@ async def preview(
         reasons=_kept(plan, letters) if reasons is None else reasons,
         first=None if first is None else FirstRow(letters.line_of(first.index), first),
         new_journal=new_journal,
+        several=several_words(plan, letters),
+        several_rows=several_data(plan, letters),
     )
     if not isinstance(provider, SupportsBalance):
         return evolve(shown, no_balance=f"{provider.name} does not tell it")

@@ -137,6 +137,7 @@ class Conductor:
             max_credits=self._order.max_credits,
             halt_after_failed=self._order.halt_after_failed,
             halt_after_unknown=HALT_AFTER_UNKNOWN,
+            one_per_number=self._order.one_per_number,
         )
         ended = self._ended
         ended.counts = run.counts

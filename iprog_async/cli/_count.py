@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from iprog_async._characters import code_point, glyph, name_of, segments_without
 from iprog_async._errors import InvalidMessageError
 from iprog_async._segments import Segments, count_segments
 from iprog_async.cli._exit import ExitCode
@@ -31,11 +31,12 @@ def count(  # noqa: D417 - the shared options describe themselves
         text: The text; - reads it from stdin. A text that starts with a dash goes last, after --.
         file: A file with the text, in UTF-8; - is stdin.
     """
-    segments = count_segments(_text(text, file))
+    given = _text(text, file)
+    segments, without = count_segments(given), segments_without(given)
     if as_json:
-        emit(_data(segments))
+        emit(_data(segments, without))
     else:
-        say(*_words(segments))
+        say(*_words(segments, without))
     return ExitCode.OK
 
 
@@ -47,20 +48,21 @@ def _text(text: str | None, file: str | None) -> str:
     raise InvalidMessageError("give either a text or --file, - for stdin")
 
 
-def _data(segments: Segments) -> dict[str, Any]:
+def _data(segments: Segments, without: int) -> dict[str, Any]:
     return {
         "encoding": segments.encoding,
         "segments": segments.count,
         "units": segments.units,
         "left": segments.left,
+        "segments_without": without,
         "forced_by": [
-            {"character": char, "code_point": _code_point(char), "name": _name(char)}
+            {"character": char, "code_point": code_point(char), "name": name_of(char)}
             for char in segments.forced_by
         ],
     }
 
 
-def _words(segments: Segments) -> list[str]:
+def _words(segments: Segments, without: int) -> list[str]:
     if not segments.count:
         return ["the text is empty: nothing to bill, and nothing that send would take"]
     units = count_of(segments.units, _UNITS[segments.encoding])
@@ -70,17 +72,7 @@ def _words(segments: Segments) -> list[str]:
     ]
     if segments.forced_by:
         lines.append("Not in GSM-7, so that the whole text travels as UCS-2:")
-        lines += [f"  {_shown(c)}  {_code_point(c)}  {_name(c)}" for c in segments.forced_by]
+        lines += [f"  {glyph(c) or ' '}  {code_point(c)}  {name_of(c)}" for c in segments.forced_by]
+    if without < segments.count:
+        lines.append(f"Without them it has {count_of(without, 'segment')}.")
     return lines
-
-
-def _shown(char: str) -> str:
-    return char if char.isprintable() else " "
-
-
-def _code_point(char: str) -> str:
-    return f"U+{ord(char):04X}"
-
-
-def _name(char: str) -> str:
-    return unicodedata.name(char, "no name")

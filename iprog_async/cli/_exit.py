@@ -30,7 +30,10 @@ class ExitCode(IntEnum):
         member.meaning = meaning
         return member
 
-    OK = 0, "done; of many texts, each was accepted, or left out as a duplicate or suppressed"
+    OK = (
+        0,
+        "done; of many texts, each was accepted, or left out as repeated or suppressed",
+    )
     UNEXPECTED = 1, "something unexpected, or not healthy: a text that failed, a bad check"
     USAGE = 2, "wrong usage or bad input; nothing was sent"
     CONFIGURATION = 3, "wrong credentials or settings, or a missing extra; nothing was sent"

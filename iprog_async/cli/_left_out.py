@@ -5,6 +5,7 @@ from __future__ import annotations
 from iprog_async._errors import (
     DuplicateMessageError,
     JournalConflictError,
+    NumberRepeatedError,
     SmsError,
     SuppressedError,
 )
@@ -39,6 +40,8 @@ class LeftOut:
 
 def _kind(error: SmsError) -> str:
     match error:
+        case NumberRepeatedError():
+            return "repeated"
         case DuplicateMessageError():
             return "duplicate"
         case SuppressedError():

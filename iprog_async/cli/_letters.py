@@ -5,10 +5,16 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 
-from iprog_async._errors import DuplicateMessageError, InvalidMessageError, SmsError
+from iprog_async._errors import (
+    DuplicateMessageError,
+    InvalidMessageError,
+    NumberRepeatedError,
+    SmsError,
+)
 from iprog_async._messages import Message
 from iprog_async._preparation import Unsendable
 from iprog_async._template import Template, value_of
+from iprog_async.cli._columns import looks_like_number
 from iprog_async.cli._rows import Row, Sheet
 from iprog_async.cli._wording import words_of_error
 
@@ -35,7 +41,7 @@ class Letters:
         key_column: str | None = None,
         sender_id: str | None = None,
     ) -> None:
-        sheet.check_column(column, "with the phone numbers", "--column")
+        sheet.check_column(column, "with the phone numbers", "--column", looks_like_number)
         for name in template.fields:
             sheet.check_column(name, "for the text")
         if key_column is not None:
@@ -60,6 +66,8 @@ class Letters:
 
     def words_of(self, error: SmsError) -> str:
         """Return an error in words, by lines and not by indexes."""
+        if isinstance(error, NumberRepeatedError):
+            return f"this number gets the text of line {self.line_of(error.first_index)}"
         if isinstance(error, DuplicateMessageError):
             return f"the same text for the same number as on line {self.line_of(error.first_index)}"
         return words_of_error(error)

@@ -7,7 +7,13 @@ from typing import Any
 
 from attrs import define, field
 
-from iprog_async._errors import DuplicateMessageError, RunHaltedError, SmsError, SuppressedError
+from iprog_async._errors import (
+    DuplicateMessageError,
+    NumberRepeatedError,
+    RunHaltedError,
+    SmsError,
+    SuppressedError,
+)
 from iprog_async._secrets import one_line
 
 
@@ -111,6 +117,8 @@ class Reasons:
 def _of_all(error: SmsError) -> str | None:
     """Return what is said alike of each row that has such an error."""
     match error:
+        case NumberRepeatedError():
+            return "the number gets the text of an earlier line (--one-per-number)"
         case DuplicateMessageError():
             return "the same text for the same number as on an earlier line"
         case SuppressedError():

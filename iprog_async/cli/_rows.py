@@ -6,20 +6,20 @@ import csv
 import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator
-from difflib import get_close_matches
+from itertools import islice
 from typing import Self, TypeVar
 
 from attrs import frozen
 
 from iprog_async._errors import InvalidMessageError
+from iprog_async.cli._columns import Holds, meant_column
+from iprog_async.cli._csv_lines import LONGEST_LINE, named_delimiter, raw_lines
 
 
 T = TypeVar("T")
 
 _DELIMITERS = (",", ";", "\t")
-_BOM = b"\xef\xbb\xbf"
-# A cell holds at most 131072 characters (Python's own limit), a row of sane width a few of them.
-_LONGEST_LINE = 1_000_000
+_SAMPLE = 50
 
 
 @frozen
@@ -40,6 +40,8 @@ class Row:
 class Sheet:
     """A CSV file in UTF-8 with a header, its delimiter a comma, semicolon or tab.
 
+    A first line such as `sep=;` names the delimiter, and is not the header.
+
     Args:
         path: The file; it is read more than once, so it can't be a pipe.
         column: Name of a column that it has; of the delimiters, one that finds it is taken.
@@ -56,18 +58,22 @@ class Sheet:
             raise InvalidMessageError(f"{path!r} can't be read: {_why(exc)}") from None
         try:
             self._state = self._stat()
+            self._before_header = 0
             self._delimiter, self.columns = self._header(column)
         except BaseException:
             self._file.close()
             raise
 
-    def check_column(self, name: str, use: str, option: str = "") -> None:
+    def check_column(
+        self, name: str, use: str, option: str = "", holds: Holds | None = None
+    ) -> None:
         """Raise `InvalidMessageError` unless exactly one column has a name.
 
         Args:
             name: The name.
             use: What it is needed for, in words.
             option: The option that names it; in the text, where there is none.
+            holds: What its cells have to be like, to tell which other column was meant.
         """
         found = self.columns.count(name)
         if found == 1:
@@ -75,10 +81,17 @@ class Sheet:
         shown = ", ".join(column for column in self.columns if column)
         wrong = f"has {found} columns {name!r}" if found else f"has no column {name!r}"
         by = f" ({option})" if option else ""
-        near = "" if found else _nearest(name, self.columns)
+        near = "" if found else meant_column(name, self.columns, self._sample(), holds)
         meant = f"{option} {shlex.quote(near)}" if option else f"{{{near}}}"
         hint = f". Did you mean {meant}?" if near else ""
         raise InvalidMessageError(f"{self.path} {wrong} {use}{by}; its columns are: {shown}{hint}")
+
+    def _sample(self) -> list[dict[str, str]]:
+        try:
+            return [row.cells for row in islice(self, _SAMPLE)]
+        except InvalidMessageError:
+            # What is wrong with a row is told when its turn comes.
+            return []
 
     def __iter__(self) -> Iterator[Row]:
         """Read the file from its beginning; rows without anything in them are left out.
@@ -91,7 +104,7 @@ class Sheet:
         reader = csv.reader(self._lines(), delimiter=self._delimiter, strict=True)
         self._take(reader, lambda: next(reader))
         while True:
-            line = reader.line_num + 1
+            line = self._before_header + reader.line_num + 1
             cells = self._take(reader, lambda: next(reader, None))
             if cells is None:
                 return
@@ -110,7 +123,10 @@ class Sheet:
     def _header(self, column: str) -> tuple[str, tuple[str, ...]]:
         if not self._file.seekable():
             raise InvalidMessageError(f"{self.path} can't be read twice; save it as a file")
-        found = {delimiter: self._first_row(delimiter) for delimiter in _DELIMITERS}
+        named = named_delimiter(self._file)
+        self._before_header = 0 if named is None else 1
+        delimiters = _DELIMITERS if named is None else (named,)
+        found = {delimiter: self._first_row(delimiter) for delimiter in delimiters}
         headers = {sign: row for sign, row in found.items() if isinstance(row, tuple)}
         best = max(headers, key=lambda s: (column in headers[s], len(headers[s])), default="")
         columns = headers.get(best, ())
@@ -134,7 +150,7 @@ class Sheet:
         try:
             return read()
         except csv.Error as exc:
-            line = getattr(reader, "line_num", 1)
+            line = self._before_header + getattr(reader, "line_num", 1)
             raise InvalidMessageError(
                 f"{self.path}, line {line}: this is no proper CSV ({exc}); is a quotation mark "
                 "there, or some lines before, that has no partner?"
@@ -144,14 +160,11 @@ class Sheet:
 
     def _lines(self) -> Iterator[str]:
         """Yield the lines of the file; decoding them one by one tells which one is broken."""
-        self._file.seek(0)
-        line = 0
-        while data := self._file.readline(_LONGEST_LINE):
-            line += 1
-            if line == 1:
-                data = data.removeprefix(_BOM)
-            if len(data) >= _LONGEST_LINE or b"\0" in data:
-                wrong = "a NUL byte" if b"\0" in data else f"more than {_LONGEST_LINE} bytes"
+        for line, data in enumerate(raw_lines(self._file), 1):
+            if line <= self._before_header:
+                continue
+            if len(data) >= LONGEST_LINE or b"\0" in data:
+                wrong = "a NUL byte" if b"\0" in data else f"more than {LONGEST_LINE} bytes"
                 raise self._no_text(line, f"has {wrong}")
             try:
                 yield data.decode()
@@ -176,16 +189,6 @@ class Sheet:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _nearest(name: str, columns: tuple[str, ...]) -> str:
-    """Return the column that somebody meant by a name, if there is one like it."""
-    folded = {column.casefold(): column for column in columns if columns.count(column) == 1}
-    wanted = name.casefold()
-    near = [one for one in folded if wanted == one]
-    near += [one for one in folded if wanted in one] if wanted else []
-    near += get_close_matches(wanted, folded, 1)
-    return folded[near[0]] if near else ""
 
 
 def _why(exc: Exception) -> str:

@@ -39,7 +39,7 @@ def test_engine_and_rate(bulk: Bulk, sandbox: Sandbox, engine: str) -> None:
 
 def test_every_gateway_takes_a_rate(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     """The rate can be given for any adapter; of several gateways, each has its own."""
-    path = write_csv(tmp_path / "june.csv", [("+256701234567", "Ann")])
+    path = write_csv(tmp_path / "june.csv", [("+256701234567", "Ann"), *people(1)])
     codes = {
         name: cli("bulk", path, *HI, "--dry-run", "--rate", "5/s", "--url", sandbox.address(name))
         for name in sandbox.providers

@@ -215,7 +215,7 @@ def test_how_long_it_takes(bulk: Bulk) -> None:
 
 def test_balance_that_is_not_told(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     """A gateway without a balance, or one that does not answer, is no obstacle."""
-    path = write_csv(tmp_path / "june.csv", [("+256701234567", "Ann")])
+    path = write_csv(tmp_path / "june.csv", [("+256701234567", "Ann"), *people(1)])
     sandbox.add_fault(Fault("GET /iprog/*", "garbage", times=None))
 
     untold = cli("bulk", path, *HI, "--dry-run", "--url", sandbox.address("ugsms-v1"))
@@ -276,3 +276,97 @@ def test_dry_run_and_run_write_one_file(bulk: Bulk, tmp_path: Path) -> None:
 
     assert (0, 0, 2) == (dry.code, run.code, dry_again.code)
     assert ["accepted"] == [row["state"] for row in read_csv(tmp_path / "out.csv")]
+
+
+def test_preview_knows_people(bulk: Bulk) -> None:
+    """Who stands in the file under three names gets three texts, and the preview says so."""
+    rows = [("09171234567", "Ana"), ("0917 123 4567", "ANA"), ("+639171234567", "Ana Cruz")]
+    every = bulk([*rows, *people(1)], "--dry-run")
+    one = bulk([*rows, *people(1)], "--dry-run", "--one-per-number")
+    data = bulk([*rows, *people(1)], "--dry-run", "--json").json
+
+    told = "1 number gets 3 texts (lines 2, 3, 4)"
+    assert f"numbers      2; {told}\n" in every.out
+    assert f"WARNING      {told}; --one-per-number sends each the first one\n" in every.out
+    assert "repeated     2 (their number gets an earlier one; --one-per-number)\n" in one.out
+    assert told not in one.out
+    assert [{"number": "+639171234567", "texts": 3, "lines": [2, 3, 4]}] == data["plan"][
+        "several_texts"
+    ]
+    assert (2, 1) == (data["plan"]["numbers"], data["plan"]["several"])
+
+
+def test_several_people_with_several_texts(bulk: Bulk) -> None:
+    """Of many only the first are shown, and the others counted."""
+    rows = [(number, f"{name} {place}") for place in range(12) for number, name in people(5)]
+    ran = bulk(rows, "--dry-run")
+
+    assert "numbers      5; 5 numbers get several texts: 12 texts (lines 2, 7, " in ran.out
+    assert " and 2 more); 12 texts (lines 3, " in ran.out
+    assert "; and 2 more\n" in ran.out
+
+
+def test_two_orders_of_one_customer_are_no_warning(cli: Cli, tmp_path: Path) -> None:
+    """Where rows have keys, several texts are meant: they are told, and not warned of."""
+    path = write_csv(
+        tmp_path / "june.csv",
+        [("09171234567", "Ana", "1"), ("09171234567", "Ana", "2")],
+        ("phone", "name", "order"),
+    )
+    ran = cli("bulk", path, *HI, "--dry-run", "--key-column", "order")
+
+    assert "1 number gets 2 texts (lines 2, 3)" in ran.out
+    assert "--one-per-number" not in ran.out
+
+
+def test_one_per_number(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -> None:
+    """The first text of each number goes out, and the others are left out as asked for."""
+    results = tmp_path / "results.csv"
+    rows = [("09171234567", "Ana"), ("0917 123 4567", "ANA"), *people(1)]
+    ran = bulk(rows, "--yes", "--one-per-number", "--results", str(results))
+
+    assert (0, ["Hi Ann100", "Hi Ana"]) == (ran.code, [text for _, text in texts_of(sandbox)])
+    assert "the number gets the text of an earlier line (--one-per-number)" in ran.out
+    repeated = [row for row in read_csv(results) if row["state"] == "not_sent"]
+    assert ["3"] == [row["line"] for row in repeated]
+    assert "this number gets the text of line 2" in repeated[0]["error"]
+
+
+def test_preview_names_what_costs(bulk: Bulk) -> None:
+    """A character that triples the bill is there by its name, with what it costs."""
+    ran = bulk([("09171234567", "a" * 100 + "\u2019"), *people(1)], "--dry-run")
+
+    words = "\u2019 (U+2019 RIGHT SINGLE QUOTATION MARK) in 1 text"
+    assert f"UCS-2        {words}: 2 segments instead of 1, +1 credit\n" in ran.out
+
+
+def test_preview_tells_countries_and_landlines(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Digits that nobody gave a country to are told with the country they would go to."""
+    address = sandbox.address("infopromo")
+    path = write_csv(tmp_path / "june.csv", [("2015550123", "Ann"), ("201001234567", "Bo")])
+    plain = cli("bulk", path, *HI, "--dry-run", "--url", address)
+    read = cli("bulk", path, *HI, "--dry-run", "--url", f"{address}&region=US")
+    path = write_csv(tmp_path / "july.csv", [("2015550123", "Ann"), ("+201001234567", "Bo")])
+    marked = cli("bulk", path, *HI, "--dry-run", "--url", address)
+
+    warning = "WARNING      no number has a plus sign, and no region is set"
+    assert [True, False, False] == [warning in ran.out for ran in (plain, read, marked)]
+    assert "countries    EG 2\n" in plain.out
+    assert "landlines    1, charged, and most can't show a text\n" in plain.out
+    assert "countries    US 1\n" in read.out
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        ([("12", "Bo")] * 5, 4),
+        ([("12", "Bo"), *people(1)], 0),
+        ([*people(1), *people(1)], 0),
+    ],
+)
+def test_dry_run_of_which_nothing_can_be_sent(
+    bulk: Bulk, rows: list[tuple[str, str]], code: int
+) -> None:
+    """A script hears by the exit code that no row can be sent, as it would after the run."""
+    assert code == bulk(rows, "--dry-run").code
+    assert code == bulk(rows, "--dry-run", "--json").code

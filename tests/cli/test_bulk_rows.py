@@ -36,8 +36,31 @@ def rows_of(path: Path, content: str | bytes) -> list[Row]:
         " phone , name\n1,Ann\n",
         "phone,name\n\n1,Ann\n,\n\n",
         "phone,name\n1,Ann,,\n",
+        "phone,name\r1,Ann\r",
+        "phone,name\r1,Ann",
+        "phone;name\r\r1;Ann\r\r",
+        "sep=;\nphone;name\n1;Ann\n",
+        "\ufeffsep=,\r\nphone,name\r\n1,Ann\r\n",
+        "SEP=|\rphone|name\r1|Ann\r",
+        '"sep=\t"\nphone\tname\n1\tAnn\n',
     ],
-    ids=["plain", "Excel", "semicolon", "tab", "quoted", "blanks", "empty rows", "extra commas"],
+    ids=[
+        "plain",
+        "Excel",
+        "semicolon",
+        "tab",
+        "quoted",
+        "blanks",
+        "empty rows",
+        "extra commas",
+        "old Mac",
+        "no end",
+        "old Mac and empty rows",
+        "named delimiter",
+        "Excel's named delimiter",
+        "bar",
+        "named tab",
+    ],
 )
 def test_usual_files(tmp_path: Path, content: str) -> None:
     """Each usual way to write a table is read alike."""
@@ -56,6 +79,57 @@ def test_lines_are_counted_as_an_editor_does(tmp_path: Path) -> None:
     rows = rows_of(tmp_path, 'phone,note\n1,"a\nb"\n\n2,c\n')
     assert [2, 5] == [row.line for row in rows]
     assert "a\nb" == rows[0].cells["note"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("first", ["", "sep=,"])
+def test_lines_are_counted_with_what_stands_before(tmp_path: Path, end: str, first: str) -> None:
+    """The line that names the delimiter is one that an editor counts, too."""
+    lines = [*([first] if first else []), "phone,name", "1,Ann", "", '2,"Bo', 'and Cy"', "3,Di"]
+    found = [row.line for row in rows_of(tmp_path, end.join([*lines, ""]))]
+    assert [2, 4, 6] == [line - bool(first) for line in found]
+
+
+def test_long_file_with_old_line_ends(tmp_path: Path) -> None:
+    """A file that is one line to others is read in parts, and cut at none of them."""
+    count = 150_000
+    content = "phone,name\r" + "".join(f"{place:09},Ann\r" for place in range(count))
+    rows = rows_of(tmp_path, content)
+    assert [f"{place:09}" for place in range(count)] == [row.cells["phone"] for row in rows]
+    assert count + 1 == rows[-1].line
+
+
+def test_error_in_a_file_that_names_its_delimiter(tmp_path: Path) -> None:
+    """A broken line is told by its number in the file."""
+    with pytest.raises(InvalidMessageError, match="line 3: this is no proper CSV"):
+        rows_of(tmp_path, 'sep=;\nphone;name\n1;"Ann" Lee\n')
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "hint"),
+    [
+        ("Phone 1 - Label,Phone 1 - Value", "Mobile,+63 917 123 4567", "'Phone 1 - Value'"),
+        ("Phone 1 - Value,Phone 1 - Label", "0917-123-4567,Home", "'Phone 1 - Value'"),
+        ("Phone type,Name,Number", "mobile,Ann,09171234567", "Number"),
+        ("id,Mobile", "7,(0917) 123 4567", "Mobile"),
+        ("born,mobile", "1990-01-31,639171234567", "mobile"),
+        ("mine,yours", "09171234567,09171234568", None),
+        ("Phone A,Phone B", "a,b", "'Phone A'"),
+    ],
+)
+def test_column_that_holds_numbers_was_meant(
+    tmp_path: Path, header: str, row: str, hint: str | None
+) -> None:
+    """Of the columns that somebody may mean, the one is proposed whose cells are numbers."""
+    content = f"{header}\n{row}\n,\n{row}\n"
+    with (
+        sheet_of(tmp_path, content) as sheet,
+        pytest.raises(InvalidMessageError) as caught,
+    ):
+        Letters(sheet, Template("Hi"), "phone")
+
+    expected = f". Did you mean --column {hint}?" if hint else f": {header.replace(',', ', ')}"
+    assert str(caught.value).endswith(expected)
 
 
 def test_short_and_long_rows(tmp_path: Path) -> None:

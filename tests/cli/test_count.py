@@ -38,6 +38,17 @@ def test_culprits_in_words(cli: Cli) -> None:
     ]
 
 
+def test_what_the_text_would_cost_without_them(cli: Cli) -> None:
+    """If a character costs credits, the command says how many segments there would be."""
+    ran = cli("count", "It\u2019s " + "a" * 100)
+    assert [
+        "UCS-2, 2 segments: 105 code units used, 29 left",
+        "Not in GSM-7, so that the whole text travels as UCS-2:",
+        "  \u2019  U+2019  RIGHT SINGLE QUOTATION MARK",
+        "Without them it has 1 segment.",
+    ] == ran.out.splitlines()
+
+
 def test_json(cli: Cli) -> None:
     """The JSON has the numbers and the characters' code points and names."""
     expected = {
@@ -45,6 +56,7 @@ def test_json(cli: Cli) -> None:
         "segments": 1,
         "units": 4,
         "left": 66,
+        "segments_without": 1,
         "forced_by": [
             {"character": "😀", "code_point": "U+1F600", "name": "GRINNING FACE"},
             {"character": "\x01", "code_point": "U+0001", "name": "no name"},

@@ -1,0 +1,63 @@
+"""Whom a plan texts, and in which characters, as words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from iprog_async._people import SeveralTexts
+from iprog_async._plan import BulkPlan
+from iprog_async.cli._letters import Letters
+from iprog_async.cli._show import count_of
+
+
+_MOST_COUNTRIES = 8
+_MOST_EXAMPLES = 3
+_MOST_CHARACTERS = 5
+
+
+def several_data(plan: BulkPlan, letters: Letters) -> list[dict[str, Any]]:
+    """Return the numbers that get several texts as JSON-ready data, by lines."""
+    return [
+        {"number": one.number, "texts": one.texts, "lines": _lines(one, letters)}
+        for one in plan.several_texts
+    ]
+
+
+def several_words(plan: BulkPlan, letters: Letters) -> str:
+    """Return who gets several texts, or nothing if nobody does."""
+    examples = [_texts(one, letters) for one in plan.several_texts[:_MOST_EXAMPLES]]
+    if not examples:
+        return ""
+    if plan.several == 1:
+        return f"1 number gets {examples[0]}"
+    more = plan.several - len(examples)
+    rest = f"; and {more} more" if more else ""
+    return f"{plan.several} numbers get several texts: {'; '.join(examples)}{rest}"
+
+
+def _texts(one: SeveralTexts, letters: Letters) -> str:
+    lines = _lines(one, letters)
+    more = one.texts - len(lines)
+    where = ", ".join(map(str, lines)) + (f" and {more} more" if more else "")
+    return f"{one.texts} texts (lines {where})"
+
+
+def _lines(one: SeveralTexts, letters: Letters) -> list[int]:
+    return [letters.line_of(index) for index in one.indexes]
+
+
+def country_words(plan: BulkPlan) -> str:
+    """Return the countries of the numbers, with how many messages go there."""
+    shown = [f"{region} {count}" for region, count in plan.countries.items()]
+    rest = len(shown) - _MOST_COUNTRIES
+    return ", ".join(shown[:_MOST_COUNTRIES]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def character_words(plan: BulkPlan) -> Iterator[str]:
+    """Yield what makes texts cost more than in GSM-7, a character each, the costliest first."""
+    costly = [character for character in plan.characters if character.extra]
+    yield from map(str, costly[:_MOST_CHARACTERS])
+    if len(costly) > 1:
+        # A text may have several of them.
+        yield f"+{count_of(plan.characters_extra, 'credit')} for all such characters together"
