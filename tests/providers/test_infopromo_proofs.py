@@ -318,6 +318,38 @@ async def test_words_that_speak_of_sending_refuse_nobody(
     assert [outcome.state for outcome in found] == ["unknown", "accepted"]
 
 
+@pytest.mark.parametrize("envelope", [success(None, BAD_NUMBER), error(BAD_NUMBER)])
+async def test_more_than_the_envelope_refuses_nobody(
+    respx_mock: respx.MockRouter, envelope: dict[str, object]
+) -> None:
+    """Beside fields that no server was seen to give, who is not listed is unknown."""
+    body = {**envelope, "data": [report(SECOND_WIRE)], "sent": 2}
+    found = await outcomes(respx_mock, 200, body, 2)
+
+    assert [outcome.state for outcome in found] == ["unknown", "accepted"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ({"uid": "a1"}, "accepted"),
+        ({"status": "Delivered"}, "accepted"),
+        ({"customer_status": "Failed"}, "accepted"),
+        ({"status": "Invalid number"}, "unknown"),
+        ({"error": "Invalid number"}, "unknown"),
+        ({}, "unknown"),
+    ],
+)
+async def test_what_an_error_lists_has_to_be_a_report(
+    respx_mock: respx.MockRouter, entry: dict[str, object], expected: str
+) -> None:
+    """An error may list what is wrong with whom: only an id or a status word is a text."""
+    body = {**error("The request failed"), "data": [{"to": FIRST_WIRE, **entry}]}
+    found = await outcomes(respx_mock, 403, body, 2)
+
+    assert [expected, "unknown"] == [outcome.state for outcome in found]
+
+
 async def test_list_of_a_server_error_is_not_trusted(respx_mock: respx.MockRouter) -> None:
     """A 500 may come at any moment, so that its list proves nothing."""
     body = {**error(BAD_NUMBER), "data": [report(SECOND_WIRE)]}

@@ -47,6 +47,7 @@ _TROUBLE = re.compile(
 _ONE_BY_ONE = (
     "servers before 3.8 answer so to many; with max_batch=1 each text has an answer of its own"
 )
+_ENVELOPE = frozenset(("status", "message", "data"))
 _NOT_DIGITS = re.compile(r"\D+", re.ASCII)
 _DIGITS = re.compile(r"\d+", re.ASCII)
 
@@ -87,7 +88,7 @@ class _Item:
     @property
     def tells(self) -> bool:
         """Whether it is the report of a text, and not of what is wrong with a number."""
-        return self.uid is not None and bool(self.said)
+        return self.uid is not None or self.delivery.state in ("sent", "failed")
 
 
 @frozen
@@ -206,7 +207,7 @@ def _paired(
         else:
             strays.append(item.uid or "")
     # An item that pairs with nobody could be the missing one in another spelling.
-    refused = _refused(envelope.message) if items and not strays else frozenset[str]()
+    refused = _refused(envelope) if items and not strays else frozenset[str]()
     outcomes: list[Outcome] = []
     for prepared in batch.prepared:
         if prepared.to in items:
@@ -221,9 +222,12 @@ def _paired(
     return outcomes
 
 
-def _refused(message: str) -> frozenset[str]:
-    """Return the numbers that a message gives as refused; none if it speaks of sending."""
-    reasons = _STOCK.sub("", message)
+def _refused(envelope: Envelope) -> frozenset[str]:
+    """Return the numbers that the words give as refused; none if anything speaks of sending."""
+    body = envelope.raw
+    if not is_object(body) or any(body[key] for key in body.keys() - _ENVELOPE):
+        return frozenset()
+    reasons = _STOCK.sub("", envelope.message)
     return frozenset() if says_unsure(reasons) else _numbers(reasons)
 
 
