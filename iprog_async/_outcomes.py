@@ -78,13 +78,21 @@ def failed(prepared: PreparedMessage, error: SmsError) -> NotSent | Unknown:
     return NotSent(prepared.index, prepared.message, error)
 
 
-def rejected(prepared: PreparedMessage, provider: str, reason: str, raw: object = None) -> NotSent:
+def rejected(
+    prepared: PreparedMessage,
+    provider: str,
+    reason: str,
+    raw: object = None,
+    *,
+    healable: bool = False,
+) -> NotSent:
     """Return the outcome of one recipient that the gateway refused among others."""
     error = RejectedError(
         f"{provider} refused {prepared.to}: {reason}",
         provider=provider,
         reason=reason,
         raw=raw,
+        healable=healable,
         blame="recipient",
     )
     return NotSent(prepared.index, prepared.message, error)

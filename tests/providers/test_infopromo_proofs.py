@@ -32,6 +32,7 @@ from iprog_async import (
     Accepted,
     Failover,
     Message,
+    NotSent,
     Outcome,
     OutcomeUnknownError,
     RejectedError,
@@ -50,6 +51,10 @@ MESSAGE = ("RejectedError", False, "message")
 RECIPIENT = ("RejectedError", False, "recipient")
 SENDER_REFUSED = 'Sender ID "X" is not authorized to send this message.'
 BAD_NUMBER = f"{FIRST_WIRE} is a invalid phone number"
+COUNTRY = (
+    "Permission to send an SMS has not been enabled for the region indicated by the 'To' number: "
+    f"{FIRST_WIRE}"
+)
 
 # HTTP status, the words, and what they mean: class, healable, blame.
 REFUSALS: list[tuple[int, str, tuple[str, bool, str]]] = [
@@ -79,12 +84,7 @@ REFUSALS: list[tuple[int, str, tuple[str, bool, str]]] = [
     (403, BAD_NUMBER, RECIPIENT),
     (403, "Number contains in the blacklist", RECIPIENT),
     (403, f"{BAD_NUMBER} {SECOND_WIRE} is a invalid phone number", RECIPIENT),
-    (
-        403,
-        "Permission to send an SMS has not been enabled for the region indicated by the 'To' "
-        f"number: {FIRST_WIRE}",
-        ("RejectedError", True, "recipient"),
-    ),
+    (403, COUNTRY, ("RejectedError", True, "recipient")),
     (
         403,
         "Valid phone number not found. Please insert at least one valid phone number",
@@ -316,6 +316,23 @@ async def test_words_that_speak_of_sending_refuse_nobody(
     found = await outcomes(respx_mock, 403, body, 2)
 
     assert [outcome.state for outcome in found] == ["unknown", "accepted"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "healable"),
+    [
+        (BAD_NUMBER, False),
+        (f"{COUNTRY} Message is scheduled successfully.", True),
+    ],
+)
+async def test_one_of_many_is_refused_as_one_alone(
+    respx_mock: respx.MockRouter, reason: str, healable: bool
+) -> None:
+    """A country that is not enabled may be at another gateway; a bad number is bad anywhere."""
+    first, _ = await outcomes(respx_mock, 200, success([report(SECOND_WIRE)], reason), 2)
+
+    assert isinstance(first, NotSent)
+    assert (healable, "recipient") == (first.error.healable, first.error.blame)
 
 
 @pytest.mark.parametrize("envelope", [success(None, BAD_NUMBER), error(BAD_NUMBER)])

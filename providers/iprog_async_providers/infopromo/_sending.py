@@ -28,6 +28,7 @@ from iprog_async.adapter import (
     words,
 )
 from iprog_async_providers.infopromo._answers import Envelope
+from iprog_async_providers.infopromo._refusals import DISPATCH
 from iprog_async_providers.infopromo._words import answered_status, send_status
 
 
@@ -214,7 +215,7 @@ def _paired(
             item, raw = items[prepared.to]
             outcomes.append(_one(item, prepared, raw, batch))
         elif prepared.to in refused:
-            outcomes.append(rejected(prepared, batch.provider, envelope.message, envelope.raw))
+            outcomes.append(_rejected(prepared, batch, envelope))
         else:
             reason = f"the answer does not list this number: {envelope.message!r}"
             references = tuple(uid for uid in strays if uid)
@@ -229,6 +230,14 @@ def _refused(envelope: Envelope) -> frozenset[str]:
         return frozenset()
     reasons = _STOCK.sub("", envelope.message)
     return frozenset() if says_unsure(reasons) else _numbers(reasons)
+
+
+def _rejected(prepared: PreparedMessage, batch: Batch, envelope: Envelope) -> Outcome:
+    """Return the outcome of a number that the words give as refused."""
+    reasons = [_STOCK.sub("", envelope.message).strip()]
+    healable = any(row.healable is True and row.matches(403, reasons) for row in DISPATCH)
+    message, raw = envelope.message, envelope.raw
+    return rejected(prepared, batch.provider, message, raw, healable=healable)
 
 
 def _item(entry: object) -> _Item:
