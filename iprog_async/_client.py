@@ -39,7 +39,7 @@ from iprog_async._providers import (
 from iprog_async._receipts import Balance, DeliveryStatus, Receipt, split_ref
 from iprog_async._registry import provider_types
 from iprog_async._retry import RetryPolicy
-from iprog_async._router import Router
+from iprog_async._router import Router, gateways_of
 from iprog_async._session import Limits, Session
 from iprog_async._submitting import cancelled, log_outcome, submit
 from iprog_async._suppression import Suppress
@@ -74,9 +74,11 @@ class SmsClient(Generic[P_co]):
             resumable. It is yours to close.
         retry: How often and how patiently a call is repeated, where that is safe.
         observers: Code of yours that is told of each request and each outcome.
+        user_agent: What requests call this program; `iprog-async/VERSION` if `None`.
 
     Raises:
-        ConfigurationError: `pool`, `http` and `engine` exclude one another.
+        ConfigurationError: `pool`, `http` and `engine` exclude one another; or a variable of the
+            environment, such as `SSL_CERT_FILE` or `HTTPS_PROXY`, names what can't be used.
     """
 
     def __init__(
@@ -93,11 +95,15 @@ class SmsClient(Generic[P_co]):
         retry: RetryPolicy | None = None,
         journal: Journal | None = None,
         observers: Iterable[Observer] = (),
+        user_agent: str | None = None,
     ) -> None:
         if sum(given is not None for given in (pool, http, engine)) > 1:
             raise ConfigurationError("give one of pool=, http= and engine=, not several")
-        if pool is not None and (max_connections is not None or verify is not True):
-            raise ConfigurationError("max_connections= and verify= belong to the pool you gave")
+        of_pool = (max_connections, user_agent, None if verify is True else verify)
+        if pool is not None and any(given is not None for given in of_pool):
+            raise ConfigurationError(
+                "max_connections=, verify= and user_agent= belong to the pool you gave"
+            )
         check_provider(provider)
         check_type("pool", pool, HttpPool)
         check_type("retry", retry, RetryPolicy)
@@ -111,7 +117,10 @@ class SmsClient(Generic[P_co]):
             max_connections=100 if max_connections is None else max_connections,
             verify=verify,
             http=http,
+            user_agent=user_agent,
         )
+        for gateway in gateways_of(provider):
+            self._check_environment(gateway)
         self._retry = retry or RetryPolicy()
         self._closed = False
         self._journal = journal
@@ -120,6 +129,13 @@ class SmsClient(Generic[P_co]):
         limits = Limits(timeout=timeout, deadline=deadline)
         self._session = Session(self._pool, self._retry, limits, self._observers)
         self._provider = provider.bind(self._session.call)
+
+    def _check_environment(self, gateway: SmsProvider) -> None:
+        """Raise `ConfigurationError` if the environment keeps requests from a gateway."""
+        address: object = getattr(gateway, "base_url", None)
+        # A provider that names its host in another way is checked when it makes a request.
+        if isinstance(address, str):
+            self._pool.engine.check(address)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **settings: Any) -> SmsClient[Any]:

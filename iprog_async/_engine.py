@@ -55,6 +55,17 @@ class Engine(Protocol):
         """
         ...
 
+    def check(self, origin: str) -> None:
+        """Check what the environment says about reaching an address, before anything is sent.
+
+        Args:
+            origin: Such as `https://sms.example.com`.
+
+        Raises:
+            ConfigurationError: With it as it is, nothing could be sent there.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Close every connection."""
         ...

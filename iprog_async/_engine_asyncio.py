@@ -15,7 +15,7 @@ from iprog_async._connecting import connect
 from iprog_async._engine import Failure, Progress
 from iprog_async._errors import ConfigurationError
 from iprog_async._http import WireReply, WireRequest
-from iprog_async._http1_connection import Connection, Outbox
+from iprog_async._http1_connection import NOT_QUIET, Connection, Outbox
 from iprog_async._http1_request import Origin, RequestWriter
 from iprog_async._proxies import proxy_for
 
@@ -46,7 +46,7 @@ class AsyncioEngine:
     async def exchange(
         self, request: WireRequest, progress: Progress, slot: int, connect_timeout: float
     ) -> WireReply | Failure:
-        """Make one request over a kept connection that is still quiet, or a new one."""
+        """Make one request over a kept connection that is quiet as it is written, or a new one."""
         progress.connecting = True
         try:
             origin, message = self._writer.write(request)
@@ -55,23 +55,36 @@ class AsyncioEngine:
         if _READS_SHOW_LATE:
             for _ in range(2):
                 await asyncio.sleep(0)
-        connection = self._kept(origin)
-        if connection is None:
-            made = await self._connect(origin, connect_timeout)
-            if isinstance(made, Failure):
-                return made
-            connection = made
+        while (connection := self._kept(origin)) is not None:
+            result = await self._ask(origin, connection, message, progress)
+            if result is not NOT_QUIET:
+                return result
+        made = await self._connect(origin, connect_timeout)
+        if isinstance(made, Failure):
+            return made
+        return await self._ask(origin, made, message, progress)
+
+    async def _ask(
+        self, origin: Origin, connection: Connection, message: bytes, progress: Progress
+    ) -> WireReply | Failure:
         progress.writing = True
         try:
-            return await connection.exchange(message)
+            result = await connection.exchange(message)
+            if result is NOT_QUIET:
+                progress.writing = False
+            return result
         finally:
             self._keep(origin, connection)
+
+    def check(self, origin: str) -> None:
+        """Raise `ConfigurationError` if the environment names a proxy for an address."""
+        _refuse_proxy(origin)
 
     def _kept(self, origin: Origin) -> Connection | None:
         idle = self._idle[origin]
         while idle:
             connection = idle.pop()
-            if connection.is_quiet():
+            if connection.usable:
                 return connection
             self._drop(connection)
         return None
@@ -105,7 +118,7 @@ class AsyncioEngine:
             self._sweeper = loop.call_later(_KEEPALIVE, self._sweep, loop)
 
     async def _connect(self, origin: Origin, connect_timeout: float) -> Connection | Failure:
-        _refuse_proxy(origin)
+        _refuse_proxy(origin.address)
         try:
             async with asyncio.timeout(connect_timeout):
                 connection = await connect(
@@ -144,10 +157,10 @@ class AsyncioEngine:
         await asyncio.sleep(0)
 
 
-def _refuse_proxy(origin: Origin) -> None:
+def _refuse_proxy(address: str) -> None:
     """Raise `ConfigurationError` if the environment wants a proxy: nothing is sent past it."""
-    if proxy_for(origin.address) is not None:
+    if proxy_for(address) is not None:
         raise ConfigurationError(
-            f"the environment names a proxy for {origin.address}, and engine='asyncio' uses none; "
+            f"the environment names a proxy for {address}, and engine='asyncio' uses none; "
             "take engine='httpx', or put the host into NO_PROXY. Nothing was sent"
         )

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from attrs import define
@@ -66,8 +66,11 @@ class TransportEngine:
             if transport is None:
                 transport = self._transports[key] = self._transport(key[1])
             built = _build(request, trace, connect_timeout)
+        except ConfigurationError:
+            # A proxy that nothing can be sent through.
+            raise
         except Exception as exc:
-            # An address or a proxy that httpx can't use; it has not touched the network.
+            # An address that httpx can't use; it has not touched the network.
             return Failure(_words(exc), may_have_left=False)
         self._in_use.add(key)
         try:
@@ -90,6 +93,10 @@ class TransportEngine:
         finally:
             self._in_use.discard(key)
             await self._sweep(key)
+
+    def check(self, origin: str) -> None:
+        """Raise `ConfigurationError` if the environment names a proxy that can't be used."""
+        proxy_for(origin)
 
     def _transport(self, origin: str) -> httpx.AsyncBaseTransport:
         transport = httpx.AsyncHTTPTransport(
@@ -202,26 +209,11 @@ class ClientEngine:
         except (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as exc:
             return _failure(exc, progress)
 
+    def check(self, origin: str) -> None:
+        """Check nothing: what the client reads of the environment is the user's."""
+
     async def aclose(self) -> None:
         """Leave the client open: it is the user's."""
-
-
-@lru_cache(maxsize=1)
-def default_ssl_context() -> ssl.SSLContext:
-    """Return the system's trust as httpx reads it; loading it takes 20 ms, so once is enough."""
-    return httpx.create_ssl_context()
-
-
-def ssl_context(verify: ssl.SSLContext | Literal[True]) -> ssl.SSLContext:
-    """Turn `verify=` into an SSL context; raises `ConfigurationError` for anything else."""
-    if verify is True:
-        return default_ssl_context()
-    if isinstance(verify, ssl.SSLContext):
-        return verify
-    raise ConfigurationError(
-        "verify= takes an ssl.SSLContext, such as ssl.create_default_context(cafile=…); "
-        "certificates are always checked, because credentials travel in every request"
-    )
 
 
 def _build(request: WireRequest, trace: _Trace, connect_timeout: float) -> httpx.Request:
@@ -266,7 +258,13 @@ def _extensions(trace: _Trace, connect_timeout: float) -> dict[str, object]:
 
 
 def _failure(exc: Exception, progress: Progress) -> Failure:
+    # Imported late, as httpx does with httpcore.
+    from iprog_async._network_stream import UnaskedError
+
     never_left = isinstance(exc, _NEVER_LEFT) and not progress.writing
+    if isinstance(exc.__cause__, UnaskedError):
+        # httpcore says that it writes before our streams do.
+        return Failure(_words(exc), may_have_left=False)
     return Failure(_words(exc), may_have_left=not never_left and progress.may_have_left)
 
 

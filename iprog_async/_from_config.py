@@ -42,12 +42,18 @@ def provider_from_env(environ: Mapping[str, str] | None = None) -> SmsProvider:
     """
     env = os.environ if environ is None else environ
     if env.get("SMS_URL", "").strip():
-        return provider_from_url(env["SMS_URL"])
+        try:
+            return provider_from_url(env["SMS_URL"])
+        except ConfigurationError as exc:
+            raise _naming(("SMS_URL",), exc) from exc
     types, problems = load_providers()
     found: dict[str, SmsProvider] = {}
     for name, cls in types.items():
         try:
             provider = cls.from_env(env)
+        except ConfigurationError as exc:
+            given = tuple(name for name in cls.env_names if env.get(name))
+            raise _naming(given, exc) from exc
         except SmsError:
             raise
         except Exception as exc:
@@ -70,3 +76,11 @@ def provider_from_env(environ: Mapping[str, str] | None = None) -> SmsProvider:
         f"no gateway is configured; set SMS_URL, or one of: {'; '.join(dict.fromkeys(names))}"
         f"{broken}"
     )
+
+
+def _naming(names: tuple[str, ...], error: ConfigurationError) -> ConfigurationError:
+    """Return an error that names the variables it came out of, if it does not yet."""
+    words = str(error)
+    if not names or any(name in words for name in names):
+        return error
+    return ConfigurationError(f"{' + '.join(names)} in the environment: {words}")

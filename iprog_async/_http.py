@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
@@ -122,6 +122,11 @@ def check_name(_: object, __: object, name: str) -> None:
         raise ConfigurationError(f"{name!r} is no name for a provider: one word without a colon")
 
 
+def names_agent(headers: Iterable[tuple[str, str]]) -> bool:
+    """Return whether a `User-Agent` is among header fields."""
+    return any(name.lower() == "user-agent" for name, _ in headers)
+
+
 @define(slots=False, eq=False)
 class Gateway:
     """One host as one account sees it: what calls share a rate, a pause and secrets.
@@ -150,6 +155,11 @@ class Gateway:
     def redactor(self) -> Redactor:
         """What masks this account's secrets."""
         return Redactor(self.secrets)
+
+    @cached_property
+    def names_agent(self) -> bool:
+        """Whether the gateway's header fields say themselves which program asks."""
+        return names_agent(self.headers)
 
     @cached_property
     def account(self) -> tuple[str, tuple[str, ...]]:
@@ -247,12 +257,19 @@ _JSON = ("Content-Type", "application/json")
 _FORM = ("Content-Type", "application/x-www-form-urlencoded")
 
 
-def encode(call: HttpCall[Any]) -> WireRequest:
-    """Turn a call into the bytes and header fields that go out."""
+def encode(call: HttpCall[Any], user_agent: str) -> WireRequest:
+    """Turn a call into the bytes and header fields that go out.
+
+    Args:
+        call: The call.
+        user_agent: What it calls this program, unless its own header fields do.
+    """
     url = call.gateway.base_url + call.path
     if call.query:
         url = f"{url}?{urlencode(call.query)}"
     headers = call.gateway.headers + call.headers
+    if not (call.gateway.names_agent or (call.headers and names_agent(call.headers))):
+        headers = (*headers, ("User-Agent", user_agent))
     content = b""
     if call.json is not None:
         content = _ENCODER.encode(call.json).encode()

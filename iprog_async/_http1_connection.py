@@ -49,6 +49,10 @@ class Outbox:
             connection.write(request)
 
 
+NOT_QUIET = Failure("the other side closed the connection, or spoke, unasked", may_have_left=False)
+"""What `Connection.exchange` returns where nothing was written; another connection may be used."""
+
+
 class Connection(asyncio.BufferedProtocol):
     """Sends one request at a time and reads its answer.
 
@@ -70,11 +74,19 @@ class Connection(asyncio.BufferedProtocol):
         self._body: Body | None = None
         self._complete = False
         self._left = False
+        # Whether whatever comes in before the next request can only be unasked. Nobody can tell on
+        # a new connection: the tickets of TLS come in by themselves.
+        self._kept = False
         self.idle_since = 0.0
         self.usable = True
 
     async def exchange(self, request: bytes) -> WireReply | Failure:
-        """Write a request and wait for its answer; without a whole answer it closes."""
+        """Write a request and wait for its answer; without a whole answer it closes.
+
+        Returns:
+            The answer; or `NOT_QUIET` if the other side was found to have closed the connection,
+            or to have spoken, at the moment of writing.
+        """
         assert self._transport is not None  # noqa: S101 - made by create_connection
         self._parser = httptools.HttpResponseParser(self)
         self._received = 0
@@ -94,17 +106,19 @@ class Connection(asyncio.BufferedProtocol):
                 self.close()
 
     def write(self, request: bytes) -> None:
-        """Write a request, unless the connection was closed meanwhile."""
-        if self._transport is not None and self._answer is not None and self.usable:
-            self._left = True
-            self._transport.write(request)
+        """Write a request, unless the connection was closed meanwhile, or is not quiet.
 
-    def is_quiet(self) -> bool:
-        """Return whether the other side has neither closed nor said anything meanwhile.
-
-        The loop may not have looked at the socket since, so the kernel is asked.
+        The loop may not have looked at the socket since, so the kernel is asked: last of all, for
+        what came in before the request left is no answer to it.
         """
-        return self.usable and not self._poll()
+        if self._transport is None or self._answer is None:
+            return
+        if not self.usable or (self._kept and self._poll()):
+            self.usable = False
+            self._settle(NOT_QUIET)
+            return
+        self._left = True
+        self._transport.write(request)
 
     def close(self, reason: str = "the connection was closed here") -> None:
         """Close at once; a request that was written may have left."""
@@ -129,6 +143,8 @@ class Connection(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         if self._parser is None or self._answer is None or self._complete or not self._left:
             # Nobody asked: whatever it is, it is no answer to the next request.
+            if not self._left:
+                self._settle(NOT_QUIET)
             self.close()
             return
         self._received += nbytes
@@ -206,5 +222,5 @@ class Connection(asyncio.BufferedProtocol):
         except BadBodyError as exc:
             self.close(str(exc))
             return
-        self._complete = True
+        self._complete = self._kept = True
         self._settle(WireReply(self._parser.get_status_code(), self._headers, whole))

@@ -23,6 +23,10 @@ _ENOUGH = 256 * 1024
 _LONGEST_PIECE = 64 * 1024
 
 
+class UnaskedError(httpcore.ConnectError):
+    """The other side spoke before a request was written, of which nothing left."""
+
+
 class StreamBackend(httpcore.AsyncNetworkBackend):
     """Makes connections for httpcore."""
 
@@ -60,6 +64,9 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._ended = False
         # Whether something was written since the last answer began.
         self._asking = False
+        # Whether whatever comes in before the next request can only be unasked. Nobody can tell on
+        # a new connection: the tickets of TLS come in by themselves.
+        self._kept = False
         self._paused = False
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -86,13 +93,13 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         data = bytes(self._received[:max_bytes])
         del self._received[:max_bytes]
         self._asking = False
+        self._kept = True
         self._resume()
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write; what is short leaves with the rest of its request, once an answer is read."""
         self._unsent += buffer
-        self._refuse_unasked()
         if self._ended:
             raise httpcore.WriteError(str(self._error or "the other side closed the connection"))
         if len(self._unsent) > _LONGEST_PIECE:
@@ -132,6 +139,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
                 raise httpcore.ConnectError(str(exc)) from None
             raise
         self._transport = cast("asyncio.Transport", encrypted)
+        self._kept = False
         return self
 
     def get_extra_info(self, info: str) -> Any:
@@ -145,24 +153,32 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         return self._transport.get_extra_info(name)
 
     def _flush(self) -> None:
+        if not self._unsent or self._transport is None:
+            return
         self._refuse_unasked()
-        if self._unsent and self._transport is not None:
-            self._asking = True
-            self._transport.write(bytes(self._unsent))
-            self._unsent.clear()
+        self._asking = True
+        self._transport.write(bytes(self._unsent))
+        self._unsent.clear()
 
     def _refuse_unasked(self) -> None:
         """Close if something came in after an answer and before the next request left.
 
-        Whatever it is, it is no answer to that request.
+        Whatever it is, it is no answer to that request. The loop may not have looked at the socket
+        since, so the kernel is asked, and last of all.
+
+        Raises:
+            UnaskedError: Nothing of the request has left.
         """
-        if self._received and self._unsent and not self._asking:
-            self._received.clear()
-            self._unsent.clear()
-            self._ended = True
-            self._error = ConnectionError("the other side spoke without being asked")
-            if self._transport is not None:
-                self._transport.abort()
+        spoke = self._received or (self._kept and (self._ended or self._is_readable()))
+        if self._asking or not spoke:
+            return
+        self._received.clear()
+        self._unsent.clear()
+        self._ended = True
+        self._error = UnaskedError("the other side closed the connection, or spoke, unasked")
+        if self._transport is not None:
+            self._transport.abort()
+        raise self._error
 
     def _resume(self) -> None:
         if self._paused and self._transport is not None and len(self._received) < _ENOUGH:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from attrs import field, frozen
 
+from iprog_async._context import put_back
 from iprog_async._errors import ConfigurationError, SmsError
 from iprog_async._messages import Message, PreparedMessage
 from iprog_async._outcomes import Accepted, Outcome
@@ -229,7 +230,7 @@ class Submission:
 
     def end(self, outcomes: Sequence[Outcome] | None) -> None:
         """Tell of it, unless it was cut short and has no outcomes."""
-        _attempts.reset(self._token)
+        put_back(_attempts, self._token)
         if outcomes is None:
             return
         event = SubmissionEnded(

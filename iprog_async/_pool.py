@@ -13,6 +13,7 @@ from iprog_async._http import Gateway
 from iprog_async._pace import Pace
 from iprog_async._secrets import guard_http_logs
 from iprog_async._slots import SlotQueue
+from iprog_async._user_agent import agent_of, check_user_agent
 
 
 if TYPE_CHECKING:
@@ -36,9 +37,12 @@ class HttpPool:
         http: A client of your own instead of an engine. It is never closed, and never told to
             follow redirects; one whose transport retries by itself can text people twice.
         clock: What tells the time and waits; for tests.
+        user_agent: What requests call this program. `None` is `iprog-async/VERSION`, or what an
+            `http` of yours has been given. A provider's own header field goes before it.
 
     Raises:
-        ConfigurationError: An argument makes no sense, or `http` comes with another engine's.
+        ConfigurationError: An argument makes no sense, or `http` comes with another engine's; or
+            a variable of the environment, such as `SSL_CERT_FILE`, names what can't be used.
     """
 
     def __init__(
@@ -49,11 +53,13 @@ class HttpPool:
         verify: ssl.SSLContext | Literal[True] = True,
         http: httpx.AsyncClient | None = None,
         clock: Clock | None = None,
+        user_agent: str | None = None,
     ) -> None:
         if max_connections < 1:
             raise ConfigurationError(f"max_connections must be at least 1, not {max_connections}")
         if http is not None and verify is not True:
             raise ConfigurationError("verify= belongs to your own http= client; set it there")
+        self.user_agent = check_user_agent(user_agent) or agent_of(http)
         guard_http_logs()
         self.clock: Clock = clock or SystemClock()
         self.slots = SlotQueue(max_connections)
@@ -131,13 +137,14 @@ def _engine(
     http: httpx.AsyncClient | None,
 ) -> Engine:
     from iprog_async import _engine_httpx
+    from iprog_async._trust import ssl_context
 
     if http is not None:
         return _engine_httpx.ClientEngine(http)
     if name == "httpx":
-        return _engine_httpx.TransportEngine(_engine_httpx.ssl_context(verify))
+        return _engine_httpx.TransportEngine(ssl_context(verify))
     if name == "asyncio":
-        return _fast_engine(_engine_httpx.ssl_context(verify))
+        return _fast_engine(ssl_context(verify))
     raise ConfigurationError(
         f"there is no engine {name!r}; the engines are 'httpx', the default, and 'asyncio', the "
         'fast one, which comes with: pip install "iprog-async[fast]"'

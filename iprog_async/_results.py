@@ -52,14 +52,14 @@ def paused(call: HttpCall[Any], seconds: float) -> RateLimitError:
     )
 
 
-def encode_call(call: HttpCall[Any]) -> WireRequest:
+def encode_call(call: HttpCall[Any], user_agent: str) -> WireRequest:
     """Return the request of a call.
 
     Raises:
         InvalidMessageError: It can't be written down; nothing was sent.
     """
     try:
-        return encode(call)
+        return encode(call, user_agent)
     except (TypeError, ValueError) as exc:
         seen = type(exc).__name__
     raise InvalidMessageError(

@@ -263,3 +263,10 @@ def _check_names(members: Iterable[SmsProvider], seen: set[str] | None = None) -
         seen.add(member.name)
         if isinstance(member, Router):
             _check_names(member.members.values(), seen)
+
+
+def gateways_of(provider: SmsProvider) -> list[SmsProvider]:
+    """Return the gateways behind a provider: itself, or the members of routers."""
+    if not isinstance(provider, Router):
+        return [provider]
+    return [one for member in provider.members.values() for one in gateways_of(member)]

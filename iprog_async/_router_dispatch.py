@@ -11,6 +11,7 @@ from attrs import define
 from iprog_async._cancellation import note_in_flight
 from iprog_async._claims import Claim, active_claim
 from iprog_async._clock import Clock
+from iprog_async._context import put_back
 from iprog_async._errors import InvalidMessageError, SmsError
 from iprog_async._halving import Halving
 from iprog_async._messages import Batch, PreparedMessage
@@ -146,7 +147,7 @@ class Dispatch:
         try:
             return await member.submit(part, self._router)
         finally:
-            active_claim.reset(token)
+            put_back(active_claim, token)
 
 
 def _skip(batch: Batch, trips: Mapping[int, Trip]) -> None:

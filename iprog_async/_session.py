@@ -18,6 +18,7 @@ from attrs import define, frozen
 
 from iprog_async._cancellation import note_in_flight, was_in_flight
 from iprog_async._claims import Claim, active_claim
+from iprog_async._context import put_back
 from iprog_async._engine import Failure, Progress
 from iprog_async._errors import (
     ClientClosedError,
@@ -176,7 +177,7 @@ class Session:
 
     async def _once(self, call: HttpCall[T], budget: _Budget, claim: Claim | None) -> T:
         redactor = call.redactor()
-        request = encode_call(call)
+        request = encode_call(call, self._pool.user_agent)
         started = self._pool.clock.monotonic()
         pace = self._pool.pace(call.gateway)
         slot = await self._stand_in_line(call, budget, pace)
@@ -287,7 +288,7 @@ class Session:
             return Failure(f"{type(exc).__name__} in the HTTP client", progress.may_have_left)
         finally:
             self._timeouts.end(timeout)
-            active_redactor.reset(token)
+            put_back(active_redactor, token)
 
 
 def _release(claim: Claim | None, budget: _Budget) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from iprog_async._cancellation import was_in_flight
 from iprog_async._claims import Claim, active_claim
+from iprog_async._context import put_back
 from iprog_async._errors import SmsError
 from iprog_async._messages import Batch, PreparedMessage
 from iprog_async._observers import NOBODY, Observers, SendEnded, Submission
@@ -72,7 +73,7 @@ async def _submit(provider: SmsProvider, batch: Batch, claim: Claim | None) -> S
         return [unclear(prepared, provider.name, reason) for prepared in batch]
     finally:
         if token is not None:
-            active_claim.reset(token)
+            put_back(active_claim, token)
     indexes = [getattr(outcome, "index", None) for outcome in outcomes]
     if indexes != [prepared.index for prepared in batch]:
         reason = f"the adapter gave other outcomes than one for each of {len(batch)} messages"

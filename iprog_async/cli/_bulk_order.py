@@ -7,7 +7,6 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
-from urllib.request import getproxies
 
 from attrs import evolve, fields_dict, frozen
 
@@ -18,6 +17,7 @@ from iprog_async._from_config import provider_from_env, provider_from_url
 from iprog_async._journal import Journal
 from iprog_async._pool import HttpPool
 from iprog_async._providers import SmsProvider
+from iprog_async._proxies import proxies_named
 from iprog_async._rates import Rate
 from iprog_async._suppression import IsSuppressed, load_suppression
 from iprog_async.cli._bulk_price import Price
@@ -181,9 +181,4 @@ class Order:
 
 def best_engine() -> EngineChoice:
     """Return the faster engine, where it is there and can be used: it uses no proxy."""
-    return "asyncio" if find_spec("httptools") is not None and not proxies() else "httpx"
-
-
-def proxies() -> list[str]:
-    """Return for what the environment names a proxy, such as `https`."""
-    return sorted(getproxies().keys() - {"no"})
+    return "asyncio" if find_spec("httptools") is not None and not proxies_named() else "httpx"

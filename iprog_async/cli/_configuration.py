@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from iprog_async._address import parse_addresses
-from iprog_async._errors import SmsError
+from iprog_async._environment import Variable
+from iprog_async._errors import ConfigurationError, SmsError
 from iprog_async._from_config import provider_from_env, provider_from_url
 from iprog_async._providers import SmsProvider
+from iprog_async._proxies import proxy_for, proxy_variables
 from iprog_async._registry import provider_type
+from iprog_async._router import gateways_of
+from iprog_async._trust import trust_variables
 from iprog_async.cli._failure import Failure, from_error
 
 
@@ -60,3 +64,30 @@ def examine(url: str | None, environ: Mapping[str, str], loadable: Iterable[str]
             source=source, variables=variables, scheme=scheme, problem=from_error(exc)
         )
     return Configuration(source=source, variables=variables, scheme=scheme, provider=provider)
+
+
+def network_variables(provider: SmsProvider | None) -> list[Variable]:
+    """Return the variables that connections depend on and that are set, each checked.
+
+    Args:
+        provider: What is configured: a proxy that none of its gateways is reached through is
+            no problem.
+    """
+    gateways = [] if provider is None else gateways_of(provider)
+    addresses = [address for each in gateways if (address := getattr(each, "base_url", None))]
+    proxies = proxy_variables()
+    if addresses:
+        met = {complaint for address in addresses if (complaint := _complaint(address))}
+        proxies = [
+            each if str(each.error()) in met else evolve(each, problem="") for each in proxies
+        ]
+    return [*trust_variables(), *proxies]
+
+
+def _complaint(address: str) -> str:
+    """Return what is wrong with the proxy of an address, if anything."""
+    try:
+        proxy_for(address)
+    except ConfigurationError as exc:
+        return str(exc)
+    return ""

@@ -10,11 +10,12 @@ from typing import Annotated, Any
 from attrs import frozen
 from cyclopts import Parameter
 
+from iprog_async._environment import Variable
 from iprog_async._errors import SmsError
 from iprog_async._providers import SupportsBalance
 from iprog_async._receipts import Balance
 from iprog_async.cli import _inventory, _show
-from iprog_async.cli._configuration import Configuration, examine
+from iprog_async.cli._configuration import Configuration, examine, network_variables
 from iprog_async.cli._engines import engine_rows, engines_data
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._failure import Failure, from_error
@@ -47,6 +48,7 @@ class Diagnosis:
     extras: list[Extra]
     plugins: list[Plugin]
     configuration: Configuration
+    environment: list[Variable]
     contact: Contact | None
 
     @property
@@ -55,6 +57,8 @@ class Diagnosis:
         if any(plugin.problem for plugin in self.plugins):
             return ExitCode.UNEXPECTED
         problem = self.configuration.problem or (self.contact and self.contact.problem)
+        if problem is None and any(variable.problem for variable in self.environment):
+            return ExitCode.CONFIGURATION
         return problem.code if problem else ExitCode.OK
 
 
@@ -76,8 +80,9 @@ async def doctor(
     plugins = _inventory.plugins()
     loadable = [plugin.name for plugin in plugins if not plugin.problem]
     configuration = examine(url, os.environ, loadable)
+    environment = network_variables(configuration.provider)
     contact = await _contact(url) if check and configuration.provider else None
-    found = Diagnosis(_inventory.extras(), plugins, configuration, contact)
+    found = Diagnosis(_inventory.extras(), plugins, configuration, environment, contact)
     if as_json:
         emit(_data(found))
     else:
@@ -86,7 +91,11 @@ async def doctor(
 
 
 async def _contact(url: str | None) -> Contact:
-    async with open_client(url) as client:
+    try:
+        client = open_client(url)
+    except SmsError as exc:
+        return Contact("can't be asked", from_error(exc))
+    async with client:
         if not isinstance(client.provider, SupportsBalance):
             return Contact("can't be asked without sending: it tells no balance")
         try:
@@ -123,6 +132,14 @@ def _data(found: Diagnosis) -> dict[str, Any]:
             "gateway": configuration.provider and _show.gateway_data(configuration.provider),
             "problem": configuration.problem and configuration.problem.to_dict(),
         },
+        "environment": {
+            variable.name: {
+                "value": variable.value,
+                "words": variable.words,
+                "problem": variable.problem or None,
+            }
+            for variable in found.environment
+        },
         "gateway": contact
         and {"answer": contact.words, "problem": contact.problem and contact.problem.to_dict()},
         "healthy": found.code is ExitCode.OK,
@@ -138,6 +155,7 @@ def _words(found: Diagnosis) -> list[str]:
         *engine_rows(),
         *_plugin_rows(found.plugins),
         *_configuration_rows(found.configuration),
+        *_environment_rows(found.environment),
     ]
     if found.contact is not None:
         rows.append(("gateway", found.contact.words))
@@ -170,3 +188,12 @@ def _configuration_rows(configuration: Configuration) -> Iterable[tuple[str, str
     elif configuration.provider is not None:
         words = _show.gateway_words(configuration.provider)
         yield "configured", f"{words}, from {configuration.source}"
+
+
+def _environment_rows(variables: Iterable[Variable]) -> Iterable[tuple[str, str]]:
+    for variable in variables:
+        if variable.problem:
+            yield "PROBLEM", variable.complaint()
+        else:
+            value = "" if variable.value is None else f": {variable.value}"
+            yield "environment", f"{variable.name} {variable.words}{value}"

@@ -7,7 +7,8 @@ from typing import Any, get_args
 from attrs import asdict, frozen
 
 from iprog_async._pool import EngineName
-from iprog_async.cli._bulk_order import best_engine, proxies
+from iprog_async._proxies import proxies_named
+from iprog_async.cli._bulk_order import best_engine
 from iprog_async.cli._extras import install_line
 from iprog_async.cli._inventory import version_of
 
@@ -49,14 +50,14 @@ def engines_data() -> dict[str, Any]:
         "engines": {engine.name: asdict(engine) for engine in engines()},
         "default_engine": _DEFAULT,
         "bulk_engine": best_engine(),
-        "proxies": proxies(),
+        "proxies": proxies_named(),
     }
 
 
 def engine_rows() -> list[tuple[str, str]]:
     """Return the engines and which one is used, as labels and words."""
     used = f"by a client {_DEFAULT}, unless it is given another; by bulk {best_engine()}"
-    if named := proxies():
+    if named := proxies_named():
         used += f", for the environment names a proxy ({', '.join(named)}), and asyncio uses none"
     return [
         ("engines", ", ".join(engine.words() for engine in engines())),

@@ -8,8 +8,8 @@ from attrs import frozen
 
 from iprog_async._errors import UnsupportedError
 from iprog_async._registry import provider_types
+from iprog_async._router import gateways_of
 from iprog_async.cli import _desks
-from iprog_async.cli._show import gateways_of
 
 
 D = TypeVar("D")

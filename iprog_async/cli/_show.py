@@ -6,7 +6,7 @@ from typing import Any
 
 from iprog_async._providers import SmsProvider
 from iprog_async._receipts import Balance, DeliveryStatus, Receipt
-from iprog_async._router import Router
+from iprog_async._router import Router, gateways_of
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._hosts import is_loopback, other_host
 
@@ -70,13 +70,6 @@ def balance_words(balance: Balance) -> str:
 def members_of(provider: SmsProvider) -> list[str]:
     """Return the names of the gateways behind a provider, those of inner routers too."""
     return [gateway.name for gateway in gateways_of(provider)]
-
-
-def gateways_of(provider: SmsProvider) -> list[SmsProvider]:
-    """Return the gateways behind a provider: itself, or the members of routers."""
-    if not isinstance(provider, Router):
-        return [provider]
-    return [one for member in provider.members.values() for one in gateways_of(member)]
 
 
 def gateway_words(provider: SmsProvider) -> str:

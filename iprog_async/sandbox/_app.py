@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from iprog_async._context import put_back
 from iprog_async.sandbox._bodies import GoneError, TooLargeError, read_body, replay
 from iprog_async.sandbox._control import CONTROL, Control, control_app
 from iprog_async.sandbox._exchange import Exchange, current
@@ -108,7 +109,7 @@ class SandboxApp:
             else:
                 await play(fault, self._handle, scope, receive, send)
         finally:
-            current.reset(token)
+            put_back(current, token)
             self._state.end_exchange(exchange)
 
     async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -191,6 +191,9 @@ class _TwoGateways:
         self._clock = clock
         self.hosts: list[str] = []
 
+    def check(self, origin: str) -> None:
+        """Reach everything."""
+
     async def exchange(
         self, request: WireRequest, progress: Progress, slot: int, connect_timeout: float
     ) -> WireReply | Failure:

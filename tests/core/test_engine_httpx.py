@@ -12,6 +12,7 @@ import pytest
 from support.core_fakes import NUMBER, TOKEN, Wire
 
 from iprog_async import (
+    ConfigurationError,
     ConnectionFailedError,
     HttpPool,
     OutcomeUnknownError,
@@ -20,8 +21,9 @@ from iprog_async import (
     _engine_httpx,
 )
 from iprog_async._engine import MAX_BODY, Failure, Progress
-from iprog_async._engine_httpx import TransportEngine, _Trace, default_ssl_context  # pyright: ignore[reportPrivateUsage] - httpcore's events are its input
+from iprog_async._engine_httpx import TransportEngine, _Trace  # pyright: ignore[reportPrivateUsage] - httpcore's events are its input
 from iprog_async._http import WireReply, WireRequest
+from iprog_async._trust import default_ssl_context
 from iprog_async.testing import InstantClock, RawGateway, Reply, answer, drip
 from iprog_async_providers.iprog import IprogProvider
 
@@ -160,11 +162,11 @@ async def test_connection_is_kept_and_used_again(no_proxies: None) -> None:
 
 
 async def test_no_proxy_and_no_redirect_and_no_default_header(no_proxies: None) -> None:
-    """What goes out is what the adapter said, and what HTTP needs."""
+    """What goes out is what the adapter said, what HTTP needs, and who asks."""
     async with RawGateway(Reply(200, BODY)) as gateway, client_of(gateway.base_url) as client:
         await client.send(NUMBER, "Hi")
 
-    expected = {"host", "accept", "content-type", "content-length"}
+    expected = {"host", "accept", "content-type", "content-length", "user-agent"}
     assert expected == set(gateway.requests[0].headers)
 
 
@@ -198,10 +200,10 @@ async def test_proxy_that_refuses_the_tunnel_has_sent_nothing(
 async def test_proxy_that_can_not_be_used_has_sent_nothing(
     no_proxies: None, monkeypatch: pytest.MonkeyPatch, proxy: str
 ) -> None:
-    """A wrong proxy is a failed connection, never an unknown outcome."""
-    monkeypatch.setenv("http_proxy", proxy)
+    """A wrong proxy that is named while a client is in use is a setting to mend, and no retry."""
     async with client_of("http://sms.example.test") as client:
-        with pytest.raises(ConnectionFailedError):
+        monkeypatch.setenv("http_proxy", proxy)
+        with pytest.raises(ConfigurationError, match="http_proxy"):
             await client.send(NUMBER, "Hi")
 
 

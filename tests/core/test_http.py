@@ -87,7 +87,7 @@ def test_reprs_show_no_secret() -> None:
     )
     answer = Answer(200, {"set-cookie": "S3CRET"}, "S3CRET")
 
-    assert "S3CRET" not in repr([gateway(), shown, encode(shown), answer])
+    assert "S3CRET" not in repr([gateway(), shown, encode(shown, "agent"), answer])
 
 
 def test_accounts_are_equal_by_host_and_credentials() -> None:
@@ -100,10 +100,15 @@ def test_accounts_are_equal_by_host_and_credentials() -> None:
 
 def test_json_goes_out_as_utf_8() -> None:
     """The body is compact JSON with its type, after the gateway's and the call's headers."""
-    request = encode(call(json={"message": "ça"}, headers=(("B", "2"),)))
+    request = encode(call(json={"message": "ça"}, headers=(("B", "2"),)), "agent")
 
     assert '{"message":"ça"}'.encode() == request.content
-    assert (("A", "1"), ("B", "2"), ("Content-Type", "application/json")) == request.headers
+    assert (
+        ("A", "1"),
+        ("B", "2"),
+        ("User-Agent", "agent"),
+        ("Content-Type", "application/json"),
+    ) == request.headers
     assert ("POST", "https://sms.example/send", False) == (
         request.method,
         request.url,
@@ -113,7 +118,7 @@ def test_json_goes_out_as_utf_8() -> None:
 
 def test_form_and_query_are_percent_encoded() -> None:
     """Every value can travel, in the order given."""
-    request = encode(call(query={"b": "1|2", "a": "ç &"}, form={"m": "a+b\n"}))
+    request = encode(call(query={"b": "1|2", "a": "ç &"}, form={"m": "a+b\n"}), "agent")
 
     assert "https://sms.example/send?b=1%7C2&a=%C3%A7+%26" == request.url
     assert b"m=a%2Bb%0A" == request.content
@@ -123,9 +128,21 @@ def test_form_and_query_are_percent_encoded() -> None:
 
 def test_nothing_to_send_is_no_body() -> None:
     """Without JSON and form there is neither body nor type."""
-    request = encode(call())
+    request = encode(call(), "agent")
 
-    assert (b"", (("A", "1"),)) == (request.content, request.headers)
+    assert (b"", (("A", "1"), ("User-Agent", "agent"))) == (request.content, request.headers)
+
+
+@pytest.mark.parametrize("name", ["User-Agent", "user-agent"])
+def test_own_agent_of_a_call_goes_before_the_usual_one(name: str) -> None:
+    """A header field that the adapter sets itself is the only one of its name."""
+    of_call = encode(call(headers=((name, "theirs"),)), "agent")
+    of_gateway = Gateway("x", "https://sms.example", ("S3CRET",), None, ((name, "theirs"),))
+
+    assert [(name, "theirs")] == [
+        each for each in of_call.headers if each[0].lower() == name.lower()
+    ]
+    assert of_gateway.names_agent
 
 
 @pytest.mark.parametrize(

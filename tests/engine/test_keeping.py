@@ -28,9 +28,10 @@ from iprog_async import _engine_asyncio
 from iprog_async._connecting import connect
 from iprog_async._engine import Failure, Progress
 from iprog_async._engine_asyncio import AsyncioEngine
-from iprog_async._engine_httpx import _said_more, default_ssl_context  # pyright: ignore[reportPrivateUsage] - it looks into another library
+from iprog_async._engine_httpx import _said_more  # pyright: ignore[reportPrivateUsage] - it looks into another library
 from iprog_async._http import WireReply, WireRequest
 from iprog_async._http1_connection import Connection, Outbox
+from iprog_async._trust import default_ssl_context
 from iprog_async.testing import Behaviour, InstantClock, RawGateway, close_idle, drop_on_arrival
 
 
@@ -117,7 +118,7 @@ async def test_close_that_the_loop_has_not_seen_yet_is_noticed() -> None:
         (connection,) = engine._open  # pyright: ignore[reportPrivateUsage] - what only a race shows
         await gateway.until(lambda seen: seen.finished == 1)
         assert connection.usable
-        while connection.is_quiet():
+        while not connection._poll():  # pyright: ignore[reportPrivateUsage] - the same
             pass
         result = await engine.exchange(request, Progress(), 0, 1.0)
         await engine.aclose()
