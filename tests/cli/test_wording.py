@@ -36,7 +36,8 @@ _NEVER_SEEN = {
     "observers= takes a list",
     "is an async function, and nobody",
     "give one of pool=",
-    "max_connections= and verify=",
+    "belong to the pool you gave",
+    "user_agent= takes a text",
     "journal= is an open journal",
     "key= keeps a text from going out twice",
     "verify= takes an ssl.SSLContext",
@@ -46,7 +47,7 @@ _NEVER_SEEN = {
     "schedule_at ",
     "async with client.send_many",
     # Of an address: there these are the names of settings.
-    "or give a path as base_url=",
+    "path as base_url=",
     "base_url= in the address",
     "takes no sms_provider",
 }
