@@ -238,6 +238,26 @@ async def test_any_other_text_is_unknown(
     assert [{"unknown"}] * len(answers) == await states(respx_mock, answers, count)
 
 
+@pytest.mark.parametrize("status", [404, 405, 413, 429])
+@pytest.mark.parametrize("key", ["message", "error"])
+async def test_no_status_is_judged_beside_words_that_leave_it_open(
+    respx_mock: respx.MockRouter, status: int, key: str
+) -> None:
+    """A true status proves nothing where the body speaks of what comes after dispatch."""
+    texts = ["Operation timed out after 30001 milliseconds", "Failed", "sent|SM0123"]
+    answers: list[tuple[int, object]] = [(status, {key: text}) for text in texts]
+
+    assert [{"unknown"}] * len(answers) == await states(respx_mock, answers)
+
+
+@pytest.mark.parametrize("text", ["Unauthenticated.", "Service Unavailable"])
+async def test_words_without_the_envelope_need_a_true_status(
+    respx_mock: respx.MockRouter, text: str
+) -> None:
+    """With HTTP 200 only the exact envelope is a refusal."""
+    assert [{"unknown"}] == await states(respx_mock, [(200, {"message": text})])
+
+
 WORDS = [
     *((word, "failed") for word in ("Failed", "Undelivered", "Rejected", "Expired", "Skipped")),
     *((word, "sent") for word in ("Enroute", "Accepted", "Sent", "Sending", "Scheduled")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import field, frozen
 
 from iprog_async.adapter import (
@@ -11,16 +13,19 @@ from iprog_async.adapter import (
     UnclearAnswer,
     give_up,
     mask_keys,
+    one_line,
     refuse,
+    says_unsure,
     words,
 )
 from iprog_async_providers.infopromo._refusals import (
-    COMMON,
     DISPATCH,
     LOOKUP,
     MISSING,
+    TRUE,
     VALIDATION,
 )
+from iprog_async_providers.infopromo._words import answered_status
 
 
 _ERROR = ErrorForm({"status": ("error",)}, ("message",))
@@ -68,9 +73,17 @@ def check(
     if sends:
         rows = (*extra, *DISPATCH)
         refuse(answer, rows, provider=provider, reason=reason, form=_ERROR)
-        rows = (*extra, *(VALIDATION if body.get("errors") else COMMON))
+        rows = (*extra, *(VALIDATION if body.get("errors") else TRUE))
         refuse(answer, rows, provider=provider, reason=reason, form=_LARAVEL)
+        if _is_doubtful(body):
+            raise UnclearAnswer(f"HTTP {answer.status}: {one_line(reason)!r}")
     else:
         rows = (*extra, *LOOKUP, *(MISSING if enveloped else ()))
         refuse(answer, rows, provider=provider, reason=reason)
-    raise give_up(answer, provider=provider, reason=reason, bare=not enveloped)
+    raise give_up(answer, provider=provider, reason=reason, bare=not isinstance(status, str))
+
+
+def _is_doubtful(body: dict[str, Any]) -> bool:
+    """Return whether a body speaks of what may come after dispatch, whatever the status says."""
+    said = [text.strip() for value in body.values() for text in words(value)]
+    return any(says_unsure(text) or answered_status(text) is not None for text in said)

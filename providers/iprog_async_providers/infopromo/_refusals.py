@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from attrs import evolve
+
 from iprog_async import (
     AuthenticationError,
     InsufficientCreditError,
@@ -160,6 +162,9 @@ _SEND = (
 
 DISPATCH = (*COMMON, *_SEND)
 """Rows of what sends: a message, a campaign."""
+
+TRUE = tuple(evolve(row, status=row.status - {200}) for row in COMMON if row.status != {200})
+"""The same, of hosts that answer in true statuses and without the envelope."""
 
 VALIDATION = (_row(RejectedError, PLAIN_REASON, (422,), "CLI", ""),)
 """Of the framework's own form, reasons by field, of hosts that answer in true statuses."""
