@@ -3,17 +3,48 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import pytest
 
 
+_SLOW = "slow: starts many processes; runs with --slow, or where its path is named"
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the flags that make some tests longer."""
+    """Add the flags that make the suite, or some of its tests, longer."""
+    parser.addoption("--slow", action="store_true", help="run the slow tests, too")
     parser.addoption("--kills", default="20", help="how often running senders are killed")
     parser.addoption("--soak", default="5", help="how many seconds the soak test sends")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Undo what a shell does to background jobs: it has them, and their children, ignore Ctrl-C."""
+    config.addinivalue_line("markers", _SLOW)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Start workers for the whole suite only: for a file they take longer than its tests."""
+    return 0 if _named(config) else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the slow tests, unless they are asked for."""
+    if config.getoption("--slow"):
+        return
+    named = _named(config)
+    left_out = [
+        item
+        for item in items
+        if item.get_closest_marker("slow") and not any(map(item.path.is_relative_to, named))
+    ]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _named(config: pytest.Config) -> list[Path]:
+    """Return the files and folders that the command line names, besides those that always run."""
+    places = set(config.args) - set(config.getini("testpaths"))
+    return [(config.invocation_params.dir / place.partition("::")[0]).resolve() for place in places]

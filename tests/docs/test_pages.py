@@ -12,9 +12,12 @@ import pytest
 from support.docs_pages import ROOT, Reader, blocks_of, pages
 
 
-pytestmark = pytest.mark.skipif(
-    not (ROOT / "mkdocs.yml").exists(), reason="runs where the documentation is"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (ROOT / "mkdocs.yml").exists(), reason="runs where the documentation is"
+    ),
+]
 
 _PAGES = [page for page in pages() if any(blocks_of(page))]
 _README = ROOT / "README.md"

@@ -57,6 +57,7 @@ def test_commands_are_one_line(name: str) -> None:
     assert line.startswith("python3 -m venv .venv && .venv/bin/pip install")
 
 
+@pytest.mark.slow
 def test_guide_for_providers_holds(tmp_path: Path) -> None:
     """The adapter and the test of the guide, in two files, pass checker and contract."""
     text = (_ROOT / "providers" / "README.md").read_text(encoding="utf-8")

@@ -37,6 +37,7 @@ _PACKAGES = (
 _ASKS = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src"}
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not (_ROOT / "mkdocs.yml").exists(), reason="runs where the pages are"),
     pytest.mark.skipif(
         find_spec("mkdocs") is None or find_spec("mkdocstrings") is None,

@@ -21,6 +21,9 @@ import starlette_app
 from iprog_async.sandbox import Fault, Sandbox
 
 
+pytestmark = pytest.mark.slow
+
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 PYTHON = (sys.executable, "-W", "error")

@@ -16,7 +16,10 @@ from attrs import frozen
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "acme-sms"
 
-pytestmark = pytest.mark.skipif(not EXAMPLE.exists(), reason="runs where the examples are")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not EXAMPLE.exists(), reason="runs where the examples are"),
+]
 
 
 @frozen

@@ -24,6 +24,9 @@ from support.kill_gateway import CountingGateway
 from iprog_async import Journal
 
 
+pytestmark = pytest.mark.slow
+
+
 def _start(gateway: CountingGateway, path: Path, *options: str) -> subprocess.Popen[str]:
     command = [sys.executable, kill_child.__file__, gateway.base_url, str(path), *options]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours

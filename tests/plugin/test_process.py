@@ -11,6 +11,9 @@ import pytest
 import pytest_iprog_async
 
 
+pytestmark = pytest.mark.slow
+
+
 OUTBOX = """
 import asyncio
 

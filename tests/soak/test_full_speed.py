@@ -20,6 +20,9 @@ from soak.levels import Level, changes
 from soak.mishaps import MISHAPS
 
 
+pytestmark = pytest.mark.slow
+
+
 _TESTS = Path(__file__).parents[1]
 # For what is on its way at the end, with pauses that the gateway asks for.
 _REST = 60
