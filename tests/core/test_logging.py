@@ -23,7 +23,7 @@ from iprog_async.testing import RawGateway, Reply
 from iprog_async_providers.iprog import IprogProvider
 
 
-KEYS = ["provider", "ref", "state", "segments", "duration", "to", "error"]
+KEYS = ["provider", "ref", "state", "status", "segments", "duration", "to", "error"]
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,14 @@ async def test_one_record_tells_of_each_outcome(
         "provider": "fake",
         "ref": ref,
         "state": state,
+        "status": "pending" if state == "accepted" else None,
         "segments": 1,
         "to": "+639171****67",
         "error": error,
     }
-    assert f"fake {state} to=+639171****67 ref={ref} segments=1 error={error}" in caplog.text
+    status = fields["status"]
+    words = f"fake {state} to=+639171****67 ref={ref} status={status} segments=1 error={error}"
+    assert words in caplog.text
     assert "4567" not in caplog.text
 
 
