@@ -37,6 +37,7 @@ from iprog_async._errors import (
 from iprog_async._from_config import provider_from_env, provider_from_url
 from iprog_async._journal import Journal
 from iprog_async._journal_entries import EntryState, ExportFormat, JournalEntry
+from iprog_async._journal_reader import JournalReader
 from iprog_async._messages import Message
 from iprog_async._observers import AttemptEnded, Observer, SendEnded, SubmissionEnded
 from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
@@ -97,6 +98,7 @@ __all__ = [
     "JournalConflictError",
     "JournalEntry",
     "JournalError",
+    "JournalReader",
     "ListedMessage",
     "Message",
     "MessageList",

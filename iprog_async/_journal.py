@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
 from datetime import datetime
 from hashlib import sha256
-from typing import IO
 
 from iprog_async._errors import JournalError
-from iprog_async._journal_entries import STATES, ExportFormat, JournalEntry, export, to_entry
+from iprog_async._journal_contents import JournalContents
 from iprog_async._journal_rows import HASH_BYTES
 from iprog_async._journal_rules import ResumeRules
 from iprog_async._journal_store import JournalStore
 from iprog_async._reconcile import HasProvider, Reconciliation, SupportsMessageList, reconcile
 
 
-class Journal:
+class Journal(JournalContents):
     """A file that makes a run resumable, and a single send idempotent by its key.
 
     It holds phone numbers, which are personal data (the file's mode is 0600), and salted
@@ -27,6 +25,7 @@ class Journal:
     """
 
     def __init__(self, store: JournalStore, rules: ResumeRules) -> None:
+        super().__init__(store)
         self.store = store
         """The rows; for this library's own use, like everything down to `open`."""
         self.rules = rules
@@ -44,10 +43,11 @@ class Journal:
         campaign: str | None = "",
         resend_unknown: bool = False,
         allow_changed_text: bool = False,
+        allow_lost_records: bool = False,
     ) -> Journal:
-        """Open a journal, or make one.
+        """Open a journal, or make one; one of an older release is brought up to date.
 
-        The whole file is checked, which takes a second for some millions of messages; in a
+        The whole file is checked, which takes some seconds for a million messages; in a
         coroutine call it by `asyncio.to_thread`.
 
         Args:
@@ -58,14 +58,19 @@ class Journal:
                 never.
             allow_changed_text: Send a number another text than an earlier run did, or the same
                 with another key, or none.
+            allow_lost_records: Go on with a journal that lacks records, because SQLite's file
+                `-wal` was lost, or rows are damaged. What it has and was not accepted is unknown
+                from then on; who is not on record is sent, perhaps for the second time.
 
         Raises:
-            JournalError: The file is in use, damaged, of another campaign, or no journal.
+            JournalError: The file is in use, damaged, lacks records, is of another campaign, or no
+                journal.
         """
         if not os.fspath(path):
             raise JournalError("can't open the journal: its path is empty. Nothing was sent")
         rules = ResumeRules(resend_unknown=resend_unknown, allow_changed_text=allow_changed_text)
-        return cls(JournalStore(os.fsdecode(path), campaign), rules)
+        store = JournalStore(os.fsdecode(path), campaign, allow_lost_records=allow_lost_records)
+        return cls(store, rules)
 
     @classmethod
     async def open_aside(cls, path: str | os.PathLike[str]) -> Journal:
@@ -104,54 +109,6 @@ class Journal:
     def end_run(self) -> None:
         """Let another bulk run use the journal."""
         self._in_run = False
-
-    async def counts(self) -> dict[str, int]:
-        """Return how many messages are `accepted`, `not_sent`, `unknown` and `waiting`.
-
-        What is on its way at this moment counts as unknown.
-
-        Raises:
-            JournalError: The file can't be read.
-        """
-        counts: dict[str, int] = {"accepted": 0, "not_sent": 0, "unknown": 0, "waiting": 0}
-        for state, count in (await self.store.counts()).items():
-            counts[STATES[state]] += count
-        return counts
-
-    async def unknown(self) -> AsyncIterator[JournalEntry]:
-        """Iterate over the messages of which nobody knows whether they went out.
-
-        Raises:
-            JournalError: The file can't be read.
-        """
-        async for row in self.store.rows("claimed", "unknown"):
-            yield to_entry(row)
-
-    async def entries(self) -> AsyncIterator[JournalEntry]:
-        """Iterate over all messages, in the order in which they were first claimed.
-
-        Raises:
-            JournalError: The file can't be read.
-        """
-        async for row in self.store.rows():
-            yield to_entry(row)
-
-    async def export(self, file: IO[str], *, format: ExportFormat = "csv") -> int:  # noqa: A002 - the word users know
-        """Write all messages to a text file, a line each.
-
-        Args:
-            file: A file open for writing text; for CSV with `newline=""`.
-            format: `"csv"`, in which a cell that a spreadsheet would take for a formula begins
-                with an apostrophe, or `"jsonl"`.
-
-        Returns:
-            The number of messages.
-
-        Raises:
-            ConfigurationError: There is no such format.
-            JournalError: The journal can't be read.
-        """
-        return await export(self.entries(), file, format)
 
     async def reconcile(
         self, gateway: SupportsMessageList | HasProvider, *, start: datetime | None = None

@@ -41,6 +41,8 @@ class JournalEntry:
         provider: Who was asked.
         message_id: The gateway's id of an accepted text, or `None`.
         detail: What went wrong, in words.
+        status: The delivery status in the answer that accepted the text, such as `pending` or
+            `failed`; `None` of one that was not accepted.
     """
 
     number: str
@@ -49,6 +51,7 @@ class JournalEntry:
     provider: str
     message_id: str | None
     detail: str
+    status: str | None = None
 
 
 def to_entry(row: Row) -> JournalEntry:
@@ -59,8 +62,12 @@ def to_entry(row: Row) -> JournalEntry:
     """
     message_id, detail = None, row.detail
     if row.state == "accepted":
-        message_id, detail = unpack_receipt(row).message_id, ""
-    return JournalEntry(row.number, row.key, STATES[row.state], row.provider, message_id, detail)
+        receipt = unpack_receipt(row)
+        message_id = receipt.message_id
+        detail = receipt.status.word if row.status == "failed" else ""
+    return JournalEntry(
+        row.number, row.key, STATES[row.state], row.provider, message_id, detail, row.status
+    )
 
 
 async def export(

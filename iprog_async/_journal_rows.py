@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 from json.encoder import encode_basestring_ascii as _quote
-from typing import Literal
+from typing import Any, Literal, get_args
+from zlib import crc32
 
-from attrs import define
+from attrs import define, field
 
 from iprog_async._errors import JournalError, OutcomeUnknownError, SmsError
 from iprog_async._outcomes import Accepted, NotSent, Outcome
@@ -15,13 +17,16 @@ from iprog_async._receipts import PENDING, DeliveryStatus, Receipt
 
 
 HASH_BYTES = 12
+DAMAGED_ROW = "its row was damaged, and says neither who it was nor what became of it"
 _LONGEST_DETAIL = 500
 _NULL = "null"
 
 RowState = Literal["claimed", "released", "accepted", "not_sent", "unknown"]
 
+ROW_STATES: frozenset[str] = frozenset(get_args(RowState))
+
 Values = tuple[object, ...]
-"""The columns of one row, in order."""
+"""The columns of one row, in the order of `ROW_COLUMNS`; the last one is a checksum of them all."""
 
 
 # Nobody changes one; but making a frozen one takes three times as long, for each message.
@@ -42,6 +47,7 @@ class Row:
         detail: The gateway's id and what else a receipt holds, or what went wrong.
         in_doubt: Whether it is being sent again after an unknown outcome: whatever becomes of
             that, short of being accepted, it may have been sent.
+        status: The delivery status in the answer that accepted it.
     """
 
     id: int
@@ -54,6 +60,8 @@ class Row:
     provider: str = ""
     detail: str = ""
     in_doubt: bool = False
+    status: str | None = None
+    _checksum: int = field(default=-1, init=False, eq=False, repr=False)
 
     @property
     def text_only_hash(self) -> bytes:
@@ -67,18 +75,31 @@ class Row:
 
     def as_claimed(self) -> Values:
         """Return the columns of the row while its message is on its way."""
-        return self.id, self.number, self.key, self.text_hash, self.run, "claimed", 0, "", ""
+        checksum = crc32(_CLAIMED, self._checksum_of_head())
+        head = (self.id, self.number, self.key, self.text_hash, self.run)
+        return *head, "claimed", 0, "", "", None, checksum
 
     def as_released(self) -> Values:
         """Return the columns of the row when its message did not leave."""
-        state = "unknown" if self.in_doubt else "released"
+        state: RowState = "unknown" if self.in_doubt else "released"
         return self._with(state, False, self.provider, self.detail)
+
+    def as_it_is(self) -> Values:
+        """Return the columns of a row that was not accepted, unchanged."""
+        return self._with(self.state, self.healable, self.provider, self.detail)
+
+    def as_unknown(self, why: str) -> Values:
+        """Return the columns of the row when nobody can say any more what became of its message."""
+        return self._with("unknown", False, self.provider, why)
 
     def as_accepted(self, receipt: Receipt) -> Values:
         """Return the columns of the row when the gateway has accepted its message."""
         # Spelled out, and so is what it calls: it is done for each message, and calls cost.
         head = (self.id, self.number, self.key, self.text_hash, self.run)
-        return *head, "accepted", 0, receipt.provider, _pack(receipt)
+        provider, detail, status = receipt.provider, _pack(receipt), receipt.status.state
+        tail = f"|accepted|0|{provider}|{detail}|={status}".encode()
+        checksum = crc32(tail, self._checksum_of_head())
+        return *head, "accepted", 0, provider, detail, status, checksum
 
     def as_ended(self, outcome: Outcome) -> Values:
         """Return the columns of the row with its message's outcome."""
@@ -93,15 +114,44 @@ class Row:
             return self._with("unknown", False, self.provider or provider, _clean(detail, text))
         return self._with("not_sent", _could_succeed(error), provider, _clean(str(error), text))
 
-    def _with(self, state: str, healable: bool, provider: str, detail: str) -> Values:
+    def _with(self, state: RowState, healable: bool, provider: str, detail: str) -> Values:
         head = (self.id, self.number, self.key, self.text_hash, self.run)
-        return *head, state, int(healable), provider, detail
+        tail = f"|{state}|{healable:d}|{provider}|{detail}|".encode()
+        checksum = crc32(tail, self._checksum_of_head())
+        return *head, state, int(healable), provider, detail, None, checksum
+
+    def _checksum_of_head(self) -> int:
+        """Return the checksum of what stays the same while the message is on its way."""
+        if self._checksum < 0:
+            key = b"" if self.key is None else b"=" + self.key.encode()
+            head = (self.id, self.number.encode(), key, self.text_hash, self.run)
+            self._checksum = crc32(b"%d|%b|%b|%b|%d" % head)
+        return self._checksum
 
 
-def to_row(values: tuple[int, str, str | None, bytes, int, RowState, int, str, str]) -> Row:
-    """Read the columns of a row."""
-    number_of_row, number, key, text_hash, run, state, healable, provider, detail = values
-    return Row(number_of_row, number, key, text_hash, run, state, bool(healable), provider, detail)
+_CLAIMED = b"|claimed|0|||"
+
+
+def to_row(values: Sequence[Any]) -> Row:
+    """Read the columns of a row whose checksum was found to be right."""
+    row_id, number, key, text_hash, run, state, healable, provider, detail, status, _ = values
+    return Row(
+        row_id, number, key, text_hash, run, state, bool(healable), provider, detail, status=status
+    )
+
+
+def to_damaged_row(values: Sequence[object]) -> Row:
+    """Read what is left of a row whose checksum is wrong: it is unknown, whatever it says."""
+    number_of_row, number, key, text_hash, *_ = values
+    return Row(
+        number_of_row if isinstance(number_of_row, int) else 0,
+        str(number),
+        None if key is None else str(key),
+        text_hash if isinstance(text_hash, bytes) else b"",
+        0,
+        "unknown",
+        detail=DAMAGED_ROW,
+    )
 
 
 def _could_succeed(error: SmsError) -> bool:
@@ -159,5 +209,5 @@ def unpack_receipt(row: Row) -> Receipt:
         amount = None if cost is None else Decimal(cost)
         status = DeliveryStatus(state, word)
         return Receipt(row.provider, message_id, to, segments, amount, status, scheduled)
-    except (ValueError, TypeError, ArithmeticError):
+    except (ValueError, TypeError, ArithmeticError, LookupError):
         raise JournalError(f"row {row.id} of the journal is damaged") from None

@@ -6,17 +6,20 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Any, TypeVar
 
 from iprog_async._errors import JournalError
 from iprog_async._file_lock import FileLock
+from iprog_async._journal_check import seal_meta, transaction
+from iprog_async._journal_contents import count_rows, marks, read_page
 from iprog_async._journal_file import open_file
 from iprog_async._journal_intake import Desk, Intake
 from iprog_async._journal_rows import Row, to_row
-from iprog_async._journal_writer import COLUMNS, Writer
+from iprog_async._journal_schema import NAMES, index_by_number
+from iprog_async._journal_writer import Writer
 
 
 T = TypeVar("T")
@@ -25,7 +28,6 @@ Identity = tuple[str, str | None]
 """Number and key of a message."""
 
 _IDENTITIES_PER_QUERY = 400
-_PAGE = 1000
 # So few rows are looked through faster than an index is made; see `begin_run`.
 _FEW_ROWS = 10_000
 
@@ -41,12 +43,16 @@ class JournalStore:
     Args:
         path: The file; made with mode 0600 if it is not there.
         campaign: What the file is about; has to match an existing file's, unless it is `None`.
+        allow_lost_records: Whether to go on with a file that lacks records.
 
     Raises:
-        JournalError: The file is in use, damaged, of another campaign, or no journal.
+        JournalError: The file is in use, damaged, lacks records, is of another campaign, or no
+            journal.
     """
 
-    def __init__(self, path: str, campaign: str | None) -> None:
+    def __init__(
+        self, path: str, campaign: str | None, *, allow_lost_records: bool = False
+    ) -> None:
         # Absolute, also to keep names such as ":memory:" from meaning something to SQLite.
         self.path = os.path.abspath(path)
         lock = None
@@ -54,7 +60,7 @@ class JournalStore:
             # Through a link, too, there is one lock for one file.
             self.path = os.path.realpath(self.path)
             lock = FileLock(self.path)
-            file = open_file(self.path, campaign)
+            file = open_file(self.path, campaign, allow_lost_records=allow_lost_records)
         except (OSError, ValueError) as exc:
             _release(lock)
             why = getattr(exc, "strerror", None) or str(exc)
@@ -87,9 +93,11 @@ class JournalStore:
             indexed = below
 
         def work(connection: sqlite3.Connection) -> int:
-            if indexed != known:
-                _index(connection, indexed)
-            connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'run'")
+            with transaction(connection):
+                if indexed != known:
+                    _index(connection, indexed)
+                connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'run'")
+                seal_meta(connection)
             return int(connection.execute("SELECT value FROM meta WHERE name='run'").fetchone()[0])
 
         run = await self._ask(work)
@@ -145,27 +153,13 @@ class JournalStore:
 
         return await self._ask(work)
 
-    async def counts(self) -> dict[str, int]:
-        """Return how many rows there are of each state."""
-        query = "SELECT state, count(*) FROM entries GROUP BY state"
-        return await self._ask(lambda connection: dict(connection.execute(query).fetchall()))
+    async def counts(self) -> Mapping[tuple[str, str | None], int]:
+        """Return how many rows there are of each state and delivery status."""
+        return await self._ask(count_rows)
 
-    async def rows(self, *states: str) -> AsyncIterator[Row]:
-        """Iterate over the rows of some states, or over all, in order."""
-        after = 0
-        while page := await self._page(after, states):
-            for row in page:
-                yield row
-            after = page[-1].id
-
-    async def _page(self, after: int, states: Sequence[str]) -> list[Row]:
-        where = f"AND state IN ({_marks(states)})" if states else ""
-        query = f"SELECT {COLUMNS} FROM entries WHERE id > ? {where} ORDER BY id LIMIT ?"  # noqa: S608 - marks only
-
-        def work(connection: sqlite3.Connection) -> list[Row]:
-            return [to_row(values) for values in connection.execute(query, (after, *states, _PAGE))]
-
-        return await self._ask(work)
+    async def page(self, after: int, states: Sequence[str]) -> list[Row]:
+        """Return the next rows of some states, or of all, in order."""
+        return await self._ask(lambda connection: read_page(connection, after, states))
 
     async def _ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
         result: T | JournalError = await self.desk().ask(work)
@@ -191,15 +185,10 @@ def _release(lock: FileLock | None) -> None:
 
 
 def _index(connection: sqlite3.Connection, below: int) -> None:
-    connection.executescript(
-        f"""
-        BEGIN IMMEDIATE;
-        DROP INDEX IF EXISTS entries_by_number;
-        CREATE INDEX entries_by_number ON entries (number) WHERE id < {below};
-        UPDATE meta SET value = {below} WHERE name = 'indexed_below';
-        COMMIT;
-        """  # noqa: S608 - a number only
-    )
+    name, index = index_by_number(below)
+    connection.execute(f"DROP INDEX IF EXISTS {name}")
+    connection.execute(index)
+    connection.execute("UPDATE meta SET value = ? WHERE name = 'indexed_below'", (below,))
 
 
 def _by_number(indexed: int, below: int, *, every: bool) -> Callable[[int], str]:
@@ -209,10 +198,10 @@ def _by_number(indexed: int, below: int, *, every: bool) -> Callable[[int], str]
     """
 
     def query(numbers: int) -> str:
-        some = f"number IN ({_marks(range(numbers))})" + ("" if every else " AND key IS NULL")
+        some = f"number IN ({marks(range(numbers))})" + ("" if every else " AND key IS NULL")
         return f"""
-        SELECT {COLUMNS} FROM entries WHERE id < {indexed} AND {some}
-        UNION ALL SELECT {COLUMNS} FROM entries
+        SELECT {NAMES} FROM entries WHERE id < {indexed} AND {some}
+        UNION ALL SELECT {NAMES} FROM entries
         WHERE id >= {indexed} AND id < {below} AND {some}
         """  # noqa: S608 - numbers and marks only
 
@@ -220,7 +209,7 @@ def _by_number(indexed: int, below: int, *, every: bool) -> Callable[[int], str]
 
 
 def _by_key(pairs: int) -> str:
-    columns = ", ".join(f"e.{column}" for column in COLUMNS.split(", "))
+    columns = ", ".join(f"e.{column}" for column in NAMES.split(", "))
     wanted = ", ".join(["(?, ?)"] * pairs)
     return f"""
     SELECT {columns} FROM (VALUES {wanted}) AS wanted CROSS JOIN entries AS e
@@ -235,7 +224,3 @@ def _add(found: dict[Identity, list[Row]], identity: Identity, values: Any) -> N
 def _parts(values: Sequence[T]) -> Iterable[Sequence[T]]:
     for start in range(0, len(values), _IDENTITIES_PER_QUERY):
         yield values[start : start + _IDENTITIES_PER_QUERY]
-
-
-def _marks(values: Iterable[object]) -> str:
-    return ",".join("?" for _ in values)

@@ -7,19 +7,19 @@ import queue
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from functools import cache
+from contextlib import suppress
 from itertools import chain
 from typing import Any
 
 from iprog_async._errors import JournalError
 from iprog_async._file_lock import FileLock
+from iprog_async._journal_check import transaction
 from iprog_async._journal_file import JournalFile, unusable
 from iprog_async._journal_intake import Desk, Intake, Job
+from iprog_async._journal_marker import mark_closed
 from iprog_async._journal_rows import Values
+from iprog_async._journal_schema import WIDTH, upsert
 
-
-COLUMNS = "id, number, key, text_hash, run, state, healable, provider, detail"
-_COLUMNS = COLUMNS.count(",") + 1
 
 # Rows are written many to a statement: between statements the thread lets go of the
 # interpreter, and getting it back from a busy event loop costs more than the row. Of some
@@ -46,7 +46,7 @@ class Writer:
         self._connection = file.connection
         # Old releases of SQLite take 999 values, new ones 32,766.
         values = file.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
-        self._sizes = [size for size in _ROWS_PER_STATEMENT if size * _COLUMNS <= values]
+        self._sizes = [size for size in _ROWS_PER_STATEMENT if size * WIDTH <= values]
         self._lock = lock
         self._synchronous = ""
         self._looked_at = 0.0
@@ -55,6 +55,9 @@ class Writer:
         """Do jobs until the end is reached, and close the file; what a thread is made for."""
         try:
             self._serve()
+            # Not after an error of our own: then it is open for whoever looks into it.
+            with suppress(sqlite3.Error):
+                mark_closed(self._connection)
         finally:
             self._connection.close()
             self._lock.release()
@@ -103,23 +106,16 @@ class Writer:
             # A statement is a transaction of its own.
             self._upsert(rows)
             return
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(connection):
             for start in range(0, len(rows), largest):
                 self._upsert(rows[start : start + largest])
-            connection.execute("COMMIT")
-        except BaseException:
-            # SQLite has rolled back by itself after some errors, such as a full disk.
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
 
     def _upsert(self, rows: Sequence[Values]) -> None:
         size = next(size for size in self._sizes if size >= len(rows))
         values = list(chain.from_iterable(rows))
         # To fill the statement up the last row is written again, which changes nothing.
         values.extend(rows[-1] * (size - len(rows)))
-        self._connection.execute(_statement(size), values)
+        self._connection.execute(upsert(size), values)
 
     def _look(self) -> None:
         """Look whether the path still leads to our file."""
@@ -136,18 +132,6 @@ class Writer:
                 f"the journal {self._path} was removed or replaced while it was in use; nothing "
                 "more is sent, and what the new file has is not all that was sent"
             )
-
-
-@cache
-def _statement(rows: int) -> str:
-    """Return the statement for so many rows; on a change an upsert leaves the indexes alone."""
-    values = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?)"] * rows)
-    return f"""
-    INSERT INTO entries ({COLUMNS}) VALUES {values}
-    ON CONFLICT (id) DO UPDATE SET text_hash = excluded.text_hash, run = excluded.run,
-        state = excluded.state, healable = excluded.healable, provider = excluded.provider,
-        detail = excluded.detail
-    """  # noqa: S608 - constants
 
 
 def _hand_out(jobs: Sequence[Job], results: Sequence[Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 from attrs import field, frozen
 
 from iprog_async._errors import InvalidMessageError, UnsupportedError
+from iprog_async._journal_contents import rows_of
 from iprog_async._journal_rows import Row, Values, unpack_receipt
 from iprog_async._journal_store import JournalStore
 from iprog_async._receipts import DeliveryStatus, Receipt
@@ -150,7 +151,7 @@ async def _unknown_rows(
 ) -> tuple[dict[_Text, _Account], int]:
     accounts: defaultdict[_Text, _Account] = defaultdict(_Account)
     count = 0
-    async for row in store.rows("claimed", "unknown"):
+    async for row in rows_of(store, "claimed", "unknown"):
         count += 1
         # A row that was left claimed does not say whom it was for.
         if row.provider in ("", provider) and (row.number, row.key) not in under_way:
@@ -159,7 +160,7 @@ async def _unknown_rows(
 
 
 async def _note_taken(store: JournalStore, accounts: dict[_Text, _Account]) -> None:
-    async for row in store.rows("accepted"):
+    async for row in rows_of(store, "accepted"):
         account = accounts.get((row.number, row.text_only_hash))
         if account is None:
             continue

@@ -59,6 +59,7 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
     resend_unknown: Annotated[bool, _Flag] = False,
     one_per_number: Annotated[bool, _Flag] = False,
     allow_changed_text: Annotated[bool, _Flag] = False,
+    allow_lost_records: Annotated[bool, _Flag] = False,
     url: Url = None,
     as_json: AsJson = False,
 ) -> ExitCode:
@@ -97,6 +98,8 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
             text.
         one_per_number: Send each number its first text only, whatever its other rows say.
         allow_changed_text: Send numbers of the journal another text than they got.
+        allow_lost_records: Go on with a journal that lost its newest records: who is not on
+            record is sent, also if they got the text.
     """
     order = Order(
         file=file,
@@ -120,6 +123,7 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
         resend_unknown=resend_unknown,
         one_per_number=one_per_number,
         allow_changed_text=allow_changed_text,
+        allow_lost_records=allow_lost_records,
         url=url,
         as_json=as_json,
     )

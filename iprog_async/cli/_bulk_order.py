@@ -71,6 +71,7 @@ class Order:
     resend_unknown: bool = False
     one_per_number: bool = False
     allow_changed_text: bool = False
+    allow_lost_records: bool = False
     dry_run: bool = False
     yes: bool = False
     url: str | None = None
@@ -84,6 +85,7 @@ class Order:
                 (self.campaign, "--campaign"),
                 (self.resend_unknown, "--resend-unknown"),
                 (self.allow_changed_text, "--allow-changed-text"),
+                (self.allow_lost_records, "--allow-lost-records"),
             ):
                 if given:
                     raise InvalidMessageError(f"{flag} says something about a --journal; give one")
@@ -166,6 +168,7 @@ class Order:
             campaign=self.campaign,
             resend_unknown=self.resend_unknown,
             allow_changed_text=self.allow_changed_text,
+            allow_lost_records=self.allow_lost_records,
         )
 
     def resume_command(self) -> str:

@@ -17,6 +17,7 @@ from cyclopts import App, Parameter
 from iprog_async._errors import InvalidMessageError, UnsupportedError
 from iprog_async._journal import Journal
 from iprog_async._journal_entries import JournalEntry
+from iprog_async._journal_reader import JournalReader
 from iprog_async._providers import SmsProvider
 from iprog_async._reconcile import Reconciliation
 from iprog_async._secrets import one_line
@@ -24,7 +25,7 @@ from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._input import AsJson, Url, open_client
 from iprog_async.cli._listing import listers_of
 from iprog_async.cli._output import Column, emit, say, say_table
-from iprog_async.cli._show import members_of
+from iprog_async.cli._show import accepted_words, members_of
 from iprog_async.cli._when import Tz, bound, clock_of
 from iprog_async.cli._wording import in_options
 
@@ -51,12 +52,13 @@ async def show(file: str, /, *, as_json: AsJson = False) -> ExitCode:  # noqa: D
     Args:
         file: The journal.
     """
-    async with _opened(file) as opened:
+    async with _reading(file) as opened:
         counts = await opened.counts()
     if as_json:
         emit({"file": file, "counts": counts})
     else:
-        say(*(f"{state.replace('_', ' '):<9} {count}" for state, count in counts.items()))
+        shown = {**counts, "accepted": accepted_words(counts["accepted"], counts.pop("failed"))}
+        say(*(f"{state.replace('_', ' '):<9} {shown[state]}" for state in counts))
     return ExitCode.OK
 
 
@@ -67,7 +69,7 @@ async def unknown(file: str, /, *, as_json: AsJson = False) -> ExitCode:  # noqa
     Args:
         file: The journal.
     """
-    async with _opened(file) as opened:
+    async with _reading(file) as opened:
         entries = [entry async for entry in opened.unknown()]
     if as_json:
         emit([asdict(entry) for entry in entries])
@@ -96,7 +98,7 @@ async def export(  # noqa: D417 - the shared options describe themselves
     """
     if as_json and output is None:
         raise InvalidMessageError("--json tells about the export: say with --output where it goes")
-    async with _opened(file) as opened:
+    async with _reading(file) as opened:
         with _writing(output) as stream:
             count = await opened.export(stream, format=format)
     if as_json:
@@ -161,16 +163,22 @@ async def _ask_each(
 
 @asynccontextmanager
 async def _opened(file: str) -> AsyncGenerator[Journal]:
-    # Checking a large file takes a moment.
-    with await asyncio.to_thread(_open, file) as opened:
+    _check_there(file)
+    # Whatever campaign it is of: nothing is sent from here. Checking a large file takes a moment.
+    with await asyncio.to_thread(Journal.open, file, campaign=None) as opened:
         yield opened
 
 
-def _open(file: str) -> Journal:
+@asynccontextmanager
+async def _reading(file: str) -> AsyncGenerator[JournalReader]:
+    _check_there(file)
+    with await asyncio.to_thread(JournalReader.open, file) as opened:
+        yield opened
+
+
+def _check_there(file: str) -> None:
     if problem := _no_journal(Path(file)) if file else "its path is empty":
         raise InvalidMessageError(f"{problem}; give the file that was the --journal of a bulk run")
-    # Whatever campaign it is of: nothing is sent from here.
-    return Journal.open(file, campaign=None)
 
 
 def _no_journal(path: Path) -> str:

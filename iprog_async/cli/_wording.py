@@ -9,6 +9,7 @@ from iprog_async._errors import SmsError
 
 _TERMS: tuple[tuple[str, str], ...] = (
     (r"open the journal with allow_changed_text=True", "add --allow-changed-text"),
+    (r"\ballow_lost_records=True goes on", "bulk with --allow-lost-records goes on"),
     (r"give one of them a key= if", "tell them apart by a --key-column if"),
     (
         r"resend_unknown=True on the journal sends it again",

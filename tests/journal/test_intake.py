@@ -61,8 +61,8 @@ async def test_a_question_comes_after_what_was_written(path: Path) -> None:
 async def test_an_old_sqlite(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where SQLite takes only 999 values to a statement, many rows are several statements."""
 
-    def open_old(path: str, campaign: str | None) -> JournalFile:
-        file = open_file(path, campaign)
+    def open_old(path: str, campaign: str | None, **settings: bool) -> JournalFile:
+        file = open_file(path, campaign, **settings)
         file.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
         return file
 

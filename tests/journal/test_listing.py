@@ -14,13 +14,13 @@ from support.core_fakes import NUMBER, FakeProvider, Wire, to_many
 from support.journaling import ACCEPTED, BROKEN, REFUSED, posting, run_over, send_all, take
 
 from iprog_async import ConfigurationError, Journal, JournalEntry, Message, Outcome, SmsClient
-from iprog_async import _journal_store as store_module
+from iprog_async import _journal_contents as contents_module
 from iprog_async._journal_entries import harmless
 from iprog_async._ledger import Ledger
 from iprog_async.adapter import PreparedMessage, accepted, rejected
 
 
-HEADER = ["number", "key", "state", "provider", "message_id", "detail"]
+HEADER = ["number", "key", "state", "provider", "message_id", "detail", "status"]
 
 
 async def _one_of_each(path: Path) -> None:
@@ -38,11 +38,11 @@ async def test_counts(tmp_path: Path) -> None:
     """Each message is counted once, by its state, and all four are always there."""
     path = tmp_path / "j.db"
     with Journal.open(path) as journal:
-        empty = {"accepted": 0, "not_sent": 0, "unknown": 0, "waiting": 0}
+        empty = {"accepted": 0, "failed": 0, "not_sent": 0, "unknown": 0, "waiting": 0}
         assert empty == await journal.counts()
     await _one_of_each(path)
     with Journal.open(path, campaign=None) as journal:
-        assert dict.fromkeys(empty, 1) == await journal.counts()
+        assert dict.fromkeys(empty, 1) | {"failed": 0} == await journal.counts()
 
 
 async def test_entries(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ async def test_entries(tmp_path: Path) -> None:
     with Journal.open(path) as journal:
         entries = [entry async for entry in journal.entries()]
         assert [third] == [entry.number async for entry in journal.unknown()]
-    assert JournalEntry(first, None, "accepted", "fake", "id-1", "") == entries[0]
+    assert JournalEntry(first, None, "accepted", "fake", "id-1", "", "pending") == entries[0]
     assert [first, second, third, fourth] == [entry.number for entry in entries]
     states = ["accepted", "not_sent", "unknown", "waiting"]
     assert states == [entry.state for entry in entries]
@@ -63,7 +63,7 @@ async def test_entries(tmp_path: Path) -> None:
 
 async def test_entries_of_more_than_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many there are, each entry comes once."""
-    monkeypatch.setattr(store_module, "_PAGE", 3)
+    monkeypatch.setattr(contents_module, "_PAGE", 3)
     with Journal.open(tmp_path / "j.db") as journal:
         await run_over(SmsClient(FakeProvider()), to_many(10), journal=journal)
         numbers = [entry.number async for entry in journal.entries()]

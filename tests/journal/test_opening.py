@@ -273,9 +273,9 @@ async def test_a_file_that_was_cut_is_refused(size: int, tmp_path: Path) -> None
     ("statement", "words"),
     [
         ("DELETE FROM meta WHERE name = 'salt'", "is damaged; restore it"),
-        ("UPDATE meta SET value = 2 WHERE name = 'version'", "has the format 2"),
+        ("UPDATE meta SET value = 3 WHERE name = 'version'", "has the format 3"),
         ("DROP TABLE meta", "can't be used"),
-        ("DROP TABLE entries", "can't be used"),
+        ("DROP TABLE entries", "is damaged; restore it"),
     ],
 )
 def test_a_journal_of_another_making(statement: str, words: str, tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ from iprog_async._journal_rows import Values
 
 
 def end(values: Values) -> tuple[Any, ...]:
-    """Return state, healable, provider and detail."""
-    return values[5:]
+    """Return state, healable, provider, detail and delivery status."""
+    return values[5:-1]
 
 
 def test_columns_that_name_the_message() -> None:
@@ -35,14 +35,14 @@ def test_columns_that_name_the_message() -> None:
 
 def test_states_on_the_way() -> None:
     """A row is claimed before its request leaves, and waits again if it did not."""
-    assert ("claimed", 0, "", "") == end(row("released").as_claimed())
-    assert ("released", 0, "", "") == end(row("released").as_released())
+    assert ("claimed", 0, "", "", None) == end(row("released").as_claimed())
+    assert ("released", 0, "", "", None) == end(row("released").as_released())
 
 
 def test_accepted() -> None:
     """An accepted row holds what its receipt needs."""
     detail = '["iSms-1","639171234567",2,"1.50","sent","SENT",true]'
-    assert ("accepted", 0, "iprog", detail) == end(row("claimed").as_ended(accepted()))
+    assert ("accepted", 0, "iprog", detail, "sent") == end(row("claimed").as_ended(accepted()))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_accepted() -> None:
 def test_refusals_that_pass(error: SmsError, healable: int) -> None:
     """Only what lies in the message or its recipient is refused for good."""
     outcome = NotSent(0, Message(NUMBER, "Hi"), error)
-    state, passes, provider, _ = end(row("claimed").as_ended(outcome))
+    state, passes, provider, _, _ = end(row("claimed").as_ended(outcome))
     assert ("not_sent", healable) == (state, passes)
     assert getattr(error, "provider", "") == provider
 
@@ -75,7 +75,7 @@ def test_refusals_that_pass(error: SmsError, healable: int) -> None:
 def test_unknown(references: tuple[str, ...], detail: str) -> None:
     """An unknown row keeps the reason and whatever ids there are to ask by."""
     outcome = lost(references=references)
-    assert ("unknown", 0, "iprog", detail) == end(row("claimed").as_ended(outcome))
+    assert ("unknown", 0, "iprog", detail, None) == end(row("claimed").as_ended(outcome))
 
 
 def test_long_words() -> None:
@@ -99,8 +99,8 @@ def test_sent_again_in_vain() -> None:
     """What may have been sent stays unknown, however a second sending is refused or fails."""
     doubtful = row("unknown", provider="iprog", detail="no answer", in_doubt=True)
 
-    assert ("unknown", 0, "iprog", "no answer") == end(doubtful.as_released())
-    state, _, provider, detail = end(doubtful.as_ended(refused(reason="no credit")))
+    assert ("unknown", 0, "iprog", "no answer", None) == end(doubtful.as_released())
+    state, _, provider, detail, _ = end(doubtful.as_ended(refused(reason="no credit")))
     assert ("unknown", "iprog") == (state, provider)
     assert "the first sending is unknown, a second one was refused: no credit" == detail
     assert "accepted" == end(doubtful.as_ended(accepted()))[0]

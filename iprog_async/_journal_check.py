@@ -1,0 +1,97 @@
+"""Whether a journal's file is whole: its structure, its tables, and each of its rows."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from zlib import crc32
+
+from iprog_async._errors import JournalError
+from iprog_async._journal_schema import (
+    CHECKED_BYTES,
+    ODD_ROW,
+    TABLES,
+    VERSION,
+    index_by_number,
+)
+
+
+DAMAGED = "the journal is damaged; restore it from a copy before you send"
+_META = {"version", "campaign", "salt", "made_at", "run", "indexed_below"}
+_SEAL = "checksum"
+_ROWS_AT_ONCE = 1000
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Generator[None]:
+    """Write all of it, or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # SQLite has rolled back by itself after some errors, such as a full disk.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def read_meta(connection: sqlite3.Connection) -> dict[str, Any]:
+    """Return what the file says of itself as a whole.
+
+    Raises:
+        JournalError: It is damaged, or of a format that is not known.
+        sqlite3.Error: It is no journal.
+    """
+    # Each page is looked at, and whether each index has each row.
+    (word,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    meta: dict[str, Any] = dict(connection.execute("SELECT name, value FROM meta").fetchall())
+    if word != "ok" or not meta.keys() >= _META:
+        raise JournalError(DAMAGED)
+    version = meta["version"]
+    if not isinstance(version, int) or not 0 < version <= VERSION:
+        raise JournalError(
+            f"this journal has the format {version!r}, and this library knows those up to "
+            f"{VERSION}; use the release that made it"
+        )
+    return meta
+
+
+def check_whole(connection: sqlite3.Connection, meta: Mapping[str, Any]) -> None:
+    """Raise `JournalError` if tables or meta data are not as we wrote them."""
+    tables = dict(
+        connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    )
+    name, index = index_by_number(meta["indexed_below"])
+    expected = {**TABLES, name: index} if name in tables else TABLES
+    if tables != expected or meta.get(_SEAL) != _seal_of(meta):
+        raise JournalError(DAMAGED)
+
+
+def seal_meta(connection: sqlite3.Connection) -> None:
+    """Write the checksum of the meta data, which have changed in the same transaction."""
+    meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
+    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_SEAL, _seal_of(meta)))
+
+
+def _seal_of(meta: Mapping[str, Any]) -> int:
+    return crc32(repr([(name, meta[name]) for name in sorted(meta) if name != _SEAL]).encode())
+
+
+def damaged_rows(connection: sqlite3.Connection) -> frozenset[int]:
+    """Return the numbers of the rows that are not as we wrote them."""
+    # SQLite puts the bytes together: doing it here would take twice as long.
+    rows = connection.execute(f"SELECT id, checksum, {CHECKED_BYTES} FROM entries")  # noqa: S608 - constants
+    odd = connection.execute(f"SELECT id FROM entries WHERE {ODD_ROW}")  # noqa: S608 - constants
+    damaged: set[int] = {number for (number,) in odd}
+    while some := rows.fetchmany(_ROWS_AT_ONCE):
+        _, checksums, contents = zip(*some, strict=True)
+        if None in contents or list(map(crc32, contents)) != list(checksums):
+            damaged.update(
+                number
+                for number, checksum, content in some
+                if content is None or crc32(content) != checksum
+            )
+    return frozenset(damaged)

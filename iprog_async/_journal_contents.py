@@ -1,0 +1,144 @@
+"""What is in a journal, for people: counts, entries, and their export."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import IO, Protocol
+
+from iprog_async._journal_entries import STATES, ExportFormat, JournalEntry, export, to_entry
+from iprog_async._journal_rows import Row, to_damaged_row, to_row
+from iprog_async._journal_schema import NAMES
+
+
+_PAGE = 1000
+
+RowCounts = Mapping[tuple[str, str | None], int]
+"""How many rows there are, by state and delivery status."""
+
+
+class Pages(Protocol):
+    """Rows of a journal, a page at a time."""
+
+    async def counts(self) -> RowCounts:
+        """Return how many rows there are."""
+        ...
+
+    async def page(self, after: int, states: Sequence[str]) -> list[Row]:
+        """Return the next rows after one, of some states or of all, in order."""
+        ...
+
+
+async def rows_of(pages: Pages, *states: str) -> AsyncIterator[Row]:
+    """Iterate over the rows of some states, or over all, in order."""
+    after = 0
+    while page := await pages.page(after, states):
+        for row in page:
+            yield row
+        after = page[-1].id
+
+
+class JournalContents:
+    """Reads a journal.
+
+    Args:
+        pages: Its rows.
+    """
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many messages are `accepted`, `not_sent`, `unknown` and `waiting`.
+
+        `failed` are those of the accepted that the gateway reported as failed in the answer that
+        accepted them. What is on its way at this moment counts as unknown.
+
+        Raises:
+            JournalError: The file can't be read.
+        """
+        counts = dict.fromkeys(("accepted", "failed", "not_sent", "unknown", "waiting"), 0)
+        for (state, status), count in (await self._pages.counts()).items():
+            counts[STATES[state]] += count
+            if status == "failed":
+                counts["failed"] += count
+        return counts
+
+    async def unknown(self) -> AsyncIterator[JournalEntry]:
+        """Iterate over the messages of which nobody knows whether they went out.
+
+        Raises:
+            JournalError: The file can't be read.
+        """
+        async for row in rows_of(self._pages, "claimed", "unknown"):
+            yield to_entry(row)
+
+    async def entries(self) -> AsyncIterator[JournalEntry]:
+        """Iterate over all messages, in the order in which they were first claimed.
+
+        Raises:
+            JournalError: The file can't be read.
+        """
+        async for row in rows_of(self._pages):
+            yield to_entry(row)
+
+    async def export(self, file: IO[str], *, format: ExportFormat = "csv") -> int:  # noqa: A002 - the word users know
+        """Write all messages to a text file, a line each.
+
+        Args:
+            file: A file open for writing text; for CSV with `newline=""`.
+            format: `"csv"`, in which a cell that a spreadsheet would take for a formula begins
+                with an apostrophe, or `"jsonl"`.
+
+        Returns:
+            The number of messages.
+
+        Raises:
+            ConfigurationError: There is no such format.
+            JournalError: The journal can't be read.
+        """
+        return await export(self.entries(), file, format)
+
+
+def count_rows(connection: sqlite3.Connection, damaged: frozenset[int] = frozenset()) -> RowCounts:
+    """Return how many rows there are; those that are damaged are unknown."""
+    but = f"WHERE id NOT IN ({_listed(damaged)})" if damaged else ""
+    query = f"SELECT state, status, count(*) FROM entries {but} GROUP BY state, status"  # noqa: S608 - numbers only
+    counts: dict[tuple[str, str | None], int] = {
+        (state, status): count for state, status, count in connection.execute(query)
+    }
+    if damaged:
+        counts["unknown", None] = counts.get(("unknown", None), 0) + len(damaged)
+    return counts
+
+
+def read_page(
+    connection: sqlite3.Connection,
+    after: int,
+    states: Sequence[str],
+    damaged: frozenset[int] = frozenset(),
+) -> list[Row]:
+    """Return the next rows of some states, or of all; those that are damaged are unknown."""
+    where = f"AND {_of_states(states, damaged)}" if states else ""
+    query = f"SELECT {NAMES} FROM entries WHERE id > ? {where} ORDER BY id LIMIT ?"  # noqa: S608 - names, numbers and marks only
+    return [
+        to_damaged_row(values) if values[0] in damaged else to_row(values)
+        for values in connection.execute(query, (after, *states, _PAGE))
+    ]
+
+
+def _of_states(states: Sequence[str], damaged: frozenset[int]) -> str:
+    condition = f"state IN ({marks(states)})"
+    if not damaged:
+        return condition
+    link = "OR" if "unknown" in states else "AND NOT"
+    return f"({condition} {link} id IN ({_listed(damaged)}))"
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ",".join(map(str, numbers))
+
+
+def marks(values: Iterable[object]) -> str:
+    """Return a question mark for each value, as SQL."""
+    return ",".join("?" for _ in values)

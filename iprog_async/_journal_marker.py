@@ -1,0 +1,204 @@
+"""Whether a journal's main file is all there is, or what is beside it belongs to it.
+
+While a journal is open, its newest rows are in SQLite's write-ahead log, `-wal`, and stay there if
+the process is killed. A main file without it is a journal that forgot whom it texted: moved or
+copied alone, opened by another name, put back from a copy. So the main file itself says that it
+was open, and with which log. It says so in SQLite's `user_version`, which is written once at each
+opening, before anything else, and once at its end, after everything else.
+
+| the main file says | the log | the journal |
+|---|---|---|
+| nothing (an older format) | any | is opened; nothing is known |
+| closed | none, or empty | is opened |
+| closed | its own last one, or one of an opening that came to nothing | is opened without it |
+| closed | any other | is refused: the log's rows may be newer |
+| open, with a log | this very one | is opened: its process was killed |
+| open, with a log | none, empty, broken, or any other | is refused: rows are lost |
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from contextlib import closing
+from enum import Enum
+from urllib.parse import quote
+
+from attrs import frozen
+
+from iprog_async._errors import JournalError
+from iprog_async._journal_schema import APPLICATION_ID
+from iprog_async._wal import Wal, path_of_wal, read_wal
+
+
+class Verdict(Enum):
+    """What main file and log are to each other."""
+
+    WHOLE = "whole"
+    """They belong together, or there is no log."""
+    USELESS_LOG = "useless log"
+    """The log has nothing that the main file lacks."""
+    LOST = "lost"
+    """The main file lacks what was in its log, and the log is not there."""
+    STRANGE_LOG = "strange log"
+    """The log is not the main file's own, and may be newer."""
+
+
+@frozen
+class Marker:
+    """What a main file says of itself.
+
+    Args:
+        generation: The log of its last opening; 0 if nothing is known.
+        is_open: Whether it was not closed since.
+        pages: How many pages it has.
+        tables: Whether it has any table.
+    """
+
+    generation: int
+    is_open: bool
+    pages: int
+    tables: bool
+
+    @classmethod
+    def new(cls) -> Marker:
+        """Return that of a new file, which no log belongs to."""
+        return cls(secrets.randbelow(0x7FFFFFFE) + 1, False, 0, False)
+
+    @property
+    def user_version(self) -> int:
+        """What stands for it in the file: a signed number of 32 bits."""
+        number = self.generation << 1 | self.is_open
+        return number - (1 << 32) if number >= 1 << 31 else number
+
+    def judge(self, wal: Wal | None) -> Verdict:
+        """Return what main file and log are to each other."""
+        if self.is_open:
+            own = wal is not None and wal.generation == self.generation and wal.frames > 0
+            return Verdict.WHOLE if own else Verdict.LOST
+        if not self.generation:
+            return self._judge_older(wal)
+        if wal is None:
+            return Verdict.WHOLE
+        if wal.first_page_only or wal.generation == self.generation:
+            return Verdict.USELESS_LOG
+        return Verdict.STRANGE_LOG
+
+    def _judge_older(self, wal: Wal | None) -> Verdict:
+        """Judge one of format 1, of which SQLite made the main file before its first log."""
+        if wal is None:
+            return Verdict.WHOLE if self.tables or not self.pages else Verdict.LOST
+        return Verdict.WHOLE if self.pages else Verdict.STRANGE_LOG
+
+
+def read_marker(path: str) -> Marker:
+    """Return what a main file says, whatever its log has.
+
+    By SQLite: closing the file ourselves would drop the locks that this process has on it.
+
+    Raises:
+        sqlite3.Error: It is no database.
+    """
+    connection = sqlite3.connect(f"file:{quote(path)}?mode=ro&immutable=1", uri=True)
+    with closing(connection):
+        pragmas = ("application_id", "user_version", "page_count")
+        ours, number, pages = (
+            int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in pragmas
+        )
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if ours not in (0, APPLICATION_ID):
+        # Of another program; it is refused later, and nothing is changed about it.
+        return Marker(0, False, 1, True)
+    number &= 0xFFFFFFFF
+    return Marker(number >> 1, bool(number & 1), pages, bool(tables))
+
+
+def examine(path: str) -> tuple[Marker, Verdict]:
+    """Return what a main file says, and what the log beside it is to it.
+
+    Raises:
+        sqlite3.Error: It is no database.
+        OSError: The log can't be read.
+    """
+    marker = read_marker(path)
+    return marker, marker.judge(read_wal(path))
+
+
+def what_is_lost(path: str, verdict: Verdict) -> JournalError:
+    """Return what to raise where rows are lost, or may be."""
+    log = os.path.basename(path_of_wal(path))
+    if verdict is Verdict.STRANGE_LOG:
+        what = (
+            f"the file {log} beside it is not its own: it may have the records of a later run, "
+            "whom this file, say a copy put back, does not know of"
+        )
+    else:
+        what = (
+            f"it was not closed, and the file {log} with its newest records is not beside it, is "
+            "empty or is another one: it was moved, copied or renamed without it, or opened by "
+            "another program since"
+        )
+    return JournalError(
+        f"the journal {path} may lack records of texts that were sent: {what}. Put back together "
+        "what belongs together. If that is not to be had, allow_lost_records=True goes on: who is "
+        "on record and was not accepted counts as unknown, and who is not on record is sent, "
+        "perhaps for the second time. Nothing was sent"
+    )
+
+
+def set_log_aside(path: str) -> None:
+    """Rename a log that is not to be read; it may be of use to somebody yet."""
+    log, number = path_of_wal(path), 1
+    while os.path.exists(f"{log}-set-aside-{number}"):
+        number += 1
+    if os.path.exists(log):
+        os.rename(log, f"{log}-set-aside-{number}")
+
+
+def mark_open(connection: sqlite3.Connection, path: str) -> None:
+    """Say in the main file that it is open, and with which log.
+
+    Raises:
+        JournalError: That is impossible, as somebody reads the file without an end.
+        sqlite3.Error: It can't be written.
+    """
+    (before,) = connection.execute("PRAGMA user_version").fetchone()
+    # Only a page that is written makes SQLite begin a log.
+    connection.execute(f"PRAGMA user_version={before}")
+    wal = read_wal(path)
+    if wal is None or not wal.generation:
+        raise JournalError(f"the journal {path} can't be used: SQLite keeps no log of it here")
+    _write(connection, Marker(wal.generation, True, 0, False))
+    if not _copy_to_main_file(connection):
+        raise JournalError(
+            f"the journal {path} is being read by another program, which takes too long; try "
+            "again when that has ended. Nothing was sent"
+        )
+
+
+def mark_closed(connection: sqlite3.Connection) -> None:
+    """Say in the main file that it is all there is, if it is.
+
+    Raises:
+        sqlite3.Error: It can't be written.
+    """
+    if not _copy_to_main_file(connection):
+        # Somebody reads it, and the log stays: so it is true that it is open.
+        return
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    _write(connection, Marker((number & 0xFFFFFFFF) >> 1, False, 0, False))
+    _copy_to_main_file(connection)
+
+
+def _write(connection: sqlite3.Connection, marker: Marker) -> None:
+    connection.execute(f"PRAGMA user_version={marker.user_version}")
+
+
+def _copy_to_main_file(connection: sqlite3.Connection) -> bool:
+    """Copy all that the log has to the main file, and return whether that was possible.
+
+    The log is left as it is: emptied, it would look like a lost one to whoever comes next.
+    """
+    busy, logged, copied = connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+    return not busy and logged == copied

@@ -1,0 +1,148 @@
+"""Reading a journal beside the run that is using it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+from urllib.parse import quote
+
+from iprog_async._errors import JournalError
+from iprog_async._journal_check import check_whole, damaged_rows, read_meta
+from iprog_async._journal_contents import JournalContents, RowCounts, count_rows, read_page
+from iprog_async._journal_file import check_ours, legible, unusable
+from iprog_async._journal_marker import Verdict, examine, what_is_lost
+from iprog_async._journal_rows import Row
+from iprog_async._journal_schema import VERSION
+from iprog_async._journal_store import JournalStore
+
+
+T = TypeVar("T")
+
+# Somebody who opens or closes the journal at this moment writes marker and log one after the other.
+_TRIES = 20
+_SECONDS_BETWEEN_TRIES = 0.05
+
+
+class JournalReader(JournalContents):
+    """A journal as it was when this was opened, whatever a run does to it meanwhile.
+
+    It needs no lock, and keeps nobody from using the journal; but one that stays open for long lets
+    the files beside it grow, and keeps the next run from beginning. Use it as a context manager,
+    or `close` it.
+    """
+
+    def __init__(self, snapshot: _Snapshot) -> None:
+        super().__init__(snapshot)
+        self._snapshot = snapshot
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> JournalReader:
+        """Open a journal for reading; one of an older release is brought up to date.
+
+        The whole file is checked, which takes some seconds for a million messages; in a
+        coroutine call it by `asyncio.to_thread`.
+
+        Raises:
+            JournalError: It is not there, damaged, lacks records, or no journal.
+        """
+        path = os.path.realpath(os.path.abspath(os.fsdecode(path)))
+        try:
+            snapshot = _open(path)
+            if snapshot is None:
+                JournalStore(path, None).close()
+                snapshot = _open(path)
+        except (OSError, ValueError) as exc:
+            why = getattr(exc, "strerror", None) or str(exc)
+            raise JournalError(f"can't open the journal {path}: {why}") from None
+        if snapshot is None:
+            raise JournalError(f"the journal {path} was replaced meanwhile; open it once more")
+        return cls(snapshot)
+
+    def close(self) -> None:
+        """Close the file; twice is fine."""
+        self._snapshot.close()
+
+    def __enter__(self) -> JournalReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Snapshot:
+    """The rows of a journal at one moment; those that are damaged are unknown."""
+
+    def __init__(self, path: str, connection: sqlite3.Connection, damaged: frozenset[int]) -> None:
+        self._path = path
+        self._connection = connection
+        self._damaged = damaged
+        # A connection serves one thread at a time.
+        self._turn = threading.Lock()
+
+    async def counts(self) -> RowCounts:
+        return await self._ask(lambda connection: count_rows(connection, self._damaged))
+
+    async def page(self, after: int, states: Sequence[str]) -> list[Row]:
+        return await self._ask(
+            lambda connection: read_page(connection, after, states, self._damaged)
+        )
+
+    async def _ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def in_turn() -> T:
+            with self._turn:
+                return work(self._connection)
+
+        try:
+            return await asyncio.to_thread(in_turn)
+        except sqlite3.Error as exc:
+            raise unusable(self._path, exc) from None
+
+    def close(self) -> None:
+        with self._turn:
+            self._connection.close()
+
+
+def _open(path: str) -> _Snapshot | None:
+    """Return the rows of a journal; `None` if it is of an older release."""
+    try:
+        _check_whole(path)
+        connection = sqlite3.connect(
+            f"file:{quote(path)}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+        )
+    except sqlite3.Error as exc:
+        raise unusable(path, exc) from None
+    try:
+        # What is read from now on is of one moment.
+        connection.execute("BEGIN")
+        if not check_ours(connection):
+            raise JournalError(f"{path} is empty, and no journal yet")
+        meta = read_meta(connection)
+        if meta["version"] < VERSION:
+            connection.close()
+            return None
+        check_whole(connection, meta)
+        damaged = damaged_rows(connection)
+    except sqlite3.Error as exc:
+        connection.close()
+        raise unusable(path, exc) from None
+    except BaseException:
+        connection.close()
+        raise
+    if damaged:
+        connection.text_factory = legible
+    return _Snapshot(path, connection, damaged)
+
+
+def _check_whole(path: str) -> None:
+    os.stat(path)
+    for _ in range(_TRIES):
+        _, verdict = examine(path)
+        if verdict in (Verdict.WHOLE, Verdict.USELESS_LOG):
+            return
+        time.sleep(_SECONDS_BETWEEN_TRIES)
+    raise what_is_lost(path, verdict)

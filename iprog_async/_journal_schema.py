@@ -1,0 +1,102 @@
+"""The tables of a journal's file; what its columns are is said here and nowhere else."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from attrs import frozen
+
+
+VERSION = 2
+"""The format of the file."""
+APPLICATION_ID = 0x69_50_52_47
+"""Tells our files from other SQLite files: "iPRG"."""
+
+
+@frozen
+class Column:
+    """A column of the messages' table.
+
+    Args:
+        name: Its name.
+        kind: SQLite's name for what stands in it.
+        fixed: Whether it stays as it is for as long as the row is there.
+        may_be_null: Whether a row may have nothing in it.
+    """
+
+    name: str
+    kind: str
+    fixed: bool = False
+    may_be_null: bool = False
+
+    @property
+    def declaration(self) -> str:
+        """The column in `CREATE TABLE`."""
+        if self.name == "id":
+            return "id INTEGER PRIMARY KEY"
+        return f"{self.name} {self.kind}{'' if self.may_be_null else ' NOT NULL'}"
+
+    @property
+    def bytes_of(self) -> str:
+        """The column as it is in what the checksum is of; see `_journal_rows`."""
+        return f"coalesce('=' || {self.name}, '')" if self.may_be_null else self.name
+
+    @property
+    def is_odd(self) -> str:
+        """Whether something else than its kind stands in it."""
+        null = ", 'null'" if self.may_be_null else ""
+        return f"typeof({self.name}) NOT IN ('{self.kind.lower()}'{null})"
+
+
+ROW_COLUMNS = (
+    Column("id", "INTEGER", fixed=True),
+    Column("number", "TEXT", fixed=True),
+    Column("key", "TEXT", fixed=True, may_be_null=True),
+    Column("text_hash", "BLOB"),
+    Column("run", "INTEGER"),
+    Column("state", "TEXT"),
+    Column("healable", "INTEGER"),
+    Column("provider", "TEXT"),
+    Column("detail", "TEXT"),
+    Column("status", "TEXT", may_be_null=True),
+    Column("checksum", "INTEGER"),
+)
+
+NAMES = ", ".join(column.name for column in ROW_COLUMNS)
+WIDTH = len(ROW_COLUMNS)
+_CHECKED = " || '|' || ".join(column.bytes_of for column in ROW_COLUMNS[:-1])
+CHECKED_BYTES = f"CAST({_CHECKED} AS BLOB)"
+"""What a row's checksum is of, as SQL."""
+ODD_ROW = " OR ".join(column.is_odd for column in ROW_COLUMNS)
+"""Whether a row holds what its columns are not made for, as SQL."""
+
+TABLES = {
+    "meta": "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID",
+    "entries": f"CREATE TABLE entries ({', '.join(c.declaration for c in ROW_COLUMNS)})",
+    "entries_by_key": (
+        "CREATE INDEX entries_by_key ON entries (key, number) WHERE key IS NOT NULL"
+    ),
+}
+"""What a new file is made of."""
+
+
+def index_by_number(below: int) -> tuple[str, str]:
+    """Return name and SQL of the index of the rows with smaller numbers.
+
+    Rows are looked up by number by an index that a run makes when it begins; see the store.
+    """
+    name = "entries_by_number"
+    return name, f"CREATE INDEX {name} ON entries (number) WHERE id < {below}"
+
+
+@cache
+def upsert(rows: int) -> str:
+    """Return the statement that writes so many rows; a change leaves the indexes alone."""
+    values = ", ".join([f"({', '.join('?' * WIDTH)})"] * rows)
+    changes = ", ".join(
+        f"{column.name} = excluded.{column.name}" for column in ROW_COLUMNS if not column.fixed
+    )
+    return f"""
+    INSERT INTO entries ({NAMES}) VALUES {values}
+    ON CONFLICT (id) DO UPDATE SET {changes}
+    """  # noqa: S608 - constants

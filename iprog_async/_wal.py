@@ -1,0 +1,82 @@
+"""SQLite's write-ahead log, as a file: which one it is, and whether anything is in it.
+
+https://www.sqlite.org/fileformat2.html#walformat
+"""
+
+from __future__ import annotations
+
+import struct
+
+from attrs import frozen
+
+
+_HEADER = struct.Struct(">8I")
+_FRAME_HEADER = 24
+_MAGIC = 0x377F0682
+_FEW = 2
+
+
+@frozen
+class Wal:
+    """A write-ahead log.
+
+    Args:
+        generation: Which one it is, over all the times that SQLite begins it anew; 0 where its
+            header is broken.
+        frames: How many pages it has room for.
+        first_page_only: Whether it has very few pages, each the first of the database.
+    """
+
+    generation: int
+    frames: int
+    first_page_only: bool
+
+
+def path_of_wal(path: str) -> str:
+    """Return where the log of a database is."""
+    return f"{path}-wal"
+
+
+def read_wal(path: str) -> Wal | None:
+    """Return the log of a database; `None` if there is none, or an empty one.
+
+    Raises:
+        OSError: It can't be read.
+    """
+    try:
+        with open(path_of_wal(path), "rb") as file:
+            head = file.read(_HEADER.size)
+            if not head:
+                return None
+            page_size, generation = _read_header(head)
+            size = file.seek(0, 2) - _HEADER.size
+            frame = page_size + _FRAME_HEADER
+            frames = size // frame if generation else 0
+            pages: set[bytes] = set()
+            for place in range(min(frames, _FEW)):
+                file.seek(_HEADER.size + place * frame)
+                pages.add(file.read(4))
+    except FileNotFoundError:
+        return None
+    few = bool(generation) and frames <= _FEW
+    return Wal(generation, frames, few and pages <= {b"\0\0\0\1"})
+
+
+def _read_header(head: bytes) -> tuple[int, int]:
+    """Return page size and generation; 0 for both if it is no header."""
+    if len(head) < _HEADER.size:
+        return 0, 0
+    magic, _, page_size, begun, salt, _, *checksum = _HEADER.unpack(head)
+    if magic not in (_MAGIC, _MAGIC | 1) or checksum != _checksum(head[:24], big=bool(magic & 1)):
+        return 0, 0
+    # Each time it is begun anew SQLite adds 1 to both: what is between them stays.
+    return page_size, (salt - begun) & 0x7FFFFFFF or 1
+
+
+def _checksum(data: bytes, *, big: bool) -> list[int]:
+    words = struct.unpack(f"{'>' if big else '<'}{len(data) // 4}I", data)
+    first = second = 0
+    for one, other in zip(words[::2], words[1::2], strict=True):
+        first = (first + one + second) & 0xFFFFFFFF
+        second = (second + other + first) & 0xFFFFFFFF
+    return [first, second]

@@ -1,0 +1,421 @@
+"""A journal whose newest records were lost with SQLite's `-wal` texts nobody by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.core_fakes import QUICK, Wire, to_many
+from support.journaling import ACCEPTED, BROKEN, BUSY, posting, run_over, send_all, sent_to
+
+from iprog_async import Journal, JournalError, JournalReader
+from iprog_async import _journal_marker as marker_module
+from iprog_async._journal_marker import Marker, Verdict, read_marker
+from iprog_async._wal import Wal, read_wal
+
+
+_PEOPLE = 40
+_SENT = 25
+
+_RUN = """
+import asyncio, os, signal, sys
+sys.path.insert(0, sys.argv[2])
+from support.core_fakes import Wire, to_many
+from support.journaling import ACCEPTED, posting
+from iprog_async import Journal
+
+async def main(path, people, last):
+    with Journal.open(path) as journal:
+        client = posting(Wire(ACCEPTED))
+        async with client.send_many(to_many(people), journal=journal, concurrency=1) as run:
+            seen = 0
+            async for outcome in run:
+                seen += 1
+                if seen == last:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main(sys.argv[1], int(sys.argv[3]), int(sys.argv[4])))
+"""
+
+
+def _kill_a_run(path: Path, people: int = _PEOPLE, last: int = _SENT) -> None:
+    """Send to many in another process, and kill it as hard as can be after some of them."""
+    tests = Path(__file__).parents[1]
+    child = subprocess.run(  # noqa: S603 - ours
+        [sys.executable, "-c", _RUN, str(path), str(tests), str(people), str(last)],
+        check=False,
+        timeout=30,
+    )
+    assert -signal.SIGKILL == child.returncode
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the files of a run that was killed: `june.db`, with an earlier one of its own."""
+    folder = tmp_path_factory.mktemp("killed")
+    path = folder / "june.db"
+    _kill_a_run(path)
+    return path
+
+
+def _copy(killed: Path, folder: Path) -> Path:
+    for file in killed.parent.iterdir():
+        shutil.copy(file, folder / file.name)
+    return folder / killed.name
+
+
+def _moved_alone(path: Path) -> Path:
+    (path.parent / "elsewhere").mkdir()
+    return path.rename(path.parent / "elsewhere" / path.name)
+
+
+def _copied_alone(path: Path) -> Path:
+    return Path(shutil.copy(path, path.with_name("copy.db")))
+
+
+def _renamed_alone(path: Path) -> Path:
+    return path.rename(path.with_name("july.db"))
+
+
+def _hard_link(path: Path) -> Path:
+    other = path.with_name("link.db")
+    other.hardlink_to(path)
+    return other
+
+
+def _without_log(path: Path) -> Path:
+    Path(f"{path}-wal").unlink()
+    return path
+
+
+def _empty_log(path: Path) -> Path:
+    os.truncate(f"{path}-wal", 0)
+    return path
+
+
+def _cut_log(path: Path) -> Path:
+    os.truncate(f"{path}-wal", 20)
+    return path
+
+
+def _log_of_one_page(path: Path) -> Path:
+    os.truncate(f"{path}-wal", 32)
+    return path
+
+
+def _broken_log(path: Path) -> Path:
+    log = Path(f"{path}-wal")
+    data = bytearray(log.read_bytes())
+    data[20] ^= 1
+    log.write_bytes(data)
+    return path
+
+
+def _log_of_another(path: Path) -> Path:
+    other = path.with_name("other.db")
+    connection = sqlite3.connect(other)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("CREATE TABLE people (name TEXT)")
+    connection.commit()
+    shutil.copy(f"{other}-wal", f"{path}-wal")
+    connection.close()
+    return path
+
+
+def _log_of_another_journal(path: Path) -> Path:
+    other = path.with_name("other.db")
+    _kill_a_run(other, 30, 20)
+    shutil.copy(f"{other}-wal", f"{path}-wal")
+    return path
+
+
+def _folded_in_by_another_program(path: Path) -> Path:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("SELECT count(*) FROM entries").fetchone()
+    return path
+
+
+LOSSES: list[Callable[[Path], Path]] = [
+    _moved_alone,
+    _copied_alone,
+    _renamed_alone,
+    _hard_link,
+    _without_log,
+    _empty_log,
+    _cut_log,
+    _log_of_one_page,
+    _broken_log,
+    _log_of_another,
+    _log_of_another_journal,
+    _folded_in_by_another_program,
+]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a signal of POSIX systems")
+@pytest.mark.parametrize("lose", LOSSES)
+async def test_a_journal_that_lost_its_log_is_refused(
+    lose: Callable[[Path], Path], killed: Path, tmp_path: Path
+) -> None:
+    """It is refused in words, for sending and for reading, and the next opening refuses, too."""
+    path = lose(_copy(killed, tmp_path))
+    for _ in range(2):
+        with pytest.raises(JournalError, match=r"may lack records.*june|may lack") as caught:
+            await send_all(path, ACCEPTED, to_many(_PEOPLE))
+        assert "allow_lost_records=True" in str(caught.value)
+    with pytest.MonkeyPatch.context() as context:
+        context.setattr("iprog_async._journal_reader._SECONDS_BETWEEN_TRIES", 0)
+        with pytest.raises(JournalError, match="may lack records"):
+            JournalReader.open(path)
+
+
+def _as_it_is(path: Path) -> Path:
+    return path
+
+
+def _moved_together(path: Path) -> Path:
+    (path.parent / "elsewhere").mkdir()
+    for file in (path, Path(f"{path}-wal")):
+        file.rename(path.parent / "elsewhere" / file.name)
+    return path.parent / "elsewhere" / path.name
+
+
+def _copied_together(path: Path) -> Path:
+    for suffix in ("", "-wal", "-shm"):
+        shutil.copy(f"{path}{suffix}", f"{path.parent}/both.db{suffix}")
+    return path.parent / "both.db"
+
+
+def _symbolic_link(path: Path) -> Path:
+    other = path.with_name("link.db")
+    other.symlink_to(path)
+    return other
+
+
+def _without_memory(path: Path) -> Path:
+    Path(f"{path}-shm").unlink()
+    return path
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a signal of POSIX systems")
+@pytest.mark.parametrize(
+    "keep", [_as_it_is, _moved_together, _copied_together, _symbolic_link, _without_memory]
+)
+async def test_a_killed_run_goes_on_with_its_log(
+    keep: Callable[[Path], Path], killed: Path, tmp_path: Path
+) -> None:
+    """With its log beside it, a journal is opened as ever, and nobody is texted twice."""
+    path = keep(_copy(killed, tmp_path))
+    with JournalReader.open(path) as reader:
+        counts = await reader.counts()
+    assert _SENT <= counts["accepted"] <= _SENT + 1
+    _, asked = await send_all(path, ACCEPTED, to_many(_PEOPLE))
+    # What was on its way when it was killed is unknown.
+    assert _PEOPLE - _SENT - 2 <= len(asked) <= _PEOPLE - _SENT
+    assert {message.to for message in to_many(_PEOPLE)[: _SENT + 1]}.isdisjoint(asked[1:])
+    # It was closed: now the main file is all there is.
+    assert read_wal(str(path)) is None
+    states, again = await send_all(_copied_alone(path), ACCEPTED, to_many(_PEOPLE))
+    assert ([], {"accepted", "unknown"}) == (again, {*states, "unknown"})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a signal of POSIX systems")
+async def test_a_copy_put_back_beside_the_log_of_a_later_run(tmp_path: Path) -> None:
+    """A copy of a closed journal beside the log of a run that came after it is refused."""
+    path, backup = tmp_path / "june.db", tmp_path / "backup.db"
+    await send_all(path, ACCEPTED, to_many(10))
+    shutil.copy(path, backup)
+    _kill_a_run(path)
+    shutil.copy(backup, path)
+    log = read_wal(str(path))
+    with pytest.raises(JournalError, match="is not its own: it may have the records of a later"):
+        Journal.open(path)
+    assert log == read_wal(str(path)) is not None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a signal of POSIX systems")
+async def test_a_copy_of_the_middle_of_a_run(tmp_path: Path) -> None:
+    """A copy that was made while a run wrote lacks what came after, and is refused."""
+    path, backup = tmp_path / "june.db", tmp_path / "backup.db"
+    with Journal.open(path) as journal:
+        await run_over(posting(Wire(ACCEPTED)), to_many(10), journal=journal)
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(backup)) as target:
+            source.backup(target)
+        await run_over(posting(Wire(ACCEPTED)), to_many(20), journal=journal)
+    with pytest.raises(JournalError, match="may lack records"):
+        Journal.open(backup)
+
+
+def test_an_emptied_main_file_beside_its_log(killed: Path, tmp_path: Path) -> None:
+    """A main file without a byte is no new journal while a log lies beside it."""
+    path = _copy(killed, tmp_path)
+    os.truncate(path, 0)
+    with pytest.raises(JournalError, match="may lack records"):
+        Journal.open(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a signal of POSIX systems")
+@pytest.mark.parametrize("lose", [_without_log, _log_of_another])
+async def test_going_on_all_the_same(lose: Callable[[Path], Path], tmp_path: Path) -> None:
+    """When told to, it goes on: what waits on record may have been sent since, so it is unknown."""
+    path = tmp_path / "june.db"
+    people = to_many(_PEOPLE)
+    for message, reply in zip(people, (ACCEPTED, BUSY, BROKEN), strict=False):
+        await send_all(path, reply, [message])
+    _kill_a_run(path)
+    lost = read_wal(str(lose(path)))
+
+    states, asked = await send_all(path, ACCEPTED, people, allow_lost_records=True)
+    assert ["accepted", "unknown", "unknown"] == states[:3]
+    # They may get it a second time, which is what was said.
+    assert [message.to for message in people[3:]] == sorted(asked)
+    with Journal.open(path) as journal:
+        details = [entry.detail async for entry in journal.unknown()]
+    assert any("lost its newest records" in detail for detail in details)
+    aside = [name for name in os.listdir(tmp_path) if "set-aside" in name]
+    assert (["june.db-wal-set-aside-1"] if lost else []) == aside
+    assert (_PEOPLE - 2, []) == (
+        (await send_all(path, ACCEPTED, people))[0].count("accepted"),
+        (await send_all(path, ACCEPTED, people))[1],
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a signal of POSIX systems")
+@pytest.mark.parametrize("earlier", [0, 5], ids=["new", "used before"])
+@pytest.mark.parametrize("step", range(1, 11))
+def test_killed_while_it_is_opened_or_closed(step: int, earlier: int, tmp_path: Path) -> None:
+    """Killed at any step of its opening or its closing, a journal opens without a word."""
+    path = tmp_path / "june.db"
+    child = subprocess.run(  # noqa: S603 - ours
+        [sys.executable, "-c", _STEPS, str(path), str(step), str(earlier)],
+        check=False,
+        timeout=30,
+    )
+    assert child.returncode in (0, -signal.SIGKILL)
+    if step > 2 or earlier:
+        JournalReader.open(path).close()
+    Journal.open(path).close()
+    JournalReader.open(path).close()
+    assert Verdict.WHOLE is marker_module.examine(str(path))[1]
+
+
+_STEPS = """
+import os, signal, sys
+from iprog_async import Journal, _journal_marker as marker
+
+path, step, earlier = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+for _ in range(earlier):
+    Journal.open(path).close()
+steps = 0
+def die(real):
+    def counted(*arguments):
+        global steps
+        for done in (False, True):
+            steps += 1
+            if steps == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+            if not done:
+                result = real(*arguments)
+        return result
+    return counted
+for name in ("_write", "_copy_to_main_file", "read_wal"):
+    setattr(marker, name, die(getattr(marker, name)))
+Journal.open(path).close()
+"""
+
+
+@QUICK
+@given(st.integers(1, 0x7FFFFFFF), st.booleans())
+def test_a_marker_is_read_as_it_was_written(generation: int, is_open: bool) -> None:
+    """Whatever log it names, the number in the file has 32 bits and means the same again."""
+    number = Marker(generation, is_open, 1, True).user_version
+    assert -(1 << 31) <= number < 1 << 31
+    unsigned = number & 0xFFFFFFFF
+    assert (generation, is_open) == (unsigned >> 1, bool(unsigned & 1))
+
+
+_OWN, _OTHER = Wal(7, 5, False), Wal(8, 5, False)
+_BEGUN, _BROKEN = Wal(8, 1, True), Wal(0, 0, False)
+
+
+@pytest.mark.parametrize(
+    ("marker", "wal", "verdict"),
+    [
+        (Marker(7, True, 5, True), _OWN, Verdict.WHOLE),
+        (Marker(7, True, 5, True), Wal(7, 1, True), Verdict.WHOLE),
+        (Marker(7, True, 5, True), Wal(7, 0, True), Verdict.LOST),
+        (Marker(7, True, 5, True), _OTHER, Verdict.LOST),
+        (Marker(7, True, 5, True), _BROKEN, Verdict.LOST),
+        (Marker(7, True, 5, True), None, Verdict.LOST),
+        (Marker(7, False, 5, True), None, Verdict.WHOLE),
+        (Marker(7, False, 5, True), _OWN, Verdict.USELESS_LOG),
+        (Marker(7, False, 5, True), _BEGUN, Verdict.USELESS_LOG),
+        (Marker(7, False, 5, True), _OTHER, Verdict.STRANGE_LOG),
+        (Marker(7, False, 5, True), _BROKEN, Verdict.STRANGE_LOG),
+        (Marker(0, False, 5, True), None, Verdict.WHOLE),
+        (Marker(0, False, 5, True), _OTHER, Verdict.WHOLE),
+        (Marker(0, False, 0, False), None, Verdict.WHOLE),
+        (Marker(0, False, 0, False), _OTHER, Verdict.STRANGE_LOG),
+        (Marker(0, False, 1, False), _OTHER, Verdict.WHOLE),
+        (Marker(0, False, 1, False), None, Verdict.LOST),
+    ],
+)
+def test_main_file_and_log(marker: Marker, wal: Wal | None, verdict: Verdict) -> None:
+    """What a main file says and the log beside it are judged together."""
+    assert verdict is marker.judge(wal)
+
+
+async def test_a_log_is_known_however_often_it_is_begun_anew(tmp_path: Path) -> None:
+    """SQLite writes its log from the beginning again and again; it is the same one all the time."""
+    path = str(tmp_path / "j.db")
+    with Journal.open(path) as journal:
+        seen = set()
+        for _ in range(4):
+            connection = sqlite3.connect(path)
+            connection.execute("PRAGMA wal_checkpoint(RESTART)")
+            connection.close()
+            await run_over(posting(Wire(ACCEPTED)), to_many(1), journal=journal)
+            wal = read_wal(path)
+            assert wal is not None
+            seen.add((wal.generation, read_marker(path).generation))
+    assert {read_marker(path).generation} == {one for pair in seen for one in pair}
+    assert not read_marker(path).is_open
+
+
+def test_opening_marks_the_main_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The main file is marked at the opening and at the end, and not for each message."""
+    marked: list[bool] = []
+    real = marker_module._write  # pyright: ignore[reportPrivateUsage] - what writes it
+
+    def write(connection: sqlite3.Connection, marker: Marker) -> None:
+        marked.append(marker.is_open)
+        real(connection, marker)
+
+    monkeypatch.setattr(marker_module, "_write", write)
+    asyncio.run(send_all(tmp_path / "j.db", ACCEPTED, to_many(300)))
+    assert [True, False] == marked
+
+
+async def test_a_reader_keeps_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While somebody reads, a run that ends leaves its log, and the journal is whole with it."""
+    path = tmp_path / "j.db"
+    await send_all(path, ACCEPTED, to_many(3))
+    with Journal.open(path) as journal:
+        await run_over(posting(Wire(ACCEPTED)), to_many(6), journal=journal)
+        journal.store._writer._connection.execute("PRAGMA busy_timeout=50")  # pyright: ignore[reportPrivateUsage] - the only one it goes for
+        reader = JournalReader.open(path)
+        await run_over(posting(Wire(ACCEPTED)), to_many(9), journal=journal)
+    assert read_marker(str(path)).is_open
+    assert 6 == (await reader.counts())["accepted"]
+    reader.close()
+    assert sent_to(Wire()) == (await send_all(path, ACCEPTED, to_many(9)))[1]
