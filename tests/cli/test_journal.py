@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import stat
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.bulk_cli import people, read_csv, write_csv
+from support.bulk_cli import people, read_csv, start, write_csv
 from support.cli import Cli
 
 from iprog_async import Journal, JournalEntry
@@ -39,8 +40,51 @@ def test_show(cli: Cli, june: str) -> None:
         ran.code,
         ran.out.splitlines(),
     )
-    counts = {"accepted": 2, "not_sent": 0, "unknown": 1, "waiting": 0}
+    counts = {"accepted": 2, "failed": 0, "not_sent": 0, "unknown": 1, "waiting": 0}
     assert {"file": june, "counts": counts} == cli("journal", "show", june, "--json").json
+
+
+def test_show_failed(cli: Cli, tmp_path: Path, sandbox: Sandbox, june: str) -> None:
+    """Those that the gateway took and reports as failed are told beside the accepted ones."""
+    body = json.dumps({"status": "error", "message": "Failed"})
+    sandbox.add_fault(Fault("POST /infopromo/*", "status_after", status=403, body=body))
+    path = write_csv(tmp_path / "july.csv", [("+639170000999", "Ann")])
+    cli("bulk", path, "--text", "Hi {name}", "--yes", "--journal", june, "--campaign", "june")
+
+    assert "accepted  3, of which failed at the gateway 1" in cli("journal", "show", june).out
+    assert 1 == cli("journal", "show", june, "--json").json["counts"]["failed"]
+    entry = json.loads(cli("journal", "export", june, "--format", "jsonl").out.splitlines()[-1])
+    assert ("accepted", "failed", "Failed") == (entry["state"], entry["status"], entry["detail"])
+
+
+@pytest.mark.parametrize("command", ["show", "unknown", "export"])
+def test_reading_while_a_run_goes_on(cli: Cli, june: str, command: str) -> None:
+    """What only reads works beside whoever has the journal, also from another process."""
+    expected = cli("journal", command, june)
+    with Journal.open(june, campaign="june"):
+        beside = cli("journal", command, june)
+        process = start("journal", command, june)
+        out, _ = process.communicate(timeout=60)
+        settling = cli("journal", "reconcile", june)
+    assert (0, expected.out) == (beside.code, beside.out)
+    assert (0, expected.out.splitlines()) == (process.returncode, out.splitlines())
+    assert (3, True) == (settling.code, "in use by another process" in settling.err)
+
+
+def test_a_journal_that_lost_its_log(cli: Cli, june: str, tmp_path: Path) -> None:
+    """It is refused with what happened and the option that goes on; with it, the run goes on."""
+    with Journal.open(june, campaign="june"):
+        copy = str(shutil.copy(june, tmp_path / "copy.db"))
+    path = write_csv(tmp_path / "july.csv", [("+639170000999", "Ann")])
+    run = ("bulk", path, "--text", "Hi", "--yes", "--from", "ACME", "--journal", copy)
+
+    shown = cli("journal", "show", copy)
+    refused = cli(*run, "--campaign", "june")
+    gone_on = cli(*run, "--campaign", "june", "--allow-lost-records")
+
+    assert (3, 3, 0) == (shown.code, refused.code, gone_on.code)
+    assert "may lack records of texts that were sent" in shown.err
+    assert "bulk with --allow-lost-records goes on" in refused.err
 
 
 def test_unknown(cli: Cli, june: str) -> None:
@@ -198,7 +242,7 @@ def test_no_journal_at_all(cli: Cli, tmp_path: Path) -> None:
 def test_journal_in_use(cli: Cli, june: str) -> None:
     """A journal that a run has open is told as such."""
     with Journal.open(june, campaign="june"):
-        ran = cli("journal", "show", june)
+        ran = cli("journal", "reconcile", june)
     assert (3, "iprog-async: ") == (ran.code, ran.err[:13])
 
 

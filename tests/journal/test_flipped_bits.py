@@ -24,7 +24,7 @@ from iprog_async._journal_rows import Row, RowState
 from iprog_async._journal_schema import CHECKED_BYTES, NAMES, TABLES, WIDTH, upsert
 
 
-_TRIED = 250
+_TRIED = 100
 
 
 @pytest.fixture
