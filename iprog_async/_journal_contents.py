@@ -57,7 +57,9 @@ class JournalContents:
         Raises:
             JournalError: The file can't be read.
         """
-        counts = dict.fromkeys(("accepted", "failed", "not_sent", "unknown", "waiting"), 0)
+        counts: dict[str, int] = dict.fromkeys(
+            ("accepted", "failed", "not_sent", "unknown", "waiting"), 0
+        )
         for (state, status), count in (await self._pages.counts()).items():
             counts[STATES[state]] += count
             if status == "failed":

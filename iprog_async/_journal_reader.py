@@ -140,9 +140,10 @@ def _open(path: str) -> _Snapshot | None:
 
 def _check_whole(path: str) -> None:
     os.stat(path)
+    _, verdict = examine(path)
     for _ in range(_TRIES):
-        _, verdict = examine(path)
         if verdict in (Verdict.WHOLE, Verdict.USELESS_LOG):
             return
         time.sleep(_SECONDS_BETWEEN_TRIES)
+        _, verdict = examine(path)
     raise what_is_lost(path, verdict)

@@ -379,7 +379,7 @@ async def test_a_log_is_known_however_often_it_is_begun_anew(tmp_path: Path) -> 
     """SQLite writes its log from the beginning again and again; it is the same one all the time."""
     path = str(tmp_path / "j.db")
     with Journal.open(path) as journal:
-        seen = set()
+        seen: set[tuple[int, int]] = set()
         for _ in range(4):
             connection = sqlite3.connect(path)
             connection.execute("PRAGMA wal_checkpoint(RESTART)")
