@@ -171,12 +171,15 @@ VALIDATION = (_row(RejectedError, PLAIN_REASON, (422,), "CLI", ""),)
 
 LOOKUP = (
     *COMMON,
-    Refusal(RejectedError, status=(422,)),
-    Refusal(NotFoundError, r"no query results for model .{1,200}"),
-    Refusal(NotFoundError, r"sms info not found\.?"),
-    Refusal(RejectedError, r"you have already subscribed( to .{1,200})?"),
+    Refusal(RejectedError, status=(422,), evidence="SRC"),
+    Refusal(NotFoundError, r"no query results for model .{1,200}", evidence="SRC"),
+    Refusal(NotFoundError, r"sms info not found\.?", evidence="SRC"),
+    Refusal(RejectedError, r"you have already subscribed( to .{1,200})?", evidence="SRC"),
 )
 """Rows of what sends nothing: here a text about a missing model is certain."""
 
-MISSING = (Refusal(AuthenticationError, status=(401,)), Refusal(NotFoundError, status=(404,)))
+MISSING = (
+    Refusal(AuthenticationError, status=(401,), evidence="CLI"),
+    Refusal(NotFoundError, status=(404,), evidence="SRC"),
+)
 """What an envelope's status says of a call that sends nothing, whatever its text."""
