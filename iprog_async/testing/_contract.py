@@ -5,6 +5,7 @@ from __future__ import annotations
 from iprog_async.testing._claims import (
     CertaintyClaims,
     PreparingClaims,
+    ProofClaims,
     RegistryClaims,
     SecrecyClaims,
     SendingClaims,
@@ -16,6 +17,7 @@ class ProviderContract(
     PreparingClaims,
     SendingClaims,
     CertaintyClaims,
+    ProofClaims,
     WaitingClaims,
     SecrecyClaims,
     RegistryClaims,

@@ -7,6 +7,7 @@ from support import contract_toy as toy
 
 from iprog_async import SmsError
 from iprog_async.testing import ContractCase, ProviderContract, Subject
+from iprog_async.testing._doubts import DOUBTS
 from iprog_async.testing._losses import ENCOUNTERS, LOSSES
 
 
@@ -31,6 +32,10 @@ BROKEN: list[tuple[type[toy.ToyProvider], str, dict[str, Any]]] = [
         "a_lost_answer_is_unknown_after_exactly_one_request",
         {"loss": "unknown-error-text"},
     ),
+    (toy.Hasty, "a_doubtful_refusal_is_never_not_sent", {"doubt": "an-id-beside-a-refusal"}),
+    (toy.Hasty, "a_doubtful_refusal_is_never_not_sent", {"doubt": "quoted-in-a-longer-text"}),
+    (toy.Hasty, "a_doubtful_refusal_is_never_not_sent", {"doubt": "with-a-server-error"}),
+    (toy.Trustful, "a_doubtful_refusal_is_never_not_sent", {"doubt": "a-wall-in-front"}),
     (toy.Unbindable, "bind_returns_a_copy_and_leaves_the_original_untouched", {}),
     (toy.Unbindable, "one_adapter_object_serves_two_clients", {}),
     (toy.Talkative, "success_is_a_receipt_that_can_be_stored", {}),
@@ -79,6 +84,7 @@ def _subject(case: ContractCase) -> Subject:
 def _further(case: ContractCase, names: dict[str, str]) -> dict[str, object]:
     tables: dict[str, Any] = {
         "loss": LOSSES,
+        "doubt": DOUBTS,
         "encounter": ENCOUNTERS,
         "delete": case.deletes,
         "registered": {"by-name": case},

@@ -164,6 +164,16 @@ class Hasty(ToyProvider):
         return super().check(answer)
 
 
+class Trustful(ToyProvider):
+    """Takes a wall's page for the gateway's word."""
+
+    def check(self, answer: Answer) -> dict[str, Any]:
+        """Judge by the status alone."""
+        if answer.status in (401, 403):
+            raise RejectedError("forbidden", provider=self.name)
+        return super().check(answer)
+
+
 class Unbindable(ToyProvider):
     """Binds itself instead of a copy."""
 

@@ -2,6 +2,7 @@
 
 from iprog_async.testing._claims._certainty import CertaintyClaims
 from iprog_async.testing._claims._preparing import PreparingClaims
+from iprog_async.testing._claims._proof import ProofClaims
 from iprog_async.testing._claims._registry import RegistryClaims
 from iprog_async.testing._claims._secrecy import SecrecyClaims
 from iprog_async.testing._claims._sending import SendingClaims
@@ -11,6 +12,7 @@ from iprog_async.testing._claims._waiting import WaitingClaims
 __all__ = [
     "CertaintyClaims",
     "PreparingClaims",
+    "ProofClaims",
     "RegistryClaims",
     "SecrecyClaims",
     "SendingClaims",

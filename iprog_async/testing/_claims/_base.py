@@ -28,6 +28,7 @@ from iprog_async._retry import RetryPolicy
 from iprog_async.testing._behaviours import Step
 from iprog_async.testing._case import ContractCase, OpenPool, Operation, Subject
 from iprog_async.testing._clock import InstantClock
+from iprog_async.testing._doubts import DOUBTS, Doubt
 from iprog_async.testing._losses import ENCOUNTERS, LOSSES, Loss
 from iprog_async.testing._raw_gateway import RawGateway
 
@@ -174,11 +175,13 @@ _NOTHING = {
 }
 
 
-_FURTHER: Mapping[str, Callable[[ContractCase], Mapping[str, Operation | Loss | ContractCase]]] = {
+_Further = Mapping[str, Operation | Loss | Doubt | ContractCase]
+_FURTHER: Mapping[str, Callable[[ContractCase], _Further]] = {
     "read": lambda case: case.reads,
     "delete": lambda case: case.deletes,
     "billed": lambda case: case.billed,
     "loss": lambda _: LOSSES,
+    "doubt": lambda _: DOUBTS,
     "encounter": lambda _: ENCOUNTERS,
     "registered": lambda case: {"by-name": case} if case.registered else {},
 }

@@ -1,0 +1,101 @@
+"""Answers that look like a refusal and prove none, as data: found for an adapter by its case."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+
+from attrs import evolve
+
+from iprog_async._json import is_array, is_object
+from iprog_async.testing._case import Subject
+from iprog_async.testing._messages import Reply
+
+
+Doubt = Callable[[Subject], list[Reply]]
+
+_SIGNS: Mapping[str, Mapping[str, object]] = {
+    "an-id": {"message_id": "m-8d1f"},
+    "a-number-as-id": {"id": 17},
+    "ids-in-one-text": {"message_ids": "m-8d1f,m-8d20"},
+    "a-list-of-ids": {"ids": ["m-8d1f"]},
+    "a-uid-inside": {"data": {"uid": "65f0c1"}},
+    "ids-in-a-list-of-objects": {"data": [{"messageId": "m-8d1f"}]},
+    "a-reference": {"reference": "m-8d1f"},
+    "a-count": {"data": {"recipients": 3, "sms_count": 1}},
+    "a-list-of-the-accepted": {"accepted": ["m-8d1f"]},
+    "a-state": {"data": {"state": "queued"}},
+}
+
+
+def _beside(sign: Mapping[str, object]) -> Doubt:
+    """Put a sign beside the words of the refusal, and of a limit."""
+
+    def find(subject: Subject) -> list[Reply]:
+        case = subject.case
+        return [
+            _with_body(reply, {**body, **sign})
+            for reply in (case.refusal, evolve(case.refusal, status=401), case.limited)
+            if is_object(body := _body(reply))
+        ]
+
+    return find
+
+
+def _in_longer_texts(subject: Subject) -> list[Reply]:
+    """Quote each text of the refusal in a sentence that says the opposite."""
+    reply = subject.case.refusal
+    return [
+        _with_body(reply, changed)
+        for around in ("sent before: {}", "{} (1 of 2 was sent)", "Lost after:\n{}\nqueued")
+        for changed in _changed(_body(reply), around)
+    ]
+
+
+def _with_status(*statuses: int) -> Doubt:
+    return lambda subject: [evolve(subject.case.refusal, status=status) for status in statuses]
+
+
+def _page(*statuses: int) -> Doubt:
+    page = "<title>Blocked</title><h1>Request blocked</h1>"
+    return lambda _: [Reply.of_html(page, status) for status in statuses]
+
+
+DOUBTS: Mapping[str, Doubt] = {
+    **{f"{name}-beside-a-refusal": _beside(sign) for name, sign in _SIGNS.items()},
+    "quoted-in-a-longer-text": _in_longer_texts,
+    "with-a-server-error": _with_status(500, 502, 503, 504, 520),
+    "with-another-redirection": _with_status(300, 302, 303, 304),
+    # It may have read the gateway's answer before it wrote its own.
+    "a-wall-in-front": _page(401, 403),
+    "sent-in-a-page": lambda _: [
+        Reply.of_html("<h1>Your message was sent</h1>", status)
+        for status in (200, 401, 403, 404, 405, 413, 429)
+    ],
+}
+"""Answers after which nobody may be taken as not sent."""
+
+
+def _body(reply: Reply) -> object:
+    try:
+        return json.loads(reply.body)
+    except ValueError:
+        return None
+
+
+def _with_body(reply: Reply, body: object) -> Reply:
+    return evolve(reply, body=json.dumps(body))
+
+
+def _changed(data: object, around: str) -> Iterator[object]:
+    """Return the data once for each text in it, with that text in other words."""
+    if isinstance(data, str):
+        yield around.format(data)
+    elif is_object(data):
+        for key, value in data.items():
+            for changed in _changed(value, around):
+                yield {**data, key: changed}
+    elif is_array(data):
+        for place, value in enumerate(data):
+            for changed in _changed(value, around):
+                yield [*data[:place], changed, *data[place + 1 :]]
