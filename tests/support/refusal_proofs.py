@@ -1,0 +1,201 @@
+"""Answers that were once taken for refusals, and answers of their kind: nobody is not sent.
+
+To add one: a row of `PROOFS`. `alone` and `many` say how the gateway answers a request for one and
+for several; without the other, that way is not tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from attrs import field, frozen
+
+from iprog_async.testing import Reply
+from iprog_async_providers import IprogProvider, UgsmsV1Provider, UgsmsV2Provider
+from support.contract_data import PHILIPPINE, TOKEN, UGANDAN
+
+
+Make = Callable[..., Any]
+
+
+@frozen
+class Adapter:
+    """How to build an adapter, and numbers that it takes."""
+
+    make: Make = field(repr=False)
+    numbers: Sequence[str]
+
+
+ADAPTERS: Mapping[str, Adapter] = {
+    "iprog": Adapter(lambda url, **more: IprogProvider(TOKEN, base_url=url, **more), PHILIPPINE),
+    "ugsms-v1": Adapter(
+        lambda url, **more: UgsmsV1Provider("shop", TOKEN, base_url=url, rate=None, **more), UGANDAN
+    ),
+    "ugsms-v2": Adapter(
+        lambda url, **more: UgsmsV2Provider(TOKEN, base_url=url, rate=None, **more), UGANDAN
+    ),
+}
+
+ALL = ("alone", "many")
+
+
+@frozen(kw_only=True)
+class Proof:
+    """One answer that proves no refusal.
+
+    Args:
+        name: What it is called in the names of the tests.
+        adapter: Who gets it.
+        reply: The answer.
+        ways: Whether it answers a request for one, for many, or both.
+        states: What many come to, if not all are unknown.
+        mixed: Whether the many have different texts.
+        references: Ids that the error has to keep.
+    """
+
+    name: str
+    adapter: str
+    reply: Reply
+    ways: Sequence[str] = ALL
+    states: Sequence[str] = ("unknown",) * 4
+    mixed: bool = False
+    references: Sequence[str] = ()
+
+
+def _error(message: object, status: int = 200, **more: object) -> Reply:
+    return Reply.of_json({"status": 500, "message": message, **more}, status)
+
+
+_IDS = {"message_ids": "iSms-1,iSms-2,iSms-3"}
+_THREE = ("iSms-1", "iSms-2", "iSms-3")
+_LIMIT = "You have hit the limit of 3 requests per day"
+_ADDED = "added to the queue"
+_TOKEN = "Invalid api token or no load balance"
+
+
+def _iprog(name: str, reply: Reply, **more: Any) -> Proof:
+    return Proof(name=f"iprog: {name}", adapter="iprog", reply=reply, **more)
+
+
+_IPROG = (
+    _iprog(
+        "some skipped, the others queued",
+        _error(
+            "Smart/TNT numbers were skipped (shared sender name); the others are queued", **_IDS
+        ),
+        references=_THREE,
+    ),
+    _iprog("a list of reasons beside ids", _error(["639171234567 is invalid"], **_IDS)),
+    _iprog("reasons in data beside ids", _error("No", data={"errors": ["No"]}, **_IDS)),
+    _iprog("reasons beside ids in data", _error("No", data={"errors": ["No"], **_IDS})),
+    _iprog("token or balance beside ids", _error(_TOKEN, **_IDS), references=_THREE),
+    _iprog("token or balance beside a list", _error(_TOKEN, data=[{"id": 41}]), references=["41"]),
+    _iprog("token or balance beside a rate", _error(_TOKEN, sms_rate=1.0)),
+    _iprog("token or balance beside a number", _error(_TOKEN, message_id=7), references=["7"]),
+    _iprog("token beside a link", _error(_TOKEN, message_status_link="https://x/?message_id=1")),
+    _iprog("a field that nobody knows", _error(_TOKEN, batch="b-1")),
+    _iprog("limit with HTTP 500", _error(f"PG::ConnectionBad after INSERT ('{_LIMIT}')", 500)),
+    _iprog("limit with HTTP 502", _error(f"PG::ConnectionBad after INSERT ('{_LIMIT}')", 502)),
+    _iprog("limit quoted", _error(f"PG::ConnectionBad after INSERT ('{_LIMIT}')")),
+    _iprog("limit quoted in a list", _error([f"PG::ConnectionBad after INSERT ('{_LIMIT}')"])),
+    _iprog("limit on a line of its own", _error(f"Timed out\n{_LIMIT}\n{_ADDED}")),
+    _iprog("the limit itself with 500", _error(_LIMIT, 500)),
+    _iprog("token with 503", _error(_TOKEN, 503)),
+    _iprog("token with 400", _error(_TOKEN, 400)),
+    _iprog("token with 403", _error(_TOKEN, 403)),
+    _iprog("token with 302", _error(_TOKEN, 302)),
+    _iprog("a longer text about the token", _error(f"{_TOKEN} for 1 of 2; the other was queued")),
+    _iprog(
+        "queued for Smart",
+        Reply.of_json({"status": "queued", "message": "Queued for Smart/TNT", "message_id": "i-1"}),
+        references=["i-1"],
+    ),
+    _iprog("accepted for Smart", Reply.of_json({"message": "Accepted for Smart/TNT"}, 202)),
+    _iprog("error, accepted for Smart", _error("Accepted for Smart/TNT (shared sender name)")),
+    _iprog("one of many for its network", _error("Smart/TNT: not allowed"), ways=["many"]),
+    _iprog("one of many is invalid", _error(["639171234567 is invalid"]), ways=["many"]),
+    _iprog("401 around a success", Reply.of_json({"status": "sent", "message_id": "i-1"}, 401)),
+    _iprog("403 around a list", Reply.of_json([{"message_id": "i-1"}], 403), references=["i-1"]),
+    _iprog("404 around an id", Reply.of_json({"status": 404, "error": "Not Found", "id": 5}, 404)),
+    _iprog("404 around an array", Reply.of_json(["i-1"], 404)),
+    _iprog("429 around an id", Reply.of_json({"message": "Slow", "message_id": "i-1"}, 429)),
+    _iprog("429 with an id in its head", Reply(429, "", {"X-Message-Id": "i-1"})),
+    _iprog("a page for 401", Reply.of_html("<title>Unauthorized</title>", 401)),
+    _iprog("a page for 403", Reply.of_html("<title>Forbidden</title>", 403)),
+    _iprog("nothing for 403", Reply(403)),
+    _iprog("a page for 404 that tells", Reply.of_html("<p>Your text was queued.</p>", 404)),
+    _iprog("302", Reply(302, "", {"Location": "/sent/8d1f"})),
+    _iprog("303", Reply(303, "", {"Location": "/sent/8d1f"})),
+    _iprog("304", Reply(304)),
+    _iprog("308 around an id", Reply(308, '{"message_id": "i-1"}', {"Location": "/v2"})),
+    _iprog("204", Reply(204)),
+    _iprog(
+        "too deep to look into",
+        Reply(200, '{"status":500,"message":' + "[" * 900 + "]" * 900 + "}"),
+    ),
+)
+
+
+def _ugsms(version: int, name: str, reply: Reply, **more: Any) -> Proof:
+    return Proof(name=f"ugsms {version}: {name}", adapter=f"ugsms-v{version}", reply=reply, **more)
+
+
+_BAD = "Invalid phone number format."
+_TAKEN = {"message_id": "8d1f", "recipients": 3}
+_KEY_MISSING = {"error": "API key is required", "help": "Provide X-API-Key header"}
+
+
+def _both(name: str, body: object, status: int, **more: Any) -> list[Proof]:
+    return [_ugsms(version, name, Reply.of_json(body, status), **more) for version in (1, 2)]
+
+
+def _item(place: int, **more: object) -> dict[str, object]:
+    return {"index": place, "number": f"0{UGANDAN[place].removeprefix('+256')}", **more}
+
+
+_LISTS = {"success": False, "error": _BAD, "data": {"successful_messages": [_item(0), _item(2)]}}
+_SOME = ("accepted", "unknown", "accepted", "unknown")
+
+_UGSMS = (
+    *_both("400 beside an id", {"error": _BAD, "data": _TAKEN}, 400, references=["8d1f"]),
+    *_both("400 beside a count", {"error": _BAD, "data": {"recipients": 3}}, 400),
+    *_both("400 with 500", {"error": _BAD}, 500),
+    *_both("400 with 200", {"error": _BAD}, 200),
+    *_both("400 with 404", {"error": _BAD}, 404),
+    *_both("a number quoted", {"error": f"Timed out after '{_BAD}'"}, 400),
+    *_both("balance beside an id", {"error": "Insufficient balance", "messageId": "8d1f"}, 402),
+    *_both("balance with 500", {"error": "Insufficient balance"}, 500),
+    *_both("some for the balance", {"error": "Insufficient balance for 2 of 4 recipients"}, 402),
+    *_both("balance quoted", {"error": "SMSC: Insufficient balance; retry queued"}, 400),
+    *_both("balance in a success", {"success": True, "error": "Insufficient balance"}, 402),
+    *_both("key beside a uid", {**_KEY_MISSING, "data": {"uid": 7}}, 401, references=["7"]),
+    *_both("401 in other words", {"error": "Token expired while sending"}, 401),
+    *_both("401 that quotes", {"error": "The upstream said: Unauthorized."}, 401),
+    *_both("401 around a status", {"status": "sent", "message_id": "8d1f"}, 401),
+    *_both("validated afterwards", {"message": "Sent", "errors": {"dlr": ["Is invalid."]}}, 422),
+    *_both("validated, with an id", {"message": "No", "errors": {"id": ["8d1f"]}}, 422),
+    *_both("422 in words", {"message": "Message was sent, but the DLR callback is invalid"}, 422),
+    *_both("a route with an id", {"message": "The route v1 could not be found.", "id": 3}, 404),
+    *_both("lists of whom it took", _LISTS, 400, ways=["many"], states=_SOME),
+    _ugsms(2, "bulk", Reply.of_json(_LISTS, 400), ways=["many"], states=_SOME, mixed=True),
+    _ugsms(2, "bulk, 422", Reply.of_json(_LISTS, 422), ways=["many"], states=_SOME, mixed=True),
+    _ugsms(2, "bulk, 500", Reply.of_json(_LISTS, 500), ways=["many"], mixed=True),
+    _ugsms(
+        2,
+        "bulk, failed with an id",
+        Reply.of_json({"data": {"failed_messages": [_item(0, error="No", message_id="8d1f")]}}),
+        ways=["many"],
+        mixed=True,
+        references=["8d1f"],
+    ),
+    _ugsms(
+        2,
+        "bulk, failed after a time-out",
+        Reply.of_json({"data": {"failed_messages": [_item(0, error="Operation timed out")]}}),
+        ways=["many"],
+        mixed=True,
+    ),
+)
+
+PROOFS: tuple[Proof, ...] = (*_IPROG, *_UGSMS)
