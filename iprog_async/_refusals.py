@@ -22,7 +22,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from iprog_async._acceptance import signs_of_acceptance
+from iprog_async._acceptance import says_unsure, signs_of_acceptance
 from iprog_async._errors import (
     AuthenticationError,
     Blame,
@@ -157,9 +157,10 @@ def _filled(body: dict[str, Any]) -> Iterator[str]:
         if depth > _DEEPEST:
             yield "…"
         elif is_object(value):
+            # A dot in a key is no way to another path.
+            start = f"{path}." if path else ""
             waiting += [
-                # A dot in a key is no way to another path.
-                (f"{path}.{str(key).replace('.', '…')}" if path else str(key), inner, depth + 1)
+                (start + str(key).replace(".", "…"), inner, depth + 1)
                 for key, inner in value.items()
             ]
         elif is_array(value):
@@ -253,15 +254,16 @@ def give_up(answer: Answer, *, provider: str, reason: str = "", bare: bool = Tru
         The `UnclearAnswer` to raise.
 
     Raises:
-        RateLimitError: The status is 429.
+        RateLimitError: The status is 429, and no words speak of anything that came later.
         ProviderError: `bare`, and the status alone is a certain refusal: 404, 405 and 413, a
             redirection to another address (301, 307, 308), and a 401 without any body.
     """
-    refuse(answer, _LIMITED, provider=provider, reason=reason)
     shown = reason or answer.excerpt
-    if bare:
-        table = (_BLANK if answer.blank else _BARE) if answer.once else _BARE_OF_READS
-        refuse(answer, table, provider=provider, reason=shown)
+    if not (answer.once and says_unsure(shown)):
+        refuse(answer, _LIMITED, provider=provider, reason=reason)
+        if bare:
+            table = (_BLANK if answer.blank else _BARE) if answer.once else _BARE_OF_READS
+            refuse(answer, table, provider=provider, reason=shown)
     moved = f" to {answer.moved_to}" if answer.moved_to else ""
     return UnclearAnswer(f"HTTP {answer.status}{moved}: {one_line(shown)!r}")
 

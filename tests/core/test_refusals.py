@@ -3,16 +3,28 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from iprog_async import (
     AuthenticationError,
+    ConfigurationError,
     CredentialsOrCreditError,
     NotFoundError,
     ProviderError,
     RateLimitError,
     RejectedError,
 )
-from iprog_async.adapter import NOT_JSON, Answer, Refusal, UnclearAnswer, give_up, refuse
+from iprog_async._http import WireReply, decode
+from iprog_async._secrets import Redactor
+from iprog_async.adapter import (
+    NOT_JSON,
+    Answer,
+    ErrorForm,
+    Refusal,
+    UnclearAnswer,
+    give_up,
+    refuse,
+)
 
 
 TABLE = (
@@ -124,3 +136,139 @@ def test_pattern_must_be_a_regular_expression(text: Any, why: str) -> None:
     """A user's wrong pattern shows when the row is made, not when a gateway refuses."""
     with pytest.raises(Exception, match=why):
         Refusal(RejectedError, text)
+
+
+WHOLE = Refusal(RejectedError, r"no credit\.?", status=(400,), whole_request=True)
+
+
+def refuses(answer: Answer, *rows: Refusal, words: str = "No credit.", **details: Any) -> bool:
+    """Return whether a table makes a refusal of an answer."""
+    try:
+        refuse(answer, rows or (WHOLE,), provider="x", reason=words, **details)
+    except ProviderError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("No credit.", True),
+        (" \n NO CREDIT \n", True),
+        ("No credit. One was sent.", False),
+        ("Said: No credit.", False),
+        ("No credit\nqueued", False),
+        ("", False),
+    ],
+)
+def test_a_row_matches_the_whole_text(words: str, expected: bool) -> None:
+    """A longer text may quote the message; only case and white space around it are free."""
+    assert expected == refuses(reply(400, {"error": words}), words=words)
+
+
+@pytest.mark.parametrize("status", range(500, 600, 33))
+def test_a_row_names_no_server_error(status: int) -> None:
+    """It may come after the text has gone out, so such a row can't be made."""
+    with pytest.raises(ConfigurationError, match=f"HTTP {status}"):
+        Refusal(RejectedError, "no credit", status=(400, status))
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(200, True), (400, True), (499, True), (302, False), (304, False), (500, False), (599, False)],
+)
+def test_a_row_without_status_is_for_all_below_500(status: int, expected: bool) -> None:
+    """Redirections have to be named, and server errors can't be."""
+    row = Refusal(RejectedError, "no credit.")
+    assert expected == refuses(reply(status, {"error": "No credit."}), row)
+
+
+@pytest.mark.parametrize(
+    ("row", "many"), [(WHOLE, True), (evolve(WHOLE, whole_request=False), False)]
+)
+def test_only_a_check_of_the_whole_request_refuses_many(row: Refusal, many: bool) -> None:
+    """Of several people, some may have been sent to before the one that was refused."""
+    answer = reply(400, {"error": "No credit."})
+    assert refuses(answer, row)
+    assert many == refuses(evolve(answer, recipients=2), row)
+
+
+@pytest.mark.parametrize(
+    "more", [{"message_id": "a"}, {"data": [{"uid": 1}]}, {"status": "queued"}, {"sent": 2}]
+)
+def test_nothing_is_refused_beside_a_sign_that_it_was_taken(more: dict[str, object]) -> None:
+    """Neither by a row nor by the status alone."""
+    assert not refuses(reply(400, {"error": "No credit.", **more}))
+    for status in (401, 404, 405, 413, 429, 301, 307, 308):
+        give_up(reply(status, more), provider="x")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"ok": False, "error": "No credit."}, True),
+        ({"ok": False, "error": ["No credit."], "data": None, "more": []}, True),
+        ({"ok": False, "error": "No credit.", "info": {"why": "x"}}, True),
+        ({"ok": False, "error": "No credit.", "fields": {"to": ["No credit."]}}, True),
+        ({"ok": 0, "error": "No credit."}, False),
+        ({"error": "No credit."}, False),
+        ({"ok": False, "error": "No credit.", "batch": "b"}, False),
+        ({"ok": False, "error": [{"text": "No credit."}]}, False),
+        ({"ok": False, "error": "No credit.", "info.why": "x"}, False),
+        ({"ok": False, "error": "No credit.", "info": {"why": {"deep": "x"}}}, False),
+        (["No credit."], False),
+        (NOT_JSON, False),
+    ],
+)
+def test_an_error_has_its_form_and_nothing_more(body: object, expected: bool) -> None:
+    """The mark has its value, every other value stands where words may, empty ones anywhere."""
+    form = ErrorForm({"ok": (False,)}, ("error", "info.why", "fields.*"))
+    assert expected == refuses(reply(400, body), form=form)
+
+
+def test_each_of_several_texts_has_to_match() -> None:
+    """Where a gateway lists reasons, one that the row does not know leaves it open."""
+    answer = reply(400, {"error": ["No credit.", "x"]})
+    assert refuses(answer, texts=["No credit.", " no credit "])
+    assert not refuses(answer, texts=["No credit.", "Half of them went out"])
+
+
+def test_a_call_that_sends_nothing_needs_no_proof() -> None:
+    """There words are found anywhere, and a bare status is enough."""
+    answer = evolve(reply(404, {"error": "Sorry: no credit. Bye", "id": 7}), once=False)
+    assert refuses(answer, words="Sorry: no credit. Bye")
+    with pytest.raises(AuthenticationError):
+        give_up(evolve(reply(403), once=False), provider="x")
+
+
+@pytest.mark.parametrize("status", [301, 307, 308])
+def test_a_redirection_names_the_host_and_nothing_more(status: int) -> None:
+    """The address may hold a credential; the host says what to write as base_url."""
+    location = "https://u:s3cret@www.shop.example:8443/s3cret?token=s3cret"
+    wire = WireReply(status, {"location": location}, b"")
+    with pytest.raises(RejectedError, match=r"the new address is on www\.shop\.example;") as caught:
+        give_up(decode(wire, Redactor(())), provider="x")
+
+    assert "s3cret" not in f"{caught.value} {caught.value.__dict__}"
+
+
+@pytest.mark.parametrize("location", ["/sent/1", "", "https://[", "https://s3cret123.example/x"])
+def test_a_redirection_without_a_host_to_show_names_none(location: str) -> None:
+    """A path of the same host, what is no address, and what holds a secret of the account."""
+    answer = decode(WireReply(308, {"location": location}, b""), Redactor(("s3cret123",)))
+    with pytest.raises(RejectedError) as caught:
+        give_up(answer, provider="x")
+
+    assert "s3cret123" not in str(caught.value)
+
+
+def test_a_page_is_read_for_words_of_acceptance() -> None:
+    """A page at a status that could be judged alone may say that the text was sent."""
+    for page, found in ((b"<p>Your text was queued.</p>", False), (b"<p>Not found</p>", True)):
+        answer = decode(WireReply(404, {}, page), Redactor(()))
+        try:
+            give_up(answer, provider="x")
+        except NotFoundError:
+            assert found
+        else:
+            assert not found

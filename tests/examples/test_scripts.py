@@ -141,7 +141,7 @@ def test_failover_shows_who_took_the_text() -> None:
         ({"to": "0917 123 4567", "text": "Hello"}, Fault("POST /iprog/*", "drop_after"), 202),
         (
             {"to": "0917 123 4567", "text": "Hello"},
-            Fault("POST /iprog/*", "status", times=None, status=401),
+            Fault("POST /iprog/*", "status", times=None, status=401, body=""),
             503,
         ),
     ],

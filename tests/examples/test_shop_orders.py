@@ -17,6 +17,9 @@ def fault(kind: str, status: int = 503, **headers: str) -> Fault:
     """Return a fault of the next text; a time is given as `Retry_After`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     match kind:
+        case "wrong credentials":
+            words = '{"status": 500, "message": "Invalid Token"}'
+            return Fault("POST /iprog/*", "status", status=200, body=words)
         case "status":
             return Fault("POST /iprog/*", "status", status=status, headers=named)
         case _:
@@ -64,7 +67,7 @@ REFUSED: list[tuple[str, Fault | None, dict[str, str], int, str | None]] = [
     ("a wrong number", None, {"phone": "12"}, 422, None),
     ("a blocked word", None, {"item": "casino"}, 422, None),
     ("a rate limit", fault("status", 429, Retry_After="40"), {}, 429, "40"),
-    ("wrong credentials", fault("status", 401), {}, 503, "30"),
+    ("wrong credentials", fault("wrong credentials"), {}, 503, "30"),
 ]
 
 
@@ -206,13 +209,14 @@ async def test_the_right_code_logs_in_once(
 
 
 @pytest.mark.parametrize(
-    ("kind", "status", "state"), [("drop_after", 202, "unknown"), ("status", 503, "not sent")]
+    ("kind", "status", "state"),
+    [("drop_after", 202, "unknown"), ("wrong credentials", 503, "not sent")],
 )
 async def test_a_code_that_is_not_sent_is_told_apart_from_one_that_may_be(
     sandbox: Sandbox, tmp_path: Path, kind: str, status: int, state: str
 ) -> None:
     """A lost answer may be a code on its way; a refusal is none."""
-    sandbox.add_fault(fault(kind, 401))
+    sandbox.add_fault(fault(kind))
     async with open_shop(tmp_path) as client:
         answer = await client.post("/login/code", json={"phone": PHONE})
 

@@ -27,14 +27,22 @@ class Adapter:
     numbers: Sequence[str]
 
 
+def _iprog_at(url: str, **more: Any) -> Any:
+    return IprogProvider(TOKEN, base_url=url, **more)
+
+
+def _ugsms_v1_at(url: str, **more: Any) -> Any:
+    return UgsmsV1Provider("shop", TOKEN, base_url=url, rate=None, **more)
+
+
+def _ugsms_v2_at(url: str, **more: Any) -> Any:
+    return UgsmsV2Provider(TOKEN, base_url=url, rate=None, **more)
+
+
 ADAPTERS: Mapping[str, Adapter] = {
-    "iprog": Adapter(lambda url, **more: IprogProvider(TOKEN, base_url=url, **more), PHILIPPINE),
-    "ugsms-v1": Adapter(
-        lambda url, **more: UgsmsV1Provider("shop", TOKEN, base_url=url, rate=None, **more), UGANDAN
-    ),
-    "ugsms-v2": Adapter(
-        lambda url, **more: UgsmsV2Provider(TOKEN, base_url=url, rate=None, **more), UGANDAN
-    ),
+    "iprog": Adapter(_iprog_at, PHILIPPINE),
+    "ugsms-v1": Adapter(_ugsms_v1_at, UGANDAN),
+    "ugsms-v2": Adapter(_ugsms_v2_at, UGANDAN),
 }
 
 ALL = ("alone", "many")
@@ -67,7 +75,7 @@ def _error(message: object, status: int = 200, **more: object) -> Reply:
     return Reply.of_json({"status": 500, "message": message, **more}, status)
 
 
-_IDS = {"message_ids": "iSms-1,iSms-2,iSms-3"}
+_IDS: dict[str, Any] = {"message_ids": "iSms-1,iSms-2,iSms-3"}
 _THREE = ("iSms-1", "iSms-2", "iSms-3")
 _LIMIT = "You have hit the limit of 3 requests per day"
 _ADDED = "added to the queue"

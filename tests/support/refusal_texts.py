@@ -1,0 +1,66 @@
+"""What gateways say when they refuse: at least one text for each row of their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+
+IPROG = (
+    "Invalid api token or no load balance",
+    "Invalid Token",
+    "API Token, phone number and message are required.",
+    "You've hit the limit of 3 requests per minute. For unlimited access, explore our pricing "
+    "plans.",
+    "You have hit the limit of 3 requests per day",
+    "Your input contains inappropriate language.",
+    "Message looks suspicious (phishing detected).",
+    "Smart/TNT does not accept the shared sender name.",
+)
+UGSMS = (
+    "API key is required",
+    "Unauthorized.",
+    "Credentials are required",
+    "Invalid phone number format.",
+    "Insufficient balance",
+    "The route v1/sms/send could not be found.",
+    "The POST method is not supported for route v1/sms/send. Supported methods: GET, HEAD.",
+)
+ULTIMATE_SMS = (
+    "Unauthenticated.",
+    "These credentials do not match our records.",
+    "You do not have permission to access API",
+    "Too Many Attempts.",
+    "The recipient field is required.",
+    "The route api/v3/api/v3/sms/send could not be found.",
+    "The POST method is not supported for route api/v3. Supported methods: GET, HEAD.",
+    "Service Unavailable",
+    "You have exceeded your sending limit.",
+    "No active subscription found.",
+    "Purchased plan is not active. Kindly get in touch.",
+    "There is not enough balance available to send this message. Please recharge.",
+    'Sender ID "Shop" is not authorized to send this message.',
+    'Sender ID "Shop" is not authorized to send "plain" SMS.',
+    "Originator Shop is not authorized to send this message",
+    "Originator Shop is not capable to send plain sms",
+    "Your sending server is not capable to send plain sms",
+    "No sending server available for your subscribed plan",
+    "Sending server not available",
+    "Customer not found",
+    "The DLT Entity ID is mandatory. Kindly get in touch.",
+    "The DLT Template ID is mandatory. Kindly get in touch.",
+    "Your message contains spam words.",
+    "Permission to send an SMS has not been enabled for the region indicated by the 'To' number: "
+    "31612345678",
+    "31612345678 is a invalid phone number",
+    "Number contains in the blacklist",
+    "Valid phone number not found. Please insert at least one valid phone number",
+    "You cannot send more than 100 SMS in a single request.",
+)
+REASONS = ("Phone number is invalid.", "The numbers field is required.")
+"""Of those who list what is wrong, where the form says that it is a list of that."""
+
+TEXTS: Mapping[str, Sequence[str]] = {
+    "iprog": IPROG,
+    "ugsms-v1": UGSMS,
+    "ugsms-v2": UGSMS,
+}
