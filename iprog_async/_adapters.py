@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from attrs import evolve, field, frozen
 
 from iprog_async._address import SmsUrl
+from iprog_async._discretion import discreet, drop_frames, guard_constructor
 from iprog_async._errors import (
     ConfigurationError,
     InvalidMessageError,
@@ -86,6 +88,21 @@ class BaseProvider(ABC):
     refusals: tuple[Refusal, ...] = field(default=(), converter=to_refusals, repr=False)
     _call: Call = field(default=_unbound, init=False, repr=False)
 
+    def __init_subclass__(cls, **settings: Any) -> None:
+        """Have no error of a constructor hold what the constructor was given."""
+        super().__init_subclass__(**settings)
+        for name in ("from_env", "from_url"):
+            own = vars(cls).get(name)
+            if isinstance(own, classmethod):
+                setattr(cls, name, classmethod(discreet(own.__func__)))
+
+    if not TYPE_CHECKING:  # Checkers are to see the arguments of `__init__` alone.
+
+        def __new__(cls, *_: object, **__: object) -> Self:
+            """Guard `__init__`, which attrs may have put into the class only after it was made."""
+            guard_constructor(cls)
+            return super().__new__(cls)
+
     @property
     @abstractmethod
     def batching(self) -> Batching:
@@ -158,7 +175,9 @@ class BaseProvider(ABC):
         try:
             return await self._send(batch)
         except SmsError as exc:
-            return [failed(prepared, exc) for prepared in batch]
+            error = exc
+        drop_frames(error, sys.exception())
+        return [failed(prepared, error) for prepared in batch]
 
     def _as_sent(self, message: Message) -> Message:
         """Return a message as it travels.

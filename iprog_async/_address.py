@@ -17,6 +17,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from attrs import field, frozen
 
 from iprog_async._errors import ConfigurationError
+from iprog_async._sealed import seal, seal_mapping
+from iprog_async._secrets import veiled
 
 
 Sign = Literal["||", "&&"]
@@ -46,10 +48,10 @@ class SmsUrl:
     """
 
     scheme: str
-    username: str = field(repr=False)
-    password: str = field(repr=False)
+    username: str = field(converter=seal, repr=False)
+    password: str = field(converter=seal, repr=False)
     host: str
-    params: dict[str, str] = field(repr=False)
+    params: dict[str, str] = field(converter=seal_mapping, repr=False)
 
     def credential(self) -> str:
         """Return the one credential of a gateway that has no user names.
@@ -98,7 +100,7 @@ class SmsUrl:
         try:
             return convert(text)
         except (ValueError, KeyError):
-            raise ConfigurationError(f"{self.scheme}:// can't use {key}={text!r}") from None
+            raise ConfigurationError(f"{self.scheme}:// can't use {key}={veiled(text)!r}") from None
 
 
 def to_flag(text: str) -> bool:

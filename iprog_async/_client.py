@@ -15,6 +15,7 @@ from iprog_async._bulk import BulkRun
 from iprog_async._bulk_source import Messages
 from iprog_async._cancellation import was_in_flight
 from iprog_async._credits import check_limit
+from iprog_async._discretion import discreet, discreetly
 from iprog_async._errors import (
     ClientClosedError,
     ConfigurationError,
@@ -138,6 +139,7 @@ class SmsClient(Generic[P_co]):
             self._pool.engine.check(address)
 
     @classmethod
+    @discreet
     def from_env(cls, environ: Mapping[str, str] | None = None, **settings: Any) -> SmsClient[Any]:
         """Build a client from `SMS_URL`, or from the one gateway whose credentials are set.
 
@@ -151,6 +153,7 @@ class SmsClient(Generic[P_co]):
         return SmsClient(provider_from_env(environ), **settings)
 
     @classmethod
+    @discreet
     def from_url(cls, address: str, **settings: Any) -> SmsClient[Any]:
         """Build a client from an address such as `"iprog://TOKEN@"`.
 
@@ -390,7 +393,7 @@ class SmsClient(Generic[P_co]):
                 f"this receipt is of {name!r}, and this client speaks to {provider.name!r}"
             )
         self._check_open()
-        return await provider.status(message_id)
+        return await discreetly(provider.status(message_id))
 
     async def wait(
         self: SmsClient[SupportsStatus],
@@ -441,7 +444,7 @@ class SmsClient(Generic[P_co]):
         if not isinstance(provider, SupportsBalance):
             raise _unsupported(provider, "balance")
         self._check_open()
-        return await provider.balance()
+        return await discreetly(provider.balance())
 
     async def aclose(self) -> None:
         """Close the client, and its connections unless they are shared; twice is fine."""

@@ -6,12 +6,14 @@ import os
 from collections.abc import Mapping
 
 from iprog_async._address import parse_addresses
+from iprog_async._discretion import discreet
 from iprog_async._errors import ConfigurationError, SmsError
 from iprog_async._providers import SmsProvider
 from iprog_async._registry import load_providers, provider_type
 from iprog_async._routing import Failover, RoundRobin
 
 
+@discreet
 def provider_from_url(address: str) -> SmsProvider:
     """Build the provider that an address such as `iprog://TOKEN@` means.
 
@@ -34,6 +36,7 @@ def provider_from_url(address: str) -> SmsProvider:
     return router(*members, **urls.settings)
 
 
+@discreet
 def provider_from_env(environ: Mapping[str, str] | None = None) -> SmsProvider:
     """Build the provider that the environment names: `SMS_URL`, or one gateway's credentials.
 

@@ -17,6 +17,7 @@ from iprog_async._api_paths import ApiPaths
 from iprog_async._errors import ConfigurationError
 from iprog_async._json import is_object
 from iprog_async._rates import Rate
+from iprog_async._sealed import seal_all, seal_values
 from iprog_async._secrets import Redactor
 
 
@@ -142,9 +143,9 @@ class Gateway:
 
     name: str = field(validator=check_name)
     base_url: str = field(converter=_base_url)
-    secrets: tuple[str, ...] = field(repr=False)
+    secrets: tuple[str, ...] = field(converter=seal_all, repr=False)
     rate: Rate | None = None
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), converter=seal_values, repr=False)
     paths: ApiPaths | None = field(default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -202,8 +203,8 @@ class HttpCall(Generic[T]):
     query: Mapping[str, str] | None = field(default=None, repr=False)
     json: object = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), converter=seal_values, repr=False)
+    secrets: tuple[str, ...] = field(default=(), converter=seal_all, repr=False)
     confidential: bool = False
     on_gone: Callable[[], T] | None = field(default=None, repr=False)
     single_attempt: bool = False

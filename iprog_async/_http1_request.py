@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import httpx
-from attrs import frozen
+from attrs import field, frozen
 
 from iprog_async._http import WireRequest
+from iprog_async._sealed import SealedBytes
 
 
 # The methods whose requests say how long their body is even where there is none.
@@ -50,8 +51,8 @@ class Head:
     """
 
     origin: Origin
-    start: bytes
-    rest: bytes
+    start: bytes = field(repr=False)
+    rest: bytes = field(repr=False)
     declares_length: bool
 
 
@@ -65,7 +66,7 @@ class RequestWriter:
         self._head: Callable[[str, str, tuple[tuple[str, str], ...]], Head]
         self._head = lru_cache(maxsize=256)(_head)
 
-    def write(self, request: WireRequest) -> tuple[Origin, bytes]:
+    def write(self, request: WireRequest) -> tuple[Origin, SealedBytes]:
         """Return where a request goes, and all its bytes.
 
         Raises:
@@ -80,12 +81,10 @@ class RequestWriter:
             target = b"%s?%s" % (target, query.encode("ascii"))
         content = request.content
         if not content and not head.declares_length:
-            return head.origin, b"%s%s\r\n" % (target, head.rest)
-        return head.origin, b"%s%sContent-Length: %d\r\n\r\n%s" % (
-            target,
-            head.rest,
-            len(content),
-            content,
+            return head.origin, SealedBytes(b"%s%s\r\n" % (target, head.rest))
+        length = len(content)
+        return head.origin, SealedBytes(
+            b"%s%sContent-Length: %d\r\n\r\n%s" % (target, head.rest, length, content)
         )
 
 

@@ -12,15 +12,16 @@ from urllib.parse import quote, quote_plus
 
 from iprog_async._errors import ConfigurationError
 from iprog_async._json import is_array, is_object
+from iprog_async._sealed import MASK, Secret, Unpicklable
 
 
-MASK = "***"
 # A shorter secret would mask half of every answer; the keys below still hide it.
 _SHORTEST = 4
 # Keys whose values gateways return and nobody should see, whoever they belong to.
 SECRET_KEYS = frozenset({"api_token", "api_key", "password", "otp_code", "message_status_link"})
 _ESCAPE = re.compile("%[0-9A-F]{2}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_QUERY_VALUE = re.compile(r"""([?&][^\s=&?#'"]+=)[^\s&#'"]+""")
 _LOGGERS = (
     "httpx",
     "httpcore.connection",
@@ -33,8 +34,8 @@ _LOGGERS = (
 )
 
 
-def clean_secret(value: object, what: str, *, header: bool = False) -> str:
-    """Strip a credential and check that it can travel, without ever showing it.
+def clean_secret(value: object, what: str, *, header: bool = False) -> Secret:
+    """Strip a credential and check that it can travel; from here on no `repr` shows it.
 
     Args:
         value: The credential as given, perhaps with an env file's trailing newline.
@@ -46,7 +47,7 @@ def clean_secret(value: object, what: str, *, header: bool = False) -> str:
     """
     if not isinstance(value, str) or not value.strip():
         raise ConfigurationError(f"the {what} is missing or empty")
-    secret = value.strip()
+    secret = Secret(value.strip())
     if _CONTROL.search(secret) or not secret.isprintable():
         raise ConfigurationError(f"the {what} contains a line break or control character")
     if header and not secret.isascii():
@@ -54,8 +55,11 @@ def clean_secret(value: object, what: str, *, header: bool = False) -> str:
     return secret
 
 
-class Redactor:
+class Redactor(Unpicklable):
     """Replaces known secrets, in each spelling they travel in, by `***`."""
+
+    # Without attributes that could be listed.
+    __slots__ = ("_needles", "_pattern")
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
         spellings = {s for secret in secrets if len(secret) >= _SHORTEST for s in _spell(secret)}
@@ -108,6 +112,33 @@ def _spell(secret: str) -> set[str]:
     }
 
 
+_RUN = re.compile(r"[A-Za-z0-9]+")
+_CHANGE = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+# Longer than words and phone numbers are.
+_LONG_RUN = 24
+_SHORTEST_RUN = 10
+
+
+def looks_secret(word: str) -> bool:
+    """Return whether a word that somebody wrote in the wrong place may be a credential.
+
+    An address, two parts with a bar between them, or letters and digits as they come by chance.
+    """
+    if "://" in word or "|" in word or "%7C" in word.upper() or _UUID.search(word):
+        return True
+    runs = [run for run in _RUN.findall(word) if len(run) >= _SHORTEST_RUN]
+    return any(len(run) >= _LONG_RUN or len(_CHANGE.findall(run)) >= 3 for run in runs)
+
+
+def veiled(text: str) -> str:
+    """Return a text with `***` for each of its words that looks like a credential."""
+    return _NO_BLANKS.sub(lambda word: MASK if looks_secret(word[0]) else word[0], str(text))
+
+
+_NO_BLANKS = re.compile(r"\S+")
+
+
 def mask_keys(data: object) -> object:
     """Return parsed JSON with the values of secret keys replaced by `***`."""
     if is_object(data):
@@ -137,16 +168,17 @@ active_redactor: ContextVar[Redactor | None] = ContextVar("active_redactor", def
 
 
 class _SecretFilter(logging.Filter):
-    """Masks the secrets of the call under way in records of the HTTP libraries.
+    """Masks what the call under way carries in records of the HTTP libraries.
 
-    httpx logs whole URLs at INFO and httpcore headers at DEBUG.
+    httpx logs whole URLs at INFO and httpcore headers at DEBUG. Of a query only the names are
+    kept: with some settings it has the number and the text.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         redactor = active_redactor.get()
         if redactor is not None:
             message = record.getMessage()
-            masked = redactor.text(message)
+            masked = _QUERY_VALUE.sub(rf"\1{MASK}", redactor.text(message))
             if masked != message:
                 record.msg, record.args = masked, cast("Any", ())
         return True

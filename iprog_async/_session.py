@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from attrs import define, frozen
@@ -19,6 +20,7 @@ from attrs import define, frozen
 from iprog_async._cancellation import note_in_flight, was_in_flight
 from iprog_async._claims import Claim, active_claim
 from iprog_async._context import put_back
+from iprog_async._discretion import discreetly, drop_frames
 from iprog_async._engine import Failure, Progress
 from iprog_async._errors import (
     ClientClosedError,
@@ -106,8 +108,11 @@ class Session:
         """Refuse every further call; the pool may be shared and stays open."""
         self._closed = True
 
-    async def call(self, call: HttpCall[T], /) -> T:
+    def call(self, call: HttpCall[T], /) -> Coroutine[Any, Any, T]:
         """Make one call; see the table above for what it raises."""
+        return discreetly(self._call(call))
+
+    async def _call(self, call: HttpCall[T]) -> T:
         deadline = self._limits.deadline
         budget = _Budget(
             float("inf") if deadline is None else self._pool.clock.monotonic() + deadline
@@ -210,7 +215,8 @@ class Session:
                 claim.hold()
             return value
         except SmsError as exc:
-            error = exc
+            # Observers may keep it, or draw its traceback.
+            error = drop_frames(exc)
             raise
         finally:
             if self._observers:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from iprog_async._cancellation import was_in_flight
 from iprog_async._claims import Claim, active_claim
 from iprog_async._context import put_back
+from iprog_async._discretion import drop_frames
 from iprog_async._errors import SmsError
 from iprog_async._messages import Batch, PreparedMessage
 from iprog_async._observers import NOBODY, Observers, SendEnded, Submission
@@ -62,10 +64,12 @@ async def _submit_observed(
 async def _submit(provider: SmsProvider, batch: Batch, claim: Claim | None) -> Sequence[Outcome]:
     # The session takes it at the moment the request leaves.
     token = None if claim is None else active_claim.set(claim)
+    outcomes: list[Outcome] = []
+    error: SmsError | None = None
     try:
         outcomes = list(await provider.submit(batch))
     except SmsError as exc:
-        return [failed(prepared, exc) for prepared in batch]
+        error = exc
     except Exception as exc:
         # A bug in an adapter: nobody knows how far it got.
         logger.exception("%s: the adapter failed while sending", provider.name)
@@ -74,6 +78,9 @@ async def _submit(provider: SmsProvider, batch: Batch, claim: Claim | None) -> S
     finally:
         if token is not None:
             put_back(active_claim, token)
+    if error is not None:
+        drop_frames(error, sys.exception())
+        return [failed(prepared, error) for prepared in batch]
     indexes = [getattr(outcome, "index", None) for outcome in outcomes]
     if indexes != [prepared.index for prepared in batch]:
         reason = f"the adapter gave other outcomes than one for each of {len(batch)} messages"

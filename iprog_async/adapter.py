@@ -19,7 +19,8 @@ from iprog_async._public import publish
 from iprog_async._rates import to_rate
 from iprog_async._receipts import PENDING
 from iprog_async._refusals import ErrorForm, Refusal, give_up, refuse
-from iprog_async._secrets import MASK, clean_secret, mask_keys, one_line, words
+from iprog_async._sealed import MASK, Secret
+from iprog_async._secrets import clean_secret, mask_keys, one_line, words
 from iprog_async._structure import Id, structure
 
 
@@ -44,6 +45,7 @@ __all__ = [
     "PreparedMessage",
     "Refusal",
     "Scheduling",
+    "Secret",
     "SmsUrl",
     "UnclearAnswer",
     "accepted",

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from iprog_async._errors import SmsError
-from iprog_async._secrets import MASK, one_line
+from iprog_async._secrets import one_line
 from iprog_async.cli._exit import ExitCode, exit_code
+from iprog_async.cli._veil import mask_addresses, veil
 from iprog_async.cli._wording import words_of_error
 
 
-# An address may hold a token; usage errors quote what was typed.
-_ADDRESS = re.compile(r"([A-Za-z][\w+.-]*)://[^\s'\"]*")
 _LONGEST_LINE = 1000
 
 
@@ -35,6 +34,10 @@ class Failure:
     code: ExitCode
     may_have_been_sent: bool = False
     healable: bool = False
+
+    def veiled(self, tokens: Sequence[str]) -> Failure:
+        """Return it without the words of the command line that may be a credential."""
+        return evolve(self, message=veil(self.message, tokens))
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `--json` shows of it."""
@@ -68,7 +71,7 @@ def _with_notes(error: SmsError) -> str:
 
 def from_usage(words: str, hint: str) -> Failure:
     """Describe a mistake on the command line; an address in it is masked."""
-    line = _ADDRESS.sub(rf"\1://{MASK}", words).rstrip(". ")
+    line = mask_addresses(words).rstrip(". ")
     between = " " if line.endswith("?") else "; "
     line = one_line(f"{line}{between}{hint}", _LONGEST_LINE)
     return Failure("UsageError", line, ExitCode.USAGE)

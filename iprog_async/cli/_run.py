@@ -29,6 +29,7 @@ def run(tokens: Sequence[str] | None = None) -> ExitCode:
     result = _outcome(tokens, options)
     if isinstance(result, ExitCode):
         return result
+    result = result.veiled(tokens)
     if "--json" in options:
         emit({"error": result.to_dict()})
     else:

@@ -14,7 +14,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from attrs import frozen
 
 from iprog_async._json import is_array, is_object
-from iprog_async._secrets import MASK, Redactor
+from iprog_async._sealed import MASK
+from iprog_async._secrets import Redactor
 from iprog_async.sandbox._exchange import Exchange, Headers
 from iprog_async.sandbox._secret_names import is_secret, mask_loosely
 

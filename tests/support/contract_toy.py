@@ -187,7 +187,7 @@ class Talkative(ToyProvider):
     """Shows its token."""
 
     def __repr__(self) -> str:
-        return f"Talkative({self.token!r})"
+        return f"Talkative({self.token})"
 
 
 class Quoting(ToyProvider):

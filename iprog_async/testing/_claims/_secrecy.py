@@ -1,18 +1,24 @@
-"""Credentials show up nowhere, through success and every failure."""
+"""Credentials show up nowhere, through success and every failure.
+
+Nor in the local variables of the frames that an error comes through: error trackers store them.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import copy
 from typing import Any
 
 from iprog_async._client import SmsClient
-from iprog_async._errors import SmsError
+from iprog_async._errors import ConfigurationError, SmsError
 from iprog_async._messages import Message
-from iprog_async.testing._behaviours import drop
-from iprog_async.testing._case import Operation, Subject
-from iprog_async.testing._claims._base import PATIENT, SHORT, Claims, in_loop, scene
+from iprog_async._outcomes import Accepted
+from iprog_async.testing._behaviours import drop, silence
+from iprog_async.testing._case import Make, Operation, Subject
+from iprog_async.testing._claims._base import PATIENT, SHORT, Claims, failure, in_loop, scene
 from iprog_async.testing._losses import ENCOUNTERS, Loss
 from iprog_async.testing._raw_gateway import unused_port
-from iprog_async.testing._secrecy import leaks, shown_by, trapped_logs
+from iprog_async.testing._secrecy import held_by, leaks, shown_by, trapped_logs
 
 
 class SecrecyClaims(Claims):
@@ -60,20 +66,64 @@ class SecrecyClaims(Claims):
         assert shown
         assert leaks([*trap.shown, *shown], subject.case.secrets) == []
 
+    @in_loop
+    async def test_no_secret_is_shown_by_a_billed_operation(
+        self, subject: Subject, billed: Operation
+    ) -> None:
+        """The same for what costs or counts, whose answer may hold a secret of its own."""
+        shown: list[str] = []
+        for step in (drop(), ENCOUNTERS["request-quoted-in-html"](subject)):
+            async with scene(subject, step) as it:
+                shown += shown_by(await failure(billed.call(it.sms.provider), SmsError))
+        assert leaks(shown, subject.case.secrets) == []
+
+    @in_loop
+    async def test_no_secret_is_shown_by_a_cancelled_send(self, subject: Subject) -> None:
+        """A task that is cancelled while it waits for the answer takes no credential along."""
+        async with scene(subject, silence()) as it:
+            send = asyncio.create_task(it.sms.send(subject.number, subject.case.text))
+            await it.gateway.until(lambda gateway: gateway.begun == 1)
+            send.cancel()
+            error = await failure(send, asyncio.CancelledError)
+        assert leaks(shown_by(error), subject.case.secrets) == []
+
+    @in_loop
+    async def test_no_secret_is_shown_by_what_is_taken_apart(self, subject: Subject) -> None:
+        """Adapter and client, also as copies: their attributes show nothing, nor is it pickled."""
+        async with scene(subject) as it:
+            kept = [it.sms, it.sms.provider, copy.deepcopy(subject.make(it.gateway.base_url))]
+            shown = [text for value in kept for text in held_by(value)]
+        assert leaks(shown, subject.case.secrets) == []
+
+    def test_no_secret_is_shown_by_a_constructor_that_fails(self, subject: Subject) -> None:
+        """An address that is none: the error holds no argument of the constructor."""
+        assert leaks(shown_by(_refusal(subject.make)), subject.case.secrets) == []
+
+
+def _refusal(make: Make) -> ConfigurationError:
+    """Return the error of an adapter that is built for an address that is none."""
+    try:
+        make("no address")
+    except ConfigurationError as exc:
+        return exc
+    raise AssertionError("the adapter took a base URL that is no address")
+
 
 async def _shown_by_sends(sms: SmsClient[Any], subject: Subject) -> list[str]:
     """Send one text and then two in a run; return all that the results show."""
     shown: list[str] = []
     try:
         receipt = await sms.send(subject.number, subject.case.text)
-        shown += [repr(receipt), repr(receipt.raw), repr(receipt.to_dict())]
+        shown += [*held_by(receipt), repr(receipt.raw), repr(receipt.to_dict())]
     except SmsError as exc:
         shown += shown_by(exc)
     messages = [Message(number, subject.case.text) for number in subject.case.numbers[:2]]
     try:
         async with sms.send_many(messages) as run:
             async for outcome in run:
-                shown.append(repr(outcome))
+                shown += held_by(outcome)
+                if not isinstance(outcome, Accepted):
+                    shown += shown_by(outcome.error)
     except SmsError as exc:
         shown += shown_by(exc)
     return shown

@@ -10,6 +10,7 @@ from iprog_async.adapter import (
     Answer,
     Effect,
     Message,
+    Secret,
     UnclearAnswer,
     check_text,
     one_line,
@@ -92,10 +93,12 @@ class Otp:
             AuthenticationError: The gateway does not accept the token.
             NoAnswerError: No trustworthy answer: whether the code is right is not known.
         """
-        typed: object = code
-        if not isinstance(typed, str) or not typed.strip() or not typed.isascii():
+        is_text = isinstance(code, str)
+        code = Secret(code)
+        if not is_text or not code.strip() or not code.isascii():
             raise InvalidMessageError("the code is empty or has characters that no code has")
-        body = {"phone_number": to_wire_number(to)[1], "otp": typed.strip()}
+        code = Secret(code.strip())
+        body = {"phone_number": to_wire_number(to)[1], "otp": code}
         try:
             return await self._wire.write(
                 "POST",
@@ -103,7 +106,7 @@ class Otp:
                 self._read_check,
                 "verify the code",
                 body,
-                secrets=(typed.strip(),),
+                secrets=(code,),
                 confidential=True,
             )
         except OutcomeUnknownError as exc:
