@@ -15,7 +15,7 @@ from iprog_async._bulk import BulkRun
 from iprog_async._bulk_source import Messages
 from iprog_async._cancellation import was_in_flight
 from iprog_async._credits import check_limit
-from iprog_async._discretion import discreet, discreetly
+from iprog_async._discretion import discreet, discreetly, drop_frames
 from iprog_async._errors import (
     ClientClosedError,
     ConfigurationError,
@@ -221,6 +221,7 @@ class SmsClient(Generic[P_co]):
             except asyncio.CancelledError as exc:
                 if was_in_flight(exc):
                     self._tell(prepared, cancelled(self._provider, prepared), started)
+                drop_frames(exc)
                 raise
             self._tell(prepared, outcome, started)
             if isinstance(outcome, Accepted):

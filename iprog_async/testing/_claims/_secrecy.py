@@ -10,7 +10,7 @@ import copy
 from typing import Any
 
 from iprog_async._client import SmsClient
-from iprog_async._errors import ConfigurationError, SmsError
+from iprog_async._errors import SmsError
 from iprog_async._messages import Message
 from iprog_async._outcomes import Accepted
 from iprog_async.testing._behaviours import drop, silence
@@ -36,6 +36,15 @@ class SecrecyClaims(Claims):
                 shown += [repr(it.sms), repr(it.sms.provider), repr(subject.make("http://x"))]
         assert trap.shown
         assert leaks([*trap.shown, *shown], subject.case.secrets) == []
+
+    @in_loop
+    async def test_no_number_and_no_text_is_in_a_record(self, subject: Subject) -> None:
+        """At DEBUG no logger tells who was sent what, not even those of the HTTP libraries."""
+        with trapped_logs() as trap:
+            async with scene(subject, subject.success(), drop()) as it:
+                await _shown_by_sends(it.sms, subject)
+        assert trap.shown
+        assert leaks(trap.shown, [*subject.wires, *subject.case.numbers, subject.case.text]) == []
 
     @in_loop
     async def test_no_secret_is_shown_where_nothing_leaves(self, subject: Subject) -> None:
@@ -95,18 +104,24 @@ class SecrecyClaims(Claims):
             shown = [text for value in kept for text in held_by(value)]
         assert leaks(shown, subject.case.secrets) == []
 
-    def test_no_secret_is_shown_by_a_constructor_that_fails(self, subject: Subject) -> None:
-        """An address that is none: the error holds no argument of the constructor."""
-        assert leaks(shown_by(_refusal(subject.make)), subject.case.secrets) == []
+    @in_loop
+    async def test_no_secret_is_shown_about_an_address_that_is_none(self, subject: Subject) -> None:
+        """Whether the constructor or the first send refuses it: no argument is in the error."""
+        error = _refusal(subject.make)
+        if error is None:
+            async with scene(subject, base_url="no address") as it:
+                sending = it.sms.send(subject.number, subject.case.text)
+                error = await failure(sending, SmsError)
+        assert leaks(shown_by(error), subject.case.secrets) == []
 
 
-def _refusal(make: Make) -> ConfigurationError:
-    """Return the error of an adapter that is built for an address that is none."""
+def _refusal(make: Make) -> SmsError | None:
+    """Return the error of a constructor that is given an address that is none."""
     try:
         make("no address")
-    except ConfigurationError as exc:
+    except SmsError as exc:
         return exc
-    raise AssertionError("the adapter took a base URL that is no address")
+    return None
 
 
 async def _shown_by_sends(sms: SmsClient[Any], subject: Subject) -> list[str]:
