@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from attrs import evolve, field, frozen
 
 from iprog_async._address import SmsUrl
-from iprog_async._discretion import discreet, drop_frames, guard_constructor
+from iprog_async._discretion import InitSignature, discreet, drop_frames, guard_constructor
 from iprog_async._errors import (
     ConfigurationError,
     InvalidMessageError,
@@ -97,6 +97,7 @@ class BaseProvider(ABC):
                 setattr(cls, name, classmethod(discreet(own.__func__)))
 
     if not TYPE_CHECKING:  # Checkers are to see the arguments of `__init__` alone.
+        __signature__ = InitSignature()
 
         def __new__(cls, *_: object, **__: object) -> Self:
             """Guard `__init__`, which attrs may have put into the class only after it was made."""

@@ -7,6 +7,7 @@ library with the frames of its caller alone; what it has to say is in its words 
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
@@ -78,6 +79,16 @@ def discreet(function: Callable[P, T]) -> Callable[P, T]:
             del error
 
     return guarded
+
+
+class InitSignature:
+    """The signature of a class with a `__new__` that only passes on: that of its `__init__`."""
+
+    def __get__(self, instance: object, owner: type) -> inspect.Signature:
+        """Return it, for `help()`, editors and generated documentation."""
+        signature = inspect.signature(owner.__init__)  # type: ignore[misc]
+        _, *parameters = signature.parameters.values()
+        return signature.replace(parameters=parameters)
 
 
 def guard_constructor(cls: type) -> None:

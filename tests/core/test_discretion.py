@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import io
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -274,6 +275,14 @@ def test_a_loop_of_errors_ends() -> None:
     one.__cause__, two.__cause__ = two, one
 
     assert one is drop_frames(one)
+
+
+def test_a_constructor_has_its_own_signature() -> None:
+    """Editors and `help()` show the arguments of the provider."""
+    names = list(inspect.signature(IprogProvider).parameters)
+
+    assert names[0] == "api_token"
+    assert "base_url" in names
 
 
 async def test_values_pass_through() -> None:
