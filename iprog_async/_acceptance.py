@@ -61,7 +61,7 @@ _OTHERS_IDS = _names(
     "sender span template tenant trace user"
 )
 _COUNTS = _names(
-    "accepted charged count delivered dispatched enqueued parts processed queued recipients "
+    "accepted charged count delivered dispatched enqueued parts passed processed queued recipients "
     "scheduled segments sent submitted success successes successful succeeded"
 )
 _LISTS = frozenset(("batches", "messages", "reports", "texts"))

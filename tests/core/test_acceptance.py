@@ -48,6 +48,7 @@ TAKEN: list[tuple[object, tuple[str, ...]]] = [
     ({"data": "8d1f"}, ()),
     ({"x": "550e8400-e29b-41d4-a716-446655440000"}, ()),
     ({"recipients": 3}, ()),
+    ({"data": {"passed": True, "errors": ["No."]}}, ()),
     ({"recipients": ["639171234567"]}, ()),
     ({"sms_rates": "1,1"}, ()),
     ({"cost": 0.7}, ()),
