@@ -76,7 +76,7 @@ class Row:
     def as_claimed(self) -> Values:
         """Return the columns of the row while its message is on its way."""
         checksum = crc32(_CLAIMED, self._checksum_of_head())
-        head = (self.id, self.number, self.key, self.text_hash, self.run)
+        head = (self.id, self.number, self.key, self.run, self.text_hash)
         return *head, "claimed", 0, "", "", None, checksum
 
     def as_released(self) -> Values:
@@ -95,7 +95,7 @@ class Row:
     def as_accepted(self, receipt: Receipt) -> Values:
         """Return the columns of the row when the gateway has accepted its message."""
         # Spelled out, and so is what it calls: it is done for each message, and calls cost.
-        head = (self.id, self.number, self.key, self.text_hash, self.run)
+        head = (self.id, self.number, self.key, self.run, self.text_hash)
         provider, detail, status = receipt.provider, _pack(receipt), receipt.status.state
         tail = f"|accepted|0|{provider}|{detail}|={status}".encode()
         checksum = crc32(tail, self._checksum_of_head())
@@ -115,7 +115,7 @@ class Row:
         return self._with("not_sent", _could_succeed(error), provider, _clean(str(error), text))
 
     def _with(self, state: RowState, healable: bool, provider: str, detail: str) -> Values:
-        head = (self.id, self.number, self.key, self.text_hash, self.run)
+        head = (self.id, self.number, self.key, self.run, self.text_hash)
         tail = f"|{state}|{healable:d}|{provider}|{detail}|".encode()
         checksum = crc32(tail, self._checksum_of_head())
         return *head, state, int(healable), provider, detail, None, checksum
@@ -123,9 +123,9 @@ class Row:
     def _checksum_of_head(self) -> int:
         """Return the checksum of what stays the same while the message is on its way."""
         if self._checksum < 0:
-            key = b"" if self.key is None else b"=" + self.key.encode()
-            head = (self.id, self.number.encode(), key, self.text_hash, self.run)
-            self._checksum = crc32(b"%d|%b|%b|%b|%d" % head)
+            key = "" if self.key is None else f"={self.key}"
+            head = f"{self.id}|{self.number}|{key}|{self.run}|".encode()
+            self._checksum = crc32(head + self.text_hash)
         return self._checksum
 
 
@@ -134,7 +134,7 @@ _CLAIMED = b"|claimed|0|||"
 
 def to_row(values: Sequence[Any]) -> Row:
     """Read the columns of a row whose checksum was found to be right."""
-    row_id, number, key, text_hash, run, state, healable, provider, detail, status, _ = values
+    row_id, number, key, run, text_hash, state, healable, provider, detail, status, _ = values
     return Row(
         row_id, number, key, text_hash, run, state, bool(healable), provider, detail, status=status
     )
@@ -142,7 +142,7 @@ def to_row(values: Sequence[Any]) -> Row:
 
 def to_damaged_row(values: Sequence[object]) -> Row:
     """Read what is left of a row whose checksum is wrong: it is unknown, whatever it says."""
-    number_of_row, number, key, text_hash, *_ = values
+    number_of_row, number, key, _, text_hash, *_ = values
     return Row(
         number_of_row if isinstance(number_of_row, int) else 0,
         str(number),

@@ -29,6 +29,7 @@ from iprog_async import (
     RunHaltedError,
 )
 from iprog_async import _journal_writer as writer_module
+from iprog_async._journal_schema import WIDTH
 from iprog_async._ledger import Ledger
 
 
@@ -160,7 +161,7 @@ async def test_after_one_failure_no_claim_is_taken(tmp_path: Path) -> None:
     """A disk that took one write again proves nothing: the file may have lost another."""
     with Journal.open(tmp_path / "j.db") as journal:
         claim = Ledger(journal).claim([prepared()])
-        bad = await journal.store.desk().write([(None,) * 9])
+        bad = await journal.store.desk().write([(None,) * WIDTH])
         assert isinstance(bad, JournalError)
         with pytest.raises(JournalError):
             await take(claim)
