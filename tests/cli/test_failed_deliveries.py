@@ -43,8 +43,8 @@ def test_send(cli: Cli) -> None:
 def test_bulk(cli: Cli, tmp_path: Path) -> None:
     """The end says how many failed, the results say which, and the exit code is 1."""
     results, journal = tmp_path / "results.csv", str(tmp_path / "june.db")
-    run = ("bulk", _csv(tmp_path, 5), *HI, "--yes", "--from", "ACME", "--journal", journal)
-    run += ("--concurrency", "1")
+    options = ("--yes", "--from", "ACME", "--concurrency", "1", "--journal", journal)
+    run = ("bulk", _csv(tmp_path, 5), *HI, *options)
 
     ran = cli(*run, "--results", str(results))
     rows = read_csv(results)
