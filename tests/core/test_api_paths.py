@@ -105,7 +105,8 @@ def test_other_flavour_names_its_adapter() -> None:
 
     assert str(caught.value) == (
         f"base_url '{HOST}/sms-proxy/api/http' holds the path of another API, /api/http, which "
-        "UltimateSmsHttpProvider speaks; this adapter appends /api/v3 itself: write "
+        "UltimateSmsHttpProvider (ultimatesms-http://) speaks; this adapter appends /api/v3 "
+        "itself: write "
         f"'{HOST}/sms-proxy'"
     )
 

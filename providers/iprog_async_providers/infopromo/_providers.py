@@ -59,7 +59,7 @@ class UltimateSmsProvider(UltimateSmsBase):
 
     scheme: ClassVar[str] = "ultimatesms"
     paths: ClassVar[ApiPaths] = ApiPaths(
-        "/api/v3", _ENDPOINTS, {"/api/http": "UltimateSmsHttpProvider"}
+        "/api/v3", _ENDPOINTS, {"/api/http": "UltimateSmsHttpProvider (ultimatesms-http://)"}
     )
     capabilities: ClassVar[Capabilities] = _row("Ultimate SMS host, v3")
 
@@ -103,7 +103,7 @@ class UltimateSmsHttpProvider(UltimateSmsBase):
 
     scheme: ClassVar[str] = "ultimatesms-http"
     paths: ClassVar[ApiPaths] = ApiPaths(
-        "/api/http", _ENDPOINTS, {"/api/v3": "UltimateSmsProvider"}
+        "/api/http", _ENDPOINTS, {"/api/v3": "UltimateSmsProvider (ultimatesms://)"}
     )
     capabilities: ClassVar[Capabilities] = _row("Ultimate SMS host, HTTP")
     url_settings: ClassVar[dict[str, Callable[[str], object]]] = {

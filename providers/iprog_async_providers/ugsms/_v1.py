@@ -68,7 +68,9 @@ class UgsmsV1Provider(UgsmsProvider):
     """
 
     scheme: ClassVar[str] = "ugsms-v1"
-    paths: ClassVar[ApiPaths] = ApiPaths("/v1", ("sms/send",), {"/api/v2": "UgsmsV2Provider"})
+    paths: ClassVar[ApiPaths] = ApiPaths(
+        "/v1", ("sms/send",), {"/api/v2": "UgsmsV2Provider (ugsms-v2://)"}
+    )
     env_names: ClassVar[tuple[str, ...]] = ("UGSMS_USERNAME", "UGSMS_PASSWORD")
     capabilities: ClassVar[Capabilities] = Capabilities(
         title="UGSMS v1", operations=("keys",), timezone="Africa/Kampala"

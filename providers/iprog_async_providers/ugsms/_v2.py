@@ -68,7 +68,7 @@ class UgsmsV2Provider(UgsmsProvider):
     paths: ClassVar[ApiPaths] = ApiPaths(
         "/api/v2",
         ("sms/send", "sms/send/bulk", "account/balance"),
-        {"/v1": "UgsmsV1Provider"},
+        {"/v1": "UgsmsV1Provider (ugsms-v1://)"},
     )
     env_names: ClassVar[tuple[str, ...]] = ("UGSMS_API_KEY",)
     capabilities: ClassVar[Capabilities] = Capabilities(
