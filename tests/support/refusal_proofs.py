@@ -12,7 +12,13 @@ from typing import Any
 from attrs import field, frozen
 
 from iprog_async.testing import Reply
-from iprog_async_providers import IprogProvider, UgsmsV1Provider, UgsmsV2Provider
+from iprog_async_providers import (
+    InfopromoHttpProvider,
+    InfopromoProvider,
+    IprogProvider,
+    UgsmsV1Provider,
+    UgsmsV2Provider,
+)
 from support.contract_data import PHILIPPINE, TOKEN, UGANDAN
 
 
@@ -25,6 +31,14 @@ class Adapter:
 
     make: Make = field(repr=False)
     numbers: Sequence[str]
+
+
+def _infopromo_at(url: str, **more: Any) -> Any:
+    return InfopromoProvider(TOKEN, sender_id="Shop", base_url=url, **more)
+
+
+def _infopromo_http_at(url: str, **more: Any) -> Any:
+    return InfopromoHttpProvider(TOKEN, sender_id="Shop", base_url=url, **more)
 
 
 def _iprog_at(url: str, **more: Any) -> Any:
@@ -40,6 +54,8 @@ def _ugsms_v2_at(url: str, **more: Any) -> Any:
 
 
 ADAPTERS: Mapping[str, Adapter] = {
+    "infopromo": Adapter(_infopromo_at, PHILIPPINE),
+    "infopromo-http": Adapter(_infopromo_http_at, PHILIPPINE),
     "iprog": Adapter(_iprog_at, PHILIPPINE),
     "ugsms-v1": Adapter(_ugsms_v1_at, UGANDAN),
     "ugsms-v2": Adapter(_ugsms_v2_at, UGANDAN),
@@ -206,4 +222,95 @@ _UGSMS = (
     ),
 )
 
-PROOFS: tuple[Proof, ...] = (*_IPROG, *_UGSMS)
+
+def _ultimate(name: str, message: object, status: int, **more: Any) -> Proof:
+    """Return an error of Ultimate SMS; what is no argument of a proof stands in its body."""
+    given = {key: more.pop(key) for key in _OF_A_PROOF & more.keys()}
+    body = {"status": "error", "message": message, **more}
+    reply = Reply.of_json(body, status)
+    return Proof(name=f"ultimate: {name}", adapter="infopromo", reply=reply, **given)
+
+
+def _ultimate_ok(name: str, message: object, data: object, **more: Any) -> Proof:
+    reply = Reply.of_json({"status": "success", "message": message, "data": data})
+    return Proof(name=f"ultimate: {name}", adapter="infopromo-http", reply=reply, **more)
+
+
+_OF_A_PROOF = {"ways", "states", "references"}
+_WIRE = [number.removeprefix("+") for number in PHILIPPINE[:4]]
+_INVALID = f"{_WIRE[0]} is a invalid phone number"
+_ALL_INVALID = " ".join(f"{number} is a invalid phone number" for number in _WIRE)
+_SENDER = 'Sender ID "Shop" is not authorized to send this message.'
+_SPAM = "Your message contains spam words."
+_TIMED_OUT = "Operation timed out after 30001 milliseconds"
+
+
+def _report(place: int, word: str = "Delivered") -> dict[str, object]:
+    return {"uid": f"u{place}", "to": _WIRE[place], "customer_status": word, "sms_count": 1}
+
+
+_DELIVERED = [_report(place) for place in (1, 2, 3)]
+_ONE_NOT = ("not_sent", "accepted", "accepted", "accepted")
+_ONE_OPEN = ("unknown", "accepted", "accepted", "accepted")
+_MANY = {"ways": ["many"]}
+
+_ULTIMATE = (
+    # Servers before 3.8 answer 404 after dispatch, later ones 403.
+    *(
+        _ultimate(f"{status} {text[:30]}", text, status)
+        for status in (403, 404)
+        for text in (
+            f"{_TIMED_OUT} with 0 bytes received",
+            f"{_TIMED_OUT}: the sending server gave no answer",
+            "Submitted to carrier; DND blacklist check pending",
+            "Something went wrong. Please try again",
+            "queued|SM0123 by carrier",
+            '{"sid": "SM0123"}',
+            "Votre message contient des mots interdits.",
+        )
+    ),
+    *(_ultimate(f"{word} alone", word, 404, ways=["many"]) for word in ("Failed", "sent|SM0123")),
+    _ultimate("422 that says sent", "Message was sent, but the DLR callback is invalid", 422),
+    _ultimate("422 in other words", "The text is invalid", 422),
+    _ultimate("an exception", "Undefined array key 0", 200),
+    _ultimate("a model", "No query results for model [App\\Models\\Reports] 5", 200),
+    _ultimate("401 in other words", "Non authentifié.", 401),
+    _ultimate("sender with 500", _SENDER, 500),
+    _ultimate("sender with 200", _SENDER, 200),
+    _ultimate("sender quoted", f"Upstream: {_SENDER}", 404),
+    _ultimate("sender, and the text went", f"{_SENDER} Sent from the default one.", 404),
+    _ultimate("sender with an id for a name", _SENDER.replace("Shop", "sent|SM01"), 404),
+    _ultimate("sender beside a uid", _SENDER, 404, data={"uid": "a1"}, references=["a1"]),
+    _ultimate("spam beside a count", _SPAM, 404, data={"sent": 1}),
+    _ultimate("spam beside a status", _SPAM, 404, data={"status": "Delivered"}),
+    _ultimate("spam beside a queue", _SPAM, 403, data={"queue_uid": "q1"}),
+    _ultimate("spam beside an id of its own", _SPAM, 404, message_id="a1", references=["a1"]),
+    _ultimate("spam with 503", _SPAM, 503),
+    _ultimate("token with 502", "Unauthenticated.", 502),
+    _ultimate("token with 302", "Unauthenticated.", 302),
+    _ultimate("route with 500", "The route api/v3/sms/send could not be found.", 500),
+    _ultimate("maintenance with 503", "Service Unavailable", 503),
+    _ultimate("number beside a list", _INVALID, 403, data=_DELIVERED, **_MANY, states=_ONE_NOT),
+    _ultimate("number, 404", _INVALID, 404, data=_DELIVERED, **_MANY, states=_ONE_NOT),
+    _ultimate(
+        "number, in doubt",
+        f"{_INVALID}; {_TIMED_OUT}",
+        403,
+        data=_DELIVERED,
+        **_MANY,
+        states=_ONE_OPEN,
+    ),
+    _ultimate("nobody named", "Failed", 403, data=_DELIVERED, **_MANY, states=_ONE_OPEN),
+    _ultimate("number beside a list, 500", _INVALID, 500, data=_DELIVERED, **_MANY),
+    _ultimate("number beside ids", _INVALID, 403, data=["a1", "a2", "a3"], **_MANY),
+    _ultimate_ok("null", "Message is scheduled successfully.", None, **_MANY),
+    _ultimate_ok("null, all named", _ALL_INVALID, None),
+    _ultimate_ok("an empty list, all named", _ALL_INVALID, []),
+    _ultimate_ok("null after a deletion", "Something went wrong. Please try again", None),
+    _ultimate_ok(
+        "list, the other queued", f"{_WIRE[0]} was queued", _DELIVERED, **_MANY, states=_ONE_OPEN
+    ),
+    _ultimate_ok("list, and one named", _INVALID, _DELIVERED, **_MANY, states=_ONE_NOT),
+)
+
+PROOFS: tuple[Proof, ...] = (*_IPROG, *_UGSMS, *_ULTIMATE)
