@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections import deque
 from collections.abc import Sequence
+from decimal import Decimal
 from itertools import compress
 from typing import Self
 
 from iprog_async._bulk_source import Messages
 from iprog_async._cancellation import was_in_flight
-from iprog_async._caution import Caution
 from iprog_async._clock import Clock
 from iprog_async._counts import Counts
-from iprog_async._credits import CreditLimit
 from iprog_async._deliveries import Deliveries
+from iprog_async._departures import Departure, Departures
 from iprog_async._errors import (
     ConfigurationError,
     DeliveryFailedError,
@@ -35,7 +34,8 @@ from iprog_async._planner import fewest
 from iprog_async._preparation import Preparation, Reading, Window
 from iprog_async._providers import SmsProvider
 from iprog_async._recall import Recall, active_recall, was_recalled
-from iprog_async._submitting import is_told, log_outcome, submit
+from iprog_async._spending import PriceDifference, Spending
+from iprog_async._submitting import is_told, log_halt, log_outcome, submit
 
 
 class BulkRun:
@@ -48,9 +48,9 @@ class BulkRun:
         messages: What to send; an iterable or async iterable, read a window at a time.
         clock: What tells the time.
         reading: How the messages are read.
-        halt_after_unknown: The run stops after so many requests in a row with unknown outcomes.
+        halt_after_unknown: The run stops once so many people's outcomes are unknown.
         journal: An open journal, or the path of one that is opened for this run.
-        max_credits: The run stops before it would send more segments.
+        max_credits: The run stops before it would spend more.
         halt_after_failed: The run stops after so many accepted texts in a row that the gateway
             reports as failed; never if `None`.
         observers: Who is told of what is sent.
@@ -76,16 +76,15 @@ class BulkRun:
         self._provider = provider
         self._clock = clock
         self._observers = observers
-        self._caution = Caution(halt_after_unknown)
         self._deliveries = Deliveries(halt_after_failed)
         self._recalls = [Recall() for _ in range(reading.concurrency)]
-        self._credits = None if max_credits is None else CreditLimit(max_credits)
+        self._departures = Departures(provider, halt_after_unknown, max_credits)
+        self._spending = Spending()
         self._preparation = Preparation(provider, messages, reading)
         self._exhausted = False
         self._stopping = False
         self._stopped = False
         self._halted: SmsError | None = None
-        self._ready: deque[Batch] = deque()
         self._abandoned: list[Unknown] = []
         self._in_flight = 0
         self._turn = asyncio.Lock()
@@ -114,6 +113,19 @@ class BulkRun:
         return self._in_flight
 
     @property
+    def credits(self) -> Decimal:
+        """What this run has spent, with what may have been: unknown outcomes count as sent.
+
+        It is what the gateways say they took, and no less than a credit for each segment.
+        """
+        return self._spending.credits
+
+    @property
+    def price_difference(self) -> PriceDifference | None:
+        """The first text for which a gateway took other than a credit for each segment."""
+        return self._spending.difference
+
+    @property
     def abandoned(self) -> Sequence[Unknown]:
         """What was on its way when the run was closed: it may have been sent."""
         return tuple(self._abandoned)
@@ -133,7 +145,7 @@ class BulkRun:
     def _take_no_more(self) -> None:
         self._stopping = True
         self._preparation.stop()
-        self._caution.lift()
+        self._departures.close()
 
     async def drain(self) -> Counts:
         """Read all outcomes without looking at them, and return the counts.
@@ -210,14 +222,16 @@ class BulkRun:
             # Raises what the source raised.
             await self._task
         if self._halted is not None:
-            raise RunHaltedError(self._halted)
+            raise RunHaltedError(self._halted, self.counts.unknown)
 
     async def _run(self) -> None:
         workers = [self._start(recall) for recall in self._recalls]
         try:
             await asyncio.gather(*workers)
             if self._halted is not None:
-                await self._report(await self._give_up(RunHaltedError(self._halted)))
+                error = RunHaltedError(self._halted, self.counts.unknown)
+                log_halt(self._provider, error)
+                await self._report(await self._give_up(error))
         except asyncio.CancelledError:
             raise
         except Exception:
@@ -242,22 +256,19 @@ class BulkRun:
 
     async def _work(self, recall: Recall) -> None:
         active_recall.set(recall)
-        batch: Batch | None = ()
-        while batch is not None:
-            await self._caution.enter()
+        while (departure := await self._claim()) is not None:
+            self._in_flight += len(departure[0])
             try:
-                batch = await self._claim()
-                if batch is not None:
-                    self._in_flight += len(batch)
-                    await self._submit(batch)
+                await self._submit(departure)
             finally:
-                self._caution.leave()
+                self._departures.arrive(departure)
 
-    async def _submit(self, batch: Batch) -> None:
+    async def _submit(self, departure: Departure) -> None:
         """Send a batch; halve it while one recipient makes the gateway refuse all of it.
 
         After an unknown outcome, or once the run was stopped, what is left keeps its refusal.
         """
+        batch, at_risk = departure
         parts = Halving(batch, fewest(batch, self._provider))
         while parts:
             part, outcomes = parts.next(may_ask=not self._stopped)
@@ -273,11 +284,11 @@ class BulkRun:
                     part, outcomes = self._put_back(part, outcomes)
                     if not part:
                         continue
-                self._watch(outcomes)
+                self._watch(part, outcomes, at_risk=at_risk)
             seconds = self._clock.monotonic() - started
             self._in_flight -= len(outcomes)
-            if self._credits is not None:
-                self._credits.settle(outcomes)
+            self._departures.settle(outcomes)
+            self._spending.add(part, outcomes)
             # The disk holds up the reader, who must see nothing before it is on record, and
             # not the worker.
             recorded = None if self._ledger is None else self._ledger.record(part, outcomes)
@@ -292,9 +303,7 @@ class BulkRun:
         if not any(recalled):
             return part, outcomes
         back = tuple(compress(part, recalled))
-        self._ready.append(back)
-        if self._credits is not None:
-            self._credits.settle(list(compress(outcomes, recalled)))
+        self._departures.put_back(back, list(compress(outcomes, recalled)))
         self._in_flight -= sum(recalled)
         others = [not called_back for called_back in recalled]
         return tuple(compress(part, others)), list(compress(outcomes, others))
@@ -314,40 +323,36 @@ class BulkRun:
         for prepared, outcome in zip(part, outcomes, strict=True):
             log_outcome(self._provider, prepared, outcome, seconds, self._observers)
 
-    async def _claim(self) -> Batch | None:
+    async def _claim(self) -> Departure | None:
         """Return the next batch; `None` when there is nothing more to send."""
+        departures = self._departures
         while not self._stopping:
-            if self._ready and self._credits is None:
-                return self._ready.popleft()
-            async with self._turn:
-                if self._ready and not self._stopping:
-                    return await self._next_batch()
-                if self._exhausted or self._stopping:
-                    return None
-                refused: list[Outcome] = []
-                await self._refill(refused)
-                if refused:
-                    # Still in turn: while the reader is slow nobody else may read on.
-                    await self._report(refused)
+            departure = departures.take()
+            if departures.exceeded is not None:
+                # What was taken before is paid for, and goes on.
+                self._halted = self._halted or departures.exceeded
+                self._take_no_more()
+            if departure is not None:
+                return departure
+            if departures:
+                await departures.wait()
+            elif not await self._read_on():
+                return None
         return None
 
-    async def _next_batch(self) -> Batch | None:
-        """Take the next batch, or as much of it as may be paid."""
-        batch = self._ready[0]
-        if self._credits is None:
-            return self._ready.popleft()
-        smallest = fewest(batch, self._provider)
-        count = await self._credits.reserve(batch, smallest)
-        if self._stopping:
-            # It was stopped while it waited for credits to come back.
-            return None
-        if count == len(batch):
-            return self._ready.popleft()
-        # What was taken before is paid for, and goes on.
-        self._halted = self._halted or self._credits.exceeded()
-        self._take_no_more()
-        self._ready[0] = batch[count:]
-        return batch[:count] or None
+    async def _read_on(self) -> bool:
+        """Take a window if nothing waits; return whether there was one, or something waits."""
+        async with self._turn:
+            if self._departures or self._stopping:
+                return True
+            if self._exhausted:
+                return False
+            refused: list[Outcome] = []
+            await self._refill(refused)
+            if refused:
+                # Still in turn: while the reader is slow nobody else may read on.
+                await self._report(refused)
+        return True
 
     async def _refill(self, refused: list[Outcome]) -> None:
         """Take a window; the outcomes of what is not to be sent go to `refused`.
@@ -370,25 +375,19 @@ class BulkRun:
         self.counts.resumed += sum(_was_settled(outcome) for outcome in window.known)
         settled += window.refused
         settled += window.known
-        self._ready.extend(window.batches)
+        self._departures.add(window.batches)
 
-    def _watch(self, outcomes: Sequence[Outcome]) -> None:
-        """Halt on a refusal that every message would meet, and on many unknowns in a row.
+    def _watch(self, part: Batch, outcomes: Sequence[Outcome], *, at_risk: bool) -> None:
+        """Halt on a refusal that every message would meet, and when too many may be lost.
 
-        What counts is requests: one lost answer to a hundred recipients is one, not a hundred.
         Of texts that were accepted and have failed, each one counts.
         """
-        unknown = account = None
-        for outcome in outcomes:
-            if isinstance(outcome, Unknown):
-                unknown = outcome.error
-            elif isinstance(outcome, NotSent) and outcome.error.blame == "account":
-                account = outcome.error
-        too_many = self._caution.note(unknown=unknown is not None)
-        if unknown is not None and too_many:
+        unknown = self._departures.note(part, outcomes, at_risk=at_risk)
+        if unknown is not None:
             self._halt(unknown)
-        if account is not None:
-            self._halt(account)
+        for outcome in outcomes:
+            if outcome.state == "not_sent" and outcome.error.blame == "account":
+                self._halt(outcome.error)
         if (failing := self._deliveries.note(outcomes)) is not None:
             self._halt(failing)
 
@@ -404,8 +403,7 @@ class BulkRun:
             for read in await asyncio.gather(self._ahead, return_exceptions=True):
                 if isinstance(read, Window):
                     self._adopt(read, settled)
-        waiting = [prepared for batch in self._ready for prepared in batch]
-        waiting += self._preparation.carried
+        waiting = [*self._departures, *self._preparation.carried]
         return settled + [NotSent(waits.index, waits.message, error) for waits in waiting]
 
     def _abandon(self, batch: Batch) -> None:

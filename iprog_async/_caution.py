@@ -1,56 +1,111 @@
-"""How many requests a run has under way while nobody knows whether the gateway answers well."""
+"""How many people a run puts at risk while nobody knows whether the gateway answers well."""
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Iterable, Sequence
+
+from iprog_async._errors import OutcomeUnknownError
+from iprog_async._messages import Batch
+from iprog_async._outcomes import Outcome, Unknown
+from iprog_async._planner import cut_off
+
+
+_NOTHING, _ALONE, _TOGETHER = 0, 1, 2
+_KINDS = (_ALONE, _TOGETHER)
 
 
 class Caution:
-    """Bounds how many outcomes can become unknown before a run halts.
+    """Bounds how many people's outcomes can become unknown before a run halts.
 
-    A run halts after so many unknown outcomes in a row. Those that are under way at that moment
-    may become unknown, too; so until the first request has come to a certain outcome, and again
-    after each unknown one, only so many are under way as could be unknown without the run going
-    beyond its bound.
+    What a gateway has not shown to work is tried with few: one recipient, then two, four, …,
+    and never more of them under way than may still become unknown. A text that it accepts for
+    one recipient shows that requests to one are answered, which says nothing yet about those to
+    several; one to several shows both. A refusal shows neither: it may be the only thing that
+    the gateway answers. An unknown outcome puts everything in doubt again.
+
+    People who became unknown count until a request of their kind is accepted. A lost request of
+    a kind that had been shown to work counts as one, whoever else it was for: many such are
+    under way at a time, and one connection that breaks is no reason to halt.
 
     Args:
-        most: The run halts after so many unknown outcomes in a row.
+        most: The run halts once so many count.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._in_a_row = 0
+        self._shown = _NOTHING
+        self._lost = {_ALONE: 0, _TOGETHER: 0}
+        self._last: OutcomeUnknownError | None = None
         self._under_way = 0
-        self._limit: int | None = most
-        self._changed = asyncio.Event()
+        self._next_size = 1
 
-    async def enter(self) -> None:
-        """Wait until one more request may be under way; each that is has to `leave`."""
-        while self._limit is not None and self._under_way >= self._limit:
-            self._changed.clear()
-            await self._changed.wait()
-        self._under_way += 1
+    def trusts(self, batch: Batch) -> bool:
+        """Return whether a batch may leave as it is, whatever else is under way."""
+        return _kind(batch) <= self._shown
 
-    def leave(self) -> None:
-        """Note that a request is not under way any more."""
-        self._under_way -= 1
-        if self._limit is not None:
-            self._changed.set()
+    def size(self, batch: Batch, smallest: int) -> int:
+        """Return how many messages off the front of a batch may leave now; 0 is none for now.
 
-    def note(self, *, unknown: bool) -> bool:
-        """Note how a request ended, and return whether there are too many unknown ones in a row."""
+        Args:
+            batch: What is to be sent.
+            smallest: The fewest messages that can travel together. So many may always leave while
+                nothing else is at risk, even if they are more than the bound.
+        """
+        if self.trusts(batch):
+            return len(batch)
+        # After one recipient alone, another one would show nothing new.
+        least = max(smallest, 2) if self._shown == _ALONE else smallest
+        left = self._left - self._under_way
+        size = cut_off(batch, min(max(self._next_size, least), left), smallest)
+        if least <= left >= size:
+            return size
+        return 0 if self._under_way else cut_off(batch, least, smallest)
+
+    def begin(self, count: int, *, at_risk: bool) -> None:
+        """Note that messages leave which `size` let go; they have to `end`."""
+        if at_risk:
+            self._next_size *= 2
+        self._under_way += count if at_risk else 1
+
+    def end(self, count: int, *, at_risk: bool) -> None:
+        """Note that messages are under way no more."""
+        self._under_way -= count if at_risk else 1
+
+    def note(
+        self, part: Batch, outcomes: Sequence[Outcome], *, at_risk: bool
+    ) -> OutcomeUnknownError | None:
+        """Note how a request ended; return the last unknown outcome's error if that is too many.
+
+        Args:
+            part: What it carried.
+            outcomes: What became of them.
+            at_risk: Whether it left when its kind had not been shown to work.
+        """
+        kind = _kind(part)
+        unknown = [outcome.error for outcome in outcomes if isinstance(outcome, Unknown)]
         if unknown:
-            self._in_a_row += 1
-            self._bound(self._most - self._in_a_row)
-        elif self._limit is not None or self._in_a_row:
-            self._in_a_row = 0
-            self._bound(None)
-        return self._in_a_row >= self._most
+            self._shown, self._next_size, self._last = _NOTHING, 1, unknown[-1]
+            self._lost[kind] += len(unknown) if at_risk else 1
+        elif _any_accepted(outcomes):
+            self._shown = max(self._shown, kind)
+            # One to several shows that one to a single recipient is answered, too.
+            self._lost.update((lesser, 0) for lesser in _KINDS if lesser <= kind)
+        return self._last if self._exhausted else None
 
-    def lift(self) -> None:
-        """Hold up nobody any more."""
-        self._bound(None)
+    @property
+    def _left(self) -> int:
+        return self._most - self._lost[_ALONE] - self._lost[_TOGETHER]
 
-    def _bound(self, limit: int | None) -> None:
-        self._limit = limit
-        self._changed.set()
+    @property
+    def _exhausted(self) -> bool:
+        """Whether what the run would try next might make more people unknown than it may."""
+        doubted = self._shown == _ALONE and self._lost[_TOGETHER]
+        return self._left < (2 if doubted else 1)
+
+
+def _kind(batch: Batch) -> int:
+    return _ALONE if len(batch) == 1 else _TOGETHER
+
+
+def _any_accepted(outcomes: Iterable[Outcome]) -> bool:
+    return any(outcome.state == "accepted" for outcome in outcomes)

@@ -2,75 +2,111 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
+from decimal import Decimal
 
 from iprog_async._errors import ConfigurationError, CreditLimitError
 from iprog_async._messages import Batch
 from iprog_async._outcomes import Outcome
+from iprog_async._planner import cut_off
+from iprog_async._spending import taken_for
+
+
+# What a segment may cost as long as no answer has told it: a header and a footer that the gateway
+# adds make several segments of one.
+_HIGHEST_PRICE = Decimal(10)
 
 
 class CreditLimit:
-    """Reserves the segments of each batch before it is sent.
+    """Reserves the credits of each batch before it is sent.
 
-    Segments of messages that were certainly not sent come back; those of an unknown outcome
-    do not, because the gateway may have charged them.
+    A segment is a credit, unless the gateway says that it took more: then the highest price that
+    it told is the one that is reserved, also for what is on its way already. Until a text has
+    been accepted nobody knows the price, so only so much is on its way as even a high one would
+    pay for, or as few messages as can travel.
+
+    Credits of messages that were certainly not sent come back; those of an unknown outcome do
+    not, because the gateway may have taken them.
 
     Args:
-        limit: The most segments that may be sent.
+        limit: The most credits that may be spent.
     """
 
     def __init__(self, limit: int) -> None:
         check_limit(limit)
         self._limit = limit
-        self._spent = 0
+        self._price = Decimal(1)
+        self._is_price_known = False
+        self._taken = Decimal(0)
+        # Segments whose price was not told: of unknown outcomes, or where the gateway says nothing.
+        self._untold = 0
         self._pending: dict[int, int] = {}
-        self._settled = asyncio.Event()
+        self._pending_segments = 0
+        self.exceeded: CreditLimitError | None = None
+        """Why no more may be spent, once that is certain."""
 
-    async def reserve(self, batch: Batch, smallest: int) -> int:
-        """Reserve for as many messages of a batch as can be paid, from its first one on.
+    def size(self, batch: Batch, smallest: int) -> int:
+        """Return how many messages off the front of a batch can be paid.
 
-        Where they can't all be paid, it waits for what is on its way: some may come back.
+        Where they can't all be paid, it is none for now while others are on their way: some of
+        their credits may come back.
 
         Args:
             batch: What is to be sent.
             smallest: The fewest messages that can travel together.
-
-        Returns:
-            The number of messages that may be sent.
         """
-        while (count := self._affordable(batch)) < len(batch) and self._pending:
-            self._settled.clear()
-            await self._settled.wait()
-        if count < min(smallest, len(batch)):
+        price = self._price if self._is_price_known else max(self._price, _HIGHEST_PRICE)
+        count = self._affordable(batch, price)
+        if count == len(batch):
+            return count
+        if self._pending:
+            # Some of it may come back, or tell the price.
             return 0
-        for prepared in batch[:count]:
-            self._pending[prepared.index] = prepared.segments.count
-            self._spent += prepared.segments.count
-        return count
+        if not self._is_price_known:
+            fewest = cut_off(batch, smallest, smallest)
+            if self._affordable(batch[:fewest], self._price) == fewest:
+                return fewest
+        self.exceeded = CreditLimitError(self._limit, self._spent)
+        return count if count >= smallest else 0
+
+    def reserve(self, batch: Batch) -> None:
+        """Reserve the credits of messages that are about to be sent."""
+        for prepared in batch:
+            segments = self._pending[prepared.index] = prepared.segments.count
+            self._pending_segments += segments
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Note how messages ended for which there was a reservation."""
         for outcome in outcomes:
             segments = self._pending.pop(outcome.index)
-            if outcome.state == "not_sent":
-                self._spent -= segments
-        self._settled.set()
+            self._pending_segments -= segments
+            if outcome.state == "accepted":
+                self._is_price_known = True
+                self._pay(segments, taken_for(outcome.receipt))
+            elif outcome.state == "unknown":
+                self._untold += segments
 
-    def exceeded(self) -> CreditLimitError:
-        """Return the error of a run that may spend no more."""
-        return CreditLimitError(self._limit, self._spent)
+    def _pay(self, segments: int, taken: Decimal | None) -> None:
+        if taken is None:
+            self._untold += segments
+            return
+        self._taken += max(taken, Decimal(segments))
+        self._price = max(self._price, taken / segments)
 
-    def _affordable(self, batch: Batch) -> int:
-        left = self._limit - self._spent
+    @property
+    def _spent(self) -> Decimal:
+        return self._taken + self._untold * self._price
+
+    def _affordable(self, batch: Batch, price: Decimal) -> int:
+        left = self._limit - self._spent - self._pending_segments * price
         for count, prepared in enumerate(batch):
-            left -= prepared.segments.count
+            left -= prepared.segments.count * price
             if left < 0:
                 return count
         return len(batch)
 
 
 def check_limit(limit: int) -> None:
-    """Raise `ConfigurationError` unless it is a number of segments."""
+    """Raise `ConfigurationError` unless it is a number of credits."""
     if limit < 1:
-        raise ConfigurationError("max_credits is a number of segments, 1 or more")
+        raise ConfigurationError("max_credits is a number of credits, 1 or more")

@@ -31,6 +31,7 @@ SmsError                        .may_have_been_sent  .healable  .blame
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 
@@ -162,32 +163,36 @@ class RunHaltedError(SmsError):
 
     Args:
         cause: The error every further message would have met, or the last of many unknowns.
+        unknown: How many of its texts may have been sent, or may not.
     """
 
     healable = True
     blame: Blame = "account"
 
-    def __init__(self, cause: SmsError) -> None:
+    def __init__(self, cause: SmsError, unknown: int = 0) -> None:
+        doubt = f"{unknown} of its texts may have been sent. " if unknown else ""
         super().__init__(
-            f"the run stopped by itself: {cause}. What it had not sent is certainly not sent"
+            f"the run stopped by itself: {cause}. {doubt}What it had not sent is certainly not sent"
         )
         self.cause = cause
+        self.unknown = unknown
 
 
 class CreditLimitError(SmsError):
     """A bulk run reached its `max_credits`; what it had not sent yet is certainly not sent.
 
     Args:
-        limit: The most segments it may send.
-        spent: The segments that it has spent.
+        limit: The most credits it may spend.
+        spent: The credits that it has spent: a credit for each segment, or more where the
+            gateway says that it took more.
     """
 
     healable = True
     blame: Blame = "account"
 
-    def __init__(self, limit: int, spent: int) -> None:
+    def __init__(self, limit: int, spent: Decimal | int) -> None:
         super().__init__(
-            f"the next text would go beyond max_credits: {spent} of {limit} segments are spent"
+            f"the next text would go beyond max_credits: {spent:f} of {limit} credits are spent"
         )
         self.limit = limit
         self.spent = spent

@@ -62,11 +62,12 @@ def accepted(
     status: DeliveryStatus = PENDING,
     scheduled: bool = False,
     raw: object = None,
+    credits: Decimal | None = None,  # noqa: A002 - the receipt's own word
 ) -> Accepted:
     """Return the outcome of a message the gateway took; the arguments are those of `Receipt`."""
     segments = prepared.segments.count
     receipt = Receipt(
-        provider, message_id, prepared.to, segments, cost, status, scheduled=scheduled, raw=raw
+        provider, message_id, prepared.to, segments, cost, status, scheduled, raw, credits
     )
     return Accepted(prepared.index, prepared.message, receipt)
 

@@ -115,6 +115,18 @@ def halves(batch: Batch) -> tuple[Batch, Batch]:
     return batch[:middle], batch[middle:]
 
 
+def cut_off(batch: Batch, size: int, smallest: int) -> int:
+    """Return how many messages to cut off the front of a batch: about `size`, or all of it.
+
+    Neither they nor those that are left are too few to travel.
+    """
+    size = max(size, smallest)
+    if len(batch) - size < smallest:
+        # A rest that is too small makes the first part smaller, if it can be.
+        size = len(batch) if size >= len(batch) else len(batch) - smallest
+    return size if size >= smallest else len(batch)
+
+
 def _travels_as(message: Message, batching: Batching) -> object:
     text = None if batching.mixed_texts else message.text
     return text, message.sender_id, message.schedule_at, message.options

@@ -56,6 +56,9 @@ class Receipt:
         status: The status at the moment of acceptance.
         scheduled: Whether the gateway sends it later.
         raw: The parsed answer, with secrets masked.
+        credits: What the gateway says it took, where it counts in credits, one for a segment:
+            `max_credits` counts it. `None` where it does not say, or counts in money. Known to
+            the run that sent the text only: it is not stored.
     """
 
     provider: str
@@ -66,6 +69,7 @@ class Receipt:
     status: DeliveryStatus = PENDING
     scheduled: bool = False
     raw: object = field(default=None, repr=False, eq=False)
+    credits: Decimal | None = field(default=None, repr=False, eq=False)
 
     @property
     def ref(self) -> str | None:
@@ -76,7 +80,7 @@ class Receipt:
         return None if self.message_id is None else f"{self.provider}:{self.message_id}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the receipt as JSON-ready data, without `raw`."""
+        """Return the receipt as JSON-ready data, without `raw` and `credits`."""
         return {
             "provider": self.provider,
             "message_id": self.message_id,

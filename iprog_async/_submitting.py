@@ -12,7 +12,7 @@ from iprog_async._cancellation import was_in_flight
 from iprog_async._claims import Claim, active_claim
 from iprog_async._context import put_back
 from iprog_async._discretion import drop_frames
-from iprog_async._errors import SmsError
+from iprog_async._errors import RunHaltedError, SmsError
 from iprog_async._messages import Batch, PreparedMessage
 from iprog_async._observers import NOBODY, Observers, SendEnded, Submission
 from iprog_async._outcomes import Accepted, Outcome, Unknown, failed, unclear
@@ -127,6 +127,16 @@ def log_outcome(
         "error=%(error)s %(duration).3f s",
         keys,
         extra=keys,
+    )
+
+
+def log_halt(provider: SmsProvider, error: RunHaltedError) -> None:
+    """Tell that a run stopped itself; without the cause's words, which hold a number."""
+    logger.warning(
+        "%s: the run stopped by itself (%s); %d of its texts may have been sent, or may not",
+        provider.name,
+        type(error.cause).__name__,
+        error.unknown,
     )
 
 

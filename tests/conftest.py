@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from iprog_async._caution import Caution
+
 
 _SLOW = "slow: starts many processes; runs with --slow, or where its path is named"
 
@@ -48,3 +50,9 @@ def _named(config: pytest.Config) -> list[Path]:
     """Return the files and folders that the command line names, besides those that always run."""
     places = set(config.args) - set(config.getini("testpaths"))
     return [(config.invocation_params.dir / place.partition("::")[0]).resolve() for place in places]
+
+
+@pytest.fixture
+def whole_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let bulk runs trust a gateway from the start, so that their first batches are whole."""
+    monkeypatch.setattr(Caution, "trusts", lambda *_: True)

@@ -159,6 +159,7 @@ def _stop(run: BulkRun) -> Any:
 
 
 @pytest.mark.parametrize("end", [_stop, BulkRun.aclose])
+@pytest.mark.usefixtures("whole_batches")
 async def test_halves_that_wait_are_not_in_doubt(
     end: Callable[[BulkRun], Any], tmp_path: Path
 ) -> None:

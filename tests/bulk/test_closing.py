@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+import pytest
 from support.core_fakes import FakeProvider, accept, to_many
 
 from iprog_async import Outcome, SmsClient
@@ -24,6 +25,7 @@ async def test_settled_outcomes_survive_the_end_of_a_run() -> None:
     assert run.counts.total > 3
 
 
+@pytest.mark.usefixtures("whole_batches")
 async def test_what_is_on_its_way_is_counted() -> None:
     """A run that was stopped says how many have no outcome yet, until none is left."""
     arrived, answer = asyncio.Semaphore(0), asyncio.Event()

@@ -101,7 +101,8 @@ async def test_halved_batch_is_paid_once() -> None:
     assert ({"accepted"}, None) == ({outcome.state for outcome in outcomes}, halted)
 
 
-@pytest.mark.parametrize(("limit", "expected"), [(1, 0), (2, 2), (3, 3)])
+@pytest.mark.parametrize(("limit", "expected"), [(1, 0), (2, 2), (3, 2), (4, 4)])
+@pytest.mark.usefixtures("whole_batches")
 async def test_scheduled_batch_is_not_cut_too_small(limit: int, expected: int) -> None:
     """Where fewer than travel together could be paid, none of them goes."""
     provider = FakeProvider(limits=Batching(max_scheduled=10, min_scheduled=2))

@@ -72,6 +72,7 @@ async def test_plan_names_the_first_invalid_rows() -> None:
     assert isinstance(found.invalid_rows[0].error, InvalidMessageError)
 
 
+@pytest.mark.usefixtures("whole_batches")
 async def test_plan_counts_the_batches_that_a_run_makes() -> None:
     """Windows, chunks and company for scheduled texts are those of the run itself."""
     limits = Batching(max_batch=10, max_scheduled=10, min_scheduled=2)

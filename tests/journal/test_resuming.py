@@ -243,6 +243,7 @@ async def test_many_keys_are_found_again(tmp_path: Path, monkeypatch: pytest.Mon
     assert 40 == len(provider.sent)
 
 
+@pytest.mark.usefixtures("whole_batches")
 async def test_a_refusal_for_somebody_else_is_not_final(tmp_path: Path) -> None:
     """Whoever shares a refused request with a bad number, and was not asked for alone, is sent."""
     path = tmp_path / "j.db"

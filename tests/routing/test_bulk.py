@@ -45,6 +45,7 @@ def _shared(a: IprogProvider, b: IprogProvider, clock: InstantClock) -> RoundRob
     return RoundRobin(a, b, weights=[2, 1], clock=clock)
 
 
+@pytest.mark.usefixtures("whole_batches")
 async def test_round_robin_shares_a_run() -> None:
     """A run is spread over both gateways by weight, in whole batches."""
     async with pair(build=_shared, max_batch=10) as two:
@@ -89,6 +90,7 @@ async def test_a_run_halts_when_every_account_is_empty() -> None:
         assert (1, 1) == two.begun
 
 
+@pytest.mark.usefixtures("whole_batches")
 async def test_one_recipients_trouble_is_not_anothers() -> None:
     """A batch refused for one number costs that number alone, also behind a router."""
     wide = Batching(max_batch=100)

@@ -118,6 +118,7 @@ async def test_a_dead_gateway_beside_one_that_asks_for_a_pause() -> None:
         assert (0, 1) == two.begun
 
 
+@pytest.mark.usefixtures("whole_batches")
 async def test_a_batch_without_an_answer_stays_where_it_is() -> None:
     """A lost answer about many texts leaves all of them unknown, and none at the other gateway."""
     numbers = [f"+63917000{index:04}" for index in range(10)]

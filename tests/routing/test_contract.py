@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from attrs import evolve
 from support.contract_iprog import IPROG
 
@@ -67,6 +68,7 @@ class TestRouterOfOne(ProviderContract):
     open_pool = staticmethod(open_pool)
 
     @in_loop
+    @pytest.mark.usefixtures("whole_batches")
     async def test_a_rate_limit_is_waited_for_once_by_all(self, subject: Subject) -> None:
         """Texts in the queue learn of the pause: one refusal, and nobody waits any longer."""
         busy = subject.case.limited.with_headers(Retry_After="2")

@@ -154,6 +154,7 @@ async def _run(two: Pair) -> dict[str, int]:
     return {"accepted": counts.accepted, "unknown": counts.unknown}
 
 
+@pytest.mark.usefixtures("whole_batches")
 async def test_a_gateway_that_stays_broken_costs_a_text_for_each_try() -> None:
     """Over real sockets, eleven tries of a gateway that answers 503 leave eleven texts unknown."""
     async with pair(a=Reply(503), build=_failover, max_batch=100) as two:

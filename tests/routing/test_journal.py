@@ -46,6 +46,7 @@ async def run(two: Pair, path: Path, numbers: list[str]) -> dict[str, str]:
         return {outcome.message.to: outcome.state async for outcome in bulk}
 
 
+@pytest.mark.usefixtures("whole_batches")
 async def test_claims_follow_the_texts_from_member_to_member(tmp_path: Path) -> None:
     """Whoever is asked, the rows of that request are on record as claimed before it leaves."""
     path, seen = tmp_path / "j.db", list[set[str]]()
@@ -107,6 +108,7 @@ async def test_what_may_be_out_is_not_taken_back_by_a_failed_connection(
     assert {first: state, second: "not_sent"} == states_in(path)
 
 
+@pytest.mark.usefixtures("whole_batches")
 async def test_texts_wait_as_not_sent_between_rounds(tmp_path: Path) -> None:
     """A run that is killed while the router waits finds the waiting texts unsent, not unknown.
 
@@ -129,6 +131,7 @@ async def test_texts_wait_as_not_sent_between_rounds(tmp_path: Path) -> None:
     assert dict.fromkeys(NUMBERS, "accepted") == outcomes
 
 
+@pytest.mark.usefixtures("whole_batches")
 async def test_a_lost_answer_is_unknown_on_record_and_not_resent(tmp_path: Path) -> None:
     """A resumed run leaves alone what a gateway may have sent, and asks no other one for it."""
     path = tmp_path / "j.db"

@@ -1,0 +1,128 @@
+"""Which prepared messages leave next, as far as caution and credits allow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+
+from iprog_async._caution import Caution
+from iprog_async._credits import CreditLimit
+from iprog_async._errors import CreditLimitError, OutcomeUnknownError
+from iprog_async._messages import Batch, PreparedMessage
+from iprog_async._outcomes import Outcome
+from iprog_async._planner import fewest
+from iprog_async._providers import SmsProvider
+
+
+Departure = tuple[Batch, bool]
+"""A batch that leaves, and whether its people are at risk: the gateway has yet to show that it
+answers such requests."""
+
+
+class Departures:
+    """Batches that wait to be sent; they are cut where they leave, not where they are planned.
+
+    Args:
+        provider: What they are sent through.
+        most_unknown: How many people's outcomes may become unknown; see `Caution`.
+        max_credits: The most credits that may be spent, if there is a limit.
+    """
+
+    def __init__(
+        self, provider: SmsProvider, most_unknown: int, max_credits: int | None = None
+    ) -> None:
+        self._provider = provider
+        self._caution = Caution(most_unknown)
+        self._credits = None if max_credits is None else CreditLimit(max_credits)
+        self._batches: deque[Batch] = deque()
+        self._changed = asyncio.Event()
+        self._closed = False
+
+    def __bool__(self) -> bool:
+        """Whether a batch waits."""
+        return bool(self._batches)
+
+    def __iter__(self) -> Iterator[PreparedMessage]:
+        """Iterate over the messages that wait."""
+        return (prepared for batch in self._batches for prepared in batch)
+
+    @property
+    def exceeded(self) -> CreditLimitError | None:
+        """Why nothing more may leave, if it can't be paid."""
+        return None if self._credits is None else self._credits.exceeded
+
+    def add(self, batches: Iterable[Batch]) -> None:
+        """Let batches wait for their turn."""
+        self._batches.extend(batches)
+
+    def close(self) -> None:
+        """Let nothing more leave, and nobody wait for it."""
+        self._closed = True
+        self._changed.set()
+
+    def take(self) -> Departure | None:
+        """Return the next batch, or what of it may leave now; `None` if nothing may."""
+        if not self._batches or self._closed:
+            return None
+        batch = self._batches[0]
+        if self._credits is None and self._caution.trusts(batch):
+            # As nearly always.
+            self._caution.begin(len(batch), at_risk=False)
+            return self._batches.popleft(), False
+        count = self._size(batch, min(fewest(batch, self._provider), len(batch)))
+        return self._depart(batch, count) if count else None
+
+    async def wait(self) -> None:
+        """Wait until something has changed, so that more may leave than before."""
+        if not self._closed:
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _size(self, batch: Batch, smallest: int) -> int:
+        size = self._caution.size(batch, smallest)
+        if self._credits is None or not size:
+            return size
+        return self._credits.size(batch[:size], smallest)
+
+    def _depart(self, batch: Batch, count: int) -> Departure:
+        at_risk = not self._caution.trusts(batch)
+        self._batches.popleft()
+        if count < len(batch):
+            self._batches.appendleft(batch[count:])
+            batch = batch[:count]
+        if self._credits is not None:
+            self._credits.reserve(batch)
+        self._caution.begin(count, at_risk=at_risk)
+        return batch, at_risk
+
+    def arrive(self, departure: Departure) -> None:
+        """Note that a batch has come to its outcomes, whatever they are."""
+        batch, at_risk = departure
+        self._caution.end(len(batch), at_risk=at_risk)
+        self._changed.set()
+
+    def note(
+        self, part: Batch, outcomes: Sequence[Outcome], *, at_risk: bool
+    ) -> OutcomeUnknownError | None:
+        """Note how a request ended; return why the run should stop, if too many are unknown.
+
+        Args:
+            part: What it carried: a departure, or a part of one.
+            outcomes: What became of them.
+            at_risk: As the departure says.
+        """
+        error = self._caution.note(part, outcomes, at_risk=at_risk)
+        self._changed.set()
+        return error
+
+    def settle(self, outcomes: Sequence[Outcome]) -> None:
+        """Note that messages have come to their last outcome, so that their credits are settled."""
+        if self._credits is not None:
+            self._credits.settle(outcomes)
+            self._changed.set()
+
+    def put_back(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        """Let messages wait again that were called back before they left."""
+        self._batches.append(batch)
+        self.settle(outcomes)
