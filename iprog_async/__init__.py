@@ -62,6 +62,7 @@ from iprog_async._registry import provider_types
 from iprog_async._retry import RetryPolicy
 from iprog_async._routing import Choice, Failover, RoundRobin, Routed
 from iprog_async._segments import Encoding, Segments, count_segments
+from iprog_async._spending import PriceDifference
 from iprog_async._suppression import Suppress
 
 
@@ -110,6 +111,7 @@ __all__ = [
     "Observer",
     "Outcome",
     "OutcomeUnknownError",
+    "PriceDifference",
     "ProviderError",
     "Rate",
     "RateLimitError",

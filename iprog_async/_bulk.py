@@ -48,7 +48,8 @@ class BulkRun:
         messages: What to send; an iterable or async iterable, read a window at a time.
         clock: What tells the time.
         reading: How the messages are read.
-        halt_after_unknown: The run stops once so many people's outcomes are unknown.
+        halt_after_unknown: The run stops once so many people's outcomes are unknown, as
+            `SmsClient.send_many` says.
         journal: An open journal, or the path of one that is opened for this run.
         max_credits: The run stops before it would spend more.
         halt_after_failed: The run stops after so many accepted texts in a row that the gateway

@@ -268,14 +268,20 @@ class SmsClient(Generic[P_co]):
             window: How many messages are looked at together to find equal texts, which
                 travel in one request; chosen to fit the gateway if `None`.
             linger: How many seconds to wait for company from a slow source.
-            halt_after_unknown: Stop after so many requests in a row with unknown outcomes.
+            halt_after_unknown: Stop once so many people's outcomes are unknown, with no text
+                accepted in between. Until the gateway has accepted a text for one recipient,
+                and then one for several where they travel together, and again after each
+                unknown outcome, requests are small (1, 2, 4, …), and no more people are under
+                way than may still become unknown. Of a gateway that had shown so much, a lost
+                request counts as one, whoever it was for.
             journal: Makes the run resumable: an open journal, or the path of one that is opened
                 for this run; the client's if `None`.
             suppress: Numbers never to text: as people write them, or the path of a file with
                 one a line and comments after `#`, or a function that is asked for each number
                 as E.164. A message for one is `NotSent` with `SuppressedError`.
-            max_credits: The run stops before it would send more segments than this; those of
-                unknown outcomes count as sent.
+            max_credits: The run stops before it would spend more credits than this: one for
+                each segment, or more where the gateway says that it took more. Unknown outcomes
+                count as sent.
             halt_after_failed: Stop after so many accepted texts in a row that the gateway
                 reports as failed in the answers that accept them; a run whose first twenty all
                 fail warns in the log in any case.

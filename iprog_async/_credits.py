@@ -66,8 +66,10 @@ class CreditLimit:
             fewest = cut_off(batch, smallest, smallest)
             if self._affordable(batch[:fewest], self._price) == fewest:
                 return fewest
-        self.exceeded = CreditLimitError(self._limit, self._spent)
-        return count if count >= smallest else 0
+        count = count if count >= smallest else 0
+        last = sum(prepared.segments.count for prepared in batch[:count]) * price
+        self.exceeded = CreditLimitError(self._limit, self._spent + last)
+        return count
 
     def reserve(self, batch: Batch) -> None:
         """Reserve the credits of messages that are about to be sent."""

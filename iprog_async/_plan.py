@@ -56,9 +56,11 @@ class BulkPlan:
         suppressed: Messages for numbers that are never to be texted.
         conflicts: Messages for numbers that an earlier run sent another one, by the journal.
         resumed: Messages that are not sent for what an earlier run came to, by the journal.
-        segments: Segments of the messages that would be sent.
+        segments: Segments of the messages that would be sent. A gateway may take more than a
+            credit for each, such as where its account adds a header and a footer to each text.
         encodings: How many of those messages travel as `"GSM-7"` and as `"UCS-2"`.
-        batches: Requests that would be made, if the gateway refuses none.
+        batches: Requests that would be made, if the gateway refuses none, beside the few small
+            ones that a run begins with.
         cost: What it would cost, where a price per segment was given.
         in_doubt: Those of the recipients whose text an earlier run may have sent already: with
             `resend_unknown` they may get it twice.
@@ -112,7 +114,7 @@ class BulkPlan:
 
     @property
     def credits(self) -> int:
-        """What `max_credits` counts: a credit for each segment."""
+        """What `max_credits` counts, unless the gateway takes more: a credit for each segment."""
         return self.segments
 
     def to_dict(self) -> dict[str, Any]:

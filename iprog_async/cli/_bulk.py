@@ -84,7 +84,8 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
         concurrency: The most requests at once.
         rate: The most requests, such as 60/min; the gateway's documented limit by default.
         suppress: A file of numbers never to text, one a line.
-        max_credits: Stop before more segments than this are sent.
+        max_credits: Stop before more credits than this are spent: one a segment, or what the
+            gateway says it took.
         halt_after_failed: Stop after so many accepted texts in a row that the gateway reports as
             failed; by default there is only a warning if the first twenty are.
         price: What a segment costs, such as 0.35: the preview then says what the run costs.

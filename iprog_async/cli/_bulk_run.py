@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any
 
 from attrs import define, field
@@ -21,6 +22,7 @@ from iprog_async._errors import (
 )
 from iprog_async._journal import Journal
 from iprog_async._outcomes import Accepted, NotSent, Outcome
+from iprog_async._spending import PriceDifference
 from iprog_async._suppression import IsSuppressed
 from iprog_async.cli._bulk_order import Order
 from iprog_async.cli._ctrl_c import on_interrupts
@@ -36,7 +38,7 @@ from iprog_async.cli._wording import words_of_error
 
 
 HALT_AFTER_UNKNOWN = 20
-"""The run stops itself after so many requests in a row with unknown outcomes."""
+"""The run stops itself once so many people's outcomes are unknown."""
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 _SECONDS_TO_CALL_BACK = 0.05
@@ -57,6 +59,8 @@ class Ended:
         unknown: Why it is not known of rows whether they were.
         failed: What the gateway said of rows that it accepted and that have failed.
         lists: Whether the gateway, or one of several, can be asked later for what it sent.
+        credits: What it spent, by what the gateways say they took.
+        price_difference: The first text whose price was another one than planned.
     """
 
     total: int
@@ -69,6 +73,8 @@ class Ended:
     unknown: Reasons = field(factory=Reasons)
     failed: Reasons = field(factory=Reasons)
     lists: bool = False
+    credits: Decimal = Decimal(0)
+    price_difference: PriceDifference | None = None
 
     @property
     def untouched(self) -> int:
@@ -157,6 +163,8 @@ class Conductor:
         for outcome in run.abandoned:
             self._write(outcome)
         ended.halted = run.halted
+        ended.credits = run.credits
+        ended.price_difference = run.price_difference
         ended.problem = ended.problem or self._results.problem
         return ended
 

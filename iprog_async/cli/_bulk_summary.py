@@ -8,8 +8,9 @@ from typing import Any
 
 from iprog_async._errors import OutcomeUnknownError, SmsError
 from iprog_async._secrets import one_line
+from iprog_async._spending import PriceDifference
 from iprog_async.cli._bulk_order import Order
-from iprog_async.cli._bulk_run import HALT_AFTER_UNKNOWN, Ended
+from iprog_async.cli._bulk_run import Ended
 from iprog_async.cli._failure import from_error
 from iprog_async.cli._reasons import Reasons
 from iprog_async.cli._show import accepted_words, count_of
@@ -37,6 +38,8 @@ def summary_data(order: Order, ended: Ended) -> dict[str, Any]:
             "not_sent": ended.not_sent.to_list(),
             "unknown": ended.unknown.to_list(),
         },
+        "credits": str(ended.credits),
+        "price_difference": _difference_data(ended.price_difference),
         "halted": ended.halted and from_error(ended.halted).to_dict(),
         "problem": ended.problem,
         "stopped": ended.stopped_by is not None,
@@ -65,6 +68,11 @@ def summary_words(order: Order, ended: Ended) -> tuple[list[str], str]:
     ]
     if counts.resumed:
         lines.append(f"Of these, {counts.resumed} are of an earlier run and were not sent again.")
+    if ended.price_difference is not None:
+        lines.append(
+            f"The price is not the planned one: {ended.price_difference}; "
+            f"{ended.credits:f} credits in all."
+        )
     if order.results is not None:
         lines.append(f"Results: {order.results}")
     if ended.unfinished:
@@ -75,6 +83,16 @@ def summary_words(order: Order, ended: Ended) -> tuple[list[str], str]:
 def next_command(order: Order, ended: Ended) -> str | None:
     """Return the command that goes on with a run; `None` where there is nothing to go on with."""
     return order.resume_command() if ended.unfinished and order.journal is not None else None
+
+
+def _difference_data(difference: PriceDifference | None) -> dict[str, Any] | None:
+    if difference is None:
+        return None
+    return {
+        "provider": difference.provider,
+        "segments": difference.segments,
+        "credits": str(difference.credits),
+    }
 
 
 def _about_failed(ended: Ended) -> list[str]:
@@ -96,7 +114,7 @@ def _why(reasons: Reasons) -> list[str]:
 
 def _trouble(ended: Ended) -> str:
     if ended.halted is not None:
-        return f"the run stopped itself: {_halted_words(ended.halted)}"
+        return f"the run stopped itself: {_halted_words(ended.halted, ended.counts.unknown)}"
     if ended.problem is not None:
         return f"the run was stopped: {ended.problem}"
     if ended.stopped_by is None:
@@ -104,13 +122,12 @@ def _trouble(ended: Ended) -> str:
     return f"stopped by {'SIGTERM' if ended.stopped_by == signal.SIGTERM else 'Ctrl-C'}"
 
 
-def _halted_words(cause: SmsError) -> str:
+def _halted_words(cause: SmsError, unknown: int) -> str:
     words = words_of_error(cause)
     if not isinstance(cause, OutcomeUnknownError):
         return words
-    return (
-        f"{HALT_AFTER_UNKNOWN} requests in a row got no trustworthy answer. The last one: {words}"
-    )
+    texts = count_of(unknown, "text")
+    return f"no trustworthy answer came, and {texts} may have been sent. The last one: {words}"
 
 
 def _about_unknown(order: Order, ended: Ended) -> list[str]:

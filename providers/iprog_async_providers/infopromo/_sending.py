@@ -77,6 +77,7 @@ class _Item:
     status: Any = None
     customer_status: Any = None
     cost: Any = None
+    sms_count: Any = None
 
     @property
     def said(self) -> list[str]:
@@ -150,6 +151,8 @@ def _one(item: _Item, prepared: PreparedMessage, raw: object, batch: Batch) -> O
         batch.provider,
         message_id=item.uid,
         cost=_cost(item.cost),
+        # The cost is money on some hosts; this counts segments on all (LOG).
+        credits=_cost(item.sms_count),
         status=status,
         # A status such as Delivered shows that the server sent it at once.
         scheduled=batch.scheduled and status.state in ("pending", "unknown"),

@@ -214,7 +214,9 @@ def read_sent(body: Envelope, batch: Sequence[PreparedMessage], provider: str) -
     """Read the answer of a send to one."""
     sent = structure(body, _Sent)
     cost, raw = _cost(sent.sms_rate), mask_keys(body)
-    return [accepted(batch[0], provider, message_id=sent.message_id, cost=cost, raw=raw)]
+    return [
+        accepted(batch[0], provider, message_id=sent.message_id, cost=cost, credits=cost, raw=raw)
+    ]
 
 
 def read_sent_bulk(
@@ -232,7 +234,7 @@ def read_sent_bulk(
     costs = [_cost(rate) for rate in rates] if len(rates) == len(ids) else [None] * len(ids)
     raw = mask_keys(body)
     return [
-        accepted(prepared, provider, message_id=message_id, cost=cost, raw=raw)
+        accepted(prepared, provider, message_id=message_id, cost=cost, credits=cost, raw=raw)
         for prepared, message_id, cost in zip(batch, ids, costs, strict=True)
     ]
 
