@@ -231,7 +231,8 @@ class BulkRun:
             await asyncio.gather(*workers)
             if self._halted is not None:
                 error = RunHaltedError(self._halted, self.counts.unknown)
-                log_halt(self._provider, error)
+                if error.unknown:
+                    log_halt(self._provider, error)
                 await self._report(await self._give_up(error))
         except asyncio.CancelledError:
             raise
