@@ -99,8 +99,8 @@ def test_many_lost_answers(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -> None
 
     assert (6, 20) == (ran.code, len(sandbox.inbox))
     assert ran.err.startswith(
-        "iprog-async: the run stopped itself: 20 requests in a row got no trustworthy answer. "
-        "The last one: "
+        "iprog-async: the run stopped itself: no trustworthy answer came, and 20 texts may have "
+        "been sent. The last one: "
     )
     assert "  lines 22, 23, 24 and 7 more: the run stopped before their turn\n" in ran.out
     assert ran.out.splitlines()[-1].startswith("  iprog-async bulk ")
