@@ -108,6 +108,7 @@ async def test_a_run_whose_first_twenty_fail_warns(
         (("failed", "failed", "sent", "failed", "failed", "pending"), None),
     ],
 )
+@pytest.mark.usefixtures("whole_batches")
 async def test_a_run_halts_after_so_many_in_a_row(
     states: tuple[DeliveryState, ...], sent: int | None, batch: int
 ) -> None:

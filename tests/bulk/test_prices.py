@@ -75,7 +75,7 @@ async def test_the_highest_price_is_reserved() -> None:
 
     run = await run_over(provider, to_many(40), concurrency=1, max_credits=10)
 
-    assert (6, 8) == (run.counts.accepted, run.credits)
+    assert (6, Decimal(8)) == (run.counts.accepted, run.credits)
 
 
 @pytest.mark.parametrize("price", [None, Decimal("0.35"), Decimal(-4), Decimal("NaN"), "two"])
@@ -85,7 +85,7 @@ async def test_no_text_counts_less_than_its_segments(price: Any) -> None:
 
     run = await run_over(provider, to_many(40), max_credits=10)
 
-    assert (10, 10) == (run.counts.accepted, run.credits)
+    assert (10, Decimal(10)) == (run.counts.accepted, run.credits)
 
 
 async def test_lost_texts_count_at_the_price_that_is_known() -> None:
@@ -112,7 +112,9 @@ async def test_a_resumed_run_counts_by_the_gateways_price(tmp_path: Path) -> Non
         for _ in range(3)
     ]
 
-    assert [(0, 10), (5, 10), (10, 4)] == [(run.counts.resumed, run.credits) for run in runs]
+    assert [(0, Decimal(10)), (5, Decimal(10)), (10, Decimal(4))] == [
+        (run.counts.resumed, run.credits) for run in runs
+    ]
 
 
 async def test_another_price_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -156,7 +158,7 @@ async def test_iprogs_rate_counts(alike: bool) -> None:
 
     run = await run_over(None, messages, client, max_credits=10)
 
-    assert (5, 10) == (run.counts.accepted, run.credits)
+    assert (5, Decimal(10)) == (run.counts.accepted, run.credits)
 
 
 @pytest.mark.parametrize(("count", "expected"), [(2, Decimal(2)), ("3", Decimal(3)), (None, None)])
