@@ -81,7 +81,7 @@ class BulkRun:
         self._recalls = [Recall() for _ in range(reading.concurrency)]
         self._departures = Departures(provider, halt_after_unknown, max_credits)
         self._spending = Spending()
-        self._preparation = Preparation(provider, messages, reading)
+        self._preparation = Preparation(provider, messages, reading, clock)
         self._exhausted = False
         self._stopping = False
         self._stopped = False

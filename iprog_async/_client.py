@@ -42,7 +42,7 @@ from iprog_async._registry import provider_types
 from iprog_async._retry import RetryPolicy
 from iprog_async._router import Router, gateways_of
 from iprog_async._session import Limits, Session
-from iprog_async._submitting import cancelled, log_outcome, submit
+from iprog_async._submitting import cancelled, log_outcome, overdue, submit
 from iprog_async._suppression import Suppress
 from iprog_async._waiting import wait_until_final
 
@@ -126,7 +126,9 @@ class SmsClient(Generic[P_co]):
         self._closed = False
         self._journal = journal
         self._observers = Observers(observers)
-        self._keyed = None if journal is None else KeyedSends(journal, self._observers)
+        self._keyed = (
+            None if journal is None else KeyedSends(journal, self._pool.clock, self._observers)
+        )
         limits = Limits(timeout=timeout, deadline=deadline)
         self._session = Session(self._pool, self._retry, limits, self._observers)
         self._provider = provider.bind(self._session.call)
@@ -188,7 +190,8 @@ class SmsClient(Generic[P_co]):
             to: Phone number as people write it.
             text: What the phone shows.
             sender_id: Name or number the phone shows as sender.
-            schedule_at: When to send, as an aware `datetime`; at once if `None`.
+            schedule_at: When to send, as an aware `datetime` that is still to come; at once if
+                `None`.
             key: Your own name for this text, such as an order number: a second send with the
                 same key and number returns the first receipt. It needs a journal on the client.
             options: The adapter's own options.
@@ -243,6 +246,9 @@ class SmsClient(Generic[P_co]):
             return await self._keyed.send(
                 self._provider, prepared, key, resend_unknown=resend_unknown
             )
+        over = overdue(prepared, self._pool.clock.now())
+        if over is not None:
+            return over
         (outcome,) = await submit(self._provider, (prepared,), None, self._observers)
         return outcome
 
@@ -368,7 +374,7 @@ class SmsClient(Generic[P_co]):
             suppress=suppress,
             one_per_number=one_per_number,
         )
-        preparation = Preparation(self._provider, messages, reading)
+        preparation = Preparation(self._provider, messages, reading, self._pool.clock)
         return await make_plan(
             preparation,
             self._journal if journal is None else journal,

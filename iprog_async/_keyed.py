@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from iprog_async._clock import Clock
 from iprog_async._journal import Journal
 from iprog_async._ledger import Ledger, check_key
 from iprog_async._messages import PreparedMessage
 from iprog_async._observers import NOBODY, Observers
 from iprog_async._outcomes import Outcome
 from iprog_async._providers import SmsProvider
-from iprog_async._submitting import submit
+from iprog_async._submitting import overdue, submit
 
 
 logger = logging.getLogger("iprog_async")
@@ -22,11 +23,13 @@ class KeyedSends:
 
     Args:
         journal: Where keys are kept between processes.
+        clock: What tells whether the time of a text is over.
         observers: Who is told of what is sent.
     """
 
-    def __init__(self, journal: Journal, observers: Observers = NOBODY) -> None:
+    def __init__(self, journal: Journal, clock: Clock, observers: Observers = NOBODY) -> None:
         self._journal = journal
+        self._clock = clock
         self._observers = observers
         self._under_way: dict[tuple[str, str], asyncio.Task[Outcome]] = {}
 
@@ -75,6 +78,10 @@ class KeyedSends:
             to_send, settled = await ledger.admit([prepared])
             if not to_send:
                 return settled[0]
+            over = overdue(prepared, self._clock.now())
+            if over is not None:
+                ledger.forget(to_send)
+                return over
             outcomes = await submit(provider, to_send, ledger.claim(to_send), self._observers)
             error = await asyncio.shield(ledger.record(to_send, outcomes))
             if error is not None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import Factory, field, frozen
 
 from iprog_async._errors import InvalidMessageError
-from iprog_async._schedules import EXACT
+from iprog_async._schedules import EXACT, is_skipped, skipped_words
 
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ Batch: TypeAlias = Sequence[PreparedMessage]
 
 
 def check_schedule(message: Message) -> None:
-    """Raise `InvalidMessageError` if the message is scheduled by a `datetime` without a zone."""
+    """Raise `InvalidMessageError` if the time of a message has no zone, or is none in its zone."""
     # A bad row can hold anything at run time, whatever the annotation says.
     when: object = message.schedule_at
     if when is None:
@@ -88,6 +88,8 @@ def check_schedule(message: Message) -> None:
             f"schedule_at {when.isoformat()} has no time zone; "
             'pass an aware datetime, such as datetime(…, tzinfo=ZoneInfo("Asia/Manila"))'
         )
+    if not isinstance(when.tzinfo, timezone) and is_skipped(when):
+        raise InvalidMessageError(skipped_words(f"schedule_at {when.isoformat()}", when))
 
 
 def check_text(message: Message) -> None:

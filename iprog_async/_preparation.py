@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from attrs import field, frozen
 
 from iprog_async._bulk_source import Messages, MessageSource
+from iprog_async._clock import Clock
 from iprog_async._errors import (
     ConfigurationError,
     DuplicateMessageError,
@@ -23,6 +24,7 @@ from iprog_async._outcomes import NotSent, Outcome
 from iprog_async._planner import WindowPlanner
 from iprog_async._providers import SmsProvider
 from iprog_async._seen import SeenTable
+from iprog_async._submitting import overdue
 from iprog_async._suppression import IsSuppressed, Suppress, load_suppression
 
 
@@ -92,14 +94,18 @@ class Preparation:
         provider: A provider.
         messages: An iterable or async iterable.
         reading: How they are read.
+        clock: What tells whether the time of a message is over.
     """
 
-    def __init__(self, provider: SmsProvider, messages: Messages, reading: Reading) -> None:
+    def __init__(
+        self, provider: SmsProvider, messages: Messages, reading: Reading, clock: Clock
+    ) -> None:
         fitting = provider.batching.max_batch * reading.concurrency
         window = reading.window or min(max(fitting, 100), _LARGEST_WINDOW)
         # While the first one is read every connection waits; the others are read ahead.
         first = window if reading.window else min(window, _FIRST_WINDOW)
         self._provider = provider
+        self._clock = clock
         self._suppress = reading.suppress
         self._is_suppressed: IsSuppressed | None = None
         self._source = MessageSource(messages, window, reading.linger, first)
@@ -165,8 +171,22 @@ class Preparation:
                 fresh, known = await self._ledger.admit(fresh)
             except JournalError as exc:
                 problem = exc
+        fresh = self._without_overdue(fresh, refused)
         batches = self._planner.plan(fresh, final=not messages)
         return Window(fresh, refused, known, batches, not messages, problem)
+
+    def _without_overdue(
+        self, fresh: list[PreparedMessage], refused: list[NotSent]
+    ) -> list[PreparedMessage]:
+        """Return the messages whose time is still to come; the others' outcomes go to `refused`."""
+        now = self._clock.now()
+        over = {found.index: found for each in fresh if (found := overdue(each, now)) is not None}
+        if not over:
+            return fresh
+        refused.extend(over.values())
+        if self._ledger is not None:
+            self._ledger.forget([prepared for prepared in fresh if prepared.index in over])
+        return [prepared for prepared in fresh if prepared.index not in over]
 
     def _check(self, message: Message) -> PreparedMessage | NotSent:
         index = self._next_index

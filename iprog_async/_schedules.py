@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from iprog_async._errors import InvalidMessageError
 
@@ -32,3 +33,76 @@ def as_kept(when: datetime, step: timedelta) -> datetime:
             # No other zone can write it; to whom it is told exactly, it is as good as any.
             return when
         raise InvalidMessageError(f"schedule_at {when.isoformat()} is out of range") from None
+
+
+def wall_clock(when: datetime, zone: ZoneInfo, step: timedelta) -> datetime:
+    """Return a time as the clocks of a zone show it, for a gateway that is told no more.
+
+    Args:
+        when: An aware time.
+        zone: Whose clocks.
+        step: The steps in which the gateway keeps times.
+
+    Raises:
+        InvalidMessageError: These clocks show it twice, so that the gateway could not know which
+            is meant; or it is at the end of the calendar.
+    """
+    try:
+        local = as_kept(when, step).astimezone(zone)
+    except OverflowError:
+        raise InvalidMessageError(f"schedule_at {when.isoformat()} is out of range") from None
+    if is_repeated(local):
+        raise InvalidMessageError(
+            repeated_words(f"schedule_at {when.isoformat()}", zone)
+            + ", and the gateway is told no more than what they show; choose another time"
+        )
+    return local
+
+
+def is_repeated(when: datetime) -> bool:
+    """Return whether the clocks of its zone show a time twice, because they go back."""
+    early, late = (when.replace(fold=fold).utcoffset() for fold in (0, 1))
+    return early != late and not is_skipped(when)
+
+
+def is_skipped(when: datetime) -> bool:
+    """Return whether the clocks of its zone never show a time, because they go forward."""
+    try:
+        back = when.astimezone(UTC).astimezone(when.tzinfo)
+    except OverflowError:
+        return False
+    return back.replace(tzinfo=None, fold=0) != when.replace(tzinfo=None, fold=0)
+
+
+def repeated_words(what: str, zone: object) -> str:
+    """Return what is wrong with a time that clocks show twice."""
+    return f"{what} is there twice in {zone}, where clocks go back"
+
+
+def skipped_words(what: str, when: datetime) -> str:
+    """Return what is wrong with a time that clocks never show, and which one to take."""
+    shown = when.astimezone(UTC).astimezone(when.tzinfo)
+    return (
+        f"{what} is never shown in {when.tzinfo}, where clocks go forward; write "
+        f"{shown.isoformat(timespec='minutes')}"
+    )
+
+
+def words_of(when: datetime) -> str:
+    """Return a time as people read it, with its zone."""
+    zone = when.tzinfo
+    label = zone.key if isinstance(zone, ZoneInfo) else f"UTC{when.isoformat()[-6:]}"
+    return f"{when:%Y-%m-%d %H:%M} ({label})"
+
+
+def check_future(when: datetime, now: datetime, what: str) -> None:
+    """Raise `InvalidMessageError` for a time that is over.
+
+    Args:
+        when: An aware time.
+        now: This moment.
+        what: What it is the time of, or where it was given, for the error.
+    """
+    if when <= now:
+        there = words_of(now.astimezone(when.tzinfo))
+        raise InvalidMessageError(f"{what} is in the past: it is {there} now")

@@ -6,22 +6,40 @@ import asyncio
 import logging
 import sys
 from collections.abc import Coroutine, Sequence
+from datetime import datetime
 from typing import Any
 
 from iprog_async._cancellation import was_in_flight
 from iprog_async._claims import Claim, active_claim
 from iprog_async._context import put_back
 from iprog_async._discretion import drop_frames
-from iprog_async._errors import RunHaltedError, SmsError
+from iprog_async._errors import InvalidMessageError, RunHaltedError, SmsError
 from iprog_async._messages import Batch, PreparedMessage
 from iprog_async._observers import NOBODY, Observers, SendEnded, Submission
-from iprog_async._outcomes import Accepted, Outcome, Unknown, failed, unclear
+from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown, failed, unclear
 from iprog_async._phones import mask_number
 from iprog_async._providers import SmsProvider
 from iprog_async._recall import was_recalled
+from iprog_async._schedules import check_future
 
 
 logger = logging.getLogger("iprog_async")
+
+
+def overdue(prepared: PreparedMessage, now: datetime) -> NotSent | None:
+    """Return the outcome of a message whose time is over; `None` if it is still to come.
+
+    Gateways send such a text at once, or say that they scheduled it and never do. It is asked
+    after the journal: what an earlier run scheduled is scheduled.
+    """
+    when = prepared.message.schedule_at
+    if when is None or when > now:
+        return None
+    try:
+        check_future(when, now, f"schedule_at {when.isoformat()}")
+    except InvalidMessageError as exc:
+        return NotSent(prepared.index, prepared.message, exc)
+    return None
 
 
 def submit(

@@ -19,6 +19,7 @@ from iprog_async._public import publish
 from iprog_async._rates import to_rate
 from iprog_async._receipts import PENDING
 from iprog_async._refusals import ErrorForm, Refusal, give_up, refuse
+from iprog_async._schedules import check_future, wall_clock
 from iprog_async._sealed import MASK, Secret
 from iprog_async._secrets import clean_secret, mask_keys, one_line, words
 from iprog_async._structure import Id, structure
@@ -49,6 +50,7 @@ __all__ = [
     "SmsUrl",
     "UnclearAnswer",
     "accepted",
+    "check_future",
     "check_sender_id",
     "check_text",
     "clean_secret",
@@ -69,6 +71,7 @@ __all__ = [
     "to_rate",
     "to_sender_id",
     "unclear",
+    "wall_clock",
     "words",
 ]
 

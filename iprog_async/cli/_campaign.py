@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from iprog_async._schedules import words_of
 from iprog_async.cli._asking import Yes, agreed, fate
 from iprog_async.cli._commands import COMMANDS
 from iprog_async.cli._exit import ExitCode
@@ -14,7 +15,6 @@ from iprog_async.cli._operations import CAMPAIGNS
 from iprog_async.cli._options import Options, options_for
 from iprog_async.cli._output import emit, say
 from iprog_async.cli._plain import plain
-from iprog_async.cli._times import words_of
 from iprog_async.cli._values import Campaign
 from iprog_async.cli._when import At, Tz, clock_of, later
 

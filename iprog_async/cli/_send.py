@@ -13,13 +13,13 @@ from iprog_async._errors import InvalidMessageError, OutcomeUnknownError, SmsErr
 from iprog_async._messages import Message
 from iprog_async._providers import SupportsStatus
 from iprog_async._receipts import DeliveryStatus, Receipt
+from iprog_async._schedules import words_of
 from iprog_async.cli import _show
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._failure import Failure
 from iprog_async.cli._input import AsJson, Timeout, Url, Wait, open_client, text_from
 from iprog_async.cli._options import Options, options_for
 from iprog_async.cli._output import complain, emit, say
-from iprog_async.cli._times import words_of
 from iprog_async.cli._when import At, Tz, clock_of, later
 from iprog_async.cli._wording import words_of_error
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from attrs import frozen
 
 from iprog_async._errors import InvalidMessageError
+from iprog_async._schedules import is_repeated, is_skipped, repeated_words, skipped_words
 from iprog_async.cli._written_dates import with_iso_date
 
 
@@ -43,11 +44,13 @@ class Clock:
         zone: Whose clocks; `None` if nobody knows.
         now: This moment, as an aware `datetime`.
         zone_option: The option that sets `zone`, for errors.
+        gateways: Whether it is the gateway's own clock, of which an offset tells it no more.
     """
 
     zone: ZoneInfo | None
     now: datetime
     zone_option: str = "--tz"
+    gateways: bool = False
 
     def read(self, given: str, option: str) -> datetime:
         """Return the moment that somebody wrote, as an aware `datetime`.
@@ -115,17 +118,16 @@ class Clock:
     def _in_zone(self, naive: datetime, what: str) -> datetime:
         """Return the one moment at which the zone's clocks show a time."""
         early, late = (naive.replace(tzinfo=self.zone, fold=fold) for fold in (0, 1))
-        if early.utcoffset() == late.utcoffset():
-            return early
-        if _exists(early):
-            raise InvalidMessageError(
-                f"{what} is there twice in {self.zone}, where clocks go back; write "
-                f"{_iso(early)} or {_iso(late)}"
+        if is_skipped(early):
+            raise InvalidMessageError(skipped_words(what, early))
+        if is_repeated(early):
+            advice = (
+                "choose another time: the gateway is told no more than what they show"
+                if self.gateways
+                else f"write {_iso(early)} or {_iso(late)}"
             )
-        raise InvalidMessageError(
-            f"{what} is never shown in {self.zone}, where clocks go forward; write "
-            f"{_iso(early.astimezone(UTC).astimezone(self.zone))}"
-        )
+            raise InvalidMessageError(f"{repeated_words(what, self.zone)}; {advice}")
+        return early
 
     def _shown(self, moment: datetime) -> datetime:
         return moment if self.zone is None else moment.astimezone(self.zone)
@@ -144,20 +146,6 @@ def to_zone(name: str, option: str = "--tz") -> ZoneInfo:
         raise InvalidMessageError(
             f"{option} {name!r} is no time zone; write it like {near[0]}"
         ) from None
-
-
-def words_of(when: datetime) -> str:
-    """Return a time as people read it, with its zone."""
-    zone = when.tzinfo
-    label = zone.key if isinstance(zone, ZoneInfo) else f"UTC{when.isoformat()[-6:]}"
-    return f"{when:%Y-%m-%d %H:%M} ({label})"
-
-
-def check_future(when: datetime, now: datetime, what: str) -> None:
-    """Raise `InvalidMessageError` for a time that is over."""
-    if when <= now:
-        there = words_of(now.astimezone(when.tzinfo))
-        raise InvalidMessageError(f"{what} is in the past: it is {there} now")
 
 
 def _words(given: str) -> str:
@@ -212,11 +200,6 @@ def _whole_minute(moment: datetime) -> datetime:
     """Round up: gateways know whole minutes, and nothing is to happen too early."""
     whole = moment.replace(second=0, microsecond=0)
     return whole if whole == moment else whole + timedelta(minutes=1)
-
-
-def _exists(when: datetime) -> bool:
-    back = when.astimezone(UTC).astimezone(when.tzinfo)
-    return back.replace(tzinfo=None) == when.replace(tzinfo=None)
 
 
 def _iso(when: datetime) -> str:

@@ -9,7 +9,8 @@ from cyclopts import Parameter
 
 from iprog_async._providers import Capabilities
 from iprog_async._router import Router
-from iprog_async.cli._times import Clock, check_future, to_zone, words_of
+from iprog_async._schedules import check_future, words_of
+from iprog_async.cli._times import Clock, to_zone
 
 
 _AT = Parameter(
@@ -35,8 +36,10 @@ def clock_of(provider: object, tz: str | None) -> Clock:
     Raises:
         InvalidMessageError: There is no zone of this name.
     """
-    name = zone_name(provider) if tz is None else tz
-    return Clock(None if name is None else to_zone(name), datetime.now(UTC))
+    own = zone_name(provider)
+    name = own if tz is None else tz
+    zone = None if name is None else to_zone(name)
+    return Clock(zone, datetime.now(UTC), gateways=name == own)
 
 
 def zone_name(provider: object) -> str | None:

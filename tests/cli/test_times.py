@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from iprog_async import InvalidMessageError
-from iprog_async.cli._times import Clock, check_future, to_zone, words_of
+from iprog_async._schedules import check_future, words_of
+from iprog_async.cli._times import Clock, to_zone
 
 
 _BERLIN = ZoneInfo("Europe/Berlin")

@@ -133,7 +133,7 @@ async def test_scheduled_texts_of_a_run_are_reminders_of_their_own(
     numbers = iter((1, 2))
 
     def answer(_: httpx.Request) -> httpx.Response:
-        data = {"id": next(numbers), "scheduled_at": "2025-03-08T05:00:00.000+08:00"}
+        data = {"id": next(numbers), "scheduled_at": "2031-03-08T05:00:00.000+08:00"}
         return httpx.Response(200, json={"status": "success", "data": data})
 
     respx_mock.post(path="/api/v1/message-reminders").mock(side_effect=answer)

@@ -123,7 +123,7 @@ async def test_bad_input_never_reaches_the_network(
 async def test_times_travel_as_manilas_wall_time(
     respx_mock: respx.MockRouter, when: datetime, sent: str
 ) -> None:
-    """Any zone is converted, seconds are rounded up, and the past is up to the gateway."""
+    """Any zone is converted, and seconds are rounded up."""
     route = respx_mock.post(json__scheduled_at=sent).respond(500)
 
     async with connect() as sms:

@@ -69,7 +69,7 @@ _REMINDER = {
         "id": 1,
         "phone_number": "639171234567",
         "message": "Internet Bill.",
-        "scheduled_at": "2025-03-08T05:00:00.000+08:00",
+        "scheduled_at": "2031-03-08T05:00:00.000+08:00",
         "status": "scheduled",
     },
 }
@@ -78,7 +78,7 @@ _TICKET = {
     "message": "OTP sent successfully",
     "data": {
         "otp_code": "978895",
-        "otp_code_expires_at": "2025-03-08T05:00:00.000+08:00",
+        "otp_code_expires_at": "2031-03-08T05:00:00.000+08:00",
         "otp_code_confirmed": False,
         "phone_number": "639171234567",
         "message": "Your OTP code is 978895.",
@@ -91,13 +91,13 @@ _LIST = {
         {
             "phone_number": "09171074697",
             "otp_code": "359557",
-            "expired_at": "March 08, 2025, at 05:00 AM",
+            "expired_at": "March 08, 2031, at 05:00 AM",
         }
     ],
 }
 _LISTED = [OtpTicket("09171074697", "359557", FIVE)]
 _NUMBER = {"phone_number": "639171234567"}
-_TEXT = {**_NUMBER, "message": "Internet Bill.", "scheduled_at": "2025-03-08 05:00AM"}
+_TEXT = {**_NUMBER, "message": "Internet Bill.", "scheduled_at": "2031-03-08 05:00AM"}
 _MESSAGES, _REMINDERS, _OTP = "/api/v1/sms_messages", "/api/v1/message-reminders", "/api/v1/otp"
 _STATUS = DeliveryStatus("pending", "scheduled")
 _VALUE = Reminder(Id("1"), "639171234567", "Internet Bill.", FIVE, "scheduled")
@@ -142,7 +142,7 @@ EXCHANGES = (
         "reminders.update",
         "PATCH",
         f"{_REMINDERS}/1",
-        {"scheduled_at": "2025-03-08 05:00AM"},
+        {"scheduled_at": "2031-03-08 05:00AM"},
         _REMINDER,
         _VALUE,
     ),
@@ -262,7 +262,7 @@ async def test_every_field_of_a_reminder_can_change(respx_mock: respx.MockRouter
         "api_token": TOKEN,
         "phone_number": "639181234567",
         "message": "New",
-        "scheduled_at": "2025-03-08 05:00AM",
+        "scheduled_at": "2031-03-08 05:00AM",
     }
 
 

@@ -42,7 +42,7 @@ QUICK = settings(deadline=None, max_examples=80)
 
 NUMBER = "+639171234567"
 TOKEN = "1|secret/token+value"
-LATER = datetime(2026, 12, 24, 8, 0, tzinfo=UTC)
+LATER = datetime(2999, 12, 24, 8, 0, tzinfo=UTC)
 
 Sending = Callable[[Sequence[PreparedMessage]], Awaitable[Sequence[Outcome]]]
 

@@ -20,7 +20,7 @@ TOKEN = "tok-3141592653"
 BASE_URL = "https://www.iprogsms.com"
 GLOBE, SMART = "0917 123 4567", "0918 123 4567"
 # 05:00 in Manila.
-FIVE = datetime(2025, 3, 7, 21, 0, tzinfo=UTC)
+FIVE = datetime(2031, 3, 7, 21, 0, tzinfo=UTC)
 
 Client = SmsClient[IprogProvider]
 Run = Callable[[Client], Awaitable[Any]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -13,6 +13,7 @@ from iprog_async.adapter import (
     Effect,
     Id,
     UnclearAnswer,
+    check_future,
     check_sender_id,
     check_text,
     is_object,
@@ -106,7 +107,7 @@ class Campaigns:
             options: Type of message, DLT template.
 
         Raises:
-            InvalidMessageError: It can't be sent as it is; nothing was sent.
+            InvalidMessageError: It can't be sent as it is, or the time is over; nothing was sent.
             ProviderError: The gateway refused; nothing was sent.
             OutcomeUnknownError: It may have been sent.
         """
@@ -119,6 +120,8 @@ class Campaigns:
         message = Message("the campaign", text, sender_id, schedule_at, options=options)
         check_text(message)
         check_content(message, self._api.sender_id, self._api.timezone)
+        if schedule_at is not None:
+            check_future(schedule_at, datetime.now(UTC), f"schedule_at {schedule_at.isoformat()}")
         body = {
             "contact_list_id": ",".join(uid.strip() for uid in uids if uid),
             **self._api.content(message),

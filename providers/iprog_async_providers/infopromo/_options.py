@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from attrs import field, frozen
 
 from iprog_async import ConfigurationError, InvalidMessageError, count_segments
-from iprog_async.adapter import clean_secret
+from iprog_async.adapter import clean_secret, wall_clock
 
 
 MessageType = Literal["plain", "unicode", "whatsapp", "viber", "otp"]
@@ -102,8 +102,8 @@ def wall_time(when: datetime, timezone: str | None) -> str:
     """Return a time as the gateway wants it: `2026-12-20 07:00` on the account's clock.
 
     Raises:
-        InvalidMessageError: The time has no zone or is out of range, or the account's zone is
-            not known.
+        InvalidMessageError: The time has no zone, is out of range, or is there twice on that
+            clock; or the account's zone is not known.
     """
     if when.utcoffset() is None:
         raise InvalidMessageError(f"schedule_at {when.isoformat()} has no time zone")
@@ -112,13 +112,7 @@ def wall_time(when: datetime, timezone: str | None) -> str:
             "the gateway reads times on the account's own clock; give the provider the zone "
             "of its settings page, such as timezone='Africa/Lagos'"
         )
-    try:
-        if when.second or when.microsecond:
-            # Whole minutes are all there are; a text must not leave too early.
-            when = when.replace(second=0, microsecond=0) + timedelta(minutes=1)
-        return f"{in_zone(when, timezone):%Y-%m-%d %H:%M}"
-    except OverflowError:
-        raise InvalidMessageError(f"the time {when.isoformat()} is out of range") from None
+    return f"{wall_clock(when, to_zone(timezone), MINUTE):%Y-%m-%d %H:%M}"
 
 
 def in_zone(when: datetime, timezone: str) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -24,10 +24,12 @@ from iprog_async.adapter import (
     PreparedMessage,
     UnclearAnswer,
     accepted,
+    check_future,
     check_text,
     failed,
     mask_keys,
     structure,
+    wall_clock,
 )
 from iprog_async_providers.iprog._answers import NO_SUCH_ID
 from iprog_async_providers.iprog._wire import Wire, to_wire_number
@@ -89,16 +91,17 @@ class Reminders:
             to: Phone number as people write it.
             text: What the phone shows.
             scheduled_at: When, as an aware `datetime`. IPROG keeps whole minutes: it is rounded
-                up, so that nothing is sent too early. What becomes of a time in the past is up
-                to the gateway.
+                up, so that nothing is sent too early.
 
         Raises:
-            InvalidMessageError: It can't be sent as it is; nothing was created.
+            InvalidMessageError: It can't be sent as it is, or the time is over; nothing was
+                created.
             OutcomeUnknownError: It may have been created.
             ProviderError: The gateway refused; nothing was created.
         """
-        message = Message(to, text, schedule_at=scheduled_at)
-        return await self._create(self._prepare(message))
+        prepared = self._prepare(Message(to, text, schedule_at=scheduled_at))
+        _check_future(scheduled_at)
+        return await self._create(prepared)
 
     async def get(self, reminder: Reminder | str) -> Reminder:
         """Read a reminder.
@@ -132,7 +135,8 @@ class Reminders:
             scheduled_at: When, as for `create`.
 
         Raises:
-            InvalidMessageError: A new value makes no sense, or nothing is changed.
+            InvalidMessageError: A new value makes no sense, the time is over, or nothing is
+                changed.
             NotFoundError: The gateway knows no such reminder.
             NoAnswerError: No trustworthy answer; changing it again does no harm.
             ProviderError: The gateway refused.
@@ -145,6 +149,7 @@ class Reminders:
             body["message"] = text
         if scheduled_at is not None:
             body["scheduled_at"] = manila_time(scheduled_at)
+            _check_future(scheduled_at)
         if not body:
             raise InvalidMessageError("give at least one of to=, text= and scheduled_at=")
         return await self._wire.write(
@@ -202,6 +207,10 @@ class Reminders:
         )
 
 
+def _check_future(when: datetime) -> None:
+    check_future(when, datetime.now(UTC), f"scheduled_at {when.isoformat()}")
+
+
 def manila_time(when: datetime) -> str:
     """Return a time as IPROG wants it, `2025-03-08 05:00AM` in Manila's wall time, rounded up.
 
@@ -210,12 +219,7 @@ def manila_time(when: datetime) -> str:
     """
     if when.utcoffset() is None:
         raise InvalidMessageError(f"scheduled_at {when.isoformat()} has no time zone")
-    try:
-        local = when.astimezone(MANILA)
-        if local.second or local.microsecond:
-            local = local.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    except OverflowError:
-        raise InvalidMessageError(f"scheduled_at {when.isoformat()} is out of range") from None
+    local = wall_clock(when, MANILA, MINUTE)
     # %p depends on the locale.
     return f"{local:%Y-%m-%d %I:%M}{'AM' if local.hour < 12 else 'PM'}"
 
