@@ -167,7 +167,7 @@ class BaseProvider(ABC):
         e164, to = self._number(message.to)
         segments = count_segments(message.text)
         if plain:
-            return PreparedMessage(message, to, e164, segments, index)
+            return PreparedMessage(message, to, e164, segments, index, wire=message)
         step = self.capabilities.schedule_step
         return PreparedMessage(message, to, e164, segments, index, wire=wire, schedule_step=step)
 

@@ -229,15 +229,15 @@ class NumberFacts:
     landline: bool = False
 
 
-_MOBILE_FACTS = {region: NumberFacts(region) for region in MOBILE_PLANS}
+# A plan has two groups in the pattern: country code and national part.
+_MOBILE_FACTS = tuple(NumberFacts(region) for region in MOBILE_PLANS)
 _NO_COUNTRY = "001"
 
 
 def facts_of(e164: str) -> NumberFacts:
     """Return the country of a number, and whether it is a landline."""
     if match := _ABROAD.fullmatch(e164):
-        region = next(name for name, plan in MOBILE_PLANS.items() if plan.country in match.groups())
-        return _MOBILE_FACTS[region]
+        return _MOBILE_FACTS[(match.lastindex or 0) // 2 - 1]
     import phonenumbers
 
     parsed = phonenumbers.parse(e164)

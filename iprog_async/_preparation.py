@@ -113,6 +113,7 @@ class Preparation:
         self._seen = SeenTable()
         self._numbers = SeenTable() if reading.one_per_number else None
         self._next_index = 0
+        self._scheduled = False
         self._planner = WindowPlanner(provider.batching)
 
     @property
@@ -179,6 +180,8 @@ class Preparation:
         self, fresh: list[PreparedMessage], refused: list[NotSent]
     ) -> list[PreparedMessage]:
         """Return the messages whose time is still to come; the others' outcomes go to `refused`."""
+        if not self._scheduled:
+            return fresh
         now = self._clock.now()
         over = {found.index: found for each in fresh if (found := overdue(each, now)) is not None}
         if not over:
@@ -199,6 +202,8 @@ class Preparation:
                     f"item {index} is of type {type(message).__name__}; give Message(to, text)"
                 )
             prepared = self._provider.prepare(message, index)
+            if message.schedule_at is not None:
+                self._scheduled = True
             if self._is_suppressed is not None and self._is_suppressed(prepared.e164):
                 return NotSent(index, message, SuppressedError(prepared.e164))
             first = self._seen.first_index(self._identity(prepared), index)
