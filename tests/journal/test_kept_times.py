@@ -46,7 +46,7 @@ def as_older_versions_did(self: Ledger, prepared: PreparedMessage) -> bytes:
     """Hash a message with the time that was asked for, to the microsecond."""
     when = prepared.message.schedule_at
     assert when is not None
-    return self._journal.hash(prepared.message.text) + struct.pack("d", when.timestamp())
+    return self._journal.hash(prepared.message.text) + struct.pack("d", when.timestamp())  # pyright: ignore[reportPrivateUsage] - as older versions wrote it
 
 
 @pytest.mark.parametrize("older", [False, True])
