@@ -72,7 +72,9 @@ class BaseProvider(ABC):
         name: Unique label of this account; receipts carry it.
         rate: The most requests, such as `"60/min"`; the gateway's documented limit by default.
         refusals: Further refusals that are certainly made before dispatch, for hosts that
-            translate their messages.
+            translate their messages. They go through the same rule as the adapter's own: each
+            has to match the whole text, and refuses a request to many only if it says
+            `whole_request=True`.
     """
 
     scheme: ClassVar[str]

@@ -99,7 +99,8 @@ class IprogProvider(BaseProvider):
         max_batch: The most recipients of one request. No limit is documented, and one lost
             answer leaves that many texts unknown.
         rate: The most requests, such as `"60/min"`; IPROG documents no limit.
-        refusals: Further refusals that are certainly made before dispatch.
+        refusals: Further refusals that are certainly made before dispatch; each matches the
+            whole text, and lists only with `whole_request=True`.
 
     Raises:
         ConfigurationError: The token or a setting is missing or wrong; no token is shown.

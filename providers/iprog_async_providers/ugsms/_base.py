@@ -53,7 +53,8 @@ class UgsmsProvider(BaseProvider):
     Args:
         name: Unique label of this account.
         rate: The most requests; the gateway counts 60 a minute for each key (DOC).
-        refusals: Further refusals that are certainly made before dispatch.
+        refusals: Further refusals that are certainly made before dispatch; each matches the
+            whole text, and lists only with `whole_request=True`.
         base_url: Another host, or the sandbox.
         sender_id: What the phone shows as sender, up to 11 characters, unless a message says
             otherwise.

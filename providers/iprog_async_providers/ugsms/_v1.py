@@ -61,7 +61,8 @@ class UgsmsV1Provider(UgsmsProvider):
         region: Where numbers without a country code belong.
         max_batch: The most recipients of one request; no limit is documented.
         rate: The most requests, 60 a minute by default.
-        refusals: Further refusals that are certainly made before dispatch.
+        refusals: Further refusals that are certainly made before dispatch; each matches the
+            whole text, and lists only with `whole_request=True`.
 
     Raises:
         ConfigurationError: A credential or setting is missing or wrong; none is shown.

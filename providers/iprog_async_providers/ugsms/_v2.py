@@ -58,7 +58,8 @@ class UgsmsV2Provider(UgsmsProvider):
         region: Where numbers without a country code belong.
         max_batch: The most messages of one request; no limit is documented.
         rate: The most requests, 60 a minute by default.
-        refusals: Further refusals that are certainly made before dispatch.
+        refusals: Further refusals that are certainly made before dispatch; each matches the
+            whole text, and lists only with `whole_request=True`.
 
     Raises:
         ConfigurationError: The key or a setting is missing or wrong; no key is shown.

@@ -25,6 +25,7 @@ from iprog_async.adapter import (
     Batching,
     Capabilities,
     Effect,
+    ErrorForm,
     Gateway,
     HttpCall,
     Id,
@@ -50,12 +51,14 @@ BASE_URL = "https://sms.acme.example"
 
 # Acme's documentation says of each that nothing is sent: sms.acme.example/docs/errors.
 REFUSALS = (
-    Refusal(AuthenticationError, "^unknown key$", status=(401,)),
-    Refusal(InsufficientCreditError, "^out of credit$", status=(402,)),
-    Refusal(NotFoundError, "^no such text$", status=(404,)),
-    Refusal(RejectedError, "^invalid number$", status=(422,), blame="recipient"),
-    Refusal(RejectedError, "^text not allowed$", status=(422,)),
+    Refusal(AuthenticationError, "unknown key", status=(401,), evidence="DOC"),
+    Refusal(InsufficientCreditError, "out of credit", status=(402,), evidence="DOC"),
+    Refusal(NotFoundError, "no such text", status=(404,), evidence="DOC"),
+    Refusal(RejectedError, "invalid number", status=(422,), blame="recipient", evidence="DOC"),
+    Refusal(RejectedError, "text not allowed", status=(422,), evidence="DOC"),
 )
+# Its errors hold nothing else; an answer that does proves no refusal.
+ERROR = ErrorForm({}, ("error",))
 
 STATES: Mapping[str, DeliveryState] = {
     "queued": "pending",
@@ -192,5 +195,6 @@ class AcmeProvider(BaseProvider):
             return answer.object()
         words = answer.data.get("error", "") if is_object(answer.data) else ""
         reason = words if isinstance(words, str) else ""
-        refuse(answer, (*self.refusals, *REFUSALS), provider=self.name, reason=reason)
+        rows = (*self.refusals, *REFUSALS)
+        refuse(answer, rows, provider=self.name, reason=reason, form=ERROR)
         raise give_up(answer, provider=self.name, reason=reason, bare=not reason)
