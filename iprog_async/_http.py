@@ -15,7 +15,7 @@ from attrs import define, field, frozen
 from iprog_async._acceptance import says_taken
 from iprog_async._api_paths import ApiPaths
 from iprog_async._errors import ConfigurationError
-from iprog_async._json import is_object
+from iprog_async._json import DEEPEST, is_deep, is_object
 from iprog_async._rates import Rate
 from iprog_async._sealed import seal_all, seal_values
 from iprog_async._secrets import Redactor
@@ -296,6 +296,8 @@ def decode(
     try:
         # The codec that drops a byte order mark is written in Python, and slow.
         data: object = _DECODER.decode(body.decode().removeprefix("\ufeff"))
+        if body.count(b"{") + body.count(b"[") > DEEPEST and is_deep(data):
+            raise ValueError("nested too deep")
         if redactor.touches(body):
             data = redactor.data(data)
     except (ValueError, RecursionError):

@@ -19,7 +19,7 @@ from iprog_async.sandbox._control import CONTROL, Control, control_app
 from iprog_async.sandbox._exchange import Exchange, current
 from iprog_async.sandbox._faults import FaultBook
 from iprog_async.sandbox._gateway import SandboxGateway
-from iprog_async.sandbox._guard import Guard, protected
+from iprog_async.sandbox._guard import Guard, confined, protected
 from iprog_async.sandbox._json_requests import Json
 from iprog_async.sandbox._mischief import play
 from iprog_async.sandbox._page import Page, start
@@ -102,7 +102,7 @@ class SandboxApp:
     async def _play(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         fault = self._faults.take(exchange.method, exchange.path)
         exchange.fault = None if fault is None else fault.kind
-        token, send = current.set(exchange), exchange.watch(send)
+        token, send = current.set(exchange), confined(exchange.watch(send))
         try:
             if fault is None:
                 await self._handle(scope, receive, send)

@@ -116,3 +116,21 @@ def protected(send: Send) -> Send:
         await send(message)
 
     return send_protected
+
+
+def confined(send: Send) -> Send:
+    """Return a `send` for what a gateway answers: a browser that opens it runs nothing of it.
+
+    Faults may have any body and type, and come from the address of the inbox page.
+    """
+
+    async def send_confined(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            # JSON is data to every browser, and stays what the gateway would answer.
+            if not headers.get("content-type", "").lower().startswith("application/json"):
+                headers.append("Content-Security-Policy", "default-src 'none'; sandbox")
+                headers["X-Content-Type-Options"] = "nosniff"
+        await send(message)
+
+    return send_confined

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from iprog_async._errors import ConfigurationError
-from iprog_async._json import is_object
+from iprog_async._json import is_deep, is_object
 
 
 class Json(JSONResponse):
@@ -46,6 +46,6 @@ async def read_object(request: Request) -> dict[str, Any]:
         data: object = json.loads(await request.body())
     except (ValueError, RecursionError):
         data = None
-    if not is_object(data):
+    if not is_object(data) or is_deep(data):
         raise ConfigurationError("the body must be a JSON object")
     return data

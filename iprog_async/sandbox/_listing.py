@@ -46,9 +46,12 @@ class Query:
     stage: str | None = None
     words: str = field(default="", converter=_folded)
 
-    def find(self, texts: Iterable[InboxText], now: datetime) -> list[InboxText]:
-        """Return the texts that match, in their order."""
-        found = (text for text in texts if self.gateway in (None, text.gateway))
+    def find(self, texts: Sequence[InboxText], now: datetime) -> Sequence[InboxText]:
+        """Return the texts of the query's gateway that match, in their order."""
+        if self.stage is None and not self.words:
+            # There may be half a million, of which a page is shown.
+            return texts
+        found: Iterable[InboxText] = texts
         if self.stage is not None:
             found = (text for text in found if stage_of(text, now) == self.stage)
         if self.words:
@@ -115,11 +118,11 @@ def row(text: InboxText) -> dict[str, Any]:
     }
 
 
-def thread(texts: Sequence[InboxText], chosen: InboxText, limit: int) -> list[InboxText]:
+def thread(newest_first: Sequence[InboxText], chosen: InboxText, limit: int) -> list[InboxText]:
     """Return a text and the last ones before it that the same phone shows above it."""
     older = (
         text
-        for text in reversed(texts)
+        for text in newest_first
         if text.serial <= chosen.serial
         and text.sender_id == chosen.sender_id
         and text.gateway == chosen.gateway

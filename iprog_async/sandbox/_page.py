@@ -172,8 +172,8 @@ class Page:
         given = request.query_params
         query = self._query(given)
         now = self._state.now()
-        texts = self._state.texts()[::-1]
-        matching = query.find(texts, now)
+        texts = self._state.newest()
+        matching = query.find(self._state.newest(query.gateway), now)
         newer = place_of(matching, _number("upto", given["upto"])) if "upto" in given else 0
         found = matching[newer:]
         offset, limit = _whole(given, "offset", 0), _whole(given, "limit", 50)
@@ -202,9 +202,9 @@ class Page:
 
     async def _show(self, request: Request) -> Json:
         serial = _serial_in(request)
-        texts = self._state.texts()
-        place = place_of(texts[::-1], serial)
-        text = texts[-1 - place] if place < len(texts) else None
+        texts = self._state.newest()
+        place = place_of(texts, serial)
+        text = texts[place] if place < len(texts) else None
         if text is None or text.serial != serial:
             raise HTTPException(404)
         return Json({"now": millis(self._state.now()), **self._all_about(texts, text)})
@@ -274,8 +274,9 @@ async def start(_: Request) -> Response:
 
 
 def _read(name: str) -> Response:
-    path = _FILES / name
-    # Only what lies right there, and is of a kind that is served.
-    if path.parent != _FILES or path.suffix not in _TYPES or not path.is_file():
+    # Only what lies right there, and is of a kind that is served. A name is never looked up: the
+    # system refuses one that is too long.
+    path = next((each for each in _FILES.iterdir() if each.name == name), None)
+    if path is None or path.suffix not in _TYPES or not path.is_file():
         raise HTTPException(404)
     return Response(path.read_bytes(), media_type=_TYPES[path.suffix])

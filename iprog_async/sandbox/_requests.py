@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from iprog_async._json import is_array, is_object
+from iprog_async._json import is_array, is_deep, is_object
 
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _object(body: bytes) -> dict[str, Any]:
         data: object = json.loads(body)
     except (ValueError, RecursionError):
         return {}
-    return data if is_object(data) else {}
+    return data if is_object(data) and not is_deep(data) else {}
 
 
 def _as_text(value: object) -> str:

@@ -20,6 +20,9 @@ class Revision:
     # After a restart on the same port the numbers begin anew, and must not look like old ones.
     _epoch: str = field(factory=lambda: secrets.token_hex(4), init=False)
 
+    withdrawals: int = field(default=0, init=False)
+    """How often something that was shown is not shown any more."""
+
     def bump(self) -> None:
         """Note a change."""
         self._value = next(self._count)

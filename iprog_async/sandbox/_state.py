@@ -14,6 +14,7 @@ from attrs import Attribute, define, field
 from iprog_async._receipts import DeliveryState
 from iprog_async._segments import count_segments
 from iprog_async.sandbox._exchange import Exchange, Shelf, current
+from iprog_async.sandbox._inbox import Inbox, Newest
 from iprog_async.sandbox._refusals import Refusal, Refusals, is_refused, note_refusal
 from iprog_async.sandbox._revision import Revision
 
@@ -35,7 +36,9 @@ class OutOfCreditError(Exception):
     """The account can't pay for a text; nothing was accepted."""
 
 
-def _touch(text: InboxText, _: Attribute[Any], value: Any) -> Any:
+def _touch(text: InboxText, attribute: Attribute[Any], value: Any) -> Any:
+    if attribute.name == "cancelled":
+        text.revision.withdrawals += 1
     text.revision.bump()
     return value
 
@@ -118,7 +121,6 @@ class SandboxState:
 
     credit: Decimal = field(default=Decimal(1000), converter=Decimal)
     delivered_after: float = 1.0
-    _inbox: list[InboxText] = field(factory=list[InboxText], init=False, repr=False)
     _credits: dict[str, Decimal] = field(factory=dict[str, Decimal], init=False)
     _broke: set[str] = field(factory=set[str], init=False)
     _strict: set[str] = field(factory=set[str], init=False)
@@ -128,6 +130,10 @@ class SandboxState:
     _numbers: itertools.count[int] = field(factory=lambda: itertools.count(1), init=False)
     _serials: itertools.count[int] = field(factory=lambda: itertools.count(1), init=False)
     revision: Revision = field(factory=Revision, init=False, repr=False)
+    _inbox: Inbox = field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._inbox = Inbox(self.revision)
 
     def now(self) -> datetime:
         """Return the time in UTC."""
@@ -214,7 +220,7 @@ class SandboxState:
                 exchange=exchange,
                 revision=self.revision,
             )
-            self._inbox.append(accepted)
+            self._inbox.add(accepted)
             self.revision.bump()
             return accepted
 
@@ -241,7 +247,7 @@ class SandboxState:
             return next(
                 (
                     text
-                    for text in self._inbox
+                    for text in self._inbox.all()
                     if text.gateway == gateway and text.message_id == message_id
                 ),
                 None,
@@ -255,12 +261,18 @@ class SandboxState:
             to: Only those to this number, however its country code is written.
         """
         with self._lock:
-            return [text for text in self._inbox if not text.cancelled and text.is_for(gateway, to)]
+            texts = self._inbox.newest(gateway)
+            return [t for t in reversed(texts) if not t.cancelled and t.is_for(gateway, to)]
+
+    def newest(self, gateway: str | None = None) -> Newest:
+        """Return what `texts` would list, the newest first, without looking at each."""
+        with self._lock:
+            return self._inbox.newest(gateway)
 
     def count(self) -> int:
         """Return how many texts `texts` would list."""
         with self._lock:
-            return sum(not text.cancelled for text in self._inbox)
+            return len(self._inbox.newest())
 
     def clear(self, gateway: str | None = None, to: str | None = None) -> int:
         """Forget accepted texts, all of them or those that `texts` would list; return how many.
@@ -270,16 +282,17 @@ class SandboxState:
         with self._lock:
             if gateway is None and to is None:
                 self._refusals.clear()
-            kept = [text for text in self._inbox if not text.is_for(gateway, to)]
-            removed = len(self._inbox) - len(kept)
-            self._inbox[:] = kept
+            texts = self._inbox.all()
+            kept = [text for text in texts if not text.is_for(gateway, to)]
+            removed = len(texts) - len(kept)
+            self._inbox.replace(kept)
             self.revision.bump()
             return removed
 
     def reset(self) -> None:
         """Forget every text and give each account the credit of the start."""
         with self._lock:
-            self._inbox.clear()
+            self._inbox.replace([])
             self._credits.clear()
             self._broke.clear()
             self._strict.clear()

@@ -112,6 +112,18 @@ def test_deep_answers_are_no_json() -> None:
         assert answer.data is NOT_JSON
 
 
+@pytest.mark.parametrize(("depth", "expected"), [(100, True), (101, False)])
+@pytest.mark.parametrize(("opening", "closing"), [(b'{"a":', b"}"), (b"[", b"]")])
+def test_depth_of_answers_that_are_read_is_that_of_no_version(
+    depth: int, expected: bool, opening: bytes, closing: bytes
+) -> None:
+    """Python's own limits differ; ours is the same everywhere, and nobody after it counts."""
+    body = opening * depth + b"1" + closing * depth
+    answer = decode(WireReply(200, {}, body), Redactor(()))
+
+    assert expected == (answer.data is not NOT_JSON)
+
+
 @pytest.mark.parametrize(
     ("value", "header", "why"),
     [

@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import time
 from contextlib import ExitStack
 from importlib.resources import files
 from typing import Any
@@ -71,10 +72,64 @@ def test_address_of_the_sandbox_is_the_page(sandbox: Sandbox) -> None:
     assert not re.search(r"<script(?![^>]*src=)|<style| style=| on\w+=", answer.text)
 
 
-@pytest.mark.parametrize("name", ["nothing.js", "..%2f_page.py", "_page.py", "inbox", "."])
+@pytest.mark.parametrize(
+    "name",
+    ["nothing.js", "..%2f_page.py", "_page.py", "inbox", ".", "a" * 5000, "%00", "inbox.html%00"],
+)
 def test_nothing_else_is_served(sandbox: Sandbox, name: str) -> None:
     """What is no file of the page is not found."""
     assert 404 == fetch("GET", f"{sandbox.url}/_sandbox/page/{name}").status_code
+
+
+@pytest.mark.parametrize(
+    ("fault", "confined"),
+    [
+        (Fault("*", "status", body="<script>alert(1)</script>"), True),
+        (Fault("*", "status", headers=(("content-type", "text/html"),), body='{"a": 1}'), True),
+        (Fault("*", "status", headers=(("Content-Type", "image/svg+xml"),), body="<svg/>"), True),
+        (
+            Fault("*", "status", headers=(("content-security-policy", "default-src *"),), body="<"),
+            True,
+        ),
+        (Fault("*", "garbage"), True),
+        (Fault("*", "status", body='{"a": 1}'), False),
+        (None, True),
+    ],
+)
+def test_page_that_a_gateway_answers_runs_nothing_in_a_browser(
+    sandbox: Sandbox, fault: Fault | None, confined: bool
+) -> None:
+    """Whatever is no JSON comes with a policy: it has the address of the inbox page."""
+    if fault is not None:
+        sandbox.add_fault(fault)
+    answer = fetch("GET", f"{sandbox.url}/iprog/nothing")
+    policy = answer.headers.get("content-security-policy", "")
+
+    assert confined == ("default-src 'none'; sandbox" in policy)
+    assert confined == (answer.headers.get("x-content-type-options") == "nosniff")
+
+
+def test_a_full_inbox_is_shown_as_fast_as_a_small_one(sandbox: Sandbox) -> None:
+    """A page of the list, or one text, costs the same among a hundred times as many texts."""
+
+    def fill(count: int) -> None:
+        for _ in range(count):
+            sandbox.state.accept("toy", TO, "Hi", message_id="1")
+
+    def took() -> float:
+        best = 1e9
+        for query in ({}, {"gateway": "toy", "upto": "100"}, {"offset": "100"}) * 3:
+            started = time.perf_counter()
+            assert texts(sandbox, limit=5, **query)["texts"]
+            best = min(best, time.perf_counter() - started)
+        return best
+
+    sandbox.state.set_credit("toy", 1_000_000)
+    fill(500)
+    small = took()
+    fill(50_000)
+
+    assert took() < 10 * small
 
 
 def test_list_is_newest_first_and_in_parts(sandbox: Sandbox) -> None:
