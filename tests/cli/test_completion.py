@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from support.cli import Cli
+from support.shells import Shell
 
 
 _ASK = """
@@ -60,6 +62,40 @@ def test_bash(cli: Cli, words: str, expected: str) -> None:
         check=True,
     )
     assert [expected] == [word.strip() for word in ran.stdout.splitlines()]
+
+
+_SETUP = {
+    "bash": ("source ./script",),
+    "zsh": ("autoload -Uz compinit", "compinit -u -D", "source ./script"),
+    "zsh, autoloaded": ("fpath=($PWD/functions $fpath)", "autoload -Uz compinit", "compinit -u -D"),
+    "fish": ("source ./script",),
+}
+
+
+@pytest.mark.parametrize("how", _SETUP)
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("iprog-async prov", "providers"),
+        ("iprog-async otp ver", "otp verify"),
+        ("iprog-async bulk --sup", "bulk --suppress"),
+        ("iprog-async bulk jun", "bulk june.csv"),
+        ("iprog-async bulk june.csv --journal jour", "bulk june.csv --journal journal.db"),
+    ],
+)
+def test_shell_completes_words_and_files(
+    cli: Cli, tmp_path: Path, how: str, typed: str, expected: str
+) -> None:
+    """On a terminal, a tab completes commands, options and, where it may be one, a file."""
+    name = how.partition(",")[0]
+    script = cli("completion", name).out
+    (tmp_path / "script").write_text(script)
+    (tmp_path / "functions").mkdir()
+    (tmp_path / "functions" / "_iprog-async").write_text(script)
+    for file in ("june.csv", "journal.db"):
+        (tmp_path / file).touch()
+
+    assert expected == Shell(name, tmp_path, _SETUP[how]).complete(typed)
 
 
 def test_no_shell(cli: Cli) -> None:
