@@ -153,9 +153,9 @@ def _words(found: Diagnosis) -> list[str]:
         ("packages", _versions(_inventory.packages_of(None))),
         *((f"extra {extra.name}", _extra_words(extra)) for extra in found.extras),
         *engine_rows(),
+        *_environment_rows(found.environment),
         *_plugin_rows(found.plugins),
         *_configuration_rows(found.configuration),
-        *_environment_rows(found.environment),
     ]
     if found.contact is not None:
         rows.append(("gateway", found.contact.words))
