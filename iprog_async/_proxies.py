@@ -10,6 +10,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from iprog_async._discretion import discreet
 from iprog_async._environment import Variable
 
 
@@ -23,6 +24,7 @@ _NO_ADDRESS = "it is no address of a proxy, such as http://proxy.example:8080"
 _NO_HOST = re.compile(r"\S*[*/]\S*", re.ASCII)
 
 
+@discreet
 def proxy_for(origin: str) -> str | None:
     """Return the proxy for an address such as `https://sms.example.com`, or `None`.
 

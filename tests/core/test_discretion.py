@@ -11,6 +11,7 @@ import httpx
 import pytest
 from rich.console import Console
 from rich.traceback import Traceback
+from support.contract_cases import CASES
 from support.core_fakes import NUMBER, Wire
 
 from iprog_async import (
@@ -26,7 +27,8 @@ from iprog_async import (
 )
 from iprog_async._discretion import discreet, discreetly, drop_frames
 from iprog_async.adapter import SmsUrl
-from iprog_async.testing import RawGateway, silence
+from iprog_async.testing import ContractCase, RawGateway, drop, silence
+from iprog_async.testing._claims._base import scene
 from iprog_async.testing._secrecy import leaks, shown_by
 from iprog_async_providers import (
     InfopromoHttpProvider,
@@ -108,6 +110,19 @@ def test_a_process_environment_is_in_no_frame(monkeypatch: pytest.MonkeyPatch) -
     assert leaks(shown_by(caught(SmsClient.from_env)), [TOKEN]) == []
 
 
+@pytest.mark.parametrize("engine", ["httpx", "asyncio"])
+def test_the_password_of_a_proxy_is_in_no_frame(
+    monkeypatch: pytest.MonkeyPatch, engine: Any
+) -> None:
+    """Nor is the address of one that can't be used."""
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("https_proxy", f"gopher://user:{TOKEN}@proxy.example:8080")
+    error = caught(lambda: SmsClient.from_url(f"iprog://{_ADDRESS}@", engine=engine))
+
+    assert leaks(shown_by(error), [TOKEN]) == []
+
+
 FAILURES: Mapping[str, Callable[[], Exception | httpx.Response]] = {
     "connect": lambda: httpx.ConnectError("refused"),
     "read": lambda: httpx.ReadError("reset"),
@@ -161,6 +176,24 @@ ENGINES: Mapping[str, Callable[[], HttpPool]] = {
     "httpx": HttpPool,
     "asyncio": partial(HttpPool, engine="asyncio"),
 }
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+async def test_wherever_a_credential_travels_no_frame_has_it(
+    case: ContractCase, engine: str
+) -> None:
+    """In a header, JSON, a form or a query, over both engines: a lost answer, and a stop."""
+    shown: list[str] = []
+    for subject in case.subjects(ENGINES[engine]):
+        async with scene(subject, drop(), silence()) as it:
+            shown += shown_by(await _failed(it.sms.send(subject.number, "Hi")))
+            stopped = asyncio.ensure_future(it.sms.send(subject.number, "Hi again"))
+            await it.gateway.until(lambda gateway: gateway.begun == 2)
+            stopped.cancel()
+            shown += shown_by(await _failed(stopped))
+
+    assert leaks(shown, case.secrets) == []
 
 
 @pytest.mark.parametrize("engine", ENGINES)
