@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from iprog_async.testing import InstantClock, RawGateway
 ENGINES: tuple[EngineName, ...] = ("httpx", "asyncio")
 EAGER = RetryPolicy(attempts=3, base=0)
 TEXT = "Your parcel is here."
+WHEN = datetime(2031, 5, 17, 1, 30, tzinfo=UTC)
 ALONE = [proof for proof in PROOFS if "alone" in proof.ways]
 MANY = [proof for proof in PROOFS if "many" in proof.ways]
 
@@ -164,3 +166,25 @@ async def test_a_key_is_used_up(proof: Proof, engine: EngineName, tmp_path: Path
                             await sms.send(it.number, TEXT, key="order-1")
                 begun.append(it.first.begun)
     assert [1, 0] == begun
+
+
+BILLED: dict[str, Sequence[Callable[[Any, str], Awaitable[object]]]] = {
+    "iprog": (
+        lambda provider, number: provider.otp.send(number),
+        lambda provider, number: provider.reminders.create(number, TEXT, WHEN),
+    ),
+    "ugsms-v1": (lambda provider, _: provider.keys.generate(),),
+    "ugsms-v2": (lambda provider, _: provider.keys.regenerate(),),
+}
+
+
+@alone
+async def test_what_else_is_billed_is_unknown_too(proof: Proof, engine: EngineName) -> None:
+    """A code, a reminder or a key may have been made, and is asked for once."""
+    calls = BILLED.get(proof.adapter, ())
+    async with scene_of(proof, engine) as it, it.client(it.provider(it.first)) as sms:
+        for call in calls:
+            with pytest.raises(OutcomeUnknownError):
+                await call(sms.provider, it.number)
+
+        assert len(calls) == it.first.begun
