@@ -1,6 +1,10 @@
 """SQLite's write-ahead log, as a file: which one it is, and whether anything is in it.
 
 https://www.sqlite.org/fileformat2.html#walformat
+
+The log itself has no locks, and may be read as a file. Neither the database nor its `-shm` may:
+closing either, by whatever descriptor, drops the locks that SQLite has on it in this process, and
+another process then truncates `-shm` under us, which ends in SIGBUS.
 """
 
 from __future__ import annotations
