@@ -13,7 +13,7 @@ opening, before anything else, and once at its end, after everything else.
 | closed | its own last one, or one of an opening that came to nothing | is opened without it |
 | closed | any other | is refused: the log's rows may be newer |
 | open, with a log | this very one | is opened: its process was killed |
-| open, with a log | none, empty, cut, broken, or any other | is refused: rows are lost |
+| open, with a log | none, empty, broken, or any other | is refused: rows are lost |
 """
 
 from __future__ import annotations
@@ -75,9 +75,8 @@ class Marker:
     def judge(self, wal: Wal | None) -> Verdict:
         """Return what main file and log are to each other."""
         if self.is_open:
-            if wal is None or wal.generation != self.generation or wal.was_cut or not wal.frames:
-                return Verdict.LOST
-            return Verdict.WHOLE
+            own = wal is not None and wal.generation == self.generation and wal.frames > 0
+            return Verdict.WHOLE if own else Verdict.LOST
         if not self.generation:
             return self._judge_older(wal)
         if wal is None:
@@ -137,8 +136,8 @@ def what_is_lost(path: str, verdict: Verdict) -> JournalError:
     else:
         what = (
             f"it was not closed, and the file {log} with its newest records is not beside it, is "
-            "empty, cut off or another one: it was moved, copied or renamed without it, or opened "
-            "by another program since"
+            "empty or is another one: it was moved, copied or renamed without it, or opened by "
+            "another program since"
         )
     return JournalError(
         f"the journal {path} may lack records of texts that were sent: {what}. Put back together "

@@ -9,9 +9,7 @@ another process then truncates `-shm` under us, which ends in SIGBUS.
 
 from __future__ import annotations
 
-import os
 import struct
-import time
 
 from attrs import frozen
 
@@ -20,9 +18,6 @@ _HEADER = struct.Struct(">8I")
 _FRAME_HEADER = 24
 _MAGIC = 0x377F0682
 _FEW = 2
-# https://www.sqlite.org/walformat.html#the_wal_index_file_format: in the machine's own order.
-_SHARED = struct.Struct("=I8xB3xI12x8s")
-_SHARED_VERSION = 3007000
 
 
 @frozen
@@ -34,13 +29,11 @@ class Wal:
             header is broken.
         frames: How many pages it has room for.
         first_page_only: Whether it has very few pages, each the first of the database.
-        was_cut: Whether SQLite had written more of it than is there.
     """
 
     generation: int
     frames: int
     first_page_only: bool
-    was_cut: bool = False
 
 
 def path_of_wal(path: str) -> str:
@@ -54,8 +47,6 @@ def read_wal(path: str) -> Wal | None:
     Raises:
         OSError: It can't be read.
     """
-    # Before the log, which grows first.
-    written, salts = _in_memory(path)
     try:
         with open(path_of_wal(path), "rb") as file:
             head = file.read(_HEADER.size)
@@ -72,32 +63,7 @@ def read_wal(path: str) -> Wal | None:
     except FileNotFoundError:
         return None
     few = bool(generation) and frames <= _FEW
-    was_cut = salts == head[16:24] and frames < written
-    return Wal(generation, frames, few and pages <= {b"\0\0\0\1"}, was_cut)
-
-
-def _in_memory(path: str) -> tuple[int, bytes]:
-    """Return how many pages of a log SQLite's shared memory knows, and of which log.
-
-    It outlives a kill, and not a power cut: then its file may have what the disk never got.
-    """
-    shared = f"{path}-shm"
-    try:
-        with open(shared, "rb") as file:
-            head = file.read(_SHARED.size)
-        if os.stat(shared).st_mtime < time.time() - _seconds_since_boot():
-            return 0, b""
-    except OSError:
-        return 0, b""
-    if len(head) < _SHARED.size:
-        return 0, b""
-    version, is_there, written, salts = _SHARED.unpack(head)
-    return (written, salts) if version == _SHARED_VERSION and is_there else (0, b"")
-
-
-def _seconds_since_boot() -> float:
-    clock: int | None = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
+    return Wal(generation, frames, few and pages <= {b"\0\0\0\1"})
 
 
 def _read_header(head: bytes) -> tuple[int, int]:

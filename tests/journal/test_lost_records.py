@@ -114,11 +114,6 @@ def _log_of_one_page(path: Path) -> Path:
     return path
 
 
-def _log_cut_in_half(path: Path) -> Path:
-    os.truncate(f"{path}-wal", os.path.getsize(f"{path}-wal") // 2)
-    return path
-
-
 def _broken_log(path: Path) -> Path:
     log = Path(f"{path}-wal")
     data = bytearray(log.read_bytes())
@@ -160,7 +155,6 @@ LOSSES: list[Callable[[Path], Path]] = [
     _empty_log,
     _cut_log,
     _log_of_one_page,
-    _log_cut_in_half,
     _broken_log,
     _log_of_another,
     _log_of_another_journal,
@@ -183,13 +177,6 @@ async def test_a_journal_that_lost_its_log_is_refused(
         context.setattr("iprog_async._journal_reader._SECONDS_BETWEEN_TRIES", 0)
         with pytest.raises(JournalError, match="may lack records"):
             JournalReader.open(path)
-
-
-def test_what_a_power_cut_left_of_a_log(killed: Path, tmp_path: Path) -> None:
-    """After a power cut the log may be shorter than memory was: what was synced is there."""
-    path = _log_cut_in_half(_copy(killed, tmp_path))
-    os.utime(f"{path}-shm", (1, 1))
-    Journal.open(path).close()
 
 
 def _as_it_is(path: Path) -> Path:
@@ -367,7 +354,6 @@ _BEGUN, _BROKEN = Wal(8, 1, True), Wal(0, 0, False)
         (Marker(7, True, 5, True), _OWN, Verdict.WHOLE),
         (Marker(7, True, 5, True), Wal(7, 1, True), Verdict.WHOLE),
         (Marker(7, True, 5, True), Wal(7, 0, True), Verdict.LOST),
-        (Marker(7, True, 5, True), Wal(7, 5, False, was_cut=True), Verdict.LOST),
         (Marker(7, True, 5, True), _OTHER, Verdict.LOST),
         (Marker(7, True, 5, True), _BROKEN, Verdict.LOST),
         (Marker(7, True, 5, True), None, Verdict.LOST),
