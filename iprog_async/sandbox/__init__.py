@@ -3,15 +3,14 @@
 from iprog_async._public import publish
 from iprog_async.sandbox._faults import Fault, FaultKind
 from iprog_async.sandbox._gateway import SandboxGateway
+from iprog_async.sandbox._inbox import FAILS_DELIVERY, InboxText
 from iprog_async.sandbox._refusals import note_refusal
 from iprog_async.sandbox._requests import bearer_token, read_fields, read_json
 from iprog_async.sandbox._server import Sandbox
 from iprog_async.sandbox._state import (
     BLOCKED_WORD,
-    FAILS_DELIVERY,
     OUT_OF_CREDIT,
     REFUSED_RECIPIENT,
-    InboxText,
     OutOfCreditError,
     SandboxState,
 )

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from iprog_async._errors import ConfigurationError
 from iprog_async.sandbox._faults import FaultBook
 from iprog_async.sandbox._gateway import SandboxGateway
+from iprog_async.sandbox._inbox import InboxText
 from iprog_async.sandbox._json_requests import Json, check_names, plain, read_object
 from iprog_async.sandbox._listing import (
     STAGES,
@@ -31,7 +32,7 @@ from iprog_async.sandbox._listing import (
 from iprog_async.sandbox._masking import secrets_in, shown
 from iprog_async.sandbox._numbers import numbers_in
 from iprog_async.sandbox._refusals import Refusal
-from iprog_async.sandbox._state import InboxText, SandboxState
+from iprog_async.sandbox._state import SandboxState
 from iprog_async.sandbox._switches import Switches
 
 

@@ -13,9 +13,10 @@ from urllib.parse import quote
 from iprog_async._errors import ConfigurationError
 from iprog_async.sandbox._faults import Fault, FaultBook
 from iprog_async.sandbox._gateway import SandboxGateway
+from iprog_async.sandbox._inbox import InboxText
 from iprog_async.sandbox._installed import by_prefix, check_extra, installed_gateways
 from iprog_async.sandbox._listening import is_remote, listen, url_of
-from iprog_async.sandbox._state import InboxText, SandboxState
+from iprog_async.sandbox._state import SandboxState
 
 
 if TYPE_CHECKING:

@@ -5,109 +5,30 @@ from __future__ import annotations
 import itertools
 import secrets
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
-from attrs import Attribute, define, field
+from attrs import define, field
 
-from iprog_async._receipts import DeliveryState
 from iprog_async._segments import count_segments
 from iprog_async.sandbox._exchange import Exchange, Shelf, current
-from iprog_async.sandbox._inbox import Inbox, Newest
+from iprog_async.sandbox._inbox import Inbox, InboxText, Newest
 from iprog_async.sandbox._refusals import Refusal, Refusals, is_refused, note_refusal
 from iprog_async.sandbox._revision import Revision
 
 
-# Numbers that end like this behave badly, so that a test can ask for it.
-FAILS_DELIVERY = "0000"
+# A number that ends like this is refused, so that a test can ask for it.
 REFUSED_RECIPIENT = "0001"
+
 BLOCKED_WORD = "casino"
 """A text with this word meets the content filter of each gateway."""
+
 OUT_OF_CREDIT = "out of credit"
 """Why a gateway refuses what the account can't pay for, as `note_refusal` is told."""
 
 
-def _digits(number: str) -> str:
-    return "".join(filter(str.isdigit, number)).removeprefix("00")
-
-
 class OutOfCreditError(Exception):
     """The account can't pay for a text; nothing was accepted."""
-
-
-def _touch(text: InboxText, attribute: Attribute[Any], value: Any) -> Any:
-    if attribute.name == "cancelled":
-        text.revision.withdrawals += 1
-    text.revision.bump()
-    return value
-
-
-@define(on_setattr=_touch)
-class InboxText:
-    """One text that a gateway of the sandbox accepted.
-
-    Args:
-        gateway: Prefix of the gateway, such as `"iprog"`.
-        to: Recipient, as the gateway was given it.
-        text: What the phone shows.
-        sender_id: Name or number shown as sender.
-        message_id: The gateway's id.
-        accepted_at: When it was accepted, in UTC.
-        due_at: When it leaves the gateway: later than `accepted_at` for a scheduled text.
-        delivered_after: Seconds from leaving to the final status.
-        cancelled: Whether it was called off before it left.
-        serial: Its place among all texts of the sandbox, from 1.
-        exchange: The request that it came with.
-        revision: What is told when it changes.
-    """
-
-    gateway: str
-    to: str
-    text: str
-    sender_id: str
-    message_id: str
-    accepted_at: datetime
-    due_at: datetime
-    delivered_after: float
-    cancelled: bool = False
-    serial: int = field(default=0, kw_only=True, eq=False)
-    exchange: Exchange | None = field(default=None, kw_only=True, eq=False, repr=False)
-    revision: Revision = field(factory=Revision, kw_only=True, eq=False, repr=False)
-
-    @property
-    def final_at(self) -> datetime:
-        """When its delivery is decided, in UTC."""
-        return self.due_at + timedelta(seconds=self.delivered_after)
-
-    @property
-    def final_state(self) -> DeliveryState:
-        """How its delivery ends."""
-        return "failed" if self.to.endswith(FAILS_DELIVERY) else "delivered"
-
-    def state(self, now: datetime) -> DeliveryState:
-        """Return how far it has come."""
-        return "pending" if now < self.final_at else self.final_state
-
-    def is_for(self, gateway: str | None = None, to: str | None = None) -> bool:
-        """Return whether it went through a gateway, to a number; `None` stands for any."""
-        return gateway in (None, self.gateway) and (to is None or _digits(to) == _digits(self.to))
-
-    def to_dict(self, now: datetime) -> dict[str, Any]:
-        """Return it as JSON-ready data."""
-        segments = count_segments(self.text)
-        return {
-            "gateway": self.gateway,
-            "to": self.to,
-            "text": self.text,
-            "sender_id": self.sender_id,
-            "message_id": self.message_id,
-            "accepted_at": self.accepted_at.isoformat(),
-            "due_at": self.due_at.isoformat(),
-            "state": self.state(now),
-            "segments": segments.count,
-            "encoding": segments.encoding,
-        }
 
 
 @define
