@@ -122,6 +122,7 @@ async def test_one_text_is_unknown_after_one_request(proof: Proof, engine: Engin
         assert it.first.begun == 1
 
 
+@pytest.mark.usefixtures("whole_batches")
 @many
 async def test_a_batch_is_not_halved(proof: Proof, engine: EngineName) -> None:
     """Everybody is named in one request, whoever it was that the gateway refused."""
@@ -143,6 +144,7 @@ async def test_no_other_gateway_sends_it_again(proof: Proof, engine: EngineName)
         assert (it.first.begun, it.second.begun) == (1, 0)
 
 
+@pytest.mark.usefixtures("whole_batches")
 @many
 async def test_no_other_gateway_sends_a_batch_again(proof: Proof, engine: EngineName) -> None:
     """Nor does it with a batch."""
