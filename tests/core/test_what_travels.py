@@ -121,6 +121,7 @@ def test_members_that_come_later_keep_their_options() -> None:
     assert given == router.prepare(Message(NUMBER, "Hi", options=given)).wire.options
 
 
+@pytest.mark.usefixtures("whole_batches")
 @pytest.mark.parametrize("routed", [False, True])
 async def test_texts_of_one_minute_travel_together(routed: bool) -> None:
     """A time that is taken anew for each message does not part fifty texts into fifty requests."""

@@ -28,6 +28,7 @@ BILLED = ("send", "send_many", "schedule", "reminders.create", "otp.send", "otp.
 REPEATABLE = tuple(name for name in OPERATIONS if name not in BILLED)
 
 
+@pytest.mark.usefixtures("whole_batches")
 @pytest.mark.parametrize("operation", BILLED)
 async def test_what_is_billed_is_asked_once(respx_mock: respx.MockRouter, operation: str) -> None:
     """A lost answer to a send, reminder or code is never followed by a second request."""
@@ -104,6 +105,7 @@ async def test_a_limit_that_outlasts_the_patience_is_an_error(
     assert not caught.value.may_have_been_sent
 
 
+@pytest.mark.usefixtures("whole_batches")
 async def test_a_list_refused_for_one_number_is_unknown(respx_mock: respx.MockRouter) -> None:
     """Smart's refusal is no check of the whole list: the others may be queued, so it ends there."""
     respx_mock.post().respond(json=SMART_TNT)

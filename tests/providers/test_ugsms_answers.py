@@ -366,6 +366,7 @@ async def test_a_failed_message_without_words_is_refused_all_the_same(
     assert "no reason given" in str(error_of(found[1]))
 
 
+@pytest.mark.usefixtures("whole_batches")
 async def test_messages_that_all_failed_are_not_sent_again(respx_mock: respx.MockRouter) -> None:
     """Each was refused by itself, so halving the batch could find out nothing."""
     refused = [item(0, error="Bad"), item(1, error="Bad")]

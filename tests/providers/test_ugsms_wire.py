@@ -230,6 +230,7 @@ async def test_every_request_asks_for_json(wire: respx.MockRouter) -> None:
     assert requests_of(wire)[-1].headers["accept"] == "application/json"
 
 
+@pytest.mark.usefixtures("whole_batches")
 async def test_many_different_texts_take_one_request(wire: respx.MockRouter) -> None:
     """A bulk run packs different texts for different numbers into one v2 bulk request."""
     async with client(v2()) as sms, sms.send_many(different(2)) as run:
