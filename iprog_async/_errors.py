@@ -168,6 +168,7 @@ class RunHaltedError(SmsError):
 
     healable = True
     blame: Blame = "account"
+    unknown: int = 0
 
     def __init__(self, cause: SmsError, unknown: int = 0) -> None:
         doubt = f"{unknown} of its texts may have been sent. " if unknown else ""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, get_type_hints
 
 import attrs
+from attrs import NOTHING
 
 
 def publish(package: dict[str, Any]) -> None:
@@ -24,6 +26,7 @@ def publish(package: dict[str, Any]) -> None:
         if hasattr(exported, "__qualname__") and "._" in exported.__module__:
             if attrs.has(exported):
                 _resolve_annotations(exported)
+                _fill_in_old_states(exported)
             exported.__module__ = package["__name__"]
 
 
@@ -36,3 +39,23 @@ def _resolve_annotations(cls: type) -> None:
     with suppress(NameError, TypeError):
         hints = get_type_hints(cls, include_extras=True)
         cls.__annotations__ = {name: hints[name] for name in inspect.get_annotations(cls)}
+
+
+def _fill_in_old_states(cls: Any) -> None:
+    """Let a field have its default in what was pickled before there was such a field."""
+    set_state: Callable[[Any, Any], None] | None = getattr(cls, "__setstate__", None)
+    if set_state is None:
+        return
+
+    def fill_and_set_state(self: Any, state: dict[str, Any]) -> None:
+        missing = (field for field in attrs.fields(cls) if field.name not in state)
+        added = {field.name: _default(field) for field in missing if field.default is not NOTHING}
+        set_state(self, {**added, **state})
+
+    cls.__setstate__ = fill_and_set_state
+
+
+def _default(field: attrs.Attribute[Any]) -> object:
+    # attrs keeps `factory=…` as a default that has it.
+    factory: Callable[[], object] | None = getattr(field.default, "factory", None)
+    return field.default if factory is None else factory()

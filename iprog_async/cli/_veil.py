@@ -37,8 +37,11 @@ def veil(line: str, tokens: Sequence[str]) -> str:
 
 def _names(tokens: Sequence[str]) -> list[str]:
     """Return the commands that there are, and the options of the one that was called."""
-    from iprog_async.cli._app import app
-
+    try:
+        from iprog_async.cli._app import app
+    except ImportError:
+        # The extra is missing, and nothing was called.
+        return [*COMMANDS]
     _, apps, _ = app.parse_commands(tokens)
     names = [*COMMANDS, *(name for called in apps for name in called)]
     if apps[-1].default_command is not None:
