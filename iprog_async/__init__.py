@@ -1,14 +1,13 @@
 """Send SMS from asyncio through cheap regional gateways, without ever texting anyone twice."""
 
-from iprog_async import _public
 from iprog_async._breaker import BreakerPolicy
 from iprog_async._bulk import BulkRun
 from iprog_async._bulk_source import Messages
 from iprog_async._characters import CostlyCharacter
 from iprog_async._client import SmsClient
-from iprog_async._clock import Clock
-from iprog_async._counts import Counts
-from iprog_async._errors import (
+from iprog_async._core import former_names, public
+from iprog_async._core.clock import Clock
+from iprog_async._core.errors import (
     AuthenticationError,
     ClientClosedError,
     ConfigurationError,
@@ -34,13 +33,23 @@ from iprog_async._errors import (
     UnsupportedError,
     WrongLoopError,
 )
+from iprog_async._core.messages import Message
+from iprog_async._core.observers import AttemptEnded, Observer, SendEnded, SubmissionEnded
+from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown
+from iprog_async._core.rates import Rate
+from iprog_async._core.receipts import (
+    Balance,
+    DeliveryState,
+    DeliveryStatus,
+    Receipt,
+    WaitTimeoutError,
+)
+from iprog_async._core.segments import Encoding, Segments, count_segments
+from iprog_async._counts import Counts
 from iprog_async._from_config import provider_from_env, provider_from_url
 from iprog_async._journal import Journal
 from iprog_async._journal_entries import EntryState, ExportFormat, JournalEntry
 from iprog_async._journal_reader import JournalReader
-from iprog_async._messages import Message
-from iprog_async._observers import AttemptEnded, Observer, SendEnded, SubmissionEnded
-from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
 from iprog_async._people import SeveralTexts
 from iprog_async._plan import BulkPlan
 from iprog_async._pool import EngineName, HttpPool
@@ -50,8 +59,6 @@ from iprog_async._providers import (
     SupportsBalances,
     SupportsStatus,
 )
-from iprog_async._rates import Rate
-from iprog_async._receipts import Balance, DeliveryState, DeliveryStatus, Receipt, WaitTimeoutError
 from iprog_async._reconcile import (
     ListedMessage,
     MessageList,
@@ -61,7 +68,6 @@ from iprog_async._reconcile import (
 from iprog_async._registry import provider_types
 from iprog_async._retry import RetryPolicy
 from iprog_async._routing import Choice, Failover, RoundRobin, Routed
-from iprog_async._segments import Encoding, Segments, count_segments
 from iprog_async._spending import PriceDifference
 from iprog_async._suppression import Suppress
 
@@ -145,4 +151,5 @@ __all__ = [
     "provider_types",
 ]
 
-_public.publish(globals())
+public.publish(globals())
+former_names.register()

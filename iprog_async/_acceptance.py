@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from attrs import frozen
 
-from iprog_async._json import is_array, is_object
+from iprog_async._core.json_types import is_array, is_object
 
 
 def _names(joined: str) -> frozenset[str]:

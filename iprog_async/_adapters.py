@@ -11,27 +11,27 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from attrs import evolve, field, frozen
 
 from iprog_async._address import SmsUrl
-from iprog_async._discretion import InitSignature, discreet, drop_frames, guard_constructor
-from iprog_async._errors import (
+from iprog_async._core.errors import (
     ConfigurationError,
     InvalidMessageError,
     SmsError,
     UnsupportedError,
 )
-from iprog_async._http import Call, HttpCall, check_name
-from iprog_async._messages import (
+from iprog_async._core.messages import (
     Message,
     PreparedMessage,
     check_schedule,
     check_sender_id,
     check_text,
 )
-from iprog_async._outcomes import Outcome, failed
+from iprog_async._core.outcomes import Outcome, failed
+from iprog_async._core.rates import Rate, to_rate
+from iprog_async._core.schedules import as_kept
+from iprog_async._core.segments import count_segments
+from iprog_async._core.tracebacks import InitSignature, discreet, drop_frames, guard_constructor
+from iprog_async._http import Call, HttpCall, check_name
 from iprog_async._providers import Batching, Capabilities
-from iprog_async._rates import Rate, to_rate
 from iprog_async._refusals import Refusal
-from iprog_async._schedules import as_kept
-from iprog_async._segments import count_segments
 
 
 T = TypeVar("T")

@@ -16,9 +16,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from attrs import field, frozen
 
-from iprog_async._errors import ConfigurationError
-from iprog_async._sealed import seal, seal_mapping
-from iprog_async._secrets import veiled
+from iprog_async._core.errors import ConfigurationError
+from iprog_async._core.redaction import veiled
+from iprog_async._core.sealed import seal, seal_mapping
 
 
 Sign = Literal["||", "&&"]

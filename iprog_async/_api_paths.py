@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from iprog_async._errors import ConfigurationError
+from iprog_async._core.errors import ConfigurationError
 
 
 # What API paths of these gateways look like, whichever vendor's: `/api/v2`, `/api/http`.

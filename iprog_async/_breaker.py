@@ -8,14 +8,14 @@ from typing import Literal
 
 from attrs import field, frozen, validators
 
-from iprog_async._clock import Clock
-from iprog_async._errors import (
+from iprog_async._core.clock import Clock
+from iprog_async._core.errors import (
     ConnectionFailedError,
     NoAnswerError,
     ProviderError,
     RateLimitError,
 )
-from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
+from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown
 
 
 BreakerState = Literal["closed", "open", "half-open"]

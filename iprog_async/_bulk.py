@@ -11,11 +11,8 @@ from typing import Self
 
 from iprog_async._bulk_source import Messages
 from iprog_async._cancellation import was_in_flight
-from iprog_async._clock import Clock
-from iprog_async._counts import Counts
-from iprog_async._deliveries import Deliveries
-from iprog_async._departures import Departure, Departures
-from iprog_async._errors import (
+from iprog_async._core.clock import Clock
+from iprog_async._core.errors import (
     ConfigurationError,
     DeliveryFailedError,
     JournalConflictError,
@@ -23,13 +20,16 @@ from iprog_async._errors import (
     RunHaltedError,
     SmsError,
 )
+from iprog_async._core.messages import Batch
+from iprog_async._core.observers import NOBODY, Observers
+from iprog_async._core.outcomes import NotSent, Outcome, Unknown, unclear
+from iprog_async._counts import Counts
+from iprog_async._deliveries import Deliveries
+from iprog_async._departures import Departure, Departures
 from iprog_async._halving import Halving
 from iprog_async._journal import Journal
 from iprog_async._ledger import Ledger
-from iprog_async._messages import Batch
-from iprog_async._observers import NOBODY, Observers
 from iprog_async._outcome_stream import OutcomeStream, Recorded
-from iprog_async._outcomes import NotSent, Outcome, Unknown, unclear
 from iprog_async._planner import fewest
 from iprog_async._preparation import Preparation, Reading, Window
 from iprog_async._providers import SmsProvider

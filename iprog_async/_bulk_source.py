@@ -8,7 +8,7 @@ from collections.abc import AsyncIterable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from iprog_async._messages import Message
+from iprog_async._core.messages import Message
 
 
 Messages = Iterable[Message] | AsyncIterable[Message]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from iprog_async._errors import OutcomeUnknownError
-from iprog_async._messages import Batch
-from iprog_async._outcomes import Outcome, Unknown
+from iprog_async._core.errors import OutcomeUnknownError
+from iprog_async._core.messages import Batch
+from iprog_async._core.outcomes import Outcome, Unknown
 from iprog_async._planner import cut_off
 
 

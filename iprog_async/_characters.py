@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from iprog_async._segments import Segments, count_segments
+from iprog_async._core.segments import Segments, count_segments
 
 
 _MOST_KEPT = 200

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Protocol
 
-from iprog_async._errors import SmsError
+from iprog_async._core.errors import SmsError
 
 
 class Claim(Protocol):

@@ -10,24 +10,25 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
-from iprog_async._arguments import check_messages, check_provider, check_seconds, check_type
 from iprog_async._bulk import BulkRun
 from iprog_async._bulk_source import Messages
 from iprog_async._cancellation import was_in_flight
-from iprog_async._credits import check_limit
-from iprog_async._discretion import discreet, discreetly, drop_frames
-from iprog_async._errors import (
+from iprog_async._core.checks import check_messages, check_provider, check_seconds, check_type
+from iprog_async._core.errors import (
     ClientClosedError,
     ConfigurationError,
     InvalidMessageError,
     UnsupportedError,
 )
+from iprog_async._core.messages import Message, PreparedMessage
+from iprog_async._core.observers import Observer, Observers
+from iprog_async._core.outcomes import Accepted, NotSent, Outcome
+from iprog_async._core.receipts import Balance, DeliveryStatus, Receipt, split_ref
+from iprog_async._core.tracebacks import discreet, discreetly, drop_frames
+from iprog_async._credits import check_limit
 from iprog_async._from_config import provider_from_env, provider_from_url
 from iprog_async._journal import Journal
 from iprog_async._keyed import KeyedSends
-from iprog_async._messages import Message, PreparedMessage
-from iprog_async._observers import Observer, Observers
-from iprog_async._outcomes import Accepted, NotSent, Outcome
 from iprog_async._plan import BulkPlan, make_plan, to_price
 from iprog_async._pool import EngineName, HttpPool
 from iprog_async._preparation import Preparation, Reading
@@ -37,7 +38,6 @@ from iprog_async._providers import (
     SupportsBalances,
     SupportsStatus,
 )
-from iprog_async._receipts import Balance, DeliveryStatus, Receipt, split_ref
 from iprog_async._registry import provider_types
 from iprog_async._retry import RetryPolicy
 from iprog_async._router import Router, gateways_of

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from attrs import define
 
-from iprog_async._outcomes import Outcome
+from iprog_async._core.outcomes import Outcome
 
 
 @define

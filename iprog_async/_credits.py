@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from iprog_async._errors import ConfigurationError, CreditLimitError
-from iprog_async._messages import Batch
-from iprog_async._outcomes import Outcome
+from iprog_async._core.errors import ConfigurationError, CreditLimitError
+from iprog_async._core.messages import Batch
+from iprog_async._core.outcomes import Outcome
 from iprog_async._planner import cut_off
 from iprog_async._spending import taken_for
 

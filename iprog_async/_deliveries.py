@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from iprog_async._errors import DeliveryFailedError
-from iprog_async._outcomes import Accepted, Outcome
+from iprog_async._core.errors import DeliveryFailedError
+from iprog_async._core.outcomes import Accepted, Outcome
 
 
 logger = logging.getLogger("iprog_async")

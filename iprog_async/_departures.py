@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 from iprog_async._caution import Caution
+from iprog_async._core.errors import CreditLimitError, OutcomeUnknownError
+from iprog_async._core.messages import Batch, PreparedMessage
+from iprog_async._core.outcomes import Outcome
 from iprog_async._credits import CreditLimit
-from iprog_async._errors import CreditLimitError, OutcomeUnknownError
-from iprog_async._messages import Batch, PreparedMessage
-from iprog_async._outcomes import Outcome
 from iprog_async._planner import fewest
 from iprog_async._providers import SmsProvider
 

@@ -12,8 +12,8 @@ import ssl
 from collections import defaultdict
 
 from iprog_async._connecting import connect
+from iprog_async._core.errors import ConfigurationError
 from iprog_async._engine import Failure, Progress
-from iprog_async._errors import ConfigurationError
 from iprog_async._http import WireReply, WireRequest
 from iprog_async._http1_connection import NOT_QUIET, Connection, Outbox
 from iprog_async._http1_request import Origin, RequestWriter

@@ -14,8 +14,8 @@ import httpx
 from attrs import define
 
 from iprog_async._body import BadBodyError, Body, check_length
+from iprog_async._core.errors import ConfigurationError
 from iprog_async._engine import Failure, Progress
-from iprog_async._errors import ConfigurationError
 from iprog_async._http import WireReply, WireRequest
 from iprog_async._proxies import proxy_for
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from iprog_async._errors import ConfigurationError
+from iprog_async._core.errors import ConfigurationError
 
 
 @frozen

@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import suppress
 
-from iprog_async._errors import JournalError
+from iprog_async._core.errors import JournalError
 
 
 class FileLock:

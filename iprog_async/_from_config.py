@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 
 from iprog_async._address import parse_addresses
-from iprog_async._discretion import discreet
-from iprog_async._errors import ConfigurationError, SmsError
+from iprog_async._core.errors import ConfigurationError, SmsError
+from iprog_async._core.tracebacks import discreet
 from iprog_async._providers import SmsProvider
 from iprog_async._registry import load_providers, provider_type
 from iprog_async._routing import Failover, RoundRobin

@@ -13,8 +13,8 @@ from copy import copy
 
 from attrs import evolve, frozen
 
-from iprog_async._messages import Batch
-from iprog_async._outcomes import Outcome
+from iprog_async._core.messages import Batch
+from iprog_async._core.outcomes import Outcome
 from iprog_async._planner import halves
 
 

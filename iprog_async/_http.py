@@ -14,11 +14,11 @@ from attrs import define, field, frozen
 
 from iprog_async._acceptance import says_taken
 from iprog_async._api_paths import ApiPaths
-from iprog_async._errors import ConfigurationError
-from iprog_async._json import DEEPEST, is_deep, is_object
-from iprog_async._rates import Rate
-from iprog_async._sealed import seal_all, seal_values
-from iprog_async._secrets import Redactor
+from iprog_async._core.errors import ConfigurationError
+from iprog_async._core.json_types import DEEPEST, is_deep, is_object
+from iprog_async._core.rates import Rate
+from iprog_async._core.redaction import Redactor
+from iprog_async._core.sealed import seal_all, seal_values
 
 
 T = TypeVar("T")

@@ -8,8 +8,8 @@ from functools import lru_cache
 import httpx
 from attrs import field, frozen
 
+from iprog_async._core.sealed import SealedBytes
 from iprog_async._http import WireRequest
-from iprog_async._sealed import SealedBytes
 
 
 # The methods whose requests say how long their body is even where there is none.

@@ -7,7 +7,7 @@ import os
 from datetime import datetime
 from hashlib import sha256
 
-from iprog_async._errors import JournalError
+from iprog_async._core.errors import JournalError
 from iprog_async._journal_contents import JournalContents
 from iprog_async._journal_rows import HASH_BYTES
 from iprog_async._journal_rules import ResumeRules

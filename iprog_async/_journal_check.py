@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 from zlib import crc32
 
-from iprog_async._errors import JournalError
+from iprog_async._core.errors import JournalError
 from iprog_async._journal_schema import (
     CHECKED_BYTES,
     ODD_ROW,

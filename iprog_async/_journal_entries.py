@@ -10,7 +10,7 @@ from typing import IO, Literal
 
 from attrs import asdict, fields, frozen
 
-from iprog_async._errors import ConfigurationError
+from iprog_async._core.errors import ConfigurationError
 from iprog_async._journal_rows import Row, unpack_receipt
 
 

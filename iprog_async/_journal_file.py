@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import frozen
 
-from iprog_async._errors import JournalError
+from iprog_async._core.errors import JournalError
 from iprog_async._journal_check import (
     DAMAGED,
     check_whole,

@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import Factory, define
 
-from iprog_async._errors import JournalError
+from iprog_async._core.errors import JournalError
 from iprog_async._journal_rows import Values
 
 

@@ -27,7 +27,7 @@ from urllib.parse import quote
 
 from attrs import frozen
 
-from iprog_async._errors import JournalError
+from iprog_async._core.errors import JournalError
 from iprog_async._journal_schema import APPLICATION_ID
 from iprog_async._wal import Wal, path_of_wal, read_wal
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
 
-from iprog_async._errors import JournalError
+from iprog_async._core.errors import JournalError
 from iprog_async._journal_check import seal_meta, transaction
 from iprog_async._journal_rows import DAMAGED_ROW, ROW_STATES, Row, Values, unpack_receipt
 from iprog_async._journal_schema import TABLES, VERSION, upsert

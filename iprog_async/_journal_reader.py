@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 from urllib.parse import quote
 
-from iprog_async._errors import JournalError
+from iprog_async._core.errors import JournalError
 from iprog_async._journal_check import check_whole, damaged_rows, read_meta
 from iprog_async._journal_contents import JournalContents, RowCounts, count_rows, read_page
 from iprog_async._journal_file import check_ours, legible, unusable

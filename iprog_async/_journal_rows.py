@@ -11,9 +11,9 @@ from zlib import crc32
 
 from attrs import define, field
 
-from iprog_async._errors import JournalError, OutcomeUnknownError, SmsError
-from iprog_async._outcomes import Accepted, NotSent, Outcome
-from iprog_async._receipts import PENDING, DeliveryStatus, Receipt
+from iprog_async._core.errors import JournalError, OutcomeUnknownError, SmsError
+from iprog_async._core.outcomes import Accepted, NotSent, Outcome
+from iprog_async._core.receipts import PENDING, DeliveryStatus, Receipt
 
 
 HASH_BYTES = 12

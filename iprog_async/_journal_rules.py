@@ -32,16 +32,16 @@ from enum import Enum
 
 from attrs import frozen
 
-from iprog_async._errors import (
+from iprog_async._core.errors import (
     InvalidMessageError,
     JournalConflictError,
     OutcomeUnknownError,
     RejectedError,
     SmsError,
 )
+from iprog_async._core.messages import PreparedMessage
+from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown
 from iprog_async._journal_rows import Row, unpack_receipt
-from iprog_async._messages import PreparedMessage
-from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
 
 
 class Resume(Enum):

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any, TypeVar
 
-from iprog_async._errors import JournalError
+from iprog_async._core.errors import JournalError
 from iprog_async._file_lock import FileLock
 from iprog_async._journal_check import seal_meta, transaction
 from iprog_async._journal_contents import count_rows, marks, read_page

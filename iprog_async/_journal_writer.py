@@ -11,7 +11,7 @@ from contextlib import suppress
 from itertools import chain
 from typing import Any
 
-from iprog_async._errors import JournalError
+from iprog_async._core.errors import JournalError
 from iprog_async._file_lock import FileLock
 from iprog_async._journal_check import transaction
 from iprog_async._journal_file import JournalFile, unusable

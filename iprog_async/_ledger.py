@@ -10,14 +10,14 @@ from typing import Self
 
 from attrs import define, evolve
 
-from iprog_async._errors import InvalidMessageError, JournalError, SmsError
+from iprog_async._core.errors import InvalidMessageError, JournalError, SmsError
+from iprog_async._core.messages import Batch, PreparedMessage
+from iprog_async._core.outcomes import NotSent, Outcome
 from iprog_async._journal import Journal
 from iprog_async._journal_intake import Desk
 from iprog_async._journal_rows import HASH_BYTES, Row, Values
 from iprog_async._journal_rules import Resume, ResumeRules, remembered
 from iprog_async._journal_store import Identity
-from iprog_async._messages import Batch, PreparedMessage
-from iprog_async._outcomes import NotSent, Outcome
 
 
 _TIME = struct.Struct("d")

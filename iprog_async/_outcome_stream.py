@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 from attrs import define
 
-from iprog_async._errors import JournalError
-from iprog_async._outcomes import Outcome
+from iprog_async._core.errors import JournalError
+from iprog_async._core.outcomes import Outcome
 
 
 Recorded = asyncio.Future[JournalError | None]

@@ -10,8 +10,8 @@ import asyncio
 from collections import deque
 
 from iprog_async._ceiling import Ceiling
-from iprog_async._clock import Clock
-from iprog_async._rates import Rate
+from iprog_async._core.clock import Clock
+from iprog_async._core.rates import Rate
 
 
 # After this many calls at once the restart is over and only the rate limits.

@@ -6,8 +6,8 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from iprog_async._messages import PreparedMessage
-from iprog_async._phones import facts_of
+from iprog_async._core.messages import PreparedMessage
+from iprog_async._core.phones import facts_of
 from iprog_async._seen import SeenTable
 
 

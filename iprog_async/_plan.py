@@ -12,22 +12,22 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from iprog_async._amounts import parse_amount
 from iprog_async._characters import CharacterTally, CostlyCharacter
-from iprog_async._errors import (
+from iprog_async._core.amounts import parse_amount
+from iprog_async._core.errors import (
     ConfigurationError,
     DuplicateMessageError,
     JournalConflictError,
     NumberRepeatedError,
     SuppressedError,
 )
+from iprog_async._core.messages import PreparedMessage
+from iprog_async._core.outcomes import NotSent, Unknown
+from iprog_async._core.segments import Encoding
 from iprog_async._journal import Journal
 from iprog_async._ledger import Ledger
-from iprog_async._messages import PreparedMessage
-from iprog_async._outcomes import NotSent, Unknown
 from iprog_async._people import PeopleTally, SeveralTexts
 from iprog_async._preparation import Preparation, Window
-from iprog_async._segments import Encoding
 
 
 _EXAMPLES = 20

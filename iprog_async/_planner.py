@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
-from iprog_async._messages import Batch, Message, PreparedMessage
+from iprog_async._core.messages import Batch, Message, PreparedMessage
 from iprog_async._providers import Batching, SmsProvider
 
 

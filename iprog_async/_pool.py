@@ -6,12 +6,12 @@ import asyncio
 import ssl
 from typing import TYPE_CHECKING, Literal
 
-from iprog_async._clock import Clock, SystemClock
+from iprog_async._core.clock import Clock, SystemClock
+from iprog_async._core.errors import ClientClosedError, ConfigurationError, WrongLoopError
+from iprog_async._core.redaction import guard_http_logs
 from iprog_async._engine import Engine
-from iprog_async._errors import ClientClosedError, ConfigurationError, WrongLoopError
 from iprog_async._http import Gateway
 from iprog_async._pace import Pace
-from iprog_async._secrets import guard_http_logs
 from iprog_async._slots import SlotQueue
 from iprog_async._user_agent import agent_of, check_user_agent
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from attrs import field, frozen
 
 from iprog_async._bulk_source import Messages, MessageSource
-from iprog_async._clock import Clock
-from iprog_async._errors import (
+from iprog_async._core.clock import Clock
+from iprog_async._core.errors import (
     ConfigurationError,
     DuplicateMessageError,
     InvalidMessageError,
@@ -18,9 +18,9 @@ from iprog_async._errors import (
     SmsError,
     SuppressedError,
 )
+from iprog_async._core.messages import Batch, Message, PreparedMessage
+from iprog_async._core.outcomes import NotSent, Outcome
 from iprog_async._ledger import Ledger
-from iprog_async._messages import Batch, Message, PreparedMessage
-from iprog_async._outcomes import NotSent, Outcome
 from iprog_async._planner import WindowPlanner
 from iprog_async._providers import SmsProvider
 from iprog_async._seen import SeenTable

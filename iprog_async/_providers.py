@@ -8,11 +8,11 @@ from typing import Literal, Protocol, Self, runtime_checkable
 
 from attrs import field, frozen, validators
 
+from iprog_async._core.messages import Message, PreparedMessage
+from iprog_async._core.outcomes import Outcome
+from iprog_async._core.receipts import Balance, DeliveryStatus
+from iprog_async._core.schedules import EXACT
 from iprog_async._http import Call
-from iprog_async._messages import Message, PreparedMessage
-from iprog_async._outcomes import Outcome
-from iprog_async._receipts import Balance, DeliveryStatus
-from iprog_async._schedules import EXACT
 
 
 @frozen(kw_only=True)

@@ -10,7 +10,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from iprog_async._discretion import discreet
+from iprog_async._core.tracebacks import discreet
 from iprog_async._environment import Variable
 
 

@@ -7,8 +7,8 @@ from collections.abc import Coroutine
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from iprog_async._errors import SmsError
-from iprog_async._outcomes import NotSent, Outcome
+from iprog_async._core.errors import SmsError
+from iprog_async._core.outcomes import NotSent, Outcome
 
 
 T = TypeVar("T")

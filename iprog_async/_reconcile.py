@@ -10,12 +10,12 @@ from typing import Protocol, runtime_checkable
 
 from attrs import field, frozen
 
-from iprog_async._errors import InvalidMessageError, UnsupportedError
+from iprog_async._core.errors import InvalidMessageError, UnsupportedError
+from iprog_async._core.receipts import DeliveryStatus, Receipt
+from iprog_async._core.segments import count_segments
 from iprog_async._journal_contents import rows_of
 from iprog_async._journal_rows import Row, Values, unpack_receipt
 from iprog_async._journal_store import JournalStore
-from iprog_async._receipts import DeliveryStatus, Receipt
-from iprog_async._segments import count_segments
 
 
 class ListedMessage(Protocol):

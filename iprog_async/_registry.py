@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from iprog_async._adapters import BaseProvider
-from iprog_async._errors import ConfigurationError
+from iprog_async._core.errors import ConfigurationError
 from iprog_async._providers import Capabilities
 
 

@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from iprog_async._acceptance import signs_of_acceptance
-from iprog_async._engine import Failure
-from iprog_async._errors import (
+from iprog_async._core.errors import (
     ConnectionFailedError,
     InvalidMessageError,
     NoAnswerError,
@@ -21,6 +20,9 @@ from iprog_async._errors import (
     RateLimitError,
     SmsError,
 )
+from iprog_async._core.observers import AttemptEnded, is_submitting
+from iprog_async._core.redaction import Redactor, one_line
+from iprog_async._engine import Failure
 from iprog_async._http import (
     NOT_JSON,
     Answer,
@@ -32,8 +34,6 @@ from iprog_async._http import (
     decode,
     encode,
 )
-from iprog_async._observers import AttemptEnded, is_submitting
-from iprog_async._secrets import Redactor, one_line
 
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from attrs import field, frozen, validators
 
-from iprog_async._errors import ConnectionFailedError, NoAnswerError, SmsError
+from iprog_async._core.errors import ConnectionFailedError, NoAnswerError, SmsError
 from iprog_async._recall import recallable
 
 

@@ -10,26 +10,26 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Self
 
-from iprog_async._arguments import check_provider
 from iprog_async._breaker import Breaker, BreakerPolicy
-from iprog_async._clock import Clock, SystemClock
-from iprog_async._errors import (
+from iprog_async._core.checks import check_provider
+from iprog_async._core.clock import Clock, SystemClock
+from iprog_async._core.errors import (
     ConfigurationError,
     InvalidMessageError,
     SmsError,
     UnsupportedError,
 )
+from iprog_async._core.messages import Message, PreparedMessage
+from iprog_async._core.outcomes import Outcome
+from iprog_async._core.phones import to_e164, to_region
+from iprog_async._core.receipts import Balance, DeliveryStatus, split_ref
 from iprog_async._http import Call, check_name
-from iprog_async._messages import Message, PreparedMessage
-from iprog_async._outcomes import Outcome
-from iprog_async._phones import to_e164, to_region
 from iprog_async._providers import (
     Batching,
     SmsProvider,
     SupportsBalance,
     SupportsStatus,
 )
-from iprog_async._receipts import Balance, DeliveryStatus, split_ref
 from iprog_async._retry import RetryPolicy
 from iprog_async._router_dispatch import Dispatch
 from iprog_async._router_members import (

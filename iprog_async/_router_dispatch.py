@@ -10,12 +10,12 @@ from attrs import define
 
 from iprog_async._cancellation import note_in_flight
 from iprog_async._claims import Claim, active_claim
-from iprog_async._clock import Clock
-from iprog_async._context import put_back
-from iprog_async._errors import InvalidMessageError, SmsError
+from iprog_async._core.clock import Clock
+from iprog_async._core.context_vars import put_back
+from iprog_async._core.errors import InvalidMessageError, SmsError
+from iprog_async._core.messages import Batch, PreparedMessage
+from iprog_async._core.outcomes import Outcome
 from iprog_async._halving import Halving
-from iprog_async._messages import Batch, PreparedMessage
-from iprog_async._outcomes import Outcome
 from iprog_async._planner import fewest, plan_batches
 from iprog_async._recall import RecalledError, recallable
 from iprog_async._retry import RetryPolicy

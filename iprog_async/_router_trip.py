@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from attrs import define, field
 
-from iprog_async._errors import ConnectionFailedError, RateLimitError, SmsError
-from iprog_async._messages import PreparedMessage
-from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown
+from iprog_async._core.errors import ConnectionFailedError, RateLimitError, SmsError
+from iprog_async._core.messages import PreparedMessage
+from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown
 
 
 @define

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from iprog_async._breaker import BreakerPolicy
-from iprog_async._clock import Clock
-from iprog_async._errors import ConfigurationError
+from iprog_async._core.clock import Clock
+from iprog_async._core.errors import ConfigurationError
+from iprog_async._core.messages import PreparedMessage
 from iprog_async._http import Call
-from iprog_async._messages import PreparedMessage
 from iprog_async._providers import SmsProvider
 from iprog_async._retry import RetryPolicy
 from iprog_async._router import NamesFor, Router

@@ -19,10 +19,8 @@ from attrs import define, frozen
 
 from iprog_async._cancellation import note_in_flight, was_in_flight
 from iprog_async._claims import Claim, active_claim
-from iprog_async._context import put_back
-from iprog_async._discretion import discreetly, drop_frames
-from iprog_async._engine import Failure, Progress
-from iprog_async._errors import (
+from iprog_async._core.context_vars import put_back
+from iprog_async._core.errors import (
     ClientClosedError,
     ConnectionFailedError,
     NoAnswerError,
@@ -31,13 +29,16 @@ from iprog_async._errors import (
     RateLimitError,
     SmsError,
 )
+from iprog_async._core.observers import NOBODY, Observers
+from iprog_async._core.redaction import Redactor, active_redactor
+from iprog_async._core.tracebacks import discreetly, drop_frames
+from iprog_async._engine import Failure, Progress
 from iprog_async._http import (
     Effect,
     HttpCall,
     WireReply,
     WireRequest,
 )
-from iprog_async._observers import NOBODY, Observers
 from iprog_async._pace import Pace
 from iprog_async._pool import HttpPool
 from iprog_async._recall import recallable
@@ -49,7 +50,6 @@ from iprog_async._results import (
     read_result,
 )
 from iprog_async._retry import RetryPolicy, is_repeatable, try_again
-from iprog_async._secrets import Redactor, active_redactor
 from iprog_async._timeouts import Timeouts
 
 

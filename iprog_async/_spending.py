@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from attrs import frozen
 
-from iprog_async._messages import Batch
-from iprog_async._outcomes import Outcome
-from iprog_async._receipts import Receipt
+from iprog_async._core.messages import Batch
+from iprog_async._core.outcomes import Outcome
+from iprog_async._core.receipts import Receipt
 
 
 logger = logging.getLogger("iprog_async")

@@ -7,9 +7,9 @@ from typing import Any, NewType, TypeVar
 
 import cattrs
 
-from iprog_async._amounts import parse_amount
+from iprog_async._core.amounts import parse_amount
+from iprog_async._core.redaction import one_line
 from iprog_async._http import UnclearAnswer
-from iprog_async._secrets import one_line
 
 
 M = TypeVar("M")

@@ -11,16 +11,16 @@ from typing import Any
 
 from iprog_async._cancellation import was_in_flight
 from iprog_async._claims import Claim, active_claim
-from iprog_async._context import put_back
-from iprog_async._discretion import drop_frames
-from iprog_async._errors import InvalidMessageError, RunHaltedError, SmsError
-from iprog_async._messages import Batch, PreparedMessage
-from iprog_async._observers import NOBODY, Observers, SendEnded, Submission
-from iprog_async._outcomes import Accepted, NotSent, Outcome, Unknown, failed, unclear
-from iprog_async._phones import mask_number
+from iprog_async._core.context_vars import put_back
+from iprog_async._core.errors import InvalidMessageError, RunHaltedError, SmsError
+from iprog_async._core.messages import Batch, PreparedMessage
+from iprog_async._core.observers import NOBODY, Observers, SendEnded, Submission
+from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown, failed, unclear
+from iprog_async._core.phones import mask_number
+from iprog_async._core.schedules import check_future
+from iprog_async._core.tracebacks import drop_frames
 from iprog_async._providers import SmsProvider
 from iprog_async._recall import was_recalled
-from iprog_async._schedules import check_future
 
 
 logger = logging.getLogger("iprog_async")

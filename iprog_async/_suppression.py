@@ -8,9 +8,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
-from iprog_async._errors import ConfigurationError, SmsError
-from iprog_async._messages import Message
-from iprog_async._phones import to_e164
+from iprog_async._core.errors import ConfigurationError, SmsError
+from iprog_async._core.messages import Message
+from iprog_async._core.phones import to_e164
 from iprog_async._providers import SmsProvider
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator, Mapping
 
-from iprog_async._errors import InvalidMessageError
+from iprog_async._core.errors import InvalidMessageError
 
 
 class Template:

@@ -23,8 +23,8 @@ from typing import Literal
 
 import httpx
 
+from iprog_async._core.errors import ConfigurationError
 from iprog_async._environment import Variable
-from iprog_async._errors import ConfigurationError
 
 
 _FILE = "SSL_CERT_FILE"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from iprog_async._errors import ConfigurationError
+from iprog_async._core.errors import ConfigurationError
 
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from iprog_async._clock import Clock
-from iprog_async._receipts import DeliveryStatus, Receipt, WaitTimeoutError
+from iprog_async._core.clock import Clock
+from iprog_async._core.receipts import DeliveryStatus, Receipt, WaitTimeoutError
 
 
 _GROWTH = 1.5

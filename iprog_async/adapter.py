@@ -6,22 +6,22 @@
 from iprog_async._acceptance import PLAIN_REASON, says_unsure
 from iprog_async._adapters import BaseProvider, to_sender_id
 from iprog_async._address import SmsUrl, to_flag
-from iprog_async._amounts import parse_amount
 from iprog_async._api_paths import ApiPaths
-from iprog_async._errors import Blame
+from iprog_async._core.amounts import parse_amount
+from iprog_async._core.errors import Blame
+from iprog_async._core.json_types import is_array, is_object
+from iprog_async._core.messages import Message, PreparedMessage, check_sender_id, check_text
+from iprog_async._core.outcomes import accepted, failed, rejected, unclear
+from iprog_async._core.phones import to_e164
+from iprog_async._core.public import publish
+from iprog_async._core.rates import to_rate
+from iprog_async._core.receipts import PENDING
+from iprog_async._core.redaction import clean_secret, mask_keys, one_line, words
+from iprog_async._core.schedules import check_future, wall_clock
+from iprog_async._core.sealed import MASK, Secret
 from iprog_async._http import NOT_JSON, Answer, Call, Effect, Gateway, HttpCall, UnclearAnswer
-from iprog_async._json import is_array, is_object
-from iprog_async._messages import Message, PreparedMessage, check_sender_id, check_text
-from iprog_async._outcomes import accepted, failed, rejected, unclear
-from iprog_async._phones import to_e164
 from iprog_async._providers import Batching, Capabilities, Scheduling
-from iprog_async._public import publish
-from iprog_async._rates import to_rate
-from iprog_async._receipts import PENDING
 from iprog_async._refusals import ErrorForm, Refusal, give_up, refuse
-from iprog_async._schedules import check_future, wall_clock
-from iprog_async._sealed import MASK, Secret
-from iprog_async._secrets import clean_secret, mask_keys, one_line, words
 from iprog_async._structure import Id, structure
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Literal
 
-from iprog_async._errors import ConfigurationError
-from iprog_async._observers import AttemptEnded, Observer, SendEnded, SubmissionEnded
-from iprog_async._outcomes import Accepted
-from iprog_async._phones import mask_number
-from iprog_async._public import publish
+from iprog_async._core.errors import ConfigurationError
+from iprog_async._core.observers import AttemptEnded, Observer, SendEnded, SubmissionEnded
+from iprog_async._core.outcomes import Accepted
+from iprog_async._core.phones import mask_number
+from iprog_async._core.public import publish
 
 
 try:

@@ -5,7 +5,7 @@
 | `<!-- include: CHANGELOG.md -->` | the file without its first heading |
 | `<!-- include: README.md demo -->` | what stands there between `<!-- demo -->` and |
 | | `<!-- /demo -->`, or the code block after a single mark |
-| `<!-- include: iprog_async/_errors.py -->` | the first code block of a module's docstring |
+| `<!-- include: iprog_async/_core/errors.py -->` | the first code block of a module's docstring |
 | `<!-- include: docs/images/outcomes.svg -->` | the drawing, which then takes the page's colours |
 """
 

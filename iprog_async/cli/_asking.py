@@ -9,7 +9,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from iprog_async._errors import (
+from iprog_async._core.errors import (
     AuthenticationError,
     InvalidMessageError,
     NoAnswerError,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iprog_async._receipts import Balance
+from iprog_async._core.receipts import Balance
 from iprog_async.cli import _show
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._input import AsJson, Url, open_client

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from attrs import frozen
 
-from iprog_async._errors import InvalidMessageError
+from iprog_async._core.errors import InvalidMessageError
 
 
 _PRICE = re.compile(r"\d{1,12}(\.\d{1,9})?", re.ASCII)

@@ -12,16 +12,16 @@ from attrs import define, field
 
 from iprog_async._bulk import BulkRun
 from iprog_async._client import SmsClient
-from iprog_async._counts import Counts
-from iprog_async._errors import (
+from iprog_async._core.errors import (
     DeliveryFailedError,
     DuplicateMessageError,
     RunHaltedError,
     SmsError,
     SuppressedError,
 )
+from iprog_async._core.outcomes import Accepted, NotSent, Outcome
+from iprog_async._counts import Counts
 from iprog_async._journal import Journal
-from iprog_async._outcomes import Accepted, NotSent, Outcome
 from iprog_async._spending import PriceDifference
 from iprog_async._suppression import IsSuppressed
 from iprog_async.cli._bulk_order import Order

@@ -6,8 +6,8 @@ import shlex
 import signal
 from typing import Any
 
-from iprog_async._errors import OutcomeUnknownError, SmsError
-from iprog_async._secrets import one_line
+from iprog_async._core.errors import OutcomeUnknownError, SmsError
+from iprog_async._core.redaction import one_line
 from iprog_async._spending import PriceDifference
 from iprog_async.cli._bulk_order import Order
 from iprog_async.cli._bulk_run import Ended

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from iprog_async._schedules import words_of
+from iprog_async._core.schedules import words_of
 from iprog_async.cli._asking import Yes, agreed, fate
 from iprog_async.cli._commands import COMMANDS
 from iprog_async.cli._exit import ExitCode

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from attrs import evolve, frozen
 
 from iprog_async._address import parse_addresses
+from iprog_async._core.errors import ConfigurationError, SmsError
 from iprog_async._environment import Variable
-from iprog_async._errors import ConfigurationError, SmsError
 from iprog_async._from_config import provider_from_env, provider_from_url
 from iprog_async._providers import SmsProvider
 from iprog_async._proxies import proxy_for, proxy_variables

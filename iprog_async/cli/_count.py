@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from iprog_async._characters import code_point, glyph, name_of, segments_without
-from iprog_async._errors import InvalidMessageError
-from iprog_async._segments import Segments, count_segments
+from iprog_async._core.errors import InvalidMessageError
+from iprog_async._core.segments import Segments, count_segments
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._input import AsJson, text_from, text_of_file
 from iprog_async.cli._output import emit, say

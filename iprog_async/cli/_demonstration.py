@@ -9,17 +9,17 @@ from typing import Any
 from attrs import evolve, frozen
 
 from iprog_async._client import SmsClient
-from iprog_async._errors import (
+from iprog_async._core.errors import (
     InvalidMessageError,
     OutcomeUnknownError,
     ProviderError,
     SmsError,
 )
-from iprog_async._messages import Message
+from iprog_async._core.messages import Message
+from iprog_async._core.receipts import DeliveryStatus, Receipt
+from iprog_async._core.redaction import one_line
 from iprog_async._pool import HttpPool
 from iprog_async._providers import SmsProvider, SupportsStatus
-from iprog_async._receipts import DeliveryStatus, Receipt
-from iprog_async._secrets import one_line
 from iprog_async.sandbox import BLOCKED_WORD, Fault, Sandbox
 
 

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 from attrs import frozen
 from cyclopts import Parameter
 
+from iprog_async._core.errors import SmsError
+from iprog_async._core.receipts import Balance
 from iprog_async._environment import Variable
-from iprog_async._errors import SmsError
 from iprog_async._providers import SupportsBalance
-from iprog_async._receipts import Balance
 from iprog_async.cli import _inventory, _show
 from iprog_async.cli._configuration import Configuration, examine, network_variables
 from iprog_async.cli._engines import engine_rows, engines_data

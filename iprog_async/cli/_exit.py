@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from iprog_async._errors import (
+from iprog_async._core.errors import (
     AuthenticationError,
     ConfigurationError,
     ConnectionFailedError,

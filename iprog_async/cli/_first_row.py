@@ -6,9 +6,9 @@ from typing import Any
 
 from attrs import frozen
 
-from iprog_async._messages import PreparedMessage
+from iprog_async._core.messages import PreparedMessage
+from iprog_async._core.redaction import one_line
 from iprog_async._providers import SmsProvider
-from iprog_async._secrets import one_line
 
 
 _LONGEST = 1000

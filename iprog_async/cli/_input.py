@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter, validators
 
 from iprog_async._client import SmsClient
-from iprog_async._errors import InvalidMessageError
+from iprog_async._core.errors import InvalidMessageError
 from iprog_async.cli._stdin import STDIN
 
 

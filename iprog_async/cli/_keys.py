@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from iprog_async._errors import InvalidMessageError
-from iprog_async._sealed import MASK
+from iprog_async._core.errors import InvalidMessageError
+from iprog_async._core.sealed import MASK
 from iprog_async.cli._asking import Show, Yes, agreed, fate
 from iprog_async.cli._commands import COMMANDS
 from iprog_async.cli._exit import ExitCode

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from iprog_async._errors import (
+from iprog_async._core.errors import (
     DuplicateMessageError,
     JournalConflictError,
     NumberRepeatedError,
     SmsError,
     SuppressedError,
 )
-from iprog_async._outcomes import NotSent
+from iprog_async._core.outcomes import NotSent
 from iprog_async.cli._letters import Letters
 from iprog_async.cli._reasons import Reasons
 from iprog_async.cli._results import LeftOutRows

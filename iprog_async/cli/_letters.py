@@ -5,13 +5,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 
-from iprog_async._errors import (
+from iprog_async._core.errors import (
     DuplicateMessageError,
     InvalidMessageError,
     NumberRepeatedError,
     SmsError,
 )
-from iprog_async._messages import Message
+from iprog_async._core.messages import Message
 from iprog_async._preparation import Unsendable
 from iprog_async._template import Template, value_of
 from iprog_async.cli._columns import looks_like_number

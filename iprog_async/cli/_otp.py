@@ -7,7 +7,7 @@ from typing import Any
 
 from cyclopts import App
 
-from iprog_async._sealed import MASK
+from iprog_async._core.sealed import MASK
 from iprog_async.cli._asking import Show, fate
 from iprog_async.cli._commands import COMMANDS
 from iprog_async.cli._exit import ExitCode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from iprog_async._secrets import one_line
+from iprog_async._core.redaction import one_line
 
 
 _LONGEST = 2000

@@ -7,14 +7,14 @@ from typing import Any
 
 from attrs import define, field
 
-from iprog_async._errors import (
+from iprog_async._core.errors import (
     DuplicateMessageError,
     NumberRepeatedError,
     RunHaltedError,
     SmsError,
     SuppressedError,
 )
-from iprog_async._secrets import one_line
+from iprog_async._core.redaction import one_line
 
 
 _MOST_KEPT = 50

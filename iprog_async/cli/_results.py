@@ -6,10 +6,10 @@ import csv
 import os
 from typing import ClassVar, Self, TextIO
 
-from iprog_async._errors import InvalidMessageError
+from iprog_async._core.errors import InvalidMessageError
+from iprog_async._core.outcomes import Accepted, Outcome
+from iprog_async._core.redaction import one_line
 from iprog_async._journal_entries import harmless
-from iprog_async._outcomes import Accepted, Outcome
-from iprog_async._secrets import one_line
 
 
 _OUTCOMES = ("line", "number", "state", "ref", "error", "status")

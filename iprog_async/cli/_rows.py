@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 
 from attrs import frozen
 
-from iprog_async._errors import InvalidMessageError
+from iprog_async._core.errors import InvalidMessageError
 from iprog_async.cli._columns import Holds, meant_column
 from iprog_async.cli._csv_lines import LONGEST_LINE, named_delimiter, raw_lines
 

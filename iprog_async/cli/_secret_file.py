@@ -7,7 +7,7 @@ import os
 from types import TracebackType
 from typing import Self
 
-from iprog_async._errors import InvalidMessageError
+from iprog_async._core.errors import InvalidMessageError
 
 
 class SecretFile:

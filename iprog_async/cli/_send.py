@@ -9,11 +9,11 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from iprog_async._client import SmsClient
-from iprog_async._errors import InvalidMessageError, OutcomeUnknownError, SmsError
-from iprog_async._messages import Message
+from iprog_async._core.errors import InvalidMessageError, OutcomeUnknownError, SmsError
+from iprog_async._core.messages import Message
+from iprog_async._core.receipts import DeliveryStatus, Receipt
+from iprog_async._core.schedules import words_of
 from iprog_async._providers import SupportsStatus
-from iprog_async._receipts import DeliveryStatus, Receipt
-from iprog_async._schedules import words_of
 from iprog_async.cli import _show
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._failure import Failure

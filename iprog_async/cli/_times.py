@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from attrs import frozen
 
-from iprog_async._errors import InvalidMessageError
-from iprog_async._schedules import is_repeated, is_skipped, repeated_words, skipped_words
+from iprog_async._core.errors import InvalidMessageError
+from iprog_async._core.schedules import is_repeated, is_skipped, repeated_words, skipped_words
 from iprog_async.cli._written_dates import with_iso_date
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from iprog_async._sealed import MASK
-from iprog_async._secrets import SECRET_KEYS, Redactor, looks_secret
+from iprog_async._core.redaction import SECRET_KEYS, Redactor, looks_secret
+from iprog_async._core.sealed import MASK
 from iprog_async.cli._commands import COMMANDS
 
 

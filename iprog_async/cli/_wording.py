@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from iprog_async._errors import SmsError
+from iprog_async._core.errors import SmsError
 
 
 _TERMS: tuple[tuple[str, str], ...] = (

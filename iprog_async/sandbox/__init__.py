@@ -1,6 +1,6 @@
 """A local server that plays the gateways, bad habits included (extra `sandbox`)."""
 
-from iprog_async._public import publish
+from iprog_async._core.public import publish
 from iprog_async.sandbox._faults import Fault, FaultKind
 from iprog_async.sandbox._gateway import SandboxGateway
 from iprog_async.sandbox._inbox import FAILS_DELIVERY, InboxText

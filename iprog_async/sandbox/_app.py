@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from iprog_async._context import put_back
+from iprog_async._core.context_vars import put_back
 from iprog_async.sandbox._bodies import GoneError, TooLargeError, read_body, replay
 from iprog_async.sandbox._control import CONTROL, Control, control_app
 from iprog_async.sandbox._exchange import Exchange, current

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
-from iprog_async._errors import ConfigurationError
+from iprog_async._core.errors import ConfigurationError
 from iprog_async.sandbox._faults import Fault, FaultBook
 from iprog_async.sandbox._json_requests import Json, check_names, plain, read_object
 from iprog_async.sandbox._state import SandboxState

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from attrs import define, evolve, field, frozen
 
-from iprog_async._errors import ConfigurationError
+from iprog_async._core.errors import ConfigurationError
 from iprog_async.sandbox._revision import Revision
 
 

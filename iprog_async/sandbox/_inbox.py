@@ -10,8 +10,8 @@ from typing import Any, overload
 
 from attrs import Attribute, define, field
 
-from iprog_async._receipts import DeliveryState
-from iprog_async._segments import count_segments
+from iprog_async._core.receipts import DeliveryState
+from iprog_async._core.segments import count_segments
 from iprog_async.sandbox._exchange import Exchange
 from iprog_async.sandbox._revision import Revision
 

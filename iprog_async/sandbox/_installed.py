@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 
-from iprog_async._errors import ConfigurationError
+from iprog_async._core.errors import ConfigurationError
 from iprog_async._registry import provider_types
 from iprog_async.sandbox._gateway import SandboxGateway
 

@@ -10,8 +10,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from iprog_async._errors import ConfigurationError
-from iprog_async._json import is_deep, is_object
+from iprog_async._core.errors import ConfigurationError
+from iprog_async._core.json_types import is_deep, is_object
 
 
 class Json(JSONResponse):

@@ -7,7 +7,7 @@ import ipaddress
 import logging
 import socket
 
-from iprog_async._errors import ConfigurationError
+from iprog_async._core.errors import ConfigurationError
 
 
 logger = logging.getLogger("iprog_async.sandbox")

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from attrs import field, frozen
 
-from iprog_async._segments import count_segments
+from iprog_async._core.segments import count_segments
 from iprog_async.sandbox._inbox import InboxText
 
 

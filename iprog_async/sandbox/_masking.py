@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from attrs import frozen
 
-from iprog_async._json import is_array, is_object
-from iprog_async._sealed import MASK
-from iprog_async._secrets import Redactor
+from iprog_async._core.json_types import is_array, is_object
+from iprog_async._core.redaction import Redactor
+from iprog_async._core.sealed import MASK
 from iprog_async.sandbox._exchange import Exchange, Headers
 from iprog_async.sandbox._secret_names import is_secret, mask_loosely
 

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from iprog_async._errors import ConfigurationError
+from iprog_async._core.errors import ConfigurationError
 from iprog_async.sandbox._faults import FaultBook
 from iprog_async.sandbox._gateway import SandboxGateway
 from iprog_async.sandbox._inbox import InboxText

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from iprog_async._json import is_array, is_deep, is_object
+from iprog_async._core.json_types import is_array, is_deep, is_object
 
 
 if TYPE_CHECKING:

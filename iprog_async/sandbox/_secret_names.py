@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from iprog_async._sealed import MASK
+from iprog_async._core.sealed import MASK
 
 
 _SECRET = re.compile(

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
-from iprog_async._errors import ConfigurationError
+from iprog_async._core.errors import ConfigurationError
 from iprog_async.sandbox._faults import Fault, FaultBook
 from iprog_async.sandbox._gateway import SandboxGateway
 from iprog_async.sandbox._inbox import InboxText

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from attrs import define, field
 
-from iprog_async._segments import count_segments
+from iprog_async._core.segments import count_segments
 from iprog_async.sandbox._exchange import Exchange, Shelf, current
 from iprog_async.sandbox._inbox import Inbox, InboxText, Newest
 from iprog_async.sandbox._refusals import Refusal, Refusals, is_refused, note_refusal

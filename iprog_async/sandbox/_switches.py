@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from iprog_async._errors import ConfigurationError
+from iprog_async._core.errors import ConfigurationError
 from iprog_async.sandbox._faults import Fault, FaultBook
 from iprog_async.sandbox._gateway import SandboxGateway
 from iprog_async.sandbox._state import SandboxState

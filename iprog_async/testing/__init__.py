@@ -5,7 +5,7 @@ Only the classes of claims need a test runner, pytest; importing this package ne
 
 import sys
 
-from iprog_async._public import publish
+from iprog_async._core.public import publish
 from iprog_async.testing._behaviours import (
     Behaviour,
     Step,

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from attrs import field, frozen, validators
 
-from iprog_async._errors import ProviderError
-from iprog_async._messages import Message
+from iprog_async._core.errors import ProviderError
+from iprog_async._core.messages import Message
 from iprog_async._pool import HttpPool
 from iprog_async.testing._messages import RawRequest, Reply
 

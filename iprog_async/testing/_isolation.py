@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from iprog_async import _registry
-from iprog_async._clock import SystemClock
-from iprog_async._errors import ConfigurationError
+from iprog_async._core.clock import SystemClock
+from iprog_async._core.errors import ConfigurationError
 from iprog_async._http import HttpCall, WireRequest
 from iprog_async._session import Session
 from iprog_async.testing._clock import InstantClock

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from iprog_async._json import is_object
+from iprog_async._core.json_types import is_object
 from iprog_async.testing._behaviours import (
     Step,
     drop,

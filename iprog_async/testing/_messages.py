@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from attrs import evolve, field, frozen
 
-from iprog_async._json import is_array, is_object
+from iprog_async._core.json_types import is_array, is_object
 
 
 def _bytes(body: bytes | str) -> bytes:

@@ -6,9 +6,9 @@ import itertools
 from decimal import Decimal
 from urllib.parse import quote
 
-from iprog_async._errors import ConfigurationError
-from iprog_async._phones import to_e164, to_region
-from iprog_async._receipts import DeliveryState
+from iprog_async._core.errors import ConfigurationError
+from iprog_async._core.phones import to_e164, to_region
+from iprog_async._core.receipts import DeliveryState
 from iprog_async.testing._outbox_book import OutboxBook
 from iprog_async.testing._outbox_messages import OutboxMessage
 from iprog_async.testing._outbox_provider import BOOKS, OutboxProvider

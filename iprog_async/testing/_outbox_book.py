@@ -8,10 +8,10 @@ from decimal import Decimal
 
 from attrs import define, evolve, field
 
-from iprog_async._errors import InsufficientCreditError, NotFoundError
-from iprog_async._messages import PreparedMessage
-from iprog_async._outcomes import Accepted, Outcome, failed
-from iprog_async._receipts import DeliveryState, DeliveryStatus
+from iprog_async._core.errors import InsufficientCreditError, NotFoundError
+from iprog_async._core.messages import PreparedMessage
+from iprog_async._core.outcomes import Accepted, Outcome, failed
+from iprog_async._core.receipts import DeliveryState, DeliveryStatus
 from iprog_async.testing._outbox_messages import OutboxMessage
 from iprog_async.testing._outbox_rules import Accept, Refuse, Rule
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from attrs import field, fields, frozen
 
-from iprog_async._segments import Encoding, count_segments
+from iprog_async._core.segments import Encoding, count_segments
 
 
 @frozen(repr=False)

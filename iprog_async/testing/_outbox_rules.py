@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from attrs import define, frozen
 
-from iprog_async._errors import ConfigurationError, ConnectionFailedError, ProviderError
-from iprog_async._messages import PreparedMessage
-from iprog_async._outcomes import Outcome, accepted, failed, unclear
+from iprog_async._core.errors import ConfigurationError, ConnectionFailedError, ProviderError
+from iprog_async._core.messages import PreparedMessage
+from iprog_async._core.outcomes import Outcome, accepted, failed, unclear
 from iprog_async.testing._outbox_messages import OutboxMessage
 
 

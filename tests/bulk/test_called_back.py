@@ -26,9 +26,9 @@ from iprog_async import (
     SmsClient,
     SubmissionEnded,
 )
+from iprog_async._core.rates import Rate
 from iprog_async._engine import Failure, Progress
 from iprog_async._http import WireReply, WireRequest
-from iprog_async._rates import Rate
 from iprog_async.adapter import Batching, Gateway
 from iprog_async_providers.iprog import IprogProvider
 

@@ -60,7 +60,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     async def sleep(self: object, seconds: float) -> None:
         return
 
-    monkeypatch.setattr("iprog_async._clock.SystemClock.sleep", sleep)
+    monkeypatch.setattr("iprog_async._core.clock.SystemClock.sleep", sleep)
 
 
 @pytest.fixture

@@ -144,7 +144,7 @@ def test_revoked_by_a_lost_try(vendors: Vendors, monkeypatch: pytest.MonkeyPatch
     async def sleep(self: object, seconds: float) -> None:
         return
 
-    monkeypatch.setattr("iprog_async._clock.SystemClock.sleep", sleep)
+    monkeypatch.setattr("iprog_async._core.clock.SystemClock.sleep", sleep)
     key = vendors("keys", "generate", "--show", "--json").json["key"]
     address = vendors.sandbox.address("ugsms-v2").replace("sandbox-ugsms-key", key)
     vendors.sandbox.add_fault(Fault("* /ugsms/*", "drop_after"))

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from iprog_async import InvalidMessageError
-from iprog_async._schedules import check_future, words_of
+from iprog_async._core.schedules import check_future, words_of
 from iprog_async.cli._times import Clock, to_zone
 
 

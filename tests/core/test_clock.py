@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from iprog_async._clock import SystemClock
+from iprog_async._core.clock import SystemClock
 
 
 async def test_system_clock_tells_the_time_and_waits() -> None:

@@ -25,7 +25,7 @@ from iprog_async import (
     provider_from_env,
     provider_from_url,
 )
-from iprog_async._discretion import discreet, discreetly, drop_frames
+from iprog_async._core.tracebacks import discreet, discreetly, drop_frames
 from iprog_async.adapter import SmsUrl
 from iprog_async.testing import ContractCase, RawGateway, drop, silence
 from iprog_async.testing._claims._base import scene

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from support.core_fakes import QUICK
 
 from iprog_async import ConfigurationError, Rate
+from iprog_async._core.redaction import Redactor
 from iprog_async._http import WireReply, decode, encode
-from iprog_async._secrets import Redactor
 from iprog_async.adapter import NOT_JSON, Answer, Effect, Gateway, HttpCall, UnclearAnswer
 
 

@@ -23,7 +23,7 @@ from iprog_async import (
     Unknown,
     UnsupportedError,
 )
-from iprog_async._receipts import split_ref
+from iprog_async._core.receipts import split_ref
 from iprog_async.adapter import check_sender_id
 
 

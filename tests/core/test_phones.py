@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from support.core_fakes import QUICK
 
 from iprog_async import ConfigurationError, InvalidMessageError
-from iprog_async._phones import mask_number, to_region
+from iprog_async._core.phones import mask_number, to_region
 from iprog_async.adapter import to_e164
 
 

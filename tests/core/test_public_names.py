@@ -99,7 +99,7 @@ def test_types_in_public_signatures_can_be_imported(module: types.ModuleType) ->
     named = {name for ours in _OURS for name in ours.__all__} | _NOBODY_NAMES_THEM
     private = {
         name
-        for path in Path(iprog_async.__path__[0]).glob("_*.py")
+        for path in Path(iprog_async.__path__[0]).glob("_*/*.py")
         for name in re.findall(r"^(?:class )?([A-Z]\w+)(?: = |[(:])", path.read_text("utf-8"), re.M)
     }
 

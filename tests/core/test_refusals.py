@@ -14,8 +14,8 @@ from iprog_async import (
     RateLimitError,
     RejectedError,
 )
+from iprog_async._core.redaction import Redactor
 from iprog_async._http import WireReply, decode
-from iprog_async._secrets import Redactor
 from iprog_async.adapter import (
     NOT_JSON,
     Answer,

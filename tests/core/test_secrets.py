@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from support.core_fakes import QUICK
 
 from iprog_async import ConfigurationError
+from iprog_async._core.redaction import Redactor, active_redactor, guard_http_logs
 from iprog_async._http import NOT_JSON, WireReply, decode
-from iprog_async._secrets import Redactor, active_redactor, guard_http_logs
 from iprog_async.adapter import MASK, clean_secret, mask_keys, one_line, words
 
 

@@ -11,8 +11,8 @@ import pytest
 from support.core_fakes import NUMBER, FakeProvider
 
 from iprog_async import Journal, JournalConflictError, Message, NotSent, SmsClient
+from iprog_async._core.messages import PreparedMessage
 from iprog_async._ledger import Ledger
-from iprog_async._messages import PreparedMessage
 from iprog_async.adapter import Capabilities
 
 

@@ -18,7 +18,7 @@ from iprog_async import (
     Unknown,
 )
 from iprog_async._breaker import Breaker, Permit, Verdict, verdict_of
-from iprog_async._messages import Message
+from iprog_async._core.messages import Message
 
 
 MESSAGE = Message("+639171234567", "Hi")

@@ -8,7 +8,7 @@ from attrs import evolve
 from support.contract_iprog import IPROG
 
 from iprog_async import Failover, HttpPool, RetryPolicy
-from iprog_async._clock import Clock, SystemClock
+from iprog_async._core.clock import Clock, SystemClock
 from iprog_async.testing import Operation, ProviderContract, Subject
 from iprog_async.testing._claims._base import in_loop, scene
 

@@ -22,7 +22,7 @@ from urllib.request import getproxies
 from attrs import frozen
 
 from iprog_async._client import SmsClient
-from iprog_async._clock import Clock
+from iprog_async._core.clock import Clock
 from iprog_async._pool import HttpPool
 from iprog_async._retry import RetryPolicy
 from iprog_async.testing._behaviours import Step

@@ -7,8 +7,13 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from iprog_async._client import SmsClient
-from iprog_async._clock import SystemClock
-from iprog_async._errors import ConnectionFailedError, NoAnswerError, OutcomeUnknownError, SmsError
+from iprog_async._core.clock import SystemClock
+from iprog_async._core.errors import (
+    ConnectionFailedError,
+    NoAnswerError,
+    OutcomeUnknownError,
+    SmsError,
+)
 from iprog_async.testing._behaviours import (
     close_idle,
     drip,

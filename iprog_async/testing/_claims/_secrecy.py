@@ -10,9 +10,9 @@ import copy
 from typing import Any
 
 from iprog_async._client import SmsClient
-from iprog_async._errors import SmsError
-from iprog_async._messages import Message
-from iprog_async._outcomes import Accepted
+from iprog_async._core.errors import SmsError
+from iprog_async._core.messages import Message
+from iprog_async._core.outcomes import Accepted
 from iprog_async.testing._behaviours import drop, silence
 from iprog_async.testing._case import Make, Operation, Subject
 from iprog_async.testing._claims._base import PATIENT, SHORT, Claims, failure, in_loop, scene

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from iprog_async._errors import ProviderError
-from iprog_async._messages import Message
-from iprog_async._outcomes import Accepted
-from iprog_async._receipts import Receipt
-from iprog_async._segments import count_segments
+from iprog_async._core.errors import ProviderError
+from iprog_async._core.messages import Message
+from iprog_async._core.outcomes import Accepted
+from iprog_async._core.receipts import Receipt
+from iprog_async._core.segments import count_segments
 from iprog_async.testing._case import Subject
 from iprog_async.testing._claims._base import Claims, failure, in_loop, scene
 from iprog_async.testing._messages import Reply

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from iprog_async._client import SmsClient
-from iprog_async._errors import NoAnswerError, NotFoundError
+from iprog_async._core.errors import NoAnswerError, NotFoundError
 from iprog_async.testing._behaviours import answer, drop
 from iprog_async.testing._case import Operation, Subject
 from iprog_async.testing._claims._base import ATTEMPTS, Claims, failure, in_loop, scene

@@ -7,9 +7,9 @@ from typing import Literal, TypeAlias
 
 from attrs import frozen
 
-from iprog_async._errors import OutcomeUnknownError, RejectedError, SmsError
-from iprog_async._messages import Message, PreparedMessage
-from iprog_async._receipts import PENDING, DeliveryStatus, Receipt
+from iprog_async._core.errors import OutcomeUnknownError, RejectedError, SmsError
+from iprog_async._core.messages import Message, PreparedMessage
+from iprog_async._core.receipts import PENDING, DeliveryStatus, Receipt
 
 
 @frozen

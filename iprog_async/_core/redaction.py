@@ -10,9 +10,9 @@ from html import escape
 from typing import Any, cast
 from urllib.parse import quote, quote_plus
 
-from iprog_async._errors import ConfigurationError
-from iprog_async._json import is_array, is_object
-from iprog_async._sealed import MASK, Secret, Unpicklable
+from iprog_async._core.errors import ConfigurationError
+from iprog_async._core.json_types import is_array, is_object
+from iprog_async._core.sealed import MASK, Secret, Unpicklable
 
 
 # A shorter secret would mask half of every answer; the keys below still hide it.

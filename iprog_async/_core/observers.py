@@ -12,11 +12,11 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from iprog_async._context import put_back
-from iprog_async._errors import ConfigurationError, SmsError
-from iprog_async._messages import Message, PreparedMessage
-from iprog_async._outcomes import Accepted, Outcome
-from iprog_async._receipts import Receipt
+from iprog_async._core.context_vars import put_back
+from iprog_async._core.errors import ConfigurationError, SmsError
+from iprog_async._core.messages import Message, PreparedMessage
+from iprog_async._core.outcomes import Accepted, Outcome
+from iprog_async._core.receipts import Receipt
 
 
 logger = logging.getLogger("iprog_async")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import Factory, field, frozen
 
-from iprog_async._errors import InvalidMessageError
-from iprog_async._schedules import EXACT, is_skipped, skipped_words
+from iprog_async._core.errors import InvalidMessageError
+from iprog_async._core.schedules import EXACT, is_skipped, skipped_words
 
 
 if TYPE_CHECKING:
-    from iprog_async._segments import Segments
+    from iprog_async._core.segments import Segments
 
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import inspect
 
-from iprog_async._errors import ConfigurationError
-from iprog_async._messages import Message
+from iprog_async._core.errors import ConfigurationError
+from iprog_async._core.messages import Message
 
 
 def check_provider(given: object) -> None:

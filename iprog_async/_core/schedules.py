@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from iprog_async._errors import InvalidMessageError
+from iprog_async._core.errors import InvalidMessageError
 
 
 EXACT = timedelta(0)

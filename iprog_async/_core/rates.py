@@ -6,7 +6,7 @@ import re
 
 from attrs import field, frozen, validators
 
-from iprog_async._errors import ConfigurationError
+from iprog_async._core.errors import ConfigurationError
 
 
 _UNITS = {

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from iprog_async._errors import ConfigurationError, InvalidMessageError
-from iprog_async._written_numbers import UnreadableError, Written, read_written
+from iprog_async._core.errors import ConfigurationError, InvalidMessageError
+from iprog_async._core.written_numbers import UnreadableError, Written, read_written
 
 
 if TYPE_CHECKING:

@@ -56,16 +56,6 @@ class SmsError(Exception):
         return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
-# What pickles of version 0.1.0 call.
-def _rebuild(  # pyright: ignore[reportUnusedFunction]
-    cls: type[SmsError], args: tuple[Any, ...], state: dict[str, Any]
-) -> SmsError:
-    error = cls.__new__(cls, *args)
-    error.args = args
-    error.__dict__.update(state)
-    return error
-
-
 class ConfigurationError(SmsError):
     """Credentials or settings are missing or wrong; nothing was sent."""
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, get_args
 
 from attrs import field, frozen, validators
 
-from iprog_async._errors import InvalidMessageError, SmsError
+from iprog_async._core.errors import InvalidMessageError, SmsError
 
 
 DeliveryState = Literal["pending", "sent", "delivered", "failed", "unknown"]

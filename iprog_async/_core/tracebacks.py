@@ -12,8 +12,8 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
-from iprog_async._errors import SmsError
-from iprog_async._sealed import seal_hidden_fields
+from iprog_async._core.errors import SmsError
+from iprog_async._core.sealed import seal_hidden_fields
 
 
 P = ParamSpec("P")

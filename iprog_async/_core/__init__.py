@@ -1,0 +1,1 @@
+"""What every other layer knows: values, errors, checks, the clock, and who is told."""
