@@ -10,7 +10,7 @@ import httpx
 
 from benchmarks._measure import Figure, race
 from iprog_async import HttpPool, SmsClient
-from iprog_async._engine_httpx import TransportEngine
+from iprog_async._engines.httpx_engine import TransportEngine
 from iprog_async_providers import IprogProvider
 
 

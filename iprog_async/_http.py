@@ -19,6 +19,7 @@ from iprog_async._core.json_types import DEEPEST, is_deep, is_object
 from iprog_async._core.rates import Rate
 from iprog_async._core.redaction import Redactor
 from iprog_async._core.sealed import seal_all, seal_values
+from iprog_async._engines.base import WireReply, WireRequest
 
 
 T = TypeVar("T")
@@ -238,26 +239,6 @@ class Call(Protocol):
     async def __call__(self, call: HttpCall[T], /) -> T:
         """Make the call."""
         ...
-
-
-@frozen
-class WireRequest:
-    """A request ready for an engine."""
-
-    method: str
-    url: str = field(repr=False)
-    headers: tuple[tuple[str, str], ...] = field(repr=False)
-    content: bytes = field(repr=False)
-    has_query: bool = False
-
-
-@frozen
-class WireReply:
-    """What an engine read off the wire."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
 
 
 _JSON = ("Content-Type", "application/json")

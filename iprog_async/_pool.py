@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Literal
 from iprog_async._core.clock import Clock, SystemClock
 from iprog_async._core.errors import ClientClosedError, ConfigurationError, WrongLoopError
 from iprog_async._core.redaction import guard_http_logs
-from iprog_async._engine import Engine
+from iprog_async._engines.base import Engine
+from iprog_async._engines.user_agent import agent_of, check_user_agent
 from iprog_async._http import Gateway
 from iprog_async._pace import Pace
 from iprog_async._slots import SlotQueue
-from iprog_async._user_agent import agent_of, check_user_agent
 
 
 if TYPE_CHECKING:
@@ -136,13 +136,13 @@ def _engine(
     verify: ssl.SSLContext | Literal[True],
     http: httpx.AsyncClient | None,
 ) -> Engine:
-    from iprog_async import _engine_httpx
-    from iprog_async._trust import ssl_context
+    from iprog_async._engines import httpx_engine
+    from iprog_async._engines.trust import ssl_context
 
     if http is not None:
-        return _engine_httpx.ClientEngine(http)
+        return httpx_engine.ClientEngine(http)
     if name == "httpx":
-        return _engine_httpx.TransportEngine(ssl_context(verify))
+        return httpx_engine.TransportEngine(ssl_context(verify))
     if name == "asyncio":
         return _fast_engine(ssl_context(verify))
     raise ConfigurationError(
@@ -153,7 +153,7 @@ def _engine(
 
 def _fast_engine(verify: ssl.SSLContext) -> Engine:
     try:
-        from iprog_async._engine_asyncio import AsyncioEngine
+        from iprog_async._engines.asyncio_engine import AsyncioEngine
     except ImportError:
         raise ConfigurationError(
             "engine='asyncio' needs: pip install \"iprog-async[fast]\""

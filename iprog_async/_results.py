@@ -22,18 +22,8 @@ from iprog_async._core.errors import (
 )
 from iprog_async._core.observers import AttemptEnded, is_submitting
 from iprog_async._core.redaction import Redactor, one_line
-from iprog_async._engine import Failure
-from iprog_async._http import (
-    NOT_JSON,
-    Answer,
-    Effect,
-    HttpCall,
-    UnclearAnswer,
-    WireReply,
-    WireRequest,
-    decode,
-    encode,
-)
+from iprog_async._engines.base import Failure, WireReply, WireRequest
+from iprog_async._http import NOT_JSON, Answer, Effect, HttpCall, UnclearAnswer, decode, encode
 
 
 T = TypeVar("T")

@@ -32,13 +32,8 @@ from iprog_async._core.errors import (
 from iprog_async._core.observers import NOBODY, Observers
 from iprog_async._core.redaction import Redactor, active_redactor
 from iprog_async._core.tracebacks import discreetly, drop_frames
-from iprog_async._engine import Failure, Progress
-from iprog_async._http import (
-    Effect,
-    HttpCall,
-    WireReply,
-    WireRequest,
-)
+from iprog_async._engines.base import Failure, Progress, WireReply, WireRequest
+from iprog_async._http import Effect, HttpCall
 from iprog_async._pace import Pace
 from iprog_async._pool import HttpPool
 from iprog_async._recall import recallable

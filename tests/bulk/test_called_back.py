@@ -27,8 +27,7 @@ from iprog_async import (
     SubmissionEnded,
 )
 from iprog_async._core.rates import Rate
-from iprog_async._engine import Failure, Progress
-from iprog_async._http import WireReply, WireRequest
+from iprog_async._engines.base import Failure, Progress, WireReply, WireRequest
 from iprog_async.adapter import Batching, Gateway
 from iprog_async_providers.iprog import IprogProvider
 

@@ -24,8 +24,7 @@ from iprog_async import (
     RunHaltedError,
     SmsClient,
 )
-from iprog_async._engine import Failure
-from iprog_async._http import WireReply
+from iprog_async._engines.base import Failure, WireReply
 
 
 _UNREACHABLE = Failure("connection refused", may_have_left=False)

@@ -18,12 +18,11 @@ from iprog_async import (
     OutcomeUnknownError,
     RetryPolicy,
     SmsClient,
-    _engine_httpx,
 )
-from iprog_async._engine import MAX_BODY, Failure, Progress
-from iprog_async._engine_httpx import TransportEngine, _Trace  # pyright: ignore[reportPrivateUsage] - httpcore's events are its input
-from iprog_async._http import WireReply, WireRequest
-from iprog_async._trust import default_ssl_context
+from iprog_async._engines import httpx_engine
+from iprog_async._engines.base import MAX_BODY, Failure, Progress, WireReply, WireRequest
+from iprog_async._engines.httpx_engine import TransportEngine, _Trace  # pyright: ignore[reportPrivateUsage] - httpcore's events are its input
+from iprog_async._engines.trust import default_ssl_context
 from iprog_async.testing import InstantClock, RawGateway, Reply, answer, drip
 from iprog_async_providers.iprog import IprogProvider
 
@@ -326,7 +325,7 @@ async def test_idle_connections_are_closed_without_harm_to_a_request(
 ) -> None:
     """What nobody used for half a minute is closed; its trouble is not that of the next text."""
     clock = InstantClock()
-    monkeypatch.setattr(_engine_httpx, "time", clock)
+    monkeypatch.setattr(httpx_engine, "time", clock)
     engine = TransportEngine(default_ssl_context())
     request = WireRequest("GET", "http://a/b", (), b"")
     await engine.exchange(request, Progress(), 0, 1.0)

@@ -15,7 +15,8 @@ from iprog_async import (
     RejectedError,
 )
 from iprog_async._core.redaction import Redactor
-from iprog_async._http import WireReply, decode
+from iprog_async._engines.base import WireReply
+from iprog_async._http import decode
 from iprog_async.adapter import (
     NOT_JSON,
     Answer,

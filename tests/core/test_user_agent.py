@@ -8,7 +8,7 @@ import pytest
 from support.engine_wire import BOTH, OK, EngineName, client_of, outcome
 
 from iprog_async import ConfigurationError, HttpPool
-from iprog_async._user_agent import default_user_agent
+from iprog_async._engines.user_agent import default_user_agent
 from iprog_async.testing import RawGateway
 
 

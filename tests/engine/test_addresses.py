@@ -9,12 +9,11 @@ import pytest
 from support.engine_wire import BOTH, NUMBER, OK, EngineName, client_of, outcome, server, whole
 
 from iprog_async import ConnectionFailedError
-from iprog_async._engine import Engine, Failure, Progress
-from iprog_async._engine_asyncio import AsyncioEngine
-from iprog_async._engine_httpx import TransportEngine
-from iprog_async._http import WireReply, WireRequest
-from iprog_async._http1_request import RequestWriter
-from iprog_async._trust import default_ssl_context
+from iprog_async._engines.asyncio_engine import AsyncioEngine
+from iprog_async._engines.base import Engine, Failure, Progress, WireReply, WireRequest
+from iprog_async._engines.http1_request import RequestWriter
+from iprog_async._engines.httpx_engine import TransportEngine
+from iprog_async._engines.trust import default_ssl_context
 from iprog_async.testing import RawGateway
 
 

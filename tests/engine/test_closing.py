@@ -21,15 +21,10 @@ from support.engine_wire import (
     server,
 )
 
-from iprog_async import (
-    ConfigurationError,
-    HttpPool,
-    OutcomeUnknownError,
-    SmsClient,
-    _engine_asyncio,
-)
+from iprog_async import ConfigurationError, HttpPool, OutcomeUnknownError, SmsClient
 from iprog_async._cancellation import was_in_flight
-from iprog_async._connecting import connect
+from iprog_async._engines import asyncio_engine
+from iprog_async._engines.happy_eyeballs import connect
 from iprog_async.testing import RawGateway, answer, silence
 
 
@@ -140,7 +135,7 @@ async def test_client_that_closes_while_it_connects_has_not_sent(
         await go_on.wait()
         return made
 
-    monkeypatch.setattr(_engine_asyncio, "connect", slowly)
+    monkeypatch.setattr(asyncio_engine, "connect", slowly)
     async with RawGateway(OK) as gateway:
         client = client_of(gateway.base_url, "asyncio")
         task = asyncio.create_task(outcome(client))
@@ -157,9 +152,9 @@ async def test_missing_parser_gives_the_line_that_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Without httptools the fast engine says how to get it, before anything is sent."""
-    for name in [name for name in sys.modules if name.startswith("iprog_async._http1_")]:
+    for name in [name for name in sys.modules if name.startswith("iprog_async._engines.http1_")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delitem(sys.modules, "iprog_async._engine_asyncio", raising=False)
+    monkeypatch.delitem(sys.modules, "iprog_async._engines.asyncio_engine", raising=False)
     monkeypatch.setitem(sys.modules, "httptools", None)
 
     with pytest.raises(ConfigurationError, match=r'pip install "iprog-async\[fast\]"'):

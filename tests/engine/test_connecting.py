@@ -8,8 +8,8 @@ import pytest
 from support.engine_tls import serving, trusting
 from support.engine_wire import left_open, open_files, server
 
-from iprog_async import _connecting
-from iprog_async._connecting import connect
+from iprog_async._engines import happy_eyeballs
+from iprog_async._engines.happy_eyeballs import connect
 
 
 def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
@@ -55,7 +55,7 @@ class Kept(asyncio.Protocol):
 
 async def test_dead_address_gives_way_to_the_next_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """An address that refuses is no reason to wait, and none to fail."""
-    monkeypatch.setattr(_connecting, "_HEAD_START", 60.0)
+    monkeypatch.setattr(happy_eyeballs, "_HEAD_START", 60.0)
     resolve_to(monkeypatch, "127.0.0.2", "127.0.0.3", "127.0.0.1")
     async with server(idle) as address:
         assert "127.0.0.1" == await connect_to("sms.example.test", port_of(address))
@@ -65,7 +65,7 @@ async def test_silent_address_gives_way_after_a_head_start(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A packet that nobody answers holds up nothing for long, and its attempt is given up."""
-    monkeypatch.setattr(_connecting, "_HEAD_START", 0.01)
+    monkeypatch.setattr(happy_eyeballs, "_HEAD_START", 0.01)
     loop = asyncio.get_running_loop()
     create, cancelled = loop.create_connection, list[str]()
 
@@ -124,7 +124,7 @@ async def test_certificate_is_checked_for_the_name(monkeypatch: pytest.MonkeyPat
 
 async def test_two_that_succeed_at_once_leave_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """The connection that nobody takes is closed."""
-    monkeypatch.setattr(_connecting, "_HEAD_START", 0.0)
+    monkeypatch.setattr(happy_eyeballs, "_HEAD_START", 0.0)
     loop = asyncio.get_running_loop()
     create, both = loop.create_connection, asyncio.Barrier(2)
 

@@ -24,14 +24,13 @@ from support.engine_wire import (
     whole,
 )
 
-from iprog_async import _engine_asyncio
-from iprog_async._connecting import connect
-from iprog_async._engine import Failure, Progress
-from iprog_async._engine_asyncio import AsyncioEngine
-from iprog_async._engine_httpx import _said_more  # pyright: ignore[reportPrivateUsage] - it looks into another library
-from iprog_async._http import WireReply, WireRequest
-from iprog_async._http1_connection import Connection, Outbox
-from iprog_async._trust import default_ssl_context
+from iprog_async._engines import asyncio_engine
+from iprog_async._engines.asyncio_engine import AsyncioEngine
+from iprog_async._engines.base import Failure, Progress, WireReply, WireRequest
+from iprog_async._engines.happy_eyeballs import connect
+from iprog_async._engines.http1_connection import Connection, Outbox
+from iprog_async._engines.httpx_engine import _said_more  # pyright: ignore[reportPrivateUsage] - it looks into another library
+from iprog_async._engines.trust import default_ssl_context
 from iprog_async.testing import Behaviour, InstantClock, RawGateway, close_idle, drop_on_arrival
 
 
@@ -189,7 +188,7 @@ async def test_connection_that_ends_before_anything_was_asked_is_certainly_not_s
             await asyncio.sleep(0)
         return connection
 
-    monkeypatch.setattr(_engine_asyncio, "connect", slowly)
+    monkeypatch.setattr(asyncio_engine, "connect", slowly)
 
     async def hang_up(_: StreamReader, writer: StreamWriter) -> None:
         writer.close()
@@ -229,7 +228,7 @@ async def test_half_closed_connection_still_answers() -> None:
 
 async def test_idle_connections_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """What nobody has used for a while is closed, without a further request."""
-    monkeypatch.setattr(_engine_asyncio, "_KEEPALIVE", 0.02)
+    monkeypatch.setattr(asyncio_engine, "_KEEPALIVE", 0.02)
     engine = AsyncioEngine(default_ssl_context())
     async with RawGateway(OK) as gateway:
         await asyncio.gather(*(exchange(engine, gateway.base_url) for _ in range(3)))
@@ -267,7 +266,7 @@ async def test_sweep_spares_what_was_used_lately(monkeypatch: pytest.MonkeyPatch
 async def test_systems_without_poll_use_select(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows has no poll and completes reads late: the loop goes round before a reuse."""
     monkeypatch.delattr("select.poll")
-    monkeypatch.setattr(_engine_asyncio, "_READS_SHOW_LATE", True)
+    monkeypatch.setattr(asyncio_engine, "_READS_SHOW_LATE", True)
     engine = AsyncioEngine(default_ssl_context())
     assert not hasattr(select, "poll")
     async with RawGateway(OK, close_idle(OK), OK) as gateway:

@@ -12,12 +12,11 @@ import httpcore
 import httpx
 import pytest
 
-from iprog_async import _network_stream
-from iprog_async._engine import Progress
-from iprog_async._engine_httpx import TransportEngine
-from iprog_async._http import WireRequest
-from iprog_async._network_stream import Stream, StreamBackend, UnaskedError
-from iprog_async._trust import default_ssl_context
+from iprog_async._engines import httpcore_stream
+from iprog_async._engines.base import Progress, WireRequest
+from iprog_async._engines.httpcore_stream import Stream, StreamBackend, UnaskedError
+from iprog_async._engines.httpx_engine import TransportEngine
+from iprog_async._engines.trust import default_ssl_context
 
 
 Serve = Callable[[StreamReader, StreamWriter], Awaitable[None]]
@@ -96,7 +95,7 @@ async def test_long_write_leaves_at_once() -> None:
 
 async def test_much_is_read_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """What nobody reads stays with the sender, and all of it is read in the end."""
-    monkeypatch.setattr(_network_stream, "_ENOUGH", 1000)
+    monkeypatch.setattr(httpcore_stream, "_ENOUGH", 1000)
     much = bytes(range(256)) * 40_000
 
     async def flood(_: StreamReader, writer: StreamWriter) -> None:
@@ -221,10 +220,10 @@ async def test_connecting_has_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None
     async def refuse(*_: object) -> Stream:
         raise ConnectionRefusedError("no")
 
-    monkeypatch.setattr(_network_stream, "connect", hang)
+    monkeypatch.setattr(httpcore_stream, "connect", hang)
     with pytest.raises(httpcore.ConnectTimeout):
         await StreamBackend().connect_tcp("gateway.invalid", 443, timeout=0.001)
-    monkeypatch.setattr(_network_stream, "connect", refuse)
+    monkeypatch.setattr(httpcore_stream, "connect", refuse)
     with pytest.raises(httpcore.ConnectError, match="no"):
         await StreamBackend().connect_tcp("gateway.invalid", 443)
 

@@ -8,7 +8,7 @@ from support.engine_tls import serving, trusting
 from support.engine_wire import BOTH, NUMBER, OK, EngineName, client_of, outcome
 
 from iprog_async import ConfigurationError, Journal
-from iprog_async._proxies import proxy_for
+from iprog_async._engines.proxies import proxy_for
 from iprog_async.testing import RawGateway
 
 

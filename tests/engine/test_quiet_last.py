@@ -13,8 +13,8 @@ import pytest
 from support.engine_tls import serving, trusting
 from support.engine_wire import BOTH, EngineName, client_of, outcome, whole
 
-from iprog_async._http1_connection import Connection, Outbox
-from iprog_async._network_stream import Stream
+from iprog_async._engines.http1_connection import Connection, Outbox
+from iprog_async._engines.httpcore_stream import Stream
 
 
 pytest.importorskip("httptools")

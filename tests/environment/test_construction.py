@@ -22,7 +22,7 @@ from support.settings import (
 )
 
 from iprog_async import ConfigurationError, Failover, HttpPool, Message, RunHaltedError, SmsClient
-from iprog_async._trust import default_ssl_context
+from iprog_async._engines.trust import default_ssl_context
 from iprog_async.testing import RawGateway
 from iprog_async_providers.iprog import IprogProvider
 
@@ -110,7 +110,7 @@ def test_settings_that_openssl_refuses_are_named(tmp_path: Path) -> None:
 def test_incomplete_installation_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without certifi's file the error says what to install."""
     monkeypatch.setattr("certifi.where", lambda: "/nowhere/cacert.pem")
-    monkeypatch.setattr("iprog_async._trust._state", lambda: ("another",))
+    monkeypatch.setattr("iprog_async._engines.trust._state", lambda: ("another",))
     with pytest.raises(ConfigurationError, match="install certifi anew, or set SSL_CERT_FILE"):
         client_of(GATEWAY, "httpx")
 

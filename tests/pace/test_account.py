@@ -10,7 +10,8 @@ from support.core_clock import VirtualClock
 from support.pace_gateway import OK, Account, VirtualGateway, too_many
 
 from iprog_async import ConfigurationError, HttpPool, OutcomeUnknownError
-from iprog_async._http import Gateway, WireReply
+from iprog_async._engines.base import WireReply
+from iprog_async._http import Gateway
 
 
 def ok_with(remaining: int) -> WireReply:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from iprog_async import Message, Outcome
-from iprog_async._http import HttpCall, WireReply
+from iprog_async._engines.base import WireReply
+from iprog_async._http import HttpCall
 from iprog_async._results import read_result
 from iprog_async.testing import Reply
 

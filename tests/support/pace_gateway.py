@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from iprog_async import HttpPool, RetryPolicy, SmsClient
-from iprog_async._engine import Failure, Progress
-from iprog_async._http import WireReply, WireRequest
+from iprog_async._engines.base import Failure, Progress, WireReply, WireRequest
 from iprog_async_providers.iprog import IprogProvider
 from support.core_clock import VirtualClock
 from support.core_fakes import NUMBER, TOKEN

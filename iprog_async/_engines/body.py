@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 
-from iprog_async._engine import MAX_BODY
+from iprog_async._engines.base import MAX_BODY
 
 
 class BadBodyError(ValueError):

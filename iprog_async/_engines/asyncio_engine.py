@@ -11,13 +11,12 @@ import select
 import ssl
 from collections import defaultdict
 
-from iprog_async._connecting import connect
 from iprog_async._core.errors import ConfigurationError
-from iprog_async._engine import Failure, Progress
-from iprog_async._http import WireReply, WireRequest
-from iprog_async._http1_connection import NOT_QUIET, Connection, Outbox
-from iprog_async._http1_request import Origin, RequestWriter
-from iprog_async._proxies import proxy_for
+from iprog_async._engines.base import Failure, Progress, WireReply, WireRequest
+from iprog_async._engines.happy_eyeballs import connect
+from iprog_async._engines.http1_connection import NOT_QUIET, Connection, Outbox
+from iprog_async._engines.http1_request import Origin, RequestWriter
+from iprog_async._engines.proxies import proxy_for
 
 
 _KEEPALIVE = 30.0

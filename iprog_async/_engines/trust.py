@@ -24,7 +24,7 @@ from typing import Literal
 import httpx
 
 from iprog_async._core.errors import ConfigurationError
-from iprog_async._environment import Variable
+from iprog_async._engines.environment import Variable
 
 
 _FILE = "SSL_CERT_FILE"

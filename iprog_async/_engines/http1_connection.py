@@ -8,10 +8,9 @@ from typing import cast
 
 import httptools
 
-from iprog_async._body import BadBodyError, Body
-from iprog_async._engine import MAX_BODY, Failure
-from iprog_async._http import WireReply
-from iprog_async._polling import poller
+from iprog_async._engines.base import MAX_BODY, Failure, WireReply
+from iprog_async._engines.body import BadBodyError, Body
+from iprog_async._engines.readiness import poller
 
 
 # Answers are far shorter; longer ones come in several pieces.

@@ -13,8 +13,8 @@ from typing import Any, cast
 
 import httpcore
 
-from iprog_async._connecting import connect
-from iprog_async._polling import poller
+from iprog_async._engines.happy_eyeballs import connect
+from iprog_async._engines.readiness import poller
 
 
 # More than this is not taken from the system before somebody reads it.

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
-from iprog_async._http import WireReply, WireRequest
+
+@frozen
+class WireRequest:
+    """A request ready for an engine."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    content: bytes = field(repr=False)
+    has_query: bool = False
+
+
+@frozen
+class WireReply:
+    """What an engine read off the wire."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 MAX_BODY = 4 * 1024 * 1024

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from attrs import define
 
-from iprog_async._body import BadBodyError, Body, check_length
 from iprog_async._core.errors import ConfigurationError
-from iprog_async._engine import Failure, Progress
-from iprog_async._http import WireReply, WireRequest
-from iprog_async._proxies import proxy_for
+from iprog_async._engines.base import Failure, Progress, WireReply, WireRequest
+from iprog_async._engines.body import BadBodyError, Body, check_length
+from iprog_async._engines.proxies import proxy_for
 
 
 if TYPE_CHECKING:
@@ -135,7 +134,7 @@ def _stream_directly(transport: httpx.AsyncHTTPTransport) -> None:
     """
     pool = getattr(transport, "_pool", None)
     if hasattr(pool, "_network_backend"):
-        from iprog_async._network_stream import StreamBackend
+        from iprog_async._engines.httpcore_stream import StreamBackend
 
         setattr(pool, "_network_backend", StreamBackend())  # noqa: B010 - private, as said
 
@@ -259,7 +258,7 @@ def _extensions(trace: _Trace, connect_timeout: float) -> dict[str, object]:
 
 def _failure(exc: Exception, progress: Progress) -> Failure:
     # Imported late, as httpx does with httpcore.
-    from iprog_async._network_stream import UnaskedError
+    from iprog_async._engines.httpcore_stream import UnaskedError
 
     never_left = isinstance(exc, _NEVER_LEFT) and not progress.writing
     if isinstance(exc.__cause__, UnaskedError):

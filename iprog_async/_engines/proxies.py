@@ -11,7 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from iprog_async._core.tracebacks import discreet
-from iprog_async._environment import Variable
+from iprog_async._engines.environment import Variable
 
 
 _READ = ("http", "https", "all")

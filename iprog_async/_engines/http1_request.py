@@ -9,7 +9,7 @@ import httpx
 from attrs import field, frozen
 
 from iprog_async._core.sealed import SealedBytes
-from iprog_async._http import WireRequest
+from iprog_async._engines.base import WireRequest
 
 
 # The methods whose requests say how long their body is even where there is none.
