@@ -47,9 +47,15 @@ from iprog_async._core.receipts import (
 from iprog_async._core.segments import Encoding, Segments, count_segments
 from iprog_async._counts import Counts
 from iprog_async._from_config import provider_from_env, provider_from_url
-from iprog_async._journal import Journal
-from iprog_async._journal_entries import EntryState, ExportFormat, JournalEntry
-from iprog_async._journal_reader import JournalReader
+from iprog_async._journal.entries import EntryState, ExportFormat, JournalEntry
+from iprog_async._journal.journal import Journal
+from iprog_async._journal.reader import JournalReader
+from iprog_async._journal.reconcile import (
+    ListedMessage,
+    MessageList,
+    Reconciliation,
+    SupportsMessageList,
+)
 from iprog_async._people import SeveralTexts
 from iprog_async._plan import BulkPlan
 from iprog_async._pool import EngineName, HttpPool
@@ -58,12 +64,6 @@ from iprog_async._providers import (
     SupportsBalance,
     SupportsBalances,
     SupportsStatus,
-)
-from iprog_async._reconcile import (
-    ListedMessage,
-    MessageList,
-    Reconciliation,
-    SupportsMessageList,
 )
 from iprog_async._registry import provider_types
 from iprog_async._retry import RetryPolicy

@@ -27,8 +27,8 @@ from iprog_async._counts import Counts
 from iprog_async._deliveries import Deliveries
 from iprog_async._departures import Departure, Departures
 from iprog_async._halving import Halving
-from iprog_async._journal import Journal
-from iprog_async._ledger import Ledger
+from iprog_async._journal.journal import Journal
+from iprog_async._journal.ledger import Ledger
 from iprog_async._outcome_stream import OutcomeStream, Recorded
 from iprog_async._planner import fewest
 from iprog_async._preparation import Preparation, Reading, Window

@@ -27,7 +27,7 @@ from iprog_async._core.receipts import Balance, DeliveryStatus, Receipt, split_r
 from iprog_async._core.tracebacks import discreet, discreetly, drop_frames
 from iprog_async._credits import check_limit
 from iprog_async._from_config import provider_from_env, provider_from_url
-from iprog_async._journal import Journal
+from iprog_async._journal.journal import Journal
 from iprog_async._keyed import KeyedSends
 from iprog_async._plan import BulkPlan, make_plan, to_price
 from iprog_async._pool import EngineName, HttpPool

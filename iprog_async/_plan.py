@@ -24,8 +24,8 @@ from iprog_async._core.errors import (
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.outcomes import NotSent, Unknown
 from iprog_async._core.segments import Encoding
-from iprog_async._journal import Journal
-from iprog_async._ledger import Ledger
+from iprog_async._journal.journal import Journal
+from iprog_async._journal.ledger import Ledger
 from iprog_async._people import PeopleTally, SeveralTexts
 from iprog_async._preparation import Preparation, Window
 

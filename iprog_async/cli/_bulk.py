@@ -10,7 +10,7 @@ from cyclopts import Parameter, validators
 
 from iprog_async._client import SmsClient
 from iprog_async._core.errors import InvalidMessageError
-from iprog_async._journal import Journal
+from iprog_async._journal.journal import Journal
 from iprog_async._suppression import IsSuppressed
 from iprog_async._template import Template
 from iprog_async.cli._asking import confirmed

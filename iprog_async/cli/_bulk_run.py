@@ -21,7 +21,7 @@ from iprog_async._core.errors import (
 )
 from iprog_async._core.outcomes import Accepted, NotSent, Outcome
 from iprog_async._counts import Counts
-from iprog_async._journal import Journal
+from iprog_async._journal.journal import Journal
 from iprog_async._spending import PriceDifference
 from iprog_async._suppression import IsSuppressed
 from iprog_async.cli._bulk_order import Order

@@ -16,11 +16,11 @@ from cyclopts import App, Parameter
 
 from iprog_async._core.errors import InvalidMessageError, UnsupportedError
 from iprog_async._core.redaction import one_line
-from iprog_async._journal import Journal
-from iprog_async._journal_entries import JournalEntry
-from iprog_async._journal_reader import JournalReader
+from iprog_async._journal.entries import JournalEntry
+from iprog_async._journal.journal import Journal
+from iprog_async._journal.reader import JournalReader
+from iprog_async._journal.reconcile import Reconciliation
 from iprog_async._providers import SmsProvider
-from iprog_async._reconcile import Reconciliation
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._input import AsJson, Url, open_client
 from iprog_async.cli._listing import listers_of

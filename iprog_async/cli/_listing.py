@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from iprog_async._journal.reconcile import SupportsMessageList
 from iprog_async._providers import SmsProvider
-from iprog_async._reconcile import SupportsMessageList
 from iprog_async._router import Router
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar, Self, TextIO
 from iprog_async._core.errors import InvalidMessageError
 from iprog_async._core.outcomes import Accepted, Outcome
 from iprog_async._core.redaction import one_line
-from iprog_async._journal_entries import harmless
+from iprog_async._journal.entries import harmless
 
 
 _OUTCOMES = ("line", "number", "state", "ref", "error", "status")

@@ -14,9 +14,9 @@ from support.core_fakes import NUMBER, Wire, to_many
 from support.journaling import ACCEPTED, BROKEN, REFUSED, posting, run_over, send_all, sent_to
 
 from iprog_async import Journal, JournalConflictError, Message, NotSent, RejectedError
-from iprog_async import _journal_store as store_module
-from iprog_async._journal_rows import Row
-from iprog_async._journal_store import Identity
+from iprog_async._journal import store as store_module
+from iprog_async._journal.rows import Row
+from iprog_async._journal.store import Identity
 
 
 def keyed(messages: list[Message]) -> list[Message]:

@@ -13,8 +13,8 @@ from support.journal_rows import RECEIPT
 from support.journaling import ACCEPTED, posting, run_over
 
 from iprog_async import Journal
-from iprog_async._journal_rows import Row, Values
-from iprog_async._journal_writer import Writer
+from iprog_async._journal.rows import Row, Values
+from iprog_async._journal.writer import Writer
 
 
 NORMAL, FULL = 1, 2

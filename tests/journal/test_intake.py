@@ -10,9 +10,10 @@ import pytest
 from support.core_fakes import prepared, to_many
 from support.journaling import states_in, take
 
-from iprog_async import Journal, _journal_store
-from iprog_async._journal_file import JournalFile, open_file
-from iprog_async._ledger import Ledger, RowsClaim
+from iprog_async import Journal
+from iprog_async._journal import store
+from iprog_async._journal.database import JournalFile, open_file
+from iprog_async._journal.ledger import Ledger, RowsClaim
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ async def test_an_old_sqlite(path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         file.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
         return file
 
-    monkeypatch.setattr(_journal_store, "open_file", open_old)
+    monkeypatch.setattr(store, "open_file", open_old)
     with Journal.open(path) as journal:
         batch = [prepared(index, m.to) for index, m in enumerate(to_many(250))]
         await take(Ledger(journal).claim(batch))

@@ -14,7 +14,7 @@ from support.core_fakes import FakeProvider, Wire, prepared, to_many
 from support.journaling import ACCEPTED, posting, run_over, states_in, take
 
 from iprog_async import Journal, JournalError, SmsClient
-from iprog_async._ledger import Ledger
+from iprog_async._journal.ledger import Ledger
 
 
 def _threads() -> int:

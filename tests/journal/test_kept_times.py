@@ -12,7 +12,7 @@ from support.core_fakes import NUMBER, FakeProvider
 
 from iprog_async import Journal, JournalConflictError, Message, NotSent, SmsClient
 from iprog_async._core.messages import PreparedMessage
-from iprog_async._ledger import Ledger
+from iprog_async._journal.ledger import Ledger
 from iprog_async.adapter import Capabilities
 
 

@@ -14,9 +14,9 @@ from support.core_fakes import NUMBER, FakeProvider, Wire, to_many
 from support.journaling import ACCEPTED, BROKEN, REFUSED, posting, run_over, send_all, take
 
 from iprog_async import ConfigurationError, Journal, JournalEntry, Message, Outcome, SmsClient
-from iprog_async import _journal_contents as contents_module
-from iprog_async._journal_entries import harmless
-from iprog_async._ledger import Ledger
+from iprog_async._journal import contents as contents_module
+from iprog_async._journal.entries import harmless
+from iprog_async._journal.ledger import Ledger
 from iprog_async.adapter import PreparedMessage, accepted, rejected
 
 

@@ -20,9 +20,9 @@ from support.core_fakes import QUICK, Wire, to_many
 from support.journaling import ACCEPTED, BROKEN, BUSY, posting, run_over, send_all, sent_to
 
 from iprog_async import Journal, JournalError, JournalReader
-from iprog_async import _journal_marker as marker_module
-from iprog_async._journal_marker import Marker, Verdict, read_marker
-from iprog_async._wal import Wal, read_wal
+from iprog_async._journal import open_marker as marker_module
+from iprog_async._journal.open_marker import Marker, Verdict, read_marker
+from iprog_async._journal.wal import Wal, read_wal
 
 
 _PEOPLE = 40
@@ -174,7 +174,7 @@ async def test_a_journal_that_lost_its_log_is_refused(
             await send_all(path, ACCEPTED, to_many(_PEOPLE))
         assert "allow_lost_records=True" in str(caught.value)
     with pytest.MonkeyPatch.context() as context:
-        context.setattr("iprog_async._journal_reader._SECONDS_BETWEEN_TRIES", 0)
+        context.setattr("iprog_async._journal.reader._SECONDS_BETWEEN_TRIES", 0)
         with pytest.raises(JournalError, match="may lack records"):
             JournalReader.open(path)
 

@@ -49,7 +49,7 @@ async def test_what_can_not_be_written_down_is_handed_out_all_the_same(
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("iprog_async._journal_rows.Row.as_accepted", fail)
+    monkeypatch.setattr("iprog_async._journal.rows.Row.as_accepted", fail)
     with Journal.open(tmp_path / "j.db") as journal:
         async with SmsClient(FakeProvider(), journal=journal) as sms:
             assert "fake" == (await sms.send(NUMBER, "Hi", key="k")).provider

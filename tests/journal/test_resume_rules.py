@@ -20,8 +20,8 @@ from iprog_async import (
     SmsError,
     Unknown,
 )
-from iprog_async._journal_rows import Row, to_row
-from iprog_async._journal_rules import Resume, ResumeRules, remembered
+from iprog_async._journal.resume_rules import Resume, ResumeRules, remembered
+from iprog_async._journal.rows import Row, to_row
 from iprog_async.adapter import failed, unclear
 
 

@@ -33,7 +33,7 @@ from iprog_async import (
     Receipt,
     SmsClient,
 )
-from iprog_async import _journal_store as store_module
+from iprog_async._journal import store as store_module
 from iprog_async.adapter import Batching
 
 

@@ -18,7 +18,7 @@ from iprog_async import (
     SmsError,
     WrongLoopError,
 )
-from iprog_async._journal_rows import Values
+from iprog_async._journal.rows import Values
 
 
 def end(values: Values) -> tuple[Any, ...]:

@@ -28,9 +28,9 @@ from iprog_async import (
     OutcomeUnknownError,
     RunHaltedError,
 )
-from iprog_async import _journal_writer as writer_module
-from iprog_async._journal_schema import WIDTH
-from iprog_async._ledger import Ledger
+from iprog_async._journal import writer as writer_module
+from iprog_async._journal.ledger import Ledger
+from iprog_async._journal.schema import WIDTH
 
 
 @pytest.fixture(autouse=True)

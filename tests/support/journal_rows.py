@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from iprog_async import Accepted, DeliveryStatus, Message, NotSent, Receipt, RejectedError, Unknown
-from iprog_async._journal_rows import Row, RowState
+from iprog_async._journal.rows import Row, RowState
 from iprog_async.adapter import unclear
 from support.core_fakes import NUMBER, prepared
 

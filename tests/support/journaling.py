@@ -14,7 +14,7 @@ import httpx
 from attrs import field, frozen
 
 from iprog_async import Journal, Message, Outcome, RejectedError, RunHaltedError, SmsClient
-from iprog_async._ledger import RowsClaim
+from iprog_async._journal.ledger import RowsClaim
 from iprog_async.adapter import (
     Answer,
     Gateway,

@@ -26,7 +26,7 @@ from iprog_async import (
     SmsClient,
     SmsError,
 )
-from iprog_async._ledger import Ledger
+from iprog_async._journal.ledger import Ledger
 from iprog_async.adapter import PreparedMessage, accepted, failed, unclear
 from support.core_fakes import FakeProvider, prepared
 from support.journaling import take

@@ -11,7 +11,7 @@ from typing import IO, Literal
 from attrs import asdict, fields, frozen
 
 from iprog_async._core.errors import ConfigurationError
-from iprog_async._journal_rows import Row, unpack_receipt
+from iprog_async._journal.rows import Row, unpack_receipt
 
 
 ExportFormat = Literal["csv", "jsonl"]

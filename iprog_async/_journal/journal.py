@@ -8,11 +8,16 @@ from datetime import datetime
 from hashlib import sha256
 
 from iprog_async._core.errors import JournalError
-from iprog_async._journal_contents import JournalContents
-from iprog_async._journal_rows import HASH_BYTES
-from iprog_async._journal_rules import ResumeRules
-from iprog_async._journal_store import JournalStore
-from iprog_async._reconcile import HasProvider, Reconciliation, SupportsMessageList, reconcile
+from iprog_async._journal.contents import JournalContents
+from iprog_async._journal.reconcile import (
+    HasProvider,
+    Reconciliation,
+    SupportsMessageList,
+    reconcile,
+)
+from iprog_async._journal.resume_rules import ResumeRules
+from iprog_async._journal.rows import HASH_BYTES
+from iprog_async._journal.store import JournalStore
 
 
 class Journal(JournalContents):

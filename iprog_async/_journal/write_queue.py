@@ -13,7 +13,7 @@ from typing import Any
 from attrs import Factory, define
 
 from iprog_async._core.errors import JournalError
-from iprog_async._journal_rows import Values
+from iprog_async._journal.rows import Values
 
 
 # Where several tasks write at once, a moment's patience puts many of their rows into one

@@ -12,14 +12,14 @@ from itertools import count
 from typing import Any, TypeVar
 
 from iprog_async._core.errors import JournalError
-from iprog_async._file_lock import FileLock
-from iprog_async._journal_check import seal_meta, transaction
-from iprog_async._journal_contents import count_rows, marks, read_page
-from iprog_async._journal_file import open_file
-from iprog_async._journal_intake import Desk, Intake
-from iprog_async._journal_rows import Row, to_row
-from iprog_async._journal_schema import NAMES, index_by_number
-from iprog_async._journal_writer import Writer
+from iprog_async._journal.contents import count_rows, marks, read_page
+from iprog_async._journal.database import open_file
+from iprog_async._journal.file_lock import FileLock
+from iprog_async._journal.integrity import seal_meta, transaction
+from iprog_async._journal.rows import Row, to_row
+from iprog_async._journal.schema import NAMES, index_by_number
+from iprog_async._journal.write_queue import Desk, Intake
+from iprog_async._journal.writer import Writer
 
 
 T = TypeVar("T")

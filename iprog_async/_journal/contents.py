@@ -6,9 +6,9 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import IO, Protocol
 
-from iprog_async._journal_entries import STATES, ExportFormat, JournalEntry, export, to_entry
-from iprog_async._journal_rows import Row, to_damaged_row, to_row
-from iprog_async._journal_schema import NAMES
+from iprog_async._journal.entries import STATES, ExportFormat, JournalEntry, export, to_entry
+from iprog_async._journal.rows import Row, to_damaged_row, to_row
+from iprog_async._journal.schema import NAMES
 
 
 _PAGE = 1000

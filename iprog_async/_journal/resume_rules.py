@@ -41,7 +41,7 @@ from iprog_async._core.errors import (
 )
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown
-from iprog_async._journal_rows import Row, unpack_receipt
+from iprog_async._journal.rows import Row, unpack_receipt
 
 
 class Resume(Enum):

@@ -13,9 +13,9 @@ from attrs import field, frozen
 from iprog_async._core.errors import InvalidMessageError, UnsupportedError
 from iprog_async._core.receipts import DeliveryStatus, Receipt
 from iprog_async._core.segments import count_segments
-from iprog_async._journal_contents import rows_of
-from iprog_async._journal_rows import Row, Values, unpack_receipt
-from iprog_async._journal_store import JournalStore
+from iprog_async._journal.contents import rows_of
+from iprog_async._journal.rows import Row, Values, unpack_receipt
+from iprog_async._journal.store import JournalStore
 
 
 class ListedMessage(Protocol):

@@ -12,13 +12,13 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from iprog_async._core.errors import JournalError
-from iprog_async._journal_check import check_whole, damaged_rows, read_meta
-from iprog_async._journal_contents import JournalContents, RowCounts, count_rows, read_page
-from iprog_async._journal_file import check_ours, legible, unusable
-from iprog_async._journal_marker import Verdict, examine, what_is_lost
-from iprog_async._journal_rows import Row
-from iprog_async._journal_schema import VERSION
-from iprog_async._journal_store import JournalStore
+from iprog_async._journal.contents import JournalContents, RowCounts, count_rows, read_page
+from iprog_async._journal.database import check_ours, legible, unusable
+from iprog_async._journal.integrity import check_whole, damaged_rows, read_meta
+from iprog_async._journal.open_marker import Verdict, examine, what_is_lost
+from iprog_async._journal.rows import Row
+from iprog_async._journal.schema import VERSION
+from iprog_async._journal.store import JournalStore
 
 
 T = TypeVar("T")

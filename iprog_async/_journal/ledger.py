@@ -13,11 +13,11 @@ from attrs import define, evolve
 from iprog_async._core.errors import InvalidMessageError, JournalError, SmsError
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import NotSent, Outcome
-from iprog_async._journal import Journal
-from iprog_async._journal_intake import Desk
-from iprog_async._journal_rows import HASH_BYTES, Row, Values
-from iprog_async._journal_rules import Resume, ResumeRules, remembered
-from iprog_async._journal_store import Identity
+from iprog_async._journal.journal import Journal
+from iprog_async._journal.resume_rules import Resume, ResumeRules, remembered
+from iprog_async._journal.rows import HASH_BYTES, Row, Values
+from iprog_async._journal.store import Identity
+from iprog_async._journal.write_queue import Desk
 
 
 _TIME = struct.Struct("d")

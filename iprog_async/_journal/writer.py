@@ -12,13 +12,13 @@ from itertools import chain
 from typing import Any
 
 from iprog_async._core.errors import JournalError
-from iprog_async._file_lock import FileLock
-from iprog_async._journal_check import transaction
-from iprog_async._journal_file import JournalFile, unusable
-from iprog_async._journal_intake import Desk, Intake, Job
-from iprog_async._journal_marker import mark_closed
-from iprog_async._journal_rows import Values
-from iprog_async._journal_schema import WIDTH, upsert
+from iprog_async._journal.database import JournalFile, unusable
+from iprog_async._journal.file_lock import FileLock
+from iprog_async._journal.integrity import transaction
+from iprog_async._journal.open_marker import mark_closed
+from iprog_async._journal.rows import Values
+from iprog_async._journal.schema import WIDTH, upsert
+from iprog_async._journal.write_queue import Desk, Intake, Job
 
 
 # Rows are written many to a statement: between statements the thread lets go of the

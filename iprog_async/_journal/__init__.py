@@ -1,0 +1,1 @@
+"""What is on record of a run, so that a crash and a second start text nobody twice."""
