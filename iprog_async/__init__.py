@@ -47,6 +47,8 @@ from iprog_async._core.receipts import (
 from iprog_async._core.segments import Encoding, Segments, count_segments
 from iprog_async._counts import Counts
 from iprog_async._from_config import provider_from_env, provider_from_url
+from iprog_async._http.pool import EngineName, HttpPool
+from iprog_async._http.retry import RetryPolicy
 from iprog_async._journal.entries import EntryState, ExportFormat, JournalEntry
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.reader import JournalReader
@@ -58,7 +60,6 @@ from iprog_async._journal.reconcile import (
 )
 from iprog_async._people import SeveralTexts
 from iprog_async._plan import BulkPlan
-from iprog_async._pool import EngineName, HttpPool
 from iprog_async._providers import (
     SmsProvider,
     SupportsBalance,
@@ -66,7 +67,6 @@ from iprog_async._providers import (
     SupportsStatus,
 )
 from iprog_async._registry import provider_types
-from iprog_async._retry import RetryPolicy
 from iprog_async._routing import Choice, Failover, RoundRobin, Routed
 from iprog_async._spending import PriceDifference
 from iprog_async._suppression import Suppress

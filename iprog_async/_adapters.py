@@ -29,7 +29,7 @@ from iprog_async._core.rates import Rate, to_rate
 from iprog_async._core.schedules import as_kept
 from iprog_async._core.segments import count_segments
 from iprog_async._core.tracebacks import InitSignature, discreet, drop_frames, guard_constructor
-from iprog_async._http import Call, HttpCall, check_name
+from iprog_async._http.calls import Call, HttpCall, check_name
 from iprog_async._providers import Batching, Capabilities
 from iprog_async._refusals import Refusal
 

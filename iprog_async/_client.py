@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
 from iprog_async._bulk import BulkRun
 from iprog_async._bulk_source import Messages
-from iprog_async._cancellation import was_in_flight
 from iprog_async._core.checks import check_messages, check_provider, check_seconds, check_type
 from iprog_async._core.errors import (
     ClientClosedError,
@@ -27,10 +26,13 @@ from iprog_async._core.receipts import Balance, DeliveryStatus, Receipt, split_r
 from iprog_async._core.tracebacks import discreet, discreetly, drop_frames
 from iprog_async._credits import check_limit
 from iprog_async._from_config import provider_from_env, provider_from_url
+from iprog_async._http.pool import EngineName, HttpPool
+from iprog_async._http.retry import RetryPolicy
+from iprog_async._http.send_context import was_in_flight
+from iprog_async._http.session import Limits, Session
 from iprog_async._journal.journal import Journal
 from iprog_async._keyed import KeyedSends
 from iprog_async._plan import BulkPlan, make_plan, to_price
-from iprog_async._pool import EngineName, HttpPool
 from iprog_async._preparation import Preparation, Reading
 from iprog_async._providers import (
     SmsProvider,
@@ -39,9 +41,7 @@ from iprog_async._providers import (
     SupportsStatus,
 )
 from iprog_async._registry import provider_types
-from iprog_async._retry import RetryPolicy
 from iprog_async._router import Router, gateways_of
-from iprog_async._session import Limits, Session
 from iprog_async._submitting import cancelled, log_outcome, overdue, submit
 from iprog_async._suppression import Suppress
 from iprog_async._waiting import wait_until_final

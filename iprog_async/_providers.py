@@ -12,7 +12,7 @@ from iprog_async._core.messages import Message, PreparedMessage
 from iprog_async._core.outcomes import Outcome
 from iprog_async._core.receipts import Balance, DeliveryStatus
 from iprog_async._core.schedules import EXACT
-from iprog_async._http import Call
+from iprog_async._http.calls import Call
 
 
 @frozen(kw_only=True)

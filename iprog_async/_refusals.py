@@ -22,7 +22,6 @@ from typing import Any
 
 from attrs import field, frozen
 
-from iprog_async._acceptance import says_unsure, signs_of_acceptance
 from iprog_async._core.errors import (
     AuthenticationError,
     Blame,
@@ -35,8 +34,9 @@ from iprog_async._core.errors import (
 )
 from iprog_async._core.json_types import is_array, is_object
 from iprog_async._core.redaction import mask_keys, one_line
-from iprog_async._http import NOT_JSON, Answer, UnclearAnswer
-from iprog_async._retry_after import retry_after
+from iprog_async._http.acceptance import says_unsure, signs_of_acceptance
+from iprog_async._http.calls import NOT_JSON, Answer, UnclearAnswer
+from iprog_async._http.retry_after import retry_after
 
 
 def _pattern(text: str | re.Pattern[str] | None) -> re.Pattern[str] | None:

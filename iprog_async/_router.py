@@ -23,14 +23,14 @@ from iprog_async._core.messages import Message, PreparedMessage
 from iprog_async._core.outcomes import Outcome
 from iprog_async._core.phones import to_e164, to_region
 from iprog_async._core.receipts import Balance, DeliveryStatus, split_ref
-from iprog_async._http import Call, check_name
+from iprog_async._http.calls import Call, check_name
+from iprog_async._http.retry import RetryPolicy
 from iprog_async._providers import (
     Batching,
     SmsProvider,
     SupportsBalance,
     SupportsStatus,
 )
-from iprog_async._retry import RetryPolicy
 from iprog_async._router_dispatch import Dispatch
 from iprog_async._router_members import (
     Member,

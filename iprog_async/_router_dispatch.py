@@ -8,17 +8,21 @@ from collections.abc import Mapping, Sequence
 
 from attrs import define
 
-from iprog_async._cancellation import note_in_flight
-from iprog_async._claims import Claim, active_claim
 from iprog_async._core.clock import Clock
 from iprog_async._core.context_vars import put_back
 from iprog_async._core.errors import InvalidMessageError, SmsError
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import Outcome
 from iprog_async._halving import Halving
+from iprog_async._http.retry import RetryPolicy
+from iprog_async._http.send_context import (
+    Claim,
+    RecalledError,
+    active_claim,
+    note_in_flight,
+    recallable,
+)
 from iprog_async._planner import fewest, plan_batches
-from iprog_async._recall import RecalledError, recallable
-from iprog_async._retry import RetryPolicy
 from iprog_async._router_members import Member, RoutedMessage, prepare_for
 from iprog_async._router_trip import Trip
 

@@ -8,9 +8,9 @@ from iprog_async._breaker import BreakerPolicy
 from iprog_async._core.clock import Clock
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.messages import PreparedMessage
-from iprog_async._http import Call
+from iprog_async._http.calls import Call
+from iprog_async._http.retry import RetryPolicy
 from iprog_async._providers import SmsProvider
-from iprog_async._retry import RetryPolicy
 from iprog_async._router import NamesFor, Router
 from iprog_async._router_turns import Turns
 

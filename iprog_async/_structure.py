@@ -9,7 +9,7 @@ import cattrs
 
 from iprog_async._core.amounts import parse_amount
 from iprog_async._core.redaction import one_line
-from iprog_async._http import UnclearAnswer
+from iprog_async._http.calls import UnclearAnswer
 
 
 M = TypeVar("M")

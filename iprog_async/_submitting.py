@@ -9,8 +9,6 @@ from collections.abc import Coroutine, Sequence
 from datetime import datetime
 from typing import Any
 
-from iprog_async._cancellation import was_in_flight
-from iprog_async._claims import Claim, active_claim
 from iprog_async._core.context_vars import put_back
 from iprog_async._core.errors import InvalidMessageError, RunHaltedError, SmsError
 from iprog_async._core.messages import Batch, PreparedMessage
@@ -19,8 +17,8 @@ from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown, fail
 from iprog_async._core.phones import mask_number
 from iprog_async._core.schedules import check_future
 from iprog_async._core.tracebacks import drop_frames
+from iprog_async._http.send_context import Claim, active_claim, was_in_flight, was_recalled
 from iprog_async._providers import SmsProvider
-from iprog_async._recall import was_recalled
 
 
 logger = logging.getLogger("iprog_async")

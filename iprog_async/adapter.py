@@ -3,10 +3,8 @@
 `providers/README.md` in the repository shows how the pieces fit together.
 """
 
-from iprog_async._acceptance import PLAIN_REASON, says_unsure
 from iprog_async._adapters import BaseProvider, to_sender_id
 from iprog_async._address import SmsUrl, to_flag
-from iprog_async._api_paths import ApiPaths
 from iprog_async._core.amounts import parse_amount
 from iprog_async._core.errors import Blame
 from iprog_async._core.json_types import is_array, is_object
@@ -19,7 +17,9 @@ from iprog_async._core.receipts import PENDING
 from iprog_async._core.redaction import clean_secret, mask_keys, one_line, words
 from iprog_async._core.schedules import check_future, wall_clock
 from iprog_async._core.sealed import MASK, Secret
-from iprog_async._http import NOT_JSON, Answer, Call, Effect, Gateway, HttpCall, UnclearAnswer
+from iprog_async._http.acceptance import PLAIN_REASON, says_unsure
+from iprog_async._http.api_paths import ApiPaths
+from iprog_async._http.calls import NOT_JSON, Answer, Call, Effect, Gateway, HttpCall, UnclearAnswer
 from iprog_async._providers import Batching, Capabilities, Scheduling
 from iprog_async._refusals import ErrorForm, Refusal, give_up, refuse
 from iprog_async._structure import Id, structure

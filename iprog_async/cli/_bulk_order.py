@@ -16,8 +16,8 @@ from iprog_async._core.errors import ConfigurationError, InvalidMessageError
 from iprog_async._core.rates import Rate
 from iprog_async._engines.proxies import proxies_named
 from iprog_async._from_config import provider_from_env, provider_from_url
+from iprog_async._http.pool import HttpPool
 from iprog_async._journal.journal import Journal
-from iprog_async._pool import HttpPool
 from iprog_async._providers import SmsProvider
 from iprog_async._suppression import IsSuppressed, load_suppression
 from iprog_async.cli._bulk_price import Price

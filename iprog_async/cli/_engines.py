@@ -7,7 +7,7 @@ from typing import Any, get_args
 from attrs import asdict, frozen
 
 from iprog_async._engines.proxies import proxies_named
-from iprog_async._pool import EngineName
+from iprog_async._http.pool import EngineName
 from iprog_async.cli._bulk_order import best_engine
 from iprog_async.cli._extras import install_line
 from iprog_async.cli._inventory import version_of

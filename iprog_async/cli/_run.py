@@ -8,8 +8,8 @@ import sys
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from iprog_async._cancellation import was_in_flight
 from iprog_async._core.errors import SmsError
+from iprog_async._http.send_context import was_in_flight
 from iprog_async.cli import _failure
 from iprog_async.cli._commands import RISKS
 from iprog_async.cli._exit import ExitCode

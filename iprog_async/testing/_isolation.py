@@ -12,8 +12,8 @@ from iprog_async import _registry
 from iprog_async._core.clock import SystemClock
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._engines.base import WireRequest
-from iprog_async._http import HttpCall
-from iprog_async._session import Session
+from iprog_async._http.calls import HttpCall
+from iprog_async._http.session import Session
 from iprog_async.testing._clock import InstantClock
 from iprog_async.testing._outbox_provider import OutboxProvider
 

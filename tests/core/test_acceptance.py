@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from iprog_async._acceptance import PLAIN_REASON, Signs, says_unsure, signs_of_acceptance
+from iprog_async._http.acceptance import PLAIN_REASON, Signs, says_unsure, signs_of_acceptance
 
 
 NOTHING: list[object] = [

@@ -10,7 +10,7 @@ from support.core_fakes import QUICK
 from iprog_async import ConfigurationError, Rate
 from iprog_async._core.redaction import Redactor
 from iprog_async._engines.base import WireReply
-from iprog_async._http import decode, encode
+from iprog_async._http.codec import decode, encode
 from iprog_async.adapter import NOT_JSON, Answer, Effect, Gateway, HttpCall, UnclearAnswer
 
 

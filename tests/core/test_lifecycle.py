@@ -9,7 +9,7 @@ import pytest
 from support.core_fakes import NUMBER, TOKEN, Wire, iprog_ok, to_many
 
 from iprog_async import HttpPool, Message, OutcomeUnknownError, Rate, SmsClient, WrongLoopError
-from iprog_async._cancellation import was_in_flight
+from iprog_async._http.send_context import was_in_flight
 from iprog_async.testing import RawGateway, Reply, answer, silence
 from iprog_async_providers.iprog import IprogProvider
 

@@ -10,7 +10,7 @@ from support.core_clock import VirtualClock
 from support.core_fakes import QUICK
 
 from iprog_async import Rate
-from iprog_async._pace import Pace
+from iprog_async._http.throttle import Pace
 
 
 @frozen

@@ -16,7 +16,7 @@ from iprog_async import (
 )
 from iprog_async._core.redaction import Redactor
 from iprog_async._engines.base import WireReply
-from iprog_async._http import decode
+from iprog_async._http.codec import decode
 from iprog_async.adapter import (
     NOT_JSON,
     Answer,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.core_fakes import QUICK
 
-from iprog_async._retry_after import retry_after
+from iprog_async._http.retry_after import retry_after
 
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)

@@ -14,7 +14,8 @@ from support.core_fakes import QUICK
 from iprog_async import ConfigurationError
 from iprog_async._core.redaction import Redactor, active_redactor, guard_http_logs
 from iprog_async._engines.base import WireReply
-from iprog_async._http import NOT_JSON, decode
+from iprog_async._http.calls import NOT_JSON
+from iprog_async._http.codec import decode
 from iprog_async.adapter import MASK, clean_secret, mask_keys, one_line, words
 
 

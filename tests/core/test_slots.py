@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.core_fakes import QUICK
 
-from iprog_async._slots import SlotQueue
+from iprog_async._http.slots import SlotQueue
 
 
 async def settle() -> None:

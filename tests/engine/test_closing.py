@@ -22,9 +22,9 @@ from support.engine_wire import (
 )
 
 from iprog_async import ConfigurationError, HttpPool, OutcomeUnknownError, SmsClient
-from iprog_async._cancellation import was_in_flight
 from iprog_async._engines import asyncio_engine
 from iprog_async._engines.happy_eyeballs import connect
+from iprog_async._http.send_context import was_in_flight
 from iprog_async.testing import RawGateway, answer, silence
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from iprog_async._timeouts import Timeouts
+from iprog_async._http.timeouts import Timeouts
 
 
 async def hold(timeouts: Timeouts, seconds: float) -> str:

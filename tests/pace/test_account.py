@@ -11,7 +11,7 @@ from support.pace_gateway import OK, Account, VirtualGateway, too_many
 
 from iprog_async import ConfigurationError, HttpPool, OutcomeUnknownError
 from iprog_async._engines.base import WireReply
-from iprog_async._http import Gateway
+from iprog_async._http.calls import Gateway
 
 
 def ok_with(remaining: int) -> WireReply:

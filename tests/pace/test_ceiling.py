@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.core_fakes import QUICK
 
-from iprog_async._ceiling import Ceiling
+from iprog_async._http.adaptive_limit import Ceiling
 
 
 Latency = Callable[[float, int], float]

@@ -13,7 +13,7 @@ from support.core_fakes import TOKEN, to_many
 from support.routing_wire import accept
 
 from iprog_async import HttpPool, Message, SmsClient
-from iprog_async._pool import EngineName
+from iprog_async._http.pool import EngineName
 from iprog_async.testing import Behaviour, RawGateway, RawRequest, Reply
 from iprog_async_providers.iprog import IprogProvider
 

@@ -23,7 +23,7 @@ from iprog_async import (
     RetryPolicy,
     SmsClient,
 )
-from iprog_async._pool import EngineName
+from iprog_async._http.pool import EngineName
 from iprog_async.testing import InstantClock, RawGateway
 
 

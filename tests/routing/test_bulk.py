@@ -5,7 +5,7 @@ from support.routing_fakes import client, gateway, lost, refused, texts_of, unre
 from support.routing_wire import numbers_at, pair
 
 from iprog_async import BreakerPolicy, Failover, Message, RetryPolicy, RoundRobin, RunHaltedError
-from iprog_async._pool import EngineName
+from iprog_async._http.pool import EngineName
 from iprog_async.adapter import Batching
 from iprog_async.testing import InstantClock, Reply, drop
 from iprog_async_providers.iprog import IprogProvider

@@ -12,7 +12,7 @@ from iprog_async import (
     OutcomeUnknownError,
     ProviderError,
 )
-from iprog_async._pool import EngineName
+from iprog_async._http.pool import EngineName
 from iprog_async.testing import (
     RawRequest,
     Reply,

@@ -36,7 +36,7 @@ from iprog_async import (
     SmsError,
     UnsupportedError,
 )
-from iprog_async._cancellation import was_in_flight
+from iprog_async._http.send_context import was_in_flight
 from iprog_async.adapter import Batching, PreparedMessage, accepted, failed
 from iprog_async.testing import InstantClock
 from iprog_async_providers import IprogProvider, UgsmsV2Provider

@@ -18,10 +18,10 @@ from iprog_async import (
     RetryPolicy,
     SmsError,
 )
-from iprog_async._claims import active_claim
-from iprog_async._pace import Pace
+from iprog_async._http.send_context import active_claim
+from iprog_async._http.session import Limits, Session
+from iprog_async._http.throttle import Pace
 from iprog_async._router_members import SingleAttempts
-from iprog_async._session import Limits, Session
 from iprog_async.adapter import Answer, Effect, Gateway, HttpCall, UnclearAnswer, give_up, to_rate
 
 

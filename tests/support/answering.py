@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from iprog_async import Message, Outcome
 from iprog_async._engines.base import WireReply
-from iprog_async._http import HttpCall
-from iprog_async._results import read_result
+from iprog_async._http.calls import HttpCall
+from iprog_async._http.responses import read_result
 from iprog_async.testing import Reply
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from attrs import frozen
 
 from iprog_async import BreakerPolicy, Failover, HttpPool, Journal, RetryPolicy, SmsClient
-from iprog_async._pool import EngineName
+from iprog_async._http.pool import EngineName
 from iprog_async.testing import InstantClock, RawGateway, RawRequest, Reply, Step
 from iprog_async_providers.iprog import IprogProvider
 

@@ -23,8 +23,8 @@ from attrs import frozen
 
 from iprog_async._client import SmsClient
 from iprog_async._core.clock import Clock
-from iprog_async._pool import HttpPool
-from iprog_async._retry import RetryPolicy
+from iprog_async._http.pool import HttpPool
+from iprog_async._http.retry import RetryPolicy
 from iprog_async.testing._behaviours import Step
 from iprog_async.testing._case import ContractCase, OpenPool, Operation, Subject
 from iprog_async.testing._clock import InstantClock

@@ -10,7 +10,7 @@ from attrs import evolve
 from iprog_async._core.errors import InvalidMessageError
 from iprog_async._core.messages import Message
 from iprog_async._core.segments import count_segments
-from iprog_async._http import HttpCall
+from iprog_async._http.calls import HttpCall
 from iprog_async.testing._case import Subject
 from iprog_async.testing._claims._base import Claims, failure, in_loop, scene
 

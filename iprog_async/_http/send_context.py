@@ -1,15 +1,53 @@
-"""Calling back what waits to be sent: in a queue, for a rate, in a pause, or between two tries."""
+"""What a send takes along to its request: its claim in a journal, and its calling back."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from iprog_async._core.errors import SmsError
 from iprog_async._core.outcomes import NotSent, Outcome
 
+
+class Claim(Protocol):
+    """What has to be on record before the messages of one request may leave."""
+
+    def take(self) -> asyncio.Future[SmsError | None]:
+        """Put on record that the request is about to leave.
+
+        Returns:
+            What is done when it is; its result is the error if that is impossible.
+        """
+        ...
+
+    def release(self) -> None:
+        """Put on record that a request for which `take` was called certainly did not leave."""
+        ...
+
+    def hold(self) -> None:
+        """Note that a request may have left: from now on `release` changes nothing."""
+        ...
+
+    def part(self, positions: Sequence[int]) -> Claim:
+        """Return a claim of some of the messages, for a request that carries only them.
+
+        Whoever asks one gateway after the other takes a part for each request, so that none
+        takes back what went out with another.
+
+        Args:
+            positions: Which messages, by their position in this claim.
+        """
+        ...
+
+    def give_back(self) -> None:
+        """Put on record that no message of this claim was sent, by whatever request, and waits."""
+        ...
+
+
+active_claim: ContextVar[Claim | None] = ContextVar("active_claim", default=None)
+"""The claim of the send that this task is making; `None` where no journal is kept."""
 
 T = TypeVar("T")
 
@@ -88,3 +126,17 @@ def was_recalled(outcome: Outcome) -> bool:
 
 def _recalled() -> RecalledError:
     return RecalledError("the run was stopped before this text left; it was not sent")
+
+
+_IN_FLIGHT = "the request was on its way"
+
+
+def note_in_flight(exc: asyncio.CancelledError, words: str) -> None:
+    """Say on a cancellation that a send was on its way, so that nobody repeats it blindly."""
+    exc.add_note(f"{words}: {_IN_FLIGHT}")
+
+
+def was_in_flight(exc: asyncio.CancelledError) -> bool:
+    """Return whether a cancellation caught a send that may have left."""
+    notes: list[str] = getattr(exc, "__notes__", [])
+    return any(note.endswith(_IN_FLIGHT) for note in notes)

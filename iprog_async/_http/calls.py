@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from attrs import define, field, frozen
 
-from iprog_async._acceptance import says_taken
-from iprog_async._api_paths import ApiPaths
 from iprog_async._core.errors import ConfigurationError
-from iprog_async._core.json_types import DEEPEST, is_deep, is_object
+from iprog_async._core.json_types import is_object
 from iprog_async._core.rates import Rate
 from iprog_async._core.redaction import Redactor
 from iprog_async._core.sealed import seal_all, seal_values
-from iprog_async._engines.base import WireReply, WireRequest
+from iprog_async._http.api_paths import ApiPaths
 
 
 T = TypeVar("T")
@@ -239,95 +235,3 @@ class Call(Protocol):
     async def __call__(self, call: HttpCall[T], /) -> T:
         """Make the call."""
         ...
-
-
-_JSON = ("Content-Type", "application/json")
-_FORM = ("Content-Type", "application/x-www-form-urlencoded")
-
-
-def encode(call: HttpCall[Any], user_agent: str) -> WireRequest:
-    """Turn a call into the bytes and header fields that go out.
-
-    Args:
-        call: The call.
-        user_agent: What it calls this program, unless its own header fields do.
-    """
-    url = call.gateway.base_url + call.path
-    if call.query:
-        url = f"{url}?{urlencode(call.query)}"
-    headers = call.gateway.headers + call.headers
-    if not (call.gateway.names_agent or (call.headers and names_agent(call.headers))):
-        headers = (*headers, ("User-Agent", user_agent))
-    content = b""
-    if call.json is not None:
-        content = _ENCODER.encode(call.json).encode()
-        headers = (*headers, _JSON)
-    elif call.form is not None:
-        content = urlencode(call.form).encode()
-        headers = (*headers, _FORM)
-    return WireRequest(call.method, url, headers, content, bool(call.query))
-
-
-def decode(
-    reply: WireReply,
-    redactor: Redactor,
-    *,
-    quotable: bool = True,
-    once: bool = True,
-    recipients: int = 1,
-) -> Answer:
-    """Turn what came back into an `Answer`, with secrets masked; never raises."""
-    status, headers, body = reply.status, reply.headers, reply.body
-    blank = not body or body.isspace()
-    moved_to = _host_of(headers.get("location", ""), redactor) if 300 <= status < 400 else ""
-    try:
-        # The codec that drops a byte order mark is written in Python, and slow.
-        data: object = _DECODER.decode(body.decode().removeprefix("\ufeff"))
-        if body.count(b"{") + body.count(b"[") > DEEPEST and is_deep(data):
-            raise ValueError("nested too deep")
-        if redactor.touches(body):
-            data = redactor.data(data)
-    except (ValueError, RecursionError):
-        data = NOT_JSON
-    excerpt, taken = "", False
-    # Text in UTF-16 would be quoted with a gap in each secret, which no mask fits.
-    if quotable and not is_object(data) and b"\0" not in body:
-        excerpt = _excerpt(redactor.text(body[:2000].decode("utf-8", "replace")))
-    if data is NOT_JSON and not blank:
-        taken = says_taken(body[:_MOST_READ].replace(b"\0", b"").decode("utf-8", "replace"))
-    return Answer(
-        status, headers, data, excerpt, blank, once, recipients, says_taken=taken, moved_to=moved_to
-    )
-
-
-_MOST_READ = 200_000
-_HOST = re.compile(r"[a-z0-9.:_-]{1,253}")
-
-
-def _host_of(location: str, redactor: Redactor) -> str:
-    """Return the host of an address, and none of its parts that can hold a credential."""
-    try:
-        host = urlsplit(location.strip()).hostname or ""
-    except ValueError:
-        return ""
-    return redactor.text(host) if _HOST.fullmatch(host) else ""
-
-
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.DOTALL | re.IGNORECASE)
-
-
-def _excerpt(text: str) -> str:
-    """Return what an error quotes of a body: the title of a page, or how anything else begins."""
-    if text.lstrip()[:1] != "<":
-        return text[:200]
-    title = _TITLE.search(text)
-    return f"an HTML page titled {title[1].strip()[:100]!r}" if title else "an HTML page"
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is no JSON")
-
-
-# Made once: json.dumps and json.loads make a new one on each call that has options.
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)

@@ -10,7 +10,6 @@ import time
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from iprog_async._acceptance import signs_of_acceptance
 from iprog_async._core.errors import (
     ConnectionFailedError,
     InvalidMessageError,
@@ -23,7 +22,9 @@ from iprog_async._core.errors import (
 from iprog_async._core.observers import AttemptEnded, is_submitting
 from iprog_async._core.redaction import Redactor, one_line
 from iprog_async._engines.base import Failure, WireReply, WireRequest
-from iprog_async._http import NOT_JSON, Answer, Effect, HttpCall, UnclearAnswer, decode, encode
+from iprog_async._http.acceptance import signs_of_acceptance
+from iprog_async._http.calls import NOT_JSON, Answer, Effect, HttpCall, UnclearAnswer
+from iprog_async._http.codec import decode, encode
 
 
 T = TypeVar("T")

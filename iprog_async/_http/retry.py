@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from attrs import field, frozen, validators
 
 from iprog_async._core.errors import ConnectionFailedError, NoAnswerError, SmsError
-from iprog_async._recall import recallable
+from iprog_async._http.send_context import recallable
 
 
 T = TypeVar("T")

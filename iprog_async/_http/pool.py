@@ -11,9 +11,9 @@ from iprog_async._core.errors import ClientClosedError, ConfigurationError, Wron
 from iprog_async._core.redaction import guard_http_logs
 from iprog_async._engines.base import Engine
 from iprog_async._engines.user_agent import agent_of, check_user_agent
-from iprog_async._http import Gateway
-from iprog_async._pace import Pace
-from iprog_async._slots import SlotQueue
+from iprog_async._http.calls import Gateway
+from iprog_async._http.slots import SlotQueue
+from iprog_async._http.throttle import Pace
 
 
 if TYPE_CHECKING:

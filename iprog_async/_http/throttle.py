@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from iprog_async._ceiling import Ceiling
 from iprog_async._core.clock import Clock
 from iprog_async._core.rates import Rate
+from iprog_async._http.adaptive_limit import Ceiling
 
 
 # After this many calls at once the restart is over and only the rate limits.

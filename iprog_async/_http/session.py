@@ -17,8 +17,6 @@ from typing import Any, TypeVar
 
 from attrs import define, frozen
 
-from iprog_async._cancellation import note_in_flight, was_in_flight
-from iprog_async._claims import Claim, active_claim
 from iprog_async._core.context_vars import put_back
 from iprog_async._core.errors import (
     ClientClosedError,
@@ -33,19 +31,25 @@ from iprog_async._core.observers import NOBODY, Observers
 from iprog_async._core.redaction import Redactor, active_redactor
 from iprog_async._core.tracebacks import discreetly, drop_frames
 from iprog_async._engines.base import Failure, Progress, WireReply, WireRequest
-from iprog_async._http import Effect, HttpCall
-from iprog_async._pace import Pace
-from iprog_async._pool import HttpPool
-from iprog_async._recall import recallable
-from iprog_async._results import (
+from iprog_async._http.calls import Effect, HttpCall
+from iprog_async._http.pool import HttpPool
+from iprog_async._http.responses import (
     attempt_ended,
     encode_call,
     log_attempt,
     paused,
     read_result,
 )
-from iprog_async._retry import RetryPolicy, is_repeatable, try_again
-from iprog_async._timeouts import Timeouts
+from iprog_async._http.retry import RetryPolicy, is_repeatable, try_again
+from iprog_async._http.send_context import (
+    Claim,
+    active_claim,
+    note_in_flight,
+    recallable,
+    was_in_flight,
+)
+from iprog_async._http.throttle import Pace
+from iprog_async._http.timeouts import Timeouts
 
 
 T = TypeVar("T")
