@@ -60,13 +60,13 @@ from iprog_async._journal.reconcile import (
 )
 from iprog_async._people import SeveralTexts
 from iprog_async._plan import BulkPlan
-from iprog_async._providers import (
+from iprog_async._providers.protocols import (
     SmsProvider,
     SupportsBalance,
     SupportsBalances,
     SupportsStatus,
 )
-from iprog_async._registry import provider_types
+from iprog_async._providers.registry import provider_types
 from iprog_async._routing import Choice, Failover, RoundRobin, Routed
 from iprog_async._spending import PriceDifference
 from iprog_async._suppression import Suppress

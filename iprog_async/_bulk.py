@@ -32,7 +32,7 @@ from iprog_async._journal.ledger import Ledger
 from iprog_async._outcome_stream import OutcomeStream, Recorded
 from iprog_async._planner import fewest
 from iprog_async._preparation import Preparation, Reading, Window
-from iprog_async._providers import SmsProvider
+from iprog_async._providers.protocols import SmsProvider
 from iprog_async._spending import PriceDifference, Spending
 from iprog_async._submitting import is_told, log_halt, log_outcome, submit
 

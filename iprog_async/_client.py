@@ -34,13 +34,13 @@ from iprog_async._journal.journal import Journal
 from iprog_async._keyed import KeyedSends
 from iprog_async._plan import BulkPlan, make_plan, to_price
 from iprog_async._preparation import Preparation, Reading
-from iprog_async._providers import (
+from iprog_async._providers.protocols import (
     SmsProvider,
     SupportsBalance,
     SupportsBalances,
     SupportsStatus,
 )
-from iprog_async._registry import provider_types
+from iprog_async._providers.registry import provider_types
 from iprog_async._router import Router, gateways_of
 from iprog_async._submitting import cancelled, log_outcome, overdue, submit
 from iprog_async._suppression import Suppress

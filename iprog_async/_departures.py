@@ -12,7 +12,7 @@ from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import Outcome
 from iprog_async._credits import CreditLimit
 from iprog_async._planner import fewest
-from iprog_async._providers import SmsProvider
+from iprog_async._providers.protocols import SmsProvider
 
 
 Departure = tuple[Batch, bool]

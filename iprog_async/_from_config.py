@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from iprog_async._address import parse_addresses
 from iprog_async._core.errors import ConfigurationError, SmsError
 from iprog_async._core.tracebacks import discreet
-from iprog_async._providers import SmsProvider
-from iprog_async._registry import load_providers, provider_type
+from iprog_async._providers.protocols import SmsProvider
+from iprog_async._providers.registry import load_providers, provider_type
+from iprog_async._providers.url import parse_addresses
 from iprog_async._routing import Failover, RoundRobin
 
 

@@ -11,7 +11,7 @@ from iprog_async._core.observers import NOBODY, Observers
 from iprog_async._core.outcomes import Outcome
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.ledger import Ledger, check_key
-from iprog_async._providers import SmsProvider
+from iprog_async._providers.protocols import SmsProvider
 from iprog_async._submitting import overdue, submit
 
 

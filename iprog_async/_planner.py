@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from attrs import frozen
 
 from iprog_async._core.messages import Batch, Message, PreparedMessage
-from iprog_async._providers import Batching, SmsProvider
+from iprog_async._providers.protocols import Batching, SmsProvider
 
 
 Groups = dict[object, list[PreparedMessage]]

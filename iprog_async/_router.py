@@ -25,7 +25,7 @@ from iprog_async._core.phones import to_e164, to_region
 from iprog_async._core.receipts import Balance, DeliveryStatus, split_ref
 from iprog_async._http.calls import Call, check_name
 from iprog_async._http.retry import RetryPolicy
-from iprog_async._providers import (
+from iprog_async._providers.protocols import (
     Batching,
     SmsProvider,
     SupportsBalance,

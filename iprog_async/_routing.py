@@ -10,7 +10,7 @@ from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._http.calls import Call
 from iprog_async._http.retry import RetryPolicy
-from iprog_async._providers import SmsProvider
+from iprog_async._providers.protocols import SmsProvider
 from iprog_async._router import NamesFor, Router
 from iprog_async._router_turns import Turns
 

@@ -18,7 +18,7 @@ from iprog_async._core.phones import mask_number
 from iprog_async._core.schedules import check_future
 from iprog_async._core.tracebacks import drop_frames
 from iprog_async._http.send_context import Claim, active_claim, was_in_flight, was_recalled
-from iprog_async._providers import SmsProvider
+from iprog_async._providers.protocols import SmsProvider
 
 
 logger = logging.getLogger("iprog_async")

@@ -11,7 +11,7 @@ from typing import cast
 from iprog_async._core.errors import ConfigurationError, SmsError
 from iprog_async._core.messages import Message
 from iprog_async._core.phones import to_e164
-from iprog_async._providers import SmsProvider
+from iprog_async._providers.protocols import SmsProvider
 
 
 Suppress = Iterable[str] | str | os.PathLike[str] | Callable[[str], object]

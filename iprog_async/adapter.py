@@ -3,8 +3,6 @@
 `providers/README.md` in the repository shows how the pieces fit together.
 """
 
-from iprog_async._adapters import BaseProvider, to_sender_id
-from iprog_async._address import SmsUrl, to_flag
 from iprog_async._core.amounts import parse_amount
 from iprog_async._core.errors import Blame
 from iprog_async._core.json_types import is_array, is_object
@@ -20,9 +18,11 @@ from iprog_async._core.sealed import MASK, Secret
 from iprog_async._http.acceptance import PLAIN_REASON, says_unsure
 from iprog_async._http.api_paths import ApiPaths
 from iprog_async._http.calls import NOT_JSON, Answer, Call, Effect, Gateway, HttpCall, UnclearAnswer
-from iprog_async._providers import Batching, Capabilities, Scheduling
-from iprog_async._refusals import ErrorForm, Refusal, give_up, refuse
-from iprog_async._structure import Id, structure
+from iprog_async._providers.base import BaseProvider, to_sender_id
+from iprog_async._providers.protocols import Batching, Capabilities, Scheduling
+from iprog_async._providers.refusals import ErrorForm, Refusal, give_up, refuse
+from iprog_async._providers.structure import Id, structure
+from iprog_async._providers.url import SmsUrl, to_flag
 
 
 __all__ = [

@@ -13,7 +13,7 @@ from iprog_async._core.errors import SmsError
 from iprog_async._core.receipts import Balance
 from iprog_async._core.redaction import one_line
 from iprog_async._plan import BulkPlan
-from iprog_async._providers import SmsProvider, SupportsBalance
+from iprog_async._providers.protocols import SmsProvider, SupportsBalance
 from iprog_async.cli import _show
 from iprog_async.cli._bulk_order import Order
 from iprog_async.cli._bulk_price import Price

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 
 from attrs import evolve, frozen
 
-from iprog_async._address import parse_addresses
 from iprog_async._core.errors import ConfigurationError, SmsError
 from iprog_async._engines.environment import Variable
 from iprog_async._engines.proxies import proxy_for, proxy_variables
 from iprog_async._engines.trust import trust_variables
 from iprog_async._from_config import provider_from_env, provider_from_url
-from iprog_async._providers import SmsProvider
-from iprog_async._registry import provider_type
+from iprog_async._providers.protocols import SmsProvider
+from iprog_async._providers.registry import provider_type
+from iprog_async._providers.url import parse_addresses
 from iprog_async._router import gateways_of
 from iprog_async.cli._failure import Failure, from_error
 

@@ -19,7 +19,7 @@ from iprog_async._core.messages import Message
 from iprog_async._core.receipts import DeliveryStatus, Receipt
 from iprog_async._core.redaction import one_line
 from iprog_async._http.pool import HttpPool
-from iprog_async._providers import SmsProvider, SupportsStatus
+from iprog_async._providers.protocols import SmsProvider, SupportsStatus
 from iprog_async.sandbox import BLOCKED_WORD, Fault, Sandbox
 
 

@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from iprog_async._core.errors import SmsError
 from iprog_async._core.receipts import Balance
 from iprog_async._engines.environment import Variable
-from iprog_async._providers import SupportsBalance
+from iprog_async._providers.protocols import SupportsBalance
 from iprog_async.cli import _inventory, _show
 from iprog_async.cli._configuration import Configuration, examine, network_variables
 from iprog_async.cli._engines import engine_rows, engines_data

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.redaction import one_line
-from iprog_async._providers import SmsProvider
+from iprog_async._providers.protocols import SmsProvider
 
 
 _LONGEST = 1000

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from attrs import fields_dict, has
 
-from iprog_async._providers import SmsProvider
+from iprog_async._providers.protocols import SmsProvider
 
 
 def other_host(provider: SmsProvider) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iprog_async._core.rates import Rate
-from iprog_async._providers import SmsProvider
+from iprog_async._providers.protocols import SmsProvider
 from iprog_async.cli._show import count_of
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iprog_async._journal.reconcile import SupportsMessageList
-from iprog_async._providers import SmsProvider
+from iprog_async._providers.protocols import SmsProvider
 from iprog_async._router import Router
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from attrs import frozen
 
-from iprog_async._address import parse_address
-from iprog_async._providers import Batching
-from iprog_async._registry import ProviderType, provider_types
+from iprog_async._providers.protocols import Batching
+from iprog_async._providers.registry import ProviderType, provider_types
+from iprog_async._providers.url import parse_address
 
 
 HEADINGS = ("Provider", "Gateway", "Status", "Balance", "Schedule", "Request", "Also", "Variables")

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from iprog_async._counts import Counts
 from iprog_async._plan import BulkPlan
-from iprog_async._providers import SmsProvider
+from iprog_async._providers.protocols import SmsProvider
 from iprog_async.cli._least_time import least_seconds
 
 

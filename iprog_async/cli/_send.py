@@ -13,7 +13,7 @@ from iprog_async._core.errors import InvalidMessageError, OutcomeUnknownError, S
 from iprog_async._core.messages import Message
 from iprog_async._core.receipts import DeliveryStatus, Receipt
 from iprog_async._core.schedules import words_of
-from iprog_async._providers import SupportsStatus
+from iprog_async._providers.protocols import SupportsStatus
 from iprog_async.cli import _show
 from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._failure import Failure

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 
 from iprog_async._core.errors import ConfigurationError
-from iprog_async._registry import provider_types
+from iprog_async._providers.registry import provider_types
 from iprog_async.sandbox._gateway import SandboxGateway
 
 

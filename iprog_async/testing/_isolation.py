@@ -8,12 +8,12 @@ from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from iprog_async import _registry
 from iprog_async._core.clock import SystemClock
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._engines.base import WireRequest
 from iprog_async._http.calls import HttpCall
 from iprog_async._http.session import Session
+from iprog_async._providers import registry
 from iprog_async.testing._clock import InstantClock
 from iprog_async.testing._outbox_provider import OutboxProvider
 
@@ -43,7 +43,7 @@ def stop_waiting(monkeypatch: pytest.MonkeyPatch) -> InstantClock:
 
 def _forget_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SMS_URL", raising=False)
-    providers, _ = _registry.load_providers()
+    providers, _ = registry.load_providers()
     for provider in providers.values():
         for name in provider.env_names:
             monkeypatch.delenv(name, raising=False)
@@ -75,7 +75,7 @@ def _is_here(host: str) -> bool:
 
 
 def _know_outboxes(monkeypatch: pytest.MonkeyPatch) -> None:
-    installed = vars(_registry)["_entries"]
+    installed = vars(registry)["_entries"]
     where = f"{OutboxProvider.__module__}:{OutboxProvider.__name__}"
-    outbox = EntryPoint(OutboxProvider.scheme, where, _registry.GROUP)
-    monkeypatch.setattr(_registry, "_entries", lambda: {**installed(), outbox.name: outbox})
+    outbox = EntryPoint(OutboxProvider.scheme, where, registry.GROUP)
+    monkeypatch.setattr(registry, "_entries", lambda: {**installed(), outbox.name: outbox})

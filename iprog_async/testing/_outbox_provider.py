@@ -8,14 +8,14 @@ from weakref import WeakValueDictionary
 
 from attrs import field, frozen
 
-from iprog_async._adapters import BaseProvider
-from iprog_async._address import SmsUrl
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.outcomes import Outcome
 from iprog_async._core.phones import to_e164
 from iprog_async._core.receipts import Balance, DeliveryStatus
-from iprog_async._providers import Batching, Capabilities
+from iprog_async._providers.base import BaseProvider
+from iprog_async._providers.protocols import Batching, Capabilities
+from iprog_async._providers.url import SmsUrl
 from iprog_async.testing._outbox_book import OutboxBook
 
 

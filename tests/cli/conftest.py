@@ -11,7 +11,8 @@ from support.bulk_cli import HI, Bulk, write_csv
 from support.cli import Cli, Ran
 from support.vendor_cli import Vendors
 
-from iprog_async import _registry, provider_types
+from iprog_async import provider_types
+from iprog_async._providers import registry
 from iprog_async.sandbox import Sandbox
 
 
@@ -73,9 +74,9 @@ def plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
         return [*entry_points(group=group), *theirs]
 
     monkeypatch.setattr(importlib.metadata, "entry_points", installed)
-    _registry._entries.cache_clear()  # pyright: ignore[reportPrivateUsage] - its only memory
+    registry._entries.cache_clear()  # pyright: ignore[reportPrivateUsage] - its only memory
     yield points
-    _registry._entries.cache_clear()  # pyright: ignore[reportPrivateUsage] - its only memory
+    registry._entries.cache_clear()  # pyright: ignore[reportPrivateUsage] - its only memory
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.core_fakes import QUICK
 
 from iprog_async import ConfigurationError
-from iprog_async._address import parse_address
+from iprog_async._providers.url import parse_address
 from iprog_async.adapter import to_flag
 
 

@@ -38,8 +38,8 @@ from iprog_async import (
     UnsupportedError,
     WaitTimeoutError,
     WrongLoopError,
-    _registry,
 )
+from iprog_async._providers import registry
 from iprog_async.testing import InstantClock, SmsOutbox
 from iprog_async_providers.iprog import IprogProvider
 
@@ -241,7 +241,7 @@ async def test_broken_plug_in_does_not_hide_what_is_unsupported(
     def broken(name: str) -> None:
         raise ConfigurationError(name)
 
-    monkeypatch.setattr(_registry, "provider_type", broken)
+    monkeypatch.setattr(registry, "provider_type", broken)
     client: Any = SmsClient(FakeProvider())
 
     with pytest.raises(UnsupportedError, match="none"):

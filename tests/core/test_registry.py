@@ -7,14 +7,9 @@ from importlib.metadata import EntryPoint
 import pytest
 from support.core_fakes import FakeProvider
 
-from iprog_async import (
-    ConfigurationError,
-    _registry,
-    provider_from_env,
-    provider_from_url,
-    provider_types,
-)
-from iprog_async._registry import provider_names, provider_type
+from iprog_async import ConfigurationError, provider_from_env, provider_from_url, provider_types
+from iprog_async._providers import registry
+from iprog_async._providers.registry import provider_names, provider_type
 
 
 FAKE = "support.core_fakes:FakeProvider"
@@ -29,9 +24,9 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
         return [EntryPoint(name, value, group) for name, value in points.items()]
 
     monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
-    _registry._entries.cache_clear()  # pyright: ignore[reportPrivateUsage] - its only memory
+    registry._entries.cache_clear()  # pyright: ignore[reportPrivateUsage] - its only memory
     yield points
-    _registry._entries.cache_clear()  # pyright: ignore[reportPrivateUsage] - its only memory
+    registry._entries.cache_clear()  # pyright: ignore[reportPrivateUsage] - its only memory
 
 
 def test_built_in_adapters_are_found_by_entry_points() -> None:

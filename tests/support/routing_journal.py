@@ -11,7 +11,7 @@ from pathlib import Path
 from iprog_async import Message, Outcome
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.ledger import Ledger
-from iprog_async._providers import SmsProvider
+from iprog_async._providers.protocols import SmsProvider
 from iprog_async._submitting import submit
 from iprog_async.testing import InstantClock
 

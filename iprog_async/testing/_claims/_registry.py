@@ -8,10 +8,10 @@ from typing import Any
 
 from attrs import evolve
 
-from iprog_async._adapters import BaseProvider
-from iprog_async._address import SmsUrl, parse_address
 from iprog_async._core.errors import ConfigurationError, UnsupportedError
-from iprog_async._registry import ProviderType, missing_pieces
+from iprog_async._providers.base import BaseProvider
+from iprog_async._providers.registry import ProviderType, missing_pieces
+from iprog_async._providers.url import SmsUrl, parse_address
 from iprog_async.testing._case import ContractCase, Subject
 from iprog_async.testing._claims._base import Claims, failure, in_loop, scene
 from iprog_async.testing._secrecy import leaks

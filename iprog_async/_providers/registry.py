@@ -6,9 +6,9 @@ import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from iprog_async._adapters import BaseProvider
 from iprog_async._core.errors import ConfigurationError
-from iprog_async._providers import Capabilities
+from iprog_async._providers.base import BaseProvider
+from iprog_async._providers.protocols import Capabilities
 
 
 if TYPE_CHECKING:

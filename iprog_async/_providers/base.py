@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from attrs import evolve, field, frozen
 
-from iprog_async._address import SmsUrl
 from iprog_async._core.errors import (
     ConfigurationError,
     InvalidMessageError,
@@ -30,8 +29,9 @@ from iprog_async._core.schedules import as_kept
 from iprog_async._core.segments import count_segments
 from iprog_async._core.tracebacks import InitSignature, discreet, drop_frames, guard_constructor
 from iprog_async._http.calls import Call, HttpCall, check_name
-from iprog_async._providers import Batching, Capabilities
-from iprog_async._refusals import Refusal
+from iprog_async._providers.protocols import Batching, Capabilities
+from iprog_async._providers.refusals import Refusal
+from iprog_async._providers.url import SmsUrl
 
 
 T = TypeVar("T")

@@ -1,0 +1,1 @@
+"""What an adapter is: its protocols, its base, its address, and how it reads refusals."""
