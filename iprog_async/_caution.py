@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from iprog_async._core.errors import OutcomeUnknownError
 from iprog_async._core.messages import Batch
 from iprog_async._core.outcomes import Outcome, Unknown
-from iprog_async._planner import cut_off
+from iprog_async._sending.batching import cut_off
 
 
 _NOTHING, _ALONE, _TOGETHER = 0, 1, 2

@@ -8,7 +8,7 @@ from decimal import Decimal
 from iprog_async._core.errors import ConfigurationError, CreditLimitError
 from iprog_async._core.messages import Batch
 from iprog_async._core.outcomes import Outcome
-from iprog_async._planner import cut_off
+from iprog_async._sending.batching import cut_off
 from iprog_async._spending import taken_for
 
 

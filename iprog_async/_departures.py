@@ -11,8 +11,8 @@ from iprog_async._core.errors import CreditLimitError, OutcomeUnknownError
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import Outcome
 from iprog_async._credits import CreditLimit
-from iprog_async._planner import fewest
 from iprog_async._providers.protocols import SmsProvider
+from iprog_async._sending.batching import fewest
 
 
 Departure = tuple[Batch, bool]

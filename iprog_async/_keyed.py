@@ -12,7 +12,7 @@ from iprog_async._core.outcomes import Outcome
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.ledger import Ledger, check_key
 from iprog_async._providers.protocols import SmsProvider
-from iprog_async._submitting import overdue, submit
+from iprog_async._sending.submit import overdue, submit
 
 
 logger = logging.getLogger("iprog_async")

@@ -21,10 +21,10 @@ from iprog_async._core.errors import (
 from iprog_async._core.messages import Batch, Message, PreparedMessage
 from iprog_async._core.outcomes import NotSent, Outcome
 from iprog_async._journal.ledger import Ledger
-from iprog_async._planner import WindowPlanner
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._seen import SeenTable
-from iprog_async._submitting import overdue
+from iprog_async._sending.batching import WindowPlanner
+from iprog_async._sending.submit import overdue
 from iprog_async._suppression import IsSuppressed, Suppress, load_suppression
 
 

@@ -13,7 +13,6 @@ from iprog_async._core.context_vars import put_back
 from iprog_async._core.errors import InvalidMessageError, SmsError
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import Outcome
-from iprog_async._halving import Halving
 from iprog_async._http.retry import RetryPolicy
 from iprog_async._http.send_context import (
     Claim,
@@ -22,9 +21,10 @@ from iprog_async._http.send_context import (
     note_in_flight,
     recallable,
 )
-from iprog_async._planner import fewest, plan_batches
 from iprog_async._router_members import Member, RoutedMessage, prepare_for
 from iprog_async._router_trip import Trip
+from iprog_async._sending.batching import fewest, plan_batches
+from iprog_async._sending.bisect_batch import Halving
 
 
 # A gateway that says "retry after 0 seconds" forever must not be asked in a busy loop.

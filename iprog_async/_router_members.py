@@ -13,9 +13,9 @@ from iprog_async._core.errors import InvalidMessageError, SmsError
 from iprog_async._core.messages import Batch, Message, PreparedMessage
 from iprog_async._core.outcomes import Outcome
 from iprog_async._http.calls import Call, Effect, HttpCall
-from iprog_async._planner import fewest
 from iprog_async._providers.protocols import Batching, SmsProvider
-from iprog_async._submitting import submit
+from iprog_async._sending.batching import fewest
+from iprog_async._sending.submit import submit
 
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from support.core_fakes import LATER, QUICK, prepared
 
 from iprog_async import Accepted, NotSent, Outcome, Receipt, RejectedError
 from iprog_async._core.messages import Batch
-from iprog_async._halving import Halving
+from iprog_async._sending.bisect_batch import Halving
 from iprog_async.adapter import failed, unclear
 
 

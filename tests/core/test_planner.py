@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.core_fakes import LATER, QUICK, prepared
 
-from iprog_async import _planner
-from iprog_async._planner import WindowPlanner, halves, plan_batches
+from iprog_async._sending import batching as batching_module
+from iprog_async._sending.batching import WindowPlanner, halves, plan_batches
 from iprog_async.adapter import Batching, PreparedMessage
 
 
@@ -248,13 +248,13 @@ def test_who_has_found_company_does_not_count() -> None:
 def test_who_waits_is_not_planned_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A window costs what it holds, however many wait: each group is looked at twice at most."""
     looked_at: list[int] = []
-    plan_group = _planner.plan_group
+    plan_group = batching_module.plan_group
 
     def counting(group: list[PreparedMessage], *rest: Any) -> None:
         looked_at.append(len(group))
         plan_group(group, *rest)
 
-    monkeypatch.setattr(_planner, "plan_group", counting)
+    monkeypatch.setattr(batching_module, "plan_group", counting)
     planner = WindowPlanner(CHOOSY, most=1000)
     for start in range(0, 5000, 100):
         planner.plan(_letters(100, start), final=False)

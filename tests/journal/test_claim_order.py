@@ -24,7 +24,7 @@ from support.journaling import (
 
 from iprog_async import Journal, JournalError, NotSent, RetryPolicy, SmsClient
 from iprog_async._journal.ledger import Ledger, RowsClaim
-from iprog_async._submitting import submit
+from iprog_async._sending.submit import submit
 from iprog_async.testing import InstantClock
 
 

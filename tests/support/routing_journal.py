@@ -12,7 +12,7 @@ from iprog_async import Message, Outcome
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.ledger import Ledger
 from iprog_async._providers.protocols import SmsProvider
-from iprog_async._submitting import submit
+from iprog_async._sending.submit import submit
 from iprog_async.testing import InstantClock
 
 

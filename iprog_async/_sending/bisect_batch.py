@@ -15,7 +15,7 @@ from attrs import evolve, frozen
 
 from iprog_async._core.messages import Batch
 from iprog_async._core.outcomes import Outcome
-from iprog_async._planner import halves
+from iprog_async._sending.batching import halves
 
 
 @frozen
