@@ -1,6 +1,5 @@
 """Send SMS from asyncio through cheap regional gateways, without ever texting anyone twice."""
 
-from iprog_async._breaker import BreakerPolicy
 from iprog_async._bulk import BulkRun
 from iprog_async._bulk_source import Messages
 from iprog_async._characters import CostlyCharacter
@@ -67,7 +66,8 @@ from iprog_async._providers.protocols import (
     SupportsStatus,
 )
 from iprog_async._providers.registry import provider_types
-from iprog_async._routing import Choice, Failover, RoundRobin, Routed
+from iprog_async._routing.circuit_breaker import BreakerPolicy
+from iprog_async._routing.routers import Choice, Failover, RoundRobin, Routed
 from iprog_async._spending import PriceDifference
 from iprog_async._suppression import Suppress
 

@@ -41,7 +41,7 @@ from iprog_async._providers.protocols import (
     SupportsStatus,
 )
 from iprog_async._providers.registry import provider_types
-from iprog_async._router import Router, gateways_of
+from iprog_async._routing.base import Router, gateways_of
 from iprog_async._sending.submit import cancelled, log_outcome, overdue, submit
 from iprog_async._suppression import Suppress
 from iprog_async._waiting import wait_until_final

@@ -10,7 +10,7 @@ from iprog_async._core.tracebacks import discreet
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._providers.registry import load_providers, provider_type
 from iprog_async._providers.url import parse_addresses
-from iprog_async._routing import Failover, RoundRobin
+from iprog_async._routing.routers import Failover, RoundRobin
 
 
 @discreet

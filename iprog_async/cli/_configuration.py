@@ -14,7 +14,7 @@ from iprog_async._from_config import provider_from_env, provider_from_url
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._providers.registry import provider_type
 from iprog_async._providers.url import parse_addresses
-from iprog_async._router import gateways_of
+from iprog_async._routing.base import gateways_of
 from iprog_async.cli._failure import Failure, from_error
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from iprog_async._journal.reconcile import SupportsMessageList
 from iprog_async._providers.protocols import SmsProvider
-from iprog_async._router import Router
+from iprog_async._routing.base import Router
 
 
 def listers_of(provider: SmsProvider) -> list[SupportsMessageList]:

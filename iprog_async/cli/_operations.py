@@ -8,7 +8,7 @@ from attrs import frozen
 
 from iprog_async._core.errors import UnsupportedError
 from iprog_async._providers.registry import provider_types
-from iprog_async._router import gateways_of
+from iprog_async._routing.base import gateways_of
 from iprog_async.cli import _desks
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from cyclopts import Parameter
 
 from iprog_async._core.errors import InvalidMessageError
-from iprog_async._router_members import options_types
+from iprog_async._routing.members import options_types
 from iprog_async.cli._input import pairs
 
 

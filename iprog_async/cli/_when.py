@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from iprog_async._core.schedules import check_future, words_of
 from iprog_async._providers.protocols import Capabilities
-from iprog_async._router import Router
+from iprog_async._routing.base import Router
 from iprog_async.cli._times import Clock, to_zone
 
 

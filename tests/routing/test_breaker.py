@@ -17,8 +17,8 @@ from iprog_async import (
     SmsError,
     Unknown,
 )
-from iprog_async._breaker import Breaker, Permit, Verdict, verdict_of
 from iprog_async._core.messages import Message
+from iprog_async._routing.circuit_breaker import Breaker, Permit, Verdict, verdict_of
 
 
 MESSAGE = Message("+639171234567", "Hi")

@@ -13,8 +13,8 @@ from support.routing_fakes import gateway, limited, lost, refused, texts_of
 from support.routing_wire import Pair, numbers_at, pair
 
 from iprog_async import BreakerPolicy, Failover, Message, Outcome, RetryPolicy, SmsProvider
-from iprog_async._breaker import Verdict
-from iprog_async._router_members import Member
+from iprog_async._routing.circuit_breaker import Verdict
+from iprog_async._routing.members import Member
 from iprog_async.adapter import Batching
 from iprog_async.testing import InstantClock, Reply
 from iprog_async_providers.iprog import IprogProvider

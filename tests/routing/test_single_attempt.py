@@ -21,7 +21,7 @@ from iprog_async import (
 from iprog_async._http.send_context import active_claim
 from iprog_async._http.session import Limits, Session
 from iprog_async._http.throttle import Pace
-from iprog_async._router_members import SingleAttempts
+from iprog_async._routing.members import SingleAttempts
 from iprog_async.adapter import Answer, Effect, Gateway, HttpCall, UnclearAnswer, give_up, to_rate
 
 

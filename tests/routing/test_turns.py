@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.core_fakes import QUICK
 
-from iprog_async._router_turns import Turns
+from iprog_async._routing.weighted_turns import Turns
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from iprog_async import (
     SmsError,
     SmsProvider,
 )
-from iprog_async._breaker import Breaker
+from iprog_async._routing.circuit_breaker import Breaker
 from iprog_async.adapter import Batching, PreparedMessage, accepted, failed
 from iprog_async.testing import InstantClock
 from support.core_fakes import NUMBER, FakeProvider, TellingProvider

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from iprog_async._breaker import BreakerPolicy
 from iprog_async._core.clock import Clock
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._http.calls import Call
 from iprog_async._http.retry import RetryPolicy
 from iprog_async._providers.protocols import SmsProvider
-from iprog_async._router import NamesFor, Router
-from iprog_async._router_turns import Turns
+from iprog_async._routing.base import NamesFor, Router
+from iprog_async._routing.circuit_breaker import BreakerPolicy
+from iprog_async._routing.weighted_turns import Turns
 
 
 Choice = Callable[[str], str | Sequence[str]]

@@ -21,8 +21,8 @@ from iprog_async._http.send_context import (
     note_in_flight,
     recallable,
 )
-from iprog_async._router_members import Member, RoutedMessage, prepare_for
-from iprog_async._router_trip import Trip
+from iprog_async._routing.members import Member, RoutedMessage, prepare_for
+from iprog_async._routing.progress import Trip
 from iprog_async._sending.batching import fewest, plan_batches
 from iprog_async._sending.bisect_batch import Halving
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Self
 
-from iprog_async._breaker import Breaker, BreakerPolicy
 from iprog_async._core.checks import check_provider
 from iprog_async._core.clock import Clock, SystemClock
 from iprog_async._core.errors import (
@@ -31,8 +30,9 @@ from iprog_async._providers.protocols import (
     SupportsBalance,
     SupportsStatus,
 )
-from iprog_async._router_dispatch import Dispatch
-from iprog_async._router_members import (
+from iprog_async._routing.circuit_breaker import Breaker, BreakerPolicy
+from iprog_async._routing.dispatch import Dispatch
+from iprog_async._routing.members import (
     Member,
     SingleAttempts,
     common_batching,
@@ -40,7 +40,7 @@ from iprog_async._router_members import (
     prepare_for,
     routed,
 )
-from iprog_async._router_trip import Trip
+from iprog_async._routing.progress import Trip
 
 
 NamesFor = Callable[[str], Sequence[str]]

@@ -8,12 +8,12 @@ from typing import TypeVar
 
 from attrs import evolve, field, frozen
 
-from iprog_async._breaker import Breaker, Verdict, verdict_of
 from iprog_async._core.errors import InvalidMessageError, SmsError
 from iprog_async._core.messages import Batch, Message, PreparedMessage
 from iprog_async._core.outcomes import Outcome
 from iprog_async._http.calls import Call, Effect, HttpCall
 from iprog_async._providers.protocols import Batching, SmsProvider
+from iprog_async._routing.circuit_breaker import Breaker, Verdict, verdict_of
 from iprog_async._sending.batching import fewest
 from iprog_async._sending.submit import submit
 
