@@ -19,7 +19,6 @@ from rich.console import Console
 from rich.text import Text
 
 from iprog_async import Counts, Journal
-from iprog_async._template import Template
 from iprog_async.cli._bulk_order import Order
 from iprog_async.cli._bulk_preview import LABEL, preview
 from iprog_async.cli._bulk_run import Conductor
@@ -29,6 +28,7 @@ from iprog_async.cli._output import wrapped
 from iprog_async.cli._progress import Bar
 from iprog_async.cli._results import Results
 from iprog_async.cli._rows import Sheet
+from iprog_async.cli._template import Template
 from iprog_async.sandbox import Sandbox
 
 

@@ -1,8 +1,13 @@
 """Send SMS from asyncio through cheap regional gateways, without ever texting anyone twice."""
 
-from iprog_async._bulk import BulkRun
-from iprog_async._bulk_source import Messages
-from iprog_async._characters import CostlyCharacter
+from iprog_async._bulk.characters import CostlyCharacter
+from iprog_async._bulk.counts import Counts
+from iprog_async._bulk.plan import BulkPlan
+from iprog_async._bulk.recipients import SeveralTexts
+from iprog_async._bulk.run import BulkRun
+from iprog_async._bulk.source import Messages
+from iprog_async._bulk.spending import PriceDifference
+from iprog_async._bulk.suppression import Suppress
 from iprog_async._client import SmsClient
 from iprog_async._core import former_names, public
 from iprog_async._core.clock import Clock
@@ -44,7 +49,6 @@ from iprog_async._core.receipts import (
     WaitTimeoutError,
 )
 from iprog_async._core.segments import Encoding, Segments, count_segments
-from iprog_async._counts import Counts
 from iprog_async._from_config import provider_from_env, provider_from_url
 from iprog_async._http.pool import EngineName, HttpPool
 from iprog_async._http.retry import RetryPolicy
@@ -57,8 +61,6 @@ from iprog_async._journal.reconcile import (
     Reconciliation,
     SupportsMessageList,
 )
-from iprog_async._people import SeveralTexts
-from iprog_async._plan import BulkPlan
 from iprog_async._providers.protocols import (
     SmsProvider,
     SupportsBalance,
@@ -68,8 +70,6 @@ from iprog_async._providers.protocols import (
 from iprog_async._providers.registry import provider_types
 from iprog_async._routing.circuit_breaker import BreakerPolicy
 from iprog_async._routing.routers import Choice, Failover, RoundRobin, Routed
-from iprog_async._spending import PriceDifference
-from iprog_async._suppression import Suppress
 
 
 __all__ = [

@@ -8,11 +8,10 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter, validators
 
+from iprog_async._bulk.suppression import IsSuppressed
 from iprog_async._client import SmsClient
 from iprog_async._core.errors import InvalidMessageError
 from iprog_async._journal.journal import Journal
-from iprog_async._suppression import IsSuppressed
-from iprog_async._template import Template
 from iprog_async.cli._asking import confirmed
 from iprog_async.cli._bulk_order import EngineChoice, Order
 from iprog_async.cli._bulk_preview import LABEL, Preview, preview
@@ -29,6 +28,7 @@ from iprog_async.cli._results import LeftOutRows, Results, check_replaceable
 from iprog_async.cli._rows import Sheet
 from iprog_async.cli._show import count_of
 from iprog_async.cli._stdin import STDIN
+from iprog_async.cli._template import Template
 
 
 _Flag = Parameter(negative="", show_default=False)

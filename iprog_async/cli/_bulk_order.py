@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from attrs import evolve, fields_dict, frozen
 
+from iprog_async._bulk.suppression import IsSuppressed, load_suppression
 from iprog_async._client import SmsClient
 from iprog_async._core.errors import ConfigurationError, InvalidMessageError
 from iprog_async._core.rates import Rate
@@ -19,7 +20,6 @@ from iprog_async._http.pool import HttpPool
 from iprog_async._journal.journal import Journal
 from iprog_async._providers.base import BaseProvider
 from iprog_async._providers.protocols import SmsProvider
-from iprog_async._suppression import IsSuppressed, load_suppression
 from iprog_async.cli._bulk_price import Price
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
+from iprog_async._bulk.plan import BulkPlan
 from iprog_async._client import SmsClient
 from iprog_async._core.errors import SmsError
 from iprog_async._core.receipts import Balance
 from iprog_async._core.redaction import one_line
-from iprog_async._plan import BulkPlan
 from iprog_async._providers.protocols import SmsProvider, SupportsBalance
 from iprog_async.cli import _show
 from iprog_async.cli._bulk_order import Order

@@ -10,7 +10,10 @@ from typing import Any
 
 from attrs import define, field
 
-from iprog_async._bulk import BulkRun
+from iprog_async._bulk.counts import Counts
+from iprog_async._bulk.run import BulkRun
+from iprog_async._bulk.spending import PriceDifference
+from iprog_async._bulk.suppression import IsSuppressed
 from iprog_async._client import SmsClient
 from iprog_async._core.errors import (
     DeliveryFailedError,
@@ -20,10 +23,7 @@ from iprog_async._core.errors import (
     SuppressedError,
 )
 from iprog_async._core.outcomes import Accepted, NotSent, Outcome
-from iprog_async._counts import Counts
 from iprog_async._journal.journal import Journal
-from iprog_async._spending import PriceDifference
-from iprog_async._suppression import IsSuppressed
 from iprog_async.cli._bulk_order import Order
 from iprog_async.cli._ctrl_c import on_interrupts
 from iprog_async.cli._exit import ExitCode, exit_code

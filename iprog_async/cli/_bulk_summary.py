@@ -6,9 +6,9 @@ import shlex
 import signal
 from typing import Any
 
+from iprog_async._bulk.spending import PriceDifference
 from iprog_async._core.errors import OutcomeUnknownError, SmsError
 from iprog_async._core.redaction import one_line
-from iprog_async._spending import PriceDifference
 from iprog_async.cli._bulk_order import Order
 from iprog_async.cli._bulk_run import Ended
 from iprog_async.cli._failure import from_error

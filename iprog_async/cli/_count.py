@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from iprog_async._characters import code_point, glyph, name_of, segments_without
+from iprog_async._bulk.characters import code_point, glyph, name_of, segments_without
 from iprog_async._core.errors import InvalidMessageError
 from iprog_async._core.segments import Segments, count_segments
 from iprog_async.cli._exit import ExitCode

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 
+from iprog_async._bulk.preparation import Unsendable
 from iprog_async._core.errors import (
     DuplicateMessageError,
     InvalidMessageError,
@@ -12,10 +13,9 @@ from iprog_async._core.errors import (
     SmsError,
 )
 from iprog_async._core.messages import Message
-from iprog_async._preparation import Unsendable
-from iprog_async._template import Template, value_of
 from iprog_async.cli._columns import looks_like_number
 from iprog_async.cli._rows import Row, Sheet
+from iprog_async.cli._template import Template, value_of
 from iprog_async.cli._wording import words_of_error
 
 

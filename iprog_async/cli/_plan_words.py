@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from iprog_async._people import SeveralTexts
-from iprog_async._plan import BulkPlan
+from iprog_async._bulk.plan import BulkPlan
+from iprog_async._bulk.recipients import SeveralTexts
 from iprog_async.cli._letters import Letters
 from iprog_async.cli._show import count_of
 

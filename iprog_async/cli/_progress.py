@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from iprog_async._counts import Counts
+from iprog_async._bulk.counts import Counts
 from iprog_async.cli._outlook import UNKNOWN, Outlook
 from iprog_async.cli._output import say
 

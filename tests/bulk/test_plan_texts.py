@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from iprog_async import BulkPlan, Message, SmsClient
-from iprog_async._characters import segments_without, shown
+from iprog_async._bulk.characters import segments_without, shown
 from iprog_async_providers.infopromo import UltimateSmsProvider
 
 

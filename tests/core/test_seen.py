@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.core_fakes import QUICK
 
-from iprog_async._seen import SeenTable
+from iprog_async._bulk.deduplication import SeenTable
 
 
 @QUICK

@@ -7,7 +7,7 @@ import pytest
 from support.core_fakes import to_many
 
 from iprog_async import Message
-from iprog_async._bulk_source import Messages, MessageSource
+from iprog_async._bulk.source import Messages, MessageSource
 
 
 async def read_all(source: MessageSource) -> list[int]:

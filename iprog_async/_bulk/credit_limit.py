@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from iprog_async._bulk.spending import taken_for
 from iprog_async._core.errors import ConfigurationError, CreditLimitError
 from iprog_async._core.messages import Batch
 from iprog_async._core.outcomes import Outcome
 from iprog_async._sending.batching import cut_off
-from iprog_async._spending import taken_for
 
 
 # What a segment may cost as long as no answer has told it: a header and a footer that the gateway

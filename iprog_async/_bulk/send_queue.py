@@ -6,11 +6,11 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
-from iprog_async._caution import Caution
+from iprog_async._bulk.credit_limit import CreditLimit
+from iprog_async._bulk.unknown_limit import Caution
 from iprog_async._core.errors import CreditLimitError, OutcomeUnknownError
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import Outcome
-from iprog_async._credits import CreditLimit
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.batching import fewest
 

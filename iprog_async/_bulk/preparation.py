@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from attrs import field, frozen
 
-from iprog_async._bulk_source import Messages, MessageSource
+from iprog_async._bulk.deduplication import SeenTable
+from iprog_async._bulk.source import Messages, MessageSource
+from iprog_async._bulk.suppression import IsSuppressed, Suppress, load_suppression
 from iprog_async._core.clock import Clock
 from iprog_async._core.errors import (
     ConfigurationError,
@@ -22,10 +24,8 @@ from iprog_async._core.messages import Batch, Message, PreparedMessage
 from iprog_async._core.outcomes import NotSent, Outcome
 from iprog_async._journal.ledger import Ledger
 from iprog_async._providers.protocols import SmsProvider
-from iprog_async._seen import SeenTable
 from iprog_async._sending.batching import WindowPlanner
 from iprog_async._sending.submit import overdue
-from iprog_async._suppression import IsSuppressed, Suppress, load_suppression
 
 
 _LARGEST_WINDOW = 10_000

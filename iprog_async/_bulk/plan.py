@@ -12,7 +12,9 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from iprog_async._characters import CharacterTally, CostlyCharacter
+from iprog_async._bulk.characters import CharacterTally, CostlyCharacter
+from iprog_async._bulk.preparation import Preparation, Window
+from iprog_async._bulk.recipients import PeopleTally, SeveralTexts
 from iprog_async._core.amounts import parse_amount
 from iprog_async._core.errors import (
     ConfigurationError,
@@ -26,8 +28,6 @@ from iprog_async._core.outcomes import NotSent, Unknown
 from iprog_async._core.segments import Encoding
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.ledger import Ledger
-from iprog_async._people import PeopleTally, SeveralTexts
-from iprog_async._preparation import Preparation, Window
 
 
 _EXAMPLES = 20

@@ -9,7 +9,13 @@ from decimal import Decimal
 from itertools import compress
 from typing import Self
 
-from iprog_async._bulk_source import Messages
+from iprog_async._bulk.counts import Counts
+from iprog_async._bulk.delivery_failures import Deliveries
+from iprog_async._bulk.outcome_stream import OutcomeStream, Recorded
+from iprog_async._bulk.preparation import Preparation, Reading, Window
+from iprog_async._bulk.send_queue import Departure, Departures
+from iprog_async._bulk.source import Messages
+from iprog_async._bulk.spending import PriceDifference, Spending
 from iprog_async._core.clock import Clock
 from iprog_async._core.errors import (
     ConfigurationError,
@@ -22,19 +28,13 @@ from iprog_async._core.errors import (
 from iprog_async._core.messages import Batch
 from iprog_async._core.observers import NOBODY, Observers
 from iprog_async._core.outcomes import NotSent, Outcome, Unknown, unclear
-from iprog_async._counts import Counts
-from iprog_async._deliveries import Deliveries
-from iprog_async._departures import Departure, Departures
 from iprog_async._http.send_context import Recall, active_recall, was_in_flight, was_recalled
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.ledger import Ledger
-from iprog_async._outcome_stream import OutcomeStream, Recorded
-from iprog_async._preparation import Preparation, Reading, Window
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.batching import fewest
 from iprog_async._sending.bisect_batch import Halving
 from iprog_async._sending.submit import is_told, log_halt, log_outcome, submit
-from iprog_async._spending import PriceDifference, Spending
 
 
 class BulkRun:

@@ -1,0 +1,1 @@
+"""A run of many messages: reading, checking, bounds, and its outcomes as they come."""
