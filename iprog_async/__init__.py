@@ -8,7 +8,8 @@ from iprog_async._bulk.run import BulkRun
 from iprog_async._bulk.source import Messages
 from iprog_async._bulk.spending import PriceDifference
 from iprog_async._bulk.suppression import Suppress
-from iprog_async._client import SmsClient
+from iprog_async._client.client import SmsClient
+from iprog_async._client.from_config import provider_from_env, provider_from_url
 from iprog_async._core import former_names, public
 from iprog_async._core.clock import Clock
 from iprog_async._core.errors import (
@@ -49,7 +50,6 @@ from iprog_async._core.receipts import (
     WaitTimeoutError,
 )
 from iprog_async._core.segments import Encoding, Segments, count_segments
-from iprog_async._from_config import provider_from_env, provider_from_url
 from iprog_async._http.pool import EngineName, HttpPool
 from iprog_async._http.retry import RetryPolicy
 from iprog_async._journal.entries import EntryState, ExportFormat, JournalEntry

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter, validators
 
 from iprog_async._bulk.suppression import IsSuppressed
-from iprog_async._client import SmsClient
+from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import InvalidMessageError
 from iprog_async._journal.journal import Journal
 from iprog_async.cli._asking import confirmed

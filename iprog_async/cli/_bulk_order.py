@@ -11,11 +11,11 @@ from typing import Any, Literal
 from attrs import evolve, fields_dict, frozen
 
 from iprog_async._bulk.suppression import IsSuppressed, load_suppression
-from iprog_async._client import SmsClient
+from iprog_async._client.client import SmsClient
+from iprog_async._client.from_config import provider_from_env, provider_from_url
 from iprog_async._core.errors import ConfigurationError, InvalidMessageError
 from iprog_async._core.rates import Rate
 from iprog_async._engines.proxies import proxies_named
-from iprog_async._from_config import provider_from_env, provider_from_url
 from iprog_async._http.pool import HttpPool
 from iprog_async._journal.journal import Journal
 from iprog_async._providers.base import BaseProvider

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from iprog_async._bulk.plan import BulkPlan
-from iprog_async._client import SmsClient
+from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import SmsError
 from iprog_async._core.receipts import Balance
 from iprog_async._core.redaction import one_line

@@ -14,7 +14,7 @@ from iprog_async._bulk.counts import Counts
 from iprog_async._bulk.run import BulkRun
 from iprog_async._bulk.spending import PriceDifference
 from iprog_async._bulk.suppression import IsSuppressed
-from iprog_async._client import SmsClient
+from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import (
     DeliveryFailedError,
     DuplicateMessageError,

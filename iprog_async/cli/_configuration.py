@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from attrs import evolve, frozen
 
+from iprog_async._client.from_config import provider_from_env, provider_from_url
 from iprog_async._core.errors import ConfigurationError, SmsError
 from iprog_async._engines.environment import Variable
 from iprog_async._engines.proxies import proxy_for, proxy_variables
 from iprog_async._engines.trust import trust_variables
-from iprog_async._from_config import provider_from_env, provider_from_url
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._providers.registry import provider_type
 from iprog_async._providers.url import parse_addresses

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from iprog_async._client import SmsClient
+from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import (
     InvalidMessageError,
     OutcomeUnknownError,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from iprog_async._client import SmsClient
+from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import InvalidMessageError, OutcomeUnknownError, SmsError
 from iprog_async._core.messages import Message
 from iprog_async._core.receipts import DeliveryStatus, Receipt

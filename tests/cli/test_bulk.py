@@ -228,7 +228,7 @@ def test_bug_while_sending(bulk: Bulk, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("iprog_async._client.SmsClient.send_many", fail)
+    monkeypatch.setattr("iprog_async._client.client.SmsClient.send_many", fail)
 
     assert 6 == bulk(people(1), "--yes").code
 

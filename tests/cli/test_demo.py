@@ -122,7 +122,7 @@ def test_everything_refused(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: object, *_: object, **__: object) -> None:
         raise SmsError("nothing works today")
 
-    monkeypatch.setattr("iprog_async._client.SmsClient.send", refuse)
+    monkeypatch.setattr("iprog_async._client.client.SmsClient.send", refuse)
     ran = cli("demo")
     assert ran.code == 1
     assert "nothing works today" in " ".join(ran.out.split())

@@ -137,7 +137,7 @@ def test_bug(
     async def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("sandbox-hidden")
 
-    monkeypatch.setattr(f"iprog_async._client.SmsClient.{target}", fail)
+    monkeypatch.setattr(f"iprog_async._client.client.SmsClient.{target}", fail)
     ran = cli.run(tokens)
     assert (code, False) == (ran.code, "sandbox-hidden" in ran.err)
     assert re.search(r"unexpected ZeroDivisionError in [\w.]*test_run, line \d+", ran.err)
@@ -255,7 +255,7 @@ def test_ctrl_c_twice(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("iprog_async._client.SmsClient.send", interrupt)
+    monkeypatch.setattr("iprog_async._client.client.SmsClient.send", interrupt)
     ran = cli("send", _TO, "hello", "--json")
     assert (130, True) == (ran.code, ran.error["may_have_been_sent"])
 

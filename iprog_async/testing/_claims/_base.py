@@ -21,7 +21,7 @@ from urllib.request import getproxies
 
 from attrs import frozen
 
-from iprog_async._client import SmsClient
+from iprog_async._client.client import SmsClient
 from iprog_async._core.clock import Clock
 from iprog_async._http.pool import HttpPool
 from iprog_async._http.retry import RetryPolicy

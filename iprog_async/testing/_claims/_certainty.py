@@ -6,7 +6,7 @@ import asyncio
 import socket
 from typing import TYPE_CHECKING, Any
 
-from iprog_async._client import SmsClient
+from iprog_async._client.client import SmsClient
 from iprog_async._core.clock import SystemClock
 from iprog_async._core.errors import (
     ConnectionFailedError,

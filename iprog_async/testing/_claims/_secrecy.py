@@ -9,7 +9,7 @@ import asyncio
 import copy
 from typing import Any
 
-from iprog_async._client import SmsClient
+from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import SmsError
 from iprog_async._core.messages import Message
 from iprog_async._core.outcomes import Accepted

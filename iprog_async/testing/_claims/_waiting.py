@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from iprog_async._client import SmsClient
+from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import NoAnswerError, NotFoundError
 from iprog_async.testing._behaviours import answer, drop
 from iprog_async.testing._case import Operation, Subject

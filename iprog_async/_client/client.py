@@ -16,6 +16,9 @@ from iprog_async._bulk.preparation import Preparation, Reading
 from iprog_async._bulk.run import BulkRun
 from iprog_async._bulk.source import Messages
 from iprog_async._bulk.suppression import Suppress
+from iprog_async._client.from_config import provider_from_env, provider_from_url
+from iprog_async._client.idempotency import KeyedSends
+from iprog_async._client.waiting import wait_until_final
 from iprog_async._core.checks import check_messages, check_provider, check_seconds, check_type
 from iprog_async._core.errors import (
     ClientClosedError,
@@ -28,13 +31,11 @@ from iprog_async._core.observers import Observer, Observers
 from iprog_async._core.outcomes import Accepted, NotSent, Outcome
 from iprog_async._core.receipts import Balance, DeliveryStatus, Receipt, split_ref
 from iprog_async._core.tracebacks import discreet, discreetly, drop_frames
-from iprog_async._from_config import provider_from_env, provider_from_url
 from iprog_async._http.pool import EngineName, HttpPool
 from iprog_async._http.retry import RetryPolicy
 from iprog_async._http.send_context import was_in_flight
 from iprog_async._http.session import Limits, Session
 from iprog_async._journal.journal import Journal
-from iprog_async._keyed import KeyedSends
 from iprog_async._providers.protocols import (
     SmsProvider,
     SupportsBalance,
@@ -44,7 +45,6 @@ from iprog_async._providers.protocols import (
 from iprog_async._providers.registry import provider_types
 from iprog_async._routing.base import Router, gateways_of
 from iprog_async._sending.submit import cancelled, log_outcome, overdue, submit
-from iprog_async._waiting import wait_until_final
 
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""The client, which all the rest is for."""
