@@ -1,13 +1,13 @@
 """A local server that plays the gateways, bad habits included (extra `sandbox`)."""
 
 from iprog_async._core.public import publish
-from iprog_async.sandbox._faults import Fault, FaultKind
-from iprog_async.sandbox._gateway import SandboxGateway
-from iprog_async.sandbox._inbox import FAILS_DELIVERY, InboxText
-from iprog_async.sandbox._refusals import note_refusal
-from iprog_async.sandbox._requests import bearer_token, read_fields, read_json
 from iprog_async.sandbox._server import Sandbox
-from iprog_async.sandbox._state import (
+from iprog_async.sandbox._simulation.failed_requests import note_refusal
+from iprog_async.sandbox._simulation.faults import Fault, FaultKind
+from iprog_async.sandbox._simulation.gateway import SandboxGateway
+from iprog_async.sandbox._simulation.inbox import FAILS_DELIVERY, InboxText
+from iprog_async.sandbox._simulation.requests import bearer_token, read_fields, read_json
+from iprog_async.sandbox._simulation.state import (
     BLOCKED_WORD,
     OUT_OF_CREDIT,
     REFUSED_RECIPIENT,

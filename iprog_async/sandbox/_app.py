@@ -14,17 +14,17 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from iprog_async._core.context_vars import put_back
-from iprog_async.sandbox._bodies import GoneError, TooLargeError, read_body, replay
 from iprog_async.sandbox._control import CONTROL, Control, control_app
-from iprog_async.sandbox._exchange import Exchange, current
-from iprog_async.sandbox._faults import FaultBook
-from iprog_async.sandbox._gateway import SandboxGateway
 from iprog_async.sandbox._guard import Guard, confined, protected
-from iprog_async.sandbox._json_requests import Json
-from iprog_async.sandbox._mischief import play
 from iprog_async.sandbox._page import Page, start
-from iprog_async.sandbox._pages import error_page, page
-from iprog_async.sandbox._state import SandboxState
+from iprog_async.sandbox._simulation.bodies import GoneError, TooLargeError, read_body, replay
+from iprog_async.sandbox._simulation.error_pages import error_page, page
+from iprog_async.sandbox._simulation.exchange import Exchange, current
+from iprog_async.sandbox._simulation.fault_injection import play
+from iprog_async.sandbox._simulation.faults import FaultBook
+from iprog_async.sandbox._simulation.gateway import SandboxGateway
+from iprog_async.sandbox._simulation.json_api import Json
+from iprog_async.sandbox._simulation.state import SandboxState
 
 
 logger = logging.getLogger("iprog_async.sandbox")

@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
 from iprog_async._core.errors import ConfigurationError
-from iprog_async.sandbox._faults import Fault, FaultBook
-from iprog_async.sandbox._json_requests import Json, check_names, plain, read_object
-from iprog_async.sandbox._state import SandboxState
+from iprog_async.sandbox._simulation.faults import Fault, FaultBook
+from iprog_async.sandbox._simulation.json_api import Json, check_names, plain, read_object
+from iprog_async.sandbox._simulation.state import SandboxState
 
 
 CONTROL = "/_sandbox"

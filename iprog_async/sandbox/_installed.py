@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._providers.registry import provider_types
-from iprog_async.sandbox._gateway import SandboxGateway
+from iprog_async.sandbox._simulation.gateway import SandboxGateway
 
 
 logger = logging.getLogger("iprog_async")

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from attrs import field, frozen
 
 from iprog_async._core.segments import count_segments
-from iprog_async.sandbox._inbox import InboxText
+from iprog_async.sandbox._simulation.inbox import InboxText
 
 
 Stage = Literal["scheduled", "pending", "delivered", "failed"]

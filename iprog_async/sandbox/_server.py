@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 from iprog_async._core.errors import ConfigurationError
-from iprog_async.sandbox._faults import Fault, FaultBook
-from iprog_async.sandbox._gateway import SandboxGateway
-from iprog_async.sandbox._inbox import InboxText
 from iprog_async.sandbox._installed import by_prefix, check_extra, installed_gateways
 from iprog_async.sandbox._listening import is_remote, listen, url_of
-from iprog_async.sandbox._state import SandboxState
+from iprog_async.sandbox._simulation.faults import Fault, FaultBook
+from iprog_async.sandbox._simulation.gateway import SandboxGateway
+from iprog_async.sandbox._simulation.inbox import InboxText
+from iprog_async.sandbox._simulation.state import SandboxState
 
 
 if TYPE_CHECKING:

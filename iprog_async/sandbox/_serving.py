@@ -13,8 +13,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from iprog_async.sandbox._mischief import TRANSPORT
 from iprog_async.sandbox._page import STOPPING
+from iprog_async.sandbox._simulation.fault_injection import TRANSPORT
 
 
 # Seconds that requests in flight have to end when the server stops.

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from iprog_async._core.errors import ConfigurationError
-from iprog_async.sandbox._faults import Fault, FaultBook
-from iprog_async.sandbox._gateway import SandboxGateway
-from iprog_async.sandbox._state import SandboxState
+from iprog_async.sandbox._simulation.faults import Fault, FaultBook
+from iprog_async.sandbox._simulation.gateway import SandboxGateway
+from iprog_async.sandbox._simulation.state import SandboxState
 
 
 SLOW = 3.0

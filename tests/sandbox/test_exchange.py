@@ -7,7 +7,7 @@ import pytest
 from support.sandbox_toy import fetch
 
 from iprog_async.sandbox import Fault, Sandbox
-from iprog_async.sandbox._exchange import MAX_ANSWER, Exchange, Shelf
+from iprog_async.sandbox._simulation.exchange import MAX_ANSWER, Exchange, Shelf
 
 
 def arrived(body: bytes = b"", **headers: str) -> Exchange:

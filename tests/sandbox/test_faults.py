@@ -4,7 +4,7 @@ import pytest
 
 from iprog_async import ConfigurationError
 from iprog_async.sandbox import Fault
-from iprog_async.sandbox._faults import FaultBook
+from iprog_async.sandbox._simulation.faults import FaultBook
 
 
 @pytest.mark.parametrize(

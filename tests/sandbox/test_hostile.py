@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.sandbox_toy import CONTEXT, exchange, fetch
 
 from iprog_async.sandbox import Fault, Sandbox
-from iprog_async.sandbox._bodies import MAX_BODY
+from iprog_async.sandbox._simulation.bodies import MAX_BODY
 
 
 def is_alive(url: str) -> bool:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from iprog_async.sandbox._exchange import Exchange
 from iprog_async.sandbox._masking import shown
 from iprog_async.sandbox._secret_names import mask_loosely
+from iprog_async.sandbox._simulation.exchange import Exchange
 
 
 FORM = (b"content-type", b"application/x-www-form-urlencoded")

@@ -8,9 +8,9 @@ import pytest
 from support.sandbox_toy import fetch
 
 from iprog_async.sandbox import BLOCKED_WORD, Fault, FaultKind, Sandbox
-from iprog_async.sandbox import _refusals as refusals
-from iprog_async.sandbox._exchange import Exchange
 from iprog_async.sandbox._numbers import numbers_in
+from iprog_async.sandbox._simulation import failed_requests as refusals
+from iprog_async.sandbox._simulation.exchange import Exchange
 
 
 TO = "639171234567"

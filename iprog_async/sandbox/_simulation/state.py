@@ -11,10 +11,15 @@ from decimal import Decimal
 from attrs import define, field
 
 from iprog_async._core.segments import count_segments
-from iprog_async.sandbox._exchange import Exchange, Shelf, current
-from iprog_async.sandbox._inbox import Inbox, InboxText, Newest
-from iprog_async.sandbox._refusals import Refusal, Refusals, is_refused, note_refusal
-from iprog_async.sandbox._revision import Revision
+from iprog_async.sandbox._simulation.exchange import Exchange, Shelf, current
+from iprog_async.sandbox._simulation.failed_requests import (
+    Refusal,
+    Refusals,
+    is_refused,
+    note_refusal,
+)
+from iprog_async.sandbox._simulation.inbox import Inbox, InboxText, Newest
+from iprog_async.sandbox._simulation.revision import Revision
 
 
 # A number that ends like this is refused, so that a test can ask for it.

@@ -12,8 +12,8 @@ from attrs import Attribute, define, field
 
 from iprog_async._core.receipts import DeliveryState
 from iprog_async._core.segments import count_segments
-from iprog_async.sandbox._exchange import Exchange
-from iprog_async.sandbox._revision import Revision
+from iprog_async.sandbox._simulation.exchange import Exchange
+from iprog_async.sandbox._simulation.revision import Revision
 
 
 # A text for a number that ends like this is not delivered, so that a test can ask for it.

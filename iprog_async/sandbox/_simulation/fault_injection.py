@@ -10,9 +10,9 @@ from attrs import define, field
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from iprog_async.sandbox._bodies import disconnected
-from iprog_async.sandbox._faults import Fault
-from iprog_async.sandbox._pages import page_text
+from iprog_async.sandbox._simulation.bodies import disconnected
+from iprog_async.sandbox._simulation.error_pages import page_text
+from iprog_async.sandbox._simulation.faults import Fault
 
 
 TRANSPORT = "iprog_async.transport"

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from iprog_async.sandbox._exchange import Exchange, current
+from iprog_async.sandbox._simulation.exchange import Exchange, current
 
 
 MOST = 20

@@ -11,7 +11,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
-    from iprog_async.sandbox._state import SandboxState
+    from iprog_async.sandbox._simulation.state import SandboxState
 
 
 @frozen

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from attrs import define, evolve, field, frozen
 
 from iprog_async._core.errors import ConfigurationError
-from iprog_async.sandbox._revision import Revision
+from iprog_async.sandbox._simulation.revision import Revision
 
 
 FaultKind = Literal[

@@ -1,0 +1,1 @@
+"""What the gateways of the sandbox do: their state, their faults, and what they recorded."""
