@@ -13,7 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from iprog_async.sandbox._page import STOPPING
+from iprog_async.sandbox._inbox.routes import STOPPING
 from iprog_async.sandbox._simulation.fault_injection import TRANSPORT
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from iprog_async.sandbox._masking import shown
-from iprog_async.sandbox._secret_names import mask_loosely
+from iprog_async.sandbox._inbox.masking import shown
+from iprog_async.sandbox._inbox.secret_names import mask_loosely
 from iprog_async.sandbox._simulation.exchange import Exchange
 
 

@@ -13,10 +13,11 @@ import httpx
 import pytest
 from support.sandbox_toy import CONTEXT, exchange, fetch
 
-from iprog_async.sandbox import Fault, Sandbox, _page
+from iprog_async.sandbox import Fault, Sandbox
+from iprog_async.sandbox._inbox import routes
 
 
-FILES = [file.name for file in files("iprog_async.sandbox").joinpath("page").iterdir()]
+FILES = [file.name for file in files("iprog_async.sandbox._inbox").joinpath("page").iterdir()]
 TO = "639171234567"
 
 
@@ -297,7 +298,7 @@ def test_page_that_knows_everything_hears_a_beat(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is repeated to a page that is up to date, save that the server is there."""
-    monkeypatch.setattr(_page, "BEAT", 0.2)
+    monkeypatch.setattr(routes, "BEAT", 0.2)
     seen = events(sandbox, 1)[0]["id"]
     url, headers = f"{sandbox.url}/_sandbox/events", {"Last-Event-ID": seen}
     with httpx.stream("GET", url, headers=headers, verify=CONTEXT) as answer:

@@ -8,7 +8,7 @@ import pytest
 from support.sandbox_toy import fetch
 
 from iprog_async.sandbox import BLOCKED_WORD, Fault, FaultKind, Sandbox
-from iprog_async.sandbox._numbers import numbers_in
+from iprog_async.sandbox._inbox.numbers import numbers_in
 from iprog_async.sandbox._simulation import failed_requests as refusals
 from iprog_async.sandbox._simulation.exchange import Exchange
 

@@ -16,7 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from iprog_async._core.errors import ConfigurationError
-from iprog_async.sandbox._listing import (
+from iprog_async.sandbox._inbox.listing import (
     STAGES,
     Query,
     millis,
@@ -25,15 +25,15 @@ from iprog_async.sandbox._listing import (
     row,
     thread,
 )
-from iprog_async.sandbox._masking import secrets_in, shown
-from iprog_async.sandbox._numbers import numbers_in
+from iprog_async.sandbox._inbox.masking import secrets_in, shown
+from iprog_async.sandbox._inbox.numbers import numbers_in
+from iprog_async.sandbox._inbox.switches import Switches
 from iprog_async.sandbox._simulation.failed_requests import Refusal
 from iprog_async.sandbox._simulation.faults import FaultBook
 from iprog_async.sandbox._simulation.gateway import SandboxGateway
 from iprog_async.sandbox._simulation.inbox import InboxText
 from iprog_async.sandbox._simulation.json_api import Json, check_names, plain, read_object
 from iprog_async.sandbox._simulation.state import SandboxState
-from iprog_async.sandbox._switches import Switches
 
 
 STOPPING = "iprog_async.stopping"

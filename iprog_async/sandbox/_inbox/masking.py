@@ -16,7 +16,7 @@ from attrs import frozen
 from iprog_async._core.json_types import is_array, is_object
 from iprog_async._core.redaction import Redactor
 from iprog_async._core.sealed import MASK
-from iprog_async.sandbox._secret_names import is_secret, mask_loosely
+from iprog_async.sandbox._inbox.secret_names import is_secret, mask_loosely
 from iprog_async.sandbox._simulation.exchange import Exchange, Headers
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl
 
 from iprog_async._core.json_types import is_array, is_object
-from iprog_async.sandbox._secret_names import is_secret
+from iprog_async.sandbox._inbox.secret_names import is_secret
 from iprog_async.sandbox._simulation.exchange import Exchange
 
 
