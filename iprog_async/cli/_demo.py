@@ -51,7 +51,7 @@ async def demo(*, as_json: AsJson = False) -> ExitCode:
     # Imported late: the only commands that need the extra are this one and `sandbox`.
     from iprog_async.cli._demonstration import demonstrate
     from iprog_async.sandbox import Sandbox
-    from iprog_async.sandbox._installed import check_extra, load_gateways
+    from iprog_async.sandbox._server.installed import check_extra, load_gateways
 
     check_extra()
     complain_of_broken_plugins()

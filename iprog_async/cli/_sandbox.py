@@ -66,7 +66,7 @@ async def sandbox(  # noqa: D417 - the shared options describe themselves
 
 
 async def _started(playing: Sandbox, stack: AsyncExitStack) -> Sandbox:
-    from iprog_async.sandbox._listening import RemoteHostError
+    from iprog_async.sandbox._server.listening import RemoteHostError
 
     try:
         return await stack.enter_async_context(playing)

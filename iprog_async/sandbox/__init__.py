@@ -1,7 +1,7 @@
 """A local server that plays the gateways, bad habits included (extra `sandbox`)."""
 
 from iprog_async._core.public import publish
-from iprog_async.sandbox._server import Sandbox
+from iprog_async.sandbox._server.sandbox import Sandbox
 from iprog_async.sandbox._simulation.failed_requests import note_refusal
 from iprog_async.sandbox._simulation.faults import Fault, FaultKind
 from iprog_async.sandbox._simulation.gateway import SandboxGateway

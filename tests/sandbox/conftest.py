@@ -3,7 +3,8 @@ from collections.abc import Iterator
 import pytest
 from support.sandbox_toy import TOY
 
-from iprog_async.sandbox import Sandbox, _installed
+from iprog_async.sandbox import Sandbox
+from iprog_async.sandbox._server import installed
 from iprog_async_providers.iprog import IprogProvider
 
 
@@ -11,7 +12,7 @@ from iprog_async_providers.iprog import IprogProvider
 def only_iprog() -> Iterator[None]:
     """Let one provider be installed, so that these tests depend on no other vendor's routes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_installed, "provider_types", lambda: {"iprog": IprogProvider})
+        patch.setattr(installed, "provider_types", lambda: {"iprog": IprogProvider})
         yield
 
 

@@ -17,7 +17,7 @@ from support.sandbox_toy import CONTEXT, TOY, fetch
 
 from iprog_async import ConfigurationError, SmsClient, provider_from_url
 from iprog_async.sandbox import Fault, Sandbox, SandboxGateway
-from iprog_async.sandbox._serving import ServerThread
+from iprog_async.sandbox._server.server_thread import ServerThread
 
 
 _FILES = Path("/proc/self/fd")

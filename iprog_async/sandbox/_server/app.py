@@ -14,9 +14,9 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from iprog_async._core.context_vars import put_back
-from iprog_async.sandbox._control import CONTROL, Control, control_app
-from iprog_async.sandbox._guard import Guard, confined, protected
 from iprog_async.sandbox._inbox.routes import Page, start
+from iprog_async.sandbox._server.browser_guard import Guard, confined, protected
+from iprog_async.sandbox._server.control import CONTROL, Control, control_app
 from iprog_async.sandbox._simulation.bodies import GoneError, TooLargeError, read_body, replay
 from iprog_async.sandbox._simulation.error_pages import error_page, page
 from iprog_async.sandbox._simulation.exchange import Exchange, current

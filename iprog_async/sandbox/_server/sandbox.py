@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 from iprog_async._core.errors import ConfigurationError
-from iprog_async.sandbox._installed import by_prefix, check_extra, installed_gateways
-from iprog_async.sandbox._listening import is_remote, listen, url_of
+from iprog_async.sandbox._server.installed import by_prefix, check_extra, installed_gateways
+from iprog_async.sandbox._server.listening import is_remote, listen, url_of
 from iprog_async.sandbox._simulation.faults import Fault, FaultBook
 from iprog_async.sandbox._simulation.gateway import SandboxGateway
 from iprog_async.sandbox._simulation.inbox import InboxText
@@ -20,7 +20,7 @@ from iprog_async.sandbox._simulation.state import SandboxState
 
 
 if TYPE_CHECKING:
-    from iprog_async.sandbox._serving import ServerThread
+    from iprog_async.sandbox._server.server_thread import ServerThread
 
 
 class Sandbox:
@@ -54,8 +54,8 @@ class Sandbox:
     ) -> None:
         check_extra()
         # What needs the extra is imported late, so that vendors' code is importable without.
-        from iprog_async.sandbox._app import SandboxApp
-        from iprog_async.sandbox._guard import Guard
+        from iprog_async.sandbox._server.app import SandboxApp
+        from iprog_async.sandbox._server.browser_guard import Guard
 
         self._host = host
         self._port = port
@@ -204,7 +204,7 @@ class Sandbox:
             thread.stop()
 
     def _start(self) -> ServerThread:
-        from iprog_async.sandbox._serving import ServerThread
+        from iprog_async.sandbox._server.server_thread import ServerThread
 
         if self._thread is not None:
             raise ConfigurationError("the sandbox is running already")
