@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 @pytest.fixture
 def sms_clock(monkeypatch: pytest.MonkeyPatch) -> InstantClock:
     """Let all clients of the test wait on virtual time, and so never really wait."""
-    from iprog_async.testing._isolation import stop_waiting
+    from iprog_async.testing._outbox.isolation import stop_waiting
 
     return stop_waiting(monkeypatch)
 
 
 @pytest.fixture
 def _sms_isolation(monkeypatch: pytest.MonkeyPatch) -> None:
-    from iprog_async.testing._isolation import isolate
+    from iprog_async.testing._outbox.isolation import isolate
 
     isolate(monkeypatch)
 

@@ -22,9 +22,9 @@ from iprog_async.testing._behaviours import (
 from iprog_async.testing._case import ContractCase, Make, Operation, Subject
 from iprog_async.testing._clock import InstantClock
 from iprog_async.testing._messages import RawRequest, Reply
-from iprog_async.testing._outbox import SmsOutbox
-from iprog_async.testing._outbox_messages import OutboxMessage
-from iprog_async.testing._outbox_provider import OutboxProvider
+from iprog_async.testing._outbox.messages import OutboxMessage
+from iprog_async.testing._outbox.outbox import SmsOutbox
+from iprog_async.testing._outbox.provider import OutboxProvider
 from iprog_async.testing._raw_gateway import RawGateway
 
 

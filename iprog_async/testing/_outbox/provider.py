@@ -16,7 +16,7 @@ from iprog_async._core.receipts import Balance, DeliveryStatus
 from iprog_async._providers.base import BaseProvider
 from iprog_async._providers.protocols import Batching, Capabilities
 from iprog_async._providers.url import SmsUrl
-from iprog_async.testing._outbox_book import OutboxBook
+from iprog_async.testing._outbox.book import OutboxBook
 
 
 BOOKS: WeakValueDictionary[str, OutboxBook] = WeakValueDictionary()

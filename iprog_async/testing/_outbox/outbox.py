@@ -9,10 +9,10 @@ from urllib.parse import quote
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.phones import to_e164, to_region
 from iprog_async._core.receipts import DeliveryState
-from iprog_async.testing._outbox_book import OutboxBook
-from iprog_async.testing._outbox_messages import OutboxMessage
-from iprog_async.testing._outbox_provider import BOOKS, OutboxProvider
-from iprog_async.testing._outbox_rules import Accept, Ending, Lose, Refuse, Refused, Rule, When
+from iprog_async.testing._outbox.book import OutboxBook
+from iprog_async.testing._outbox.messages import OutboxMessage
+from iprog_async.testing._outbox.provider import BOOKS, OutboxProvider
+from iprog_async.testing._outbox.rules import Accept, Ending, Lose, Refuse, Refused, Rule, When
 
 
 _numbers = itertools.count(1)

@@ -11,7 +11,7 @@ from attrs import define, frozen
 from iprog_async._core.errors import ConfigurationError, ConnectionFailedError, ProviderError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.outcomes import Outcome, accepted, failed, unclear
-from iprog_async.testing._outbox_messages import OutboxMessage
+from iprog_async.testing._outbox.messages import OutboxMessage
 
 
 Refused: TypeAlias = ProviderError | ConnectionFailedError

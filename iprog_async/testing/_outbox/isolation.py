@@ -15,7 +15,7 @@ from iprog_async._http.calls import HttpCall
 from iprog_async._http.session import Session
 from iprog_async._providers import registry
 from iprog_async.testing._clock import InstantClock
-from iprog_async.testing._outbox_provider import OutboxProvider
+from iprog_async.testing._outbox.provider import OutboxProvider
 
 
 if TYPE_CHECKING:

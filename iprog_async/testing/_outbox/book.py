@@ -12,8 +12,8 @@ from iprog_async._core.errors import InsufficientCreditError, NotFoundError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.outcomes import Accepted, Outcome, failed
 from iprog_async._core.receipts import DeliveryState, DeliveryStatus
-from iprog_async.testing._outbox_messages import OutboxMessage
-from iprog_async.testing._outbox_rules import Accept, Refuse, Rule
+from iprog_async.testing._outbox.messages import OutboxMessage
+from iprog_async.testing._outbox.rules import Accept, Refuse, Rule
 
 
 @define(eq=False)

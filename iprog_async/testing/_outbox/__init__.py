@@ -1,0 +1,1 @@
+"""An outbox in the place of a gateway, for the tests of apps."""
