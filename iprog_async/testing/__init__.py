@@ -6,7 +6,12 @@ Only the classes of claims need a test runner, pytest; importing this package ne
 import sys
 
 from iprog_async._core.public import publish
-from iprog_async.testing._behaviours import (
+from iprog_async.testing._case import ContractCase, Make, Operation, Subject
+from iprog_async.testing._clock import InstantClock
+from iprog_async.testing._outbox.messages import OutboxMessage
+from iprog_async.testing._outbox.outbox import SmsOutbox
+from iprog_async.testing._outbox.provider import OutboxProvider
+from iprog_async.testing._raw_gateway.behaviours import (
     Behaviour,
     Step,
     answer,
@@ -19,13 +24,8 @@ from iprog_async.testing._behaviours import (
     silence,
     truncate,
 )
-from iprog_async.testing._case import ContractCase, Make, Operation, Subject
-from iprog_async.testing._clock import InstantClock
-from iprog_async.testing._messages import RawRequest, Reply
-from iprog_async.testing._outbox.messages import OutboxMessage
-from iprog_async.testing._outbox.outbox import SmsOutbox
-from iprog_async.testing._outbox.provider import OutboxProvider
-from iprog_async.testing._raw_gateway import RawGateway
+from iprog_async.testing._raw_gateway.gateway import RawGateway
+from iprog_async.testing._raw_gateway.messages import RawRequest, Reply
 
 
 if (_pytest := sys.modules.get("pytest")) is not None:

@@ -13,7 +13,7 @@ from attrs import field, frozen, validators
 from iprog_async._core.errors import ProviderError
 from iprog_async._core.messages import Message
 from iprog_async._http.pool import HttpPool
-from iprog_async.testing._messages import RawRequest, Reply
+from iprog_async.testing._raw_gateway.messages import RawRequest, Reply
 
 
 Make = Callable[[str], Any]

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from iprog_async._core.json_types import is_array, is_object
 from iprog_async.testing._case import Subject
-from iprog_async.testing._messages import Reply
+from iprog_async.testing._raw_gateway.messages import Reply
 
 
 Doubt = Callable[[Subject], list[Reply]]

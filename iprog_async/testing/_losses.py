@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 
 from iprog_async._core.json_types import is_object
-from iprog_async.testing._behaviours import (
+from iprog_async.testing._case import Subject
+from iprog_async.testing._raw_gateway.behaviours import (
     Step,
     drop,
     drop_on_arrival,
@@ -14,8 +15,7 @@ from iprog_async.testing._behaviours import (
     silence,
     truncate,
 )
-from iprog_async.testing._case import Subject
-from iprog_async.testing._messages import RawRequest, Reply
+from iprog_async.testing._raw_gateway.messages import RawRequest, Reply
 
 
 Loss = Callable[[Subject], Step]

@@ -14,7 +14,10 @@ from iprog_async._core.errors import (
     OutcomeUnknownError,
     SmsError,
 )
-from iprog_async.testing._behaviours import (
+from iprog_async.testing._case import Operation, Subject
+from iprog_async.testing._claims._base import ATTEMPTS, SHORT, Claims, failure, in_loop, scene
+from iprog_async.testing._losses import HTML, Loss
+from iprog_async.testing._raw_gateway.behaviours import (
     close_idle,
     drip,
     drop,
@@ -23,11 +26,8 @@ from iprog_async.testing._behaviours import (
     hang_up,
     silence,
 )
-from iprog_async.testing._case import Operation, Subject
-from iprog_async.testing._claims._base import ATTEMPTS, SHORT, Claims, failure, in_loop, scene
-from iprog_async.testing._losses import HTML, Loss
-from iprog_async.testing._messages import Reply
-from iprog_async.testing._raw_gateway import unused_port
+from iprog_async.testing._raw_gateway.gateway import unused_port
+from iprog_async.testing._raw_gateway.messages import Reply
 
 
 if TYPE_CHECKING:

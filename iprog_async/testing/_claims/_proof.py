@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from iprog_async.testing._behaviours import answer
 from iprog_async.testing._case import Subject
 from iprog_async.testing._claims._base import Claims, in_loop, scene
 from iprog_async.testing._doubts import Doubt
+from iprog_async.testing._raw_gateway.behaviours import answer
 
 
 class ProofClaims(Claims):

@@ -7,10 +7,10 @@ from typing import Any
 
 from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import NoAnswerError, NotFoundError
-from iprog_async.testing._behaviours import answer, drop
 from iprog_async.testing._case import Operation, Subject
 from iprog_async.testing._claims._base import ATTEMPTS, Claims, failure, in_loop, scene
-from iprog_async.testing._messages import Reply
+from iprog_async.testing._raw_gateway.behaviours import answer, drop
+from iprog_async.testing._raw_gateway.messages import Reply
 
 
 NOON = "Fri, 02 Jan 2026 12:00:00 GMT"

@@ -11,7 +11,7 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from iprog_async.testing._messages import RawRequest, Reply
+from iprog_async.testing._raw_gateway.messages import RawRequest, Reply
 
 
 Play = Callable[[RawRequest, StreamWriter], Awaitable[bool]]

@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Self
 
-from iprog_async.testing._behaviours import Behaviour, Step, to_behaviour
-from iprog_async.testing._messages import RawRequest, Reply
+from iprog_async.testing._raw_gateway.behaviours import Behaviour, Step, to_behaviour
+from iprog_async.testing._raw_gateway.messages import RawRequest, Reply
 
 
 class RawGateway:
