@@ -6,8 +6,8 @@ Only the classes of claims need a test runner, pytest; importing this package ne
 import sys
 
 from iprog_async._core.public import publish
-from iprog_async.testing._case import ContractCase, Make, Operation, Subject
 from iprog_async.testing._clock import InstantClock
+from iprog_async.testing._contract.case import ContractCase, Make, Operation, Subject
 from iprog_async.testing._outbox.messages import OutboxMessage
 from iprog_async.testing._outbox.outbox import SmsOutbox
 from iprog_async.testing._outbox.provider import OutboxProvider
@@ -30,9 +30,9 @@ from iprog_async.testing._raw_gateway.messages import RawRequest, Reply
 
 if (_pytest := sys.modules.get("pytest")) is not None:
     # Without it a failed claim of the contract would not show what was compared.
-    _pytest.register_assert_rewrite("iprog_async.testing._claims")
+    _pytest.register_assert_rewrite("iprog_async.testing._contract.checks")
 
-from iprog_async.testing._contract import ProviderContract
+from iprog_async.testing._contract.contract import ProviderContract
 
 
 __all__ = [

@@ -6,7 +6,7 @@ import pytest
 from support.cli import Cli
 
 from iprog_async.cli._commands import COMMANDS
-from iprog_async.testing._secrecy import leaks
+from iprog_async.testing._contract.secret_finder import leaks
 
 
 SECRETS = (

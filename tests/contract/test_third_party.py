@@ -7,8 +7,8 @@ from support import contract_toy as toy
 
 from iprog_async import SmsError
 from iprog_async.testing import ContractCase, ProviderContract, Subject
-from iprog_async.testing._doubts import DOUBTS
-from iprog_async.testing._losses import ENCOUNTERS, LOSSES
+from iprog_async.testing._contract.doubts import DOUBTS
+from iprog_async.testing._contract.losses import ENCOUNTERS, LOSSES
 
 
 class TestToy(ProviderContract):

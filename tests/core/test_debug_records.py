@@ -8,7 +8,7 @@ import pytest
 
 from iprog_async import HttpPool, SmsClient, SmsError
 from iprog_async.testing import RawGateway, Reply
-from iprog_async.testing._secrecy import leaks, trapped_logs
+from iprog_async.testing._contract.secret_finder import leaks, trapped_logs
 from iprog_async_providers import UgsmsV1Provider
 
 

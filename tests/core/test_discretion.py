@@ -28,8 +28,8 @@ from iprog_async import (
 from iprog_async._core.tracebacks import discreet, discreetly, drop_frames
 from iprog_async.adapter import SmsUrl
 from iprog_async.testing import ContractCase, RawGateway, drop, silence
-from iprog_async.testing._claims._base import scene
-from iprog_async.testing._secrecy import leaks, shown_by
+from iprog_async.testing._contract.checks.base import scene
+from iprog_async.testing._contract.secret_finder import leaks, shown_by
 from iprog_async_providers import (
     InfopromoHttpProvider,
     InfopromoProvider,

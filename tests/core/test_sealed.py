@@ -13,7 +13,7 @@ from rich.pretty import pretty_repr
 from iprog_async import SmsClient
 from iprog_async._core.sealed import SealedBytes
 from iprog_async.adapter import Gateway, HttpCall, Secret, clean_secret
-from iprog_async.testing._secrecy import held_by, leaks
+from iprog_async.testing._contract.secret_finder import held_by, leaks
 from iprog_async_providers import (
     InfopromoHttpProvider,
     InfopromoProvider,

@@ -10,7 +10,7 @@ from support.contract_iprog import IPROG
 from iprog_async import Failover, HttpPool, RetryPolicy
 from iprog_async._core.clock import Clock, SystemClock
 from iprog_async.testing import Operation, ProviderContract, Subject
-from iprog_async.testing._claims._base import in_loop, scene
+from iprog_async.testing._contract.checks.base import in_loop, scene
 
 
 class Shared:

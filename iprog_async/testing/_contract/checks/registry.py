@@ -12,9 +12,9 @@ from iprog_async._core.errors import ConfigurationError, UnsupportedError
 from iprog_async._providers.base import BaseProvider
 from iprog_async._providers.registry import ProviderType, missing_pieces
 from iprog_async._providers.url import SmsUrl, parse_address
-from iprog_async.testing._case import ContractCase, Subject
-from iprog_async.testing._claims._base import Claims, failure, in_loop, scene
-from iprog_async.testing._secrecy import leaks
+from iprog_async.testing._contract.case import ContractCase, Subject
+from iprog_async.testing._contract.checks.base import Claims, failure, in_loop, scene
+from iprog_async.testing._contract.secret_finder import leaks
 
 
 NOWHERE = "http://127.0.0.1:9"

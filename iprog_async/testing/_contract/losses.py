@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 
 from iprog_async._core.json_types import is_object
-from iprog_async.testing._case import Subject
+from iprog_async.testing._contract.case import Subject
 from iprog_async.testing._raw_gateway.behaviours import (
     Step,
     drop,

@@ -7,8 +7,8 @@ from typing import Any
 
 from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import NoAnswerError, NotFoundError
-from iprog_async.testing._case import Operation, Subject
-from iprog_async.testing._claims._base import ATTEMPTS, Claims, failure, in_loop, scene
+from iprog_async.testing._contract.case import Operation, Subject
+from iprog_async.testing._contract.checks.base import ATTEMPTS, Claims, failure, in_loop, scene
 from iprog_async.testing._raw_gateway.behaviours import answer, drop
 from iprog_async.testing._raw_gateway.messages import Reply
 

@@ -25,10 +25,10 @@ from iprog_async._client.client import SmsClient
 from iprog_async._core.clock import Clock
 from iprog_async._http.pool import HttpPool
 from iprog_async._http.retry import RetryPolicy
-from iprog_async.testing._case import ContractCase, OpenPool, Operation, Subject
 from iprog_async.testing._clock import InstantClock
-from iprog_async.testing._doubts import DOUBTS, Doubt
-from iprog_async.testing._losses import ENCOUNTERS, LOSSES, Loss
+from iprog_async.testing._contract.case import ContractCase, OpenPool, Operation, Subject
+from iprog_async.testing._contract.doubts import DOUBTS, Doubt
+from iprog_async.testing._contract.losses import ENCOUNTERS, LOSSES, Loss
 from iprog_async.testing._raw_gateway.behaviours import Step
 from iprog_async.testing._raw_gateway.gateway import RawGateway
 

@@ -9,10 +9,10 @@ from iprog_async._core.messages import Message
 from iprog_async._core.outcomes import Accepted
 from iprog_async._core.receipts import Receipt
 from iprog_async._core.segments import count_segments
-from iprog_async.testing._case import Subject
-from iprog_async.testing._claims._base import Claims, failure, in_loop, scene
+from iprog_async.testing._contract.case import Subject
+from iprog_async.testing._contract.checks.base import Claims, failure, in_loop, scene
+from iprog_async.testing._contract.secret_finder import leaks
 from iprog_async.testing._raw_gateway.messages import Reply
-from iprog_async.testing._secrecy import leaks
 
 
 class SendingClaims(Claims):

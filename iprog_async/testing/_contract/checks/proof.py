@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from iprog_async.testing._case import Subject
-from iprog_async.testing._claims._base import Claims, in_loop, scene
-from iprog_async.testing._doubts import Doubt
+from iprog_async.testing._contract.case import Subject
+from iprog_async.testing._contract.checks.base import Claims, in_loop, scene
+from iprog_async.testing._contract.doubts import Doubt
 from iprog_async.testing._raw_gateway.behaviours import answer
 
 

@@ -14,9 +14,16 @@ from iprog_async._core.errors import (
     OutcomeUnknownError,
     SmsError,
 )
-from iprog_async.testing._case import Operation, Subject
-from iprog_async.testing._claims._base import ATTEMPTS, SHORT, Claims, failure, in_loop, scene
-from iprog_async.testing._losses import HTML, Loss
+from iprog_async.testing._contract.case import Operation, Subject
+from iprog_async.testing._contract.checks.base import (
+    ATTEMPTS,
+    SHORT,
+    Claims,
+    failure,
+    in_loop,
+    scene,
+)
+from iprog_async.testing._contract.losses import HTML, Loss
 from iprog_async.testing._raw_gateway.behaviours import (
     close_idle,
     drip,

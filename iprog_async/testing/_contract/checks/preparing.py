@@ -11,8 +11,8 @@ from iprog_async._core.errors import InvalidMessageError
 from iprog_async._core.messages import Message
 from iprog_async._core.segments import count_segments
 from iprog_async._http.calls import HttpCall
-from iprog_async.testing._case import Subject
-from iprog_async.testing._claims._base import Claims, failure, in_loop, scene
+from iprog_async.testing._contract.case import Subject
+from iprog_async.testing._contract.checks.base import Claims, failure, in_loop, scene
 
 
 NOWHERE = "http://127.0.0.1:9"

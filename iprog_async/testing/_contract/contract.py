@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iprog_async.testing._claims import (
+from iprog_async.testing._contract.checks import (
     CertaintyClaims,
     PreparingClaims,
     ProofClaims,

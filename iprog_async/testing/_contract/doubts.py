@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from attrs import evolve
 
 from iprog_async._core.json_types import is_array, is_object
-from iprog_async.testing._case import Subject
+from iprog_async.testing._contract.case import Subject
 from iprog_async.testing._raw_gateway.messages import Reply
 
 

@@ -13,12 +13,19 @@ from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import SmsError
 from iprog_async._core.messages import Message
 from iprog_async._core.outcomes import Accepted
-from iprog_async.testing._case import Make, Operation, Subject
-from iprog_async.testing._claims._base import PATIENT, SHORT, Claims, failure, in_loop, scene
-from iprog_async.testing._losses import ENCOUNTERS, Loss
+from iprog_async.testing._contract.case import Make, Operation, Subject
+from iprog_async.testing._contract.checks.base import (
+    PATIENT,
+    SHORT,
+    Claims,
+    failure,
+    in_loop,
+    scene,
+)
+from iprog_async.testing._contract.losses import ENCOUNTERS, Loss
+from iprog_async.testing._contract.secret_finder import held_by, leaks, shown_by, trapped_logs
 from iprog_async.testing._raw_gateway.behaviours import drop, silence
 from iprog_async.testing._raw_gateway.gateway import unused_port
-from iprog_async.testing._secrecy import held_by, leaks, shown_by, trapped_logs
 
 
 class SecrecyClaims(Claims):

@@ -1,0 +1,1 @@
+"""What every adapter has to prove: the suite, its cases and its checks."""
