@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from cyclopts import App
 
-from iprog_async.cli._app import app
-from iprog_async.cli._examples import EXAMPLES
-from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._base.app import app
+from iprog_async.cli._base.command_table import EXAMPLES
+from iprog_async.cli._base.exit_codes import ExitCode
 
 
 MARK = "<!-- commands -->"

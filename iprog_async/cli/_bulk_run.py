@@ -24,9 +24,9 @@ from iprog_async._core.errors import (
 )
 from iprog_async._core.outcomes import Accepted, NotSent, Outcome
 from iprog_async._journal.journal import Journal
+from iprog_async.cli._base.exit_codes import ExitCode, exit_code
 from iprog_async.cli._bulk_order import Order
 from iprog_async.cli._ctrl_c import on_interrupts
-from iprog_async.cli._exit import ExitCode, exit_code
 from iprog_async.cli._letters import Letters
 from iprog_async.cli._listing import listers_of
 from iprog_async.cli._output import complain

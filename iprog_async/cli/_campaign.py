@@ -8,8 +8,8 @@ from cyclopts import App, Parameter
 
 from iprog_async._core.schedules import words_of
 from iprog_async.cli._asking import Yes, agreed, fate
-from iprog_async.cli._commands import COMMANDS
-from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._base.command_table import COMMANDS
+from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._input import AsJson, Url, open_client, text_from
 from iprog_async.cli._operations import CAMPAIGNS
 from iprog_async.cli._options import Options, options_for

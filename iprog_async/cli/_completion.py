@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._input import AsJson
 from iprog_async.cli._output import emit, say
 
@@ -23,7 +23,7 @@ def completion(  # noqa: D417 - the shared options describe themselves
         shell: Which shell.
     """
     # Imported late: the app imports this module to show its help.
-    from iprog_async.cli._app import app
+    from iprog_async.cli._base.app import app
 
     script = _whole(shell, app.generate_completion(shell=shell).rstrip())
     if as_json:

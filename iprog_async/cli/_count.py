@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from iprog_async._bulk.characters import code_point, glyph, name_of, segments_without
 from iprog_async._core.errors import InvalidMessageError
 from iprog_async._core.segments import Segments, count_segments
-from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._input import AsJson, text_from, text_of_file
 from iprog_async.cli._output import emit, say
 from iprog_async.cli._show import count_of

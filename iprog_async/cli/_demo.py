@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from iprog_async.cli import _show
-from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._failure import from_error
 from iprog_async.cli._input import AsJson
 from iprog_async.cli._inventory import complain_of_broken_plugins

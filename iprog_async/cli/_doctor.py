@@ -15,9 +15,9 @@ from iprog_async._core.receipts import Balance
 from iprog_async._engines.environment import Variable
 from iprog_async._providers.protocols import SupportsBalance
 from iprog_async.cli import _inventory, _show
+from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._configuration import Configuration, examine, network_variables
 from iprog_async.cli._engines import engine_rows, engines_data
-from iprog_async.cli._exit import ExitCode
 from iprog_async.cli._failure import Failure, from_error
 from iprog_async.cli._input import AsJson, Url, open_client
 from iprog_async.cli._inventory import Extra, Plugin

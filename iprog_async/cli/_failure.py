@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from iprog_async._core.errors import SmsError
 from iprog_async._core.redaction import one_line
-from iprog_async.cli._exit import ExitCode, exit_code
+from iprog_async.cli._base.exit_codes import ExitCode, exit_code
 from iprog_async.cli._veil import mask_addresses, veil
 from iprog_async.cli._wording import words_of_error
 

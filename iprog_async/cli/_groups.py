@@ -7,7 +7,7 @@ from typing import Any
 from cyclopts import App
 
 from iprog_async.cli._asking import Yes, agreed, fate
-from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._input import AsJson, Url, open_client
 from iprog_async.cli._limit import Limit, take, tell_of_more
 from iprog_async.cli._operations import CONTACTS

@@ -11,7 +11,7 @@ from cyclopts import Parameter, validators
 
 from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import InvalidMessageError
-from iprog_async.cli._stdin import STDIN
+from iprog_async.cli._base.stdin import STDIN
 
 
 AsJson = Annotated[

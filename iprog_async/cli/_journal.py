@@ -21,7 +21,7 @@ from iprog_async._journal.journal import Journal
 from iprog_async._journal.reader import JournalReader
 from iprog_async._journal.reconcile import Reconciliation
 from iprog_async._providers.protocols import SmsProvider
-from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._input import AsJson, Url, open_client
 from iprog_async.cli._listing import listers_of
 from iprog_async.cli._output import Column, emit, say, say_table

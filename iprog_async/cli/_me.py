@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._input import AsJson, Url, open_client
 from iprog_async.cli._operations import ME
 from iprog_async.cli._output import emit, say

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from cyclopts import App
 
-from iprog_async.cli._commands import COMMANDS
-from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._base.command_table import COMMANDS
+from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._input import AsJson, Url, open_client
 from iprog_async.cli._limit import Limit, take, tell_of_more
 from iprog_async.cli._operations import MESSAGES

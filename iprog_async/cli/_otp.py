@@ -9,8 +9,8 @@ from cyclopts import App
 
 from iprog_async._core.sealed import MASK
 from iprog_async.cli._asking import Show, fate
-from iprog_async.cli._commands import COMMANDS
-from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._base.command_table import COMMANDS
+from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._input import AsJson, Url, open_client, text_from
 from iprog_async.cli._operations import OTP
 from iprog_async.cli._output import Column, emit, say, say_table

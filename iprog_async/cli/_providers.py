@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._input import AsJson
 from iprog_async.cli._inventory import complain_of_broken_plugins
 from iprog_async.cli._matrix import HEADINGS, markdown, rows

@@ -7,8 +7,8 @@ from typing import Any
 from cyclopts import App
 
 from iprog_async.cli._asking import Yes, agreed, fate
-from iprog_async.cli._commands import COMMANDS
-from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._base.command_table import COMMANDS
+from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._input import AsJson, Url, open_client, text_from
 from iprog_async.cli._operations import REMINDERS
 from iprog_async.cli._output import emit, say

@@ -11,12 +11,12 @@ from typing import Any
 from iprog_async._core.errors import SmsError
 from iprog_async._http.send_context import was_in_flight
 from iprog_async.cli import _failure
-from iprog_async.cli._commands import RISKS
-from iprog_async.cli._exit import ExitCode
-from iprog_async.cli._extras import extra_of, install_line
+from iprog_async.cli._base.command_table import RISKS
+from iprog_async.cli._base.exit_codes import ExitCode
+from iprog_async.cli._base.extras import extra_of, install_line
+from iprog_async.cli._base.stdin import STDIN
 from iprog_async.cli._failure import Failure
 from iprog_async.cli._output import complain, emit, forgive_encoding, hush
-from iprog_async.cli._stdin import STDIN
 
 
 def run(tokens: Sequence[str] | None = None) -> ExitCode:
@@ -63,7 +63,7 @@ def _outcome(tokens: list[str], options: list[str]) -> ExitCode | Failure:
 def _dispatch(tokens: list[str], options: list[str]) -> ExitCode | Failure:
     from cyclopts import CycloptsError
 
-    from iprog_async.cli._app import app
+    from iprog_async.cli._base.app import app
     from iprog_async.cli._usage import from_cyclopts
 
     # A lone dash stands for stdin, and cyclopts would take it for an option.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter, validators
 
 from iprog_async._core.errors import InvalidMessageError
-from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._input import AsJson
 from iprog_async.cli._output import emit, say
 from iprog_async.cli._wording import in_options

@@ -15,7 +15,7 @@ from iprog_async._core.receipts import DeliveryStatus, Receipt
 from iprog_async._core.schedules import words_of
 from iprog_async._providers.protocols import SupportsStatus
 from iprog_async.cli import _show
-from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._failure import Failure
 from iprog_async.cli._input import AsJson, Timeout, Url, Wait, open_client, text_from
 from iprog_async.cli._options import Options, options_for

@@ -7,7 +7,7 @@ from typing import Any
 from iprog_async._core.receipts import Balance, DeliveryStatus, Receipt
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._routing.base import Router, gateways_of
-from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._hosts import is_loopback, other_host
 
 

@@ -7,9 +7,9 @@ import shlex
 from typing import TYPE_CHECKING
 
 from iprog_async.cli import _failure
-from iprog_async.cli._commands import TAKES_TEXT
+from iprog_async.cli._base.command_table import TAKES_TEXT
+from iprog_async.cli._base.stdin import STDIN
 from iprog_async.cli._failure import Failure
-from iprog_async.cli._stdin import STDIN
 
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from iprog_async._core.redaction import SECRET_KEYS, Redactor, looks_secret
 from iprog_async._core.sealed import MASK
-from iprog_async.cli._commands import COMMANDS
+from iprog_async.cli._base.command_table import COMMANDS
 
 
 # Tokens and keys are longer; names, options and ids that people type hardly ever are.
@@ -38,7 +38,7 @@ def veil(line: str, tokens: Sequence[str]) -> str:
 def _names(tokens: Sequence[str]) -> list[str]:
     """Return the commands that there are, and the options of the one that was called."""
     try:
-        from iprog_async.cli._app import app
+        from iprog_async.cli._base.app import app
     except ImportError:
         # The extra is missing, and nothing was called.
         return [*COMMANDS]

@@ -7,7 +7,8 @@ import pytest
 from support.cli import Cli
 
 from iprog_async import ConfigurationError, HttpPool, provider_types
-from iprog_async.cli import _extras, _inventory
+from iprog_async.cli import _inventory
+from iprog_async.cli._base import extras
 from iprog_async.cli._engines import engines_data
 from iprog_async.sandbox import Sandbox
 
@@ -233,7 +234,7 @@ def test_hints_agree_with_the_metadata() -> None:
     """The modules that a missing-extra hint knows are those of the extra."""
     for extra in ("cli", "sandbox"):
         packages = set(_inventory.packages_of(extra))
-        assert packages == {name for name in packages if _extras.extra_of(name) == extra}
+        assert packages == {name for name in packages if extras.extra_of(name) == extra}
         assert packages
     assert {"cli", "sandbox", "fast"} <= set(
         metadata.metadata("iprog-async").get_all("Provides-Extra") or ()

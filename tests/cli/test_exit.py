@@ -31,7 +31,7 @@ from iprog_async import (
     WaitTimeoutError,
     WrongLoopError,
 )
-from iprog_async.cli._exit import exit_code
+from iprog_async.cli._base.exit_codes import exit_code
 from iprog_async.cli._failure import from_error
 
 

@@ -9,10 +9,9 @@ import pytest
 from cyclopts import App
 from support.cli import Cli
 
-from iprog_async.cli._app import app
-from iprog_async.cli._commands import COMMANDS
-from iprog_async.cli._examples import EXAMPLES, POINTER
-from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._base.app import app
+from iprog_async.cli._base.command_table import COMMANDS, EXAMPLES, POINTER
+from iprog_async.cli._base.exit_codes import ExitCode
 
 
 def _paths(of: App, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -99,7 +99,7 @@ def test_module(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPa
 def test_missing_extra(cli: Cli, monkeypatch: pytest.MonkeyPatch, module: str) -> None:
     """Without the extra the line is the command that installs it."""
     if module == "cyclopts":
-        monkeypatch.delitem(sys.modules, "iprog_async.cli._app", raising=False)
+        monkeypatch.delitem(sys.modules, "iprog_async.cli._base.app", raising=False)
     monkeypatch.setitem(sys.modules, module, None)
     ran = cli("providers")
     assert (ran.code, ran.err.endswith(': pip install "iprog-async[cli]"\n')) == (3, True)

@@ -9,8 +9,8 @@ import pytest
 from support.cli import Cli
 
 from iprog_async import SmsClient, provider_from_url
-from iprog_async.cli._app import app
-from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._base.app import app
+from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.sandbox import Sandbox
 
 

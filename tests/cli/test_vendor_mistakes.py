@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from support.vendor_cli import MOBILE, PHONE, Vendors
 
-from iprog_async.cli._examples import EXAMPLES
+from iprog_async.cli._base.command_table import EXAMPLES
 
 
 _AT = ["--at", "2099-01-31 08:00"]

@@ -12,7 +12,7 @@ from support.cli import Cli
 from support.vendor_cli import Vendors
 
 from iprog_async import provider_from_url, provider_types
-from iprog_async.cli._examples import EXAMPLES
+from iprog_async.cli._base.command_table import EXAMPLES
 from iprog_async.sandbox import Sandbox
 
 

@@ -21,8 +21,7 @@ import pytest
 from attrs import define, field
 
 import iprog_async
-from iprog_async.cli._commands import COMMANDS
-from iprog_async.cli._examples import EXAMPLES
+from iprog_async.cli._base.command_table import COMMANDS, EXAMPLES
 
 
 _ROOT = Path(__file__).parents[2]

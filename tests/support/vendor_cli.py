@@ -7,7 +7,7 @@ import shlex
 import pytest
 from attrs import frozen
 
-from iprog_async.cli._examples import EXAMPLES
+from iprog_async.cli._base.command_table import EXAMPLES
 from iprog_async.sandbox import Sandbox
 from support.cli import Cli, Ran
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from iprog_async.cli._commands import COMMANDS
-from iprog_async.cli._examples import closing_words
-from iprog_async.cli._exit import ExitCode
+from iprog_async.cli._base.command_table import COMMANDS, MODULES, closing_words
+from iprog_async.cli._base.exit_codes import ExitCode
 
 
 if TYPE_CHECKING:
@@ -66,7 +65,9 @@ def _build() -> App:
         suppress_keyboard_interrupt=False,
     )
     for place, (name, words) in enumerate(COMMANDS.items()):
-        app.command(f"iprog_async.cli._{name}:{name}", name=name, help=words, sort_key=place)
+        app.command(
+            f"iprog_async.cli.{MODULES[name]}:{name}", name=name, help=words, sort_key=place
+        )
     return app
 
 

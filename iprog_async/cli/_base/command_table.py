@@ -1,0 +1,137 @@
+"""The commands: each is a function of its own name."""
+
+from __future__ import annotations
+
+
+COMMANDS = {
+    "demo": "Text someone through every gateway of a local sandbox, and show what happened.",
+    "send": "Send one text.",
+    "bulk": "Send a text to everybody in a CSV file.",
+    "journal": "Show, export or settle what a journal holds.",
+    "status": "Show how far an accepted text has come.",
+    "balance": "Show what is left on the account.",
+    "otp": "Send, check and list one-time passwords that the gateway makes.",
+    "reminder": "Create, show, change or delete a text that the gateway sends later.",
+    "campaign": "Send a text to the gateway's contact groups, and show how far it has come.",
+    "messages": "List or show what the account sent and received.",
+    "contacts": "Manage the contacts that the gateway keeps, and their groups.",
+    "me": "Show the account's record.",
+    "keys": "Make, replace or revoke the account's API key.",
+    "detect": "Show which mobile network a number belongs to.",
+    "count": "Count the segments of a text, without sending it.",
+    "sandbox": "Run a local server that plays the gateways.",
+    "providers": "Show what each gateway can do.",
+    "doctor": "Check the installation and the configuration.",
+    "completion": "Print what makes a shell complete this command's words.",
+}
+"""Name and line of help; here, so that the list can be shown without importing them all."""
+
+MODULES = {
+    "demo": "_demo",
+    "send": "_send",
+    "bulk": "_bulk",
+    "journal": "_journal",
+    "status": "_status",
+    "balance": "_balance",
+    "otp": "_otp",
+    "reminder": "_reminder",
+    "campaign": "_campaign",
+    "messages": "_messages",
+    "contacts": "_contacts",
+    "me": "_me",
+    "keys": "_keys",
+    "detect": "_detect",
+    "count": "_count",
+    "sandbox": "_sandbox",
+    "providers": "_providers",
+    "doctor": "_doctor",
+    "completion": "_completion",
+}
+"""Where the function of each is, below `iprog_async.cli`."""
+
+RISKS = {
+    "send": "the text may have been sent",
+    "bulk": "the text may have been sent",
+    "otp send": "a code may have been sent",
+    "reminder create": "the reminder may have been created",
+    "campaign send": "the texts may have been sent",
+    "contacts add": "the contact may have been added",
+    "contacts groups create": "the group may have been created",
+    "keys generate": "a key may have been made",
+    "keys regenerate": "the key may have been replaced",
+    "keys revoke": "the key may have been revoked",
+    "reminder update": "the reminder may have been changed",
+    "reminder delete": "the reminder may have been deleted",
+    "contacts update": "the contact may have been changed",
+    "contacts delete": "the contact may have been deleted",
+    "contacts groups rename": "the group may have been renamed",
+    "contacts groups delete": "the group may have been deleted",
+}
+"""Commands that are not to be just repeated, and what they may have done where nobody knows."""
+
+TAKES_TEXT = {
+    "send": "send 0917…",
+    "count": "count",
+    "reminder create": "reminder create 0917… --at …",
+    "campaign send": "campaign send UID",
+    "contacts groups create": "contacts groups create",
+    "contacts groups rename": "contacts groups rename UID",
+}
+"""Commands whose text may start with a dash, and how they are called."""
+
+EXAMPLES = {
+    "demo": "iprog-async demo",
+    "send": 'iprog-async send "0917 123 4567" "Your parcel is here" --at "tomorrow 9:00"',
+    "bulk": 'iprog-async bulk people.csv --text "Hi {name}!" --journal june.db --dry-run',
+    "journal show": "iprog-async journal show june.db",
+    "journal unknown": "iprog-async journal unknown june.db --json",
+    "journal export": "iprog-async journal export june.db --output june.csv",
+    "journal reconcile": "iprog-async journal reconcile june.db",
+    "status": "iprog-async status iprog:iSms-2Gf --wait",
+    "balance": "iprog-async balance --json",
+    "otp send": 'iprog-async otp send 09171234567 --template "Your code is :otp"',
+    "otp verify": "iprog-async otp verify 09171234567 123456",
+    "otp list": "iprog-async otp list --json",
+    "reminder create": 'iprog-async reminder create 09171234567 "See you" --at "tomorrow 9:00"',
+    "reminder get": "iprog-async reminder get 42",
+    "reminder update": 'iprog-async reminder update 42 --at "2099-12-01 09:00" --tz Asia/Manila',
+    "reminder delete": "iprog-async reminder delete 42 --yes",
+    "campaign send": 'iprog-async campaign send 66d6 "We open at nine" --at "in 2 hours" --yes',
+    "campaign show": "iprog-async campaign show 66d6",
+    "messages list": 'iprog-async messages list --start "2026-11-01 00:00" --limit 20',
+    "messages show": "iprog-async messages show 66d6",
+    "contacts list": "iprog-async contacts list 66d6",
+    "contacts add": "iprog-async contacts add 66d6 +2348012345678 --field FIRST_NAME=Ada",
+    "contacts show": "iprog-async contacts show 66d6 77e7",
+    "contacts update": "iprog-async contacts update 66d6 77e7 +2348012345679",
+    "contacts delete": "iprog-async contacts delete 66d6 77e7 --yes",
+    "contacts groups list": "iprog-async contacts groups list",
+    "contacts groups create": 'iprog-async contacts groups create "June customers"',
+    "contacts groups show": "iprog-async contacts groups show 66d6",
+    "contacts groups rename": 'iprog-async contacts groups rename 66d6 "July customers"',
+    "contacts groups delete": "iprog-async contacts groups delete 66d6 --yes",
+    "me": "iprog-async me",
+    "keys generate": "iprog-async keys generate --expiry-days 30 --output new.key",
+    "keys regenerate": "iprog-async keys regenerate --output new.key --yes",
+    "keys revoke": "iprog-async keys revoke --yes",
+    "detect": "iprog-async detect 09171234567",
+    "count": 'iprog-async count "Your parcel is here"',
+    "sandbox": "iprog-async sandbox --port 8025",
+    "providers": "iprog-async providers",
+    "doctor": "iprog-async doctor --check",
+    "completion": "iprog-async completion bash",
+}
+"""By the words that call a command; the application's own `help_print` shows them."""
+
+POINTER = "Exit codes: see iprog-async --help"
+
+
+def closing_words(command: str) -> list[str]:
+    """Return the lines that the help of a command ends with; a group of commands has no example.
+
+    Args:
+        command: The words that call it, such as `"journal show"`.
+    """
+    example = EXAMPLES.get(command)
+    lines = [] if example is None else ["Example:", f"  {example}", ""]
+    return [*lines, POINTER]
