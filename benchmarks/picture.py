@@ -24,11 +24,11 @@ from iprog_async.cli._bulk_preview import LABEL, preview
 from iprog_async.cli._bulk_run import Conductor
 from iprog_async.cli._bulk_summary import summary_words
 from iprog_async.cli._letters import Letters
-from iprog_async.cli._output import wrapped
 from iprog_async.cli._progress import Bar
 from iprog_async.cli._results import Results
 from iprog_async.cli._rows import Sheet
 from iprog_async.cli._template import Template
+from iprog_async.cli._terminal.output import wrapped
 from iprog_async.sandbox import Sandbox
 
 

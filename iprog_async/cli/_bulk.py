@@ -12,7 +12,6 @@ from iprog_async._bulk.suppression import IsSuppressed
 from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import InvalidMessageError
 from iprog_async._journal.journal import Journal
-from iprog_async.cli._asking import confirmed
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._base.stdin import STDIN
 from iprog_async.cli._bulk_order import EngineChoice, Order
@@ -23,12 +22,13 @@ from iprog_async.cli._input import AsJson, Url, text_from
 from iprog_async.cli._left_out import LeftOut
 from iprog_async.cli._letters import Letters
 from iprog_async.cli._outlook import Outlook, least_left
-from iprog_async.cli._output import complain, emit, say, say_rows
 from iprog_async.cli._progress import at_work, open_progress
 from iprog_async.cli._results import LeftOutRows, Results, check_replaceable
 from iprog_async.cli._rows import Sheet
-from iprog_async.cli._show import count_of
 from iprog_async.cli._template import Template
+from iprog_async.cli._terminal.confirm import confirmed
+from iprog_async.cli._terminal.output import complain, emit, say, say_rows
+from iprog_async.cli._terminal.show import count_of
 
 
 _Flag = Parameter(negative="", show_default=False)

@@ -14,7 +14,6 @@ from iprog_async._core.errors import SmsError
 from iprog_async._core.receipts import Balance
 from iprog_async._core.redaction import one_line
 from iprog_async._providers.protocols import SmsProvider, SupportsBalance
-from iprog_async.cli import _show
 from iprog_async.cli._bulk_order import Order
 from iprog_async.cli._bulk_price import Price
 from iprog_async.cli._first_row import FirstRow, sender_of
@@ -27,6 +26,7 @@ from iprog_async.cli._plan_words import (
     several_words,
 )
 from iprog_async.cli._reasons import Reasons
+from iprog_async.cli._terminal import show
 from iprog_async.cli._wording import words_of_error
 
 
@@ -116,7 +116,7 @@ class Preview:
                 "say so in the address (SMS_URL, --url), as in ?region=PH"
             )
         if self.short_of:
-            names, needed = ", ".join(self.short_of), _show.count_of(self.credits, "credit")
+            names, needed = ", ".join(self.short_of), show.count_of(self.credits, "credit")
             found.append(f"{names}: too little for {needed}")
         return found
 
@@ -130,11 +130,11 @@ class Preview:
         """Return it as JSON-ready data."""
         rows = [{"line": line, "error": words} for line, words in self.invalid]
         by_line = {"invalid_rows": rows, "several_texts": self.several_rows}
-        balances = [_show.balance_data(name, found) for name, found in self.balances.items()]
+        balances = [show.balance_data(name, found) for name, found in self.balances.items()]
         comparable = [left for left in self.balances.values() if self._needed(left) is not None]
         return {
             "file": self.order.file,
-            "gateway": _show.gateway_data(self.provider),
+            "gateway": show.gateway_data(self.provider),
             "plan": self.plan.to_dict() | by_line,
             "invalid_reasons": self.reasons.to_list(),
             "first": self.first and self.first.to_dict(),
@@ -154,7 +154,7 @@ class Preview:
         encodings = ", ".join(f"{count} in {name}" for name, count in plan.encodings.items())
         rows = [
             ("rows", f"{plan.total} in {self.order.file}"),
-            ("gateway", _show.gateway_words(self.provider)),
+            ("gateway", show.gateway_words(self.provider)),
             *self._who(),
             ("to send", f"{plan.recipients}{f' ({encodings})' if encodings else ''}"),
             *self._people(),
@@ -222,7 +222,7 @@ class Preview:
         rows = [("cost", self._cost_words(self.price))] if self.price else []
         if not self.balances:
             return [*rows, ("balance", self.no_balance)]
-        names = _show.members_of(self.provider)
+        names = show.members_of(self.provider)
         return [*rows, *(("balance", f"{name}: {self._left_words(name)}") for name in names)]
 
     def _left_words(self, name: str) -> str:
@@ -230,7 +230,7 @@ class Preview:
         if left is None:
             return "not told"
         needed = self._needed(left)
-        words = _show.balance_words(left)
+        words = show.balance_words(left)
         return words if needed is None else f"{words}; this run takes {needed:f}"
 
     def _cost_words(self, price: Price) -> str:
@@ -294,7 +294,7 @@ async def preview(
     except SmsError as exc:
         words = one_line(f"not known: {words_of_error(exc)}", _LONGEST_LINE)
         return evolve(shown, no_balance=words)
-    return evolve(shown, balances=_show.balances_of(provider.name, found))
+    return evolve(shown, balances=show.balances_of(provider.name, found))
 
 
 def _kept(plan: BulkPlan, letters: Letters) -> Reasons:

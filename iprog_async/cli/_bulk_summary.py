@@ -13,7 +13,7 @@ from iprog_async.cli._bulk_order import Order
 from iprog_async.cli._bulk_run import Ended
 from iprog_async.cli._failure import from_error
 from iprog_async.cli._reasons import Reasons
-from iprog_async.cli._show import accepted_words, count_of
+from iprog_async.cli._terminal.show import accepted_words, count_of
 from iprog_async.cli._wording import words_of_error
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._input import AsJson
-from iprog_async.cli._output import emit, say
+from iprog_async.cli._terminal.output import emit, say
 
 
 def completion(  # noqa: D417 - the shared options describe themselves

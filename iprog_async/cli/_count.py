@@ -11,8 +11,8 @@ from iprog_async._core.errors import InvalidMessageError
 from iprog_async._core.segments import Segments, count_segments
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._input import AsJson, text_from, text_of_file
-from iprog_async.cli._output import emit, say
-from iprog_async.cli._show import count_of
+from iprog_async.cli._terminal.output import emit, say
+from iprog_async.cli._terminal.show import count_of
 
 
 _UNITS = {"GSM-7": "septet", "UCS-2": "code unit"}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from iprog_async.cli import _show
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._failure import from_error
 from iprog_async.cli._input import AsJson
 from iprog_async.cli._inventory import complain_of_broken_plugins
-from iprog_async.cli._output import Column, complain, emit, say, say_table
+from iprog_async.cli._terminal import show
+from iprog_async.cli._terminal.output import Column, complain, emit, say, say_table
 from iprog_async.cli._wording import words_of_error
 
 
@@ -86,8 +86,8 @@ def _sent_data(sent: Sent) -> dict[str, Any]:
         "provider": sent.provider,
         "to": sent.to,
         "text": sent.text,
-        "receipt": sent.receipt and _show.receipt_data(sent.receipt),
-        "status": sent.status and _show.status_data(sent.status),
+        "receipt": sent.receipt and show.receipt_data(sent.receipt),
+        "status": sent.status and show.status_data(sent.status),
         "error": sent.error and from_error(sent.error).to_dict(),
         "milliseconds": round(sent.seconds * 1000, 1),
         "copies_in_inbox": sent.copies,
@@ -143,7 +143,7 @@ def _milliseconds(sent: Sent) -> str:
 def _status_cell(sent: Sent) -> str:
     if sent.error is not None:
         return words_of_error(sent.error)
-    return _show.status_words(sent.status) if sent.status else "accepted"
+    return show.status_words(sent.status) if sent.status else "accepted"
 
 
 def _trouble_cells(trouble: Trouble) -> tuple[str, str, str]:
@@ -162,7 +162,7 @@ def _inbox_cells(sandbox: Sandbox, text: InboxText) -> tuple[str, ...]:
 def _verdict(shown: Demonstration) -> str:
     if shown.ok:
         return (
-            f"All is well: {_show.count_of(len(shown.texts), 'text')} accepted, each in the inbox "
+            f"All is well: {show.count_of(len(shown.texts), 'text')} accepted, each in the inbox "
             "exactly once, delivered wherever the gateway tells; no real text was sent."
         )
     wrong = [sent.provider for sent in shown.texts if not sent.ok]

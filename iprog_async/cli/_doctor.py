@@ -14,14 +14,15 @@ from iprog_async._core.errors import SmsError
 from iprog_async._core.receipts import Balance
 from iprog_async._engines.environment import Variable
 from iprog_async._providers.protocols import SupportsBalance
-from iprog_async.cli import _inventory, _show
+from iprog_async.cli import _inventory
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._configuration import Configuration, examine, network_variables
 from iprog_async.cli._engines import engine_rows, engines_data
 from iprog_async.cli._failure import Failure, from_error
 from iprog_async.cli._input import AsJson, Url, open_client
 from iprog_async.cli._inventory import Extra, Plugin
-from iprog_async.cli._output import emit, say_rows
+from iprog_async.cli._terminal import show
+from iprog_async.cli._terminal.output import emit, say_rows
 from iprog_async.cli._wording import words_of_error
 
 
@@ -103,10 +104,10 @@ async def _contact(url: str | None) -> Contact:
         except SmsError as exc:
             return Contact(words_of_error(exc), from_error(exc))
     if isinstance(balance, Balance):
-        return Contact(f"answers, balance {_show.balance_words(balance)}")
+        return Contact(f"answers, balance {show.balance_words(balance)}")
     told = (
-        f"{name} {_show.balance_words(balance[name])}" if name in balance else f"{name} not told"
-        for name in _show.members_of(client.provider)
+        f"{name} {show.balance_words(balance[name])}" if name in balance else f"{name} not told"
+        for name in show.members_of(client.provider)
     )
     return Contact(f"answers, balance of {', '.join(told)}")
 
@@ -129,7 +130,7 @@ def _data(found: Diagnosis) -> dict[str, Any]:
             "variables": list(configuration.variables),
             "scheme": configuration.scheme,
             "provider": configuration.provider and configuration.provider.name,
-            "gateway": configuration.provider and _show.gateway_data(configuration.provider),
+            "gateway": configuration.provider and show.gateway_data(configuration.provider),
             "problem": configuration.problem and configuration.problem.to_dict(),
         },
         "environment": {
@@ -186,7 +187,7 @@ def _configuration_rows(configuration: Configuration) -> Iterable[tuple[str, str
     if configuration.problem is not None:
         yield "PROBLEM", configuration.problem.message
     elif configuration.provider is not None:
-        words = _show.gateway_words(configuration.provider)
+        words = show.gateway_words(configuration.provider)
         yield "configured", f"{words}, from {configuration.source}"
 
 

@@ -10,7 +10,7 @@ from attrs import frozen
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._providers.registry import provider_names, provider_type
 from iprog_async.cli._base.extras import EXTRAS, install_line
-from iprog_async.cli._output import complain
+from iprog_async.cli._terminal.output import complain
 
 
 PACKAGE = "iprog-async"

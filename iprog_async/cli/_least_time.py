@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from iprog_async._core.rates import Rate
 from iprog_async._providers.protocols import SmsProvider
-from iprog_async.cli._show import count_of
+from iprog_async.cli._terminal.show import count_of
 
 
 _UNITS = {1.0: "s", 60.0: "min", 3600.0: "h"}

@@ -8,7 +8,7 @@ from typing import Annotated, Generic, TypeVar
 from attrs import frozen
 from cyclopts import Parameter, validators
 
-from iprog_async.cli._output import complain
+from iprog_async.cli._terminal.output import complain
 
 
 T = TypeVar("T")

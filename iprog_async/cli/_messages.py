@@ -11,8 +11,8 @@ from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._input import AsJson, Url, open_client
 from iprog_async.cli._limit import Limit, take, tell_of_more
 from iprog_async.cli._operations import MESSAGES
-from iprog_async.cli._output import Column, emit, say, say_table
-from iprog_async.cli._plain import plain
+from iprog_async.cli._terminal.output import Column, emit, say, say_table
+from iprog_async.cli._terminal.plain import plain
 from iprog_async.cli._values import StoredMessage
 from iprog_async.cli._when import Tz, bound, clock_of
 

@@ -8,7 +8,7 @@ from typing import Any
 from iprog_async._bulk.plan import BulkPlan
 from iprog_async._bulk.recipients import SeveralTexts
 from iprog_async.cli._letters import Letters
-from iprog_async.cli._show import count_of
+from iprog_async.cli._terminal.show import count_of
 
 
 _MOST_COUNTRIES = 8

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from iprog_async._bulk.counts import Counts
 from iprog_async.cli._outlook import UNKNOWN, Outlook
-from iprog_async.cli._output import say
+from iprog_async.cli._terminal.output import say
 
 
 if TYPE_CHECKING:

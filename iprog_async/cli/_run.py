@@ -16,7 +16,7 @@ from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._base.extras import extra_of, install_line
 from iprog_async.cli._base.stdin import STDIN
 from iprog_async.cli._failure import Failure
-from iprog_async.cli._output import complain, emit, forgive_encoding, hush
+from iprog_async.cli._terminal.output import complain, emit, forgive_encoding, hush
 
 
 def run(tokens: Sequence[str] | None = None) -> ExitCode:

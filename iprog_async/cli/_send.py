@@ -14,12 +14,12 @@ from iprog_async._core.messages import Message
 from iprog_async._core.receipts import DeliveryStatus, Receipt
 from iprog_async._core.schedules import words_of
 from iprog_async._providers.protocols import SupportsStatus
-from iprog_async.cli import _show
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._failure import Failure
 from iprog_async.cli._input import AsJson, Timeout, Url, Wait, open_client, text_from
 from iprog_async.cli._options import Options, options_for
-from iprog_async.cli._output import complain, emit, say
+from iprog_async.cli._terminal import show
+from iprog_async.cli._terminal.output import complain, emit, say
 from iprog_async.cli._when import At, Tz, clock_of, later
 from iprog_async.cli._wording import words_of_error
 
@@ -57,12 +57,12 @@ async def send(  # noqa: D417 - the shared options describe themselves
         if wait:
             return await _follow(client, receipt, timeout, as_json=as_json)
     if as_json:
-        emit(_show.receipt_data(receipt))
+        emit(show.receipt_data(receipt))
     else:
-        say(_show.receipt_words(receipt), *([] if when is None else [f"  for {words_of(when)}"]))
+        say(show.receipt_words(receipt), *([] if when is None else [f"  for {words_of(when)}"]))
         if receipt.status.state == "failed":
-            complain(f"{_show.failed_words(receipt.status)}; it is most likely paid for")
-    return _show.status_code(receipt.status)
+            complain(f"{show.failed_words(receipt.status)}; it is most likely paid for")
+    return show.status_code(receipt.status)
 
 
 def _check_can_wait(client: SmsClient[Any], when: datetime | None) -> None:
@@ -99,7 +99,7 @@ async def _follow(
 ) -> ExitCode:
     """Wait for the delivery of an accepted text; whatever happens, say that it was accepted."""
     if not as_json:
-        say(_show.receipt_words(receipt))
+        say(show.receipt_words(receipt))
     found: DeliveryStatus | Failure
     try:
         found = await client.wait(receipt, timeout=timeout)
@@ -111,10 +111,10 @@ async def _follow(
         _report_failure(receipt, found, as_json=as_json)
         return found.code
     if as_json:
-        emit({**_show.receipt_data(receipt), "status": _show.status_data(found)})
+        emit({**show.receipt_data(receipt), "status": show.status_data(found)})
     else:
-        say(_show.status_words(found))
-    return _show.status_code(found)
+        say(show.status_words(found))
+    return show.status_code(found)
 
 
 def _lost_sight(receipt: Receipt, kind: str, why: str, code: ExitCode) -> Failure:
@@ -127,6 +127,6 @@ def _lost_sight(receipt: Receipt, kind: str, why: str, code: ExitCode) -> Failur
 
 def _report_failure(receipt: Receipt, failure: Failure, *, as_json: bool) -> None:
     if as_json:
-        emit({**_show.receipt_data(receipt), "error": failure.to_dict()})
+        emit({**show.receipt_data(receipt), "error": failure.to_dict()})
     else:
         complain(failure.message)

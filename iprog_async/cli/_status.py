@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from iprog_async.cli import _show
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._input import AsJson, Timeout, Url, Wait, open_client
-from iprog_async.cli._output import emit, say
+from iprog_async.cli._terminal import show
+from iprog_async.cli._terminal.output import emit, say
 
 
 async def status(  # noqa: D417 - the shared options describe themselves
@@ -28,7 +28,7 @@ async def status(  # noqa: D417 - the shared options describe themselves
         else:
             found = await client.status(ref)
     if as_json:
-        emit({"ref": ref, **_show.status_data(found)})
+        emit({"ref": ref, **show.status_data(found)})
     else:
-        say(_show.status_words(found))
-    return _show.status_code(found)
+        say(show.status_words(found))
+    return show.status_code(found)

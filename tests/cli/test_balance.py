@@ -6,7 +6,7 @@ import pytest
 from support.cli import Cli
 
 from iprog_async import Balance, provider_types
-from iprog_async.cli import _show
+from iprog_async.cli._terminal import show
 from iprog_async.sandbox import Sandbox
 
 
@@ -49,13 +49,13 @@ def test_unsupported(cli: Cli, sandbox: Sandbox) -> None:
 )
 def test_balances(balance: Balance, words: str) -> None:
     """A number has its unit; where there is none, the gateway's words are shown."""
-    assert words == _show.balance_words(balance)
+    assert words == show.balance_words(balance)
 
 
 def test_no_number_in_json() -> None:
     """A balance in words has no amount."""
     expected = {"provider": "p", "amount": None, "unit": "", "text": "Unlimited"}
-    assert expected == _show.balance_data("p", Balance(None, text="Unlimited"))
+    assert expected == show.balance_data("p", Balance(None, text="Unlimited"))
 
 
 def test_several_gateways(cli: Cli, sandbox: Sandbox) -> None:

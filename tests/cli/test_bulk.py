@@ -192,7 +192,7 @@ def test_changed_while_running(
         return "y"
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("iprog_async.cli._asking.ask", change)
+    monkeypatch.setattr("iprog_async.cli._terminal.confirm.ask", change)
 
     ran = bulk(people(2))
 

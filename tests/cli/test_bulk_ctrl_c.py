@@ -19,7 +19,7 @@ import pytest
 from support.bulk_cli import COMMAND, people, read_csv, read_json, start, write_csv
 
 from iprog_async.cli import main
-from iprog_async.cli._ctrl_c import ctrl_c_interrupts, on_interrupts
+from iprog_async.cli._terminal.signals import ctrl_c_interrupts, on_interrupts
 from iprog_async.sandbox import Fault, Sandbox
 
 

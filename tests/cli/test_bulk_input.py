@@ -151,7 +151,7 @@ def test_question(
         raise answer
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("iprog_async.cli._asking.ask", ask)
+    monkeypatch.setattr("iprog_async.cli._terminal.confirm.ask", ask)
 
     ran = bulk(people(2))
 

@@ -93,7 +93,7 @@ def test_warnings(
         return "n"
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("iprog_async.cli._asking.ask", ask)
+    monkeypatch.setattr("iprog_async.cli._terminal.confirm.ask", ask)
     ran = bulk(people(3), *given)
     data = bulk(people(3), "--dry-run", "--json", *given).json
 

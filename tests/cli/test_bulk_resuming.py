@@ -40,7 +40,7 @@ def test_no_journal_before_the_yes(
     def ask(question: str) -> str | None:
         return answer
 
-    monkeypatch.setattr("iprog_async.cli._asking.ask", ask)
+    monkeypatch.setattr("iprog_async.cli._terminal.confirm.ask", ask)
 
     first = bulk(people(2), "--journal", str(journal), *([] if answer else ["--dry-run"]))
     left = journal.exists()
@@ -104,7 +104,7 @@ def test_resending_says_what_it_risks(
         return "n"
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("iprog_async.cli._asking.ask", ask)
+    monkeypatch.setattr("iprog_async.cli._terminal.confirm.ask", ask)
 
     ran = bulk(people(5), *journal, "--resend-unknown")
     data = bulk(people(5), *journal, "--resend-unknown", "--dry-run", "--json").json

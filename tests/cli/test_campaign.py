@@ -95,7 +95,7 @@ def test_asking(vendors: Vendors, group: str, monkeypatch: pytest.MonkeyPatch) -
     """A whole group is texted only after a yes; without a terminal it needs `--yes`."""
     refused = vendors("campaign", "send", group, "We open")
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("iprog_async.cli._asking.ask", decline)
+    monkeypatch.setattr("iprog_async.cli._terminal.confirm.ask", decline)
     declined = vendors("campaign", "send", group, "We open")
 
     assert (2, True) == (refused.code, refused.err.endswith("add --yes to do it\n"))

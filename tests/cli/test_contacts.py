@@ -134,7 +134,7 @@ def test_no(vendors: Vendors, monkeypatch: pytest.MonkeyPatch, tokens: list[str]
     contact = vendors.contact(group)
     ids = {"GROUP": group, "CONTACT": contact}
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("iprog_async.cli._asking.ask", decline)
+    monkeypatch.setattr("iprog_async.cli._terminal.confirm.ask", decline)
 
     assert 130 == vendors(*(ids.get(word, word) for word in tokens)).code
     assert 0 == vendors("contacts", "show", group, contact).code

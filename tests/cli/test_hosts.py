@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from iprog_async import provider_from_url
-from iprog_async.cli._hosts import is_loopback
-from iprog_async.cli._show import gateway_data, gateway_words
+from iprog_async.cli._terminal.hosts import is_loopback
+from iprog_async.cli._terminal.show import gateway_data, gateway_words
 
 
 @pytest.mark.parametrize(

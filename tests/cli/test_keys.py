@@ -111,7 +111,7 @@ def test_asking(vendors: Vendors, monkeypatch: pytest.MonkeyPatch, tokens: list[
     address = vendors.sandbox.address("ugsms-v2").replace("sandbox-ugsms-key", key)
     refused = vendors.cli(*tokens, "--url", address)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("iprog_async.cli._asking.ask", decline)
+    monkeypatch.setattr("iprog_async.cli._terminal.confirm.ask", decline)
     declined = vendors.cli(*tokens, "--url", address)
 
     assert (2, True) == (refused.code, refused.err.endswith("add --yes to do it\n"))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from iprog_async.cli._output import Column, complain, say, say_rows, say_table, wrapped
+from iprog_async.cli._terminal.output import Column, complain, say, say_rows, say_table, wrapped
 
 
 @pytest.mark.parametrize(

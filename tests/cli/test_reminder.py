@@ -135,7 +135,7 @@ def test_asking(
     """At a terminal somebody is asked, and only a yes deletes."""
     made = vendors.reminder()
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("iprog_async.cli._asking.ask", _typed(answer))
+    monkeypatch.setattr("iprog_async.cli._terminal.confirm.ask", _typed(answer))
     ran = vendors("reminder", "delete", made)
 
     assert (code, left) == (ran.code, vendors("reminder", "get", made).code)

@@ -7,7 +7,7 @@ import pytest
 from support.cli import Cli
 
 from iprog_async import Receipt
-from iprog_async.cli import _show
+from iprog_async.cli._terminal import show
 from iprog_async.sandbox import BLOCKED_WORD, FAILS_DELIVERY, Fault, Sandbox
 
 
@@ -168,7 +168,7 @@ def test_wait_without_an_answer(
 
 def test_no_reference_no_advice() -> None:
     """A receipt without an id has no reference to ask with."""
-    assert None is _show.receipt_data(Receipt("p", None, "639", 1))["ref"]
+    assert None is show.receipt_data(Receipt("p", None, "639", 1))["ref"]
 
 
 @pytest.mark.parametrize(

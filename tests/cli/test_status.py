@@ -4,7 +4,7 @@ import pytest
 from support.cli import Cli
 
 from iprog_async import DeliveryStatus, Receipt
-from iprog_async.cli import _show
+from iprog_async.cli._terminal import show
 from iprog_async.sandbox import FAILS_DELIVERY, Sandbox
 
 
@@ -69,11 +69,11 @@ def test_timeout_is_positive(cli: Cli) -> None:
 )
 def test_status_words(status: DeliveryStatus, words: str) -> None:
     """The gateway's word is shown where it says more than ours."""
-    assert words == _show.status_words(status)
+    assert words == show.status_words(status)
 
 
 def test_receipt_without_id() -> None:
     """A receipt without an id says so."""
     receipt = Receipt("p", None, "639", 2, scheduled=True)
-    assert _show.receipt_words(receipt) == "Scheduled by p, to 639, 2 segments: no id"
-    assert None is _show.receipt_data(receipt)["ref"]
+    assert show.receipt_words(receipt) == "Scheduled by p, to 639, 2 segments: no id"
+    assert None is show.receipt_data(receipt)["ref"]

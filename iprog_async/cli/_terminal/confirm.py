@@ -16,9 +16,9 @@ from iprog_async._core.errors import (
     OutcomeUnknownError,
     SmsError,
 )
-from iprog_async.cli._ask import ask
-from iprog_async.cli._ctrl_c import ctrl_c_interrupts
-from iprog_async.cli._output import complain, say
+from iprog_async.cli._terminal.ask import ask
+from iprog_async.cli._terminal.output import complain, say
+from iprog_async.cli._terminal.signals import ctrl_c_interrupts
 
 
 Yes = Annotated[

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from iprog_async._core.receipts import Balance, DeliveryStatus, Receipt
+from iprog_async._journal.reconcile import SupportsMessageList
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._routing.base import Router, gateways_of
 from iprog_async.cli._base.exit_codes import ExitCode
-from iprog_async.cli._hosts import is_loopback, other_host
+from iprog_async.cli._terminal.hosts import is_loopback, other_host
 
 
 def receipt_data(receipt: Receipt) -> dict[str, Any]:
@@ -110,3 +111,10 @@ def balances_of(provider: str, found: Balance | dict[str, Balance]) -> dict[str,
 def count_of(number: int, thing: str) -> str:
     """Return `1 segment`, `2 segments`."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def listers_of(provider: SmsProvider) -> list[SupportsMessageList]:
+    """Return the gateways behind a provider that list messages, those of inner routers too."""
+    if isinstance(provider, Router):
+        return [lister for member in provider.members.values() for lister in listers_of(member)]
+    return [provider] if isinstance(provider, SupportsMessageList) else []

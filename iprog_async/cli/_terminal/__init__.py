@@ -1,0 +1,1 @@
+"""What commands print and ask, on a terminal or for a program."""
