@@ -16,6 +16,7 @@ from iprog_async._core.redaction import one_line
 from iprog_async._providers.protocols import SmsProvider, SupportsBalance
 from iprog_async.cli._bulk_order import Order
 from iprog_async.cli._bulk_price import Price
+from iprog_async.cli._errors.wording import words_of_error
 from iprog_async.cli._first_row import FirstRow, sender_of
 from iprog_async.cli._least_time import least_seconds, time_words
 from iprog_async.cli._letters import Letters
@@ -27,7 +28,6 @@ from iprog_async.cli._plan_words import (
 )
 from iprog_async.cli._reasons import Reasons
 from iprog_async.cli._terminal import show
-from iprog_async.cli._wording import words_of_error
 
 
 LABEL = 13

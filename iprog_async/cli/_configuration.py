@@ -15,7 +15,7 @@ from iprog_async._providers.protocols import SmsProvider
 from iprog_async._providers.registry import provider_type
 from iprog_async._providers.url import parse_addresses
 from iprog_async._routing.base import gateways_of
-from iprog_async.cli._failure import Failure, from_error
+from iprog_async.cli._errors.failure import Failure, from_error
 
 
 ADDRESS = "SMS_URL"

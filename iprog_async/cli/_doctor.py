@@ -18,12 +18,12 @@ from iprog_async.cli import _inventory
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._configuration import Configuration, examine, network_variables
 from iprog_async.cli._engines import engine_rows, engines_data
-from iprog_async.cli._failure import Failure, from_error
+from iprog_async.cli._errors.failure import Failure, from_error
+from iprog_async.cli._errors.wording import words_of_error
 from iprog_async.cli._input import AsJson, Url, open_client
 from iprog_async.cli._inventory import Extra, Plugin
 from iprog_async.cli._terminal import show
 from iprog_async.cli._terminal.output import emit, say_rows
-from iprog_async.cli._wording import words_of_error
 
 
 _LABEL = 16

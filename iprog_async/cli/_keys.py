@@ -11,7 +11,7 @@ from iprog_async._core.errors import InvalidMessageError
 from iprog_async._core.sealed import MASK
 from iprog_async.cli._base.command_table import COMMANDS
 from iprog_async.cli._base.exit_codes import ExitCode
-from iprog_async.cli._failure import Failure
+from iprog_async.cli._errors.failure import Failure
 from iprog_async.cli._input import AsJson, Url, open_client
 from iprog_async.cli._operations import KEYS
 from iprog_async.cli._terminal.confirm import Show, Yes, agreed, fate

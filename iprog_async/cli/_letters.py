@@ -14,9 +14,9 @@ from iprog_async._core.errors import (
 )
 from iprog_async._core.messages import Message
 from iprog_async.cli._columns import looks_like_number
+from iprog_async.cli._errors.wording import words_of_error
 from iprog_async.cli._rows import Row, Sheet
 from iprog_async.cli._template import Template, value_of
-from iprog_async.cli._wording import words_of_error
 
 
 class Letters:

@@ -10,12 +10,12 @@ from typing import Any
 
 from iprog_async._core.errors import SmsError
 from iprog_async._http.send_context import was_in_flight
-from iprog_async.cli import _failure
 from iprog_async.cli._base.command_table import RISKS
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._base.extras import extra_of, install_line
 from iprog_async.cli._base.stdin import STDIN
-from iprog_async.cli._failure import Failure
+from iprog_async.cli._errors import failure as failure_module
+from iprog_async.cli._errors.failure import Failure
 from iprog_async.cli._terminal.output import complain, emit, forgive_encoding, hush
 
 
@@ -41,7 +41,7 @@ def _outcome(tokens: list[str], options: list[str]) -> ExitCode | Failure:
     try:
         return _dispatch(tokens, options)
     except SmsError as exc:
-        return _failure.from_error(exc)
+        return failure_module.from_error(exc)
     except _InterruptedError as exc:
         return exc.failure
     except KeyboardInterrupt:
@@ -49,7 +49,7 @@ def _outcome(tokens: list[str], options: list[str]) -> ExitCode | Failure:
     except ModuleNotFoundError as exc:
         extra = extra_of(exc.name)
         if extra is None:
-            return _failure.from_bug(exc)
+            return failure_module.from_bug(exc)
         line = f"this needs the extra {extra!r}, which is not installed: {install_line(extra)}"
         return Failure("MissingExtraError", line, ExitCode.CONFIGURATION)
     except (BrokenPipeError, SystemExit):
@@ -57,14 +57,14 @@ def _outcome(tokens: list[str], options: list[str]) -> ExitCode | Failure:
         hush(sys.stdout)
         return ExitCode.OK
     except Exception as exc:
-        return _failure.from_bug(exc, risk=_risk(options))
+        return failure_module.from_bug(exc, risk=_risk(options))
 
 
 def _dispatch(tokens: list[str], options: list[str]) -> ExitCode | Failure:
     from cyclopts import CycloptsError
 
     from iprog_async.cli._base.app import app
-    from iprog_async.cli._usage import from_cyclopts
+    from iprog_async.cli._errors.usage_errors import from_cyclopts
 
     # A lone dash stands for stdin, and cyclopts would take it for an option.
     given = [STDIN if word == "-" else word for word in options] + tokens[len(options) :]

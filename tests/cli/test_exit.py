@@ -32,7 +32,7 @@ from iprog_async import (
     WrongLoopError,
 )
 from iprog_async.cli._base.exit_codes import exit_code
-from iprog_async.cli._failure import from_error
+from iprog_async.cli._errors.failure import from_error
 
 
 _ERRORS: list[tuple[SmsError, int]] = [

@@ -15,7 +15,7 @@ import pytest
 from support.cli import Cli
 
 from iprog_async.cli import _run, main
-from iprog_async.cli._failure import from_bug
+from iprog_async.cli._errors.failure import from_bug
 from iprog_async.sandbox import Fault, Sandbox
 
 

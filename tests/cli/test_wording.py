@@ -14,7 +14,7 @@ from support.cli import Cli
 import iprog_async
 import iprog_async_providers
 from iprog_async import ConfigurationError, JournalConflictError
-from iprog_async.cli._wording import in_options, words_of_error
+from iprog_async.cli._errors.wording import in_options, words_of_error
 from iprog_async.sandbox import Fault, Sandbox
 
 
@@ -97,13 +97,13 @@ def test_no_advice_is_in_terms_of_arguments() -> None:
 
 def test_every_phrase_is_said_somewhere() -> None:
     """No row of the table is left over from a sentence that the library says no more."""
-    from iprog_async.cli import _wording
+    from iprog_async.cli._errors import wording
 
     sources = "\n".join(path.read_text("utf-8") for path in _SOURCES)
     joined = re.sub(r'"\s*\n\s*f?"', "", sources).replace('\\"', '"')
     patterns = [
         pattern
-        for pattern, _ in _wording._TERMS  # pyright: ignore[reportPrivateUsage] - the table itself
+        for pattern, _ in wording._TERMS  # pyright: ignore[reportPrivateUsage] - the table itself
     ]
 
     assert [] == [

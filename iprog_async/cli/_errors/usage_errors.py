@@ -6,10 +6,10 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from iprog_async.cli import _failure
 from iprog_async.cli._base.command_table import TAKES_TEXT
 from iprog_async.cli._base.stdin import STDIN
-from iprog_async.cli._failure import Failure
+from iprog_async.cli._errors import failure
+from iprog_async.cli._errors.failure import Failure
 
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def from_cyclopts(error: CycloptsError, options: list[str]) -> Failure:
     if isinstance(error, UnknownOptionError) and (places := _places(error)):
         words = f"{_word(error)} is no option: it is given by its place, without the dashes"
         hint = f"write iprog-async {command} {places}"
-    return _failure.from_usage(words.replace(STDIN, "-"), hint)
+    return failure.from_usage(words.replace(STDIN, "-"), hint)
 
 
 def _quotes(command: str) -> str | None:

@@ -10,8 +10,8 @@ from attrs import evolve, frozen
 from iprog_async._core.errors import SmsError
 from iprog_async._core.redaction import one_line
 from iprog_async.cli._base.exit_codes import ExitCode, exit_code
-from iprog_async.cli._veil import mask_addresses, veil
-from iprog_async.cli._wording import words_of_error
+from iprog_async.cli._errors.veil import mask_addresses, veil
+from iprog_async.cli._errors.wording import words_of_error
 
 
 _LONGEST_LINE = 1000
