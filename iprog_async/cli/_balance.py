@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from iprog_async._core.receipts import Balance
 from iprog_async.cli._base.exit_codes import ExitCode
-from iprog_async.cli._input import AsJson, Url, open_client
+from iprog_async.cli._options.shared import AsJson, Url, open_client
 from iprog_async.cli._terminal import show
 from iprog_async.cli._terminal.output import emit, say
 

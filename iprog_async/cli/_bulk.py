@@ -14,13 +14,14 @@ from iprog_async._core.errors import InvalidMessageError
 from iprog_async._journal.journal import Journal
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._base.stdin import STDIN
-from iprog_async.cli._bulk_order import EngineChoice, Order
+from iprog_async.cli._bulk_order import Order
 from iprog_async.cli._bulk_preview import LABEL, Preview, preview
 from iprog_async.cli._bulk_run import Conductor, Ended
 from iprog_async.cli._bulk_summary import next_command, summary_data, summary_words
-from iprog_async.cli._input import AsJson, Url, text_from
 from iprog_async.cli._left_out import LeftOut
 from iprog_async.cli._letters import Letters
+from iprog_async.cli._options.engine import EngineChoice
+from iprog_async.cli._options.shared import AsJson, Url, text_from
 from iprog_async.cli._outlook import Outlook, least_left
 from iprog_async.cli._progress import at_work, open_progress
 from iprog_async.cli._results import LeftOutRows, Results, check_replaceable

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from attrs import evolve, fields_dict, frozen
 
@@ -15,15 +14,12 @@ from iprog_async._client.client import SmsClient
 from iprog_async._client.from_config import provider_from_env, provider_from_url
 from iprog_async._core.errors import ConfigurationError, InvalidMessageError
 from iprog_async._core.rates import Rate
-from iprog_async._engines.proxies import proxies_named
 from iprog_async._http.pool import HttpPool
 from iprog_async._journal.journal import Journal
 from iprog_async._providers.base import BaseProvider
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async.cli._bulk_price import Price
-
-
-EngineChoice = Literal["httpx", "asyncio"]
+from iprog_async.cli._options.engine import EngineChoice, best_engine
 
 
 _REPEATED = {
@@ -180,8 +176,3 @@ class Order:
                 # With the sign, a value may begin with a dash.
                 words.append(flag if value is True else f"{flag}={value}")
         return shlex.join(words)
-
-
-def best_engine() -> EngineChoice:
-    """Return the faster engine, where it is there and can be used: it uses no proxy."""
-    return "asyncio" if find_spec("httptools") is not None and not proxies_named() else "httpx"

@@ -6,7 +6,7 @@ import re
 from typing import Literal
 
 from iprog_async.cli._base.exit_codes import ExitCode
-from iprog_async.cli._input import AsJson
+from iprog_async.cli._options.shared import AsJson
 from iprog_async.cli._terminal.output import emit, say
 
 

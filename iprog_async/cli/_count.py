@@ -10,7 +10,7 @@ from iprog_async._bulk.characters import code_point, glyph, name_of, segments_wi
 from iprog_async._core.errors import InvalidMessageError
 from iprog_async._core.segments import Segments, count_segments
 from iprog_async.cli._base.exit_codes import ExitCode
-from iprog_async.cli._input import AsJson, text_from, text_of_file
+from iprog_async.cli._options.shared import AsJson, text_from, text_of_file
 from iprog_async.cli._terminal.output import emit, say
 from iprog_async.cli._terminal.show import count_of
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from iprog_async.cli._base.exit_codes import ExitCode
-from iprog_async.cli._input import AsJson, Url, open_client
 from iprog_async.cli._operations import DETECT
+from iprog_async.cli._options.shared import AsJson, Url, open_client
 from iprog_async.cli._terminal.output import emit, say
 from iprog_async.cli._terminal.plain import plain
 

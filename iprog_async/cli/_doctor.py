@@ -20,8 +20,8 @@ from iprog_async.cli._configuration import Configuration, examine, network_varia
 from iprog_async.cli._engines import engine_rows, engines_data
 from iprog_async.cli._errors.failure import Failure, from_error
 from iprog_async.cli._errors.wording import words_of_error
-from iprog_async.cli._input import AsJson, Url, open_client
 from iprog_async.cli._inventory import Extra, Plugin
+from iprog_async.cli._options.shared import AsJson, Url, open_client
 from iprog_async.cli._terminal import show
 from iprog_async.cli._terminal.output import emit, say_rows
 

@@ -23,10 +23,10 @@ from iprog_async._journal.reconcile import Reconciliation
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._errors.wording import in_options
-from iprog_async.cli._input import AsJson, Url, open_client
+from iprog_async.cli._options.shared import AsJson, Url, open_client
+from iprog_async.cli._options.when import Tz, bound, clock_of
 from iprog_async.cli._terminal.output import Column, emit, say, say_table
 from iprog_async.cli._terminal.show import accepted_words, listers_of, members_of
-from iprog_async.cli._when import Tz, bound, clock_of
 
 
 _LONGEST_DETAIL = 300

@@ -14,7 +14,7 @@ from cyclopts import Parameter, validators
 from iprog_async._core.errors import InvalidMessageError
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._errors.wording import in_options
-from iprog_async.cli._input import AsJson
+from iprog_async.cli._options.shared import AsJson
 from iprog_async.cli._terminal.output import emit, say
 
 

@@ -17,11 +17,11 @@ from iprog_async._providers.protocols import SupportsStatus
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._errors.failure import Failure
 from iprog_async.cli._errors.wording import words_of_error
-from iprog_async.cli._input import AsJson, Timeout, Url, Wait, open_client, text_from
-from iprog_async.cli._options import Options, options_for
+from iprog_async.cli._options.provider_options import Options, options_for
+from iprog_async.cli._options.shared import AsJson, Timeout, Url, Wait, open_client, text_from
+from iprog_async.cli._options.when import At, Tz, clock_of, later
 from iprog_async.cli._terminal import show
 from iprog_async.cli._terminal.output import complain, emit, say
-from iprog_async.cli._when import At, Tz, clock_of, later
 
 
 async def send(  # noqa: D417 - the shared options describe themselves

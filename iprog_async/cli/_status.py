@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iprog_async.cli._base.exit_codes import ExitCode
-from iprog_async.cli._input import AsJson, Timeout, Url, Wait, open_client
+from iprog_async.cli._options.shared import AsJson, Timeout, Url, Wait, open_client
 from iprog_async.cli._terminal import show
 from iprog_async.cli._terminal.output import emit, say
 

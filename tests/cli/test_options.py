@@ -7,7 +7,7 @@ import pytest
 from attrs import frozen
 
 from iprog_async import InvalidMessageError
-from iprog_async.cli._options import options_for
+from iprog_async.cli._options.provider_options import options_for
 
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from support.cli import Cli
 from support.vendor_toy import CodesProvider
 
 from iprog_async import provider_types
-from iprog_async.cli._times import to_zone
-from iprog_async.cli._when import zone_name
+from iprog_async.cli._options.times import to_zone
+from iprog_async.cli._options.when import zone_name
 
 
 _URL = ["--url", "codes://sandbox-token@127.0.0.1:1"]

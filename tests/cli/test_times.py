@@ -7,7 +7,7 @@ import pytest
 
 from iprog_async import InvalidMessageError
 from iprog_async._core.schedules import check_future, words_of
-from iprog_async.cli._times import Clock, to_zone
+from iprog_async.cli._options.times import Clock, to_zone
 
 
 _BERLIN = ZoneInfo("Europe/Berlin")

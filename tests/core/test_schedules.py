@@ -19,8 +19,8 @@ from iprog_async import (
     NotSent,
     SmsClient,
 )
-from iprog_async.cli._times import Clock
-from iprog_async.cli._when import clock_of
+from iprog_async.cli._options.times import Clock
+from iprog_async.cli._options.when import clock_of
 from iprog_async.testing import InstantClock
 from iprog_async_providers.infopromo import UltimateSmsHttpProvider, UltimateSmsProvider
 from iprog_async_providers.infopromo._options import wall_time

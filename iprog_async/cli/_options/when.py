@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from iprog_async._core.schedules import check_future, words_of
 from iprog_async._providers.protocols import Capabilities
 from iprog_async._routing.base import Router
-from iprog_async.cli._times import Clock, to_zone
+from iprog_async.cli._options.times import Clock, to_zone
 
 
 _AT = Parameter(

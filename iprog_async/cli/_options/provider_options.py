@@ -14,7 +14,7 @@ from cyclopts import Parameter
 
 from iprog_async._core.errors import InvalidMessageError
 from iprog_async._routing.members import options_types
-from iprog_async.cli._input import pairs
+from iprog_async.cli._options.shared import pairs
 
 
 Options = Annotated[

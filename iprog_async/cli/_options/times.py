@@ -11,7 +11,7 @@ from attrs import frozen
 
 from iprog_async._core.errors import InvalidMessageError
 from iprog_async._core.schedules import is_repeated, is_skipped, repeated_words, skipped_words
-from iprog_async.cli._written_dates import with_iso_date
+from iprog_async.cli._options.written_dates import with_iso_date
 
 
 _EXAMPLES = '"2027-01-31 08:00", 2027-01-31T08:00+08:00, "tomorrow 8:00", 9:00 or "in 2 hours"'
