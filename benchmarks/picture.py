@@ -19,15 +19,15 @@ from rich.console import Console
 from rich.text import Text
 
 from iprog_async import Counts, Journal
-from iprog_async.cli._bulk_order import Order
-from iprog_async.cli._bulk_preview import LABEL, preview
-from iprog_async.cli._bulk_run import Conductor
-from iprog_async.cli._bulk_summary import summary_words
-from iprog_async.cli._letters import Letters
-from iprog_async.cli._progress import Bar
-from iprog_async.cli._results import Results
-from iprog_async.cli._rows import Sheet
-from iprog_async.cli._template import Template
+from iprog_async.cli._bulk.csv_file import Sheet
+from iprog_async.cli._bulk.messages import Letters
+from iprog_async.cli._bulk.options import Order
+from iprog_async.cli._bulk.preview import LABEL, preview
+from iprog_async.cli._bulk.progress import Bar
+from iprog_async.cli._bulk.results_file import Results
+from iprog_async.cli._bulk.run import Conductor
+from iprog_async.cli._bulk.summary import summary_words
+from iprog_async.cli._bulk.template import Template
 from iprog_async.cli._terminal.output import wrapped
 from iprog_async.sandbox import Sandbox
 

@@ -11,9 +11,9 @@ _ROWS = 100_000
 _SCRIPT = """
 import asyncio, pathlib, sys
 from iprog_async import SmsClient
-from iprog_async.cli._template import Template
-from iprog_async.cli._letters import Letters
-from iprog_async.cli._rows import Sheet
+from iprog_async.cli._bulk.template import Template
+from iprog_async.cli._bulk.messages import Letters
+from iprog_async.cli._bulk.csv_file import Sheet
 from iprog_async_providers.iprog import IprogProvider
 
 def peak():

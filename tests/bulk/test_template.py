@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from support.core_fakes import QUICK
 
 from iprog_async import InvalidMessageError
-from iprog_async.cli._template import Template
+from iprog_async.cli._bulk.template import Template
 
 
 ROW = {"name": " Ann ", "First name": "Bo", "empty": "", "blank": " \t"}

@@ -209,7 +209,7 @@ def test_full_disk(
     def make(*_: object) -> TextIO:
         return open("/dev/full", "w", encoding="utf-8")
 
-    monkeypatch.setattr("iprog_async.cli._results._make", make)
+    monkeypatch.setattr("iprog_async.cli._bulk.results_file._make", make)
 
     ran = bulk(people(200), "--yes", "--results", str(tmp_path / "out.csv"), "--concurrency", "2")
 
@@ -256,7 +256,7 @@ def test_shown_while_it_waits(
     def watched(total: int, **_: object) -> _Watcher:
         return watcher
 
-    monkeypatch.setattr("iprog_async.cli._bulk.open_progress", watched)
+    monkeypatch.setattr("iprog_async.cli._bulk.command.open_progress", watched)
     sandbox.add_fault(Fault(SEND, "delay", delay=0.35))
 
     ran = bulk(people(1), "--yes")

@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from iprog_async import BulkPlan, Counts
-from iprog_async.cli._outlook import Outlook, least_left
-from iprog_async.cli._progress import (
+from iprog_async.cli._bulk.eta import Outlook, least_left
+from iprog_async.cli._bulk.progress import (
     Bar,
     Lines,
     Silence,
@@ -42,7 +42,7 @@ def test_what_suits(
 def test_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Into a pipe goes a line every few seconds, with the speed and the time that is left."""
     now = [0.0]
-    monkeypatch.setattr("iprog_async.cli._progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
     lines = Lines(7300)
     for now[0] in (1.0, 4.9, 5.0, 9.0, 10.0):
         lines.update(COUNTS)
@@ -57,7 +57,7 @@ def test_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
 def test_hours(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """A run of a day is told in hours."""
     now = [0.0]
-    monkeypatch.setattr("iprog_async.cli._progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
     lines = Lines(50 + 36_610)
     now[0] = 50.0
     lines.update(COUNTS)
@@ -69,7 +69,7 @@ def test_what_was_settled_before_is_no_speed(
 ) -> None:
     """The speed is of what this run did; as long as that is nothing, no time is promised."""
     now = [0.0]
-    monkeypatch.setattr("iprog_async.cli._progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
     lines = Lines(1100)
     for now[0], accepted in ((10.0, 1000), (20.0, 1020)):
         lines.update(Counts(accepted=accepted, resumed=1000))
@@ -109,7 +109,7 @@ def test_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     """The bar goes to stderr, and its last state is what was counted last."""
     monkeypatch.setenv("COLUMNS", "160")
     now = [0.0]
-    monkeypatch.setattr("iprog_async.cli._progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
     bar = Bar(50)
     now[0] = 1.0
     bar.update(Counts(accepted=1))
@@ -126,7 +126,7 @@ def test_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 def test_last_bar_promises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that ends early leaves a bar with its speed, and promises no end."""
     now = [0.0]
-    monkeypatch.setattr("iprog_async.cli._progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
     picture = Console(file=io.StringIO(), width=80)
     bar = Bar(500, Console(file=io.StringIO()))
     now[0] = 10.0
@@ -163,7 +163,7 @@ def test_stopping_lines(
 ) -> None:
     """While a run stops, what counts is how many are on their way, and not how many there were."""
     now, left = [0.0], [61]
-    monkeypatch.setattr("iprog_async.cli._progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
     lines = StoppingLines(lambda: left[0])
     for now[0], left[0] in ((4.0, 60), (5.0, 40), (10.0, 1), (15.0, 0)):
         lines.update(COUNTS)
@@ -179,7 +179,7 @@ def test_stopping_lines(
 def test_stopping_status(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal the number goes down in place."""
     now, left, out = [0.0], [61], io.StringIO()
-    monkeypatch.setattr("iprog_async.cli._progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
     status = StoppingStatus(lambda: left[0], Console(file=out, width=80, force_terminal=True))
     now[0], left[0] = 1.0, 7
     status.update(COUNTS)
@@ -206,8 +206,8 @@ def test_what_the_rest_waits_for(
 ) -> None:
     """No less time is promised than the rate allows, and a pause is told with its end."""
     now = [0.0]
-    monkeypatch.setattr("iprog_async.cli._progress.time.monotonic", lambda: now[0])
-    monkeypatch.setattr("iprog_async.cli._progress._now", lambda: datetime(2026, 7, 1, 4))
+    monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("iprog_async.cli._bulk.progress._now", lambda: datetime(2026, 7, 1, 4))
     lines = Lines(100, outlook=Outlook(lambda _: least, lambda: pause))
     now[0] = 10.0
     lines.update(COUNTS)

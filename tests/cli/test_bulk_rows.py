@@ -7,9 +7,9 @@ import pytest
 
 from iprog_async import InvalidMessageError, Message
 from iprog_async._bulk.preparation import Unsendable
-from iprog_async.cli._letters import Letters
-from iprog_async.cli._rows import Row, Sheet
-from iprog_async.cli._template import Template
+from iprog_async.cli._bulk.csv_file import Row, Sheet
+from iprog_async.cli._bulk.messages import Letters
+from iprog_async.cli._bulk.template import Template
 
 
 def sheet_of(path: Path, content: str | bytes, column: str = "phone") -> Sheet:

@@ -6,7 +6,7 @@ import pytest
 from support.core_fakes import FakeProvider
 
 from iprog_async import Failover
-from iprog_async.cli._least_time import least_seconds, time_words
+from iprog_async.cli._bulk.eta import least_seconds, time_words
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from iprog_async import (
     SmsError,
     SuppressedError,
 )
-from iprog_async.cli._reasons import Reasons
+from iprog_async.cli._bulk.reasons import Reasons
 
 
 def reasons_of(*rows: tuple[int, str, SmsError]) -> Reasons:

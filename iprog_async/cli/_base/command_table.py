@@ -29,7 +29,7 @@ COMMANDS = {
 MODULES = {
     "demo": "_demo",
     "send": "_send",
-    "bulk": "_bulk",
+    "bulk": "_bulk.command",
     "journal": "_journal",
     "status": "_status",
     "balance": "_balance",

@@ -9,11 +9,11 @@ from typing import Any
 from iprog_async._bulk.spending import PriceDifference
 from iprog_async._core.errors import OutcomeUnknownError, SmsError
 from iprog_async._core.redaction import one_line
-from iprog_async.cli._bulk_order import Order
-from iprog_async.cli._bulk_run import Ended
+from iprog_async.cli._bulk.options import Order
+from iprog_async.cli._bulk.reasons import Reasons
+from iprog_async.cli._bulk.run import Ended
 from iprog_async.cli._errors.failure import from_error
 from iprog_async.cli._errors.wording import words_of_error
-from iprog_async.cli._reasons import Reasons
 from iprog_async.cli._terminal.show import accepted_words, count_of
 
 

@@ -13,10 +13,10 @@ from iprog_async._core.errors import (
     SmsError,
 )
 from iprog_async._core.messages import Message
-from iprog_async.cli._columns import looks_like_number
+from iprog_async.cli._bulk.columns import looks_like_number
+from iprog_async.cli._bulk.csv_file import Row, Sheet
+from iprog_async.cli._bulk.template import Template, value_of
 from iprog_async.cli._errors.wording import words_of_error
-from iprog_async.cli._rows import Row, Sheet
-from iprog_async.cli._template import Template, value_of
 
 
 class Letters:

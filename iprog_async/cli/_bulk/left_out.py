@@ -10,9 +10,9 @@ from iprog_async._core.errors import (
     SuppressedError,
 )
 from iprog_async._core.outcomes import NotSent
-from iprog_async.cli._letters import Letters
-from iprog_async.cli._reasons import Reasons
-from iprog_async.cli._results import LeftOutRows
+from iprog_async.cli._bulk.messages import Letters
+from iprog_async.cli._bulk.reasons import Reasons
+from iprog_async.cli._bulk.results_file import LeftOutRows
 
 
 class LeftOut:

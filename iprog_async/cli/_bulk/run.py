@@ -25,12 +25,12 @@ from iprog_async._core.errors import (
 from iprog_async._core.outcomes import Accepted, NotSent, Outcome
 from iprog_async._journal.journal import Journal
 from iprog_async.cli._base.exit_codes import ExitCode, exit_code
-from iprog_async.cli._bulk_order import Order
+from iprog_async.cli._bulk.messages import Letters
+from iprog_async.cli._bulk.options import Order
+from iprog_async.cli._bulk.progress import Bar, Progress, Silence, open_stopping, stopping_words
+from iprog_async.cli._bulk.reasons import Reasons
+from iprog_async.cli._bulk.results_file import Results
 from iprog_async.cli._errors.wording import words_of_error
-from iprog_async.cli._letters import Letters
-from iprog_async.cli._progress import Bar, Progress, Silence, open_stopping, stopping_words
-from iprog_async.cli._reasons import Reasons
-from iprog_async.cli._results import Results
 from iprog_async.cli._terminal.output import complain
 from iprog_async.cli._terminal.show import failed_words, listers_of
 from iprog_async.cli._terminal.signals import on_interrupts

@@ -11,22 +11,22 @@ from attrs import evolve, field, frozen
 from iprog_async._bulk.plan import BulkPlan
 from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import SmsError
+from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.receipts import Balance
 from iprog_async._core.redaction import one_line
 from iprog_async._providers.protocols import SmsProvider, SupportsBalance
-from iprog_async.cli._bulk_order import Order
-from iprog_async.cli._bulk_price import Price
-from iprog_async.cli._errors.wording import words_of_error
-from iprog_async.cli._first_row import FirstRow, sender_of
-from iprog_async.cli._least_time import least_seconds, time_words
-from iprog_async.cli._letters import Letters
-from iprog_async.cli._plan_words import (
+from iprog_async.cli._bulk.eta import least_seconds, time_words
+from iprog_async.cli._bulk.messages import Letters
+from iprog_async.cli._bulk.options import Order
+from iprog_async.cli._bulk.plan_words import (
     character_words,
     country_words,
     several_data,
     several_words,
 )
-from iprog_async.cli._reasons import Reasons
+from iprog_async.cli._bulk.price import Price
+from iprog_async.cli._bulk.reasons import Reasons
+from iprog_async.cli._errors.wording import words_of_error
 from iprog_async.cli._terminal import show
 
 
@@ -303,3 +303,36 @@ def _kept(plan: BulkPlan, letters: Letters) -> Reasons:
         words = letters.words_of(row.error)
         reasons.add(letters.line_of(row.index), row.message.to, row.error, words)
     return reasons
+
+
+_LONGEST = 1000
+
+
+@frozen
+class FirstRow:
+    """The first row that would be sent.
+
+    Args:
+        line: Its line in the file.
+        prepared: Its message.
+    """
+
+    line: int
+    prepared: PreparedMessage
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        text = self.prepared.message.text
+        return {"line": self.line, "number": self.prepared.e164, "text": text}
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return it as labels and words."""
+        text = self.prepared.message.text.replace("\n", " ⏎ ")
+        number = f"{self.prepared.e164} (line {self.line})"
+        return [("first to", number), ("first text", one_line(text, _LONGEST))]
+
+
+def sender_of(sender_id: str | None, provider: SmsProvider) -> str | None:
+    """Return what the phones show as sender: as it was given, else as the account has it."""
+    own: object = getattr(provider, "sender_id", None)
+    return (sender_id or "").strip() or (own if isinstance(own, str) else None)

@@ -14,19 +14,19 @@ from iprog_async._core.errors import InvalidMessageError
 from iprog_async._journal.journal import Journal
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._base.stdin import STDIN
-from iprog_async.cli._bulk_order import Order
-from iprog_async.cli._bulk_preview import LABEL, Preview, preview
-from iprog_async.cli._bulk_run import Conductor, Ended
-from iprog_async.cli._bulk_summary import next_command, summary_data, summary_words
-from iprog_async.cli._left_out import LeftOut
-from iprog_async.cli._letters import Letters
+from iprog_async.cli._bulk.csv_file import Sheet
+from iprog_async.cli._bulk.eta import Outlook, least_left
+from iprog_async.cli._bulk.left_out import LeftOut
+from iprog_async.cli._bulk.messages import Letters
+from iprog_async.cli._bulk.options import Order
+from iprog_async.cli._bulk.preview import LABEL, Preview, preview
+from iprog_async.cli._bulk.progress import at_work, open_progress
+from iprog_async.cli._bulk.results_file import LeftOutRows, Results, check_replaceable
+from iprog_async.cli._bulk.run import Conductor, Ended
+from iprog_async.cli._bulk.summary import next_command, summary_data, summary_words
+from iprog_async.cli._bulk.template import Template
 from iprog_async.cli._options.engine import EngineChoice
 from iprog_async.cli._options.shared import AsJson, Url, text_from
-from iprog_async.cli._outlook import Outlook, least_left
-from iprog_async.cli._progress import at_work, open_progress
-from iprog_async.cli._results import LeftOutRows, Results, check_replaceable
-from iprog_async.cli._rows import Sheet
-from iprog_async.cli._template import Template
 from iprog_async.cli._terminal.confirm import confirmed
 from iprog_async.cli._terminal.output import complain, emit, say, say_rows
 from iprog_async.cli._terminal.show import count_of

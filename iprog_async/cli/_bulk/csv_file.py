@@ -12,8 +12,8 @@ from typing import Self, TypeVar
 from attrs import frozen
 
 from iprog_async._core.errors import InvalidMessageError
-from iprog_async.cli._columns import Holds, meant_column
-from iprog_async.cli._csv_lines import LONGEST_LINE, named_delimiter, raw_lines
+from iprog_async.cli._bulk.columns import Holds, meant_column
+from iprog_async.cli._bulk.csv_lines import LONGEST_LINE, named_delimiter, raw_lines
 
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from iprog_async._bulk.counts import Counts
-from iprog_async.cli._outlook import UNKNOWN, Outlook
+from iprog_async.cli._bulk.eta import UNKNOWN, Outlook
 from iprog_async.cli._terminal.output import say
 
 

@@ -18,7 +18,7 @@ from iprog_async._http.pool import HttpPool
 from iprog_async._journal.journal import Journal
 from iprog_async._providers.base import BaseProvider
 from iprog_async._providers.protocols import SmsProvider
-from iprog_async.cli._bulk_price import Price
+from iprog_async.cli._bulk.price import Price
 from iprog_async.cli._options.engine import EngineChoice, best_engine
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from iprog_async._bulk.plan import BulkPlan
 from iprog_async._bulk.recipients import SeveralTexts
-from iprog_async.cli._letters import Letters
+from iprog_async.cli._bulk.messages import Letters
 from iprog_async.cli._terminal.show import count_of
 
 

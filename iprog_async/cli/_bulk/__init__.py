@@ -1,0 +1,1 @@
+"""The bulk command: from a CSV file to outcomes in another."""
