@@ -7,8 +7,8 @@ from support.cli import Cli
 
 from iprog_async import Message, SmsError, SmsProvider, provider_types
 from iprog_async.adapter import PreparedMessage
-from iprog_async.cli import _demonstration
-from iprog_async.cli._demonstration import Demonstration, demonstrate, number_for
+from iprog_async.cli._demo import scenario
+from iprog_async.cli._demo.scenario import Demonstration, demonstrate, number_for
 from iprog_async.sandbox import Sandbox, SandboxState
 from iprog_async_providers.iprog import IprogProvider
 from iprog_async_providers.ugsms import UgsmsV2Provider
@@ -56,7 +56,7 @@ def test_words(cli: Cli, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     """The tables fit a terminal, with each adapter's name and its one text in the inbox, whole."""
     monkeypatch.setenv("COLUMNS", str(columns))
     # What a slow machine takes has four digits.
-    monkeypatch.setattr("iprog_async.cli._demo._milliseconds", _slow)
+    monkeypatch.setattr("iprog_async.cli._demo.command._milliseconds", _slow)
     ran = cli("demo")
     lines = ran.out.splitlines()
     assert (ran.code, ran.err) == (0, "")
@@ -84,8 +84,8 @@ def test_broken_gateway(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_undelivered(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """A delivery that does not come in time is not as promised, whoever took the text."""
-    monkeypatch.setattr("iprog_async.cli._demo._DELIVERED_AFTER", 60.0)
-    monkeypatch.setattr(_demonstration, "_WAIT", 0.3)
+    monkeypatch.setattr("iprog_async.cli._demo.command._DELIVERED_AFTER", 60.0)
+    monkeypatch.setattr(scenario, "_WAIT", 0.3)
     ran = cli("demo", "--json")
     assert (ran.code, ran.json["ok"]) == (1, False)
     errors = {sent["error"]["type"] for sent in ran.json["texts"] if sent["error"]}
@@ -130,7 +130,7 @@ def test_everything_refused(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_unexpected_success(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """A failure on purpose that does not fail is not as promised."""
-    monkeypatch.setattr(_demonstration, "BLOCKED_WORD", "lottery")
+    monkeypatch.setattr(scenario, "BLOCKED_WORD", "lottery")
     ran = cli("demo")
     assert ran.code == 1
     assert "NOT as promised: a text that the gateway's filter stops" in ran.out

@@ -84,7 +84,7 @@ def test_missing_extra(cli: Cli, monkeypatch: pytest.MonkeyPatch, command: str) 
     """Without the extra the line is the command that installs it."""
     for name in [name for name in sys.modules if name.startswith("iprog_async.sandbox")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delitem(sys.modules, "iprog_async.cli._demonstration", raising=False)
+    monkeypatch.delitem(sys.modules, "iprog_async.cli._demo.scenario", raising=False)
     monkeypatch.setitem(sys.modules, "starlette.routing", None)
     monkeypatch.setitem(sys.modules, "starlette.requests", None)
     monkeypatch.setitem(sys.modules, "starlette", None)

@@ -27,7 +27,7 @@ COMMANDS = {
 """Name and line of help; here, so that the list can be shown without importing them all."""
 
 MODULES = {
-    "demo": "_demo",
+    "demo": "_demo.command",
     "send": "_send",
     "bulk": "_bulk.command",
     "journal": "_journal",

@@ -15,7 +15,7 @@ from iprog_async.cli._terminal.output import Column, complain, emit, say, say_ta
 
 
 if TYPE_CHECKING:
-    from iprog_async.cli._demonstration import Demonstration, Sent, Trouble
+    from iprog_async.cli._demo.scenario import Demonstration, Sent, Trouble
     from iprog_async.sandbox import InboxText, Sandbox
 
 _DELIVERED_AFTER = 0.3
@@ -49,7 +49,7 @@ async def demo(*, as_json: AsJson = False) -> ExitCode:
     sandbox exactly once, and was delivered wherever the gateway tells.
     """
     # Imported late: the only commands that need the extra are this one and `sandbox`.
-    from iprog_async.cli._demonstration import demonstrate
+    from iprog_async.cli._demo.scenario import demonstrate
     from iprog_async.sandbox import Sandbox
     from iprog_async.sandbox._server.installed import check_extra, load_gateways
 
