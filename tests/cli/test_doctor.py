@@ -7,9 +7,9 @@ import pytest
 from support.cli import Cli
 
 from iprog_async import ConfigurationError, HttpPool, provider_types
-from iprog_async.cli import _inventory
 from iprog_async.cli._base import extras
-from iprog_async.cli._engines import engines_data
+from iprog_async.cli._doctor import inventory
+from iprog_async.cli._doctor.engines import engines_data
 from iprog_async.sandbox import Sandbox
 
 
@@ -199,7 +199,7 @@ def test_broken_plugin(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
             raise ConfigurationError("the provider 'ugsms-v2' can't be loaded: no such module")
         return provider_types()[name]
 
-    monkeypatch.setattr(_inventory, "provider_type", broken)
+    monkeypatch.setattr(inventory, "provider_type", broken)
     ran = cli("doctor")
     assert (ran.code, "PROBLEM         the provider 'ugsms-v2'" in ran.out) == (1, True)
     assert "configured      iprog" in ran.out
@@ -233,7 +233,7 @@ def test_source_folder(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_hints_agree_with_the_metadata() -> None:
     """The modules that a missing-extra hint knows are those of the extra."""
     for extra in ("cli", "sandbox"):
-        packages = set(_inventory.packages_of(extra))
+        packages = set(inventory.packages_of(extra))
         assert packages == {name for name in packages if extras.extra_of(name) == extra}
         assert packages
     assert {"cli", "sandbox", "fast"} <= set(

@@ -44,7 +44,7 @@ MODULES = {
     "count": "_count",
     "sandbox": "_sandbox",
     "providers": "_providers",
-    "doctor": "_doctor",
+    "doctor": "_doctor.command",
     "completion": "_completion",
 }
 """Where the function of each is, below `iprog_async.cli`."""

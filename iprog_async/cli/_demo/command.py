@@ -6,9 +6,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from iprog_async.cli._base.exit_codes import ExitCode
+from iprog_async.cli._doctor.inventory import complain_of_broken_plugins
 from iprog_async.cli._errors.failure import from_error
 from iprog_async.cli._errors.wording import words_of_error
-from iprog_async.cli._inventory import complain_of_broken_plugins
 from iprog_async.cli._options.shared import AsJson
 from iprog_async.cli._terminal import show
 from iprog_async.cli._terminal.output import Column, complain, emit, say, say_table

@@ -14,13 +14,13 @@ from iprog_async._core.errors import SmsError
 from iprog_async._core.receipts import Balance
 from iprog_async._engines.environment import Variable
 from iprog_async._providers.protocols import SupportsBalance
-from iprog_async.cli import _inventory
 from iprog_async.cli._base.exit_codes import ExitCode
-from iprog_async.cli._configuration import Configuration, examine, network_variables
-from iprog_async.cli._engines import engine_rows, engines_data
+from iprog_async.cli._doctor import inventory
+from iprog_async.cli._doctor.configuration import Configuration, examine, network_variables
+from iprog_async.cli._doctor.engines import engine_rows, engines_data
+from iprog_async.cli._doctor.inventory import Extra, Plugin
 from iprog_async.cli._errors.failure import Failure, from_error
 from iprog_async.cli._errors.wording import words_of_error
-from iprog_async.cli._inventory import Extra, Plugin
 from iprog_async.cli._options.shared import AsJson, Url, open_client
 from iprog_async.cli._terminal import show
 from iprog_async.cli._terminal.output import emit, say_rows
@@ -78,12 +78,12 @@ async def doctor(
     as_json: AsJson = False,
 ) -> ExitCode:
     """Check the installation and the configuration; no credential is shown."""
-    plugins = _inventory.plugins()
+    plugins = inventory.plugins()
     loadable = [plugin.name for plugin in plugins if not plugin.problem]
     configuration = examine(url, os.environ, loadable)
     environment = network_variables(configuration.provider)
     contact = await _contact(url) if check and configuration.provider else None
-    found = Diagnosis(_inventory.extras(), plugins, configuration, environment, contact)
+    found = Diagnosis(inventory.extras(), plugins, configuration, environment, contact)
     if as_json:
         emit(_data(found))
     else:
@@ -115,10 +115,10 @@ async def _contact(url: str | None) -> Contact:
 def _data(found: Diagnosis) -> dict[str, Any]:
     configuration, contact = found.configuration, found.contact
     return {
-        "version": _inventory.version_of(_inventory.PACKAGE),
+        "version": inventory.version_of(inventory.PACKAGE),
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": _inventory.packages_of(None),
+        "packages": inventory.packages_of(None),
         "extras": {
             extra.name: {"packages": extra.packages, "install": extra.install or None}
             for extra in found.extras
@@ -148,10 +148,10 @@ def _data(found: Diagnosis) -> dict[str, Any]:
 
 
 def _words(found: Diagnosis) -> list[str]:
-    version = _inventory.version_of(_inventory.PACKAGE) or "(not installed as a package)"
+    version = inventory.version_of(inventory.PACKAGE) or "(not installed as a package)"
     rows = [
         ("iprog-async", f"{version}, Python {platform.python_version()}, {platform.platform()}"),
-        ("packages", _versions(_inventory.packages_of(None))),
+        ("packages", _versions(inventory.packages_of(None))),
         *((f"extra {extra.name}", _extra_words(extra)) for extra in found.extras),
         *engine_rows(),
         *_environment_rows(found.environment),

@@ -9,7 +9,7 @@ from attrs import asdict, frozen
 from iprog_async._engines.proxies import proxies_named
 from iprog_async._http.pool import EngineName
 from iprog_async.cli._base.extras import install_line
-from iprog_async.cli._inventory import version_of
+from iprog_async.cli._doctor.inventory import version_of
 from iprog_async.cli._options.engine import best_engine
 
 
