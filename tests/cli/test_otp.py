@@ -90,6 +90,6 @@ def test_bug(vendors: Vendors, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("iprog_async.cli._otp.OTP", type("Broken", (), {"holder": fail}))
+    monkeypatch.setattr("iprog_async.cli._vendor.otp.OTP", type("Broken", (), {"holder": fail}))
     ran = vendors("otp", "send", MOBILE)
     assert (6, True) == (ran.code, ran.err.endswith("; a code may have been sent\n"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iprog_async.cli._desks import (
+from iprog_async.cli._vendor.protocols import (
     CampaignDesk,
     ContactDesk,
     Detect,

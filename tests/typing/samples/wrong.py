@@ -18,7 +18,7 @@ from iprog_async import (
     SupportsStatus,
 )
 from iprog_async.adapter import Batching, Call, PreparedMessage
-from iprog_async.cli._desks import OtpDesk
+from iprog_async.cli._vendor.protocols import OtpDesk
 from iprog_async_providers.iprog import IprogProvider
 
 

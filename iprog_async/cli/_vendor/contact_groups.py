@@ -7,13 +7,13 @@ from typing import Any
 from cyclopts import App
 
 from iprog_async.cli._base.exit_codes import ExitCode
-from iprog_async.cli._operations import CONTACTS
 from iprog_async.cli._options.limit import Limit, take, tell_of_more
 from iprog_async.cli._options.shared import AsJson, Url, open_client
 from iprog_async.cli._terminal.confirm import Yes, agreed, fate
 from iprog_async.cli._terminal.output import Column, emit, say, say_table
 from iprog_async.cli._terminal.plain import plain
-from iprog_async.cli._values import ContactGroup
+from iprog_async.cli._vendor.operations import CONTACTS
+from iprog_async.cli._vendor.protocols import ContactGroup
 
 
 _LISTED = (Column("Uid"), Column("Name", wraps=True))

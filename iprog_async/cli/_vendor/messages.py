@@ -8,13 +8,13 @@ from cyclopts import App
 
 from iprog_async.cli._base.command_table import COMMANDS
 from iprog_async.cli._base.exit_codes import ExitCode
-from iprog_async.cli._operations import MESSAGES
 from iprog_async.cli._options.limit import Limit, take, tell_of_more
 from iprog_async.cli._options.shared import AsJson, Url, open_client
 from iprog_async.cli._options.when import Tz, bound, clock_of
 from iprog_async.cli._terminal.output import Column, emit, say, say_table
 from iprog_async.cli._terminal.plain import plain
-from iprog_async.cli._values import StoredMessage
+from iprog_async.cli._vendor.operations import MESSAGES
+from iprog_async.cli._vendor.protocols import StoredMessage
 
 
 _LISTED = (

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from iprog_async.cli._base.exit_codes import ExitCode
-from iprog_async.cli._operations import DETECT
 from iprog_async.cli._options.shared import AsJson, Url, open_client
 from iprog_async.cli._terminal.output import emit, say
 from iprog_async.cli._terminal.plain import plain
+from iprog_async.cli._vendor.operations import DETECT
 
 
 async def detect(number: str, /, *, url: Url = None, as_json: AsJson = False) -> ExitCode:  # noqa: D417 - the shared options describe themselves

@@ -10,14 +10,14 @@ from cyclopts import App
 from iprog_async._core.sealed import MASK
 from iprog_async.cli._base.command_table import COMMANDS
 from iprog_async.cli._base.exit_codes import ExitCode
-from iprog_async.cli._operations import OTP
 from iprog_async.cli._options.shared import AsJson, Url, open_client, text_from
 from iprog_async.cli._options.times import Clock
 from iprog_async.cli._options.when import clock_of, shown
 from iprog_async.cli._terminal.confirm import Show, fate
 from iprog_async.cli._terminal.output import Column, emit, say, say_table
 from iprog_async.cli._terminal.plain import plain
-from iprog_async.cli._values import OtpTicket
+from iprog_async.cli._vendor.operations import OTP
+from iprog_async.cli._vendor.protocols import OtpTicket
 
 
 _HOW_TO_SHOW = "The code is hidden; --show prints it"

@@ -9,14 +9,14 @@ from cyclopts import App, Parameter
 from iprog_async._core.errors import InvalidMessageError
 from iprog_async.cli._base.command_table import COMMANDS
 from iprog_async.cli._base.exit_codes import ExitCode
-from iprog_async.cli._groups import groups
-from iprog_async.cli._operations import CONTACTS
 from iprog_async.cli._options.limit import Limit, take, tell_of_more
 from iprog_async.cli._options.shared import AsJson, Url, open_client, pairs
 from iprog_async.cli._terminal.confirm import Yes, agreed, fate
 from iprog_async.cli._terminal.output import Column, emit, say, say_table
 from iprog_async.cli._terminal.plain import plain
-from iprog_async.cli._values import Contact
+from iprog_async.cli._vendor.contact_groups import groups
+from iprog_async.cli._vendor.operations import CONTACTS
+from iprog_async.cli._vendor.protocols import Contact
 
 
 Fields = Annotated[

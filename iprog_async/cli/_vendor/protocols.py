@@ -7,19 +7,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal, Protocol, runtime_checkable
-
-from iprog_async.cli._values import (
-    ApiKey,
-    Campaign,
-    Contact,
-    ContactGroup,
-    Network,
-    OtpCheck,
-    OtpTicket,
-    Reminder,
-    StoredMessage,
-)
 
 
 @runtime_checkable
@@ -208,3 +197,130 @@ class Me(Protocol):
     def __call__(self) -> Awaitable[Mapping[str, object]]:
         """Return the account's record."""
         ...
+
+
+class OtpTicket(Protocol):
+    """A code that was sent."""
+
+    @property
+    def phone_number(self) -> str: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def expires_at(self) -> datetime | None: ...
+    @property
+    def confirmed(self) -> bool | None: ...
+
+
+class OtpCheck(Protocol):
+    """Whether a code was right."""
+
+    @property
+    def verified(self) -> bool: ...
+    @property
+    def message(self) -> str: ...
+
+
+class Reminder(Protocol):
+    """A text that is sent later."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def phone_number(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def scheduled_at(self) -> datetime: ...
+    @property
+    def status(self) -> str: ...
+
+
+class Campaign(Protocol):
+    """A campaign; its `stats` has counts by name."""
+
+    @property
+    def uid(self) -> str | None: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def message(self) -> str | None: ...
+    @property
+    def status(self) -> str | None: ...
+    @property
+    def sms_type(self) -> str | None: ...
+    @property
+    def created_at(self) -> str | None: ...
+    @property
+    def start_at(self) -> str | None: ...
+    @property
+    def delivery_at(self) -> str | None: ...
+    @property
+    def stats(self) -> object: ...
+
+
+class StoredMessage(Protocol):
+    """A message as the gateway keeps it."""
+
+    @property
+    def uid(self) -> str: ...
+    @property
+    def to(self) -> str | None: ...
+    @property
+    def sender_id(self) -> str | None: ...
+    @property
+    def message(self) -> str | None: ...
+    @property
+    def word(self) -> str: ...
+    @property
+    def sms_type(self) -> str | None: ...
+    @property
+    def direction(self) -> str | None: ...
+    @property
+    def sms_count(self) -> int | None: ...
+    @property
+    def cost(self) -> Decimal | None: ...
+    @property
+    def sent_at(self) -> str | None: ...
+
+
+class ContactGroup(Protocol):
+    """A group of contacts."""
+
+    @property
+    def uid(self) -> str | None: ...
+    @property
+    def name(self) -> str: ...
+
+
+class Contact(Protocol):
+    """A number in a group."""
+
+    @property
+    def uid(self) -> str | None: ...
+    @property
+    def phone(self) -> str | None: ...
+    @property
+    def status(self) -> str | None: ...
+    @property
+    def custom_fields(self) -> Any: ...
+    @property
+    def fields(self) -> Mapping[str, object]: ...
+
+
+class ApiKey(Protocol):
+    """A key that was made."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def expires_at(self) -> str: ...
+
+
+class Network(Protocol):
+    """Which network a number belongs to."""
+
+    @property
+    def network(self) -> str: ...
+    @property
+    def is_smart_tnt(self) -> bool: ...

@@ -9,14 +9,14 @@ from cyclopts import App, Parameter
 from iprog_async._core.schedules import words_of
 from iprog_async.cli._base.command_table import COMMANDS
 from iprog_async.cli._base.exit_codes import ExitCode
-from iprog_async.cli._operations import CAMPAIGNS
 from iprog_async.cli._options.provider_options import Options, options_for
 from iprog_async.cli._options.shared import AsJson, Url, open_client, text_from
 from iprog_async.cli._options.when import At, Tz, clock_of, later
 from iprog_async.cli._terminal.confirm import Yes, agreed, fate
 from iprog_async.cli._terminal.output import emit, say
 from iprog_async.cli._terminal.plain import plain
-from iprog_async.cli._values import Campaign
+from iprog_async.cli._vendor.operations import CAMPAIGNS
+from iprog_async.cli._vendor.protocols import Campaign
 
 
 _FACTS = ("uid", "name", "message", "status", "sms_type", "created_at", "start_at", "delivery_at")

@@ -8,14 +8,14 @@ from cyclopts import App
 
 from iprog_async.cli._base.command_table import COMMANDS
 from iprog_async.cli._base.exit_codes import ExitCode
-from iprog_async.cli._operations import REMINDERS
 from iprog_async.cli._options.shared import AsJson, Url, open_client, text_from
 from iprog_async.cli._options.times import Clock
 from iprog_async.cli._options.when import At, NeededAt, Tz, clock_of, later, shown
 from iprog_async.cli._terminal.confirm import Yes, agreed, fate
 from iprog_async.cli._terminal.output import emit, say
 from iprog_async.cli._terminal.plain import plain
-from iprog_async.cli._values import Reminder
+from iprog_async.cli._vendor.operations import REMINDERS
+from iprog_async.cli._vendor.protocols import Reminder
 
 
 reminder = App(name="reminder", help=COMMANDS["reminder"])

@@ -9,7 +9,7 @@ from attrs import frozen
 from iprog_async._core.errors import UnsupportedError
 from iprog_async._providers.registry import provider_types
 from iprog_async._routing.base import gateways_of
-from iprog_async.cli import _desks
+from iprog_async.cli._vendor import protocols
 
 
 D = TypeVar("D")
@@ -73,13 +73,19 @@ class Operation(Generic[D]):
         return given.removeprefix(f"{self.holder(provider).name}:")
 
 
-OTP: Operation[_desks.OtpDesk] = Operation("otp", "one-time passwords", _desks.OtpDesk)
-REMINDERS: Operation[_desks.ReminderDesk] = Operation("reminders", "reminders", _desks.ReminderDesk)
-CAMPAIGNS: Operation[_desks.CampaignDesk] = Operation("campaigns", "campaigns", _desks.CampaignDesk)
-MESSAGES: Operation[_desks.MessageDesk] = Operation(
-    "messages", "list of messages", _desks.MessageDesk
+OTP: Operation[protocols.OtpDesk] = Operation("otp", "one-time passwords", protocols.OtpDesk)
+REMINDERS: Operation[protocols.ReminderDesk] = Operation(
+    "reminders", "reminders", protocols.ReminderDesk
 )
-CONTACTS: Operation[_desks.ContactDesk] = Operation("contacts", "contacts", _desks.ContactDesk)
-KEYS: Operation[_desks.KeyDesk] = Operation("keys", "API keys to manage", _desks.KeyDesk)
-ME: Operation[_desks.Me] = Operation("me", "record of the account", _desks.Me)
-DETECT: Operation[_desks.Detect] = Operation("detect", "detection of networks", _desks.Detect)
+CAMPAIGNS: Operation[protocols.CampaignDesk] = Operation(
+    "campaigns", "campaigns", protocols.CampaignDesk
+)
+MESSAGES: Operation[protocols.MessageDesk] = Operation(
+    "messages", "list of messages", protocols.MessageDesk
+)
+CONTACTS: Operation[protocols.ContactDesk] = Operation(
+    "contacts", "contacts", protocols.ContactDesk
+)
+KEYS: Operation[protocols.KeyDesk] = Operation("keys", "API keys to manage", protocols.KeyDesk)
+ME: Operation[protocols.Me] = Operation("me", "record of the account", protocols.Me)
+DETECT: Operation[protocols.Detect] = Operation("detect", "detection of networks", protocols.Detect)

@@ -12,13 +12,13 @@ from iprog_async._core.sealed import MASK
 from iprog_async.cli._base.command_table import COMMANDS
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._errors.failure import Failure
-from iprog_async.cli._operations import KEYS
 from iprog_async.cli._options.shared import AsJson, Url, open_client
 from iprog_async.cli._terminal.confirm import Show, Yes, agreed, fate
 from iprog_async.cli._terminal.output import complain, emit, say
 from iprog_async.cli._terminal.plain import plain
 from iprog_async.cli._terminal.secret_file import SecretFile
-from iprog_async.cli._values import ApiKey
+from iprog_async.cli._vendor.operations import KEYS
+from iprog_async.cli._vendor.protocols import ApiKey
 
 
 ExpiryDays = Annotated[
