@@ -12,7 +12,7 @@ from support.bulk_cli import people, read_csv, start, write_csv
 from support.cli import Cli
 
 from iprog_async import Journal, JournalEntry
-from iprog_async.cli import _journal
+from iprog_async.cli._commands import journal
 from iprog_async.sandbox import Fault, Sandbox
 
 
@@ -107,7 +107,7 @@ def test_nothing_unknown(cli: Cli, tmp_path: Path) -> None:
 def test_claimed_message_has_words() -> None:
     """A message whose run was killed has no words of its own, and is explained."""
     entry = JournalEntry("+639170000100", None, "unknown", "", None, "")
-    cells = _journal._cells(entry)  # pyright: ignore[reportPrivateUsage] - a process that is killed leaves no better way
+    cells = journal._cells(entry)  # pyright: ignore[reportPrivateUsage] - a process that is killed leaves no better way
     assert ("+639170000100", "-", "-", "the run ended while it was on its way") == cells
 
 

@@ -5,7 +5,7 @@ from support.cli import Cli
 
 from iprog_async import SupportsBalance, SupportsStatus, provider_types
 from iprog_async.adapter import Batching, Capabilities, SmsUrl
-from iprog_async.cli import _matrix
+from iprog_async.cli._commands import capability_table
 from iprog_async_providers.iprog import IprogProvider
 
 
@@ -28,7 +28,7 @@ def test_json(cli: Cli) -> None:
 def test_agrees_with_the_protocols() -> None:
     """What the matrix calls able is what the client will accept."""
     provider = IprogProvider("sandbox-token")
-    row = next(row for row in _matrix.rows() if row.name == "iprog")
+    row = next(row for row in capability_table.rows() if row.name == "iprog")
     assert (row.status, row.balance) == (
         isinstance(provider, SupportsStatus),
         isinstance(provider, SupportsBalance),
@@ -40,7 +40,7 @@ def test_words(cli: Cli, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
     """The table names every provider and operation whole, in a terminal of usual width."""
     monkeypatch.setenv("COLUMNS", columns)
     ran = cli("providers")
-    wanted = {name for row in _matrix.rows() for name in (row.name, *row.operations)}
+    wanted = {name for row in capability_table.rows() for name in (row.name, *row.operations)}
     assert (ran.code, sorted(name for name in wanted if name not in ran.out)) == (0, [])
     assert int(columns) >= max(map(len, ran.out.splitlines()))
 
@@ -48,13 +48,13 @@ def test_words(cli: Cli, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
 def test_pipe(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a pipe, where nothing tells the width, each row is one line."""
     monkeypatch.delenv("COLUMNS")
-    assert len(_matrix.rows()) + 2 == len(cli("providers").out.splitlines())
+    assert len(capability_table.rows()) + 2 == len(cli("providers").out.splitlines())
 
 
 def test_markdown(cli: Cli) -> None:
     """The Markdown table has the same cells, with names as code."""
     lines = cli("providers", "--markdown").out.splitlines()
-    assert len(_matrix.rows()) + 2 == len(lines)
+    assert len(capability_table.rows()) + 2 == len(lines)
     (line,) = (line for line in lines if "`iprog`" in line)
     assert line == (
         "| `iprog` | IPROG SMS | yes | yes | reminder | 100 numbers | otp, reminders, detect "
@@ -73,7 +73,7 @@ def test_markdown(cli: Cli) -> None:
 )
 def test_request(batching: Batching | None, words: str) -> None:
     """What one request carries is told as numbers, or as texts where they may differ."""
-    row = _matrix.Row("n", "t", True, False, "none", batching, (), ())
+    row = capability_table.Row("n", "t", True, False, "none", batching, (), ())
     assert ("n", "t", "yes", "-", "-", words, "-", "SMS_URL") == row.cells()
 
 
@@ -90,7 +90,7 @@ class _Secretive(IprogProvider):
 
 def test_provider_without_example(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """A plug-in that no example can be built of has an open question in its row."""
-    monkeypatch.setattr(_matrix, "provider_types", lambda: {"secretive": _Secretive})
+    monkeypatch.setattr(capability_table, "provider_types", lambda: {"secretive": _Secretive})
     (row,) = cli("providers", "--json").json
     assert (row["max_batch"], row["mixed_texts"]) == (None, None)
     assert "| `secretive` | a\\|b | yes | yes | - | ? | - |" in cli("providers", "--markdown").out

@@ -242,7 +242,7 @@ def test_ctrl_c_with_nothing_on_the_way(
     def interrupt(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setattr("iprog_async.cli._balance.open_client", interrupt)
+    monkeypatch.setattr("iprog_async.cli._commands.balance.open_client", interrupt)
     cli("balance", "--help")
     ran = cli("balance")
     assert (ran.code, ran.err) == (130, "iprog-async: stopped by Ctrl-C; no text was on its way\n")

@@ -11,7 +11,7 @@ import pytest
 
 import iprog_async
 from iprog_async import SmsError
-from iprog_async.cli._matrix import markdown, rows
+from iprog_async.cli._commands.capability_table import markdown, rows
 
 
 _ROOT = Path(__file__).parents[2]

@@ -28,11 +28,11 @@ COMMANDS = {
 
 MODULES = {
     "demo": "_demo.command",
-    "send": "_send",
+    "send": "_commands.send",
     "bulk": "_bulk.command",
-    "journal": "_journal",
-    "status": "_status",
-    "balance": "_balance",
+    "journal": "_commands.journal",
+    "status": "_commands.status",
+    "balance": "_commands.balance",
     "otp": "_vendor.otp",
     "reminder": "_vendor.reminder",
     "campaign": "_vendor.campaign",
@@ -41,11 +41,11 @@ MODULES = {
     "me": "_vendor.me",
     "keys": "_vendor.keys",
     "detect": "_vendor.detect",
-    "count": "_count",
-    "sandbox": "_sandbox",
-    "providers": "_providers",
+    "count": "_commands.count",
+    "sandbox": "_commands.sandbox",
+    "providers": "_commands.providers",
     "doctor": "_doctor.command",
-    "completion": "_completion",
+    "completion": "_commands.completion",
 }
 """Where the function of each is, below `iprog_async.cli`."""
 

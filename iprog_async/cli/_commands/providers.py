@@ -7,8 +7,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from iprog_async.cli._base.exit_codes import ExitCode
+from iprog_async.cli._commands.capability_table import HEADINGS, markdown, rows
 from iprog_async.cli._doctor.inventory import complain_of_broken_plugins
-from iprog_async.cli._matrix import HEADINGS, markdown, rows
 from iprog_async.cli._options.shared import AsJson
 from iprog_async.cli._terminal.output import Column, emit, say, say_table
 
