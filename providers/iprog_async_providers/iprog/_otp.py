@@ -17,6 +17,7 @@ from iprog_async.adapter import (
     words,
 )
 from iprog_async_providers.iprog import _answers
+from iprog_async_providers.iprog._api import Wire, to_wire_number
 from iprog_async_providers.iprog._otp_answers import (
     OtpCheck,
     OtpTicket,
@@ -24,7 +25,6 @@ from iprog_async_providers.iprog._otp_answers import (
     read_ticket,
     without_codes,
 )
-from iprog_async_providers.iprog._wire import Wire, to_wire_number
 
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from iprog_async.adapter import MASK, Answer, Id, is_array, is_object, structure
 from iprog_async_providers.iprog._answers import Envelope
-from iprog_async_providers.iprog._reminders import MANILA
+from iprog_async_providers.iprog._times import MANILA
 
 
 @frozen

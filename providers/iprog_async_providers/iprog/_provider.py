@@ -30,15 +30,10 @@ from iprog_async.adapter import (
 )
 from iprog_async_providers.iprog import _answers
 from iprog_async_providers.iprog._answers import Network
+from iprog_async_providers.iprog._api import TokenPlace, Wire, to_wire_number
 from iprog_async_providers.iprog._otp import Otp
-from iprog_async_providers.iprog._reminders import (
-    MANILA,
-    MINUTE,
-    Reminders,
-    manila_time,
-    reminder_id,
-)
-from iprog_async_providers.iprog._wire import TokenPlace, Wire, to_wire_number
+from iprog_async_providers.iprog._reminders import Reminders, reminder_id
+from iprog_async_providers.iprog._times import MANILA, MINUTE, manila_time
 
 
 if TYPE_CHECKING:

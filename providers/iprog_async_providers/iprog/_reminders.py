@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from attrs import field, frozen
 
@@ -29,15 +28,11 @@ from iprog_async.adapter import (
     failed,
     mask_keys,
     structure,
-    wall_clock,
 )
 from iprog_async_providers.iprog._answers import NO_SUCH_ID
-from iprog_async_providers.iprog._wire import Wire, to_wire_number
+from iprog_async_providers.iprog._api import Wire, to_wire_number
+from iprog_async_providers.iprog._times import MANILA, manila_time
 
-
-MANILA = ZoneInfo("Asia/Manila")
-MINUTE = timedelta(minutes=1)
-"""The steps in which IPROG keeps times."""
 
 _PATH = "/api/v1/message-reminders"
 _PREFIX = "reminder:"
@@ -209,19 +204,6 @@ class Reminders:
 
 def _check_future(when: datetime) -> None:
     check_future(when, datetime.now(UTC), f"scheduled_at {when.isoformat()}")
-
-
-def manila_time(when: datetime) -> str:
-    """Return a time as IPROG wants it, `2025-03-08 05:00AM` in Manila's wall time, rounded up.
-
-    Raises:
-        InvalidMessageError: The time has no zone, or is out of every calendar.
-    """
-    if when.utcoffset() is None:
-        raise InvalidMessageError(f"scheduled_at {when.isoformat()} has no time zone")
-    local = wall_clock(when, MANILA, MINUTE)
-    # %p depends on the locale.
-    return f"{local:%Y-%m-%d %I:%M}{'AM' if local.hour < 12 else 'PM'}"
 
 
 def reminder_id(message_id: str) -> str | None:

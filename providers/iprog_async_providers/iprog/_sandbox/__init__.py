@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute
 
 from iprog_async.sandbox import SandboxGateway, SandboxState
-from iprog_async_providers.iprog._sandbox_desk import PHISHING_WORDS, TOKEN, Desk
-from iprog_async_providers.iprog._sandbox_messages import MessageDesk
-from iprog_async_providers.iprog._sandbox_otp import OtpDesk
-from iprog_async_providers.iprog._sandbox_reminders import ReminderDesk
+from iprog_async_providers.iprog._sandbox.account import PHISHING_WORDS, TOKEN, Desk
+from iprog_async_providers.iprog._sandbox.messages import MessageDesk
+from iprog_async_providers.iprog._sandbox.otp import OtpDesk
+from iprog_async_providers.iprog._sandbox.reminders import ReminderDesk
 
 
 __all__ = ["GATEWAY", "PHISHING_WORDS", "TOKEN"]

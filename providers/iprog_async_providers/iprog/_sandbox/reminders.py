@@ -12,15 +12,15 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from iprog_async.sandbox import InboxText
-from iprog_async_providers.iprog._reminders import MANILA
-from iprog_async_providers.iprog._sandbox_desk import (
+from iprog_async_providers.iprog._sandbox.account import (
     Desk,
     Fields,
     check_recipient,
     refuse,
     required,
 )
-from iprog_async_providers.iprog._sandbox_messages import WORDS
+from iprog_async_providers.iprog._sandbox.messages import WORDS
+from iprog_async_providers.iprog._times import MANILA
 
 
 # The older pages' form and that of the newer guide.

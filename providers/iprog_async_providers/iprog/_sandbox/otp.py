@@ -10,8 +10,8 @@ from attrs import define, field
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from iprog_async_providers.iprog._reminders import MANILA
-from iprog_async_providers.iprog._sandbox_desk import Desk, Fields, refuse, to_mobile
+from iprog_async_providers.iprog._sandbox.account import Desk, Fields, refuse, to_mobile
+from iprog_async_providers.iprog._times import MANILA
 
 
 _TEMPLATE = (

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from iprog_async import DeliveryState, count_segments
-from iprog_async_providers.iprog._sandbox_desk import (
+from iprog_async_providers.iprog._sandbox.account import (
     PREFIX,
     TOKEN,
     Desk,
