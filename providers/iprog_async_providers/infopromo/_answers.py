@@ -25,7 +25,7 @@ from iprog_async_providers.infopromo._refusals import (
     TRUE,
     VALIDATION,
 )
-from iprog_async_providers.infopromo._words import answered_status
+from iprog_async_providers.infopromo._states import answered_status
 
 
 _ERROR = ErrorForm({"status": ("error",)}, ("message",))

@@ -46,7 +46,7 @@ from iprog_async_providers.infopromo._sending import (
     read_despite_error,
     read_outcomes,
 )
-from iprog_async_providers.infopromo._words import queue_status
+from iprog_async_providers.infopromo._states import queue_status
 
 
 _ACCEPT = ("Accept", "application/json")

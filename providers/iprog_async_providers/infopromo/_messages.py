@@ -14,7 +14,7 @@ from iprog_async.adapter import Effect, Id, UnclearAnswer, is_object, mask_keys,
 from iprog_async_providers.infopromo._api import Api
 from iprog_async_providers.infopromo._options import in_zone, segment, to_zone
 from iprog_async_providers.infopromo._pages import Page, iterate, read_page
-from iprog_async_providers.infopromo._words import delivery_status
+from iprog_async_providers.infopromo._states import delivery_status
 
 
 Direction = Literal["outgoing", "incoming"]

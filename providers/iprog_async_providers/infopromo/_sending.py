@@ -29,7 +29,7 @@ from iprog_async.adapter import (
 )
 from iprog_async_providers.infopromo._answers import Envelope
 from iprog_async_providers.infopromo._refusals import DISPATCH
-from iprog_async_providers.infopromo._words import answered_status, send_status
+from iprog_async_providers.infopromo._states import answered_status, send_status
 
 
 QUEUE = "queue:"

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute, Route
 
 from iprog_async.sandbox import SandboxGateway, SandboxState
-from iprog_async_providers.infopromo._sandbox._campaigns import CampaignDesk
-from iprog_async_providers.infopromo._sandbox._contacts import ContactBook
-from iprog_async_providers.infopromo._sandbox._sms import SmsDesk
-from iprog_async_providers.infopromo._sandbox._wire import (
+from iprog_async_providers.infopromo._sandbox.campaigns import CampaignDesk
+from iprog_async_providers.infopromo._sandbox.contacts import ContactBook
+from iprog_async_providers.infopromo._sandbox.sms import SmsDesk
+from iprog_async_providers.infopromo._sandbox.wire import (
     PREFIX,
     QUEUEING_SENDER,
     TOKEN,

@@ -18,7 +18,7 @@ from iprog_async.sandbox import (
     SandboxState,
     note_refusal,
 )
-from iprog_async_providers.infopromo._sandbox._wire import (
+from iprog_async_providers.infopromo._sandbox.wire import (
     PREFIX,
     QUEUEING_SENDER,
     TOKEN,

@@ -10,9 +10,9 @@ from attrs import frozen
 from starlette.responses import JSONResponse
 
 from iprog_async.sandbox import InboxText, SandboxState
-from iprog_async_providers.infopromo._sandbox._contacts import ContactBook, Group
-from iprog_async_providers.infopromo._sandbox._sms import check_content, due_at
-from iprog_async_providers.infopromo._sandbox._wire import (
+from iprog_async_providers.infopromo._sandbox.contacts import ContactBook, Group
+from iprog_async_providers.infopromo._sandbox.sms import check_content, due_at
+from iprog_async_providers.infopromo._sandbox.wire import (
     PREFIX,
     Asked,
     RefusedError,

@@ -9,7 +9,7 @@ from attrs import define, field
 from starlette.responses import JSONResponse
 
 from iprog_async.sandbox import SandboxState
-from iprog_async_providers.infopromo._sandbox._wire import (
+from iprog_async_providers.infopromo._sandbox.wire import (
     Asked,
     RefusedError,
     missing,
