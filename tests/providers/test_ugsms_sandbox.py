@@ -29,7 +29,7 @@ from iprog_async import (
 from iprog_async.sandbox import REFUSED_RECIPIENT
 from iprog_async_providers.ugsms import UgsmsV1Provider, UgsmsV2Provider
 from iprog_async_providers.ugsms._sandbox import SandboxUgsms
-from iprog_async_providers.ugsms._sandbox_account import API_KEY, PASSWORD, USERNAME
+from iprog_async_providers.ugsms._sandbox.account import API_KEY, PASSWORD, USERNAME
 
 
 KEY = {"X-API-Key": API_KEY}

@@ -24,7 +24,7 @@ from iprog_async.sandbox import (
     read_fields,
     read_json,
 )
-from iprog_async_providers.ugsms._sandbox_account import (
+from iprog_async_providers.ugsms._sandbox.account import (
     API_KEY,
     PASSWORD,
     USERNAME,
