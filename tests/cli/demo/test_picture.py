@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 _KEPT = _ROOT / "docs" / "images" / "bulk.svg"
 
 
