@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 from attrs import evolve
-from support.core_fakes import (
+from support.core.fakes import (
     LATER,
     FakeProvider,
     Sending,

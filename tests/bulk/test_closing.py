@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from support.core_fakes import FakeProvider, accept, to_many
+from support.core.fakes import FakeProvider, accept, to_many
 
 from iprog_async import Outcome, SmsClient
 from iprog_async.adapter import Batching, PreparedMessage

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from support.core_fakes import NUMBER, FakeProvider, Sending, to_many
-from support.journaling import run_over
+from support.core.fakes import NUMBER, FakeProvider, Sending, to_many
+from support.journal.journaling import run_over
 
 from iprog_async import (
     Accepted,

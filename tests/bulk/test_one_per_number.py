@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.core_fakes import NUMBER, FakeProvider, lose, to_many
+from support.core.fakes import NUMBER, FakeProvider, lose, to_many
 
 from iprog_async import (
     DuplicateMessageError,

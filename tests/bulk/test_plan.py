@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from support.core_fakes import LATER, NUMBER, FakeProvider, lose, refusing, to_many
+from support.core.fakes import LATER, NUMBER, FakeProvider, lose, refusing, to_many
 
 from iprog_async import (
     BulkPlan,

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from support.core_fakes import TOKEN, FakeProvider, Sending, Wire, different_texts, lose, to_many
+from support.core.fakes import TOKEN, FakeProvider, Sending, Wire, different_texts, lose, to_many
 
 from iprog_async import (
     Accepted,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 
-from support.core_fakes import FakeProvider, to_many
+from support.core.fakes import FakeProvider, to_many
 
 from iprog_async import Message, SmsClient
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.core_fakes import FakeProvider, to_many
+from support.core.fakes import FakeProvider, to_many
 
 from iprog_async import Counts, Journal, Message, SmsClient
 

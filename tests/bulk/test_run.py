@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from support.core_fakes import LATER, FakeProvider, accept, lose, refusing, to_many
+from support.core.fakes import LATER, FakeProvider, accept, lose, refusing, to_many
 
 from iprog_async import (
     Accepted,

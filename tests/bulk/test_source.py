@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
-from support.core_fakes import to_many
+from support.core.fakes import to_many
 
 from iprog_async import Message
 from iprog_async._bulk.source import Messages, MessageSource

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from attrs import frozen
-from support.core_clock import VirtualClock
-from support.core_fakes import different_texts
-from support.journaling import states_in
-from support.pace_gateway import OK, Account, VirtualGateway, too_many
-from support.routing_fakes import gateway, limited
+from support.core.clock import VirtualClock
+from support.core.fakes import different_texts
+from support.engines.pace_gateway import OK, Account, VirtualGateway, too_many
+from support.journal.journaling import states_in
+from support.routing.fakes import gateway, limited
 
 from iprog_async import (
     BulkRun,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.core_fakes import FakeProvider, to_many
+from support.core.fakes import FakeProvider, to_many
 
 from iprog_async import (
     ConfigurationError,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from attrs import evolve
-from support.core_fakes import NUMBER, FakeProvider, to_many
+from support.core.fakes import NUMBER, FakeProvider, to_many
 
 from iprog_async import (
     ConfigurationError,

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.core_clock import VirtualClock
-from support.core_fakes import TOKEN, different_texts, to_many
-from support.journaling import PostingProvider, states_in
-from support.pace_gateway import OK, Account, VirtualGateway
+from support.core.clock import VirtualClock
+from support.core.fakes import TOKEN, different_texts, to_many
+from support.engines.pace_gateway import OK, Account, VirtualGateway
+from support.journal.journaling import PostingProvider, states_in
 
 from iprog_async import (
     BulkRun,

@@ -6,8 +6,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
-from support.core_clock import VirtualClock
-from support.pace_gateway import OK, Account, VirtualGateway, too_many
+from support.core.clock import VirtualClock
+from support.engines.pace_gateway import OK, Account, VirtualGateway, too_many
 
 from iprog_async import ConfigurationError, HttpPool, OutcomeUnknownError
 from iprog_async._engines.base import WireReply

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core_fakes import QUICK
+from support.core.fakes import QUICK
 
 from iprog_async import ConfigurationError, Rate
 from iprog_async._core.redaction import Redactor

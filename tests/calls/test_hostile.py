@@ -8,7 +8,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core_fakes import NUMBER, QUICK, TOKEN, Wire
+from support.core.fakes import NUMBER, QUICK, TOKEN, Wire
 
 from iprog_async import Message, OutcomeUnknownError, RetryPolicy, SmsError
 

@@ -8,9 +8,9 @@ from asyncio import StreamWriter
 from itertools import pairwise
 
 import pytest
-from support.core_clock import FastClock
-from support.core_fakes import TOKEN, to_many
-from support.routing_wire import accept
+from support.core.clock import FastClock
+from support.core.fakes import TOKEN, to_many
+from support.routing.wire import accept
 
 from iprog_async import HttpPool, Message, SmsClient
 from iprog_async._http.pool import EngineName

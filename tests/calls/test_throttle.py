@@ -6,8 +6,8 @@ import pytest
 from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core_clock import VirtualClock
-from support.core_fakes import QUICK
+from support.core.clock import VirtualClock
+from support.core.fakes import QUICK
 
 from iprog_async import Rate
 from iprog_async._http.throttle import Pace

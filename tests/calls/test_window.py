@@ -3,8 +3,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from support.engine_wire import BOTH, EngineName
-from support.ugsms_wire import API_KEY, sent_answer
+from support.engines.wire import BOTH, EngineName
+from support.ugsms.wire import API_KEY, sent_answer
 
 from iprog_async import HttpPool, Message, Rate, SmsClient
 from iprog_async.testing import RawGateway, RawRequest, Reply

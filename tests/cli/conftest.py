@@ -7,9 +7,9 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import pytest
-from support.bulk_cli import HI, Bulk, write_csv
-from support.cli import Cli, Ran
-from support.vendor_cli import Vendors
+from support.cli.bulk import HI, Bulk, write_csv
+from support.cli.runner import Cli, Ran
+from support.cli.vendor import Vendors
 
 from iprog_async import provider_types
 from iprog_async._providers import registry

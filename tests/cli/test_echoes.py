@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.cli import Cli
+from support.cli.runner import Cli
 
 from iprog_async.cli._base.command_table import COMMANDS
 from iprog_async.testing._contract.secret_finder import leaks

@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.bulk_cli import Bulk
-from support.cli import Cli
+from support.cli.bulk import Bulk
+from support.cli.runner import Cli
 from support.settings import bad_file, bad_folder, bare_network, good_file
 
 from iprog_async.sandbox import Sandbox

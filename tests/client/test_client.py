@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from support.core_fakes import (
+from support.core.fakes import (
     NUMBER,
     TOKEN,
     FakeProvider,

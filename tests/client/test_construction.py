@@ -7,8 +7,8 @@ from subprocess import run
 
 import httpx
 import pytest
-from support.engine_tls import trusting
-from support.engine_wire import BOTH, OK, TOKEN, EngineName, client_of, outcome
+from support.engines.tls import trusting
+from support.engines.wire import BOTH, OK, TOKEN, EngineName, client_of, outcome
 from support.settings import (
     BAD_FILES,
     BAD_FOLDERS,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.core_fakes import NUMBER, Wire, to_many
-from support.journaling import (
+from support.core.fakes import NUMBER, Wire, to_many
+from support.journal.journaling import (
     ACCEPTED,
     BROKEN,
     BUSY,

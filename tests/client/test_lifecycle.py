@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 
 import pytest
-from support.core_fakes import NUMBER, TOKEN, Wire, iprog_ok, to_many
+from support.core.fakes import NUMBER, TOKEN, Wire, iprog_ok, to_many
 
 from iprog_async import HttpPool, Message, OutcomeUnknownError, Rate, SmsClient, WrongLoopError
 from iprog_async._http.send_context import was_in_flight

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from support.core_fakes import (
+from support.core.fakes import (
     NUMBER,
     TOKEN,
     FakeProvider,

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import pytest
-from support.core_fakes import FakeProvider, TellingProvider
+from support.core.fakes import FakeProvider, TellingProvider
 
 from iprog_async import (
     ConfigurationError,

@@ -6,7 +6,7 @@ from contextvars import ContextVar, copy_context
 from typing import Any
 
 import pytest
-from support.engine_wire import NUMBER, TOKEN
+from support.engines.wire import NUMBER, TOKEN
 
 from iprog_async import Failover, Observer, SmsClient
 from iprog_async._core.context_vars import put_back

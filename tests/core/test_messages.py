@@ -8,7 +8,7 @@ from typing import Any, assert_never
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core_fakes import LATER, NUMBER, QUICK, FakeProvider, accept, prepared
+from support.core.fakes import LATER, NUMBER, QUICK, FakeProvider, accept, prepared
 
 from iprog_async import (
     Accepted,

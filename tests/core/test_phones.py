@@ -4,7 +4,7 @@ import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core_fakes import QUICK
+from support.core.fakes import QUICK
 
 from iprog_async import ConfigurationError, InvalidMessageError
 from iprog_async._core.phones import mask_number, to_region

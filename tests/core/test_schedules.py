@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from support.core_fakes import LATER, NUMBER, FakeProvider, to_many
+from support.core.fakes import LATER, NUMBER, FakeProvider, to_many
 
 from iprog_async import (
     Failover,

@@ -6,7 +6,7 @@ import pytest
 import smsutil
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core_fakes import QUICK
+from support.core.fakes import QUICK
 
 from iprog_async import Segments, count_segments
 

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from rich.console import Console
 from rich.traceback import Traceback
-from support.contract_cases import CASES
-from support.core_fakes import NUMBER, Wire
+from support.contract.cases import CASES
+from support.core.fakes import NUMBER, Wire
 
 from iprog_async import (
     AttemptEnded,

@@ -10,8 +10,8 @@ from contextlib import suppress
 from typing import Any, Self, TypeVar
 
 import pytest
-from support.engine_tls import serving, trusting
-from support.engine_wire import BOTH, EngineName, client_of, outcome, whole
+from support.engines.tls import serving, trusting
+from support.engines.wire import BOTH, EngineName, client_of, outcome, whole
 
 from iprog_async._engines.http1_connection import Connection, Outbox
 from iprog_async._engines.httpcore_stream import Stream

@@ -6,7 +6,7 @@ from asyncio import StreamReader, StreamWriter
 from typing import Any
 
 import pytest
-from support.engine_wire import BOTH, NUMBER, OK, EngineName, client_of, outcome, server, whole
+from support.engines.wire import BOTH, NUMBER, OK, EngineName, client_of, outcome, server, whole
 
 from iprog_async import ConnectionFailedError
 from iprog_async._engines.asyncio_engine import AsyncioEngine

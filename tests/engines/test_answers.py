@@ -4,7 +4,7 @@ import gzip
 import zlib
 
 import pytest
-from support.engine_wire import (
+from support.engines.wire import (
     BODY,
     BOTH,
     HEAD,

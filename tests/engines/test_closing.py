@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.engine_tls import serving, trusting
-from support.engine_wire import (
+from support.engines.tls import serving, trusting
+from support.engines.wire import (
     BOTH,
     NUMBER,
     OK,

@@ -5,8 +5,8 @@ import socket
 from typing import Any
 
 import pytest
-from support.engine_tls import serving, trusting
-from support.engine_wire import left_open, open_files, server
+from support.engines.tls import serving, trusting
+from support.engines.wire import left_open, open_files, server
 
 from iprog_async._engines import happy_eyeballs
 from iprog_async._engines.happy_eyeballs import connect

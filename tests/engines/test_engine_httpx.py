@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from support.core_fakes import NUMBER, TOKEN, Wire
+from support.core.fakes import NUMBER, TOKEN, Wire
 
 from iprog_async import (
     ConfigurationError,

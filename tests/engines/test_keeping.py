@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 from attrs import frozen
-from support.engine_tls import serving, trusting
-from support.engine_wire import (
+from support.engines.tls import serving, trusting
+from support.engines.wire import (
     BODY,
     BOTH,
     HEAD,

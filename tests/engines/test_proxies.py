@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.engine_proxy import clear_environment, forward_proxy
-from support.engine_tls import serving, trusting
-from support.engine_wire import BOTH, NUMBER, OK, EngineName, client_of, outcome
+from support.engines.proxy import clear_environment, forward_proxy
+from support.engines.tls import serving, trusting
+from support.engines.wire import BOTH, NUMBER, OK, EngineName, client_of, outcome
 
 from iprog_async import ConfigurationError, Journal
 from iprog_async._engines.proxies import proxy_for

@@ -4,8 +4,8 @@ import ssl
 from asyncio import StreamReader, StreamWriter
 
 import pytest
-from support.engine_tls import serving, trusting
-from support.engine_wire import BODY, BOTH, NUMBER, OK, EngineName, client_of, outcome, server
+from support.engines.tls import serving, trusting
+from support.engines.wire import BODY, BOTH, NUMBER, OK, EngineName, client_of, outcome, server
 
 from iprog_async import ConfigurationError, ConnectionFailedError
 from iprog_async.testing import RawGateway

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from support.engine_wire import BOTH, OK, EngineName, client_of, outcome
+from support.engines.wire import BOTH, OK, EngineName, client_of, outcome
 
 from iprog_async import ConfigurationError, HttpPool
 from iprog_async._engines.user_agent import default_user_agent

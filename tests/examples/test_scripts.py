@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.bulk_cli import people, write_csv
+from support.cli.bulk import people, write_csv
 
 import starlette_app
 from iprog_async.sandbox import Fault, Sandbox

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.core_fakes import FakeProvider, Wire, prepared, to_many
-from support.journaling import ACCEPTED, posting, run_over, states_in, take
+from support.core.fakes import FakeProvider, Wire, prepared, to_many
+from support.journal.journaling import ACCEPTED, posting, run_over, states_in, take
 
 from iprog_async import Journal, JournalError, SmsClient
 from iprog_async._journal.ledger import Ledger

@@ -10,8 +10,16 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from support.core_fakes import NUMBER, Wire, to_many
-from support.journaling import ACCEPTED, BROKEN, REFUSED, posting, run_over, send_all, sent_to
+from support.core.fakes import NUMBER, Wire, to_many
+from support.journal.journaling import (
+    ACCEPTED,
+    BROKEN,
+    REFUSED,
+    posting,
+    run_over,
+    send_all,
+    sent_to,
+)
 
 from iprog_async import Journal, JournalConflictError, Message, NotSent, RejectedError
 from iprog_async._journal import store as store_module

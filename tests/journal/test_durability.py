@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Sequence
 from pathlib import Path
 
 import pytest
-from support.core_fakes import NUMBER, Wire, to_many
-from support.journal_rows import RECEIPT
-from support.journaling import ACCEPTED, posting, run_over
+from support.core.fakes import NUMBER, Wire, to_many
+from support.journal.journaling import ACCEPTED, posting, run_over
+from support.journal.rows import RECEIPT
 
 from iprog_async import Journal
 from iprog_async._journal.rows import Row, Values

@@ -14,9 +14,9 @@ from zlib import crc32
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core_fakes import NUMBER, QUICK, FakeProvider
-from support.journal_rows import row
-from support.journaling import run_over
+from support.core.fakes import NUMBER, QUICK, FakeProvider
+from support.journal.journaling import run_over
+from support.journal.rows import row
 from support.make_journals import CAMPAIGN, TEXT, answer, make_ended, messages, person
 
 from iprog_async import Journal, JournalError, JournalReader, Message, SmsClient, SmsError

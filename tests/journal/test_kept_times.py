@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.core_fakes import NUMBER, FakeProvider
+from support.core.fakes import NUMBER, FakeProvider
 
 from iprog_async import Journal, JournalConflictError, Message, NotSent, SmsClient
 from iprog_async._core.messages import PreparedMessage

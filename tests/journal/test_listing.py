@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from attrs import asdict
-from support.core_fakes import NUMBER, FakeProvider, Wire, to_many
-from support.journaling import ACCEPTED, BROKEN, REFUSED, posting, run_over, send_all, take
+from support.core.fakes import NUMBER, FakeProvider, Wire, to_many
+from support.journal.journaling import ACCEPTED, BROKEN, REFUSED, posting, run_over, send_all, take
 
 from iprog_async import ConfigurationError, Journal, JournalEntry, Message, Outcome, SmsClient
 from iprog_async._journal import contents as contents_module

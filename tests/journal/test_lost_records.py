@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core_fakes import QUICK, Wire, to_many
-from support.journaling import ACCEPTED, BROKEN, BUSY, posting, run_over, send_all, sent_to
+from support.core.fakes import QUICK, Wire, to_many
+from support.journal.journaling import ACCEPTED, BROKEN, BUSY, posting, run_over, send_all, sent_to
 
 from iprog_async import Journal, JournalError, JournalReader
 from iprog_async._journal import open_marker as marker_module
@@ -31,8 +31,8 @@ _SENT = 25
 _RUN = """
 import asyncio, os, signal, sys
 sys.path.insert(0, sys.argv[2])
-from support.core_fakes import Wire, to_many
-from support.journaling import ACCEPTED, posting
+from support.core.fakes import Wire, to_many
+from support.journal.journaling import ACCEPTED, posting
 from iprog_async import Journal
 
 async def main(path, people, last):

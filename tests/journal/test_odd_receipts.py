@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from support.core_fakes import NUMBER, FakeProvider, to_many
+from support.core.fakes import NUMBER, FakeProvider, to_many
 
 from iprog_async import DeliveryStatus, Journal, Outcome, Receipt, SmsClient
 from iprog_async.adapter import PreparedMessage, accepted

@@ -10,8 +10,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.core_fakes import FakeProvider
-from support.journaling import run_over
+from support.core.fakes import FakeProvider
+from support.journal.journaling import run_over
 from support.make_journals import CAMPAIGN, FOLDER, KILLED, STATUSES, TEXT, answer, messages, person
 
 from iprog_async import (

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.core_fakes import to_many
-from support.journaling import ACCEPTED, send_all
+from support.core.fakes import to_many
+from support.journal.journaling import ACCEPTED, send_all
 
 from iprog_async import Journal, JournalError
 from iprog_async._journal import file_lock as lock_module

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.core_fakes import NUMBER, Wire
-from support.journaling import ACCEPTED, posting, run_over
+from support.core.fakes import NUMBER, Wire
+from support.journal.journaling import ACCEPTED, posting, run_over
 
 from iprog_async import Journal, Message
 

@@ -7,8 +7,8 @@ import io
 from pathlib import Path
 
 import pytest
-from support.core_fakes import NUMBER, FakeProvider, Wire, to_many
-from support.journaling import ACCEPTED, posting, run_over, send_all
+from support.core.fakes import NUMBER, FakeProvider, Wire, to_many
+from support.journal.journaling import ACCEPTED, posting, run_over, send_all
 
 from iprog_async import Journal, JournalError, JournalReader, SmsClient
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from attrs import field, frozen
-from support.core_fakes import LATER, NUMBER, FakeProvider, Wire, accept, lose, to_many
-from support.journaling import ACCEPTED, posting, run_over, states_in
+from support.core.fakes import LATER, NUMBER, FakeProvider, Wire, accept, lose, to_many
+from support.journal.journaling import ACCEPTED, posting, run_over, states_in
 
 from iprog_async import (
     Accepted,

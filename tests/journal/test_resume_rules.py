@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.core_fakes import NUMBER, prepared
+from support.core.fakes import NUMBER, prepared
 
 from iprog_async import (
     Accepted,

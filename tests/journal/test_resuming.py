@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 from attrs import evolve
-from support.core_fakes import LATER, NUMBER, FakeProvider, Wire, to_many
-from support.journaling import (
+from support.core.fakes import LATER, NUMBER, FakeProvider, Wire, to_many
+from support.journal.journaling import (
     ACCEPTED,
     BROKEN,
     BUSY,

@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.core_fakes import NUMBER
-from support.journal_rows import OURS, accepted, lost, refused, row
+from support.core.fakes import NUMBER
+from support.journal.rows import OURS, accepted, lost, refused, row
 
 from iprog_async import (
     AuthenticationError,

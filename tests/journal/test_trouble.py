@@ -15,8 +15,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.core_fakes import NUMBER, Wire, prepared, to_many
-from support.journaling import ACCEPTED, posting, rows_in, run_over, send_all, sent_to, take
+from support.core.fakes import NUMBER, Wire, prepared, to_many
+from support.journal.journaling import ACCEPTED, posting, rows_in, run_over, send_all, sent_to, take
 
 from iprog_async import (
     Accepted,
@@ -214,8 +214,8 @@ async def test_a_damaged_row_keeps_the_run_from_beginning(tmp_path: Path) -> Non
 _ON_A_FULL_DISK = """
 import asyncio, json, resource, signal, sys
 sys.path.insert(0, sys.argv[2])
-from support.core_fakes import Wire, to_many
-from support.journaling import ACCEPTED, posting, run_over, sent_to
+from support.core.fakes import Wire, to_many
+from support.journal.journaling import ACCEPTED, posting, run_over, sent_to
 from iprog_async import Journal
 
 async def main():

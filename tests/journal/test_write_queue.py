@@ -7,8 +7,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from support.core_fakes import prepared, to_many
-from support.journaling import states_in, take
+from support.core.fakes import prepared, to_many
+from support.journal.journaling import states_in, take
 
 from iprog_async import Journal
 from iprog_async._journal import store

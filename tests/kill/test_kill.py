@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 from attrs import frozen
-from support import kill_child
-from support.journaling import states_in
-from support.kill_gateway import CountingGateway
+from support.journal.journaling import states_in
+from support.kill import child as child_module
+from support.kill.gateway import CountingGateway
 
 from iprog_async import Journal
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 
 def _start(gateway: CountingGateway, path: Path, *options: str) -> subprocess.Popen[str]:
-    command = [sys.executable, kill_child.__file__, gateway.base_url, str(path), *options]
+    command = [sys.executable, child_module.__file__, gateway.base_url, str(path), *options]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours
 
 
@@ -85,10 +85,10 @@ class Campaign:
 
 
 CAMPAIGNS = {
-    "one by one": Campaign(200, "Text {}", kill_child.CONCURRENCY),
-    "one by one, httpx": Campaign(200, "Text {}", kill_child.CONCURRENCY, engine="httpx"),
-    "in batches": Campaign(900, "Hi", kill_child.CONCURRENCY * kill_child.BATCH),
-    "at a rate": Campaign(60, "Text {}", kill_child.CONCURRENCY, rate="20/1s"),
+    "one by one": Campaign(200, "Text {}", child_module.CONCURRENCY),
+    "one by one, httpx": Campaign(200, "Text {}", child_module.CONCURRENCY, engine="httpx"),
+    "in batches": Campaign(900, "Hi", child_module.CONCURRENCY * child_module.BATCH),
+    "at a rate": Campaign(60, "Text {}", child_module.CONCURRENCY, rate="20/1s"),
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from attrs import Factory, define
-from support.core_fakes import NUMBER, TOKEN, FakeProvider, accept, lose, refusing
+from support.core.fakes import NUMBER, TOKEN, FakeProvider, accept, lose, refusing
 
 from iprog_async import (
     AttemptEnded,

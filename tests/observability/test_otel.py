@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
-from support.core_fakes import NUMBER, FakeProvider, refusing
+from support.core.fakes import NUMBER, FakeProvider, refusing
 
 from iprog_async import (
     ConfigurationError,

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.core_fakes import FakeProvider, prepared
+from support.core.fakes import FakeProvider, prepared
 
 from iprog_async import (
     ConfigurationError,

@@ -10,7 +10,7 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 from support.answering import outcomes_of
-from support.contract_cases import CASES
+from support.contract.cases import CASES
 from support.refusal_texts import REASONS, TEXTS, ULTIMATE_SMS
 
 from iprog_async.adapter import Refusal

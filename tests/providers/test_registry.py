@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 
 import pytest
-from support.core_fakes import FakeProvider
+from support.core.fakes import FakeProvider
 
 from iprog_async import ConfigurationError, provider_from_env, provider_from_url, provider_types
 from iprog_async._providers import registry
 from iprog_async._providers.registry import provider_names, provider_type
 
 
-FAKE = "support.core_fakes:FakeProvider"
+FAKE = "support.core.fakes:FakeProvider"
 
 
 @pytest.fixture
@@ -53,8 +53,8 @@ def test_unknown_provider_names_those_there_are(installed: dict[str, str]) -> No
     ("value", "why"),
     [
         ("no_such_module_here:X", "can't be loaded"),
-        ("support.core_fakes:Missing", "can't be loaded"),
-        ("support.core_fakes:accept", "no subclass of BaseProvider"),
+        ("support.core.fakes:Missing", "can't be loaded"),
+        ("support.core.fakes:accept", "no subclass of BaseProvider"),
         ("json:JSONDecoder", "no subclass of BaseProvider"),
         ("support.broken_plugins.raises:Provider", "can't be loaded: RuntimeError: half installed"),
         ("support.broken_plugins:Bare", "is not whole: it has no scheme, capabilities"),

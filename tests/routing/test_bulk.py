@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from support.routing_fakes import client, gateway, lost, refused, texts_of, unreachable
-from support.routing_wire import numbers_at, pair
+from support.routing.fakes import client, gateway, lost, refused, texts_of, unreachable
+from support.routing.wire import numbers_at, pair
 
 from iprog_async import BreakerPolicy, Failover, Message, RetryPolicy, RoundRobin, RunHaltedError
 from iprog_async._http.pool import EngineName

@@ -3,8 +3,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.core_fakes import NUMBER
-from support.routing_wire import accept, numbers_at, pair
+from support.core.fakes import NUMBER
+from support.routing.wire import accept, numbers_at, pair
 
 from iprog_async import (
     ConnectionFailedError,

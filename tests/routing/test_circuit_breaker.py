@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from support.routing_fakes import breaker, limited, lost, refused, unreachable
+from support.routing.fakes import breaker, limited, lost, refused, unreachable
 
 from iprog_async import (
     Accepted,

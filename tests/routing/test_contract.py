@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from support.contract_iprog import IPROG
+from support.contract.iprog import IPROG
 
 from iprog_async import Failover, HttpPool, RetryPolicy
 from iprog_async._core.clock import Clock, SystemClock

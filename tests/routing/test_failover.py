@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from support.core_fakes import LATER, NUMBER, FakeProvider
-from support.routing_fakes import (
+from support.core.fakes import LATER, NUMBER, FakeProvider
+from support.routing.fakes import (
     Step,
     gateway,
     limited,

@@ -7,10 +7,10 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from support.core_fakes import LATER, prepared
-from support.routing_fakes import breaker as breaker_of
-from support.routing_fakes import gateway, limited, lost, refused, texts_of
-from support.routing_wire import Pair, numbers_at, pair
+from support.core.fakes import LATER, prepared
+from support.routing.fakes import breaker as breaker_of
+from support.routing.fakes import gateway, limited, lost, refused, texts_of
+from support.routing.wire import Pair, numbers_at, pair
 
 from iprog_async import BreakerPolicy, Failover, Message, Outcome, RetryPolicy, SmsProvider
 from iprog_async._routing.circuit_breaker import Verdict

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.core_fakes import NUMBER
-from support.routing_journal import WatchingClock, states_in, submit_one_batch
-from support.routing_wire import Pair, accept, numbers_at, pair
+from support.core.fakes import NUMBER
+from support.routing.journal import WatchingClock, states_in, submit_one_batch
+from support.routing.wire import Pair, accept, numbers_at, pair
 
 from iprog_async import Failover, Journal, Message, RetryPolicy
 from iprog_async.testing import InstantClock, RawRequest, Reply, Step, drop

@@ -3,7 +3,7 @@ from __future__ import annotations
 import logging
 
 import pytest
-from support.routing_fakes import client, gateway, teller
+from support.routing.fakes import client, gateway, teller
 
 from iprog_async import (
     Balance,

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from support.core_fakes import FakeProvider
-from support.routing_fakes import Step, gateway, never, send, texts_of, unreachable
+from support.core.fakes import FakeProvider
+from support.routing.fakes import Step, gateway, never, send, texts_of, unreachable
 
 from iprog_async import BreakerPolicy, ConfigurationError, RetryPolicy, RoundRobin
 from iprog_async.adapter import Batching

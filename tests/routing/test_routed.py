@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from support.routing_fakes import client, gateway, send, texts_of, unreachable
+from support.routing.fakes import client, gateway, send, texts_of, unreachable
 
 from iprog_async import (
     BreakerPolicy,

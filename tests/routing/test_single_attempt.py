@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 from attrs import evolve
-from support.core_clock import VirtualClock
-from support.core_fakes import Wire
+from support.core.clock import VirtualClock
+from support.core.fakes import Wire
 
 from iprog_async import (
     ConnectionFailedError,

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core_fakes import QUICK
+from support.core.fakes import QUICK
 
 from iprog_async._routing.weighted_turns import Turns
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core_fakes import LATER, QUICK, prepared
+from support.core.fakes import LATER, QUICK, prepared
 
 from iprog_async._sending import batching as batching_module
 from iprog_async._sending.batching import WindowPlanner, halves, plan_batches

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core_fakes import LATER, QUICK, prepared
+from support.core.fakes import LATER, QUICK, prepared
 
 from iprog_async import Accepted, NotSent, Outcome, Receipt, RejectedError
 from iprog_async._core.messages import Batch

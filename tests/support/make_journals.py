@@ -28,8 +28,8 @@ from iprog_async import (
 )
 from iprog_async._journal.ledger import Ledger
 from iprog_async.adapter import PreparedMessage, accepted, failed, unclear
-from support.core_fakes import FakeProvider, prepared
-from support.journaling import take
+from support.core.fakes import FakeProvider, prepared
+from support.journal.journaling import take
 
 
 FOLDER = Path(__file__).parents[1] / "samples" / "journals"

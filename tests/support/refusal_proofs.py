@@ -19,7 +19,7 @@ from iprog_async_providers import (
     UgsmsV1Provider,
     UgsmsV2Provider,
 )
-from support.contract_data import PHILIPPINE, TOKEN, UGANDAN
+from support.contract.data import PHILIPPINE, TOKEN, UGANDAN
 
 
 Make = Callable[..., Any]

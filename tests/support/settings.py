@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from support.engine_proxy import clear_environment
+from support.engines.proxy import clear_environment
 
 
 NO_NETWORK = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE", "OPENSSL_CONF")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from support.contract_cases import CASES
+from support.contract.cases import CASES
 
 from iprog_async import provider_types
 from iprog_async.testing import ProviderContract

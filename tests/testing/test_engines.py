@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from attrs import evolve
-from support.contract_iprog import IPROG
+from support.contract.iprog import IPROG
 
 from iprog_async import HttpPool
 from iprog_async.testing import ProviderContract

@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 import pytest
-from support.contract_tls import tls_contexts
+from support.contract.tls import tls_contexts
 
 from iprog_async.testing import (
     Behaviour,

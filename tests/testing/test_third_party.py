@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support import contract_toy as toy
+from support.contract import toy
 
 from iprog_async import SmsError
 from iprog_async.testing import ContractCase, ProviderContract, Subject

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from support.contract_cases import CASES
-from support.contract_tls import tls_contexts
+from support.contract.cases import CASES
+from support.contract.tls import tls_contexts
 
 from iprog_async import ConnectionFailedError, HttpPool, RetryPolicy, SmsClient
 from iprog_async.testing import ContractCase, InstantClock, RawGateway

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TextIO
 
 import pytest
-from support.bulk_cli import HI, SEND, Bulk, people, read_csv, texts_of, write_csv
-from support.cli import Cli
+from support.cli.bulk import HI, SEND, Bulk, people, read_csv, texts_of, write_csv
+from support.cli.runner import Cli
 
 from iprog_async import Counts
 from iprog_async.sandbox import BLOCKED_WORD, Fault, Sandbox

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from support.bulk_cli import COMMAND, people, read_csv, read_json, start, write_csv
+from support.cli.bulk import COMMAND, people, read_csv, read_json, start, write_csv
 
 from iprog_async.cli import main
 from iprog_async.cli._terminal.signals import ctrl_c_interrupts, on_interrupts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.core_fakes import FakeProvider
+from support.core.fakes import FakeProvider
 
 from iprog_async import Failover
 from iprog_async.cli._bulk.eta import least_seconds, time_words

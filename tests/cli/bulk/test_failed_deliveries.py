@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from support.bulk_cli import HI, people, read_csv, write_csv
-from support.cli import Cli
+from support.cli.bulk import HI, people, read_csv, write_csv
+from support.cli.runner import Cli
 
 from iprog_async.sandbox import Fault, Sandbox
 

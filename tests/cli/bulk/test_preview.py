@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.bulk_cli import HI, Bulk, people, read_csv, texts_of, write_csv
-from support.cli import Cli
+from support.cli.bulk import HI, Bulk, people, read_csv, texts_of, write_csv
+from support.cli.runner import Cli
 
 from iprog_async.sandbox import Fault, Sandbox
 

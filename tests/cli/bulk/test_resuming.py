@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.bulk_cli import SEND, Bulk, people, read_csv, texts_of
+from support.cli.bulk import SEND, Bulk, people, read_csv, texts_of
 
 from iprog_async.cli._bulk.options import Order
 from iprog_async.sandbox import Fault, Sandbox

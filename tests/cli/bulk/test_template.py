@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core_fakes import QUICK
+from support.core.fakes import QUICK
 
 from iprog_async import InvalidMessageError
 from iprog_async.cli._bulk.template import Template

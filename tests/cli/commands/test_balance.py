@@ -3,7 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from support.cli import Cli
+from support.cli.runner import Cli
 
 from iprog_async import Balance, provider_types
 from iprog_async.cli._terminal import show

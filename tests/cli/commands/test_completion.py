@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.cli import Cli
+from support.cli.runner import Cli
 from support.shells import Shell
 
 

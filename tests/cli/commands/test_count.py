@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
-from support.cli import Cli
+from support.cli.runner import Cli
 
 
 def _stdin(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:

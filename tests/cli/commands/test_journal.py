@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.bulk_cli import people, read_csv, start, write_csv
-from support.cli import Cli
+from support.cli.bulk import people, read_csv, start, write_csv
+from support.cli.runner import Cli
 
 from iprog_async import Journal, JournalEntry
 from iprog_async.cli._commands import journal

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from support.cli import Cli
+from support.cli.runner import Cli
 
 from iprog_async import SupportsBalance, SupportsStatus, provider_types
 from iprog_async.adapter import Batching, Capabilities, SmsUrl

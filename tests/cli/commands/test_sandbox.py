@@ -6,7 +6,7 @@ import sys
 import urllib.request
 
 import pytest
-from support.cli import Cli
+from support.cli.runner import Cli
 
 from iprog_async import SmsClient, provider_from_url
 from iprog_async.cli._base.app import app

@@ -4,7 +4,7 @@ import io
 import json
 
 import pytest
-from support.cli import Cli
+from support.cli.runner import Cli
 
 from iprog_async import Receipt
 from iprog_async.cli._terminal import show

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from support.cli import Cli
+from support.cli.runner import Cli
 
 from iprog_async import DeliveryStatus, Receipt
 from iprog_async.cli._terminal import show

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.cli import Cli
+from support.cli.runner import Cli
 
 from iprog_async import Message, SmsError, SmsProvider, provider_types
 from iprog_async.adapter import PreparedMessage

@@ -4,7 +4,7 @@ import inspect
 from importlib import metadata
 
 import pytest
-from support.cli import Cli
+from support.cli.runner import Cli
 
 from iprog_async import ConfigurationError, HttpPool, provider_types
 from iprog_async.cli._base import extras

@@ -4,7 +4,7 @@ import logging
 from urllib.parse import quote, unquote
 
 import pytest
-from support.cli import Cli
+from support.cli.runner import Cli
 
 from iprog_async.sandbox import Fault, FaultKind, Sandbox
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.cli import Cli
+from support.cli.runner import Cli
 
 
 @pytest.mark.parametrize(

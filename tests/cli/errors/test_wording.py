@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.bulk_cli import write_csv
-from support.cli import Cli
+from support.cli.bulk import write_csv
+from support.cli.runner import Cli
 
 import iprog_async
 import iprog_async_providers

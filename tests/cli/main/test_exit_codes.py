@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from support.cli import Cli
+from support.cli.runner import Cli
 
 import iprog_async
 from iprog_async import (

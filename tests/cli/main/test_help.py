@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from cyclopts import App
-from support.cli import Cli
+from support.cli.runner import Cli
 
 from iprog_async.cli._base.app import app
 from iprog_async.cli._base.command_table import COMMANDS, EXAMPLES, POINTER

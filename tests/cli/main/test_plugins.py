@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.cli import Cli
+from support.cli.runner import Cli
 
 from iprog_async import provider_types
 

@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 import pytest
-from support.cli import Cli
+from support.cli.runner import Cli
 
 from iprog_async.cli import _run, main
 from iprog_async.cli._errors.failure import from_bug

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from support.vendor_cli import PHONE, Vendors, decline
+from support.cli.vendor import PHONE, Vendors, decline
 
 from iprog_async.sandbox import Fault
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.vendor_cli import Vendors, decline
+from support.cli.vendor import Vendors, decline
 
 from iprog_async.sandbox import Fault, Sandbox
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from support.vendor_cli import MOBILE, PHONE, Vendors
+from support.cli.vendor import MOBILE, PHONE, Vendors
 
 from iprog_async.cli._base.command_table import EXAMPLES
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.cli import Cli
-from support.vendor_cli import Vendors
+from support.cli.runner import Cli
+from support.cli.vendor import Vendors
 
 from iprog_async import provider_from_url, provider_types
 from iprog_async.cli._base.command_table import EXAMPLES

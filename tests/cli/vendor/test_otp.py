@@ -4,7 +4,7 @@ import io
 import re
 
 import pytest
-from support.vendor_cli import MOBILE, Vendors
+from support.cli.vendor import MOBILE, Vendors
 
 from iprog_async.sandbox import Fault
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from support.vendor_cli import MOBILE, Vendors
+from support.cli.vendor import MOBILE, Vendors
 
 from iprog_async.sandbox import Fault
 

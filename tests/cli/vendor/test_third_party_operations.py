@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from support.cli import Cli
-from support.vendor_toy import CodesProvider
+from support.cli.runner import Cli
+from support.cli.toy_vendor import CodesProvider
 
 from iprog_async import provider_types
 from iprog_async.cli._options.times import to_zone
@@ -15,8 +15,8 @@ _URL = ["--url", "codes://sandbox-token@127.0.0.1:1"]
 @pytest.fixture(autouse=True)
 def _installed(plugins: dict[str, str]) -> None:
     """Two providers of somebody else's are installed."""
-    plugins["codes"] = "support.vendor_toy:CodesProvider"
-    plugins["half"] = "support.vendor_toy:HalfProvider"
+    plugins["codes"] = "support.cli.toy_vendor:CodesProvider"
+    plugins["half"] = "support.cli.toy_vendor:HalfProvider"
 
 
 def test_same_shape(cli: Cli) -> None:

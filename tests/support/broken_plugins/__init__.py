@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Self
 
 from iprog_async.adapter import BaseProvider, Batching, Capabilities
-from support.contract_toy import ToyProvider
+from support.contract.toy import ToyProvider
 
 
 class Bare(ToyProvider):

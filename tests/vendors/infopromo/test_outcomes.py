@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from support.infopromo_wire import (
+from support.infopromo.wire import (
     FIRST,
     FIRST_WIRE,
     FLAVOURS,

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 import respx
-from support.infopromo_wire import (
+from support.infopromo.wire import (
     FIRST,
     FIRST_WIRE,
     FLAVOURS,

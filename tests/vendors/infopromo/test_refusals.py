@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import respx
-from support.infopromo_wire import (
+from support.infopromo.wire import (
     EAGER,
     FIRST,
     FLAVOURS,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import respx
-from support.infopromo_wire import FLAVOURS, HOST, OPERATIONS, connect, outcome_of
+from support.infopromo.wire import FLAVOURS, HOST, OPERATIONS, connect, outcome_of
 
 
 FOLDER = Path(__file__).parents[3] / "samples" / "infopromo"

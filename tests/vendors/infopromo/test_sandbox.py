@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from support.infopromo_sandbox import BASE_URL, GATEWAYS, address, http_client, sandbox
-from support.infopromo_wire import collect, submit
+from support.infopromo.sandbox import BASE_URL, GATEWAYS, address, http_client, sandbox
+from support.infopromo.wire import collect, submit
 
 from iprog_async import (
     Accepted,

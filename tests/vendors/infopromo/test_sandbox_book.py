@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from support.infopromo_sandbox import GATEWAYS, sandbox
-from support.infopromo_wire import collect
+from support.infopromo.sandbox import GATEWAYS, sandbox
+from support.infopromo.wire import collect
 
 from iprog_async import (
     NotFoundError,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.infopromo_sandbox import BASE_URL, http_client
+from support.infopromo.sandbox import BASE_URL, http_client
 
 from iprog_async.sandbox import SandboxState
 from iprog_async_providers.infopromo._sandbox import (

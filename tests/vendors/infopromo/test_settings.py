@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import respx
-from support.infopromo_wire import FIRST, FLAVOURS, HOST, SEVEN, TEXT, TOKEN, connect
+from support.infopromo.wire import FIRST, FLAVOURS, HOST, SEVEN, TEXT, TOKEN, connect
 
 from iprog_async import (
     ConfigurationError,

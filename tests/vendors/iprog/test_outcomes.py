@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from support.iprog_wire import EAGER, FIVE, GLOBE, OPERATIONS, SMART, connect, send_to_two
+from support.iprog.wire import EAGER, FIVE, GLOBE, OPERATIONS, SMART, connect, send_to_two
 
 from iprog_async import (
     Message,

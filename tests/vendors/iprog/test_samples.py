@@ -4,7 +4,7 @@ from operator import attrgetter
 
 import pytest
 import respx
-from support.iprog_wire import OPERATIONS, TOKEN, connect
+from support.iprog.wire import OPERATIONS, TOKEN, connect
 from support.samples import MARKS, Sample, load_samples
 
 from iprog_async import NotSent, OutcomeUnknownError, SmsError, Unknown

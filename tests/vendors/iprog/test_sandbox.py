@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from support.iprog_sandbox import BASE_URL, ClockedState, sandbox_http, sandboxed
-from support.iprog_wire import FIVE, GLOBE, OPERATIONS, SMART, receipts, send_to_two
+from support.iprog.sandbox import BASE_URL, ClockedState, sandbox_http, sandboxed
+from support.iprog.wire import FIVE, GLOBE, OPERATIONS, SMART, receipts, send_to_two
 
 from iprog_async import (
     AuthenticationError,

@@ -6,7 +6,7 @@ import traceback
 import httpx
 import pytest
 import respx
-from support.iprog_wire import OPERATIONS, TOKEN, connect
+from support.iprog.wire import OPERATIONS, TOKEN, connect
 
 from iprog_async import SmsError
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import respx
-from support.iprog_wire import FIVE, GLOBE, Client, connect
+from support.iprog.wire import FIVE, GLOBE, Client, connect
 
 from iprog_async import InvalidMessageError, Message, UnsupportedError
 from iprog_async_providers import IprogOptions, IprogProvider

@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 import respx
 from attrs import field, frozen
-from support.iprog_wire import (
+from support.iprog.wire import (
     BASE_URL,
     FIVE,
     GLOBE,

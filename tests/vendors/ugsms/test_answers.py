@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from support.ugsms_wire import (
+from support.ugsms.wire import (
     API_KEY,
     HOST,
     MESSAGE_ID,

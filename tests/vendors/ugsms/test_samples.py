@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import respx
 from support.samples import MARKS, Sample, load_samples
-from support.ugsms_samples import replay
-from support.ugsms_wire import HOST
+from support.ugsms.samples import replay
+from support.ugsms.wire import HOST
 
 
 SAMPLES = load_samples("ugsms")

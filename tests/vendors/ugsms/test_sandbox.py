@@ -9,14 +9,14 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from support.ugsms_sandbox import (
+from support.ugsms.sandbox import (
     TickingState,
     connect,
     open_http,
     sandbox_v1,
     sandbox_v2,
 )
-from support.ugsms_wire import different, to_many
+from support.ugsms.wire import different, to_many
 
 from iprog_async import (
     Accepted,

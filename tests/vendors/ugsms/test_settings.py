@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import respx
-from support.ugsms_wire import API_KEY, PASSWORD, USERNAME, client, v1, v2
+from support.ugsms.wire import API_KEY, PASSWORD, USERNAME, client, v1, v2
 
 from iprog_async import (
     ConfigurationError,

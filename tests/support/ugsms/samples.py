@@ -9,7 +9,7 @@ from typing import Any
 from iprog_async import Accepted, Balance, NotSent, Outcome, SmsClient, SmsError, Unknown
 from iprog_async_providers.ugsms import ApiKey, UgsmsV1Provider, UgsmsV2Provider
 from support.samples import Sample
-from support.ugsms_wire import client, different, to_many, v1, v2
+from support.ugsms.wire import client, different, to_many, v1, v2
 
 
 async def replay(sample: Sample) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from iprog_async.adapter import (
     words,
 )
 from iprog_async.testing import ContractCase, Operation, Reply
-from support.contract_data import PHILIPPINE, TOKEN
+from support.contract.data import PHILIPPINE, TOKEN
 
 
 REFUSALS = (Refusal(RejectedError, "^blocked$"),)

@@ -9,7 +9,7 @@ from typing import ClassVar
 from attrs import frozen
 
 from iprog_async.adapter import Capabilities
-from support.contract_toy import ToyProvider
+from support.contract.toy import ToyProvider
 
 
 @frozen

@@ -12,7 +12,7 @@ from iprog_async_providers import (
     UltimateSmsHttpProvider,
     UltimateSmsProvider,
 )
-from support.contract_data import OTHER_TOKEN, PHILIPPINE, TOKEN
+from support.contract.data import OTHER_TOKEN, PHILIPPINE, TOKEN
 
 
 def _enveloped(data: object, message: str | None = None) -> Reply:

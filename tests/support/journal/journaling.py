@@ -26,7 +26,7 @@ from iprog_async.adapter import (
     is_object,
     refuse,
 )
-from support.core_fakes import FakeProvider, Wire
+from support.core.fakes import FakeProvider, Wire
 
 
 ACCEPTED = httpx.Response(200, json={"id": "id-1"})

@@ -12,7 +12,7 @@ from typing import Any
 from iprog_async import Accepted, DeliveryStatus, Message, NotSent, Receipt, RejectedError, Unknown
 from iprog_async._journal.rows import Row, RowState
 from iprog_async.adapter import unclear
-from support.core_fakes import NUMBER, prepared
+from support.core.fakes import NUMBER, prepared
 
 
 OURS, THEIRS = b"hash-of-ours", b"hash-of-another"

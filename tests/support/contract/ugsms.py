@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from iprog_async import AuthenticationError, RejectedError
 from iprog_async.testing import ContractCase, Operation, Reply
 from iprog_async_providers import UgsmsV1Provider, UgsmsV2Provider
-from support.contract_data import TOKEN, UGANDAN
+from support.contract.data import TOKEN, UGANDAN
 
 
 def _success(numbers: Sequence[str]) -> Reply:

@@ -16,7 +16,7 @@ from iprog_async import SmsClient
 from iprog_async.sandbox import SandboxState
 from iprog_async_providers.iprog import IprogProvider
 from iprog_async_providers.iprog._sandbox import GATEWAY, TOKEN
-from support.iprog_wire import EAGER, FIVE, Client
+from support.iprog.wire import EAGER, FIVE, Client
 
 
 BASE_URL = "http://sandbox.test/iprog"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from support.contract_infopromo import INFOPROMO, INFOPROMO_HTTP, ULTIMATESMS, ULTIMATESMS_HTTP
-from support.contract_iprog import IPROG
-from support.contract_ugsms import UGSMS_V1, UGSMS_V2
+from support.contract.infopromo import INFOPROMO, INFOPROMO_HTTP, ULTIMATESMS, ULTIMATESMS_HTTP
+from support.contract.iprog import IPROG
+from support.contract.ugsms import UGSMS_V1, UGSMS_V2
 
 
 CASES = (

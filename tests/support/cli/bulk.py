@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from iprog_async.sandbox import Sandbox
-from support.cli import Ran
+from support.cli.runner import Ran
 
 
 COMMAND = (sys.executable, "-m", "iprog_async")

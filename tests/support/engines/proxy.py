@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from attrs import define, field
 
-from support.engine_wire import server
+from support.engines.wire import server
 
 
 def clear_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from iprog_async import HttpPool, RetryPolicy, SmsClient
 from iprog_async._engines.base import Failure, Progress, WireReply, WireRequest
 from iprog_async_providers.iprog import IprogProvider
-from support.core_clock import VirtualClock
-from support.core_fakes import NUMBER, TOKEN
+from support.core.clock import VirtualClock
+from support.core.fakes import NUMBER, TOKEN
 
 
 OK = WireReply(200, {}, b'{"status":200,"message_id":"iSms-1"}')

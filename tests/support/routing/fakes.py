@@ -24,7 +24,7 @@ from iprog_async import (
 from iprog_async._routing.circuit_breaker import Breaker
 from iprog_async.adapter import Batching, PreparedMessage, accepted, failed
 from iprog_async.testing import InstantClock
-from support.core_fakes import NUMBER, FakeProvider, TellingProvider
+from support.core.fakes import NUMBER, FakeProvider, TellingProvider
 
 
 Sending = Callable[[Sequence[PreparedMessage]], Awaitable[Sequence[Outcome]]]

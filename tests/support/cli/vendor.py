@@ -9,7 +9,7 @@ from attrs import frozen
 
 from iprog_async.cli._base.command_table import EXAMPLES
 from iprog_async.sandbox import Sandbox
-from support.cli import Cli, Ran
+from support.cli.runner import Cli, Ran
 
 
 PHONE = "+2348012345678"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from iprog_async import RejectedError
 from iprog_async.testing import ContractCase, Operation, Reply
 from iprog_async_providers import IprogProvider
-from support.contract_data import OTHER_TOKEN, PHILIPPINE, TOKEN
+from support.contract.data import OTHER_TOKEN, PHILIPPINE, TOKEN
 
 
 def _success(numbers: Sequence[str]) -> Reply:

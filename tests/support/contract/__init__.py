@@ -1,0 +1,1 @@
+"""What the contract suite is run with, a module a vendor."""

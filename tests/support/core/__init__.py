@@ -1,0 +1,1 @@
+"""A clock and fakes for the core's tests."""

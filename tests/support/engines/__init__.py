@@ -1,0 +1,1 @@
+"""Servers, proxies and certificates for the engines' tests."""

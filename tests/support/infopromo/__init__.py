@@ -1,0 +1,1 @@
+"""Infopromo's sandbox and wire, for tests."""

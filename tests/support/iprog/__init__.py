@@ -1,0 +1,1 @@
+"""IPROG's sandbox and wire, for tests."""

@@ -1,0 +1,1 @@
+"""Journals and their rows, for tests."""

@@ -1,0 +1,1 @@
+"""UGSMS's samples, sandbox and wire, for tests."""
