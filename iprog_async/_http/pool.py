@@ -13,7 +13,7 @@ from iprog_async._engines.base import Engine
 from iprog_async._engines.user_agent import agent_of, check_user_agent
 from iprog_async._http.calls import Gateway
 from iprog_async._http.slots import SlotQueue
-from iprog_async._http.throttle import Pace
+from iprog_async._http.throttle import Throttle
 
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class HttpPool:
         self.clock: Clock = clock or SystemClock()
         self.slots = SlotQueue(max_connections)
         self.engine = _engine(engine, max_connections, verify, http)
-        self._paces: dict[tuple[str, tuple[str, ...]], Pace] = {}
+        self._throttles: dict[tuple[str, tuple[str, ...]], Throttle] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
@@ -99,18 +99,20 @@ class HttpPool:
         self._loop = self._loop or loop
         return self._loop is not loop
 
-    def pace(self, gateway: Gateway) -> Pace:
+    def pace(self, gateway: Gateway) -> Throttle:
         """Return the pace that all calls of this host and account share."""
-        pace = self._paces.get(gateway.account)
-        if pace is None:
-            pace = self._paces[gateway.account] = Pace(gateway.rate, self.clock)
-        elif gateway.rate is not None and gateway.rate != pace.rate:
-            pace.tighten(gateway.rate)
-        return pace
+        throttle = self._throttles.get(gateway.account)
+        if throttle is None:
+            throttle = self._throttles[gateway.account] = Throttle(gateway.rate, self.clock)
+        elif gateway.rate is not None and gateway.rate != throttle.rate:
+            throttle.tighten(gateway.rate)
+        return throttle
 
     def remaining_pause(self) -> float:
         """Return for how many seconds yet every account that was called is paused."""
-        return min((pace.remaining_pause() for pace in self._paces.values()), default=0.0)
+        return min(
+            (throttle.remaining_pause() for throttle in self._throttles.values()), default=0.0
+        )
 
     async def aclose(self) -> None:
         """Close every connection; closing twice is fine."""

@@ -48,7 +48,7 @@ from iprog_async._http.send_context import (
     recallable,
     was_in_flight,
 )
-from iprog_async._http.throttle import Pace
+from iprog_async._http.throttle import Throttle
 from iprog_async._http.timeouts import Timeouts
 
 
@@ -141,7 +141,7 @@ class Session:
                 return await self._once(call, budget, claim)
             except RateLimitError as exc:
                 _release(claim, budget)
-                self._obey(exc, call, budget)
+                self._apply_retry_after(exc, call, budget)
                 if call.made_once:
                     raise
             except ConnectionFailedError:
@@ -164,7 +164,9 @@ class Session:
                 budget.may_have_happened = True
                 raise
 
-    def _obey(self, error: RateLimitError, call: HttpCall[Any], budget: _Budget) -> None:
+    def _apply_retry_after(
+        self, error: RateLimitError, call: HttpCall[Any], budget: _Budget
+    ) -> None:
         """Pause all calls of the account as told; raise the error if that takes too long."""
         pause = error.retry_after
         pause = self._retry.default_pause if pause is None else max(pause, _SHORTEST_PAUSE)
@@ -183,8 +185,8 @@ class Session:
         redactor = call.redactor()
         request = encode_call(call, self._pool.user_agent)
         started = self._pool.clock.monotonic()
-        pace = self._pool.pace(call.gateway)
-        slot = await self._stand_in_line(call, budget, pace)
+        throttle = self._pool.pace(call.gateway)
+        slot = await self._acquire_slot(call, budget, throttle)
         answered = False
         try:
             if claim is not None:
@@ -197,15 +199,15 @@ class Session:
             asked_at = self._pool.clock.monotonic()
             result = await self._exchange(call, request, budget, slot, redactor)
             taken = self._pool.clock.monotonic() - asked_at
-            self._note_latency(pace, result, taken)
+            self._note_latency(throttle, result, taken)
             answered = isinstance(result, WireReply) and result.status != 429
         finally:
             self._pool.slots.release(slot)
-            pace.finish(ok=answered)
+            throttle.finish(ok=answered)
         if logger.isEnabledFor(logging.DEBUG):
             log_attempt(call, result, self._pool.clock.monotonic() - started, redactor)
         if not isinstance(result, Failure):
-            _note_remaining(pace, result)
+            _note_remaining(throttle, result)
         error: SmsError | None = None
         try:
             value = read_result(call, result, redactor)
@@ -222,35 +224,37 @@ class Session:
                 ended = attempt_ended(call, result, error, budget.attempts, taken)
                 self._observers.attempt_ended(ended)
 
-    def _note_latency(self, pace: Pace, result: WireReply | Failure, seconds: float) -> None:
+    def _note_latency(
+        self, throttle: Throttle, result: WireReply | Failure, seconds: float
+    ) -> None:
         """Tell the pace how long a success took, or a time-out; a quick error says nothing."""
         if isinstance(result, Failure):
             told = result.may_have_left and seconds >= self._limits.timeout
         else:
             told = result.status < 300
         if told:
-            pace.note_latency(seconds, self._pool.slots.in_use)
+            throttle.note_latency(seconds, self._pool.slots.in_use)
 
-    async def _stand_in_line(self, call: HttpCall[Any], budget: _Budget, pace: Pace) -> int:
+    async def _acquire_slot(self, call: HttpCall[Any], budget: _Budget, throttle: Throttle) -> int:
         """Wait for the rate and then for a connection slot, unless the text is called back."""
         if self._closed:
             raise ClientClosedError("the client is closed; nothing was sent")
         self._pool.enter()
         if budget.ends_at == float("inf"):
-            line = _admit(self._pool, pace, call)
+            line = _admit(self._pool, throttle, call)
         else:
-            line = self._admit_in_time(call, budget, pace)
+            line = self._admit_in_time(call, budget, throttle)
         return await recallable(line)
 
-    async def _admit_in_time(self, call: HttpCall[Any], budget: _Budget, pace: Pace) -> int:
+    async def _admit_in_time(self, call: HttpCall[Any], budget: _Budget, throttle: Throttle) -> int:
         """Do it for as long as the deadline allows."""
         time_left = budget.ends_at - self._pool.clock.monotonic()
         try:
-            if call.made_once or time_left > pace.remaining_pause():
+            if call.made_once or time_left > throttle.remaining_pause():
                 async with asyncio.timeout(time_left):
-                    return await _admit(self._pool, pace, call)
-            if pace.remaining_pause() > 0:
-                raise paused(call, pace.remaining_pause())
+                    return await _admit(self._pool, throttle, call)
+            if throttle.remaining_pause() > 0:
+                raise paused(call, throttle.remaining_pause())
         except TimeoutError:
             pass
         raise ConnectionFailedError(
@@ -302,28 +306,28 @@ def _release(claim: Claim | None, budget: _Budget) -> None:
         claim.release()
 
 
-async def _admit(pool: HttpPool, pace: Pace, call: HttpCall[Any]) -> int:
+async def _admit(pool: HttpPool, throttle: Throttle, call: HttpCall[Any]) -> int:
     while True:
-        if not await pace.admit(through_pauses=not call.made_once):
-            raise paused(call, pace.remaining_pause())
+        if not await throttle.admit(through_pauses=not call.made_once):
+            raise paused(call, throttle.remaining_pause())
         try:
             slot = await pool.slots.acquire()
         except asyncio.CancelledError:
-            pace.withdraw()
+            throttle.withdraw()
             raise
-        if not pool.closed and not pace.holds_back():
+        if not pool.closed and not throttle.holds_back():
             return slot
         # While this call stood in the queue, the gateway asked for a pause, or answered ever
         # more slowly, or the pool was closed.
         pool.slots.release(slot)
-        pace.withdraw()
+        throttle.withdraw()
         pool.enter()
 
 
-def _note_remaining(pace: Pace, reply: WireReply) -> None:
+def _note_remaining(throttle: Throttle, reply: WireReply) -> None:
     remaining = reply.headers.get("x-ratelimit-remaining")
     if remaining is not None:
-        pace.note_remaining(remaining, reply.headers.get("x-ratelimit-reset", ""))
-    elif pace.knows_remaining and reply.status < 400:
+        throttle.note_remaining(remaining, reply.headers.get("x-ratelimit-reset", ""))
+    elif throttle.knows_remaining and reply.status < 400:
         # An error may be another server's, in front of the gateway.
-        pace.forget_remaining()
+        throttle.forget_remaining()

@@ -24,7 +24,7 @@ _LONGEST_COUNT = 10
 _LONGEST_WINDOW = 86_400
 
 
-class Pace:
+class Throttle:
     """Admits the calls of one account, first come, first served.
 
     A permit of the window comes back `per` seconds after its call *ended*: when a request

@@ -141,7 +141,7 @@ async def test_ends_are_kept_only_once_a_gateway_tells() -> None:
     for account in (silent, telling):
         await clock.run(account.send(5))
 
-    kept = [len(pace._ended) for a in (silent, telling) for pace in a.pool._paces.values()]  # pyright: ignore[reportPrivateUsage] - what costs memory
+    kept = [len(pace._ended) for a in (silent, telling) for pace in a.pool._throttles.values()]  # pyright: ignore[reportPrivateUsage] - what costs memory
     assert [0, 5] == kept
 
 
@@ -265,7 +265,7 @@ async def test_remaining_is_over_with_its_window(reset: str | None, until: float
     )
     account = Account(VirtualGateway(clock, _telling(fields), lambda _: 0.0), clock)
     await clock.run(account.send(1))
-    (pace,) = account.pool._paces.values()  # pyright: ignore[reportPrivateUsage] - all calls of the account
+    (pace,) = account.pool._throttles.values()  # pyright: ignore[reportPrivateUsage] - all calls of the account
 
     async def admitted() -> int:
         tasks = [asyncio.create_task(pace.admit()) for _ in range(5)]

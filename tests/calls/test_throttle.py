@@ -10,7 +10,7 @@ from support.core.clock import VirtualClock
 from support.core.fakes import QUICK
 
 from iprog_async import Rate
-from iprog_async._http.throttle import Pace
+from iprog_async._http.throttle import Throttle
 
 
 @frozen
@@ -21,16 +21,16 @@ class Span:
     end: float
 
 
-async def play(pace: Pace, clock: VirtualClock, calls: list[tuple[int, int]]) -> list[Span]:
+async def play(throttle: Throttle, clock: VirtualClock, calls: list[tuple[int, int]]) -> list[Span]:
     """Make calls that arrive after so many seconds and take so many."""
     spans: list[Span] = []
 
     async def one(arrival: int, duration: int) -> None:
         await clock.sleep(arrival)
-        await pace.admit()
+        await throttle.admit()
         started = clock.monotonic()
         await clock.sleep(duration)
-        pace.finish(ok=True)
+        throttle.finish(ok=True)
         spans.append(Span(started, clock.monotonic()))
 
     await asyncio.gather(*(one(*call) for call in calls))
@@ -49,7 +49,7 @@ async def test_no_window_sees_more_than_the_rate(
     """Wherever between start and end a gateway counts a call, no window has too many."""
     clock = VirtualClock()
 
-    spans = await clock.run(play(Pace(Rate(count, per), clock), clock, calls))
+    spans = await clock.run(play(Throttle(Rate(count, per), clock), clock, calls))
 
     # A fullest window begins with the end of some call.
     for edge in spans:
@@ -61,13 +61,13 @@ async def test_no_window_sees_more_than_the_rate(
 async def test_calls_are_admitted_first_come_first_served() -> None:
     """Who comes while others wait goes to the end of the queue, at whatever moment."""
     clock = VirtualClock()
-    pace = Pace(Rate(1, 10), clock)
+    throttle = Throttle(Rate(1, 10), clock)
     order: list[int] = []
 
     async def one(number: int) -> None:
-        await pace.admit()
+        await throttle.admit()
         order.append(number)
-        pace.finish(ok=True)
+        throttle.finish(ok=True)
 
     async def all_of_them() -> None:
         await asyncio.gather(*map(one, range(5)))
@@ -81,14 +81,14 @@ async def test_calls_are_admitted_first_come_first_served() -> None:
 async def test_newcomer_does_not_overtake_the_one_who_is_being_woken() -> None:
     """Between release of the turn and its next owner, nobody slips in."""
     clock = VirtualClock()
-    pace = Pace(None, clock)
-    pace.pause(5)
+    throttle = Throttle(None, clock)
+    throttle.pause(5)
     order: list[str] = []
 
     async def one(name: str) -> None:
-        await pace.admit()
+        await throttle.admit()
         order.append(name)
-        pace.finish(ok=True)
+        throttle.finish(ok=True)
         if name == "first":
             await one("newcomer")
 
@@ -103,10 +103,10 @@ async def test_newcomer_does_not_overtake_the_one_who_is_being_woken() -> None:
 async def test_without_rate_nobody_waits() -> None:
     """`None` is no limit."""
     clock = VirtualClock()
-    pace = Pace(None, clock)
+    throttle = Throttle(None, clock)
 
     for _ in range(500):
-        await pace.admit()
+        await throttle.admit()
 
     assert 0 == clock.monotonic()
 
@@ -114,18 +114,18 @@ async def test_without_rate_nobody_waits() -> None:
 async def test_pause_holds_everybody_and_restarts_gently() -> None:
     """After a pause one call goes ahead, then two, four, …, until answers flow again."""
     clock = VirtualClock()
-    pace = Pace(None, clock)
+    throttle = Throttle(None, clock)
     starts: dict[float, int] = {}
 
     async def one() -> None:
-        await pace.admit()
+        await throttle.admit()
         starts[clock.monotonic()] = starts.get(clock.monotonic(), 0) + 1
         await clock.sleep(1)
-        pace.finish(ok=True)
+        throttle.finish(ok=True)
 
     async def many() -> None:
-        pace.pause(5)
-        pace.pause(2)
+        throttle.pause(5)
+        throttle.pause(2)
         await asyncio.gather(*(one() for _ in range(200)))
 
     await clock.run(many())
@@ -136,15 +136,15 @@ async def test_pause_holds_everybody_and_restarts_gently() -> None:
 async def test_restart_stays_slow_while_nothing_answers() -> None:
     """A call that failed proves nothing about the gateway's patience."""
     clock = VirtualClock()
-    pace = Pace(None, clock)
-    pace.pause(1)
+    throttle = Throttle(None, clock)
+    throttle.pause(1)
     starts: list[float] = []
 
     async def one() -> None:
-        await pace.admit()
+        await throttle.admit()
         starts.append(clock.monotonic())
         await clock.sleep(1)
-        pace.finish(ok=False)
+        throttle.finish(ok=False)
 
     async def many() -> None:
         await asyncio.gather(*(one() for _ in range(4)))
@@ -157,25 +157,25 @@ async def test_restart_stays_slow_while_nothing_answers() -> None:
 async def test_remaining_pause_counts_down() -> None:
     """What is left of a pause can be asked for."""
     clock = VirtualClock()
-    pace = Pace(None, clock)
-    assert 0 == pace.remaining_pause()
+    throttle = Throttle(None, clock)
+    assert 0 == throttle.remaining_pause()
 
-    pace.pause(5)
+    throttle.pause(5)
     await clock.pass_time(2)
 
-    assert 3 == pace.remaining_pause()
+    assert 3 == throttle.remaining_pause()
 
 
 async def test_withdrawn_call_makes_room_at_once() -> None:
     """A permit that was not used does not wait for the window to pass."""
     clock = VirtualClock()
-    pace = Pace(Rate(1, 60), clock)
-    await pace.admit()
-    waiting = asyncio.create_task(pace.admit())
+    throttle = Throttle(Rate(1, 60), clock)
+    await throttle.admit()
+    waiting = asyncio.create_task(throttle.admit())
     await clock.settle()
     assert not waiting.done()
 
-    pace.withdraw()
+    throttle.withdraw()
     await waiting
 
     assert 0 == clock.monotonic()
@@ -185,56 +185,56 @@ async def test_withdrawn_call_makes_room_at_once() -> None:
 async def test_cancelled_wait_leaks_nothing(waits_for: str) -> None:
     """Whoever is cancelled in the queue leaves neither a permit nor a turn behind."""
     clock = VirtualClock()
-    pace = Pace(Rate(1, 10), clock)
-    await pace.admit()
+    throttle = Throttle(Rate(1, 10), clock)
+    await throttle.admit()
     if waits_for != "change":
-        pace.finish(ok=True)
-    first = asyncio.create_task(pace.admit())
-    second = asyncio.create_task(pace.admit())
+        throttle.finish(ok=True)
+    first = asyncio.create_task(throttle.admit())
+    second = asyncio.create_task(throttle.admit())
     await clock.settle()
 
     cancelled = second if waits_for == "turn" else first
     cancelled.cancel()
     await asyncio.gather(cancelled, return_exceptions=True)
     if waits_for == "change":
-        pace.finish(ok=True)
+        throttle.finish(ok=True)
     await clock.pass_time(10)
 
     other = first if waits_for == "turn" else second
     assert other.done()
     assert not other.cancelled()
-    pace.finish(ok=True)
-    await clock.run(pace.admit())
+    throttle.finish(ok=True)
+    await clock.run(throttle.admit())
     assert 20 == clock.monotonic()
 
 
 async def test_stricter_of_two_rates_wins() -> None:
     """Adapters of one account may disagree; the slower one is obeyed."""
-    pace = Pace(Rate(60, 60), VirtualClock())
+    throttle = Throttle(Rate(60, 60), VirtualClock())
 
-    pace.tighten(Rate(100, 60))
-    assert Rate(60, 60) == pace.rate
-    pace.tighten(Rate(10, 60))
-    assert Rate(10, 60) == pace.rate
+    throttle.tighten(Rate(100, 60))
+    assert Rate(60, 60) == throttle.rate
+    throttle.tighten(Rate(10, 60))
+    assert Rate(10, 60) == throttle.rate
 
 
 async def test_used_up_window_pauses_until_it_moves() -> None:
     """When the gateway says that nothing is left, we wait for our oldest call to leave."""
     clock = VirtualClock()
-    pace = Pace(Rate(5, 10), clock)
-    await pace.admit()
-    pace.finish(ok=True)
+    throttle = Throttle(Rate(5, 10), clock)
+    await throttle.admit()
+    throttle.finish(ok=True)
     await clock.pass_time(4)
 
-    pace.pause_until_window_moves()
+    throttle.pause_until_window_moves()
 
-    assert 6 == pace.remaining_pause()
+    assert 6 == throttle.remaining_pause()
 
 
 async def test_used_up_window_without_a_rate_says_nothing() -> None:
     """Without a known window there is nothing to wait for."""
-    pace = Pace(None, VirtualClock())
+    throttle = Throttle(None, VirtualClock())
 
-    pace.pause_until_window_moves()
+    throttle.pause_until_window_moves()
 
-    assert 0 == pace.remaining_pause()
+    assert 0 == throttle.remaining_pause()

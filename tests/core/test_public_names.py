@@ -66,7 +66,7 @@ _NOBODY_NAMES_THEM = {
     "ResumeRules",
     "Observers",
     # What an adapter passes on without looking.
-    "Pace",
+    "Throttle",
     "Redactor",
     # A type variable.
     "P_co",

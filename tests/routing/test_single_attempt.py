@@ -20,7 +20,7 @@ from iprog_async import (
 )
 from iprog_async._http.send_context import active_claim
 from iprog_async._http.session import Limits, Session
-from iprog_async._http.throttle import Pace
+from iprog_async._http.throttle import Throttle
 from iprog_async._routing.members import SingleAttempts
 from iprog_async.adapter import Answer, Effect, Gateway, HttpCall, UnclearAnswer, give_up, to_rate
 
@@ -162,7 +162,7 @@ async def test_other_calls_of_the_account_wait_as_ever() -> None:
 async def test_who_queues_when_a_pause_begins_is_turned_away() -> None:
     """A call that waits for the gateway's rate leaves when the gateway asks for a pause."""
     clock = VirtualClock()
-    pace = Pace(to_rate("1/min"), clock)
+    pace = Throttle(to_rate("1/min"), clock)
     await pace.admit()
     waiting = [asyncio.create_task(pace.admit(through_pauses=False)) for _ in range(2)]
     await clock.settle()
@@ -177,7 +177,7 @@ async def test_who_queues_when_a_pause_begins_is_turned_away() -> None:
 async def test_who_queues_without_a_pause_is_admitted() -> None:
     """Waiting for the rate itself is no reason to go elsewhere."""
     clock = VirtualClock()
-    pace = Pace(to_rate("1/min"), clock)
+    pace = Throttle(to_rate("1/min"), clock)
     await pace.admit()
     pace.finish(ok=True)
 
