@@ -21,7 +21,7 @@ _WEIGHT = 1 / 8
 _PATIENCE = 16
 
 
-class Ceiling:
+class AdaptiveLimit:
     """The ceiling on calls at once of one account; pure, so that it can be tested."""
 
     def __init__(self) -> None:

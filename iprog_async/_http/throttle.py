@@ -11,7 +11,7 @@ from collections import deque
 
 from iprog_async._core.clock import Clock
 from iprog_async._core.rates import Rate
-from iprog_async._http.adaptive_limit import Ceiling
+from iprog_async._http.adaptive_limit import AdaptiveLimit
 
 
 # After this many calls at once the restart is over and only the rate limits.
@@ -39,7 +39,7 @@ class Throttle:
     def __init__(self, rate: Rate | None, clock: Clock) -> None:
         self.rate = rate
         self._clock = clock
-        self._ceiling = Ceiling()
+        self._adaptive_limit = AdaptiveLimit()
         self._ended: deque[float] = deque()
         self._left: int | None = None
         self._left_until = 0.0
@@ -100,7 +100,7 @@ class Throttle:
             seconds: From getting a connection slot to the answer, or to the time-out.
             at_once: How many requests were under way.
         """
-        self._ceiling.note(seconds, min(at_once, self._in_flight))
+        self._adaptive_limit.note(seconds, min(at_once, self._in_flight))
 
     @property
     def knows_remaining(self) -> bool:
@@ -175,7 +175,7 @@ class Throttle:
 
     def _is_too_many(self, calls: int) -> bool:
         """Return whether so many calls at once are more than the gateway takes now."""
-        ceiling = self._ceiling.limit
+        ceiling = self._adaptive_limit.limit
         return (
             (self._allowed is not None and calls > self._allowed)
             or (ceiling is not None and calls > ceiling)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.core.fakes import QUICK
 
-from iprog_async._http.adaptive_limit import Ceiling
+from iprog_async._http.adaptive_limit import AdaptiveLimit
 
 
 Latency = Callable[[float, int], float]
@@ -24,7 +24,7 @@ class Run:
     at_once: list[int]
 
 
-def play(latency: Latency, *, concurrency: int, seconds: int, ceiling: Ceiling) -> Run:
+def play(latency: Latency, *, concurrency: int, seconds: int, ceiling: AdaptiveLimit) -> Run:
     """Let as many calls as allowed be under way at each moment, for so many virtual seconds."""
     now, under_way = 0.0, list[tuple[float, float]]()
     rates, at_once = [0] * (seconds + 1), [0] * (seconds + 1)
@@ -58,7 +58,7 @@ def crowded(_: float, at_once: int) -> float:
 @pytest.mark.parametrize("seconds", [0.05, 0.2, 3.0])
 def test_constant_latency_meets_no_ceiling(seconds: float) -> None:
     """What always takes the same time is never held back."""
-    ceiling = Ceiling()
+    ceiling = AdaptiveLimit()
 
     run = play(lambda _, __: seconds, concurrency=100, seconds=20, ceiling=ceiling)
 
@@ -68,7 +68,7 @@ def test_constant_latency_meets_no_ceiling(seconds: float) -> None:
 
 def test_our_own_slowness_meets_no_ceiling() -> None:
     """A hundred calls over one busy processor take a hundred times as long as one: no matter."""
-    ceiling = Ceiling()
+    ceiling = AdaptiveLimit()
     ceiling.note(0.001, 1)
 
     for _ in range(1000):
@@ -79,7 +79,7 @@ def test_our_own_slowness_meets_no_ceiling() -> None:
 
 def test_single_time_out_meets_no_ceiling() -> None:
     """A lost packet is no slow gateway."""
-    ceiling = Ceiling()
+    ceiling = AdaptiveLimit()
     for _ in range(100):
         ceiling.note(0.2, 100)
 
@@ -90,7 +90,7 @@ def test_single_time_out_meets_no_ceiling() -> None:
 
 def test_crowded_gateway_gets_fewer_calls_at_once_and_does_as_many() -> None:
     """A queue at the gateway is shortened without a loss in throughput."""
-    ceiling = Ceiling()
+    ceiling = AdaptiveLimit()
     # A few calls alone have shown how fast it can be.
     for _ in range(20):
         ceiling.note(0.5, 1)
@@ -104,7 +104,7 @@ def test_crowded_gateway_gets_fewer_calls_at_once_and_does_as_many() -> None:
 
 def test_recovery_is_gradual_and_complete() -> None:
     """Once answers are in time again the ceiling rises by one each round, and goes."""
-    ceiling = Ceiling()
+    ceiling = AdaptiveLimit()
 
     run = play(
         lambda now, _: 10.0 if 5 < now < 30 else 0.2, concurrency=100, seconds=120, ceiling=ceiling
@@ -120,7 +120,7 @@ def test_recovery_is_gradual_and_complete() -> None:
 
 def test_gateway_that_stays_slow_is_not_held_back_for_ever() -> None:
     """If fewer calls at once do not help, the calls are not what is slow."""
-    ceiling = Ceiling()
+    ceiling = AdaptiveLimit()
 
     run = play(
         lambda now, _: 0.2 if now < 5 else 6.0, concurrency=100, seconds=900, ceiling=ceiling
@@ -132,7 +132,7 @@ def test_gateway_that_stays_slow_is_not_held_back_for_ever() -> None:
 
 def test_cuts_wait_for_what_the_last_one_did() -> None:
     """The answers that were under way before a cut are no reason for another."""
-    ceiling = Ceiling()
+    ceiling = AdaptiveLimit()
     for _ in range(100):
         ceiling.note(0.2, 100)
     while ceiling.limit is None:
@@ -151,7 +151,7 @@ def test_cuts_wait_for_what_the_last_one_did() -> None:
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.integers(1, 10_000)), max_size=400))
 def test_ceiling_is_never_below_one(answers: list[tuple[float, int]]) -> None:
     """Whatever a gateway does, one call at a time always goes on."""
-    ceiling = Ceiling()
+    ceiling = AdaptiveLimit()
 
     for seconds, at_once in answers:
         ceiling.note(seconds, at_once)
@@ -162,7 +162,7 @@ def test_same_answers_make_the_same_ceiling() -> None:
     """Nothing in it is left to chance."""
     runs = [
         play(crowded, concurrency=100, seconds=60, ceiling=ceiling)
-        for ceiling in (Ceiling(), Ceiling())
+        for ceiling in (AdaptiveLimit(), AdaptiveLimit())
     ]
 
     assert runs[0] == runs[1]
