@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from iprog_async._bulk.unknown_limit import Caution
+from iprog_async._bulk.unknown_limit import UnknownLimit
 
 
 _SLOW = "slow: starts many processes; runs with --slow, or where its path is named"
@@ -55,4 +55,4 @@ def _named(config: pytest.Config) -> list[Path]:
 @pytest.fixture
 def whole_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let bulk runs trust a gateway from the start, so that their first batches are whole."""
-    monkeypatch.setattr(Caution, "trusts", lambda *_: True)
+    monkeypatch.setattr(UnknownLimit, "trusts", lambda *_: True)

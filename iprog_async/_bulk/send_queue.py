@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 from iprog_async._bulk.credit_limit import CreditLimit
-from iprog_async._bulk.unknown_limit import Caution
+from iprog_async._bulk.unknown_limit import UnknownLimit
 from iprog_async._core.errors import CreditLimitError, OutcomeUnknownError
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import Outcome
@@ -25,7 +25,7 @@ class Departures:
 
     Args:
         provider: What they are sent through.
-        most_unknown: How many people's outcomes may become unknown; see `Caution`.
+        most_unknown: How many people's outcomes may become unknown; see `UnknownLimit`.
         max_credits: The most credits that may be spent, if there is a limit.
     """
 
@@ -33,7 +33,7 @@ class Departures:
         self, provider: SmsProvider, most_unknown: int, max_credits: int | None = None
     ) -> None:
         self._provider = provider
-        self._caution = Caution(most_unknown)
+        self._unknown_limit = UnknownLimit(most_unknown)
         self._credits = None if max_credits is None else CreditLimit(max_credits)
         self._batches: deque[Batch] = deque()
         self._changed = asyncio.Event()
@@ -66,9 +66,9 @@ class Departures:
         if not self._batches or self._closed:
             return None
         batch = self._batches[0]
-        if self._credits is None and self._caution.trusts(batch):
+        if self._credits is None and self._unknown_limit.trusts(batch):
             # As nearly always.
-            self._caution.begin(len(batch), at_risk=False)
+            self._unknown_limit.begin(len(batch), at_risk=False)
             return self._batches.popleft(), False
         count = self._size(batch, min(fewest(batch, self._provider), len(batch)))
         return self._depart(batch, count) if count else None
@@ -80,26 +80,26 @@ class Departures:
             await self._changed.wait()
 
     def _size(self, batch: Batch, smallest: int) -> int:
-        size = self._caution.size(batch, smallest)
+        size = self._unknown_limit.size(batch, smallest)
         if self._credits is None or not size:
             return size
         return self._credits.size(batch[:size], smallest)
 
     def _depart(self, batch: Batch, count: int) -> Departure:
-        at_risk = not self._caution.trusts(batch)
+        at_risk = not self._unknown_limit.trusts(batch)
         self._batches.popleft()
         if count < len(batch):
             self._batches.appendleft(batch[count:])
             batch = batch[:count]
         if self._credits is not None:
             self._credits.reserve(batch)
-        self._caution.begin(count, at_risk=at_risk)
+        self._unknown_limit.begin(count, at_risk=at_risk)
         return batch, at_risk
 
     def arrive(self, departure: Departure) -> None:
         """Note that a batch has come to its outcomes, whatever they are."""
         batch, at_risk = departure
-        self._caution.end(len(batch), at_risk=at_risk)
+        self._unknown_limit.end(len(batch), at_risk=at_risk)
         self._changed.set()
 
     def note(
@@ -112,7 +112,7 @@ class Departures:
             outcomes: What became of them.
             at_risk: As the departure says.
         """
-        error = self._caution.note(part, outcomes, at_risk=at_risk)
+        error = self._unknown_limit.note(part, outcomes, at_risk=at_risk)
         self._changed.set()
         return error
 

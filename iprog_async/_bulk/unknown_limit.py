@@ -14,7 +14,7 @@ _NOTHING, _ALONE, _TOGETHER = 0, 1, 2
 _KINDS = (_ALONE, _TOGETHER)
 
 
-class Caution:
+class UnknownLimit:
     """Bounds how many people's outcomes can become unknown before a run halts.
 
     What a gateway has not shown to work is tried with few: one recipient, then two, four, …,
