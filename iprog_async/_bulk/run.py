@@ -28,7 +28,12 @@ from iprog_async._core.errors import (
 from iprog_async._core.messages import Batch
 from iprog_async._core.observers import NOBODY, Observers
 from iprog_async._core.outcomes import NotSent, Outcome, Unknown, unclear
-from iprog_async._http.send_context import Recall, active_recall, was_in_flight, was_recalled
+from iprog_async._http.send_context import (
+    Withdrawal,
+    active_withdrawal,
+    was_in_flight,
+    was_withdrawn,
+)
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.ledger import Ledger
 from iprog_async._providers.protocols import SmsProvider
@@ -77,7 +82,7 @@ class BulkRun:
         self._clock = clock
         self._observers = observers
         self._deliveries = Deliveries(halt_after_failed)
-        self._recalls = [Recall() for _ in range(reading.concurrency)]
+        self._recalls = [Withdrawal() for _ in range(reading.concurrency)]
         self._departures = Departures(provider, halt_after_unknown, max_credits)
         self._spending = Spending()
         self._preparation = Preparation(provider, messages, reading, clock)
@@ -140,7 +145,7 @@ class BulkRun:
         self._take_no_more()
         self._stopped = True
         for recall in self._recalls:
-            recall.call_back()
+            recall.withdraw()
 
     def _take_no_more(self) -> None:
         self._stopping = True
@@ -250,13 +255,13 @@ class BulkRun:
             if not self._finished:
                 await self._stream.end()
 
-    def _start(self, recall: Recall) -> asyncio.Task[None]:
+    def _start(self, recall: Withdrawal) -> asyncio.Task[None]:
         worker = asyncio.create_task(self._work(recall))
         recall.belongs_to(worker)
         return worker
 
-    async def _work(self, recall: Recall) -> None:
-        active_recall.set(recall)
+    async def _work(self, recall: Withdrawal) -> None:
+        active_withdrawal.set(recall)
         while (departure := await self._claim()) is not None:
             self._in_flight += len(departure[0])
             try:
@@ -300,7 +305,7 @@ class BulkRun:
         self, part: Batch, outcomes: Sequence[Outcome]
     ) -> tuple[Batch, Sequence[Outcome]]:
         """Let what was called back wait again, and return the others with their outcomes."""
-        recalled = [was_recalled(outcome) for outcome in outcomes]
+        recalled = [was_withdrawn(outcome) for outcome in outcomes]
         if not any(recalled):
             return part, outcomes
         back = tuple(compress(part, recalled))

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from attrs import field, frozen, validators
 
 from iprog_async._core.errors import ConnectionFailedError, NoAnswerError, SmsError
-from iprog_async._http.send_context import recallable
+from iprog_async._http.send_context import withdrawable
 
 
 T = TypeVar("T")
@@ -96,7 +96,7 @@ async def try_again(
         stop=stop_after_attempt(policy.attempts) | StopAtDeadline(),
         wait=wait_random_exponential(multiplier=policy.base, max=policy.max_wait),
         retry=retry_if_exception(is_repeatable),
-        sleep=lambda seconds: recallable(sleep(seconds)),
+        sleep=lambda seconds: withdrawable(sleep(seconds)),
         reraise=True,
     )
     return await retrying(attempt_or_replay)

@@ -52,11 +52,11 @@ active_claim: ContextVar[Claim | None] = ContextVar("active_claim", default=None
 T = TypeVar("T")
 
 
-class RecalledError(SmsError):
+class WithdrawnError(SmsError):
     """A text was called back before it left: it certainly was not sent, and waits."""
 
 
-class Recall:
+class Withdrawal:
     """Calls back what one task is about to send, as long as it waits.
 
     What is past its waiting goes on to its outcome.
@@ -66,17 +66,17 @@ class Recall:
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting = False
-        self._called_back = False
+        self._withdrawn = False
 
     def belongs_to(self, task: asyncio.Task[None]) -> None:
         """Note which task sends."""
         self._task, self._loop = task, task.get_loop()
 
-    def call_back(self) -> None:
-        """Let nothing more leave: whatever waits, now or later, ends with `RecalledError`."""
-        if self._called_back:
+    def withdraw(self) -> None:
+        """Let nothing more leave: whatever waits, now or later, ends with `WithdrawnError`."""
+        if self._withdrawn:
             return
-        self._called_back = True
+        self._withdrawn = True
         if self._waiting and self._task is not None:
             self._task.cancel()
 
@@ -90,42 +90,42 @@ class Recall:
             # A task that ours started, such as a source that asks a gateway for its rows: it
             # has our context, and what it waits for is nothing that this run sends.
             return await waiting
-        if self._called_back:
+        if self._withdrawn:
             # It is never awaited, and would complain.
             waiting.close()
-            raise _recalled()
+            raise _withdrawn_error()
         self._waiting = True
         try:
             return await waiting
         except asyncio.CancelledError:
             # Somebody else may have cancelled the task as well.
-            if self._called_back and self._task is not None and self._task.uncancel() == 0:
-                raise _recalled() from None
+            if self._withdrawn and self._task is not None and self._task.uncancel() == 0:
+                raise _withdrawn_error() from None
             raise
         finally:
             self._waiting = False
 
 
-active_recall: ContextVar[Recall | None] = ContextVar("active_recall", default=None)
+active_withdrawal: ContextVar[Withdrawal | None] = ContextVar("active_recall", default=None)
 """What calls back the texts of this task; `None` where nobody does."""
 
 
-def recallable(waiting: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
+def withdrawable(waiting: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
     """Return what to await for something while nothing is on its way.
 
-    Awaiting it raises `RecalledError` if the text is called back; it was not sent then.
+    Awaiting it raises `WithdrawnError` if the text is called back; it was not sent then.
     """
-    recall = active_recall.get()
+    recall = active_withdrawal.get()
     return waiting if recall is None else recall.wait(waiting)
 
 
-def was_recalled(outcome: Outcome) -> bool:
+def was_withdrawn(outcome: Outcome) -> bool:
     """Return whether a text was called back, which is no outcome that anybody sees."""
-    return isinstance(outcome, NotSent) and isinstance(outcome.error, RecalledError)
+    return isinstance(outcome, NotSent) and isinstance(outcome.error, WithdrawnError)
 
 
-def _recalled() -> RecalledError:
-    return RecalledError("the run was stopped before this text left; it was not sent")
+def _withdrawn_error() -> WithdrawnError:
+    return WithdrawnError("the run was stopped before this text left; it was not sent")
 
 
 _IN_FLIGHT = "the request was on its way"

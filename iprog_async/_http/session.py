@@ -45,8 +45,8 @@ from iprog_async._http.send_context import (
     Claim,
     active_claim,
     note_in_flight,
-    recallable,
     was_in_flight,
+    withdrawable,
 )
 from iprog_async._http.throttle import Throttle
 from iprog_async._http.timeouts import Timeouts
@@ -244,7 +244,7 @@ class Session:
             line = _admit(self._pool, throttle, call)
         else:
             line = self._admit_in_time(call, budget, throttle)
-        return await recallable(line)
+        return await withdrawable(line)
 
     async def _admit_in_time(self, call: HttpCall[Any], budget: _Budget, throttle: Throttle) -> int:
         """Do it for as long as the deadline allows."""

@@ -16,10 +16,10 @@ from iprog_async._core.outcomes import Outcome
 from iprog_async._http.retry import RetryPolicy
 from iprog_async._http.send_context import (
     Claim,
-    RecalledError,
+    WithdrawnError,
     active_claim,
     note_in_flight,
-    recallable,
+    withdrawable,
 )
 from iprog_async._routing.members import Member, RoutedMessage, prepare_for
 from iprog_async._routing.progress import Trip
@@ -80,8 +80,8 @@ class Dispatch:
                 return
             self._give_back(waiting)
             try:
-                await recallable(self._clock.sleep(pause))
-            except RecalledError as exc:
+                await withdrawable(self._clock.sleep(pause))
+            except WithdrawnError as exc:
                 for trip in waiting:
                     trip.fail(exc)
                 return

@@ -17,7 +17,7 @@ from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown, fail
 from iprog_async._core.phones import mask_number
 from iprog_async._core.schedules import check_future
 from iprog_async._core.tracebacks import drop_frames
-from iprog_async._http.send_context import Claim, active_claim, was_in_flight, was_recalled
+from iprog_async._http.send_context import Claim, active_claim, was_in_flight, was_withdrawn
 from iprog_async._providers.protocols import SmsProvider
 
 
@@ -73,7 +73,7 @@ async def _submit_observed(
         raise
     finally:
         # What was called back has come to no outcome.
-        recalled = outcomes and all(was_recalled(outcome) for outcome in outcomes)
+        recalled = outcomes and all(was_withdrawn(outcome) for outcome in outcomes)
         submission.end(None if recalled else outcomes)
 
 
