@@ -38,7 +38,7 @@ from iprog_async._journal.journal import Journal
 from iprog_async._journal.ledger import Ledger
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.batching import fewest
-from iprog_async._sending.bisect_batch import Halving
+from iprog_async._sending.bisect_batch import Bisection
 from iprog_async._sending.submit import is_told, log_halt, log_outcome, submit
 
 
@@ -275,7 +275,7 @@ class BulkRun:
         After an unknown outcome, or once the run was stopped, what is left keeps its refusal.
         """
         batch, at_risk = departure
-        parts = Halving(batch, fewest(batch, self._provider))
+        parts = Bisection(batch, fewest(batch, self._provider))
         while parts:
             part, outcomes = parts.next(may_ask=not self._stopped)
             started = self._clock.monotonic()

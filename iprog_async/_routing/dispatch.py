@@ -24,7 +24,7 @@ from iprog_async._http.send_context import (
 from iprog_async._routing.members import Member, RoutedMessage, prepare_for
 from iprog_async._routing.progress import Trip
 from iprog_async._sending.batching import fewest, plan_batches
-from iprog_async._sending.bisect_batch import Halving
+from iprog_async._sending.bisect_batch import Bisection
 
 
 # A gateway that says "retry after 0 seconds" forever must not be asked in a busy loop.
@@ -123,7 +123,7 @@ class Dispatch:
                 _skip(rest, trips)
 
     async def _submit(self, member: Member, batch: Batch, trips: Mapping[int, Trip]) -> None:
-        parts = Halving(batch, fewest(batch, member.provider))
+        parts = Bisection(batch, fewest(batch, member.provider))
         while parts:
             part, kept = parts.next()
             for outcome in kept:

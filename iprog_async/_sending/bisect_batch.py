@@ -42,7 +42,7 @@ class _Part:
         return [*self.batch[: self.left_out], *self.batch[self.left_out + 1 :]]
 
 
-class Halving:
+class Bisection:
     """The parts of a batch that are still to be submitted; at first all of it.
 
     After an unknown outcome nothing is asked again: what is left keeps its refusal.

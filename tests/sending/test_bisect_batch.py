@@ -11,7 +11,7 @@ from support.core.fakes import LATER, QUICK, prepared
 
 from iprog_async import Accepted, NotSent, Outcome, Receipt, RejectedError
 from iprog_async._core.messages import Batch
-from iprog_async._sending.bisect_batch import Halving
+from iprog_async._sending.bisect_batch import Bisection
 from iprog_async.adapter import failed, unclear
 
 
@@ -47,7 +47,7 @@ class Picky:
         return [Accepted(one.index, one.message, Receipt("fake", "1", one.to, 1)) for one in part]
 
 
-def ends(parts: Halving, gateway: Picky, asks: int = 10_000) -> Iterator[Outcome]:
+def ends(parts: Bisection, gateway: Picky, asks: int = 10_000) -> Iterator[Outcome]:
     """Yield the outcomes that halving comes to; after so many requests it may ask no more."""
     while parts:
         part, outcomes = parts.next(may_ask=len(gateway.sizes) < asks)
@@ -83,7 +83,7 @@ def test_nobody_good_is_refused_for_good(
     count, bad = case
     gateway = Picky(sorted(bad), min(smallest, count), lost_at)
 
-    outcomes = list(ends(Halving(batch_of(count), smallest), gateway, asks))
+    outcomes = list(ends(Bisection(batch_of(count), smallest), gateway, asks))
 
     found = told(outcomes)
     assert count == len(found)
@@ -102,7 +102,7 @@ def test_one_bad_number_is_found(count: int, smallest: int) -> None:
     for bad in range(count):
         gateway = Picky([bad], smallest)
 
-        outcomes = list(ends(Halving(batch_of(count), smallest), gateway))
+        outcomes = list(ends(Bisection(batch_of(count), smallest), gateway))
 
         expected = ["not_sent" if index == bad else "accepted" for index in range(count)]
         assert expected == told(outcomes)
@@ -113,7 +113,7 @@ def test_no_request_is_wasted_on_single_numbers() -> None:
     """Where one number can travel alone, the parts are halves down to it."""
     gateway = Picky([2], 1)
 
-    list(ends(Halving(batch_of(4)), gateway))
+    list(ends(Bisection(batch_of(4)), gateway))
 
     assert [4, 2, 2, 1, 1] == gateway.sizes
 
@@ -130,7 +130,7 @@ def test_too_few_to_find_out(bad: list[int], expected: list[str]) -> None:
     """Where no smaller request is possible, all keep the gateway's refusal as one that can heal."""
     gateway = Picky(bad, 2)
 
-    outcomes = list(ends(Halving(batch_of(2), 2), gateway))
+    outcomes = list(ends(Bisection(batch_of(2), 2), gateway))
 
     assert (expected, [2]) == (told(outcomes), gateway.sizes)
     assert {"a bad number"} == {str(one.error) for one in outcomes if isinstance(one, NotSent)}
@@ -140,7 +140,7 @@ def test_several_bad_numbers_in_a_small_part() -> None:
     """With two bad ones among five nobody left out helps, so it goes on with two and three."""
     gateway = Picky([0, 4], 2)
 
-    outcomes = list(ends(Halving(batch_of(5), 2), gateway))
+    outcomes = list(ends(Bisection(batch_of(5), 2), gateway))
 
     assert ["spared", "spared", "accepted", "accepted", "not_sent"] == told(outcomes)
 
@@ -149,6 +149,6 @@ def test_a_lost_answer_proves_nothing_about_the_one_left_out() -> None:
     """When the others' answer is lost, who was left out may be good, and may be sent later."""
     gateway = Picky([2], 2, lost_at=1)
 
-    outcomes = list(ends(Halving(batch_of(3), 2), gateway))
+    outcomes = list(ends(Bisection(batch_of(3), 2), gateway))
 
     assert (["spared", "unknown", "unknown"], [3, 2]) == (told(outcomes), gateway.sizes)
