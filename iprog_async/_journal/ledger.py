@@ -17,7 +17,7 @@ from iprog_async._journal.journal import Journal
 from iprog_async._journal.resume_rules import Resume, ResumeRules, remembered
 from iprog_async._journal.rows import HASH_BYTES, Row, Values
 from iprog_async._journal.store import Identity
-from iprog_async._journal.write_queue import Desk
+from iprog_async._journal.write_queue import LoopQueue
 
 
 _TIME = struct.Struct("d")
@@ -27,7 +27,7 @@ _TIME = struct.Struct("d")
 class RowsClaim:
     """The rows of one request: on record before it leaves, off again if it did not."""
 
-    _desk: Desk
+    _desk: LoopQueue
     _rows: Sequence[Row]
     _under_way: int = 0
     _held: bool = False
@@ -80,7 +80,7 @@ class Ledger:
         one_per_number: bool = False,
     ) -> None:
         self._journal = journal
-        self._desk = journal.store.desk()
+        self._desk = journal.store.of_loop()
         self._run = run
         self._rules: ResumeRules = journal.rules
         if resend_unknown or one_per_number:

@@ -132,7 +132,7 @@ async def reconcile(
         listed = await _read_list(provider, accounts, hash_text, start)
     settled = [values for account in accounts.values() for values in account.settle()]
     if settled:
-        error = await store.desk().write(settled, durable=True)
+        error = await store.of_loop().write(settled, durable=True)
         if error is not None:
             raise error
     return Reconciliation(settled=len(settled), unknown=unknown - len(settled), listed=listed)

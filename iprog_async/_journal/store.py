@@ -18,7 +18,7 @@ from iprog_async._journal.file_lock import FileLock
 from iprog_async._journal.integrity import seal_meta, transaction
 from iprog_async._journal.rows import Row, to_row
 from iprog_async._journal.schema import NAMES, index_by_number
-from iprog_async._journal.write_queue import Desk, Intake
+from iprog_async._journal.write_queue import LoopQueue, WriteQueue
 from iprog_async._journal.writer import Writer
 
 
@@ -74,7 +74,7 @@ class JournalStore:
         """Returns the number of a new row."""
         self._earlier_below = 1
         self._indexed_below = file.indexed_below
-        self._intake = Intake(self.path)
+        self._intake = WriteQueue(self.path)
         self._writer = Writer(self.path, file, lock, self._intake)
         thread = threading.Thread(target=self._writer.run, name="sms-journal", daemon=True)
         thread.start()
@@ -109,9 +109,9 @@ class JournalStore:
         """Whether there were rows before the present run began."""
         return self._earlier_below > 1
 
-    def desk(self) -> Desk:
+    def of_loop(self) -> LoopQueue:
         """Return where the running event loop has rows written."""
-        return self._intake.desk()
+        return self._intake.of_loop()
 
     async def look_up(
         self, identities: Iterable[Identity], *, earlier: bool, whatever_key: bool = False
@@ -162,7 +162,7 @@ class JournalStore:
         return await self._ask(lambda connection: read_page(connection, after, states))
 
     async def _ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        result: T | JournalError = await self.desk().ask(work)
+        result: T | JournalError = await self.of_loop().ask(work)
         if isinstance(result, JournalError):
             raise result
         return result
@@ -172,7 +172,7 @@ class JournalStore:
         self._stop()
 
 
-def _stop(intake: Intake, thread: threading.Thread) -> None:
+def _stop(intake: WriteQueue, thread: threading.Thread) -> None:
     # In a forked copy the file belongs to the parent, which is still at it. And whoever drops
     # the last reference may be the thread itself.
     if intake.close() and thread is not threading.current_thread():

@@ -18,8 +18,8 @@ from iprog_async._journal.rows import Values
 
 # Where several tasks write at once, a moment's patience puts many of their rows into one
 # transaction, and most of a transaction's cost is its own.
-_PATIENCE = 0.002
-_COMPANY = 4
+_COALESCE_DELAY = 0.002
+_COALESCE_FROM = 4
 
 
 @define(eq=False)
@@ -36,7 +36,7 @@ class Job:
         shared: The one of them that any number of others may wait for.
     """
 
-    desk: Desk
+    loop_queue: LoopQueue
     work: Callable[[sqlite3.Connection], Any] | None = None
     rows: list[Values] = Factory(list[Values])
     durable: bool = False
@@ -44,20 +44,20 @@ class Job:
     shared: asyncio.Future[Any] | None = None
 
 
-class Desk:
+class LoopQueue:
     """Takes the rows of one event loop, and hands them in together.
 
     Waking the thread for each would cost more than the row: they are gathered while the
     thread is busy with those before them.
     """
 
-    def __init__(self, intake: Intake, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, intake: WriteQueue, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         """Where those run who wait."""
         self._intake = intake
         self._gathered: Job | None = None
         self._handed_in = 0
-        self._company = 0
+        self._coalescing = 0
 
     def write(
         self, rows: Sequence[Values], *, durable: bool = False, shared: bool = False
@@ -79,7 +79,7 @@ class Desk:
         if intake.forks != _forks:
             # Another thread may have held the gate when this process was forked off.
             return self._answer(intake.forked())
-        with intake.gate:
+        with intake.lock:
             if intake.closed or intake.failure is not None:
                 refusal = intake.refusal(durable=durable)
                 if refusal is not None:
@@ -109,17 +109,17 @@ class Desk:
         """Have something done with the database after everything that came before."""
         if self._intake.forks != _forks:
             return self._answer(self._intake.forked())
-        with self._intake.gate:
+        with self._intake.lock:
             refusal = self._intake.refusal()
             if refusal is not None:
                 return self._answer(refusal)
-            self.hand_in()
+            self.flush()
             self._handed_in += 1
             done: asyncio.Future[Any] = asyncio.Future(loop=self.loop)
             self._intake.jobs.put(Job(self, work, waiting=[done]))
         return done
 
-    def hand_in(self) -> None:
+    def flush(self) -> None:
         """Give the thread what has been gathered; whoever calls holds the gate."""
         if self._gathered is not None:
             self._handed_in += 1
@@ -130,24 +130,24 @@ class Desk:
         """Tell those who wait; called in the event loop."""
         self._handed_in -= len(ended)
         for job, result in ended:
-            self._company = len(job.rows)
+            self._coalescing = len(job.rows)
             for done in job.waiting:
                 # It may have been cancelled.
                 if not done.done():
                     done.set_result(result)
         if self._gathered is None or self._handed_in:
             return
-        if self._company >= _COMPANY:
-            self.loop.call_later(_PATIENCE, self._flush)
+        if self._coalescing >= _COALESCE_FROM:
+            self.loop.call_later(_COALESCE_DELAY, self._flush)
         else:
             self._flush()
 
     def _flush(self) -> None:
-        with self._intake.gate:
-            self.hand_in()
+        with self._intake.lock:
+            self.flush()
 
 
-class Intake:
+class WriteQueue:
     """Where jobs come in, from any event loop, until it is closed.
 
     Args:
@@ -157,27 +157,27 @@ class Intake:
     def __init__(self, path: str) -> None:
         self.jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         """What there is to do; `None` is the end."""
-        self.gate = threading.Lock()
+        self.lock = threading.Lock()
         """Whoever holds it may hand in jobs."""
         self.failure: JournalError | None = None
         """Why nothing may be sent any more: it could not be put on record."""
         self._path = path
-        self._desks: dict[asyncio.AbstractEventLoop, Desk] = {}
+        self._queues: dict[asyncio.AbstractEventLoop, LoopQueue] = {}
         self.forks = _forks
         self.closed = False
 
-    def desk(self) -> Desk:
+    def of_loop(self) -> LoopQueue:
         """Return the desk of the running event loop."""
         loop = asyncio.get_running_loop()
         if self.forks != _forks:
-            return Desk(self, loop)
-        with self.gate:
-            desk = self._desks.get(loop)
-            if desk is None:
-                for gone in [other for other in self._desks if other.is_closed()]:
-                    self._desks.pop(gone).hand_in()
-                desk = self._desks[loop] = Desk(self, loop)
-        return desk
+            return LoopQueue(self, loop)
+        with self.lock:
+            loop_queue = self._queues.get(loop)
+            if loop_queue is None:
+                for gone in [other for other in self._queues if other.is_closed()]:
+                    self._queues.pop(gone).flush()
+                loop_queue = self._queues[loop] = LoopQueue(self, loop)
+        return loop_queue
 
     def refusal(self, *, durable: bool = False) -> JournalError | None:
         """Return why nothing can be handed in, or nothing durable."""
@@ -196,10 +196,10 @@ class Intake:
         """Hand over what is left, and the end; `False` where another process has the journal."""
         if self.forks != _forks:
             return False
-        with self.gate:
+        with self.lock:
             self.closed = True
-            for desk in self._desks.values():
-                desk.hand_in()
+            for loop_queue in self._queues.values():
+                loop_queue.flush()
             self.jobs.put(None)
         return True
 

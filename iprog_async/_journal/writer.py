@@ -18,7 +18,7 @@ from iprog_async._journal.integrity import transaction
 from iprog_async._journal.open_marker import mark_closed
 from iprog_async._journal.rows import Values
 from iprog_async._journal.schema import WIDTH, upsert
-from iprog_async._journal.write_queue import Desk, Intake, Job
+from iprog_async._journal.write_queue import Job, LoopQueue, WriteQueue
 
 
 # Rows are written many to a statement: between statements the thread lets go of the
@@ -39,7 +39,7 @@ class Writer:
         intake: Where jobs come from.
     """
 
-    def __init__(self, path: str, file: JournalFile, lock: FileLock, intake: Intake) -> None:
+    def __init__(self, path: str, file: JournalFile, lock: FileLock, intake: WriteQueue) -> None:
         self._path = path
         self._intake = intake
         self._identity = file.identity
@@ -135,12 +135,12 @@ class Writer:
 
 
 def _hand_out(jobs: Sequence[Job], results: Sequence[Any]) -> None:
-    by_desk: dict[Desk, list[tuple[Job, Any]]] = {}
+    by_desk: dict[LoopQueue, list[tuple[Job, Any]]] = {}
     for job, result in zip(jobs, results, strict=True):
-        by_desk.setdefault(job.desk, []).append((job, result))
-    for desk, ended in by_desk.items():
+        by_desk.setdefault(job.loop_queue, []).append((job, result))
+    for loop_queue, ended in by_desk.items():
         try:
-            desk.loop.call_soon_threadsafe(desk.settle, ended)
+            loop_queue.loop.call_soon_threadsafe(loop_queue.settle, ended)
         except RuntimeError:
             # The loop is closed: nobody waits any more, and the file has it all.
             continue

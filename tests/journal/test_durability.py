@@ -78,7 +78,7 @@ async def test_claim_and_outcome_of_one_moment(
 ) -> None:
     """Whatever is written together with a claim, before or after it, all of it is synced."""
     with Journal.open(tmp_path / "j.db") as journal:
-        desk = journal.store.desk()
+        desk = journal.store.of_loop()
         go_on = threading.Event()
         desk.ask(lambda _: go_on.wait())
         written: list[Awaitable[object]] = []

@@ -152,7 +152,7 @@ async def test_a_locked_file_rolls_back_and_stays_whole(tmp_path: Path) -> None:
         claim = Ledger(journal).claim(batch)
         bad = [row.as_claimed() for row in claim._rows]  # pyright: ignore[reportPrivateUsage] - their columns
         bad[280] = (*bad[280][:5], None, *bad[280][6:])
-        error = await journal.store.desk().write(bad, durable=True)
+        error = await journal.store.of_loop().write(bad, durable=True)
         assert isinstance(error, JournalError)
     assert [] == rows_in(path)
 
@@ -161,7 +161,7 @@ async def test_after_one_failure_no_claim_is_taken(tmp_path: Path) -> None:
     """A disk that took one write again proves nothing: the file may have lost another."""
     with Journal.open(tmp_path / "j.db") as journal:
         claim = Ledger(journal).claim([prepared()])
-        bad = await journal.store.desk().write([(None,) * WIDTH])
+        bad = await journal.store.of_loop().write([(None,) * WIDTH])
         assert isinstance(bad, JournalError)
         with pytest.raises(JournalError):
             await take(claim)
