@@ -40,7 +40,7 @@ from iprog_async._routing.members import (
     prepare_for,
     routed,
 )
-from iprog_async._routing.progress import Trip
+from iprog_async._routing.progress import MessageRoute
 
 
 NamesFor = Callable[[str], Sequence[str]]
@@ -152,9 +152,9 @@ class Router(ABC):
     async def submit(self, batch: Sequence[PreparedMessage], /) -> Sequence[Outcome]:
         """Send prepared messages through the members; one outcome each, in order."""
         names_for = self._preference(batch)
-        trips = [_trip(position, prepared, names_for) for position, prepared in enumerate(batch)]
-        await Dispatch(self.name, self._senders, trips, self._retry, self._clock).run()
-        return [trip.outcome for trip in trips if trip.outcome is not None]
+        routes = [_route(position, prepared, names_for) for position, prepared in enumerate(batch)]
+        await Dispatch(self.name, self._senders, routes, self._retry, self._clock).run()
+        return [route.outcome for route in routes if route.outcome is not None]
 
     def _preference(self, batch: Sequence[PreparedMessage]) -> NamesFor:
         """Return what names, for the numbers of one batch, the members in order of preference."""
@@ -226,13 +226,13 @@ def _as_written(error: SmsError, e164: str, number: str) -> SmsError:
     return error
 
 
-def _trip(position: int, prepared: PreparedMessage, names_for: NamesFor) -> Trip:
+def _route(position: int, prepared: PreparedMessage, names_for: NamesFor) -> MessageRoute:
     try:
-        return Trip(prepared, position, names_for(prepared.e164))
+        return MessageRoute(prepared, position, names_for(prepared.e164))
     except SmsError as exc:
-        trip = Trip(prepared, position, ())
-        trip.fail(exc)
-        return trip
+        route = MessageRoute(prepared, position, ())
+        route.fail(exc)
+        return route
 
 
 async def _balance(member: SupportsBalance) -> Balance | SmsError:

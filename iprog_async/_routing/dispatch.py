@@ -22,7 +22,7 @@ from iprog_async._http.send_context import (
     withdrawable,
 )
 from iprog_async._routing.members import Member, RoutedMessage, prepare_for
-from iprog_async._routing.progress import Trip
+from iprog_async._routing.progress import MessageRoute
 from iprog_async._sending.batching import fewest, plan_batches
 from iprog_async._sending.bisect_batch import Bisection
 
@@ -45,7 +45,7 @@ class Dispatch:
 
     _router: str
     _members: Mapping[str, Member]
-    _trips: Sequence[Trip]
+    _routes: Sequence[MessageRoute]
     _retry: RetryPolicy
     _clock: Clock
     _claim: Claim | None = None
@@ -56,7 +56,7 @@ class Dispatch:
         try:
             await self._rounds()
         except asyncio.CancelledError as exc:
-            if any(trip.may_have_left for trip in self._trips):
+            if any(route.may_have_left for route in self._routes):
                 note_in_flight(exc, f"{self._router}: cancelled when a part of the batch had left")
             raise
 
@@ -64,7 +64,7 @@ class Dispatch:
         attempt, paused = 1, 0.0
         while True:
             await self._round()
-            waiting = [trip for trip in self._trips if trip.outcome is None]
+            waiting = [route for route in self._routes if route.outcome is None]
             if not waiting:
                 return
             pause = self._pause(waiting)
@@ -75,78 +75,80 @@ class Dispatch:
                 pause = random.uniform(0, self._retry.longest_wait(attempt))  # noqa: S311 - spreads load, guards nothing
                 attempt += 1
             else:
-                for trip in waiting:
-                    trip.give_up(self._router, len(self._members))
+                for route in waiting:
+                    route.give_up(self._router, len(self._members))
                 return
             self._give_back(waiting)
             try:
                 await withdrawable(self._clock.sleep(pause))
             except WithdrawnError as exc:
-                for trip in waiting:
-                    trip.fail(exc)
+                for route in waiting:
+                    route.fail(exc)
                 return
 
-    def _pause(self, waiting: Sequence[Trip]) -> float | None:
+    def _pause(self, waiting: Sequence[MessageRoute]) -> float | None:
         """Return how soon a member that asked to slow down takes texts again, if one did."""
-        pauses = [trip.pause(self._retry.default_pause) for trip in waiting]
+        pauses = [route.pause(self._retry.default_pause) for route in waiting]
         asked = [pause for pause in pauses if pause is not None]
         return max(min(asked), _SHORTEST_PAUSE) if asked else None
 
-    def _give_back(self, waiting: Sequence[Trip]) -> None:
+    def _give_back(self, waiting: Sequence[MessageRoute]) -> None:
         """Put on record that messages wait: a run that is killed now may send them again."""
         if self._claim is not None:
-            self._claim.part([trip.position for trip in waiting]).give_back()
+            self._claim.part([route.position for route in waiting]).give_back()
 
     async def _round(self) -> None:
         """Ask one member after the other, each for all messages whose turn it is."""
-        for trip in self._trips:
-            if trip.outcome is None:
-                trip.restart()
-        while names := [name for trip in self._trips if (name := trip.next_member) is not None]:
-            group = [trip for trip in self._trips if trip.next_member == names[0]]
-            for trip in group:
-                trip.leave()
+        for route in self._routes:
+            if route.outcome is None:
+                route.restart()
+        while names := [name for route in self._routes if (name := route.next_member) is not None]:
+            group = [route for route in self._routes if route.next_member == names[0]]
+            for route in group:
+                route.advance()
             await self._ask(self._members[names[0]], group)
-        for trip in self._trips:
-            trip.end_round()
+        for route in self._routes:
+            route.end_round()
 
-    async def _ask(self, member: Member, group: Sequence[Trip]) -> None:
+    async def _ask(self, member: Member, group: Sequence[MessageRoute]) -> None:
         """Send what one member can take, in requests of its own size."""
-        trips = {trip.prepared.index: trip for trip in group}
+        routes = {route.prepared.index: route for route in group}
         for batch in _batches(member, group):
             count = member.admissible(batch)
-            await self._submit(member, batch[:count], trips)
+            await self._submit(member, batch[:count], routes)
             rest = batch[count:]
             if rest and member.breaker.state == "closed":
-                await self._submit(member, rest, trips)
+                await self._submit(member, rest, routes)
             else:
-                _skip(rest, trips)
+                _skip(rest, routes)
 
-    async def _submit(self, member: Member, batch: Batch, trips: Mapping[int, Trip]) -> None:
+    async def _submit(
+        self, member: Member, batch: Batch, routes: Mapping[int, MessageRoute]
+    ) -> None:
         parts = Bisection(batch, fewest(batch, member.provider))
         while parts:
             part, kept = parts.next()
             for outcome in kept:
-                trips[outcome.index].keep(outcome)
+                routes[outcome.index].finalize(outcome)
             if kept:
                 continue
-            outcomes = await self._send(member, part, trips)
+            outcomes = await self._send(member, part, routes)
             if outcomes is None:
-                _skip(part, trips)
+                _skip(part, routes)
             else:
                 if not parts.split(outcomes):
                     for outcome in outcomes:
-                        trips[outcome.index].arrive(outcome)
-                asked = [trips[prepared.index] for prepared in part]
-                self._give_back([trip for trip in asked if trip.outcome is None])
+                        routes[outcome.index].record(outcome)
+                asked = [routes[prepared.index] for prepared in part]
+                self._give_back([route for route in asked if route.outcome is None])
 
     async def _send(
-        self, member: Member, part: Batch, trips: Mapping[int, Trip]
+        self, member: Member, part: Batch, routes: Mapping[int, MessageRoute]
     ) -> Sequence[Outcome] | None:
         """Make one request, which claims its own rows only: it must not take back others'."""
         if self._claim is None:
             return await member.submit(part, self._router)
-        claim = self._claim.part([trips[prepared.index].position for prepared in part])
+        claim = self._claim.part([routes[prepared.index].position for prepared in part])
         token = active_claim.set(claim)
         try:
             return await member.submit(part, self._router)
@@ -154,34 +156,34 @@ class Dispatch:
             put_back(active_claim, token)
 
 
-def _skip(batch: Batch, trips: Mapping[int, Trip]) -> None:
+def _skip(batch: Batch, routes: Mapping[int, MessageRoute]) -> None:
     for prepared in batch:
-        trips[prepared.index].skip()
+        routes[prepared.index].skip()
 
 
-def _batches(member: Member, group: Sequence[Trip]) -> Sequence[Batch]:
+def _batches(member: Member, group: Sequence[MessageRoute]) -> Sequence[Batch]:
     """Plan the requests to one member; note which messages it can't take."""
-    prepared = [found for trip in group if (found := _prepare(member, trip)) is not None]
+    prepared = [found for route in group if (found := _prepare(member, route)) is not None]
     if len(prepared) == 1 and prepared[0].message.schedule_at is None:
         return (prepared,)
     batching = member.provider.batching
     plan = plan_batches(prepared, batching, final=False)
     # Scheduled texts that are too few for the member go to the next one.
     alone = {carried.index for carried in plan.carried}
-    for trip in group:
-        if trip.prepared.index in alone:
-            trip.refuse(_too_few(member.provider.name, batching.min_scheduled))
+    for route in group:
+        if route.prepared.index in alone:
+            route.refuse(_too_few(member.provider.name, batching.min_scheduled))
     return plan.batches
 
 
-def _prepare(member: Member, trip: Trip) -> PreparedMessage | None:
-    asked = trip.prepared
+def _prepare(member: Member, route: MessageRoute) -> PreparedMessage | None:
+    asked = route.prepared
     if isinstance(asked, RoutedMessage) and asked.member == member.provider.name:
         return asked.prepared
     try:
         return prepare_for(member.provider, asked.message, asked.e164, asked.index)
     except SmsError as exc:
-        trip.refuse(exc)
+        route.refuse(exc)
         return None
 
 

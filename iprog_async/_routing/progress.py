@@ -13,7 +13,7 @@ from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown
 
 
 @define
-class Trip:
+class MessageRoute:
     """What has become of one message so far.
 
     Args:
@@ -50,7 +50,7 @@ class Trip:
             return None
         return self.order[self._next]
 
-    def leave(self) -> None:
+    def advance(self) -> None:
         """Note that the next member's turn has come, so that it does not come twice."""
         self._next += 1
 
@@ -62,14 +62,14 @@ class Trip:
         """Note that a member can't take the message, as it knew without being asked."""
         self._unable.append(error)
 
-    def arrive(self, outcome: Outcome) -> None:
+    def record(self, outcome: Outcome) -> None:
         """Note what a member said; only what is certainly not sent and healable goes on."""
         if isinstance(outcome, NotSent) and outcome.error.healable:
             self._errors.append(outcome.error)
         else:
             self.outcome = _of(self.prepared, outcome)
 
-    def keep(self, outcome: Outcome) -> None:
+    def finalize(self, outcome: Outcome) -> None:
         """Note a refusal that is not asked about again, whoever else's fault it may be."""
         self.outcome = _of(self.prepared, outcome)
 

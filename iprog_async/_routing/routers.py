@@ -12,7 +12,7 @@ from iprog_async._http.retry import RetryPolicy
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._routing.base import NamesFor, Router
 from iprog_async._routing.circuit_breaker import BreakerPolicy
-from iprog_async._routing.weighted_turns import Turns
+from iprog_async._routing.weighted_turns import WeightedRoundRobin
 
 
 Choice = Callable[[str], str | Sequence[str]]
@@ -97,11 +97,11 @@ class RoundRobin(Router):
                 f"{name} has {len(members)} gateways, so weights= are as many numbers above zero"
             )
         self._weights = dict(zip(self._members, given, strict=True))
-        self._turns = Turns(self._weights)
+        self._round_robin = WeightedRoundRobin(self._weights)
 
     def _attach(self, call: Call) -> None:
         super()._attach(call)
-        self._turns = Turns(self._weights)
+        self._round_robin = WeightedRoundRobin(self._weights)
 
     def _names_for(self, e164: str) -> Sequence[str]:
         return tuple(self._members)
@@ -109,7 +109,7 @@ class RoundRobin(Router):
     def _preference(self, batch: Sequence[PreparedMessage]) -> NamesFor:
         ready = {name for name, member in self._senders.items() if member.breaker.admits}
         names = tuple(self._members)
-        first = names.index(self._turns.take(len(batch), ready))
+        first = names.index(self._round_robin.take(len(batch), ready))
         order = names[first:] + names[:first]
         return lambda _: order
 

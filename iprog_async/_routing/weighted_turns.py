@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 
 
-class Turns:
+class WeightedRoundRobin:
     """Spreads messages so that each name's share comes as evenly in time as its weight allows.
 
     Every name gains its weight with each message, and the richest pays for all: `a` with

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.core.fakes import QUICK
 
-from iprog_async._routing.weighted_turns import Turns
+from iprog_async._routing.weighted_turns import WeightedRoundRobin
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from iprog_async._routing.weighted_turns import Turns
 )
 def test_turns_are_spread_evenly(weights: dict[str, float], expected: str) -> None:
     """A heavy one's turns do not come in one block."""
-    turns = Turns(weights)
+    turns = WeightedRoundRobin(weights)
     names = "".join(turns.take(1, weights) for _ in expected)
 
     assert expected == names
@@ -34,7 +34,7 @@ def test_turns_are_spread_evenly(weights: dict[str, float], expected: str) -> No
 )
 def test_shares_go_by_messages(weights: dict[str, int], batches: list[int]) -> None:
     """Nobody is ever further from the due share than a few of the largest batches."""
-    turns = Turns(weights)
+    turns = WeightedRoundRobin(weights)
     got = Counter[str]()
     for batch in batches:
         got[turns.take(batch, weights)] += batch
@@ -50,7 +50,7 @@ def test_shares_go_by_messages(weights: dict[str, int], batches: list[int]) -> N
 
 def test_who_is_not_ready_has_no_turn() -> None:
     """The turns of one that is out of order are shared by the others, by their weights."""
-    turns = Turns({"a": 1, "b": 2, "c": 1})
+    turns = WeightedRoundRobin({"a": 1, "b": 2, "c": 1})
     got = Counter(turns.take(1, {"b", "c"}) for _ in range(30))
 
     assert {"b": 20, "c": 10} == got
@@ -58,6 +58,6 @@ def test_who_is_not_ready_has_no_turn() -> None:
 
 def test_nobody_ready() -> None:
     """Where none is ready, all count: somebody has to be asked first."""
-    turns = Turns({"a": 1, "b": 1})
+    turns = WeightedRoundRobin({"a": 1, "b": 1})
 
     assert ["a", "b"] == [turns.take(1, ()) for _ in range(2)]
