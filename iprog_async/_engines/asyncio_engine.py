@@ -14,7 +14,7 @@ from collections import defaultdict
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._engines.base import Failure, Progress, WireReply, WireRequest
 from iprog_async._engines.happy_eyeballs import connect
-from iprog_async._engines.http1_connection import NOT_QUIET, Connection, Outbox
+from iprog_async._engines.http1_connection import NOT_QUIET, Connection, WriteCoalescer
 from iprog_async._engines.http1_request import Origin, RequestWriter
 from iprog_async._engines.proxies import proxy_for
 
@@ -38,7 +38,7 @@ class AsyncioEngine:
         self._writer = RequestWriter()
         self._idle: defaultdict[Origin, list[Connection]] = defaultdict(list)
         self._open: set[Connection] = set()
-        self._outbox: Outbox | None = None
+        self._outbox: WriteCoalescer | None = None
         self._sweeper: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -140,7 +140,7 @@ class AsyncioEngine:
 
     def _new_connection(self) -> Connection:
         loop = asyncio.get_running_loop()
-        self._outbox = self._outbox or Outbox(loop)
+        self._outbox = self._outbox or WriteCoalescer(loop)
         return Connection(loop, self._outbox)
 
     async def aclose(self) -> None:

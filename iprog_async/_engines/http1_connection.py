@@ -23,7 +23,7 @@ _LONGEST_HEAD = 64 * 1024
 _LONGEST = MAX_BODY + 2 * _LONGEST_HEAD
 
 
-class Outbox:
+class WriteCoalescer:
     """Writes requests of one round of the event loop together, some at a time.
 
     One after another they cost the system half as much as with other work in between. All of a
@@ -59,7 +59,7 @@ class Connection(asyncio.BufferedProtocol):
     unasked closes the connection, so that it can't become the answer to a later request.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, outbox: Outbox) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, outbox: WriteCoalescer) -> None:
         self._loop = loop
         self._outbox = outbox
         self._transport: asyncio.Transport | None = None

@@ -13,7 +13,7 @@ import pytest
 from support.engines.tls import serving, trusting
 from support.engines.wire import BOTH, EngineName, client_of, outcome, whole
 
-from iprog_async._engines.http1_connection import Connection, Outbox
+from iprog_async._engines.http1_connection import Connection, WriteCoalescer
 from iprog_async._engines.httpcore_stream import Stream
 
 
@@ -97,9 +97,9 @@ def eager(request: pytest.FixtureRequest) -> Iterator[Eager]:
 
 def speak_before_writing(monkeypatch: pytest.MonkeyPatch, gateway: Eager) -> None:
     """Have the gateway speak when a request is about to be written, and have that come in."""
-    put, write = Outbox.put, Stream.write
+    put, write = WriteCoalescer.put, Stream.write
 
-    def put_late(outbox: Outbox, connection: Connection, request: bytes) -> None:
+    def put_late(outbox: WriteCoalescer, connection: Connection, request: bytes) -> None:
         put(outbox, connection, request)
         if connection._kept:  # pyright: ignore[reportPrivateUsage] - the moment is inside
             gateway.speak_unasked()
@@ -113,7 +113,7 @@ def speak_before_writing(monkeypatch: pytest.MonkeyPatch, gateway: Eager) -> Non
             while not stream._is_readable():  # pyright: ignore[reportPrivateUsage] - the same
                 pass
 
-    monkeypatch.setattr(Outbox, "put", put_late)
+    monkeypatch.setattr(WriteCoalescer, "put", put_late)
     monkeypatch.setattr(Stream, "write", write_late)
 
 

@@ -28,7 +28,7 @@ from iprog_async._engines import asyncio_engine
 from iprog_async._engines.asyncio_engine import AsyncioEngine
 from iprog_async._engines.base import Failure, Progress, WireReply, WireRequest
 from iprog_async._engines.happy_eyeballs import connect
-from iprog_async._engines.http1_connection import Connection, Outbox
+from iprog_async._engines.http1_connection import Connection, WriteCoalescer
 from iprog_async._engines.httpx_engine import _said_more  # pyright: ignore[reportPrivateUsage] - it looks into another library
 from iprog_async._engines.trust import default_ssl_context
 from iprog_async.testing import Behaviour, InstantClock, RawGateway, close_idle, drop_on_arrival
@@ -287,7 +287,7 @@ async def test_connection_that_fails_before_the_request_is_written_has_sent_noth
     loop = asyncio.get_running_loop()
     async with RawGateway(OK) as gateway:
         connection = await connect(
-            lambda: Connection(loop, Outbox(loop)), "127.0.0.1", gateway.port, None
+            lambda: Connection(loop, WriteCoalescer(loop)), "127.0.0.1", gateway.port, None
         )
         task = asyncio.create_task(connection.exchange(b"POST / HTTP/1.1\r\n\r\n"))
         # Before the loop comes to the end of the round in which the task begins.
