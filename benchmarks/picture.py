@@ -19,13 +19,13 @@ from rich.console import Console
 from rich.text import Text
 
 from iprog_async import Counts, Journal
-from iprog_async.cli._bulk.csv_file import Sheet
-from iprog_async.cli._bulk.messages import Letters
-from iprog_async.cli._bulk.options import Order
+from iprog_async.cli._bulk.csv_file import CsvFile
+from iprog_async.cli._bulk.messages import CsvMessages
+from iprog_async.cli._bulk.options import BulkOptions
 from iprog_async.cli._bulk.preview import LABEL, preview
 from iprog_async.cli._bulk.progress import Bar
 from iprog_async.cli._bulk.results_file import Results
-from iprog_async.cli._bulk.run import Conductor
+from iprog_async.cli._bulk.run import BulkRunner
 from iprog_async.cli._bulk.summary import summary_words
 from iprog_async.cli._bulk.template import Template
 from iprog_async.cli._terminal.output import wrapped
@@ -76,12 +76,12 @@ class Snapshot:
 async def record(rows: int, picture: Console) -> list[str]:
     """Print a run on a console as a terminal would show it midway, and return how it ended."""
     _write(Path("june.csv"), rows)
-    order = Order(
+    order = BulkOptions(
         file="june.csv", text=_TEXT, journal="june.db", price="0.35", currency="PHP", url=None
     )
     picture.print(Text(_COMMAND, style="bold"))
-    with Sheet(order.file, order.column) as sheet:
-        letters = Letters(sheet, Template(order.text), order.column)
+    with CsvFile(order.file, order.column) as sheet:
+        letters = CsvMessages(sheet, Template(order.text), order.column)
         async with order.open_client() as client:
             with Journal.open("june.db") as journal:
                 price = order.segment_price()
@@ -93,7 +93,7 @@ async def record(rows: int, picture: Console) -> list[str]:
                 picture.print(Text(f"Send {plan.recipients} texts now? [y/N] y"))
                 nowhere = Console(file=io.StringIO(), force_terminal=True, width=_WIDTH)
                 bar = Snapshot(Bar(plan.total, nowhere), int(plan.total * _SHOWN_AT), picture)
-                conductor = Conductor(order, letters, Results(None), bar, plan.total)
+                conductor = BulkRunner(order, letters, Results(None), bar, plan.total)
                 ended = await conductor.run(client, journal)
     return summary_words(order, ended)[0]
 

@@ -12,8 +12,8 @@ _SCRIPT = """
 import asyncio, pathlib, sys
 from iprog_async import SmsClient
 from iprog_async.cli._bulk.template import Template
-from iprog_async.cli._bulk.messages import Letters
-from iprog_async.cli._bulk.csv_file import Sheet
+from iprog_async.cli._bulk.messages import CsvMessages
+from iprog_async.cli._bulk.csv_file import CsvFile
 from iprog_async_providers.iprog import IprogProvider
 
 def peak():
@@ -22,8 +22,8 @@ def peak():
 
 async def plan(path):
     async with SmsClient(IprogProvider("none")) as client:
-        with Sheet(path, "phone") as sheet:
-            found = await client.plan_many(Letters(sheet, Template("Hi {name}"), "phone"))
+        with CsvFile(path, "phone") as sheet:
+            found = await client.plan_many(CsvMessages(sheet, Template("Hi {name}"), "phone"))
     return found.recipients, found.duplicates
 
 print(asyncio.run(plan(sys.argv[1])), end=" ")

@@ -14,15 +14,15 @@ from iprog_async._core.errors import InvalidMessageError
 from iprog_async._journal.journal import Journal
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._base.stdin import STDIN
-from iprog_async.cli._bulk.csv_file import Sheet
-from iprog_async.cli._bulk.eta import Outlook, least_left
+from iprog_async.cli._bulk.csv_file import CsvFile
+from iprog_async.cli._bulk.eta import Eta, least_left
 from iprog_async.cli._bulk.left_out import LeftOut
-from iprog_async.cli._bulk.messages import Letters
-from iprog_async.cli._bulk.options import Order
+from iprog_async.cli._bulk.messages import CsvMessages
+from iprog_async.cli._bulk.options import BulkOptions
 from iprog_async.cli._bulk.preview import LABEL, Preview, preview
 from iprog_async.cli._bulk.progress import at_work, open_progress
 from iprog_async.cli._bulk.results_file import LeftOutRows, Results, check_replaceable
-from iprog_async.cli._bulk.run import Conductor, Ended
+from iprog_async.cli._bulk.run import BulkRunner, RunResult
 from iprog_async.cli._bulk.summary import next_command, summary_data, summary_words
 from iprog_async.cli._bulk.template import Template
 from iprog_async.cli._options.engine import EngineChoice
@@ -103,7 +103,7 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
         allow_lost_records: Go on with a journal that lost its newest records: who is not on
             record is sent, also if they got the text.
     """
-    order = Order(
+    order = BulkOptions(
         file=file,
         text=text_from(text),
         column=column,
@@ -134,12 +134,12 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
         raise InvalidMessageError("the file is read twice, which stdin can't be: save it first")
     template = Template(order.text)
     async with AsyncExitStack() as stack:
-        sheet = stack.enter_context(Sheet(file, column))
-        letters = Letters(sheet, template, column, key_column, sender_id)
+        sheet = stack.enter_context(CsvFile(file, column))
+        letters = CsvMessages(sheet, template, column, key_column, sender_id)
         return await _carry_out(order, letters, stack)
 
 
-async def _carry_out(order: Order, letters: Letters, stack: AsyncExitStack) -> ExitCode:
+async def _carry_out(order: BulkOptions, letters: CsvMessages, stack: AsyncExitStack) -> ExitCode:
     replace = order.journal is not None and not order.dry_run
     if order.results is not None:
         check_replaceable(order.results, replace=replace)
@@ -162,22 +162,22 @@ async def _carry_out(order: Order, letters: Letters, stack: AsyncExitStack) -> E
         # Only now: after a no, a file would be bound to this campaign for nothing.
         journal = await _open_journal(order, stack)
     results = stack.enter_context(Results(order.results, replace=replace))
-    outlook = Outlook(least_left(shown.plan, client.provider), pool.remaining_pause)
+    outlook = Eta(least_left(shown.plan, client.provider), pool.remaining_pause)
     progress = open_progress(shown.plan.total, as_json=order.as_json, outlook=outlook)
-    conductor = Conductor(order, letters, results, progress, shown.plan.total)
+    conductor = BulkRunner(order, letters, results, progress, shown.plan.total)
     ended = await conductor.run(client, journal, suppressed)
     _tell(order, shown, ended)
     return ended.code
 
 
-async def _open_journal(order: Order, stack: AsyncExitStack) -> Journal | None:
+async def _open_journal(order: BulkOptions, stack: AsyncExitStack) -> Journal | None:
     # Checking a large file takes a moment.
     journal = await asyncio.to_thread(order.open_journal)
     return None if journal is None else stack.enter_context(journal)
 
 
 async def _look_ahead(
-    order: Order,
+    order: BulkOptions,
     client: SmsClient[Any],
     left_out: LeftOut,
     journal: Journal | None,
@@ -209,7 +209,7 @@ async def _look_ahead(
     return shown
 
 
-def _end_dry_run(order: Order, shown: Preview, rows: LeftOutRows) -> ExitCode:
+def _end_dry_run(order: BulkOptions, shown: Preview, rows: LeftOutRows) -> ExitCode:
     if order.as_json:
         emit(shown.to_dict() | {"sent": False, "results": order.results})
     elif order.results is not None:
@@ -230,7 +230,7 @@ def _confirmed(shown: Preview) -> bool:
     return confirmed(f"Send {texts} now{twice}? [y/N] ")
 
 
-def _tell(order: Order, shown: Preview, ended: Ended) -> None:
+def _tell(order: BulkOptions, shown: Preview, ended: RunResult) -> None:
     if order.as_json:
         emit(shown.to_dict() | {"sent": True} | summary_data(order, ended))
         return

@@ -23,7 +23,7 @@ _SAMPLE = 50
 
 
 @frozen
-class Row:
+class CsvRow:
     """One row of a file.
 
     Args:
@@ -37,7 +37,7 @@ class Row:
     problem: str = ""
 
 
-class Sheet:
+class CsvFile:
     """A CSV file in UTF-8 with a header, its delimiter a comma, semicolon or tab.
 
     A first line such as `sep=;` names the delimiter, and is not the header.
@@ -93,7 +93,7 @@ class Sheet:
             # What is wrong with a row is told when its turn comes.
             return []
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[CsvRow]:
         """Read the file from its beginning; rows without anything in them are left out.
 
         Raises:
@@ -111,14 +111,14 @@ class Sheet:
             if any(cells):
                 yield self._row(line, cells)
 
-    def _row(self, line: int, cells: list[str]) -> Row:
+    def _row(self, line: int, cells: list[str]) -> CsvRow:
         wide = len(self.columns)
         extra = any(cells[wide:])
         problem = ""
         if extra:
             problem = f"this row has {len(cells)} cells, and the header {wide}: a cell that holds "
             problem += f"{self._delimiter!r} stands in quotation marks"
-        return Row(line, dict(zip(self.columns, cells, strict=False)), problem)
+        return CsvRow(line, dict(zip(self.columns, cells, strict=False)), problem)
 
     def _header(self, column: str) -> tuple[str, tuple[str, ...]]:
         if not self._file.seekable():

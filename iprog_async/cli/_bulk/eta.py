@@ -14,7 +14,7 @@ from iprog_async.cli._terminal.show import count_of
 
 
 @frozen
-class Outlook:
+class Eta:
     """What the rest of a run waits for, as far as that can be told.
 
     Args:
@@ -26,7 +26,7 @@ class Outlook:
     pause: Callable[[], float]
 
 
-UNKNOWN = Outlook(lambda counts: 0.0, lambda: 0.0)
+UNKNOWN = Eta(lambda counts: 0.0, lambda: 0.0)
 """Nothing is known to hold it up."""
 
 

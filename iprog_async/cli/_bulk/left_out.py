@@ -10,7 +10,7 @@ from iprog_async._core.errors import (
     SuppressedError,
 )
 from iprog_async._core.outcomes import NotSent
-from iprog_async.cli._bulk.messages import Letters
+from iprog_async.cli._bulk.messages import CsvMessages
 from iprog_async.cli._bulk.reasons import Reasons
 from iprog_async.cli._bulk.results_file import LeftOutRows
 
@@ -23,7 +23,7 @@ class LeftOut:
         rows: Where they are written.
     """
 
-    def __init__(self, letters: Letters, rows: LeftOutRows) -> None:
+    def __init__(self, letters: CsvMessages, rows: LeftOutRows) -> None:
         self.invalid = Reasons()
         """Why rows can't be sent."""
         self.letters = letters

@@ -14,12 +14,12 @@ from iprog_async._core.errors import (
 )
 from iprog_async._core.messages import Message
 from iprog_async.cli._bulk.columns import looks_like_number
-from iprog_async.cli._bulk.csv_file import Row, Sheet
+from iprog_async.cli._bulk.csv_file import CsvFile, CsvRow
 from iprog_async.cli._bulk.template import Template, value_of
 from iprog_async.cli._errors.wording import words_of_error
 
 
-class Letters:
+class CsvMessages:
     """A message for each row of a file; iterating again reads the file again.
 
     Args:
@@ -35,7 +35,7 @@ class Letters:
 
     def __init__(
         self,
-        sheet: Sheet,
+        sheet: CsvFile,
         template: Template,
         column: str,
         key_column: str | None = None,
@@ -72,7 +72,7 @@ class Letters:
             return f"the same text for the same number as on line {self.line_of(error.first_index)}"
         return words_of_error(error)
 
-    def _message(self, row: Row) -> Message:
+    def _message(self, row: CsvRow) -> Message:
         cells = row.cells
         try:
             if row.problem:

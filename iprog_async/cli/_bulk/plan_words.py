@@ -7,7 +7,7 @@ from typing import Any
 
 from iprog_async._bulk.plan import BulkPlan
 from iprog_async._bulk.recipients import SeveralTexts
-from iprog_async.cli._bulk.messages import Letters
+from iprog_async.cli._bulk.messages import CsvMessages
 from iprog_async.cli._terminal.show import count_of
 
 
@@ -16,7 +16,7 @@ _MOST_EXAMPLES = 3
 _MOST_CHARACTERS = 5
 
 
-def several_data(plan: BulkPlan, letters: Letters) -> list[dict[str, Any]]:
+def several_data(plan: BulkPlan, letters: CsvMessages) -> list[dict[str, Any]]:
     """Return the numbers that get several texts as JSON-ready data, by lines."""
     return [
         {"number": one.number, "texts": one.texts, "lines": _lines(one, letters)}
@@ -24,7 +24,7 @@ def several_data(plan: BulkPlan, letters: Letters) -> list[dict[str, Any]]:
     ]
 
 
-def several_words(plan: BulkPlan, letters: Letters) -> str:
+def several_words(plan: BulkPlan, letters: CsvMessages) -> str:
     """Return who gets several texts, or nothing if nobody does."""
     examples = [_texts(one, letters) for one in plan.several_texts[:_MOST_EXAMPLES]]
     if not examples:
@@ -36,14 +36,14 @@ def several_words(plan: BulkPlan, letters: Letters) -> str:
     return f"{plan.several} numbers get several texts: {'; '.join(examples)}{rest}"
 
 
-def _texts(one: SeveralTexts, letters: Letters) -> str:
+def _texts(one: SeveralTexts, letters: CsvMessages) -> str:
     lines = _lines(one, letters)
     more = one.texts - len(lines)
     where = ", ".join(map(str, lines)) + (f" and {more} more" if more else "")
     return f"{one.texts} texts (lines {where})"
 
 
-def _lines(one: SeveralTexts, letters: Letters) -> list[int]:
+def _lines(one: SeveralTexts, letters: CsvMessages) -> list[int]:
     return [letters.line_of(index) for index in one.indexes]
 
 

@@ -16,8 +16,8 @@ from iprog_async._core.receipts import Balance
 from iprog_async._core.redaction import one_line
 from iprog_async._providers.protocols import SmsProvider, SupportsBalance
 from iprog_async.cli._bulk.eta import least_seconds, time_words
-from iprog_async.cli._bulk.messages import Letters
-from iprog_async.cli._bulk.options import Order
+from iprog_async.cli._bulk.messages import CsvMessages
+from iprog_async.cli._bulk.options import BulkOptions
 from iprog_async.cli._bulk.plan_words import (
     character_words,
     country_words,
@@ -54,7 +54,7 @@ class Preview:
         several_rows: The same as data.
     """
 
-    order: Order
+    order: BulkOptions
     plan: BulkPlan
     provider: SmsProvider
     invalid: list[tuple[int, str]]
@@ -254,9 +254,9 @@ class Preview:
 
 async def preview(
     client: SmsClient[Any],
-    order: Order,
+    order: BulkOptions,
     plan: BulkPlan,
-    letters: Letters,
+    letters: CsvMessages,
     *,
     reasons: Reasons | None = None,
     new_journal: bool = False,
@@ -297,7 +297,7 @@ async def preview(
     return evolve(shown, balances=show.balances_of(provider.name, found))
 
 
-def _kept(plan: BulkPlan, letters: Letters) -> Reasons:
+def _kept(plan: BulkPlan, letters: CsvMessages) -> Reasons:
     reasons = Reasons()
     for row in plan.invalid_rows:
         words = letters.words_of(row.error)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from iprog_async._bulk.counts import Counts
-from iprog_async.cli._bulk.eta import UNKNOWN, Outlook
+from iprog_async.cli._bulk.eta import UNKNOWN, Eta
 from iprog_async.cli._terminal.output import say
 
 
@@ -36,7 +36,7 @@ class Progress(Protocol):
         ...
 
 
-def open_progress(total: int, *, as_json: bool, outlook: Outlook = UNKNOWN) -> Progress:
+def open_progress(total: int, *, as_json: bool, outlook: Eta = UNKNOWN) -> Progress:
     """Return what suits the terminal, or a pipe.
 
     Args:
@@ -46,7 +46,7 @@ def open_progress(total: int, *, as_json: bool, outlook: Outlook = UNKNOWN) -> P
     """
     if sys.stderr.isatty():
         return Bar(total, outlook=outlook)
-    return Silence() if as_json else Lines(total, outlook=outlook)
+    return NullProgress() if as_json else Lines(total, outlook=outlook)
 
 
 def open_stopping(in_flight: Callable[[], int], *, as_json: bool) -> Progress:
@@ -58,7 +58,7 @@ def open_stopping(in_flight: Callable[[], int], *, as_json: bool) -> Progress:
     """
     if sys.stderr.isatty():
         return StoppingStatus(in_flight)
-    return Silence() if as_json else StoppingLines(in_flight)
+    return NullProgress() if as_json else StoppingLines(in_flight)
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def at_work(words: str) -> Generator[None]:
         yield
 
 
-class Silence:
+class NullProgress:
     """Shows nothing."""
 
     def update(self, counts: Counts) -> None:
@@ -89,7 +89,7 @@ class Silence:
         """Do nothing."""
 
 
-class Pacer:
+class Speed:
     """Tells when it is time to show something again, and how fast a run is.
 
     Args:
@@ -108,7 +108,7 @@ class Pacer:
         self._shown = now
         return True
 
-    def words(self, counts: Counts, total: int, outlook: Outlook = UNKNOWN) -> str:
+    def words(self, counts: Counts, total: int, outlook: Eta = UNKNOWN) -> str:
         """Return how fast a run is and how long it takes yet, or for what it waits, in words."""
         if pause := outlook.pause():
             return f"paused until {_clock_in(pause)}"
@@ -138,11 +138,11 @@ class Lines:
     """
 
     def __init__(
-        self, total: int, seconds: float = _SECONDS_BETWEEN_LINES, *, outlook: Outlook = UNKNOWN
+        self, total: int, seconds: float = _SECONDS_BETWEEN_LINES, *, outlook: Eta = UNKNOWN
     ) -> None:
         self._total = total
         self._outlook = outlook
-        self._pacer = Pacer(seconds)
+        self._pacer = Speed(seconds)
 
     def update(self, counts: Counts) -> None:
         """Write a line, if it is time."""
@@ -165,7 +165,7 @@ class Bar:
     """
 
     def __init__(
-        self, total: int, console: Console | None = None, *, outlook: Outlook = UNKNOWN
+        self, total: int, console: Console | None = None, *, outlook: Eta = UNKNOWN
     ) -> None:
         from rich.console import Console
         from rich.live import Live
@@ -173,7 +173,7 @@ class Bar:
         from rich.progress import Progress as RichProgress
 
         self._total, self._outlook = total, outlook
-        self._pacer = Pacer(_SECONDS_BETWEEN_FRAMES)
+        self._pacer = Speed(_SECONDS_BETWEEN_FRAMES)
         console = console or Console(stderr=True)
         self._bar: RichProgress = RichProgress(
             BarColumn(_BAR_WIDTH),
@@ -227,7 +227,7 @@ class StoppingLines:
 
     def __init__(self, in_flight: Callable[[], int]) -> None:
         self._in_flight = in_flight
-        self._pacer = Pacer(_SECONDS_BETWEEN_LINES)
+        self._pacer = Speed(_SECONDS_BETWEEN_LINES)
 
     def update(self, counts: Counts) -> None:
         """Write a line, if it is time."""
@@ -250,7 +250,7 @@ class StoppingStatus:
         from rich.console import Console
 
         self._in_flight = in_flight
-        self._pacer = Pacer(_SECONDS_BETWEEN_FRAMES)
+        self._pacer = Speed(_SECONDS_BETWEEN_FRAMES)
         console = console or Console(stderr=True)
         self._status: Status = console.status(stopping_words(in_flight()))
         self._status.start()

@@ -25,9 +25,15 @@ from iprog_async._core.errors import (
 from iprog_async._core.outcomes import Accepted, NotSent, Outcome
 from iprog_async._journal.journal import Journal
 from iprog_async.cli._base.exit_codes import ExitCode, exit_code
-from iprog_async.cli._bulk.messages import Letters
-from iprog_async.cli._bulk.options import Order
-from iprog_async.cli._bulk.progress import Bar, Progress, Silence, open_stopping, stopping_words
+from iprog_async.cli._bulk.messages import CsvMessages
+from iprog_async.cli._bulk.options import BulkOptions
+from iprog_async.cli._bulk.progress import (
+    Bar,
+    NullProgress,
+    Progress,
+    open_stopping,
+    stopping_words,
+)
 from iprog_async.cli._bulk.reasons import Reasons
 from iprog_async.cli._bulk.results_file import Results
 from iprog_async.cli._errors.wording import words_of_error
@@ -44,7 +50,7 @@ _SECONDS_TO_CALL_BACK = 0.05
 
 
 @define
-class Ended:
+class RunResult:
     """How a run ended.
 
     Args:
@@ -103,7 +109,7 @@ class Ended:
         return self.stopped_by is not None or self.halted is not None or self.problem is not None
 
 
-class Conductor:
+class BulkRunner:
     """Runs an order and keeps everybody informed.
 
     Args:
@@ -115,13 +121,18 @@ class Conductor:
     """
 
     def __init__(
-        self, order: Order, letters: Letters, results: Results, progress: Progress, total: int
+        self,
+        order: BulkOptions,
+        letters: CsvMessages,
+        results: Results,
+        progress: Progress,
+        total: int,
     ) -> None:
         self._order = order
         self._letters = letters
         self._results = results
         self._progress = progress
-        self._ended = Ended(total, Counts())
+        self._ended = RunResult(total, Counts())
         self._announcing: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._has_ended = False
@@ -132,7 +143,7 @@ class Conductor:
         client: SmsClient[Any],
         journal: Journal | None,
         suppressed: IsSuppressed | None = None,
-    ) -> Ended:
+    ) -> RunResult:
         """Send, and return how it ended."""
         run = client.send_many(
             self._letters,
@@ -221,7 +232,7 @@ class Conductor:
         run.stop()
         if isinstance(self._progress, Bar):
             self._progress.give_way()
-        self._progress = Silence()
+        self._progress = NullProgress()
         self._announcing = asyncio.create_task(self._announce(run, by))
 
     async def _announce(self, run: BulkRun, by: signal.Signals) -> None:

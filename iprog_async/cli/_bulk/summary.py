@@ -9,9 +9,9 @@ from typing import Any
 from iprog_async._bulk.spending import PriceDifference
 from iprog_async._core.errors import OutcomeUnknownError, SmsError
 from iprog_async._core.redaction import one_line
-from iprog_async.cli._bulk.options import Order
+from iprog_async.cli._bulk.options import BulkOptions
 from iprog_async.cli._bulk.reasons import Reasons
-from iprog_async.cli._bulk.run import Ended
+from iprog_async.cli._bulk.run import RunResult
 from iprog_async.cli._errors.failure import from_error
 from iprog_async.cli._errors.wording import words_of_error
 from iprog_async.cli._terminal.show import accepted_words, count_of
@@ -20,7 +20,7 @@ from iprog_async.cli._terminal.show import accepted_words, count_of
 _LONGEST_LINE = 1000
 
 
-def summary_data(order: Order, ended: Ended) -> dict[str, Any]:
+def summary_data(order: BulkOptions, ended: RunResult) -> dict[str, Any]:
     """Return how a run ended, as JSON-ready data."""
     counts = ended.counts
     return {
@@ -48,7 +48,7 @@ def summary_data(order: Order, ended: Ended) -> dict[str, Any]:
     }
 
 
-def summary_words(order: Order, ended: Ended) -> tuple[list[str], str]:
+def summary_words(order: BulkOptions, ended: RunResult) -> tuple[list[str], str]:
     """Return how a run ended, as lines, and the one line about what went wrong.
 
     What follows the last line is the command that goes on, if there is one.
@@ -80,7 +80,7 @@ def summary_words(order: Order, ended: Ended) -> tuple[list[str], str]:
     return lines, one_line(_trouble(ended), _LONGEST_LINE)
 
 
-def next_command(order: Order, ended: Ended) -> str | None:
+def next_command(order: BulkOptions, ended: RunResult) -> str | None:
     """Return the command that goes on with a run; `None` where there is nothing to go on with."""
     return order.resume_command() if ended.unfinished and order.journal is not None else None
 
@@ -95,7 +95,7 @@ def _difference_data(difference: PriceDifference | None) -> dict[str, Any] | Non
     }
 
 
-def _about_failed(ended: Ended) -> list[str]:
+def _about_failed(ended: RunResult) -> list[str]:
     why = _why(ended.failed)
     if not why:
         return []
@@ -103,7 +103,7 @@ def _about_failed(ended: Ended) -> list[str]:
     return [f"Failed at the gateway: {what}:", *why]
 
 
-def _about_not_sent(ended: Ended) -> list[str]:
+def _about_not_sent(ended: RunResult) -> list[str]:
     why = _why(ended.not_sent)
     return ["Not sent:", *why] if why else []
 
@@ -112,7 +112,7 @@ def _why(reasons: Reasons) -> list[str]:
     return [f"  {line}" for line in reasons.lines()]
 
 
-def _trouble(ended: Ended) -> str:
+def _trouble(ended: RunResult) -> str:
     if ended.halted is not None:
         return f"the run stopped itself: {_halted_words(ended.halted, ended.counts.unknown)}"
     if ended.problem is not None:
@@ -130,7 +130,7 @@ def _halted_words(cause: SmsError, unknown: int) -> str:
     return f"no trustworthy answer came, and {texts} may have been sent. The last one: {words}"
 
 
-def _about_unknown(order: Order, ended: Ended) -> list[str]:
+def _about_unknown(order: BulkOptions, ended: RunResult) -> list[str]:
     if not ended.counts.unknown:
         return []
     why = _why(ended.unknown)
@@ -146,7 +146,7 @@ def _about_unknown(order: Order, ended: Ended) -> list[str]:
     return [f"Unknown: {what}{':' if why else '.'}", *why, f"  {'; '.join(ways)}."]
 
 
-def _how_to_resume(order: Order) -> str:
+def _how_to_resume(order: BulkOptions) -> str:
     if order.journal is None:
         return (
             "Without --journal another run would text everybody again, those who got it included."

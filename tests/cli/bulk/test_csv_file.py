@@ -7,19 +7,19 @@ import pytest
 
 from iprog_async import InvalidMessageError, Message
 from iprog_async._bulk.preparation import Unsendable
-from iprog_async.cli._bulk.csv_file import Row, Sheet
-from iprog_async.cli._bulk.messages import Letters
+from iprog_async.cli._bulk.csv_file import CsvFile, CsvRow
+from iprog_async.cli._bulk.messages import CsvMessages
 from iprog_async.cli._bulk.template import Template
 
 
-def sheet_of(path: Path, content: str | bytes, column: str = "phone") -> Sheet:
+def sheet_of(path: Path, content: str | bytes, column: str = "phone") -> CsvFile:
     """Write a file and open it."""
     path = path / "june.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return Sheet(str(path), column)
+    return CsvFile(str(path), column)
 
 
-def rows_of(path: Path, content: str | bytes) -> list[Row]:
+def rows_of(path: Path, content: str | bytes) -> list[CsvRow]:
     """Return the rows of a file."""
     with sheet_of(path, content) as sheet:
         return list(sheet)
@@ -126,7 +126,7 @@ def test_column_that_holds_numbers_was_meant(
         sheet_of(tmp_path, content) as sheet,
         pytest.raises(InvalidMessageError) as caught,
     ):
-        Letters(sheet, Template("Hi"), "phone")
+        CsvMessages(sheet, Template("Hi"), "phone")
 
     expected = f". Did you mean --column {hint}?" if hint else f": {header.replace(',', ', ')}"
     assert str(caught.value).endswith(expected)
@@ -174,7 +174,7 @@ def test_hostile_files(tmp_path: Path, content: str | bytes, words: str) -> None
 def test_no_such_file(tmp_path: Path, name: str) -> None:
     """A file that is not there is bad input."""
     with pytest.raises(InvalidMessageError, match="can't be read"):
-        Sheet(str(tmp_path / name), "phone")
+        CsvFile(str(tmp_path / name), "phone")
 
 
 def test_pipe(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_pipe(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(writer)
     with pytest.raises(InvalidMessageError, match="can't be read twice"):
-        Sheet(f"/dev/fd/{reader}", "phone")
+        CsvFile(f"/dev/fd/{reader}", "phone")
     os.close(reader)
 
 
@@ -251,7 +251,7 @@ def test_letters(tmp_path: Path) -> None:
     """Each row becomes a message or a problem, with its line."""
     content = "phone,name,id\n1,Ann,7\n2,,8\n,Cy,9\n4,Di\n5,Eve,10,11\n"
     with sheet_of(tmp_path, content) as sheet:
-        letters = Letters(sheet, Template("Hi {name}"), "phone", "id", "ACME")
+        letters = CsvMessages(sheet, Template("Hi {name}"), "phone", "id", "ACME")
         messages = list(letters)
 
     assert Message("1", "Hi Ann", "ACME", key="7") == messages[0]

@@ -235,7 +235,7 @@ def test_before_anything_is_sent(
     def interrupt(*_: object) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr("iprog_async.cli._bulk.messages.Letters.line_of", interrupt)
+    monkeypatch.setattr("iprog_async.cli._bulk.messages.CsvMessages.line_of", interrupt)
     path = write_csv(tmp_path / "june.csv", [("12", "Bo")])
 
     assert (130, 0) == (main(["bulk", path, "--text", "Hi", "--yes"]), len(sandbox.inbox))

@@ -7,11 +7,11 @@ import pytest
 from rich.console import Console
 
 from iprog_async import BulkPlan, Counts
-from iprog_async.cli._bulk.eta import Outlook, least_left
+from iprog_async.cli._bulk.eta import Eta, least_left
 from iprog_async.cli._bulk.progress import (
     Bar,
     Lines,
-    Silence,
+    NullProgress,
     StoppingLines,
     StoppingStatus,
     at_work,
@@ -26,7 +26,7 @@ COUNTS = Counts(accepted=40, not_sent=8, unknown=2)
 
 @pytest.mark.parametrize(
     ("terminal", "as_json", "expected"),
-    [(True, False, Bar), (True, True, Bar), (False, False, Lines), (False, True, Silence)],
+    [(True, False, Bar), (True, True, Bar), (False, False, Lines), (False, True, NullProgress)],
 )
 def test_what_suits(
     monkeypatch: pytest.MonkeyPatch, terminal: bool, as_json: bool, expected: type[object]
@@ -146,7 +146,7 @@ def _speed(shown: str) -> str:
 
 @pytest.mark.parametrize(
     ("terminal", "as_json", "expected"),
-    [(True, False, StoppingStatus), (False, False, StoppingLines), (False, True, Silence)],
+    [(True, False, StoppingStatus), (False, False, StoppingLines), (False, True, NullProgress)],
 )
 def test_stopping_suits(
     monkeypatch: pytest.MonkeyPatch, terminal: bool, as_json: bool, expected: type[object]
@@ -208,7 +208,7 @@ def test_what_the_rest_waits_for(
     now = [0.0]
     monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
     monkeypatch.setattr("iprog_async.cli._bulk.progress._now", lambda: datetime(2026, 7, 1, 4))
-    lines = Lines(100, outlook=Outlook(lambda _: least, lambda: pause))
+    lines = Lines(100, outlook=Eta(lambda _: least, lambda: pause))
     now[0] = 10.0
     lines.update(COUNTS)
 
