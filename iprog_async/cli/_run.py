@@ -16,7 +16,7 @@ from iprog_async.cli._base.extras import extra_of, install_line
 from iprog_async.cli._base.stdin import STDIN
 from iprog_async.cli._errors import failure as failure_module
 from iprog_async.cli._errors.failure import Failure
-from iprog_async.cli._terminal.output import complain, emit, forgive_encoding, hush
+from iprog_async.cli._terminal.output import emit, forgive_encoding, print_error, silence
 
 
 def run(tokens: Sequence[str] | None = None) -> ExitCode:
@@ -33,7 +33,7 @@ def run(tokens: Sequence[str] | None = None) -> ExitCode:
     if "--json" in options:
         emit({"error": result.to_dict()})
     else:
-        complain(result.message)
+        print_error(result.message)
     return result.code
 
 
@@ -54,7 +54,7 @@ def _outcome(tokens: list[str], options: list[str]) -> ExitCode | Failure:
         return Failure("MissingExtraError", line, ExitCode.CONFIGURATION)
     except (BrokenPipeError, SystemExit):
         # Only the help is not written by us; its reader went away.
-        hush(sys.stdout)
+        silence(sys.stdout)
         return ExitCode.OK
     except Exception as exc:
         return failure_module.from_bug(exc, risk=_risk(options))

@@ -28,7 +28,7 @@ from iprog_async.cli._bulk.template import Template
 from iprog_async.cli._options.engine import EngineChoice
 from iprog_async.cli._options.shared import AsJson, Url, text_from
 from iprog_async.cli._terminal.confirm import confirmed
-from iprog_async.cli._terminal.output import complain, emit, say, say_rows
+from iprog_async.cli._terminal.output import echo, emit, print_error, say_rows
 from iprog_async.cli._terminal.show import count_of
 
 
@@ -156,7 +156,7 @@ async def _carry_out(order: BulkOptions, letters: CsvMessages, stack: AsyncExitS
     if order.dry_run:
         return _end_dry_run(order, shown, rows)
     if not order.yes and shown.plan.recipients and not _confirmed(shown):
-        complain("stopped before anything was sent")
+        print_error("stopped before anything was sent")
         return ExitCode.INTERRUPTED
     if new:
         # Only now: after a no, a file would be bound to this campaign for nothing.
@@ -213,9 +213,9 @@ def _end_dry_run(order: BulkOptions, shown: Preview, rows: LeftOutRows) -> ExitC
     if order.as_json:
         emit(shown.to_dict() | {"sent": False, "results": order.results})
     elif order.results is not None:
-        say(f"Not to be sent, row by row: {order.results}")
+        echo(f"Not to be sent, row by row: {order.results}")
     if rows.problem is not None:
-        complain(rows.problem)
+        print_error(rows.problem)
         return ExitCode.UNEXPECTED
     if not shown.plan.recipients and (shown.plan.invalid or shown.plan.conflicts):
         # What the run itself would end with.
@@ -237,8 +237,8 @@ def _tell(order: BulkOptions, shown: Preview, ended: RunResult) -> None:
     lines, trouble = summary_words(order, ended)
     if trouble:
         # Before the advice that follows from it.
-        complain(trouble)
+        print_error(trouble)
     say_rows(*lines, indent=2)
     if command := next_command(order, ended):
         # In one piece, so that it can be copied.
-        say(f"  {command}")
+        echo(f"  {command}")

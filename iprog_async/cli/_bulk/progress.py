@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from iprog_async._bulk.counts import Counts
 from iprog_async.cli._bulk.eta import UNKNOWN, Eta
-from iprog_async.cli._terminal.output import say
+from iprog_async.cli._terminal.output import echo
 
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class Lines:
         if not self._pacer.is_time():
             return
         speed = self._pacer.words(counts, self._total, self._outlook)
-        say(f"{counts.total} of {self._total}, {speed}: {words_of(counts)}")
+        echo(f"{counts.total} of {self._total}, {speed}: {words_of(counts)}")
 
     def close(self, counts: Counts) -> None:
         """Write nothing more: the summary follows."""
@@ -232,7 +232,7 @@ class StoppingLines:
     def update(self, counts: Counts) -> None:
         """Write a line, if it is time."""
         if self._pacer.is_time():
-            say(stopping_words(self._in_flight()))
+            echo(stopping_words(self._in_flight()))
 
     def close(self, counts: Counts) -> None:
         """Write nothing more: the summary follows."""

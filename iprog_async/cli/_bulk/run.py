@@ -37,7 +37,7 @@ from iprog_async.cli._bulk.progress import (
 from iprog_async.cli._bulk.reasons import Reasons
 from iprog_async.cli._bulk.results_file import Results
 from iprog_async.cli._errors.wording import words_of_error
-from iprog_async.cli._terminal.output import complain
+from iprog_async.cli._terminal.output import print_error
 from iprog_async.cli._terminal.show import failed_words, listers_of
 from iprog_async.cli._terminal.signals import on_interrupts
 
@@ -222,7 +222,7 @@ class BulkRunner:
         """Say early that nobody may get anything; a run that has halted says so itself."""
         self._warned = True
         if run.halted is None:
-            complain(f"still sending, but nobody may get it: {words_of_error(failing)}")
+            print_error(f"still sending, but nobody may get it: {words_of_error(failing)}")
 
     def _stop(self, run: BulkRun, by: signal.Signals) -> None:
         if self._has_ended:
@@ -242,11 +242,11 @@ class BulkRunner:
             return
         again = "Ctrl-C again" if by == signal.SIGINT else "another SIGTERM"
         gives_up = f"; {again} gives them up" if run.in_flight else ""
-        complain(f"{stopping_words(run.in_flight)}{gives_up}")
+        print_error(f"{stopping_words(run.in_flight)}{gives_up}")
         self._progress = open_stopping(lambda: run.in_flight, as_json=self._order.as_json)
 
     def _abort(self, run: BulkRun) -> None:
         if self._has_ended:
             return
-        complain("giving up what is on its way: it may have been sent")
+        print_error("giving up what is on its way: it may have been sent")
         self._closing = asyncio.create_task(run.aclose())

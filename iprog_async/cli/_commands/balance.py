@@ -6,7 +6,7 @@ from iprog_async._core.receipts import Balance
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._options.shared import AsJson, Url, open_client
 from iprog_async.cli._terminal import show
-from iprog_async.cli._terminal.output import emit, say
+from iprog_async.cli._terminal.output import echo, emit
 
 
 async def balance(*, url: Url = None, as_json: AsJson = False) -> ExitCode:
@@ -19,7 +19,7 @@ async def balance(*, url: Url = None, as_json: AsJson = False) -> ExitCode:
         data = [show.balance_data(*one) for one in accounts.items()]
         emit(data[0] if isinstance(found, Balance) else data)
     else:
-        say(*(f"{account}: {_words(left)}" for account, left in accounts.items()))
+        echo(*(f"{account}: {_words(left)}" for account, left in accounts.items()))
     return ExitCode.OK
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._options.shared import AsJson
-from iprog_async.cli._terminal.output import emit, say
+from iprog_async.cli._terminal.output import echo, emit
 
 
 def completion(  # noqa: D417 - the shared options describe themselves
@@ -29,7 +29,7 @@ def completion(  # noqa: D417 - the shared options describe themselves
     if as_json:
         emit({"shell": shell, "script": f"{script}\n"})
     else:
-        say(script)
+        echo(script)
     return ExitCode.OK
 
 

@@ -11,7 +11,7 @@ from iprog_async._core.errors import InvalidMessageError
 from iprog_async._core.segments import Segments, count_segments
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._options.shared import AsJson, text_from, text_of_file
-from iprog_async.cli._terminal.output import emit, say
+from iprog_async.cli._terminal.output import echo, emit
 from iprog_async.cli._terminal.show import count_of
 
 
@@ -36,7 +36,7 @@ def count(  # noqa: D417 - the shared options describe themselves
     if as_json:
         emit(_data(segments, without))
     else:
-        say(*_words(segments, without))
+        echo(*_words(segments, without))
     return ExitCode.OK
 
 

@@ -25,7 +25,7 @@ from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._errors.wording import in_options
 from iprog_async.cli._options.shared import AsJson, Url, open_client
 from iprog_async.cli._options.when import Tz, bound, clock_of
-from iprog_async.cli._terminal.output import Column, emit, say, say_table
+from iprog_async.cli._terminal.output import Column, echo, emit, say_table
 from iprog_async.cli._terminal.show import accepted_words, listers_of, members_of
 
 
@@ -57,7 +57,7 @@ async def show(file: str, /, *, as_json: AsJson = False) -> ExitCode:  # noqa: D
         emit({"file": file, "counts": counts})
     else:
         shown = {**counts, "accepted": accepted_words(counts["accepted"], counts.pop("failed"))}
-        say(*(f"{state.replace('_', ' '):<9} {shown[state]}" for state in counts))
+        echo(*(f"{state.replace('_', ' '):<9} {shown[state]}" for state in counts))
     return ExitCode.OK
 
 
@@ -75,7 +75,7 @@ async def unknown(file: str, /, *, as_json: AsJson = False) -> ExitCode:  # noqa
     elif entries:
         say_table(_UNKNOWN, [_cells(entry) for entry in entries])
     else:
-        say("none: it is known of every message whether it was sent")
+        echo("none: it is known of every message whether it was sent")
     return ExitCode.OK
 
 
@@ -132,7 +132,7 @@ async def reconcile(  # noqa: D417 - the shared options describe themselves
     if as_json:
         emit(asdict(found))
     else:
-        say(
+        echo(
             f"settled {found.settled} as accepted, still unknown {found.unknown}; "
             f"the gateway listed {found.listed}"
         )

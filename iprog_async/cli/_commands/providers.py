@@ -10,7 +10,7 @@ from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._commands.capability_table import HEADINGS, markdown, rows
 from iprog_async.cli._doctor.inventory import complain_of_broken_plugins
 from iprog_async.cli._options.shared import AsJson
-from iprog_async.cli._terminal.output import Column, emit, say, say_table
+from iprog_async.cli._terminal.output import Column, echo, emit, say_table
 
 
 _WRAP = ("Gateway", "Request", "Also")
@@ -32,7 +32,7 @@ def providers(
     if as_json:
         emit([row.to_dict() for row in table])
     elif as_markdown:
-        say(markdown(table))
+        echo(markdown(table))
     else:
         # The last column, of variables, has no room in a terminal.
         columns = [Column(name, wraps=name in _WRAP) for name in HEADINGS[:-1]]

@@ -15,7 +15,7 @@ from iprog_async._core.errors import InvalidMessageError
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._errors.wording import in_options
 from iprog_async.cli._options.shared import AsJson
-from iprog_async.cli._terminal.output import emit, say
+from iprog_async.cli._terminal.output import echo, emit
 
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ async def sandbox(  # noqa: D417 - the shared options describe themselves
         if as_json:
             emit(_data(running))
         else:
-            say(*_words(running))
+            echo(*_words(running))
         # Being stopped is how a server ends, and no failure.
         with contextlib.suppress(asyncio.CancelledError):
             await stopped.wait()

@@ -21,7 +21,7 @@ from iprog_async.cli._options.provider_options import Options, options_for
 from iprog_async.cli._options.shared import AsJson, Timeout, Url, Wait, open_client, text_from
 from iprog_async.cli._options.when import At, Tz, clock_of, later
 from iprog_async.cli._terminal import show
-from iprog_async.cli._terminal.output import complain, emit, say
+from iprog_async.cli._terminal.output import echo, emit, print_error
 
 
 async def send(  # noqa: D417 - the shared options describe themselves
@@ -59,9 +59,9 @@ async def send(  # noqa: D417 - the shared options describe themselves
     if as_json:
         emit(show.receipt_data(receipt))
     else:
-        say(show.receipt_words(receipt), *([] if when is None else [f"  for {words_of(when)}"]))
+        echo(show.receipt_words(receipt), *([] if when is None else [f"  for {words_of(when)}"]))
         if receipt.status.state == "failed":
-            complain(f"{show.failed_words(receipt.status)}; it is most likely paid for")
+            print_error(f"{show.failed_words(receipt.status)}; it is most likely paid for")
     return show.status_code(receipt.status)
 
 
@@ -99,7 +99,7 @@ async def _follow(
 ) -> ExitCode:
     """Wait for the delivery of an accepted text; whatever happens, say that it was accepted."""
     if not as_json:
-        say(show.receipt_words(receipt))
+        echo(show.receipt_words(receipt))
     found: DeliveryStatus | Failure
     try:
         found = await client.wait(receipt, timeout=timeout)
@@ -113,7 +113,7 @@ async def _follow(
     if as_json:
         emit({**show.receipt_data(receipt), "status": show.status_data(found)})
     else:
-        say(show.status_words(found))
+        echo(show.status_words(found))
     return show.status_code(found)
 
 
@@ -129,4 +129,4 @@ def _report_failure(receipt: Receipt, failure: Failure, *, as_json: bool) -> Non
     if as_json:
         emit({**show.receipt_data(receipt), "error": failure.to_dict()})
     else:
-        complain(failure.message)
+        print_error(failure.message)

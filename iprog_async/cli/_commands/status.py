@@ -5,7 +5,7 @@ from __future__ import annotations
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._options.shared import AsJson, Timeout, Url, Wait, open_client
 from iprog_async.cli._terminal import show
-from iprog_async.cli._terminal.output import emit, say
+from iprog_async.cli._terminal.output import echo, emit
 
 
 async def status(  # noqa: D417 - the shared options describe themselves
@@ -30,5 +30,5 @@ async def status(  # noqa: D417 - the shared options describe themselves
     if as_json:
         emit({"ref": ref, **show.status_data(found)})
     else:
-        say(show.status_words(found))
+        echo(show.status_words(found))
     return show.status_code(found)

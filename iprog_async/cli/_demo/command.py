@@ -11,7 +11,7 @@ from iprog_async.cli._errors.failure import from_error
 from iprog_async.cli._errors.wording import words_of_error
 from iprog_async.cli._options.shared import AsJson
 from iprog_async.cli._terminal import show
-from iprog_async.cli._terminal.output import Column, complain, emit, say, say_table
+from iprog_async.cli._terminal.output import Column, echo, emit, print_error, say_table
 
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ async def demo(*, as_json: AsJson = False) -> ExitCode:
     check_extra()
     complain_of_broken_plugins()
     for problem in load_gateways()[1].values():
-        complain(f"{problem}; going on with the others")
+        print_error(f"{problem}; going on with the others")
     # A proxy of the environment is for other hosts; nothing of the demo leaves this one.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
     async with Sandbox(delivered_after=_DELIVERED_AFTER) as sandbox:
@@ -98,7 +98,7 @@ def _sent_data(sent: Sent) -> dict[str, Any]:
 def _say(sandbox: Sandbox, shown: Demonstration) -> None:
     if shown.texts:
         _say_tables(sandbox, shown)
-    say(_verdict(shown))
+    echo(_verdict(shown))
 
 
 def _say_tables(sandbox: Sandbox, shown: Demonstration) -> None:
@@ -107,20 +107,20 @@ def _say_tables(sandbox: Sandbox, shown: Demonstration) -> None:
         [_sent_cells(sent) for sent in shown.texts],
         title="One text through each adapter, all at once, over one pool of connections",
     )
-    say("")
+    echo("")
     if shown.troubles:
         say_table(
             _TROUBLES,
             [_trouble_cells(trouble) for trouble in shown.troubles],
             title=f"What can go wrong (shown with {shown.troubles[0].sent.provider})",
         )
-        say("")
+        echo("")
     say_table(
         _INBOX,
         [_inbox_cells(sandbox, text) for text in sandbox.inbox],
         title="The sandbox's inbox: what the gateways accepted",
     )
-    say("")
+    echo("")
 
 
 def _sent_cells(sent: Sent) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from attrs import frozen
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._providers.registry import provider_names, provider_type
 from iprog_async.cli._base.extras import EXTRAS, install_line
-from iprog_async.cli._terminal.output import complain
+from iprog_async.cli._terminal.output import print_error
 
 
 PACKAGE = "iprog-async"
@@ -75,7 +75,7 @@ def complain_of_broken_plugins() -> None:
     """Write a line about each registered provider that can't be loaded."""
     for plugin in plugins():
         if plugin.problem:
-            complain(f"{plugin.problem}; going on with the others")
+            print_error(f"{plugin.problem}; going on with the others")
 
 
 def _extra(name: str) -> Extra:

@@ -8,7 +8,7 @@ from typing import Annotated, Generic, TypeVar
 from attrs import frozen
 from cyclopts import Parameter, validators
 
-from iprog_async.cli._terminal.output import complain
+from iprog_async.cli._terminal.output import print_error
 
 
 T = TypeVar("T")
@@ -53,4 +53,4 @@ def tell_of_more(taken: Taken[T]) -> None:
     if taken.more:
         count = len(taken.items)
         shown = "only the first is" if count == 1 else f"only the first {count} are"
-        complain(f"{shown} shown; --limit 0 shows all")
+        print_error(f"{shown} shown; --limit 0 shows all")

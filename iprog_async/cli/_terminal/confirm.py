@@ -17,7 +17,7 @@ from iprog_async._core.errors import (
     SmsError,
 )
 from iprog_async.cli._terminal.ask import ask
-from iprog_async.cli._terminal.output import complain, say
+from iprog_async.cli._terminal.output import echo, print_error
 from iprog_async.cli._terminal.signals import ctrl_c_interrupts
 
 
@@ -31,7 +31,7 @@ Show = Annotated[
 ]
 
 
-def agreed(deed: str, *, yes: bool, as_json: bool) -> bool:
+def confirm(deed: str, *, yes: bool, as_json: bool) -> bool:
     """Return whether somebody wants it done, after saying so where not.
 
     Args:
@@ -49,7 +49,7 @@ def agreed(deed: str, *, yes: bool, as_json: bool) -> bool:
         raise InvalidMessageError(f"nobody can be asked: {deed}? ({why}); add --yes to do it")
     if confirmed(f"{deed}? [y/N] "):
         return True
-    complain("stopped; nothing was done")
+    print_error("stopped; nothing was done")
     return False
 
 
@@ -59,13 +59,13 @@ def confirmed(question: str) -> bool:
         try:
             answer = ask(question)
         except (EOFError, KeyboardInterrupt):
-            say("")
+            echo("")
             return False
     return answer.strip().lower() in ("y", "yes")
 
 
 @contextmanager
-def fate(
+def explain_outcome(
     unknown: str, certain: str | None = None, *, unauthorized: str | None = None
 ) -> Generator[None]:
     """Say on an error what it means for the deed.

@@ -25,7 +25,7 @@ _UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2
 _COMMAND = re.compile(r"\bpip install |\biprog-async [a-z]")
 
 
-def say(*lines: str) -> None:
+def echo(*lines: str) -> None:
     """Write lines for people."""
     _write(sys.stdout, "".join(f"{shown(line)}\n" for line in lines))
 
@@ -39,7 +39,7 @@ def say_rows(*lines: str, indent: int) -> None:
     """
     if sys.stdout.isatty():
         lines = tuple(wrapped(lines, indent, shutil.get_terminal_size().columns))
-    say(*lines)
+    echo(*lines)
 
 
 def wrapped(lines: Iterable[str], indent: int, width: int) -> Iterator[str]:
@@ -57,7 +57,7 @@ def wrapped(lines: Iterable[str], indent: int, width: int) -> Iterator[str]:
         ) or [line]
 
 
-def complain(line: str) -> None:
+def print_error(line: str) -> None:
     """Write the one line about what went wrong; a terminal breaks it between words."""
     line = f"iprog-async: {line}"
     if sys.stderr.isatty():
@@ -145,7 +145,7 @@ def forgive_encoding() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def hush(stream: TextIO) -> None:
+def silence(stream: TextIO) -> None:
     """Send what is still to come on a stream nowhere, the flush at exit included."""
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -161,4 +161,4 @@ def _write(stream: TextIO, text: str) -> None:
         stream.write(text)
         stream.flush()
     except BrokenPipeError:
-        hush(stream)
+        silence(stream)

@@ -12,8 +12,8 @@ from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._options.provider_options import Options, options_for
 from iprog_async.cli._options.shared import AsJson, Url, open_client, text_from
 from iprog_async.cli._options.when import At, Tz, clock_of, later
-from iprog_async.cli._terminal.confirm import Yes, agreed, fate
-from iprog_async.cli._terminal.output import emit, say
+from iprog_async.cli._terminal.confirm import Yes, confirm, explain_outcome
+from iprog_async.cli._terminal.output import echo, emit
 from iprog_async.cli._terminal.plain import plain
 from iprog_async.cli._vendor.operations import CAMPAIGNS
 from iprog_async.cli._vendor.protocols import Campaign
@@ -58,9 +58,9 @@ async def send(  # noqa: D417 - the shared options describe themselves
         options = options_for(gateway, option)
         when = None if at is None else later(at, clock)
         # Of no group, the gateway's refusal is to be read, and not a question.
-        if uids and not agreed(f"Text everyone in {', '.join(uids)}", yes=yes, as_json=as_json):
+        if uids and not confirm(f"Text everyone in {', '.join(uids)}", yes=yes, as_json=as_json):
             return ExitCode.INTERRUPTED
-        with fate("The texts may have been sent", "Nothing was sent"):
+        with explain_outcome("The texts may have been sent", "Nothing was sent"):
             sent = await CAMPAIGNS.of(gateway).send(
                 uids, body, sender_id=sender_id, schedule_at=when, options=options
             )
@@ -70,7 +70,7 @@ async def send(  # noqa: D417 - the shared options describe themselves
         return ExitCode.OK
     _tell(sent, as_json=False)
     if when is not None:
-        say(f"  for {words_of(when)}")
+        echo(f"  for {words_of(when)}")
     return ExitCode.OK
 
 
@@ -97,7 +97,7 @@ def _tell(found: Campaign, *, as_json: bool) -> None:
     facts += [f"  {label}: {plain(value)}" for label, value in labels.items() if value]
     counts = _counts(found) or {}
     reached = [f"{count} {_state(name)}" for name, count in counts.items() if count]
-    say(*facts, *([f"  texts: {', '.join(reached) or 'none'}"] if counts else []))
+    echo(*facts, *([f"  texts: {', '.join(reached) or 'none'}"] if counts else []))
 
 
 def _data(found: Campaign) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from cyclopts import App
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._options.limit import Limit, take, tell_of_more
 from iprog_async.cli._options.shared import AsJson, Url, open_client
-from iprog_async.cli._terminal.confirm import Yes, agreed, fate
-from iprog_async.cli._terminal.output import Column, emit, say, say_table
+from iprog_async.cli._terminal.confirm import Yes, confirm, explain_outcome
+from iprog_async.cli._terminal.output import Column, echo, emit, say_table
 from iprog_async.cli._terminal.plain import plain
 from iprog_async.cli._vendor.operations import CONTACTS
 from iprog_async.cli._vendor.protocols import ContactGroup
@@ -31,7 +31,7 @@ async def list_groups(*, limit: Limit = 100, url: Url = None, as_json: AsJson = 
     elif found.items:
         say_table(_LISTED, [(plain(group.uid), plain(group.name)) for group in found.items])
     else:
-        say("no groups")
+        echo("no groups")
     tell_of_more(found)
     return ExitCode.OK
 
@@ -45,7 +45,7 @@ async def create(name: str, /, *, url: Url = None, as_json: AsJson = False) -> E
     """
     async with open_client(url) as client:
         desk = CONTACTS.of(client.provider).groups
-        with fate("It may have been created", "Nothing was created"):
+        with explain_outcome("It may have been created", "Nothing was created"):
             made = await desk.create(name)
     _tell(made, "Created group", as_json=as_json)
     return ExitCode.OK
@@ -75,12 +75,12 @@ async def rename(  # noqa: D417 - the shared options describe themselves
         name: What it is to be called.
     """
     async with open_client(url) as client:
-        with fate("It may have been renamed: look before you repeat it"):
+        with explain_outcome("It may have been renamed: look before you repeat it"):
             await CONTACTS.of(client.provider).groups.update(group, name)
     if as_json:
         emit({"uid": group, "name": name})
     else:
-        say(f"Renamed group {group}: {name}")
+        echo(f"Renamed group {group}: {name}")
     return ExitCode.OK
 
 
@@ -95,14 +95,14 @@ async def delete(  # noqa: D417 - the shared options describe themselves
     """
     async with open_client(url) as client:
         desk = CONTACTS.of(client.provider).groups
-        if not agreed(f"Delete the group {group} and its contacts", yes=yes, as_json=as_json):
+        if not confirm(f"Delete the group {group} and its contacts", yes=yes, as_json=as_json):
             return ExitCode.INTERRUPTED
-        with fate("It may have been deleted: look before you repeat it"):
+        with explain_outcome("It may have been deleted: look before you repeat it"):
             await desk.delete(group)
     if as_json:
         emit({"uid": group, "deleted": True})
     else:
-        say(f"Deleted group {group}")
+        echo(f"Deleted group {group}")
     return ExitCode.OK
 
 
@@ -110,7 +110,7 @@ def _tell(group: ContactGroup, what: str, *, as_json: bool) -> None:
     if as_json:
         emit(_data(group))
     else:
-        say(f"{what} {plain(group.uid or '(the gateway gave no uid)')}: {plain(group.name)}")
+        echo(f"{what} {plain(group.uid or '(the gateway gave no uid)')}: {plain(group.name)}")
 
 
 def _data(group: ContactGroup) -> dict[str, Any]:

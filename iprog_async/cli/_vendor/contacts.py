@@ -11,8 +11,8 @@ from iprog_async.cli._base.command_table import COMMANDS
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._options.limit import Limit, take, tell_of_more
 from iprog_async.cli._options.shared import AsJson, Url, open_client, pairs
-from iprog_async.cli._terminal.confirm import Yes, agreed, fate
-from iprog_async.cli._terminal.output import Column, emit, say, say_table
+from iprog_async.cli._terminal.confirm import Yes, confirm, explain_outcome
+from iprog_async.cli._terminal.output import Column, echo, emit, say_table
 from iprog_async.cli._terminal.plain import plain
 from iprog_async.cli._vendor.contact_groups import groups
 from iprog_async.cli._vendor.operations import CONTACTS
@@ -50,7 +50,7 @@ async def list_contacts(  # noqa: D417 - the shared options describe themselves
     elif found.items:
         say_table(_LISTED, [_cells(contact) for contact in found.items])
     else:
-        say("no contacts")
+        echo("no contacts")
     tell_of_more(found)
     return ExitCode.OK
 
@@ -74,7 +74,7 @@ async def add(  # noqa: D417 - the shared options describe themselves
     tags = _tags(fields)
     async with open_client(url) as client:
         desk = CONTACTS.of(client.provider)
-        with fate("It may have been added", "Nothing was added"):
+        with explain_outcome("It may have been added", "Nothing was added"):
             made = await desk.store(group, phone, tags)
     _tell(made, "Added contact", as_json=as_json)
     return ExitCode.OK
@@ -116,12 +116,12 @@ async def update(  # noqa: D417 - the shared options describe themselves
     """
     tags = _tags(fields)
     async with open_client(url) as client:
-        with fate("It may have been changed: look before you repeat it"):
+        with explain_outcome("It may have been changed: look before you repeat it"):
             await CONTACTS.of(client.provider).update(group, contact, phone, tags)
     if as_json:
         emit({"group": group, "uid": contact, "phone": phone, "fields": tags})
     else:
-        say(f"Changed contact {contact}")
+        echo(f"Changed contact {contact}")
     return ExitCode.OK
 
 
@@ -137,14 +137,14 @@ async def delete(  # noqa: D417 - the shared options describe themselves
     """
     async with open_client(url) as client:
         desk = CONTACTS.of(client.provider)
-        if not agreed(f"Delete the contact {contact}", yes=yes, as_json=as_json):
+        if not confirm(f"Delete the contact {contact}", yes=yes, as_json=as_json):
             return ExitCode.INTERRUPTED
-        with fate("It may have been deleted: look before you repeat it"):
+        with explain_outcome("It may have been deleted: look before you repeat it"):
             await desk.delete(group, contact)
     if as_json:
         emit({"group": group, "uid": contact, "deleted": True})
     else:
-        say(f"Deleted contact {contact}")
+        echo(f"Deleted contact {contact}")
     return ExitCode.OK
 
 
@@ -161,7 +161,7 @@ def _tell(contact: Contact, what: str, *, as_json: bool) -> None:
         return
     known = (contact.phone, contact.status, _fields(contact))
     uid = plain(contact.uid or "(the gateway gave no uid)")
-    say(f"{what} {uid}: {', '.join(plain(value) for value in known if value)}")
+    echo(f"{what} {uid}: {', '.join(plain(value) for value in known if value)}")
 
 
 def _data(contact: Contact) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._options.shared import AsJson, Url, open_client
-from iprog_async.cli._terminal.output import emit, say
+from iprog_async.cli._terminal.output import echo, emit
 from iprog_async.cli._terminal.plain import plain
 from iprog_async.cli._vendor.operations import DETECT
 
@@ -21,5 +21,5 @@ async def detect(number: str, /, *, url: Url = None, as_json: AsJson = False) ->
         emit({"number": number, "network": found.network, "is_smart_tnt": found.is_smart_tnt})
     else:
         shared = " (refuses shared sender names)" if found.is_smart_tnt else ""
-        say(f"{number}: {plain(found.network)}{shared}")
+        echo(f"{number}: {plain(found.network)}{shared}")
     return ExitCode.OK

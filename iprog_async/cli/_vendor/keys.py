@@ -13,8 +13,8 @@ from iprog_async.cli._base.command_table import COMMANDS
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._errors.failure import Failure
 from iprog_async.cli._options.shared import AsJson, Url, open_client
-from iprog_async.cli._terminal.confirm import Show, Yes, agreed, fate
-from iprog_async.cli._terminal.output import complain, emit, say
+from iprog_async.cli._terminal.confirm import Show, Yes, confirm, explain_outcome
+from iprog_async.cli._terminal.output import echo, emit, print_error
 from iprog_async.cli._terminal.plain import plain
 from iprog_async.cli._terminal.secret_file import SecretFile
 from iprog_async.cli._vendor.operations import KEYS
@@ -49,7 +49,7 @@ async def generate(
         desk = KEYS.of(client.provider)
         with (
             SecretFile(output) as file,
-            fate("A key may have been made", "No key was made"),
+            explain_outcome("A key may have been made", "No key was made"),
         ):
             made = await _kept(desk.generate, expiry_days, file)
     return _told(made, output, file.problem, show=show, as_json=as_json)
@@ -69,11 +69,11 @@ async def regenerate(
     _check_place(output, show=show)
     async with open_client(url) as client:
         desk = KEYS.of(client.provider)
-        if not agreed("Replace the API key, which voids the old one", yes=yes, as_json=as_json):
+        if not confirm("Replace the API key, which voids the old one", yes=yes, as_json=as_json):
             return ExitCode.INTERRUPTED
         with (
             SecretFile(output) as file,
-            fate(
+            explain_outcome(
                 "The key may have been replaced: if so, the old one is void and the new one lost",
                 "The key was not replaced",
             ),
@@ -87,9 +87,9 @@ async def revoke(*, yes: Yes = False, url: Url = None, as_json: AsJson = False) 
     """Revoke the API key, perhaps the one you call with."""
     async with open_client(url) as client:
         desk = KEYS.of(client.provider)
-        if not agreed("Revoke the API key", yes=yes, as_json=as_json):
+        if not confirm("Revoke the API key", yes=yes, as_json=as_json):
             return ExitCode.INTERRUPTED
-        with fate(
+        with explain_outcome(
             "The key may have been revoked: look before you repeat it",
             unauthorized="If an earlier try got through, the key is revoked",
         ):
@@ -97,7 +97,7 @@ async def revoke(*, yes: Yes = False, url: Url = None, as_json: AsJson = False) 
     if as_json:
         emit({"revoked": True})
     else:
-        say("Revoked the API key")
+        echo("Revoked the API key")
     return ExitCode.OK
 
 
@@ -126,7 +126,7 @@ def _told(
     if show:
         # It is shown where it can be: the file is gone, and so would be the only copy.
         _tell(made, None, show=True, as_json=as_json)
-        complain(f"the key was made, and is only in what was printed: --output {problem}")
+        print_error(f"the key was made, and is only in what was printed: --output {problem}")
         return ExitCode.UNKNOWN
     words = (
         f"the key was made and could not be written: --output {problem}; "
@@ -134,7 +134,7 @@ def _told(
     )
     if as_json:
         emit({"error": Failure("KeyLostError", words, ExitCode.UNKNOWN).to_dict()})
-    complain(words)
+    print_error(words)
     return ExitCode.UNKNOWN
 
 
@@ -143,9 +143,9 @@ def _tell(made: ApiKey, output: str | None, *, show: bool, as_json: bool) -> Non
         emit(_data(made, output, show=show))
         return
     until = f", valid until {plain(made.expires_at)}" if made.expires_at else ""
-    say(f"New key {plain(made.key) if show else MASK}{until}")
+    echo(f"New key {plain(made.key) if show else MASK}{until}")
     if output is not None:
-        say(f"It is in {output}" + ("" if show else "; --show would print it, too"))
+        echo(f"It is in {output}" + ("" if show else "; --show would print it, too"))
 
 
 def _data(made: ApiKey, output: str | None, *, show: bool) -> dict[str, Any]:

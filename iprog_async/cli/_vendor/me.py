@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._options.shared import AsJson, Url, open_client
-from iprog_async.cli._terminal.output import emit, say
+from iprog_async.cli._terminal.output import echo, emit
 from iprog_async.cli._terminal.plain import plain
 from iprog_async.cli._vendor.operations import ME
 
@@ -16,5 +16,5 @@ async def me(*, url: Url = None, as_json: AsJson = False) -> ExitCode:
     if as_json:
         emit(record)
     else:
-        say(*(f"{plain(name)}: {plain(value)}" for name, value in record.items()))
+        echo(*(f"{plain(name)}: {plain(value)}" for name, value in record.items()))
     return ExitCode.OK

@@ -11,7 +11,7 @@ from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._options.limit import Limit, take, tell_of_more
 from iprog_async.cli._options.shared import AsJson, Url, open_client
 from iprog_async.cli._options.when import Tz, bound, clock_of
-from iprog_async.cli._terminal.output import Column, emit, say, say_table
+from iprog_async.cli._terminal.output import Column, echo, emit, say_table
 from iprog_async.cli._terminal.plain import plain
 from iprog_async.cli._vendor.operations import MESSAGES
 from iprog_async.cli._vendor.protocols import StoredMessage
@@ -64,7 +64,7 @@ async def list_messages(  # noqa: D417 - the shared options describe themselves
     elif found.items:
         say_table(_LISTED, [_cells(message) for message in found.items])
     else:
-        say("no messages")
+        echo("no messages")
     tell_of_more(found)
     return ExitCode.OK
 
@@ -82,7 +82,7 @@ async def show(uid: str, /, *, url: Url = None, as_json: AsJson = False) -> Exit
     if as_json:
         emit(data)
     else:
-        say(
+        echo(
             *(
                 f"{name.replace('_', ' '):<9} {plain(value)}"
                 for name, value in data.items()

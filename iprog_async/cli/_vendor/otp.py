@@ -13,8 +13,8 @@ from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._options.shared import AsJson, Url, open_client, text_from
 from iprog_async.cli._options.times import Clock
 from iprog_async.cli._options.when import clock_of, shown
-from iprog_async.cli._terminal.confirm import Show, fate
-from iprog_async.cli._terminal.output import Column, emit, say, say_table
+from iprog_async.cli._terminal.confirm import Show, explain_outcome
+from iprog_async.cli._terminal.output import Column, echo, emit, say_table
 from iprog_async.cli._terminal.plain import plain
 from iprog_async.cli._vendor.operations import OTP
 from iprog_async.cli._vendor.protocols import OtpTicket
@@ -49,7 +49,7 @@ async def send(  # noqa: D417 - the shared options describe themselves
     async with open_client(url) as client:
         gateway = OTP.holder(client.provider)
         clock = clock_of(gateway, None)
-        with fate("A code may have been sent", "No code was sent"):
+        with explain_outcome("A code may have been sent", "No code was sent"):
             ticket = await OTP.of(gateway).send(
                 to,
                 template=template,
@@ -60,7 +60,7 @@ async def send(  # noqa: D417 - the shared options describe themselves
         emit(_data(ticket, show=show))
     else:
         until = f", valid until {_until(ticket, clock)}" if ticket.expires_at else ""
-        say(
+        echo(
             f"Sent a code to {plain(ticket.phone_number)}{until}",
             f"The code is {plain(ticket.code)}" if show else _HOW_TO_SHOW,
         )
@@ -84,7 +84,7 @@ async def verify(  # noqa: D417 - the shared options describe themselves
         emit({"verified": check.verified, "message": check.message})
     else:
         words = "verified" if check.verified else "not verified"
-        say(f"{words}: {plain(check.message)}" if check.message else words)
+        echo(f"{words}: {plain(check.message)}" if check.message else words)
     return ExitCode.OK if check.verified else ExitCode.UNEXPECTED
 
 
@@ -100,9 +100,9 @@ async def list_codes(*, show: Show = False, url: Url = None, as_json: AsJson = F
     elif tickets:
         say_table(_LISTED, [_cells(ticket, clock, show=show) for ticket in tickets])
         if not show:
-            say("Codes are hidden; --show prints them")
+            echo("Codes are hidden; --show prints them")
     else:
-        say("no codes")
+        echo("no codes")
     return ExitCode.OK
 
 

@@ -11,8 +11,8 @@ from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._options.shared import AsJson, Url, open_client, text_from
 from iprog_async.cli._options.times import Clock
 from iprog_async.cli._options.when import At, NeededAt, Tz, clock_of, later, shown
-from iprog_async.cli._terminal.confirm import Yes, agreed, fate
-from iprog_async.cli._terminal.output import emit, say
+from iprog_async.cli._terminal.confirm import Yes, confirm, explain_outcome
+from iprog_async.cli._terminal.output import echo, emit
 from iprog_async.cli._terminal.plain import plain
 from iprog_async.cli._vendor.operations import REMINDERS
 from iprog_async.cli._vendor.protocols import Reminder
@@ -44,7 +44,7 @@ async def create(  # noqa: D417 - the shared options describe themselves
         gateway = REMINDERS.holder(client.provider)
         clock = clock_of(gateway, tz)
         when = later(at, clock)
-        with fate("It may have been created", "Nothing was created"):
+        with explain_outcome("It may have been created", "Nothing was created"):
             made = await REMINDERS.of(gateway).create(to, body, when)
     _tell(made, clock, as_json=as_json)
     return ExitCode.OK
@@ -97,7 +97,7 @@ async def update(  # noqa: D417 - the shared options describe themselves
         gateway = REMINDERS.holder(client.provider)
         clock = clock_of(gateway, tz)
         when = None if at is None else later(at, clock)
-        with fate("It may have been changed: look before you repeat it"):
+        with explain_outcome("It may have been changed: look before you repeat it"):
             changed = await REMINDERS.of(gateway).update(
                 REMINDERS.id_of(id, gateway), to=to, text=body, scheduled_at=when
             )
@@ -121,14 +121,14 @@ async def delete(  # noqa: D417 - the shared options describe themselves
     """
     async with open_client(url) as client:
         desk = REMINDERS.of(client.provider)
-        if not agreed(f"Delete the reminder {id}", yes=yes, as_json=as_json):
+        if not confirm(f"Delete the reminder {id}", yes=yes, as_json=as_json):
             return ExitCode.INTERRUPTED
-        with fate("It may have been deleted: look before you repeat it"):
+        with explain_outcome("It may have been deleted: look before you repeat it"):
             await desk.delete(REMINDERS.id_of(id, client.provider))
     if as_json:
         emit({"id": id, "deleted": True})
     else:
-        say(f"Deleted the reminder {id}")
+        echo(f"Deleted the reminder {id}")
     return ExitCode.OK
 
 
@@ -136,7 +136,7 @@ def _tell(found: Reminder, clock: Clock, *, as_json: bool) -> None:
     if as_json:
         emit(_data(found))
         return
-    say(
+    echo(
         f"Reminder {plain(found.id)} to {plain(found.phone_number)}: {plain(found.status)} for "
         f"{shown(found.scheduled_at, clock)}",
         f"  {plain(found.message)}",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from iprog_async.cli._terminal.output import Column, complain, say, say_rows, say_table, wrapped
+from iprog_async.cli._terminal.output import Column, echo, print_error, say_rows, say_table, wrapped
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ _HOSTILE = "a\x1b]0;owned\x07\x1b[2J\r\x9b1m\u202eb"
 @pytest.mark.parametrize(
     "write",
     [
-        lambda: say(_HOSTILE),
-        lambda: complain(_HOSTILE),
+        lambda: echo(_HOSTILE),
+        lambda: print_error(_HOSTILE),
         lambda: say_table([Column("Key")], [[_HOSTILE]]),
     ],
 )
@@ -87,5 +87,5 @@ def test_complaint_on_a_terminal(
     """A long complaint breaks between words, but not in a pipe, nor where it holds a command."""
     monkeypatch.setenv("COLUMNS", "20")
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal, raising=False)
-    complain(words)
+    print_error(words)
     assert f"iprog-async: {expected}\n" == capsys.readouterr().err
