@@ -28,8 +28,8 @@ from iprog_async.sandbox._inbox.listing import (
 from iprog_async.sandbox._inbox.masking import secrets_in, shown
 from iprog_async.sandbox._inbox.numbers import numbers_in
 from iprog_async.sandbox._inbox.switches import Switches
-from iprog_async.sandbox._simulation.failed_requests import Refusal
-from iprog_async.sandbox._simulation.faults import FaultBook
+from iprog_async.sandbox._simulation.failed_requests import FailedRequest
+from iprog_async.sandbox._simulation.faults import FaultRegistry
 from iprog_async.sandbox._simulation.gateway import SandboxGateway
 from iprog_async.sandbox._simulation.inbox import InboxText
 from iprog_async.sandbox._simulation.json_api import Json, check_names, plain, read_object
@@ -68,7 +68,7 @@ class Page:
     def __init__(
         self,
         state: SandboxState,
-        faults: FaultBook,
+        faults: FaultRegistry,
         gateways: Sequence[SandboxGateway],
     ) -> None:
         self.remote = False
@@ -149,7 +149,7 @@ class Page:
             ],
         }
 
-    def _refusals(self) -> list[Refusal]:
+    def _refusals(self) -> list[FailedRequest]:
         """Return the refused requests; a browser that looks for an icon or so is not one."""
         return [
             each
@@ -157,7 +157,7 @@ class Page:
             if each.prefix in self._gateways or each.exchange.method not in ("GET", "HEAD")
         ]
 
-    def _recipients(self, refusal: Refusal) -> dict[str, Any]:
+    def _recipients(self, refusal: FailedRequest) -> dict[str, Any]:
         secrets = self._secrets_of(refusal.prefix)
         numbers = [each for each in numbers_in(refusal.exchange) if each not in secrets]
         return {"to": numbers[0] if numbers else None, "recipients": len(numbers)}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from iprog_async._core.errors import ConfigurationError
-from iprog_async.sandbox._simulation.faults import Fault, FaultBook
+from iprog_async.sandbox._simulation.faults import Fault, FaultRegistry
 from iprog_async.sandbox._simulation.gateway import SandboxGateway
 from iprog_async.sandbox._simulation.state import SandboxState
 
@@ -41,7 +41,7 @@ class Switches:
     """
 
     def __init__(
-        self, state: SandboxState, faults: FaultBook, gateways: Sequence[SandboxGateway]
+        self, state: SandboxState, faults: FaultRegistry, gateways: Sequence[SandboxGateway]
     ) -> None:
         self._state = state
         self._faults = faults

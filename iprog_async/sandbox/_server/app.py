@@ -21,7 +21,7 @@ from iprog_async.sandbox._simulation.bodies import GoneError, TooLargeError, rea
 from iprog_async.sandbox._simulation.error_pages import error_page, page
 from iprog_async.sandbox._simulation.exchange import Exchange, current
 from iprog_async.sandbox._simulation.fault_injection import play
-from iprog_async.sandbox._simulation.faults import FaultBook
+from iprog_async.sandbox._simulation.faults import FaultRegistry
 from iprog_async.sandbox._simulation.gateway import SandboxGateway
 from iprog_async.sandbox._simulation.json_api import Json
 from iprog_async.sandbox._simulation.state import SandboxState
@@ -43,7 +43,7 @@ class SandboxApp:
     def __init__(
         self,
         state: SandboxState,
-        faults: FaultBook,
+        faults: FaultRegistry,
         gateways: Sequence[SandboxGateway],
         guard: Guard,
     ) -> None:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
 from iprog_async._core.errors import ConfigurationError
-from iprog_async.sandbox._simulation.faults import Fault, FaultBook
+from iprog_async.sandbox._simulation.faults import Fault, FaultRegistry
 from iprog_async.sandbox._simulation.json_api import Json, check_names, plain, read_object
 from iprog_async.sandbox._simulation.state import SandboxState
 
@@ -37,7 +37,7 @@ class Control:
     def __init__(
         self,
         state: SandboxState,
-        faults: FaultBook,
+        faults: FaultRegistry,
         gateways: Sequence[str],
         reset: Callable[[], None],
     ) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from iprog_async._core.errors import ConfigurationError
 from iprog_async.sandbox._server.installed import by_prefix, check_extra, installed_gateways
 from iprog_async.sandbox._server.listening import is_remote, listen, url_of
-from iprog_async.sandbox._simulation.faults import Fault, FaultBook
+from iprog_async.sandbox._simulation.faults import Fault, FaultRegistry
 from iprog_async.sandbox._simulation.gateway import SandboxGateway
 from iprog_async.sandbox._simulation.inbox import InboxText
 from iprog_async.sandbox._simulation.state import SandboxState
@@ -63,7 +63,7 @@ class Sandbox:
         self._gateways = {**installed_gateways(), **(gateways or {})}
         self._prefixes = by_prefix(self._gateways)
         self._state = SandboxState(Decimal(credit), delivered_after)
-        self._faults = FaultBook(self._state.revision)
+        self._faults = FaultRegistry(self._state.revision)
         self._app = SandboxApp(
             self._state,
             self._faults,

@@ -103,7 +103,7 @@ def _size_of(headers: Headers) -> int:
 
 
 @define
-class Shelf:
+class LruStore:
     """The exchanges that led to texts, as many as there is room for."""
 
     limit: int = MAX_SHELF

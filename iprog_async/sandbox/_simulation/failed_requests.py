@@ -20,7 +20,7 @@ _ERROR = 400
 
 
 @frozen
-class Refusal:
+class FailedRequest:
     """One request without success.
 
     Args:
@@ -75,19 +75,21 @@ def is_refused(exchange: Exchange) -> bool:
 
 
 @define
-class Refusals:
+class FailedRequests:
     """The last refused requests; not safe by itself to use from several threads."""
 
-    _kept: deque[Refusal] = field(factory=lambda: deque[Refusal](maxlen=MOST), init=False)
+    _kept: deque[FailedRequest] = field(
+        factory=lambda: deque[FailedRequest](maxlen=MOST), init=False
+    )
     _serials: itertools.count[int] = field(factory=lambda: itertools.count(1), init=False)
 
     def note(self, exchange: Exchange, at: datetime) -> None:
         """Keep one."""
         if exchange.size > _LARGEST:
             exchange.forget()
-        self._kept.append(Refusal(next(self._serials), at, exchange))
+        self._kept.append(FailedRequest(next(self._serials), at, exchange))
 
-    def list(self) -> list[Refusal]:
+    def list(self) -> list[FailedRequest]:
         """Return them, the newest first."""
         return [*reversed(self._kept)]
 

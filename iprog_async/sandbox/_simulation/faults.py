@@ -131,7 +131,7 @@ def _is_text(body: str) -> bool:
 
 
 @define
-class FaultBook:
+class FaultRegistry:
     """The faults that are still to come; safe to use from other threads.
 
     Args:

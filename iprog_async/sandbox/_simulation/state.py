@@ -11,10 +11,10 @@ from decimal import Decimal
 from attrs import define, field
 
 from iprog_async._core.segments import count_segments
-from iprog_async.sandbox._simulation.exchange import Exchange, Shelf, current
+from iprog_async.sandbox._simulation.exchange import Exchange, LruStore, current
 from iprog_async.sandbox._simulation.failed_requests import (
-    Refusal,
-    Refusals,
+    FailedRequest,
+    FailedRequests,
     is_refused,
     note_refusal,
 )
@@ -50,8 +50,8 @@ class SandboxState:
     _credits: dict[str, Decimal] = field(factory=dict[str, Decimal], init=False)
     _broke: set[str] = field(factory=set[str], init=False)
     _strict: set[str] = field(factory=set[str], init=False)
-    _shelf: Shelf = field(factory=Shelf, init=False, repr=False)
-    _refusals: Refusals = field(factory=Refusals, init=False, repr=False)
+    _shelf: LruStore = field(factory=LruStore, init=False, repr=False)
+    _refusals: FailedRequests = field(factory=FailedRequests, init=False, repr=False)
     _lock: threading.RLock = field(factory=threading.RLock, init=False, repr=False)
     _numbers: itertools.count[int] = field(factory=lambda: itertools.count(1), init=False)
     _serials: itertools.count[int] = field(factory=lambda: itertools.count(1), init=False)
@@ -162,7 +162,7 @@ class SandboxState:
                 self._refusals.note(exchange, self.now())
             self.revision.bump()
 
-    def refusals(self) -> list[Refusal]:
+    def refusals(self) -> list[FailedRequest]:
         """Return the last requests that came to nothing, the newest first."""
         with self._lock:
             return self._refusals.list()

@@ -4,7 +4,7 @@ import pytest
 
 from iprog_async import ConfigurationError
 from iprog_async.sandbox import Fault
-from iprog_async.sandbox._simulation.faults import FaultBook
+from iprog_async.sandbox._simulation.faults import FaultRegistry
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_fault_refuses_what_makes_no_sense(values: dict[str, Any], words: str) -
 
 def test_first_match_wins_until_it_is_used_up() -> None:
     """Of two faults that match, the second comes when the first is used up."""
-    book = FaultBook()
+    book = FaultRegistry()
     book.add(Fault("GET /elsewhere", "status"))
     book.add(Fault("POST *", "status", times=2, status=500))
     book.add(Fault("*", "status", status=502))
@@ -65,7 +65,7 @@ def test_first_match_wins_until_it_is_used_up() -> None:
 
 def test_book_tells_how_many_times_are_left() -> None:
     """The list of faults shows what is left of each, and `None` is never used up."""
-    book = FaultBook()
+    book = FaultRegistry()
     book.add(Fault("POST *", "status", times=3))
     book.add(Fault("GET *", "status", times=None))
     for method in ("POST", "GET", "GET"):
