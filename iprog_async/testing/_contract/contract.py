@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from iprog_async.testing._contract.checks import (
-    CertaintyClaims,
-    PreparingClaims,
-    ProofClaims,
-    RegistryClaims,
-    SecrecyClaims,
-    SendingClaims,
-    WaitingClaims,
+    CertaintyChecks,
+    PreparingChecks,
+    ProofChecks,
+    RegistryChecks,
+    SecrecyChecks,
+    SendingChecks,
+    WaitingChecks,
 )
 
 
 class ProviderContract(
-    PreparingClaims,
-    SendingClaims,
-    CertaintyClaims,
-    ProofClaims,
-    WaitingClaims,
-    SecrecyClaims,
-    RegistryClaims,
+    PreparingChecks,
+    SendingChecks,
+    CertaintyChecks,
+    ProofChecks,
+    WaitingChecks,
+    SecrecyChecks,
+    RegistryChecks,
 ):
     """What every adapter must keep; an author supplies the data and pytest runs it.
 

@@ -1,20 +1,20 @@
 """The claims of the contract, by subject."""
 
-from iprog_async.testing._contract.checks.certainty import CertaintyClaims
-from iprog_async.testing._contract.checks.preparing import PreparingClaims
-from iprog_async.testing._contract.checks.proof import ProofClaims
-from iprog_async.testing._contract.checks.registry import RegistryClaims
-from iprog_async.testing._contract.checks.secrecy import SecrecyClaims
-from iprog_async.testing._contract.checks.sending import SendingClaims
-from iprog_async.testing._contract.checks.waiting import WaitingClaims
+from iprog_async.testing._contract.checks.certainty import CertaintyChecks
+from iprog_async.testing._contract.checks.preparing import PreparingChecks
+from iprog_async.testing._contract.checks.proof import ProofChecks
+from iprog_async.testing._contract.checks.registry import RegistryChecks
+from iprog_async.testing._contract.checks.secrecy import SecrecyChecks
+from iprog_async.testing._contract.checks.sending import SendingChecks
+from iprog_async.testing._contract.checks.waiting import WaitingChecks
 
 
 __all__ = [
-    "CertaintyClaims",
-    "PreparingClaims",
-    "ProofClaims",
-    "RegistryClaims",
-    "SecrecyClaims",
-    "SendingClaims",
-    "WaitingClaims",
+    "CertaintyChecks",
+    "PreparingChecks",
+    "ProofChecks",
+    "RegistryChecks",
+    "SecrecyChecks",
+    "SendingChecks",
+    "WaitingChecks",
 ]

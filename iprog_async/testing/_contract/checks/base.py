@@ -130,7 +130,7 @@ async def failure(call: Awaitable[object], expected: type[E]) -> E:
     raise AssertionError(f"expected {expected.__name__}, got {result!r}")
 
 
-class Claims:
+class Checks:
     """Base of the claims: each is run for each adapter, and for each of what else it asks for."""
 
     case: ClassVar[ContractCase]

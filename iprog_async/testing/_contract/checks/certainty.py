@@ -18,7 +18,7 @@ from iprog_async.testing._contract.case import Operation, Subject
 from iprog_async.testing._contract.checks.base import (
     ATTEMPTS,
     SHORT,
-    Claims,
+    Checks,
     failure,
     in_loop,
     scene,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 RESERVED_HOST = "nothing.invalid"
 
 
-class CertaintyClaims(Claims):
+class CertaintyChecks(Checks):
     """Unknown, or certainly not sent."""
 
     @in_loop

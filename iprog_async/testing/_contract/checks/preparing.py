@@ -12,13 +12,13 @@ from iprog_async._core.messages import Message
 from iprog_async._core.segments import count_segments
 from iprog_async._http.calls import HttpCall
 from iprog_async.testing._contract.case import Subject
-from iprog_async.testing._contract.checks.base import Claims, failure, in_loop, scene
+from iprog_async.testing._contract.checks.base import Checks, failure, in_loop, scene
 
 
 NOWHERE = "http://127.0.0.1:9"
 
 
-class PreparingClaims(Claims):
+class PreparingChecks(Checks):
     """Binding and preparing."""
 
     @in_loop

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from iprog_async.testing._contract.case import Subject
-from iprog_async.testing._contract.checks.base import Claims, in_loop, scene
+from iprog_async.testing._contract.checks.base import Checks, in_loop, scene
 from iprog_async.testing._contract.doubts import Doubt
 from iprog_async.testing._raw_gateway.behaviours import answer
 
 
-class ProofClaims(Claims):
+class ProofChecks(Checks):
     """What looks like a refusal, and may hide a text that was sent."""
 
     @in_loop

@@ -13,14 +13,14 @@ from iprog_async._providers.base import BaseProvider
 from iprog_async._providers.registry import ProviderType, missing_pieces
 from iprog_async._providers.url import SmsUrl, parse_address
 from iprog_async.testing._contract.case import ContractCase, Subject
-from iprog_async.testing._contract.checks.base import Claims, failure, in_loop, scene
+from iprog_async.testing._contract.checks.base import Checks, failure, in_loop, scene
 from iprog_async.testing._contract.secret_finder import leaks
 
 
 NOWHERE = "http://127.0.0.1:9"
 
 
-class RegistryClaims(Claims):
+class RegistryChecks(Checks):
     """What an entry point needs, so that addresses and the command line know the adapter."""
 
     @in_loop

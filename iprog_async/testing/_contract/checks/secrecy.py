@@ -17,7 +17,7 @@ from iprog_async.testing._contract.case import Make, Operation, Subject
 from iprog_async.testing._contract.checks.base import (
     PATIENT,
     SHORT,
-    Claims,
+    Checks,
     failure,
     in_loop,
     scene,
@@ -28,7 +28,7 @@ from iprog_async.testing._raw_gateway.behaviours import drop, silence
 from iprog_async.testing._raw_gateway.gateway import unused_port
 
 
-class SecrecyClaims(Claims):
+class SecrecyChecks(Checks):
     """No token, password or key in anything a person may read."""
 
     @in_loop

@@ -10,12 +10,12 @@ from iprog_async._core.outcomes import Accepted
 from iprog_async._core.receipts import Receipt
 from iprog_async._core.segments import count_segments
 from iprog_async.testing._contract.case import Subject
-from iprog_async.testing._contract.checks.base import Claims, failure, in_loop, scene
+from iprog_async.testing._contract.checks.base import Checks, failure, in_loop, scene
 from iprog_async.testing._contract.secret_finder import leaks
 from iprog_async.testing._raw_gateway.messages import Reply
 
 
-class SendingClaims(Claims):
+class SendingChecks(Checks):
     """Acceptance and refusal."""
 
     @in_loop

@@ -8,7 +8,7 @@ from typing import Any
 from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import NoAnswerError, NotFoundError
 from iprog_async.testing._contract.case import Operation, Subject
-from iprog_async.testing._contract.checks.base import ATTEMPTS, Claims, failure, in_loop, scene
+from iprog_async.testing._contract.checks.base import ATTEMPTS, Checks, failure, in_loop, scene
 from iprog_async.testing._raw_gateway.behaviours import answer, drop
 from iprog_async.testing._raw_gateway.messages import Reply
 
@@ -18,7 +18,7 @@ A_MINUTE_LATER = "Fri, 02 Jan 2026 12:01:00 GMT"
 CALLERS = 5
 
 
-class WaitingClaims(Claims):
+class WaitingChecks(Checks):
     """Rate limits, reads and deletes."""
 
     @in_loop
