@@ -26,7 +26,7 @@ from iprog_async._core.errors import (
     SmsError,
 )
 from iprog_async._core.messages import Batch
-from iprog_async._core.observers import NOBODY, Observers
+from iprog_async._core.observers import NULL_OBSERVERS, Observers
 from iprog_async._core.outcomes import NotSent, Outcome, Unknown, unclear
 from iprog_async._http.send_context import (
     Withdrawal,
@@ -39,7 +39,7 @@ from iprog_async._journal.ledger import Ledger
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.batching import fewest
 from iprog_async._sending.bisect_batch import Bisection
-from iprog_async._sending.submit import is_told, log_halt, log_outcome, submit
+from iprog_async._sending.submit import log_halt, log_outcome, logging_enabled, submit
 
 
 class BulkRun:
@@ -72,7 +72,7 @@ class BulkRun:
         journal: Journal | str | os.PathLike[str] | None = None,
         max_credits: int | None = None,
         halt_after_failed: int | None = None,
-        observers: Observers = NOBODY,
+        observers: Observers = NULL_OBSERVERS,
     ) -> None:
         if halt_after_unknown < 1:
             raise ConfigurationError("halt_after_unknown starts at 1")
@@ -324,7 +324,7 @@ class BulkRun:
             raise
 
     def _log(self, part: Batch, outcomes: Sequence[Outcome], seconds: float) -> None:
-        if not (self._observers or is_told()):
+        if not (self._observers or logging_enabled()):
             return
         for prepared, outcome in zip(part, outcomes, strict=True):
             log_outcome(self._provider, prepared, outcome, seconds, self._observers)

@@ -7,7 +7,7 @@ import logging
 
 from iprog_async._core.clock import Clock
 from iprog_async._core.messages import PreparedMessage
-from iprog_async._core.observers import NOBODY, Observers
+from iprog_async._core.observers import NULL_OBSERVERS, Observers
 from iprog_async._core.outcomes import Outcome
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.ledger import Ledger, check_key
@@ -27,7 +27,9 @@ class KeyedSends:
         observers: Who is told of what is sent.
     """
 
-    def __init__(self, journal: Journal, clock: Clock, observers: Observers = NOBODY) -> None:
+    def __init__(
+        self, journal: Journal, clock: Clock, observers: Observers = NULL_OBSERVERS
+    ) -> None:
         self._journal = journal
         self._clock = clock
         self._observers = observers

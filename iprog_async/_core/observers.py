@@ -166,7 +166,7 @@ class Observers:
     def __bool__(self) -> bool:
         return bool(self._all)
 
-    def tell(self, notify: Callable[[Observer], None]) -> None:
+    def notify(self, notify: Callable[[Observer], None]) -> None:
         """Call each observer; one that raises is logged, the first time."""
         for observer in self._all:
             try:
@@ -183,7 +183,7 @@ class Observers:
         attempts = _attempts.get()
         if attempts is not None:
             attempts.append(event)
-        self.tell(lambda observer: observer.attempt_ended(event))
+        self.notify(lambda observer: observer.attempt_ended(event))
 
 
 def _check(observer: object) -> None:
@@ -199,7 +199,7 @@ def _check(observer: object) -> None:
             )
 
 
-NOBODY = Observers()
+NULL_OBSERVERS = Observers()
 
 _attempts: ContextVar[list[AttemptEnded] | None] = ContextVar("attempts", default=None)
 
@@ -241,4 +241,4 @@ class Submission:
             seconds=time.perf_counter() - self._started,
             ended_at=time.time(),
         )
-        self._observers.tell(lambda observer: observer.submission_ended(event))
+        self._observers.notify(lambda observer: observer.submission_ended(event))

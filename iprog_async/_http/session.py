@@ -27,7 +27,7 @@ from iprog_async._core.errors import (
     RateLimitError,
     SmsError,
 )
-from iprog_async._core.observers import NOBODY, Observers
+from iprog_async._core.observers import NULL_OBSERVERS, Observers
 from iprog_async._core.redaction import Redactor, active_redactor
 from iprog_async._core.tracebacks import discreetly, drop_frames
 from iprog_async._engines.base import Failure, Progress, WireReply, WireRequest
@@ -94,7 +94,7 @@ class Session:
         pool: HttpPool,
         retry: RetryPolicy,
         limits: Limits,
-        observers: Observers = NOBODY,
+        observers: Observers = NULL_OBSERVERS,
     ) -> None:
         self._pool = pool
         self._observers = observers

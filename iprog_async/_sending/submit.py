@@ -12,7 +12,7 @@ from typing import Any
 from iprog_async._core.context_vars import put_back
 from iprog_async._core.errors import InvalidMessageError, RunHaltedError, SmsError
 from iprog_async._core.messages import Batch, PreparedMessage
-from iprog_async._core.observers import NOBODY, Observers, SendEnded, Submission
+from iprog_async._core.observers import NULL_OBSERVERS, Observers, SendEnded, Submission
 from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown, failed, unclear
 from iprog_async._core.phones import mask_number
 from iprog_async._core.schedules import check_future
@@ -44,7 +44,7 @@ def submit(
     provider: SmsProvider,
     batch: Batch,
     claim: Claim | None = None,
-    observers: Observers = NOBODY,
+    observers: Observers = NULL_OBSERVERS,
 ) -> Coroutine[Any, Any, Sequence[Outcome]]:
     """Send a batch; exactly one outcome for each message, whatever the adapter does.
 
@@ -109,7 +109,7 @@ def cancelled(provider: SmsProvider, prepared: PreparedMessage) -> Unknown:
     return unclear(prepared, provider.name, "it was cancelled while the request was on its way")
 
 
-def is_told() -> bool:
+def logging_enabled() -> bool:
     """Return whether anybody reads the records of outcomes."""
     return logger.isEnabledFor(logging.INFO)
 
@@ -119,17 +119,17 @@ def log_outcome(
     prepared: PreparedMessage,
     outcome: Outcome,
     seconds: float,
-    observers: Observers = NOBODY,
+    observers: Observers = NULL_OBSERVERS,
 ) -> None:
     """Tell of an outcome: the one INFO record, with stable keys and a masked number, and events."""
     if observers:
         event = _event(provider, prepared, outcome, seconds)
-        observers.tell(lambda observer: observer.send_ended(event))
-    if not is_told():
+        observers.notify(lambda observer: observer.send_ended(event))
+    if not logging_enabled():
         return
     receipt = outcome.receipt if isinstance(outcome, Accepted) else None
     keys = {
-        "provider": asked(provider, outcome),
+        "provider": provider_name(provider, outcome),
         "ref": None if receipt is None else receipt.ref,
         "state": outcome.state,
         "status": None if receipt is None else receipt.status.state,
@@ -160,7 +160,7 @@ def _event(
     provider: SmsProvider, prepared: PreparedMessage, outcome: Outcome, seconds: float
 ) -> SendEnded:
     return SendEnded(
-        provider=asked(provider, outcome),
+        provider=provider_name(provider, outcome),
         state=outcome.state,
         to=mask_number(prepared.e164),
         number=prepared.e164,
@@ -170,7 +170,7 @@ def _event(
     )
 
 
-def asked(provider: SmsProvider, outcome: Outcome) -> str:
+def provider_name(provider: SmsProvider, outcome: Outcome) -> str:
     """Return who took a message or was asked last: a router's member, where it names one."""
     if isinstance(outcome, Accepted):
         return outcome.receipt.provider
