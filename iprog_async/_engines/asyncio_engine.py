@@ -12,7 +12,7 @@ import ssl
 from collections import defaultdict
 
 from iprog_async._core.errors import ConfigurationError
-from iprog_async._engines.base import Failure, Progress, WireReply, WireRequest
+from iprog_async._engines.base import Failure, RequestProgress, WireReply, WireRequest
 from iprog_async._engines.happy_eyeballs import connect
 from iprog_async._engines.http1_connection import NOT_QUIET, Connection, WriteCoalescer
 from iprog_async._engines.http1_request import Origin, RequestWriter
@@ -43,7 +43,7 @@ class AsyncioEngine:
         self._closed = False
 
     async def exchange(
-        self, request: WireRequest, progress: Progress, slot: int, connect_timeout: float
+        self, request: WireRequest, progress: RequestProgress, slot: int, connect_timeout: float
     ) -> WireReply | Failure:
         """Make one request over a kept connection that is quiet as it is written, or a new one."""
         progress.connecting = True
@@ -64,7 +64,7 @@ class AsyncioEngine:
         return await self._ask(origin, made, message, progress)
 
     async def _ask(
-        self, origin: Origin, connection: Connection, message: bytes, progress: Progress
+        self, origin: Origin, connection: Connection, message: bytes, progress: RequestProgress
     ) -> WireReply | Failure:
         progress.writing = True
         try:

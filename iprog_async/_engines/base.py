@@ -33,7 +33,7 @@ MAX_BODY = 4 * 1024 * 1024
 
 
 @define
-class Progress:
+class RequestProgress:
     """How far a request has come, kept up to date by the engine while it works.
 
     It starts pessimistic: a request of which nothing is known may have left.
@@ -65,7 +65,7 @@ class Engine(Protocol):
     """Moves one request at a time over a connection, and never repeats one by itself."""
 
     async def exchange(
-        self, request: WireRequest, progress: Progress, slot: int, connect_timeout: float
+        self, request: WireRequest, progress: RequestProgress, slot: int, connect_timeout: float
     ) -> WireReply | Failure:
         """Make one request; every failure of the network is returned, not raised.
 

@@ -14,7 +14,7 @@ import httpx
 from attrs import define
 
 from iprog_async._core.errors import ConfigurationError
-from iprog_async._engines.base import Failure, Progress, WireReply, WireRequest
+from iprog_async._engines.base import Failure, RequestProgress, WireReply, WireRequest
 from iprog_async._engines.body import BadBodyError, Body, check_length
 from iprog_async._engines.proxies import proxy_for
 
@@ -55,7 +55,7 @@ class TransportEngine:
         self._next_sweep = 0.0
 
     async def exchange(
-        self, request: WireRequest, progress: Progress, slot: int, connect_timeout: float
+        self, request: WireRequest, progress: RequestProgress, slot: int, connect_timeout: float
     ) -> WireReply | Failure:
         """Make one request over the slot's own connection."""
         key = slot, "/".join(request.url.split("/", 3)[:3])
@@ -190,7 +190,7 @@ class ClientEngine:
         self._client = client
 
     async def exchange(
-        self, request: WireRequest, progress: Progress, slot: int, connect_timeout: float
+        self, request: WireRequest, progress: RequestProgress, slot: int, connect_timeout: float
     ) -> WireReply | Failure:
         """Make one request through the client."""
         try:
@@ -235,7 +235,7 @@ def _plain_url(url: str) -> httpx.URL:
 class _Trace:
     """What httpcore tells of its steps: how far a request has come, and over what."""
 
-    progress: Progress
+    progress: RequestProgress
     stream: httpcore.AsyncNetworkStream | None = None
 
     async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
@@ -256,7 +256,7 @@ def _extensions(trace: _Trace, connect_timeout: float) -> dict[str, object]:
     return {"timeout": timeout, "trace": trace}
 
 
-def _failure(exc: Exception, progress: Progress) -> Failure:
+def _failure(exc: Exception, progress: RequestProgress) -> Failure:
     # Imported late, as httpx does with httpcore.
     from iprog_async._engines.httpcore_stream import UnaskedError
 

@@ -30,7 +30,7 @@ from iprog_async._core.errors import (
 from iprog_async._core.observers import NULL_OBSERVERS, Observers
 from iprog_async._core.redaction import Redactor, active_redactor
 from iprog_async._core.tracebacks import discreetly, drop_frames
-from iprog_async._engines.base import Failure, Progress, WireReply, WireRequest
+from iprog_async._engines.base import Failure, RequestProgress, WireReply, WireRequest
 from iprog_async._http.calls import Effect, HttpCall
 from iprog_async._http.pool import HttpPool
 from iprog_async._http.responses import (
@@ -274,7 +274,7 @@ class Session:
         limit = min(limits.timeout, budget.ends_at - self._pool.clock.monotonic())
         if limit <= 0:
             return Failure("the deadline passed before it was sent", may_have_left=False)
-        progress = Progress()
+        progress = RequestProgress()
         token = active_redactor.set(redactor)
         timeout = self._timeouts.begin() if limit == limits.timeout else asyncio.timeout(limit)
         try:

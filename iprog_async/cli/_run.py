@@ -15,7 +15,7 @@ from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._base.extras import extra_of, install_line
 from iprog_async.cli._base.stdin import STDIN
 from iprog_async.cli._errors import failure as failure_module
-from iprog_async.cli._errors.failure import Failure
+from iprog_async.cli._errors.failure import CommandFailure
 from iprog_async.cli._terminal.output import emit, forgive_encoding, print_error, silence
 
 
@@ -37,7 +37,7 @@ def run(tokens: Sequence[str] | None = None) -> ExitCode:
     return result.code
 
 
-def _outcome(tokens: list[str], options: list[str]) -> ExitCode | Failure:
+def _outcome(tokens: list[str], options: list[str]) -> ExitCode | CommandFailure:
     try:
         return _dispatch(tokens, options)
     except SmsError as exc:
@@ -51,7 +51,7 @@ def _outcome(tokens: list[str], options: list[str]) -> ExitCode | Failure:
         if extra is None:
             return failure_module.from_bug(exc)
         line = f"this needs the extra {extra!r}, which is not installed: {install_line(extra)}"
-        return Failure("MissingExtraError", line, ExitCode.CONFIGURATION)
+        return CommandFailure("MissingExtraError", line, ExitCode.CONFIGURATION)
     except (BrokenPipeError, SystemExit):
         # Only the help is not written by us; its reader went away.
         silence(sys.stdout)
@@ -60,7 +60,7 @@ def _outcome(tokens: list[str], options: list[str]) -> ExitCode | Failure:
         return failure_module.from_bug(exc, risk=_risk(options))
 
 
-def _dispatch(tokens: list[str], options: list[str]) -> ExitCode | Failure:
+def _dispatch(tokens: list[str], options: list[str]) -> ExitCode | CommandFailure:
     from cyclopts import CycloptsError
 
     from iprog_async.cli._base.app import app
@@ -95,17 +95,17 @@ async def _supervise(command: Coroutine[Any, Any, Any]) -> Any:
 class _InterruptedError(Exception):
     """Carries what a cancelled command knew past asyncio, which would drop it."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: CommandFailure) -> None:
         super().__init__(failure)
         self.failure = failure
 
 
-def _interrupted(*, in_flight: bool) -> Failure:
+def _interrupted(*, in_flight: bool) -> CommandFailure:
     fate = (
         "a text was on its way and may have been sent: look at the gateway before you repeat it"
         if in_flight
         else "no text was on its way"
     )
-    return Failure(
+    return CommandFailure(
         "Interrupted", f"stopped by Ctrl-C; {fate}", ExitCode.INTERRUPTED, in_flight, not in_flight
     )

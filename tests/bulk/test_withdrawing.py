@@ -27,7 +27,7 @@ from iprog_async import (
     SubmissionEnded,
 )
 from iprog_async._core.rates import Rate
-from iprog_async._engines.base import Failure, Progress, WireReply, WireRequest
+from iprog_async._engines.base import Failure, RequestProgress, WireReply, WireRequest
 from iprog_async.adapter import Batching, Gateway
 from iprog_async_providers.iprog import IprogProvider
 
@@ -195,7 +195,7 @@ class _TwoGateways:
         """Reach everything."""
 
     async def exchange(
-        self, request: WireRequest, progress: Progress, slot: int, connect_timeout: float
+        self, request: WireRequest, progress: RequestProgress, slot: int, connect_timeout: float
     ) -> WireReply | Failure:
         """Answer a request."""
         progress.connecting = progress.writing = True

@@ -19,7 +19,7 @@ from iprog_async import (
     NotSent,
     SmsClient,
 )
-from iprog_async.cli._options.times import Clock
+from iprog_async.cli._options.times import WallClock
 from iprog_async.cli._options.when import clock_of
 from iprog_async.testing import InstantClock
 from iprog_async_providers.infopromo import UltimateSmsHttpProvider, UltimateSmsProvider
@@ -111,11 +111,11 @@ def test_minute_that_ends_in_the_gap_is_the_next_that_there_is(provider: Any) ->
 def test_command_proposes_nothing_that_the_gateway_can_not_be_told() -> None:
     """On the gateway's own clock an offset helps nobody; on another one it does."""
     now = datetime(2027, 1, 1, tzinfo=UTC)
-    own = Clock(AMSTERDAM, now, gateways=True)
+    own = WallClock(AMSTERDAM, now, gateways=True)
     with pytest.raises(InvalidMessageError, match=r"is there twice .*; choose another time"):
         own.read("2027-10-31 02:30", "--at")
     with pytest.raises(InvalidMessageError, match=r"is there twice .*; write 2027"):
-        Clock(AMSTERDAM, now).read("2027-10-31 02:30", "--at")
+        WallClock(AMSTERDAM, now).read("2027-10-31 02:30", "--at")
     assert clock_of(WALL_CLOCKS[0], None).gateways
     assert clock_of(WALL_CLOCKS[0], "Europe/Amsterdam").gateways
     assert not clock_of(WALL_CLOCKS[0], "Asia/Manila").gateways

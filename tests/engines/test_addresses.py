@@ -10,7 +10,7 @@ from support.engines.wire import BOTH, NUMBER, OK, EngineName, client_of, outcom
 
 from iprog_async import ConnectionFailedError
 from iprog_async._engines.asyncio_engine import AsyncioEngine
-from iprog_async._engines.base import Engine, Failure, Progress, WireReply, WireRequest
+from iprog_async._engines.base import Engine, Failure, RequestProgress, WireReply, WireRequest
 from iprog_async._engines.http1_request import RequestWriter
 from iprog_async._engines.httpx_engine import TransportEngine
 from iprog_async._engines.trust import default_ssl_context
@@ -33,7 +33,7 @@ async def exchange(engine: EngineName, request: WireRequest) -> WireReply | Fail
     made = make(engine)
     try:
         async with asyncio.timeout(5):
-            return await made.exchange(request, Progress(), 0, 1.0)
+            return await made.exchange(request, RequestProgress(), 0, 1.0)
     finally:
         await made.aclose()
 
@@ -213,7 +213,7 @@ async def test_connection_that_takes_too_long_is_certainly_not_sent() -> None:
             filler.setblocking(False)
             filler.connect_ex(("127.0.0.1", port))
         engine = AsyncioEngine(default_ssl_context())
-        progress = Progress()
+        progress = RequestProgress()
         request = WireRequest("POST", f"http://127.0.0.1:{port}/a", (), b"")
         result = await engine.exchange(request, progress, 0, 0.05)
         await engine.aclose()

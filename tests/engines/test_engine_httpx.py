@@ -20,7 +20,7 @@ from iprog_async import (
     SmsClient,
 )
 from iprog_async._engines import httpx_engine
-from iprog_async._engines.base import MAX_BODY, Failure, Progress, WireReply, WireRequest
+from iprog_async._engines.base import MAX_BODY, Failure, RequestProgress, WireReply, WireRequest
 from iprog_async._engines.httpx_engine import TransportEngine, _Trace  # pyright: ignore[reportPrivateUsage] - httpcore's events are its input
 from iprog_async._engines.trust import default_ssl_context
 from iprog_async.testing import InstantClock, RawGateway, Reply, answer, drip
@@ -252,7 +252,7 @@ async def test_progress_follows_what_httpcore_tells(
     events: list[tuple[str, bytes]], may_have_left: bool
 ) -> None:
     """Nothing known is pessimistic; connecting is certain; headers of the request are not."""
-    progress = Progress()
+    progress = RequestProgress()
     trace = _Trace(progress)
 
     for event, method in events:
@@ -272,7 +272,7 @@ async def test_engine_returns_failures_and_raises_nothing(no_proxies: None, url:
     engine = TransportEngine(default_ssl_context())
     request = WireRequest("GET", url, (), b"")
 
-    result = await engine.exchange(request, Progress(), 0, 0.5)
+    result = await engine.exchange(request, RequestProgress(), 0, 0.5)
     await engine.aclose()
 
     assert isinstance(result, Failure)
@@ -328,11 +328,11 @@ async def test_idle_connections_are_closed_without_harm_to_a_request(
     monkeypatch.setattr(httpx_engine, "time", clock)
     engine = TransportEngine(default_ssl_context())
     request = WireRequest("GET", "http://a/b", (), b"")
-    await engine.exchange(request, Progress(), 0, 1.0)
-    await engine.exchange(request, Progress(), 1, 1.0)
+    await engine.exchange(request, RequestProgress(), 0, 1.0)
+    await engine.exchange(request, RequestProgress(), 1, 1.0)
 
     clock.advance(31)
-    result = await engine.exchange(request, Progress(), 0, 1.0)
+    result = await engine.exchange(request, RequestProgress(), 0, 1.0)
 
     assert isinstance(result, WireReply)
     assert [0, 1] == [transport.closed for transport in made]
@@ -344,13 +344,15 @@ async def test_cancelled_request_takes_its_connection_with_it(
     """The slot begins anew: httpcore can keep a connection that it never uses again."""
     engine = TransportEngine(default_ssl_context())
     hang = WireRequest("HANG", "http://a/b", (), b"")
-    task = asyncio.create_task(engine.exchange(hang, Progress(), 0, 1.0))
+    task = asyncio.create_task(engine.exchange(hang, RequestProgress(), 0, 1.0))
     await asyncio.sleep(0)
 
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    result = await engine.exchange(WireRequest("GET", "http://a/b", (), b""), Progress(), 0, 1.0)
+    result = await engine.exchange(
+        WireRequest("GET", "http://a/b", (), b""), RequestProgress(), 0, 1.0
+    )
 
     assert isinstance(result, WireReply)
     assert [1, 0] == [transport.closed for transport in made]

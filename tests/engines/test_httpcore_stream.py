@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from iprog_async._engines import httpcore_stream
-from iprog_async._engines.base import Progress, WireRequest
+from iprog_async._engines.base import RequestProgress, WireRequest
 from iprog_async._engines.httpcore_stream import Stream, StreamBackend, UnaskedError
 from iprog_async._engines.httpx_engine import TransportEngine
 from iprog_async._engines.trust import default_ssl_context
@@ -325,11 +325,11 @@ async def test_hang_up_that_the_loop_has_not_seen_yet_costs_nothing() -> None:
         engine = TransportEngine(default_ssl_context())
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         request = WireRequest("POST", url, (("Host", "x"), ("Content-Length", "2")), b"hi")
-        replies = [await engine.exchange(request, Progress(), 0, 5)]
+        replies = [await engine.exchange(request, RequestProgress(), 0, 5)]
         hang_up.set()
         # The loop sees nothing meanwhile, as when it is busy.
         hung_up.wait(10)
-        replies.append(await engine.exchange(request, Progress(), 0, 5))
+        replies.append(await engine.exchange(request, RequestProgress(), 0, 5))
         await engine.aclose()
         thread.join()
 

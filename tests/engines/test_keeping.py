@@ -26,7 +26,7 @@ from support.engines.wire import (
 
 from iprog_async._engines import asyncio_engine
 from iprog_async._engines.asyncio_engine import AsyncioEngine
-from iprog_async._engines.base import Failure, Progress, WireReply, WireRequest
+from iprog_async._engines.base import Failure, RequestProgress, WireReply, WireRequest
 from iprog_async._engines.happy_eyeballs import connect
 from iprog_async._engines.http1_connection import Connection, WriteCoalescer
 from iprog_async._engines.httpx_engine import _said_more  # pyright: ignore[reportPrivateUsage] - it looks into another library
@@ -112,14 +112,14 @@ async def test_close_that_the_loop_has_not_seen_yet_is_noticed() -> None:
     engine = AsyncioEngine(default_ssl_context())
     async with RawGateway(close_idle(OK), OK) as gateway:
         request = WireRequest("POST", f"{gateway.base_url}/a", (), b"{}")
-        await engine.exchange(request, Progress(), 0, 1.0)
+        await engine.exchange(request, RequestProgress(), 0, 1.0)
         # Another task hogs the loop meanwhile, and ours is the first to go on.
         (connection,) = engine._open  # pyright: ignore[reportPrivateUsage] - what only a race shows
         await gateway.until(lambda seen: seen.finished == 1)
         assert connection.usable
         while not connection._poll():  # pyright: ignore[reportPrivateUsage] - the same
             pass
-        result = await engine.exchange(request, Progress(), 0, 1.0)
+        result = await engine.exchange(request, RequestProgress(), 0, 1.0)
         await engine.aclose()
 
     assert isinstance(result, WireReply)
@@ -146,12 +146,12 @@ class Exchanged:
     """One exchange, and how far its request came."""
 
     result: WireReply | Failure
-    progress: Progress
+    progress: RequestProgress
 
 
 async def exchange(engine: AsyncioEngine, url: str, content: bytes = b"") -> Exchanged:
     """Make one POST request."""
-    progress = Progress()
+    progress = RequestProgress()
     request = WireRequest("POST", f"{url}/a", (), content)
     return Exchanged(await engine.exchange(request, progress, 0, 1.0), progress)
 

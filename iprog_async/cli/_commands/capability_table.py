@@ -20,7 +20,7 @@ _EXAMPLES = ("{0}://example:example@sms.example.com", "{0}://example@sms.example
 
 
 @frozen
-class Row:
+class CapabilityRow:
     """What one adapter can do.
 
     Args:
@@ -72,25 +72,25 @@ class Row:
         )
 
 
-def rows() -> list[Row]:
+def rows() -> list[CapabilityRow]:
     """Return a row for each installed adapter that can be loaded, by name."""
     return [_row(name, cls) for name, cls in provider_types().items()]
 
 
-def markdown(table: Sequence[Row]) -> str:
+def markdown(table: Sequence[CapabilityRow]) -> str:
     """Return the matrix as a Markdown table."""
     lines = [HEADINGS, ["---"] * len(HEADINGS), *(_markdown_cells(row) for row in table)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _markdown_cells(row: Row) -> list[str]:
+def _markdown_cells(row: CapabilityRow) -> list[str]:
     name, *between, variables = (cell.replace("|", "\\|") for cell in row.cells())
     return [f"`{name}`", *between, ", ".join(f"`{word}`" for word in variables.splitlines())]
 
 
-def _row(name: str, cls: ProviderType) -> Row:
+def _row(name: str, cls: ProviderType) -> CapabilityRow:
     can = cls.capabilities
-    return Row(
+    return CapabilityRow(
         name,
         can.title,
         hasattr(cls, "status"),

@@ -15,7 +15,7 @@ from iprog_async._core.receipts import DeliveryStatus, Receipt
 from iprog_async._core.schedules import words_of
 from iprog_async._providers.protocols import SupportsStatus
 from iprog_async.cli._base.exit_codes import ExitCode
-from iprog_async.cli._errors.failure import Failure
+from iprog_async.cli._errors.failure import CommandFailure
 from iprog_async.cli._errors.wording import words_of_error
 from iprog_async.cli._options.provider_options import Options, options_for
 from iprog_async.cli._options.shared import AsJson, Timeout, Url, Wait, open_client, text_from
@@ -100,14 +100,14 @@ async def _follow(
     """Wait for the delivery of an accepted text; whatever happens, say that it was accepted."""
     if not as_json:
         echo(show.receipt_words(receipt))
-    found: DeliveryStatus | Failure
+    found: DeliveryStatus | CommandFailure
     try:
         found = await client.wait(receipt, timeout=timeout)
     except SmsError as exc:
         found = _lost_sight(receipt, type(exc).__name__, words_of_error(exc), ExitCode.UNKNOWN)
     except asyncio.CancelledError:
         found = _lost_sight(receipt, "Interrupted", "stopped by Ctrl-C", ExitCode.INTERRUPTED)
-    if isinstance(found, Failure):
+    if isinstance(found, CommandFailure):
         _report_failure(receipt, found, as_json=as_json)
         return found.code
     if as_json:
@@ -117,15 +117,15 @@ async def _follow(
     return show.status_code(found)
 
 
-def _lost_sight(receipt: Receipt, kind: str, why: str, code: ExitCode) -> Failure:
+def _lost_sight(receipt: Receipt, kind: str, why: str, code: ExitCode) -> CommandFailure:
     """Describe a delivery that was not seen: the text itself was accepted."""
     ref = receipt.ref
     ask = f"; ask again: iprog-async status {ref} --wait" if ref else ""
     line = f"accepted (do not send it again), delivery unknown: {why}{ask}"
-    return Failure(kind, line, code, may_have_been_sent=True)
+    return CommandFailure(kind, line, code, may_have_been_sent=True)
 
 
-def _report_failure(receipt: Receipt, failure: Failure, *, as_json: bool) -> None:
+def _report_failure(receipt: Receipt, failure: CommandFailure, *, as_json: bool) -> None:
     if as_json:
         emit({**show.receipt_data(receipt), "error": failure.to_dict()})
     else:

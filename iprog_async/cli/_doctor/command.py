@@ -19,7 +19,7 @@ from iprog_async.cli._doctor import inventory
 from iprog_async.cli._doctor.configuration import Configuration, examine, network_variables
 from iprog_async.cli._doctor.engines import engine_rows, engines_data
 from iprog_async.cli._doctor.inventory import Extra, Plugin
-from iprog_async.cli._errors.failure import Failure, from_error
+from iprog_async.cli._errors.failure import CommandFailure, from_error
 from iprog_async.cli._errors.wording import words_of_error
 from iprog_async.cli._options.shared import AsJson, Url, open_client
 from iprog_async.cli._terminal import show
@@ -30,7 +30,7 @@ _LABEL = 16
 
 
 @frozen
-class Contact:
+class Reached:
     """What the gateway said when it was asked for the balance.
 
     Args:
@@ -39,7 +39,7 @@ class Contact:
     """
 
     words: str
-    problem: Failure | None = None
+    problem: CommandFailure | None = None
 
 
 @frozen
@@ -50,7 +50,7 @@ class Diagnosis:
     plugins: list[Plugin]
     configuration: Configuration
     environment: list[Variable]
-    contact: Contact | None
+    contact: Reached | None
 
     @property
     def code(self) -> ExitCode:
@@ -91,25 +91,25 @@ async def doctor(
     return found.code
 
 
-async def _contact(url: str | None) -> Contact:
+async def _contact(url: str | None) -> Reached:
     try:
         client = open_client(url)
     except SmsError as exc:
-        return Contact("can't be asked", from_error(exc))
+        return Reached("can't be asked", from_error(exc))
     async with client:
         if not isinstance(client.provider, SupportsBalance):
-            return Contact("can't be asked without sending: it tells no balance")
+            return Reached("can't be asked without sending: it tells no balance")
         try:
             balance = await client.balance()
         except SmsError as exc:
-            return Contact(words_of_error(exc), from_error(exc))
+            return Reached(words_of_error(exc), from_error(exc))
     if isinstance(balance, Balance):
-        return Contact(f"answers, balance {show.balance_words(balance)}")
+        return Reached(f"answers, balance {show.balance_words(balance)}")
     told = (
         f"{name} {show.balance_words(balance[name])}" if name in balance else f"{name} not told"
         for name in show.members_of(client.provider)
     )
-    return Contact(f"answers, balance of {', '.join(told)}")
+    return Reached(f"answers, balance of {', '.join(told)}")
 
 
 def _data(found: Diagnosis) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from iprog_async._providers.protocols import SmsProvider
 from iprog_async._providers.registry import provider_type
 from iprog_async._providers.url import parse_addresses
 from iprog_async._routing.base import gateways_of
-from iprog_async.cli._errors.failure import Failure, from_error
+from iprog_async.cli._errors.failure import CommandFailure, from_error
 
 
 ADDRESS = "SMS_URL"
@@ -37,7 +37,7 @@ class Configuration:
     variables: tuple[str, ...]
     scheme: str | None = None
     provider: SmsProvider | None = None
-    problem: Failure | None = None
+    problem: CommandFailure | None = None
 
 
 def examine(url: str | None, environ: Mapping[str, str], loadable: Iterable[str]) -> Configuration:

@@ -18,7 +18,7 @@ _DEFAULT: EngineName = "httpx"
 
 
 @frozen
-class Engine:
+class EngineFinding:
     """One engine.
 
     Args:
@@ -39,9 +39,12 @@ class Engine:
         return f"{self.name} ({package}{self.version})"
 
 
-def engines() -> list[Engine]:
+def engines() -> list[EngineFinding]:
     """Return the engines that there are, installed or not."""
-    return [Engine(name, _BEHIND[name], version_of(_BEHIND[name])) for name in get_args(EngineName)]
+    return [
+        EngineFinding(name, _BEHIND[name], version_of(_BEHIND[name]))
+        for name in get_args(EngineName)
+    ]
 
 
 def engines_data() -> dict[str, Any]:

@@ -18,7 +18,7 @@ _LONGEST_LINE = 1000
 
 
 @frozen
-class Failure:
+class CommandFailure:
     """One failure of a command.
 
     Args:
@@ -35,7 +35,7 @@ class Failure:
     may_have_been_sent: bool = False
     healable: bool = False
 
-    def veiled(self, tokens: Sequence[str]) -> Failure:
+    def veiled(self, tokens: Sequence[str]) -> CommandFailure:
         """Return it without the words of the command line that may be a credential."""
         return evolve(self, message=veil(self.message, tokens))
 
@@ -49,9 +49,9 @@ class Failure:
         }
 
 
-def from_error(error: SmsError) -> Failure:
+def from_error(error: SmsError) -> CommandFailure:
     """Describe one of the library's own errors, with the notes that a command put on it."""
-    return Failure(
+    return CommandFailure(
         type(error).__name__,
         one_line(_with_notes(error), _LONGEST_LINE),
         exit_code(error),
@@ -69,15 +69,15 @@ def _with_notes(error: SmsError) -> str:
     return ". ".join([words, *notes])
 
 
-def from_usage(words: str, hint: str) -> Failure:
+def from_usage(words: str, hint: str) -> CommandFailure:
     """Describe a mistake on the command line; an address in it is masked."""
     line = mask_addresses(words).rstrip(". ")
     between = " " if line.endswith("?") else "; "
     line = one_line(f"{line}{between}{hint}", _LONGEST_LINE)
-    return Failure("UsageError", line, ExitCode.USAGE)
+    return CommandFailure("UsageError", line, ExitCode.USAGE)
 
 
-def from_bug(error: Exception, *, risk: str | None = None) -> Failure:
+def from_bug(error: Exception, *, risk: str | None = None) -> CommandFailure:
     """Describe an error that nobody foresaw; its words may hold anything and are not shown."""
     place = _place(error)
     fate = risk or "nothing was sent"
@@ -86,7 +86,7 @@ def from_bug(error: Exception, *, risk: str | None = None) -> Failure:
         what = f"{what} ({error.name})"
     line = f"unexpected {what}{place}: a bug in iprog-async or a plug-in; {fate}"
     code = ExitCode.UNKNOWN if risk else ExitCode.UNEXPECTED
-    return Failure("UnexpectedError", line, code, may_have_been_sent=risk is not None)
+    return CommandFailure("UnexpectedError", line, code, may_have_been_sent=risk is not None)
 
 
 def _place(error: Exception) -> str:

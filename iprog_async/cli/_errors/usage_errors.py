@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from iprog_async.cli._base.command_table import TAKES_TEXT
 from iprog_async.cli._base.stdin import STDIN
 from iprog_async.cli._errors import failure
-from iprog_async.cli._errors.failure import Failure
+from iprog_async.cli._errors.failure import CommandFailure
 
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _SLIP = re.compile(r"--[a-z-]+(=.*)?")
 _TAKES_NUMBER = ("send", "reminder create")
 
 
-def from_cyclopts(error: CycloptsError, options: list[str]) -> Failure:
+def from_cyclopts(error: CycloptsError, options: list[str]) -> CommandFailure:
     """Describe a mistake on the command line, and what to write instead.
 
     Args:

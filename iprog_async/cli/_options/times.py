@@ -37,7 +37,7 @@ _DAYS_FROM_TODAY = {"yesterday": -1, "today": 0, "tomorrow": 1}
 
 
 @frozen
-class Clock:
+class WallClock:
     """What a time without an offset is read by.
 
     Args:

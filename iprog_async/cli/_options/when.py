@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from iprog_async._core.schedules import check_future, words_of
 from iprog_async._providers.protocols import Capabilities
 from iprog_async._routing.base import Router
-from iprog_async.cli._options.times import Clock, to_zone
+from iprog_async.cli._options.times import WallClock, to_zone
 
 
 _AT = Parameter(
@@ -28,7 +28,7 @@ Tz = Annotated[
 ]
 
 
-def clock_of(provider: object, tz: str | None) -> Clock:
+def clock_of(provider: object, tz: str | None) -> WallClock:
     """Return what times are read by: the zone of `--tz`, or else that of the gateway.
 
     Commands call it before anything else: a wrong `--tz` must not show after the deed.
@@ -39,7 +39,7 @@ def clock_of(provider: object, tz: str | None) -> Clock:
     own = zone_name(provider)
     name = own if tz is None else tz
     zone = None if name is None else to_zone(name)
-    return Clock(zone, datetime.now(UTC), gateways=name == own)
+    return WallClock(zone, datetime.now(UTC), gateways=name == own)
 
 
 def zone_name(provider: object) -> str | None:
@@ -54,7 +54,7 @@ def zone_name(provider: object) -> str | None:
     return row.timezone if isinstance(row, Capabilities) else None
 
 
-def later(given: str, clock: Clock, option: str = "--at") -> datetime:
+def later(given: str, clock: WallClock, option: str = "--at") -> datetime:
     """Read a time that is still to come.
 
     Raises:
@@ -65,7 +65,9 @@ def later(given: str, clock: Clock, option: str = "--at") -> datetime:
     return when
 
 
-def bound(given: str | None, clock: Clock, option: str, *, last: bool = False) -> datetime | None:
+def bound(
+    given: str | None, clock: WallClock, option: str, *, last: bool = False
+) -> datetime | None:
     """Read where a span of time begins, or ends; `None` where it has no such end.
 
     Raises:
@@ -74,6 +76,6 @@ def bound(given: str | None, clock: Clock, option: str, *, last: bool = False) -
     return None if given is None else clock.read_bound(given, option, last=last)
 
 
-def shown(when: datetime, clock: Clock) -> str:
+def shown(when: datetime, clock: WallClock) -> str:
     """Return a time in words, on the clock that the caller reads."""
     return words_of(when if clock.zone is None else when.astimezone(clock.zone))

@@ -11,7 +11,7 @@ from iprog_async._core.errors import InvalidMessageError
 from iprog_async._core.sealed import MASK
 from iprog_async.cli._base.command_table import COMMANDS
 from iprog_async.cli._base.exit_codes import ExitCode
-from iprog_async.cli._errors.failure import Failure
+from iprog_async.cli._errors.failure import CommandFailure
 from iprog_async.cli._options.shared import AsJson, Url, open_client
 from iprog_async.cli._terminal.confirm import Show, Yes, confirm, explain_outcome
 from iprog_async.cli._terminal.output import echo, emit, print_error
@@ -133,7 +133,7 @@ def _told(
         "make another with keys regenerate --show"
     )
     if as_json:
-        emit({"error": Failure("KeyLostError", words, ExitCode.UNKNOWN).to_dict()})
+        emit({"error": CommandFailure("KeyLostError", words, ExitCode.UNKNOWN).to_dict()})
     print_error(words)
     return ExitCode.UNKNOWN
 

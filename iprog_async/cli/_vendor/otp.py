@@ -11,7 +11,7 @@ from iprog_async._core.sealed import MASK
 from iprog_async.cli._base.command_table import COMMANDS
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._options.shared import AsJson, Url, open_client, text_from
-from iprog_async.cli._options.times import Clock
+from iprog_async.cli._options.times import WallClock
 from iprog_async.cli._options.when import clock_of, shown
 from iprog_async.cli._terminal.confirm import Show, explain_outcome
 from iprog_async.cli._terminal.output import Column, echo, emit, say_table
@@ -116,12 +116,12 @@ def _data(ticket: OtpTicket, *, show: bool) -> dict[str, Any]:
     }
 
 
-def _cells(ticket: OtpTicket, clock: Clock, *, show: bool) -> tuple[str, ...]:
+def _cells(ticket: OtpTicket, clock: WallClock, *, show: bool) -> tuple[str, ...]:
     code = plain(ticket.code) if show else MASK
     return plain(ticket.phone_number), code, _until(ticket, clock)
 
 
-def _until(ticket: OtpTicket, clock: Clock) -> str:
+def _until(ticket: OtpTicket, clock: WallClock) -> str:
     return "?" if ticket.expires_at is None else shown(ticket.expires_at, clock)
 
 

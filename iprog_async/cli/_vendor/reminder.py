@@ -9,7 +9,7 @@ from cyclopts import App
 from iprog_async.cli._base.command_table import COMMANDS
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._options.shared import AsJson, Url, open_client, text_from
-from iprog_async.cli._options.times import Clock
+from iprog_async.cli._options.times import WallClock
 from iprog_async.cli._options.when import At, NeededAt, Tz, clock_of, later, shown
 from iprog_async.cli._terminal.confirm import Yes, confirm, explain_outcome
 from iprog_async.cli._terminal.output import echo, emit
@@ -132,7 +132,7 @@ async def delete(  # noqa: D417 - the shared options describe themselves
     return ExitCode.OK
 
 
-def _tell(found: Reminder, clock: Clock, *, as_json: bool) -> None:
+def _tell(found: Reminder, clock: WallClock, *, as_json: bool) -> None:
     if as_json:
         emit(_data(found))
         return

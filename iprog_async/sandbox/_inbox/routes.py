@@ -56,7 +56,7 @@ _THREAD = 8
 _FILTERS = ("gateway", "stage", "q", "offset", "limit", "place", "upto")
 
 
-class Page:
+class InboxRoutes:
     """What the inbox page asks for.
 
     Args:

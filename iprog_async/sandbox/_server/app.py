@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from iprog_async._core.context_vars import put_back
-from iprog_async.sandbox._inbox.routes import Page, start
+from iprog_async.sandbox._inbox.routes import InboxRoutes, start
 from iprog_async.sandbox._server.browser_guard import Guard, confined, protected
 from iprog_async.sandbox._server.control import CONTROL, Control, control_app
 from iprog_async.sandbox._simulation.bodies import GoneError, TooLargeError, read_body, replay
@@ -51,7 +51,7 @@ class SandboxApp:
         self._faults = faults
         self._gateways = tuple({each.prefix: each for each in reversed(gateways)}.values())[::-1]
         self._guard = guard
-        self._page = Page(state, faults, gateways)
+        self._page = InboxRoutes(state, faults, gateways)
         self._routes = self._build()
 
     def listens(self, *, remote: bool) -> None:

@@ -73,7 +73,7 @@ def test_markdown(cli: Cli) -> None:
 )
 def test_request(batching: Batching | None, words: str) -> None:
     """What one request carries is told as numbers, or as texts where they may differ."""
-    row = capability_table.Row("n", "t", True, False, "none", batching, (), ())
+    row = capability_table.CapabilityRow("n", "t", True, False, "none", batching, (), ())
     assert ("n", "t", "yes", "-", "-", words, "-", "SMS_URL") == row.cells()
 
 

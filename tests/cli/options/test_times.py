@@ -7,7 +7,7 @@ import pytest
 
 from iprog_async import InvalidMessageError
 from iprog_async._core.schedules import check_future, words_of
-from iprog_async.cli._options.times import Clock, to_zone
+from iprog_async.cli._options.times import WallClock, to_zone
 
 
 _BERLIN = ZoneInfo("Europe/Berlin")
@@ -16,7 +16,7 @@ _NOW = datetime(2026, 11, 24, 22, 0, 30, tzinfo=UTC)
 
 
 def _read(given: str, zone: ZoneInfo | None = _BERLIN) -> str:
-    return Clock(zone, _NOW).read(given, "--at").isoformat()
+    return WallClock(zone, _NOW).read(given, "--at").isoformat()
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_no_times(given: str, words: str) -> None:
 )
 def test_bounds(given: str, first: str, last: str) -> None:
     """A span that begins or ends on a day has all of it; a time alone is today's."""
-    clock = Clock(_BERLIN, _NOW)
+    clock = WallClock(_BERLIN, _NOW)
     read = [clock.read_bound(given, "--end", last=end).isoformat() for end in (False, True)]
     assert [first, last] == read
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from iprog_async import HttpPool, RetryPolicy, SmsClient
-from iprog_async._engines.base import Failure, Progress, WireReply, WireRequest
+from iprog_async._engines.base import Failure, RequestProgress, WireReply, WireRequest
 from iprog_async_providers.iprog import IprogProvider
 from support.core.clock import VirtualClock
 from support.core.fakes import NUMBER, TOKEN
@@ -53,7 +53,7 @@ class VirtualGateway:
         """Reach everything."""
 
     async def exchange(
-        self, request: WireRequest, progress: Progress, slot: int, connect_timeout: float
+        self, request: WireRequest, progress: RequestProgress, slot: int, connect_timeout: float
     ) -> WireReply | Failure:
         """Answer a request."""
         progress.connecting = progress.writing = True

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute
 
 from iprog_async.sandbox import SandboxGateway, SandboxState
-from iprog_async_providers.iprog._sandbox.account import PHISHING_WORDS, TOKEN, Desk
+from iprog_async_providers.iprog._sandbox.account import PHISHING_WORDS, TOKEN, Account
 from iprog_async_providers.iprog._sandbox.messages import MessageDesk
 from iprog_async_providers.iprog._sandbox.otp import OtpDesk
 from iprog_async_providers.iprog._sandbox.reminders import ReminderDesk
@@ -20,7 +20,7 @@ __all__ = ["GATEWAY", "PHISHING_WORDS", "TOKEN"]
 
 
 def _routes(state: SandboxState) -> Sequence[BaseRoute]:
-    desk = Desk(state)
+    desk = Account(state)
     parts = MessageDesk(desk), ReminderDesk(desk), OtpDesk(desk)
     return [route for part in parts for route in part.routes()]
 

@@ -48,7 +48,7 @@ def refuse(message: object, *, status: object = 500, **more: object) -> NoReturn
     raise RefusedError({"status": status, "message": message, **more})
 
 
-class Desk:
+class Account:
     """Checks what every endpoint checks, and takes texts in.
 
     Args:

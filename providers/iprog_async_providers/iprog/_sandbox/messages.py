@@ -11,7 +11,7 @@ from iprog_async import DeliveryState, count_segments
 from iprog_async_providers.iprog._sandbox.account import (
     PREFIX,
     TOKEN,
-    Desk,
+    Account,
     Fields,
     refuse,
     required,
@@ -31,7 +31,7 @@ _NETWORKS = {
 class MessageDesk:
     """The endpoints of plain texts, and those that only tell something."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Account) -> None:
         self._desk = desk
 
     def routes(self) -> list[BaseRoute]:

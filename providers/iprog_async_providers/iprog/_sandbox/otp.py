@@ -10,7 +10,7 @@ from attrs import define, field
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from iprog_async_providers.iprog._sandbox.account import Desk, Fields, refuse, to_mobile
+from iprog_async_providers.iprog._sandbox.account import Account, Fields, refuse, to_mobile
 from iprog_async_providers.iprog._times import MANILA
 
 
@@ -30,7 +30,7 @@ class _Code:
 class OtpDesk:
     """The endpoints of one-time passwords."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Account) -> None:
         self._desk = desk
         self._codes: list[_Code] = []
 

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 
 from iprog_async.sandbox import InboxText
 from iprog_async_providers.iprog._sandbox.account import (
-    Desk,
+    Account,
     Fields,
     check_recipient,
     refuse,
@@ -38,7 +38,7 @@ class _Reminder:
 class ReminderDesk:
     """The endpoints of reminders."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Account) -> None:
         self._desk = desk
         self._reminders: dict[str, _Reminder] = {}
         self._numbers = itertools.count(1)
