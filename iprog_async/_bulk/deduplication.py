@@ -1,4 +1,4 @@
-"""Which messages a run has had, in about 20 bytes each."""
+"""Deduplication: which messages of a run are duplicates, in about 20 bytes each."""
 
 from __future__ import annotations
 

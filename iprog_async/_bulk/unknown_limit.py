@@ -1,4 +1,4 @@
-"""How many people a run puts at risk while nobody knows whether the gateway answers well."""
+"""The limit on unknown outcomes: how many people a run puts at risk while nobody knows them."""
 
 from __future__ import annotations
 

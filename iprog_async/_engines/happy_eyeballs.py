@@ -1,4 +1,4 @@
-"""Connecting to a host that may have several addresses, some of them dead (RFC 8305).
+"""Happy Eyeballs (RFC 8305): connecting to a host with several addresses, some of them dead.
 
 asyncio has this built in, but what is cancelled at the wrong moment stays connected there for
 ever, and other event loops do not have it.

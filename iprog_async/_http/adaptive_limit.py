@@ -1,4 +1,4 @@
-"""How many calls at once a gateway takes, told from how long its answers take.
+"""Adaptive concurrency limit (AIMD): how many calls at once, told from how long answers take.
 
 The rule is that of TCP: a little more with each answer in time, much less once answers come late
 (additive increase, multiplicative decrease). It is cautious: there is no ceiling until answers

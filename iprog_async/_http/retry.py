@@ -1,4 +1,4 @@
-"""What is tried again, and when; what may be tried again is decided by the session."""
+"""Retries and their back-off: what is tried again, and when; the session decides what may be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast one account may ask one gateway: an exact window, shared pauses, a gradual restart.
+"""Rate limiter of one account at a gateway: an exact window, shared pauses, a gradual restart.
 
 Beside what was configured it heeds what the gateway shows: `Retry-After`, the number of calls
 that are left, and how long its answers take.

@@ -1,4 +1,4 @@
-"""What is handed to the journal's thread: the rows of many tasks of an event loop together."""
+"""The write queue of the journal's thread: rows of many tasks of an event loop together."""
 
 from __future__ import annotations
 

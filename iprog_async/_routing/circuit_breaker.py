@@ -1,4 +1,4 @@
-"""Leaving alone a gateway that is out of order, and finding out when it works again."""
+"""The circuit breaker: a gateway that is out of order is left alone until it works again."""
 
 from __future__ import annotations
 

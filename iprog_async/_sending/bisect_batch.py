@@ -1,4 +1,4 @@
-"""Finding the one recipient that makes a gateway refuse a whole batch; pure decisions.
+"""Batch bisection: finds the one recipient that makes a gateway refuse a whole batch; pure.
 
 A refused batch is halved, and its halves are submitted, down to the recipient itself. Where one
 recipient alone can't travel, since the gateway takes scheduled texts only from so many on, no part

@@ -1,4 +1,4 @@
-"""Playing a fault: what the gateway does, and what the client gets to see of it."""
+"""Fault injection: what the gateway does, and what the client gets to see of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong on demand: one rule each, and the book they are kept in."""
+"""Faults on demand: one rule each, and the registry that keeps them."""
 
 from __future__ import annotations
 
