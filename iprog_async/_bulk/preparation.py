@@ -224,6 +224,6 @@ class Preparation:
     def _identity(self, prepared: PreparedMessage) -> tuple[object, ...]:
         wire = prepared.wire
         if self._ledger is not None and wire.key is not None:
-            # In a journal the key alone names a message, so that its text may be mended.
+            # In a journal the key alone names a message, so that its text may be fixed.
             return prepared.e164, wire.key
         return prepared.e164, wire.text, wire.key, wire.schedule_at

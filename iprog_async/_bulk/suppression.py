@@ -94,7 +94,7 @@ def _digits(place: str, number: object, provider: SmsProvider) -> int:
         except SmsError:
             continue
     raise ConfigurationError(
-        f"{place} is no phone number: {number!r}. Mend it or take it out: as it is, whoever it "
+        f"{place} is no phone number: {number!r}. Fix it or take it out: as it is, whoever it "
         "stands for would be texted"
     )
 

@@ -18,7 +18,7 @@ def provider_from_url(address: str) -> SmsProvider:
     """Build the provider that an address such as `iprog://TOKEN@` means.
 
     Args:
-        address: One address; several parted by ` || ` for a `Failover`, or by ` && ` for a
+        address: One address; several separated by ` || ` for a `Failover`, or by ` && ` for a
             `RoundRobin` with equal shares. Two accounts of one gateway need a `?name=` each.
             With a parenthesis around all of them, settings of the router itself stand behind
             it: `(iprog://TOKEN@ || infopromo://TOKEN@)?region=PH`; `region` is that in which

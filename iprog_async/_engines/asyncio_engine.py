@@ -20,7 +20,7 @@ from iprog_async._engines.proxies import proxy_for
 
 
 _KEEPALIVE = 30.0
-# Windows completes reads behind our back; what came in shows when the loop has gone round.
+# Windows completes reads by itself; what came in shows when the loop has gone round.
 _READS_SHOW_LATE = not hasattr(select, "poll")
 
 

@@ -180,7 +180,7 @@ class Connection(asyncio.BufferedProtocol):
             self.usable = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # Fields after the body could gainsay those before it.
+        # Fields after the body could contradict those before it.
         if self._body is None:
             self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 

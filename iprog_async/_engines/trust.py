@@ -124,7 +124,7 @@ def _openssl_problem() -> str:
     try:
         _new()
     except OSError as exc:
-        return f"OpenSSL refuses to start with its settings ({_words(exc)}); mend or unset them"
+        return f"OpenSSL refuses to start with its settings ({_words(exc)}); fix or unset them"
     return ""
 
 

@@ -106,7 +106,7 @@ def unusable(path: str, cause: Exception) -> JournalError:
     """Return what to raise for an error of SQLite."""
     return JournalError(
         f"the journal {path} can't be used: {cause}. Nothing more is sent; what is on record "
-        "stays there: mend the cause and run again"
+        "stays there: fix the cause and run again"
     )
 
 

@@ -22,7 +22,7 @@ What the journal has of other messages for its number counts in a bulk run, unle
 
 With `one_per_number` a message with another key than an earlier bulk run's is a conflict, too.
 
-So neither a typo mended in the template nor a key given or left out texts everybody again.
+So neither a typo fixed in the template nor a key given or left out texts everybody again.
 """
 
 from __future__ import annotations

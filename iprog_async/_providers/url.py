@@ -57,7 +57,7 @@ class SmsUrl:
         """Return the one credential of a gateway that has no user names.
 
         Raises:
-            ConfigurationError: There are two, parted by a colon.
+            ConfigurationError: There are two, separated by a colon.
         """
         if self.password:
             raise ConfigurationError(

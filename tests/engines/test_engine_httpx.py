@@ -199,7 +199,7 @@ async def test_proxy_that_refuses_the_tunnel_has_sent_nothing(
 async def test_proxy_that_can_not_be_used_has_sent_nothing(
     no_proxies: None, monkeypatch: pytest.MonkeyPatch, proxy: str
 ) -> None:
-    """A wrong proxy that is named while a client is in use is a setting to mend, and no retry."""
+    """A wrong proxy that is named while a client is in use is a setting to fix, and no retry."""
     async with client_of("http://sms.example.test") as client:
         monkeypatch.setenv("http_proxy", proxy)
         with pytest.raises(ConfigurationError, match="http_proxy"):

@@ -65,7 +65,7 @@ async def test_fast_engine_refuses_to_go_past_a_proxy(
 async def test_refusal_is_on_record_as_not_sent(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A text with a key goes out once the environment is mended, though it was claimed before."""
+    """A text with a key goes out once the environment is fixed, though it was claimed before."""
     async with RawGateway(OK) as gateway:
         with Journal.open(tmp_path / "june.db") as journal:
             async with client_of(gateway.base_url, "asyncio", journal=journal) as client:

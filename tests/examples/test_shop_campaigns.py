@@ -129,7 +129,7 @@ async def test_an_empty_account_halts_a_campaign_until_it_is_filled(
 async def test_another_text_under_the_same_name_reaches_nobody(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """A typo mended in the text does not text everybody again."""
+    """A typo fixed in the text does not text everybody again."""
     async with open_shop(tmp_path) as client:
         await client.put("/campaigns/june", json=campaign(3))
         await until_ended(client, "june")

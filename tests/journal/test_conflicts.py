@@ -83,14 +83,14 @@ async def test_keyed_and_keyless_messages_of_one_run(tmp_path: Path) -> None:
 async def test_text_that_was_refused_for_good_may_be_mended(
     tmp_path: Path, key: str | None
 ) -> None:
-    """Nobody has a refused text, so its mended one is sent; unchanged, it is not asked again."""
+    """Nobody has a refused text, so its fixed one is sent; unchanged, it is not asked again."""
     path = tmp_path / "j.db"
     first = Message(NUMBER, "Helo", key=key)
     assert (["not_sent"], 1) == _count(await send_all(path, REFUSED, [first]))
     assert (["not_sent"], 0) == _count(await send_all(path, ACCEPTED, [first]))
-    mended = evolve(first, text="Hello")
+    fixed = evolve(first, text="Hello")
     for expected in (1, 0):
-        assert (["accepted"], expected) == _count(await send_all(path, ACCEPTED, [mended]))
+        assert (["accepted"], expected) == _count(await send_all(path, ACCEPTED, [fixed]))
 
 
 def _count(run: tuple[list[str], list[str]]) -> tuple[list[str], int]:

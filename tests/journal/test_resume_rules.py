@@ -73,12 +73,12 @@ def test_the_same_text(name: str) -> None:
 @pytest.mark.parametrize("run", [0, 2])
 @pytest.mark.parametrize("name", STATES)
 def test_the_same_key(name: str, run: int) -> None:
-    """A key names a message whatever its text; a text that was refused for good may be mended."""
-    strict, resend, mended, _ = TABLE[name]
+    """A key names a message whatever its text; a text that was refused for good may be fixed."""
+    strict, resend, fixed, _ = TABLE[name]
     known = row(STATES[name].state, key="a", healable=STATES[name].healable)
     assert (strict, known) == STRICT.decide([known], "a", SAME, run)
     assert (resend, known) == RESEND.decide([known], "a", SAME, run)
-    assert (mended, known) == STRICT.decide([known], "a", OTHER, run)
+    assert (fixed, known) == STRICT.decide([known], "a", OTHER, run)
 
 
 @pytest.mark.parametrize("name", STATES)

@@ -78,7 +78,7 @@ async def test_a_receipt_comes_back_whole(tmp_path: Path) -> None:
 
 
 async def test_a_changed_template_texts_nobody_again(tmp_path: Path) -> None:
-    """A typo mended in the text is a conflict for all who had it; the others get the new one."""
+    """A typo fixed in the text is a conflict for all who had it; the others get the new one."""
     path = tmp_path / "j.db"
     await send_all(path, ACCEPTED, to_many(2, "Helo"))
     wire = Wire(ACCEPTED)

@@ -28,7 +28,7 @@ def by_network(number: str) -> str | Sequence[str]:
 
 
 async def test_each_number_goes_where_the_function_says() -> None:
-    """A batch is parted by number, and each part goes to its own gateway."""
+    """A batch is separated by number, and each part goes to its own gateway."""
     wide = Batching(max_batch=10)
     globe, smart = (gateway(name, batching=wide) for name in ("globe", "smart"))
     router = Routed(by_network, globe, smart)

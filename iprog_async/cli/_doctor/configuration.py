@@ -28,7 +28,7 @@ class Configuration:
     Args:
         source: Where the gateway was taken from: `"--url"`, `"SMS_URL"` or `"credentials"`.
         variables: Names of the variables that are set, of those that adapters read.
-        scheme: Scheme of the address, of several parted by commas, if it can be read.
+        scheme: Scheme of the address, of several separated by commas, if it can be read.
         provider: What was built.
         problem: Why none could be built.
     """

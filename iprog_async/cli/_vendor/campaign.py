@@ -45,7 +45,7 @@ async def send(  # noqa: D417 - the shared options describe themselves
     """Send one text to everyone in contact groups.
 
     Args:
-        groups: The uid of a contact group; several are parted by commas.
+        groups: The uid of a contact group; several are separated by commas.
         text: What the phones show; - reads it from stdin. A text that starts with a dash goes
             last, after --.
         sender_id: Name or number the phones show as sender.

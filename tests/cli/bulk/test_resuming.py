@@ -66,7 +66,7 @@ def test_a_preview_keeps_unknown_apart(bulk: Bulk, sandbox: Sandbox, tmp_path: P
 
 
 def test_mended_text_is_a_conflict(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -> None:
-    """A typo mended in the text does not text everybody again, unless that is asked for."""
+    """A typo fixed in the text does not text everybody again, unless that is asked for."""
     journal = ("--yes", "--journal", str(tmp_path / "june.db"))
     bulk(people(2), *journal)
 
