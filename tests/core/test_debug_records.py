@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
+import httpx
 import pytest
 
 from iprog_async import HttpPool, SmsClient, SmsError
@@ -15,8 +17,17 @@ from iprog_async_providers import UgsmsV1Provider
 TOKEN, NUMBER, TEXT = "t0k/en+S3cr=et", "0701234567", "Your parcel: 3 boxes & more"
 
 
-@pytest.mark.parametrize("open_pool", [HttpPool, partial(HttpPool, engine="asyncio")])
-async def test_a_query_is_in_no_debug_record(open_pool: Callable[[], HttpPool]) -> None:
+@asynccontextmanager
+async def own_client() -> AsyncGenerator[HttpPool]:
+    """Open a pool over a client of the application: that one logs every address."""
+    async with httpx.AsyncClient(trust_env=False) as http, HttpPool(http=http) as pool:
+        yield pool
+
+
+@pytest.mark.parametrize("open_pool", [HttpPool, partial(HttpPool, engine="asyncio"), own_client])
+async def test_a_query_is_in_no_debug_record(
+    open_pool: Callable[[], AbstractAsyncContextManager[HttpPool]],
+) -> None:
     """Where all of a send is in the address, and asyncio tells of every step of the loop."""
     loop = asyncio.get_running_loop()
     loop.set_debug(True)
