@@ -76,7 +76,8 @@ class SmsUrl:
             raise ConfigurationError(
                 f"{self.scheme}:// has no default host; write {self.scheme}://TOKEN@sms.example.com"
             )
-        return given
+        # An address without credentials, which the adapter checks: no secret, and to be shown.
+        return str(given)
 
     def settings(self, **known: Callable[[str], Any]) -> dict[str, Any]:
         """Return the settings besides `base_url`, each turned into its type.

@@ -135,6 +135,7 @@ async def test_repetitions_are_numbered() -> None:
     assert [] == notes.submissions
 
 
+@pytest.mark.usefixtures("whole_batches")
 async def test_a_batch_is_one_submission_and_an_outcome_each() -> None:
     """In bulk, what travels together is one submission; every message has an outcome."""
     notes = Notes()

@@ -179,6 +179,7 @@ async def test_a_failure_is_an_error_without_its_words(
     assert [] == telemetry.points("sms.client.segments")
 
 
+@pytest.mark.usefixtures("whole_batches")
 async def test_a_batch_is_one_span(telemetry: Telemetry) -> None:
     """In bulk there is a span for each batch, which says how its messages ended."""
     messages = [Message(f"0917123456{last}", "Hi") for last in range(5)]

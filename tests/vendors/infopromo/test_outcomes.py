@@ -176,6 +176,7 @@ async def test_trap_can_be_allowed(respx_mock: respx.MockRouter) -> None:
     assert not outcome.receipt.scheduled
 
 
+@pytest.mark.usefixtures("whole_batches")
 async def test_bulk_never_schedules_one_alone(respx_mock: respx.MockRouter) -> None:
     """101 scheduled texts travel as 51 and 50."""
     respx_mock.route(url__startswith=HOST).respond(json=success(None))
@@ -210,6 +211,7 @@ def recipients_of(request: httpx.Request) -> list[str]:
     return str(body["recipient"]).split(",")
 
 
+@pytest.mark.usefixtures("whole_batches")
 async def test_refused_number_among_scheduled_texts(
     respx_mock: respx.MockRouter, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ import respx
 from support.infopromo.wire import FLAVOURS, HOST, OPERATIONS, connect, outcome_of
 
 
-FOLDER = Path(__file__).parents[3] / "samples" / "infopromo"
+FOLDER = Path(__file__).parents[2] / "samples" / "infopromo"
 SAMPLES: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.json"))
 }

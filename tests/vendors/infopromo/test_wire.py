@@ -196,6 +196,7 @@ async def test_message_overrides(
     assert {"recipient": FIRST_WIRE, **CONTENT, **expected} == seen(requests_of(wire)[0])[3]
 
 
+@pytest.mark.usefixtures("whole_batches")
 async def test_type_that_goes_without_saying_parts_no_request(wire: respx.MockRouter) -> None:
     """Texts whose options come to the same on the wire travel in one request."""
     options = [None, InfopromoOptions(), InfopromoOptions("plain")]

@@ -28,6 +28,7 @@ def described(value: object, name: str) -> object:
     return str(attrgetter(name)(value))
 
 
+@pytest.mark.usefixtures("whole_batches")
 @pytest.mark.parametrize("sample", [s for s in SAMPLES if "error" not in s.expect], ids=str)
 async def test_good_answers_are_read(respx_mock: respx.MockRouter, sample: Sample) -> None:
     """Each answer that proves a success gives the values in its file."""
@@ -40,6 +41,7 @@ async def test_good_answers_are_read(respx_mock: respx.MockRouter, sample: Sampl
     assert sample.expect == {name: described(value, name) for name in sample.expect}
 
 
+@pytest.mark.usefixtures("whole_batches")
 @pytest.mark.parametrize("sample", [s for s in SAMPLES if "error" in s.expect], ids=str)
 async def test_other_answers_become_the_right_error(
     respx_mock: respx.MockRouter, sample: Sample

@@ -89,6 +89,7 @@ async def test_a_bulk_request_gives_each_number_its_own_id(state: ClockedState) 
     assert [first.to, second.to] == [text.to for text in texts]
 
 
+@pytest.mark.usefixtures("whole_batches")
 async def test_a_list_with_a_refused_number_is_unknown(state: ClockedState) -> None:
     """What becomes of the others of its list is not known, so nobody is sent to again."""
     numbers = ["09171110003", f"0918111{REFUSED_RECIPIENT}", "09171110005"]
@@ -120,6 +121,7 @@ async def test_the_content_filter_refuses(state: ClockedState, text: str, reason
     assert (reason, False) == (caught.value.reason, caught.value.healable)
 
 
+@pytest.mark.usefixtures("whole_batches")
 async def test_credit_runs_out_for_the_whole_list(state: ClockedState) -> None:
     """A list that costs more than is left is refused as a whole, in the two-in-one words."""
     state.set_credit("iprog", 1)

@@ -191,6 +191,7 @@ async def test_each_operation_makes_exactly_its_documented_request(
     assert exchange.value == value
 
 
+@pytest.mark.usefixtures("whole_batches")
 @pytest.mark.parametrize("token_in", ["json", "query"])
 async def test_one_text_to_many_joins_the_numbers(
     respx_mock: respx.MockRouter, token_in: str
