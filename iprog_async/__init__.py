@@ -10,7 +10,7 @@ from iprog_async._bulk.spending import PriceDifference
 from iprog_async._bulk.suppression import Suppress
 from iprog_async._client.client import SmsClient
 from iprog_async._client.from_config import provider_from_env, provider_from_url
-from iprog_async._core import former_names, public
+from iprog_async._core import public
 from iprog_async._core.clock import Clock
 from iprog_async._core.errors import (
     AuthenticationError,
@@ -152,4 +152,4 @@ __all__ = [
 ]
 
 public.publish(globals())
-former_names.register()
+public.know_former_modules()

@@ -1,14 +1,18 @@
-"""What a public package exports says so, wherever it is written."""
+"""What a public package exports says so, wherever it is written; pickles find it for good."""
 
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, get_type_hints
 
 import attrs
 from attrs import NOTHING
+
+from iprog_async._core import messages, outcomes, receipts
+from iprog_async._core.errors import SmsError
 
 
 def publish(package: dict[str, Any]) -> None:
@@ -59,3 +63,25 @@ def _default(field: attrs.Attribute[Any]) -> object:
     # attrs keeps `factory=…` as a default that has it.
     factory: Callable[[], object] | None = getattr(field.default, "factory", None)
     return field.default if factory is None else factory()
+
+
+def know_former_modules() -> None:
+    """Let what version 0.1.0 pickled find its classes: unpickling imports the package first."""
+    sys.modules.update(_FORMER)
+
+
+def _rebuild(  # pyright: ignore[reportUnusedFunction] - errors that were pickled call it
+    cls: type[SmsError], args: tuple[Any, ...], state: dict[str, Any]
+) -> SmsError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+_FORMER = {
+    "iprog_async._errors": sys.modules[__name__],
+    "iprog_async._messages": messages,
+    "iprog_async._outcomes": outcomes,
+    "iprog_async._receipts": receipts,
+}

@@ -311,7 +311,8 @@ def test_killed_while_it_is_opened_or_closed(step: int, earlier: int, tmp_path: 
 
 _STEPS = """
 import os, signal, sys
-from iprog_async import Journal, _journal_marker as marker
+from iprog_async import Journal
+from iprog_async._journal import open_marker as marker
 
 path, step, earlier = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 for _ in range(earlier):

@@ -108,7 +108,7 @@ def test_engine_that_is_not_installed(cli: Cli, monkeypatch: pytest.MonkeyPatch)
         return "1.0"
 
     monkeypatch.setattr(metadata, "version", version)
-    monkeypatch.setattr("iprog_async.cli._bulk.options.find_spec", {"httptools": None}.get)
+    monkeypatch.setattr("iprog_async.cli._options.engine.find_spec", {"httptools": None}.get)
     out = cli("doctor").out
     assert 'asyncio (not installed: pip install "iprog-async[fast]")' in out
     assert "by bulk httpx\n" in out
