@@ -1,4 +1,4 @@
-"""`python -m iprog_async` is the command `iprog-async`."""
+"""Runs the command: `python -m iprog_async` is `iprog-async`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What the author of an adapter builds with; applications need none of it.
+"""What authors of adapters build with; applications need none of it.
 
 `providers/README.md` in the repository shows how the pieces fit together.
 """

@@ -1,1 +1,1 @@
-"""A run of many messages: reading, checking, bounds, and its outcomes as they come."""
+"""Runs of many messages: reading, checking, limits, and outcomes as they come."""

@@ -1,1 +1,1 @@
-"""The client, which all the rest is for."""
+"""The client that applications hold: `SmsClient`, made by hand or from the environment."""

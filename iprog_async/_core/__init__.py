@@ -1,1 +1,1 @@
-"""What every other layer knows: values, errors, checks, the clock, and who is told."""
+"""What all layers use: values, errors, phone numbers, segments, masking."""

@@ -1,1 +1,1 @@
-"""What puts a request on the wire and reads the answer: httpx, or asyncio's own streams."""
+"""How bytes travel: connections, HTTP/1.1 and proxies, over httpx or asyncio alone."""

@@ -1,1 +1,1 @@
-"""One call of a gateway: its request, its place in line, its tries, and what is answered."""
+"""One call of a gateway: its request, queue, rate limit, retries and answer."""

@@ -1,1 +1,1 @@
-"""What is on record of a run, so that a crash and a second start text nobody twice."""
+"""The SQLite file of what was sent, so that a run can go on after a crash."""

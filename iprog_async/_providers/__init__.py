@@ -1,1 +1,1 @@
-"""What an adapter is: its protocols, its base, its address, and how it reads refusals."""
+"""What an adapter is: its protocols, base class, address, and table of refusals."""

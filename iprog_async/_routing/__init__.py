@@ -1,1 +1,1 @@
-"""Several gateways as one: which is asked next, and which is left alone for a while."""
+"""Several gateways as one: failover, round robin, circuit breaker."""

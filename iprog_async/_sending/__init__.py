@@ -1,1 +1,1 @@
-"""A batch on its way: what travels together, one outcome for each, halves of a refusal."""
+"""One batch: which messages travel together, and one outcome for each."""

@@ -1,4 +1,4 @@
-"""The command `iprog-async` (extra `cli`); see `iprog-async --help`."""
+"""The command `iprog-async` (extra `cli`), one function for each of its subcommands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests are made with: an outbox for apps; a raw gateway and the contract for adapters.
+"""Tools for tests: an outbox for apps; raw gateway and contract suite for adapters.
 
 Only the classes of claims need a test runner, pytest; importing this package needs none.
 """
