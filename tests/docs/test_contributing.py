@@ -1,0 +1,53 @@
+"""Whoever follows CONTRIBUTING.md finds what it names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+
+_ROOT = Path(__file__).parents[2]
+_GUIDE = _ROOT / "CONTRIBUTING.md"
+_PAGES = [_GUIDE, _ROOT / "docs" / "architecture.md"]
+_PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[A-Z]+\.md|pyproject\.toml)`")
+
+pytestmark = pytest.mark.skipif(not _GUIDE.exists(), reason="runs where the documentation is")
+
+
+def _names(page: Path) -> list[str]:
+    return _PATH.findall(page.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+def test_paths_exist(page: Path) -> None:
+    """Each file and folder that is named is there."""
+    text = page.read_text(encoding="utf-8")
+    short = re.findall(r"^(_\w+/\w+\.py)", text, re.MULTILINE)  # in the journeys
+    names = [*_names(page), *(f"iprog_async/{name}" for name in short)]
+    assert names
+    assert [] == [name for name in names if not (_ROOT / name).exists()]
+
+
+def test_links_exist() -> None:
+    """Each link of the guide leads to a file of the project."""
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", _GUIDE.read_text(encoding="utf-8"))
+    assert links
+    assert [] == [link for link in links if not (_ROOT / link).exists()]
+
+
+def test_every_how_to_names_the_file_to_open_first() -> None:
+    """Each row of the table of changes has a path in its second column."""
+    table = _GUIDE.read_text(encoding="utf-8").partition("## How to …")[2].partition("\n## ")[0]
+    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 15
+    assert [] == [row[0] for row in rows if not _PATH.search(row[1])]
+
+
+def test_every_layer_is_on_the_tour() -> None:
+    """Each folder of the library is named, so that nobody meets one that the guide forgot."""
+    folders = {path.name for path in (_ROOT / "iprog_async").glob("*/") if path.is_dir()}
+    text = _GUIDE.read_text(encoding="utf-8")
+    missing = [name for name in folders if f"iprog_async/{name}/" not in text]
+    assert [] == [name for name in missing if name != "__pycache__"]
