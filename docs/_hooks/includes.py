@@ -6,6 +6,7 @@
 | `<!-- include: README.md demo -->` | what stands there between `<!-- demo -->` and |
 | | `<!-- /demo -->`, or the code block after a single mark |
 | `<!-- include: iprog_async/_core/errors.py -->` | the first code block of a module's docstring |
+| `<!-- include: examples/fan_out.py source -->` | the whole module, as code |
 | `<!-- include: docs/images/outcomes.svg -->` | the drawing, which then takes the page's colours |
 """
 
@@ -18,8 +19,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 _INCLUDE = re.compile(r"^<!-- include: (\S+)(?: (\S+))? -->$", re.MULTILINE)
-_LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:|#)[^)]+\)")
-_GATEWAY = re.compile(r"docs/gateways/(\w+)\.md")
+_LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:|#)([^)]+)\)")
+_PAGES = {
+    "shop/README.md": "shop.md",
+    "starlette_app.py": "#a-starlette-app",
+    "fan_out.py": "#a-script-over-a-csv-file",
+    "failover.py": "#two-gateways",
+    "acme-sms": "adding-a-provider.md",
+}
+"""Where the site has what the examples' own page links to."""
+_GATEWAY = re.compile(r"docs/gateways/([\w-]+)\.md")
 
 
 def expand(markdown: str) -> str:
@@ -32,11 +41,18 @@ def _content(path: str, block: str | None) -> str:
     if path.endswith(".svg"):
         # A blank line would end the HTML that it stands in.
         return "\n".join(line for line in text.splitlines() if line.strip())
+    if block == "source":
+        return f"```python\n{text.strip()}\n```"
     if path.endswith(".py"):
         return _search(r"```\n.*?\n```", text)
     text = _without_title(text) if block is None else _block(text, block)
-    # The site has neither the sources nor the repository's folders.
-    return _LINK.sub(r"\1", text).strip()
+    return _LINK.sub(_on_the_site, text).strip()
+
+
+def _on_the_site(link: re.Match[str]) -> str:
+    """Return a link to where the site has a file, or its words: it has no folder's listing."""
+    page = _PAGES.get(link[2])
+    return link[1] if page is None else f"[{link[1]}]({page})"
 
 
 def _without_title(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Infopromo and any other host that runs Ultimate SMS; wire facts in docs/gateways/infopromo.md."""
+"""Infopromo and other hosts of Ultimate SMS; wire facts: docs/gateways/infopromo-evidence.md."""
 
 from iprog_async.adapter import publish
 from iprog_async_providers.infopromo._campaigns import Campaign, CampaignStats

@@ -2,7 +2,7 @@
 
 Servers before 3.8 dispatch a text to one person first, and then put the upstream's raw words where
 the text of an error stands; any uncaught exception looks the same. So these texts are matched as a
-whole, and all others prove nothing. Sources and marks: docs/gateways/infopromo.md.
+whole, and all others prove nothing. Sources and marks: docs/gateways/infopromo-evidence.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""IPROG SMS, Philippines: https://www.iprogsms.com; wire facts in docs/gateways/iprog.md."""
+"""IPROG SMS, Philippines: www.iprogsms.com; wire facts in docs/gateways/iprog-evidence.md."""
 
 from iprog_async.adapter import publish
 from iprog_async_providers.iprog._answers import Network

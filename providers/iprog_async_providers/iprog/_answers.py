@@ -46,7 +46,7 @@ _SEEN = (200,)
 _ERROR = ErrorForm({"status": (500, "500", "error")}, ("message", "data.errors", "data.passed"))
 _NO_ROUTE = ErrorForm({"status": (404, "404"), "error": ("Not Found",)}, ())
 
-# Refusals that IPROG makes before it queues anything; marks in docs/gateways/iprog.md.
+# Refusals that IPROG makes before it queues anything; marks in docs/gateways/iprog-evidence.md.
 REFUSALS = (
     Refusal(
         CredentialsOrCreditError,

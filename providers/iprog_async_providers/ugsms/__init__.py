@@ -1,4 +1,4 @@
-"""UGSMS, Uganda: https://ugsms.com; wire facts in docs/gateways/ugsms.md."""
+"""UGSMS, Uganda: https://ugsms.com; wire facts in docs/gateways/ugsms-evidence.md."""
 
 from iprog_async.adapter import publish
 from iprog_async_providers.ugsms._keys import ApiKey

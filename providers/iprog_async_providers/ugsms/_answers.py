@@ -42,8 +42,8 @@ _FAILED = ErrorForm({"success": (False,)}, ("error", "message", "help"))
 _INVALID = ErrorForm({}, ("message", "errors.*"))
 
 _REFUSED = (200, *range(400, 500))
-# Refusals that UGSMS makes before it sends anything; marks in docs/gateways/ugsms.md. One of them
-# refuses a whole list: even one bad number does (DOC).
+# Refusals that UGSMS makes before it sends anything; marks in docs/gateways/ugsms-evidence.md.
+# One of them refuses a whole list: even one bad number does (DOC).
 REFUSALS = (
     Refusal(
         AuthenticationError,

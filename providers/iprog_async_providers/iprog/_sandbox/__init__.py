@@ -1,6 +1,6 @@
 """IPROG's part in the local sandbox: HTTP 200 for everything, the truth in the body.
 
-docs/gateways/iprog.md says which of its answers are recorded and which are guesses.
+docs/gateways/iprog-evidence.md says which of its answers are recorded and which are guesses.
 """
 
 from __future__ import annotations
