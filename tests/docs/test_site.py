@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import re
 import subprocess
@@ -150,8 +151,20 @@ def test_command_line_is_complete(site: Path) -> None:
     assert COMMANDS.keys() == {words.split(" ")[0] for words in EXAMPLES}
 
 
-def test_drawings_are_part_of_their_page(site: Path) -> None:
-    """The picture of the outcomes stands in the page, where it takes the colours of the theme."""
-    text = (site / "concepts.html").read_text(encoding="utf-8")
-    assert 'id="outcomes-title"' in text
+@pytest.mark.parametrize(
+    ("page", "drawing"), [("concepts.html", "outcomes"), ("architecture.html", "layers")]
+)
+def test_drawings_are_part_of_their_page(site: Path, page: str, drawing: str) -> None:
+    """A drawing stands in its page, where it takes the colours of the theme."""
+    text = (site / page).read_text(encoding="utf-8")
+    assert f'id="{drawing}-title"' in text
     assert "<!-- include:" not in text
+
+
+@pytest.mark.parametrize(
+    "word", ["django", "flask", "celery", "workers", "webhook", "troubleshooting"]
+)
+def test_search_leads_somewhere(site: Path, word: str) -> None:
+    """What people look for first is found, also where the answer is that it is not there."""
+    index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
+    assert [entry["location"] for entry in index["docs"] if word in entry["text"].lower()]
