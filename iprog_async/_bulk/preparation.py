@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from attrs import field, frozen
 
 from iprog_async._bulk.deduplication import SeenTable
+from iprog_async._bulk.options import BulkOptions
 from iprog_async._bulk.source import Messages, MessageSource
-from iprog_async._bulk.suppression import IsSuppressed, Suppress, load_suppression
+from iprog_async._bulk.suppression import IsSuppressed, load_suppression
 from iprog_async._core.clock import Clock
 from iprog_async._core.errors import (
-    ConfigurationError,
     DuplicateMessageError,
     InvalidMessageError,
     JournalError,
@@ -38,32 +38,6 @@ class Unsendable(Message):
     """A row of a source that could not be made a message: its outcome is its problem."""
 
     problem: InvalidMessageError = field(kw_only=True)
-
-
-@frozen(kw_only=True)
-class Reading:
-    """How the messages of a run are read.
-
-    Args:
-        concurrency: The most requests of the run at once.
-        window: How many messages are looked at together to find equal texts; chosen to fit
-            the gateway's batches if `None`.
-        linger: How many seconds to wait for company from a slow source.
-        suppress: Numbers never to text.
-        one_per_number: Whether each number gets its first message only.
-    """
-
-    concurrency: int = 100
-    window: int | None = None
-    linger: float = 0.05
-    suppress: Suppress | None = None
-    one_per_number: bool = False
-
-    def __attrs_post_init__(self) -> None:
-        if self.concurrency < 1 or (self.window is not None and self.window < 1):
-            raise ConfigurationError("concurrency and window start at 1")
-        if not self.linger >= 0:
-            raise ConfigurationError("linger is a number of seconds, not less than zero")
 
 
 @frozen
@@ -93,25 +67,25 @@ class Preparation:
     Args:
         provider: A provider.
         messages: An iterable or async iterable.
-        reading: How they are read.
+        options: How they are read.
         clock: What tells whether the time of a message is over.
     """
 
     def __init__(
-        self, provider: SmsProvider, messages: Messages, reading: Reading, clock: Clock
+        self, provider: SmsProvider, messages: Messages, options: BulkOptions, clock: Clock
     ) -> None:
-        fitting = provider.batching.max_batch * reading.concurrency
-        window = reading.window or min(max(fitting, 100), _LARGEST_WINDOW)
+        fitting = provider.batching.max_batch * options.concurrency
+        window = options.window or min(max(fitting, 100), _LARGEST_WINDOW)
         # While the first one is read every connection waits; the others are read ahead.
-        first = window if reading.window else min(window, _FIRST_WINDOW)
+        first = window if options.window else min(window, _FIRST_WINDOW)
         self._provider = provider
         self._clock = clock
-        self._suppress = reading.suppress
+        self._suppress = options.suppress
         self._is_suppressed: IsSuppressed | None = None
-        self._source = MessageSource(messages, window, reading.linger, first)
+        self._source = MessageSource(messages, window, options.linger, first)
         self._ledger: Ledger | None = None
         self._seen = SeenTable()
-        self._numbers = SeenTable() if reading.one_per_number else None
+        self._numbers = SeenTable() if options.one_per_number else None
         self._next_index = 0
         self._scheduled = False
         self._planner = WindowPlanner(provider.batching)
@@ -144,7 +118,7 @@ class Preparation:
         self._source.stop()
 
     async def aclose(self) -> None:
-        """Stop reading."""
+        """Stop options."""
         await self._source.aclose()
 
     async def next_window(self) -> Window:

@@ -11,8 +11,9 @@ from typing import Self
 
 from iprog_async._bulk.counts import Counts
 from iprog_async._bulk.delivery_failures import Deliveries
+from iprog_async._bulk.options import BulkOptions
 from iprog_async._bulk.outcome_stream import OutcomeStream, Recorded
-from iprog_async._bulk.preparation import Preparation, Reading, Window
+from iprog_async._bulk.preparation import Preparation, Window
 from iprog_async._bulk.send_queue import Departure, Departures
 from iprog_async._bulk.source import Messages
 from iprog_async._bulk.spending import PriceDifference, Spending
@@ -51,13 +52,8 @@ class BulkRun:
         provider: A bound provider.
         messages: What to send; an iterable or async iterable, read a window at a time.
         clock: What tells the time.
-        reading: How the messages are read.
-        halt_after_unknown: The run stops once so many people's outcomes are unknown, as
-            `SmsClient.send_many` says.
+        options: What the caller asked for.
         journal: An open journal, or the path of one that is opened for this run.
-        max_credits: The run stops before it would spend more.
-        halt_after_failed: The run stops after so many accepted texts in a row that the gateway
-            reports as failed; never if `None`.
         observers: Who is told of what is sent.
     """
 
@@ -66,26 +62,19 @@ class BulkRun:
         provider: SmsProvider,
         messages: Messages,
         clock: Clock,
-        reading: Reading,
+        options: BulkOptions,
         *,
-        halt_after_unknown: int = 20,
         journal: Journal | str | os.PathLike[str] | None = None,
-        max_credits: int | None = None,
-        halt_after_failed: int | None = None,
         observers: Observers = NULL_OBSERVERS,
     ) -> None:
-        if halt_after_unknown < 1:
-            raise ConfigurationError("halt_after_unknown starts at 1")
-        if halt_after_failed is not None and halt_after_failed < 1:
-            raise ConfigurationError("halt_after_failed starts at 1")
         self._provider = provider
         self._clock = clock
         self._observers = observers
-        self._deliveries = Deliveries(halt_after_failed)
-        self._recalls = [Withdrawal() for _ in range(reading.concurrency)]
-        self._departures = Departures(provider, halt_after_unknown, max_credits)
+        self._deliveries = Deliveries(options.halt_after_failed)
+        self._recalls = [Withdrawal() for _ in range(options.concurrency)]
+        self._departures = Departures(provider, options.halt_after_unknown, options.max_credits)
         self._spending = Spending()
-        self._preparation = Preparation(provider, messages, reading, clock)
+        self._preparation = Preparation(provider, messages, options, clock)
         self._exhausted = False
         self._stopping = False
         self._stopped = False
@@ -94,7 +83,7 @@ class BulkRun:
         self._in_flight = 0
         self._turn = asyncio.Lock()
         self._ahead: asyncio.Task[Window] | None = None
-        self._stream = OutcomeStream(reading.concurrency, self._halt)
+        self._stream = OutcomeStream(options.concurrency, self._halt)
         self._task: asyncio.Task[None] | None = None
         self._journal = journal
         self._own_journal: Journal | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import ssl
 from collections.abc import Callable, Iterable, Mapping
@@ -10,14 +9,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
-from iprog_async._bulk.credit_limit import check_limit
+from iprog_async._bulk.options import BulkOptions
 from iprog_async._bulk.plan import BulkPlan, make_plan, to_price
-from iprog_async._bulk.preparation import Preparation, Reading
+from iprog_async._bulk.preparation import Preparation
 from iprog_async._bulk.run import BulkRun
 from iprog_async._bulk.source import Messages
 from iprog_async._bulk.suppression import Suppress
+from iprog_async._client.connections import check_environment, check_exclusive, open_pool
 from iprog_async._client.from_config import provider_from_env, provider_from_url
-from iprog_async._client.idempotency import KeyedSends
+from iprog_async._client.single_sends import SingleSends
 from iprog_async._client.waiting import wait_until_final
 from iprog_async._core.checks import check_messages, check_provider, check_seconds, check_type
 from iprog_async._core.errors import (
@@ -26,14 +26,13 @@ from iprog_async._core.errors import (
     InvalidMessageError,
     UnsupportedError,
 )
-from iprog_async._core.messages import Message, PreparedMessage
+from iprog_async._core.messages import Message
 from iprog_async._core.observers import Observer, Observers
-from iprog_async._core.outcomes import Accepted, NotSent, Outcome
+from iprog_async._core.outcomes import NotSent
 from iprog_async._core.receipts import Balance, DeliveryStatus, Receipt, split_ref
-from iprog_async._core.tracebacks import discreet, discreetly, drop_frames
+from iprog_async._core.tracebacks import discreet, discreetly
 from iprog_async._http.pool import EngineName, HttpPool
 from iprog_async._http.retry import RetryPolicy
-from iprog_async._http.send_context import was_in_flight
 from iprog_async._http.session import Limits, Session
 from iprog_async._journal.journal import Journal
 from iprog_async._providers.protocols import (
@@ -43,8 +42,7 @@ from iprog_async._providers.protocols import (
     SupportsStatus,
 )
 from iprog_async._providers.registry import provider_types
-from iprog_async._routing.base import Router, gateways_of
-from iprog_async._sending.submit import cancelled, log_outcome, overdue, submit
+from iprog_async._routing.base import Router
 
 
 if TYPE_CHECKING:
@@ -98,13 +96,8 @@ class SmsClient(Generic[P_co]):
         observers: Iterable[Observer] = (),
         user_agent: str | None = None,
     ) -> None:
-        if sum(given is not None for given in (pool, http, engine)) > 1:
-            raise ConfigurationError("give one of pool=, http= and engine=, not several")
-        of_pool = (max_connections, user_agent, None if verify is True else verify)
-        if pool is not None and any(given is not None for given in of_pool):
-            raise ConfigurationError(
-                "max_connections=, verify= and user_agent= belong to the pool you gave"
-            )
+        own_verify = None if verify is True else verify
+        check_exclusive(pool, http, engine, max_connections, user_agent, own_verify)
         check_provider(provider)
         check_type("pool", pool, HttpPool)
         check_type("retry", retry, RetryPolicy)
@@ -113,32 +106,23 @@ class SmsClient(Generic[P_co]):
             check_seconds("deadline", deadline)
         _check_journal(journal)
         self._owns_pool = pool is None
-        self._pool = pool or HttpPool(
-            engine="httpx" if engine is None else engine,
-            max_connections=100 if max_connections is None else max_connections,
-            verify=verify,
-            http=http,
-            user_agent=user_agent,
-        )
-        for gateway in gateways_of(provider):
-            self._check_environment(gateway)
-        self._retry = retry or RetryPolicy()
+        self._pool = pool or open_pool(http, engine, max_connections, verify, user_agent)
+        check_environment(self._pool, provider)
         self._closed = False
         self._journal = journal
         self._observers = Observers(observers)
-        self._keyed = (
-            None if journal is None else KeyedSends(journal, self._pool.clock, self._observers)
-        )
+        retry = retry or RetryPolicy()
         limits = Limits(timeout=timeout, deadline=deadline)
-        self._session = Session(self._pool, self._retry, limits, self._observers)
+        self._session = Session(self._pool, retry, limits, self._observers)
         self._provider = provider.bind(self._session.call)
-
-    def _check_environment(self, gateway: SmsProvider) -> None:
-        """Raise `ConfigurationError` if the environment keeps requests from a gateway."""
-        address: object = getattr(gateway, "base_url", None)
-        # A provider that names its host in another way is checked when it makes a request.
-        if isinstance(address, str):
-            self._pool.engine.check(address)
+        self._sends = SingleSends(
+            self._provider,
+            self._pool.clock,
+            retry,
+            journal,
+            self._observers,
+            self._check_open,
+        )
 
     @classmethod
     @discreet
@@ -213,44 +197,8 @@ class SmsClient(Generic[P_co]):
             )
         message = Message(to, text, sender_id, schedule_at, key, options)
         prepared = self._provider.prepare(message)
-        attempt = 0
-        while True:
-            if attempt:
-                await self._pool.clock.sleep(self._retry.longest_wait(attempt))
-            started = self._pool.clock.monotonic()
-            self._check_open()
-            try:
-                outcome = await self._submit_one(prepared, resend_unknown=on_unknown == "resend")
-            except asyncio.CancelledError as exc:
-                if was_in_flight(exc):
-                    self._tell(prepared, cancelled(self._provider, prepared), started)
-                drop_frames(exc)
-                raise
-            self._tell(prepared, outcome, started)
-            if isinstance(outcome, Accepted):
-                return outcome.receipt
-            attempt += 1
-            # Only the exact word repeats a text; a misspelt one must not.
-            if isinstance(outcome, NotSent) or on_unknown != "resend":
-                raise outcome.error
-            if attempt >= self._retry.attempts:
-                raise outcome.error
-
-    def _tell(self, prepared: PreparedMessage, outcome: Outcome, started: float) -> None:
-        seconds = self._pool.clock.monotonic() - started
-        log_outcome(self._provider, prepared, outcome, seconds, self._observers)
-
-    async def _submit_one(self, prepared: PreparedMessage, *, resend_unknown: bool) -> Outcome:
-        key = prepared.message.key
-        if self._keyed is not None and key is not None:
-            return await self._keyed.send(
-                self._provider, prepared, key, resend_unknown=resend_unknown
-            )
-        over = overdue(prepared, self._pool.clock.now())
-        if over is not None:
-            return over
-        (outcome,) = await submit(self._provider, (prepared,), None, self._observers)
-        return outcome
+        # Only the exact word repeats a text; a misspelt one must not.
+        return await self._sends.send(prepared, resend_unknown=on_unknown == "resend")
 
     def send_many(
         self,
@@ -309,17 +257,17 @@ class SmsClient(Generic[P_co]):
             self._provider,
             messages,
             self._pool.clock,
-            Reading(
+            BulkOptions(
                 concurrency=concurrency,
                 window=window,
                 linger=linger,
                 suppress=suppress,
                 one_per_number=one_per_number,
+                max_credits=max_credits,
+                halt_after_unknown=halt_after_unknown,
+                halt_after_failed=halt_after_failed,
             ),
-            halt_after_unknown=halt_after_unknown,
             journal=self._journal if journal is None else journal,
-            max_credits=max_credits,
-            halt_after_failed=halt_after_failed,
             observers=self._observers,
         )
 
@@ -364,17 +312,16 @@ class SmsClient(Generic[P_co]):
             JournalError: The journal can't be read, or a run is using it.
         """
         check_messages(messages)
-        if max_credits is not None:
-            check_limit(max_credits)
-        price_of_segment = to_price(price)
-        reading = Reading(
+        options = BulkOptions(
             concurrency=concurrency,
             window=window,
             linger=linger,
             suppress=suppress,
             one_per_number=one_per_number,
+            max_credits=max_credits,
         )
-        preparation = Preparation(self._provider, messages, reading, self._pool.clock)
+        price_of_segment = to_price(price)
+        preparation = Preparation(self._provider, messages, options, self._pool.clock)
         return await make_plan(
             preparation,
             self._journal if journal is None else journal,
@@ -462,8 +409,7 @@ class SmsClient(Generic[P_co]):
     async def aclose(self) -> None:
         """Close the client, and its connections unless they are shared; twice is fine."""
         self._closed = True
-        if self._keyed is not None:
-            await self._keyed.aclose()
+        await self._sends.aclose()
         self._session.close()
         if self._owns_pool:
             await self._pool.aclose()

@@ -1,0 +1,52 @@
+"""What a bulk run, or the plan of one, is asked for."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from iprog_async._bulk.credit_limit import check_limit
+from iprog_async._bulk.suppression import Suppress
+from iprog_async._core.errors import ConfigurationError
+
+
+@frozen(kw_only=True)
+class BulkOptions:
+    """The arguments that `send_many` and `plan_many` take alike, and the run's own, checked.
+
+    Args:
+        concurrency: The most requests of the run at once.
+        window: How many messages are looked at together to find equal texts; chosen to fit
+            the gateway's batches if `None`.
+        linger: How many seconds to wait for company from a slow source.
+        suppress: Numbers never to text.
+        one_per_number: Whether each number gets its first message only.
+        max_credits: The run stops before it would spend more.
+        halt_after_unknown: The run stops once so many people's outcomes are unknown, as
+            `SmsClient.send_many` says.
+        halt_after_failed: The run stops after so many accepted texts in a row that the gateway
+            reports as failed; never if `None`.
+
+    Raises:
+        ConfigurationError: A number is out of range.
+    """
+
+    concurrency: int = 100
+    window: int | None = None
+    linger: float = 0.05
+    suppress: Suppress | None = None
+    one_per_number: bool = False
+    max_credits: int | None = None
+    halt_after_unknown: int = 20
+    halt_after_failed: int | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.concurrency < 1 or (self.window is not None and self.window < 1):
+            raise ConfigurationError("concurrency and window start at 1")
+        if not self.linger >= 0:
+            raise ConfigurationError("linger is a number of seconds, not less than zero")
+        if self.max_credits is not None:
+            check_limit(self.max_credits)
+        if self.halt_after_unknown < 1:
+            raise ConfigurationError("halt_after_unknown starts at 1")
+        if self.halt_after_failed is not None and self.halt_after_failed < 1:
+            raise ConfigurationError("halt_after_failed starts at 1")

@@ -1,0 +1,63 @@
+"""What a client sends over: the pool it was given or one of its own, fit for its gateways."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Literal
+
+from iprog_async._core.errors import ConfigurationError
+from iprog_async._http.pool import EngineName, HttpPool
+from iprog_async._providers.protocols import SmsProvider
+from iprog_async._routing.base import gateways_of
+
+
+if TYPE_CHECKING:
+    import httpx
+
+
+def check_exclusive(
+    pool: HttpPool | None,
+    http: httpx.AsyncClient | None,
+    engine: EngineName | None,
+    *of_pool: object,
+) -> None:
+    """Raise `ConfigurationError` if arguments exclude one another.
+
+    Args:
+        pool: Connections shared with other clients.
+        http: The caller's own client.
+        engine: What moves the bytes.
+        of_pool: Settings that a pool has already; `None` for those that were not given.
+    """
+    if sum(given is not None for given in (pool, http, engine)) > 1:
+        raise ConfigurationError("give one of pool=, http= and engine=, not several")
+    if pool is not None and any(given is not None for given in of_pool):
+        raise ConfigurationError(
+            "max_connections=, verify= and user_agent= belong to the pool you gave"
+        )
+
+
+def open_pool(
+    http: httpx.AsyncClient | None,
+    engine: EngineName | None,
+    max_connections: int | None,
+    verify: ssl.SSLContext | Literal[True],
+    user_agent: str | None,
+) -> HttpPool:
+    """Return a client's own pool, with the defaults of a client."""
+    return HttpPool(
+        engine="httpx" if engine is None else engine,
+        max_connections=100 if max_connections is None else max_connections,
+        verify=verify,
+        http=http,
+        user_agent=user_agent,
+    )
+
+
+def check_environment(pool: HttpPool, provider: SmsProvider) -> None:
+    """Raise `ConfigurationError` if the environment keeps requests from a gateway."""
+    for gateway in gateways_of(provider):
+        address: object = getattr(gateway, "base_url", None)
+        # A provider that names its host in another way is checked when it makes a request.
+        if isinstance(address, str):
+            pool.engine.check(address)

@@ -1,0 +1,102 @@
+"""Sends of one text: to its outcome, and repeated only where the caller asks for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from iprog_async._client.idempotency import KeyedSends
+from iprog_async._core.clock import Clock
+from iprog_async._core.messages import PreparedMessage
+from iprog_async._core.observers import Observers
+from iprog_async._core.outcomes import Accepted, NotSent, Outcome
+from iprog_async._core.receipts import Receipt
+from iprog_async._core.tracebacks import drop_frames
+from iprog_async._http.retry import RetryPolicy
+from iprog_async._http.send_context import was_in_flight
+from iprog_async._journal.journal import Journal
+from iprog_async._providers.protocols import SmsProvider
+from iprog_async._sending.submit import cancelled, log_outcome, overdue, submit
+
+
+class SingleSends:
+    """Sends texts one at a time, for a client.
+
+    Args:
+        provider: A bound provider.
+        clock: What tells the time and waits.
+        retry: How often an unknown outcome is sent again, if it is at all.
+        journal: Where keys are kept; without one no text has a key.
+        observers: Who is told of what is sent.
+        check_open: Raises `ClientClosedError` once the client is closed.
+    """
+
+    def __init__(
+        self,
+        provider: SmsProvider,
+        clock: Clock,
+        retry: RetryPolicy,
+        journal: Journal | None,
+        observers: Observers,
+        check_open: Callable[[], None],
+    ) -> None:
+        self._provider = provider
+        self._clock = clock
+        self._retry = retry
+        self._observers = observers
+        self._check_open = check_open
+        self._keyed = None if journal is None else KeyedSends(journal, clock, observers)
+
+    async def send(self, prepared: PreparedMessage, *, resend_unknown: bool) -> Receipt:
+        """Send one text, and return the gateway's word that it accepted it.
+
+        Args:
+            prepared: The text.
+            resend_unknown: Whether to send it again when its outcome is unknown.
+
+        Raises:
+            ClientClosedError: The client was closed; not sent by this attempt.
+            SmsError: Why it was not sent, or that it may have been.
+        """
+        attempt = 0
+        while True:
+            if attempt:
+                await self._clock.sleep(self._retry.longest_wait(attempt))
+            started = self._clock.monotonic()
+            self._check_open()
+            try:
+                outcome = await self._submit(prepared, resend_unknown=resend_unknown)
+            except asyncio.CancelledError as exc:
+                if was_in_flight(exc):
+                    self._tell(prepared, cancelled(self._provider, prepared), started)
+                drop_frames(exc)
+                raise
+            self._tell(prepared, outcome, started)
+            if isinstance(outcome, Accepted):
+                return outcome.receipt
+            attempt += 1
+            if isinstance(outcome, NotSent) or not resend_unknown:
+                raise outcome.error
+            if attempt >= self._retry.attempts:
+                raise outcome.error
+
+    def _tell(self, prepared: PreparedMessage, outcome: Outcome, started: float) -> None:
+        seconds = self._clock.monotonic() - started
+        log_outcome(self._provider, prepared, outcome, seconds, self._observers)
+
+    async def _submit(self, prepared: PreparedMessage, *, resend_unknown: bool) -> Outcome:
+        key = prepared.message.key
+        if self._keyed is not None and key is not None:
+            return await self._keyed.send(
+                self._provider, prepared, key, resend_unknown=resend_unknown
+            )
+        over = overdue(prepared, self._clock.now())
+        if over is not None:
+            return over
+        (outcome,) = await submit(self._provider, (prepared,), None, self._observers)
+        return outcome
+
+    async def aclose(self) -> None:
+        """Wait for the sends with a key that are under way to come to their outcome."""
+        if self._keyed is not None:
+            await self._keyed.aclose()
