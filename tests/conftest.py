@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from iprog_async._bulk.unknown_limit import UnknownLimit
+from iprog_async._sending.unknown_limit import UnknownLimit
 
 
 _SLOW = "slow: starts many processes; runs with --slow, or where its path is named"

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from attrs import define
 
 from iprog_async._core.outcomes import Outcome
+from iprog_async._sending.tally import Tally
 
 
 @define
@@ -26,8 +27,15 @@ class Counts:
         """Messages with an outcome."""
         return self.accepted + self.not_sent + self.unknown
 
+    def add_tally(self, tally: Tally) -> None:
+        """Count the outcomes of a request."""
+        self.accepted += tally.accepted
+        self.not_sent += tally.not_sent
+        self.unknown += tally.unknown
+        self.failed += tally.failed
+
     def add(self, outcomes: Iterable[Outcome]) -> None:
-        """Count outcomes."""
+        """Count outcomes that came of no request."""
         for outcome in outcomes:
             if outcome.state == "accepted":
                 self.accepted += 1

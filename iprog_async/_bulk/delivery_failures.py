@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from iprog_async._core.errors import DeliveryFailedError
 from iprog_async._core.outcomes import Accepted, Outcome
+from iprog_async._sending.tally import Tally
 
 
 logger = logging.getLogger("iprog_async")
@@ -28,8 +29,13 @@ class Deliveries:
         self._in_a_row = 0
         self._since_the_first = True
 
-    def note(self, outcomes: Iterable[Outcome]) -> DeliveryFailedError | None:
-        """Note outcomes of this run, and return why it is to halt, if it is."""
+    def note(self, outcomes: Iterable[Outcome], tally: Tally) -> DeliveryFailedError | None:
+        """Note outcomes of this run, as they were counted; return why it is to halt, if it is."""
+        if not tally.failed:
+            # As nearly always: nothing depends on their order.
+            if tally.accepted:
+                self._in_a_row, self._since_the_first = 0, False
+            return None
         for outcome in outcomes:
             if not isinstance(outcome, Accepted):
                 continue

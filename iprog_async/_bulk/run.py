@@ -12,7 +12,7 @@ from typing import Self
 from iprog_async._bulk.counts import Counts
 from iprog_async._bulk.delivery_failures import Deliveries
 from iprog_async._bulk.options import BulkOptions
-from iprog_async._bulk.outcome_stream import OutcomeStream, Recorded
+from iprog_async._bulk.outcome_stream import OutcomeStream
 from iprog_async._bulk.preparation import Preparation, Window
 from iprog_async._bulk.send_queue import Departure, Departures
 from iprog_async._bulk.source import Messages
@@ -31,6 +31,7 @@ from iprog_async._core.observers import NULL_OBSERVERS, Observers
 from iprog_async._core.outcomes import NotSent, Outcome, Unknown, unclear
 from iprog_async._http.send_context import (
     Withdrawal,
+    active_unknown_bound,
     active_withdrawal,
     was_in_flight,
     was_withdrawn,
@@ -41,6 +42,7 @@ from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.batching import fewest
 from iprog_async._sending.bisect_batch import Bisection
 from iprog_async._sending.submit import log_halt, log_outcome, logging_enabled, submit
+from iprog_async._sending.tally import Tally, tally_of
 
 
 class BulkRun:
@@ -72,7 +74,8 @@ class BulkRun:
         self._observers = observers
         self._deliveries = Deliveries(options.halt_after_failed)
         self._recalls = [Withdrawal() for _ in range(options.concurrency)]
-        self._departures = Departures(provider, options.halt_after_unknown, options.max_credits)
+        self._most_unknown = options.halt_after_unknown
+        self._departures = Departures(provider, self._most_unknown, options.max_credits)
         self._spending = Spending()
         self._preparation = Preparation(provider, messages, options, clock)
         self._exhausted = False
@@ -251,6 +254,7 @@ class BulkRun:
 
     async def _work(self, recall: Withdrawal) -> None:
         active_withdrawal.set(recall)
+        active_unknown_bound.set(self._most_unknown)
         while (departure := await self._claim()) is not None:
             self._in_flight += len(departure[0])
             try:
@@ -279,16 +283,20 @@ class BulkRun:
                     part, outcomes = self._put_back(part, outcomes)
                     if not part:
                         continue
-                self._watch(part, outcomes, at_risk=at_risk)
+                tally = tally_of(part, outcomes)
+                self._watch(part, outcomes, tally, at_risk=at_risk)
+            else:
+                tally = tally_of(part, outcomes)
             seconds = self._clock.monotonic() - started
             self._in_flight -= len(outcomes)
             self._departures.settle(outcomes)
-            self._spending.add(part, outcomes)
+            self._spending.add(tally)
             # The disk holds up the reader, who must see nothing before it is on record, and
             # not the worker.
             recorded = None if self._ledger is None else self._ledger.record(part, outcomes)
             self._log(part, outcomes, seconds)
-            await self._report(outcomes, recorded)
+            self.counts.add_tally(tally)
+            await self._stream.put(outcomes, recorded)
 
     def _put_back(
         self, part: Batch, outcomes: Sequence[Outcome]
@@ -372,18 +380,19 @@ class BulkRun:
         settled += window.known
         self._departures.add(window.batches)
 
-    def _watch(self, part: Batch, outcomes: Sequence[Outcome], *, at_risk: bool) -> None:
+    def _watch(
+        self, part: Batch, outcomes: Sequence[Outcome], tally: Tally, *, at_risk: bool
+    ) -> None:
         """Halt on a refusal that every message would meet, and when too many may be lost.
 
         Of texts that were accepted and have failed, each one counts.
         """
-        unknown = self._departures.note(part, outcomes, at_risk=at_risk)
+        unknown = self._departures.note(part, tally, at_risk=at_risk)
         if unknown is not None:
             self._halt(unknown)
-        for outcome in outcomes:
-            if outcome.state == "not_sent" and outcome.error.blame == "account":
-                self._halt(outcome.error)
-        if (failing := self._deliveries.note(outcomes)) is not None:
+        if tally.account is not None:
+            self._halt(tally.account)
+        if (failing := self._deliveries.note(outcomes, tally)) is not None:
             self._halt(failing)
 
     def _halt(self, cause: SmsError) -> None:
@@ -408,9 +417,10 @@ class BulkRun:
         self._abandoned.extend(lost)
         self.counts.unknown += len(lost)
 
-    async def _report(self, outcomes: Sequence[Outcome], recorded: Recorded | None = None) -> None:
+    async def _report(self, outcomes: Sequence[Outcome]) -> None:
+        """Pass on the outcomes of what no request was made for."""
         self.counts.add(outcomes)
-        await self._stream.put(outcomes, recorded)
+        await self._stream.put(outcomes)
 
 
 def _was_settled(outcome: Outcome) -> bool:

@@ -7,12 +7,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 from iprog_async._bulk.credit_limit import CreditLimit
-from iprog_async._bulk.unknown_limit import UnknownLimit
 from iprog_async._core.errors import CreditLimitError, OutcomeUnknownError
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import Outcome
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.batching import fewest
+from iprog_async._sending.tally import Tally
+from iprog_async._sending.unknown_limit import UnknownLimit
 
 
 Departure = tuple[Batch, bool]
@@ -102,17 +103,15 @@ class Departures:
         self._unknown_limit.end(len(batch), at_risk=at_risk)
         self._changed.set()
 
-    def note(
-        self, part: Batch, outcomes: Sequence[Outcome], *, at_risk: bool
-    ) -> OutcomeUnknownError | None:
+    def note(self, part: Batch, tally: Tally, *, at_risk: bool) -> OutcomeUnknownError | None:
         """Note how a request ended; return why the run should stop, if too many are unknown.
 
         Args:
             part: What it carried: a departure, or a part of one.
-            outcomes: What became of them.
+            tally: What became of them.
             at_risk: As the departure says.
         """
-        error = self._unknown_limit.note(part, outcomes, at_risk=at_risk)
+        error = self._unknown_limit.note(part, tally, at_risk=at_risk)
         self._changed.set()
         return error
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from decimal import Decimal
 
 from attrs import frozen
 
-from iprog_async._core.messages import Batch
-from iprog_async._core.outcomes import Outcome
 from iprog_async._core.receipts import Receipt
+from iprog_async._sending.tally import Tally
 
 
 logger = logging.getLogger("iprog_async")
@@ -53,17 +51,13 @@ class Spending:
         """
         return self._segments + self._extra
 
-    def add(self, part: Batch, outcomes: Sequence[Outcome]) -> None:
+    def add(self, tally: Tally) -> None:
         """Add what became of some messages."""
-        for prepared, outcome in zip(part, outcomes, strict=True):
-            if outcome.state == "not_sent":
-                continue
-            segments = prepared.segments.count
-            self._segments += segments
-            if outcome.state == "accepted" and outcome.receipt.credits is not None:
-                taken = taken_for(outcome.receipt)
-                if taken is not None and taken != segments:
-                    self._differ(outcome.receipt.provider, segments, taken)
+        self._segments += tally.segments
+        for segments, receipt in tally.priced:
+            taken = taken_for(receipt)
+            if taken is not None and taken != segments:
+                self._differ(receipt.provider, segments, taken)
 
     def _differ(self, provider: str, segments: int, taken: Decimal) -> None:
         self._extra += max(taken - segments, Decimal(0))

@@ -49,6 +49,9 @@ class Claim(Protocol):
 active_claim: ContextVar[Claim | None] = ContextVar("active_claim", default=None)
 """The claim of the send that this task is making; `None` where no journal is kept."""
 
+active_unknown_bound: ContextVar[int | None] = ContextVar("active_unknown_bound", default=None)
+"""How many people the run of this task lets become unknown; `None` where it is no run's."""
+
 T = TypeVar("T")
 
 

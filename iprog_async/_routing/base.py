@@ -30,6 +30,7 @@ from iprog_async._providers.protocols import (
     SupportsBalance,
     SupportsStatus,
 )
+from iprog_async._routing.caution import Caution
 from iprog_async._routing.circuit_breaker import Breaker, BreakerPolicy
 from iprog_async._routing.dispatch import Dispatch
 from iprog_async._routing.members import (
@@ -121,7 +122,10 @@ class Router(ABC):
 
     def _lanes(self, members: Iterable[SmsProvider]) -> dict[str, Member]:
         return {
-            member.name: Member(member, Breaker(self._policy, self._clock)) for member in members
+            member.name: Member(
+                member, Breaker(self._policy, self._clock), Caution(self._policy.failures)
+            )
+            for member in members
         }
 
     def prepare(self, message: Message, /, index: int = 0) -> PreparedMessage:

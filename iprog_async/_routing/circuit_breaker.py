@@ -48,10 +48,14 @@ class Verdict(Enum):
 
 def verdict_of(outcomes: Iterable[Outcome]) -> Verdict:
     """Return what outcomes say: one text that got through says more than others that did not."""
-    verdicts = {_verdict(outcome) for outcome in outcomes}
-    if Verdict.WORKS in verdicts:
-        return Verdict.WORKS
-    return Verdict.FAILS if Verdict.FAILS in verdicts else Verdict.NOTHING
+    found = Verdict.NOTHING
+    for outcome in outcomes:
+        verdict = _verdict(outcome)
+        if verdict is Verdict.WORKS:
+            return verdict
+        if verdict is Verdict.FAILS:
+            found = verdict
+    return found
 
 
 def _verdict(outcome: Outcome) -> Verdict:
@@ -139,6 +143,13 @@ class Breaker:
             return False
         self._open()
         return True
+
+    def trip(self) -> bool:
+        """Open although fewer requests than that failed; return whether it was closed."""
+        was_closed = self._opens_at is None
+        if was_closed:
+            self._open()
+        return was_closed
 
     def _open(self) -> None:
         self._opens_at = self._clock.monotonic() + self._policy.cooldown

@@ -18,9 +18,11 @@ from iprog_async._http.send_context import (
     Claim,
     WithdrawnError,
     active_claim,
+    active_unknown_bound,
     note_in_flight,
     withdrawable,
 )
+from iprog_async._routing.caution import Departure
 from iprog_async._routing.members import Member, RoutedMessage, prepare_for
 from iprog_async._routing.progress import MessageRoute
 from iprog_async._sending.batching import fewest, plan_batches
@@ -113,17 +115,50 @@ class Dispatch:
     async def _ask(self, member: Member, group: Sequence[MessageRoute]) -> None:
         """Send what one member can take, in requests of its own size."""
         routes = {route.prepared.index: route for route in group}
+        bound = active_unknown_bound.get()
         for batch in _batches(member, group):
-            count = member.admissible(batch)
-            await self._submit(member, batch[:count], routes)
-            rest = batch[count:]
-            if rest and member.breaker.state == "closed":
-                await self._submit(member, rest, routes)
+            if bound is None:
+                count = member.admissible(batch)
+                await self._submit(member, batch[:count], None, routes)
+                rest = batch[count:]
+                if rest and member.breaker.state == "closed":
+                    await self._submit(member, rest, None, routes)
+                else:
+                    _skip(rest, routes)
             else:
-                _skip(rest, routes)
+                await self._submit_cautiously(member, batch, bound, routes)
+
+    async def _submit_cautiously(
+        self, member: Member, batch: Batch, bound: int, routes: Mapping[int, MessageRoute]
+    ) -> None:
+        """Send a run's batch in parts that are as large as the member may have by now."""
+        departure: Departure | None = None
+        while batch and (departure is None or member.breaker.state == "closed"):
+            # A probe that proved nothing is not followed by another one.
+            try:
+                if departure is not None:
+                    # The run may have been stopped while the first of them were on their way.
+                    await withdrawable(asyncio.sleep(0))
+                departure = await member.depart(batch, bound)
+            except WithdrawnError as exc:
+                for prepared in batch:
+                    routes[prepared.index].fail(exc)
+                return
+            if departure is None:
+                break
+            leaving, batch = batch[: departure.count], batch[departure.count :]
+            try:
+                await self._submit(member, leaving, departure, routes)
+            finally:
+                member.caution.arrive(departure)
+        _skip(batch, routes)
 
     async def _submit(
-        self, member: Member, batch: Batch, routes: Mapping[int, MessageRoute]
+        self,
+        member: Member,
+        batch: Batch,
+        departure: Departure | None,
+        routes: Mapping[int, MessageRoute],
     ) -> None:
         parts = Bisection(batch, fewest(batch, member.provider))
         while parts:
@@ -132,7 +167,7 @@ class Dispatch:
                 routes[outcome.index].finalize(outcome)
             if kept:
                 continue
-            outcomes = await self._send(member, part, routes)
+            outcomes = await self._send(member, part, departure, routes)
             if outcomes is None:
                 _skip(part, routes)
             else:
@@ -143,15 +178,19 @@ class Dispatch:
                 self._give_back([route for route in asked if route.outcome is None])
 
     async def _send(
-        self, member: Member, part: Batch, routes: Mapping[int, MessageRoute]
+        self,
+        member: Member,
+        part: Batch,
+        departure: Departure | None,
+        routes: Mapping[int, MessageRoute],
     ) -> Sequence[Outcome] | None:
         """Make one request, which claims its own rows only: it must not take back others'."""
         if self._claim is None:
-            return await member.submit(part, self._router)
+            return await member.submit(part, departure, self._router)
         claim = self._claim.part([routes[prepared.index].position for prepared in part])
         token = active_claim.set(claim)
         try:
-            return await member.submit(part, self._router)
+            return await member.submit(part, departure, self._router)
         finally:
             put_back(active_claim, token)
 

@@ -12,10 +12,13 @@ from iprog_async._core.errors import InvalidMessageError, SmsError
 from iprog_async._core.messages import Batch, Message, PreparedMessage
 from iprog_async._core.outcomes import Outcome
 from iprog_async._http.calls import Call, Effect, HttpCall
+from iprog_async._http.send_context import withdrawable
 from iprog_async._providers.protocols import Batching, SmsProvider
+from iprog_async._routing.caution import Caution, Departure
 from iprog_async._routing.circuit_breaker import Breaker, Verdict, verdict_of
 from iprog_async._sending.batching import fewest
 from iprog_async._sending.submit import submit
+from iprog_async._sending.tally import tally_of
 
 
 T = TypeVar("T")
@@ -43,10 +46,12 @@ class Member:
     Args:
         provider: Bound to single attempts.
         breaker: Whether it is out of order.
+        caution: How many people it may have at risk.
     """
 
     provider: SmsProvider
     breaker: Breaker
+    caution: Caution
 
     def admissible(self, batch: Batch) -> int:
         """Return how many messages of a batch may be sent now: few, while it is half-open.
@@ -58,18 +63,50 @@ class Member:
         smallest = fewest(batch, self.provider)
         return smallest if len(batch) >= 2 * smallest else len(batch)
 
-    async def submit(self, batch: Batch, router: str) -> Sequence[Outcome] | None:
-        """Send messages that the provider prepared; `None` if it is out of order, and not asked."""
+    async def depart(self, batch: Batch, bound: int) -> Departure | None:
+        """Wait until some of a batch may leave; return it, or `None` if it is out of order.
+
+        Args:
+            batch: What is to be sent.
+            bound: How many people the run lets become unknown.
+
+        Raises:
+            WithdrawnError: The run was stopped meanwhile; nothing of it was sent.
+        """
+        while self.breaker.admits:
+            if self.breaker.state == "half-open":
+                return self.caution.let_go(batch, self.admissible(batch))
+            departure = self.caution.take(batch, fewest(batch, self.provider), bound)
+            if departure is not None:
+                return departure
+            await withdrawable(self.caution.wait())
+        return None
+
+    async def submit(
+        self, batch: Batch, departure: Departure | None, router: str
+    ) -> Sequence[Outcome] | None:
+        """Send messages that the provider prepared; `None` if it is out of order, and not asked.
+
+        Args:
+            batch: A departure, or a part of one.
+            departure: As `depart` returned it; `None` if no run sends it.
+            router: Name of the router, for the log.
+        """
         permit = self.breaker.admit() if len(batch) == self.admissible(batch) else None
         if permit is None:
             return None
-        verdict = Verdict.NOTHING
+        verdict, too_many = Verdict.NOTHING, False
         try:
             outcomes = await submit(self.provider, batch)
             verdict = verdict_of(outcomes)
+            too_many = self.caution.note(batch, tally_of(batch, outcomes), departure)
             return outcomes
         finally:
-            if self.breaker.settle(permit, verdict):
+            changed = self.breaker.settle(permit, verdict)
+            changed = (too_many and self.breaker.trip()) or changed
+            if self.breaker.state == "open":
+                self.caution.begin_anew()
+            if changed:
                 self._log_change(router)
 
     def _log_change(self, router: str) -> None:

@@ -13,6 +13,7 @@ from support.routing.fakes import gateway, limited, lost, refused, texts_of
 from support.routing.wire import Pair, numbers_at, pair
 
 from iprog_async import BreakerPolicy, Failover, Message, Outcome, RetryPolicy, SmsProvider
+from iprog_async._routing.caution import Caution
 from iprog_async._routing.circuit_breaker import Verdict
 from iprog_async._routing.members import Member
 from iprog_async.adapter import Batching
@@ -128,16 +129,16 @@ async def test_a_member_takes_no_batch_for_a_probe() -> None:
     """What is too many for a probe, such as half a batch that was refused, is not sent."""
     a = gateway("a", batching=WIDE)
     breaker, clock = breaker_of(failures=1)
-    member = Member(a, breaker)
+    member = Member(a, breaker, Caution(1))
     batch = [prepared(index, number) for index, number in enumerate(NUMBERS[:3])]
     permit = breaker.admit()
     assert permit is not None
     breaker.settle(permit, Verdict.FAILS)
     clock.advance(30)
 
-    assert (None, []) == (await member.submit(batch, "failover"), a.sent)
-    assert 1 == len(await member.submit(batch[:1], "failover") or ())
-    assert 3 == len(await member.submit(batch, "failover") or ())
+    assert (None, []) == (await member.submit(batch, None, "failover"), a.sent)
+    assert 1 == len(await member.submit(batch[:1], None, "failover") or ())
+    assert 3 == len(await member.submit(batch, None, "failover") or ())
 
 
 def _failover(a: IprogProvider, b: IprogProvider, clock: InstantClock) -> Failover:

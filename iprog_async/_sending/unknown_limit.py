@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 from iprog_async._core.errors import OutcomeUnknownError
 from iprog_async._core.messages import Batch
-from iprog_async._core.outcomes import Outcome, Unknown
 from iprog_async._sending.batching import cut_off
+from iprog_async._sending.tally import Tally
 
 
 _NOTHING, _ALONE, _TOGETHER = 0, 1, 2
-_KINDS = (_ALONE, _TOGETHER)
 
 
 class UnknownLimit:
@@ -32,7 +29,8 @@ class UnknownLimit:
     """
 
     def __init__(self, most: int) -> None:
-        self._most = most
+        self.most = most
+        """How many may count; it may change while the limit is used."""
         self._shown = _NOTHING
         self._lost = {_ALONE: 0, _TOGETHER: 0}
         self._last: OutcomeUnknownError | None = None
@@ -64,37 +62,36 @@ class UnknownLimit:
     def begin(self, count: int, *, at_risk: bool) -> None:
         """Note that messages leave which `size` let go; they have to `end`."""
         if at_risk:
-            self._next_size *= 2
+            self._next_size = min(2 * self._next_size, self.most)
         self._under_way += count if at_risk else 1
 
     def end(self, count: int, *, at_risk: bool) -> None:
         """Note that messages are under way no more."""
         self._under_way -= count if at_risk else 1
 
-    def note(
-        self, part: Batch, outcomes: Sequence[Outcome], *, at_risk: bool
-    ) -> OutcomeUnknownError | None:
+    def note(self, part: Batch, tally: Tally, *, at_risk: bool) -> OutcomeUnknownError | None:
         """Note how a request ended; return the last unknown outcome's error if that is too many.
 
         Args:
             part: What it carried.
-            outcomes: What became of them.
+            tally: What became of them.
             at_risk: Whether it left when its kind had not been shown to work.
         """
         kind = _kind(part)
-        unknown = [outcome.error for outcome in outcomes if isinstance(outcome, Unknown)]
-        if unknown:
-            self._shown, self._next_size, self._last = _NOTHING, 1, unknown[-1]
-            self._lost[kind] += len(unknown) if at_risk else 1
-        elif _any_accepted(outcomes):
+        if tally.unknown:
+            self._shown, self._next_size, self._last = _NOTHING, 1, tally.last_unknown
+            self._lost[kind] += tally.unknown if at_risk else 1
+        elif tally.accepted:
             self._shown = max(self._shown, kind)
             # One to several shows that one to a single recipient is answered, too.
-            self._lost.update((lesser, 0) for lesser in _KINDS if lesser <= kind)
+            self._lost[_ALONE] = 0
+            if kind == _TOGETHER:
+                self._lost[_TOGETHER] = 0
         return self._last if self._exhausted else None
 
     @property
     def _left(self) -> int:
-        return self._most - self._lost[_ALONE] - self._lost[_TOGETHER]
+        return self.most - self._lost[_ALONE] - self._lost[_TOGETHER]
 
     @property
     def _exhausted(self) -> bool:
@@ -105,7 +102,3 @@ class UnknownLimit:
 
 def _kind(batch: Batch) -> int:
     return _ALONE if len(batch) == 1 else _TOGETHER
-
-
-def _any_accepted(outcomes: Iterable[Outcome]) -> bool:
-    return any(outcome.state == "accepted" for outcome in outcomes)
