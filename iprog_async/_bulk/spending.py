@@ -54,9 +54,15 @@ class Spending:
     def add(self, tally: Tally) -> None:
         """Add what became of some messages."""
         self._segments += tally.segments
+        planned: tuple[Decimal | None, int] = (None, 0)
         for segments, receipt in tally.priced:
+            if receipt.credits is planned[0] and segments == planned[1]:
+                # As nearly always: one price for all texts of an answer, which is the plan's.
+                continue
             taken = taken_for(receipt)
-            if taken is not None and taken != segments:
+            if taken == segments:
+                planned = (taken, segments)
+            elif taken is not None:
                 self._differ(receipt.provider, segments, taken)
 
     def _differ(self, provider: str, segments: int, taken: Decimal) -> None:

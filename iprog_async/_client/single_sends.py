@@ -90,9 +90,10 @@ class SingleSends:
             return await self._keyed.send(
                 self._provider, prepared, key, resend_unknown=resend_unknown
             )
-        over = overdue(prepared, self._clock.now())
-        if over is not None:
-            return over
+        if prepared.message.schedule_at is not None:
+            over = overdue(prepared, self._clock.now())
+            if over is not None:
+                return over
         (outcome,) = await submit(self._provider, (prepared,), None, self._observers)
         return outcome
 
