@@ -52,7 +52,11 @@ def _named(config: pytest.Config) -> list[Path]:
     return [(config.invocation_params.dir / place.partition("::")[0]).resolve() for place in places]
 
 
+def _trust(*_: object) -> bool:
+    return True
+
+
 @pytest.fixture
 def whole_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let bulk runs trust a gateway from the start, so that their first batches are whole."""
-    monkeypatch.setattr(UnknownLimit, "trusts", lambda *_: True)
+    monkeypatch.setattr(UnknownLimit, "trusts", _trust)

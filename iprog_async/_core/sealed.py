@@ -71,8 +71,8 @@ class SealedBytes(_Sealed, bytes):
     __slots__ = ()
 
     def __getitem__(self, key: Any, /) -> Any:
-        part = bytes.__getitem__(self, key)
-        return SealedBytes(part) if isinstance(part, bytes) else part
+        part = cast("int | bytes", bytes.__getitem__(self, key))
+        return part if isinstance(part, int) else SealedBytes(part)
 
 
 def seal(text: str) -> Secret:

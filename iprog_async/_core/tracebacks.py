@@ -40,13 +40,18 @@ def drop_frames(error: E, outer: BaseException | None = None) -> E:
         exc.__context__ = None
         if not isinstance(exc, SmsError):
             exc.__cause__ = None
-        if isinstance(exc, BaseExceptionGroup):
-            for part in exc.exceptions:
-                drop_frames(part, outer)
+        for part in parts_of(exc):
+            drop_frames(part, outer)
         exc = exc.__cause__
     if error is not outer:
         error.__context__ = outer
     return error
+
+
+def parts_of(error: BaseException) -> tuple[BaseException, ...]:
+    """Return the exceptions of a group; none of any other exception."""
+    parts: tuple[BaseException, ...] = getattr(error, "exceptions", ())
+    return parts if isinstance(error, BaseExceptionGroup) else ()
 
 
 async def discreetly(work: Awaitable[T]) -> T:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from enum import Enum
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
@@ -232,6 +232,6 @@ class Call(Protocol):
     any other if it certainly had none.
     """
 
-    async def __call__(self, call: HttpCall[T], /) -> T:
+    def __call__(self, call: HttpCall[T], /) -> Coroutine[Any, Any, T]:
         """Make the call."""
         ...

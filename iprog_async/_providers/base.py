@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
 from attrs import evolve, field, frozen
 
@@ -96,7 +96,8 @@ class BaseProvider(ABC):
         for name in ("from_env", "from_url"):
             own = vars(cls).get(name)
             if isinstance(own, classmethod):
-                setattr(cls, name, classmethod(discreet(own.__func__)))
+                function: Callable[..., Any] = cast("Any", own).__func__
+                setattr(cls, name, classmethod(discreet(function)))
 
     if not TYPE_CHECKING:  # Checkers are to see the arguments of `__init__` alone.
         __signature__ = InitSignature()

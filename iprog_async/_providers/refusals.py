@@ -47,6 +47,17 @@ def _statuses(statuses: Iterable[int]) -> frozenset[int]:
     return frozenset(statuses)
 
 
+_ANY_STATUS: frozenset[int] = frozenset()
+
+
+def _check_statuses(_: object, __: object, statuses: frozenset[int]) -> None:
+    if wrong := sorted(status for status in statuses if status >= 500):
+        raise ConfigurationError(
+            f"HTTP {wrong[0]} proves no refusal: a server error may come after the text was sent. "
+            "Name other statuses"
+        )
+
+
 @frozen
 class Refusal:
     """One row: an answer of this status and text was refused before anything was sent.
@@ -74,20 +85,14 @@ class Refusal:
 
     error: type[ProviderError]
     text: re.Pattern[str] | None = field(default=None, converter=_pattern)
-    status: frozenset[int] = field(default=frozenset(), converter=_statuses)
+    status: frozenset[int] = field(
+        default=_ANY_STATUS, converter=_statuses, validator=_check_statuses
+    )
     healable: bool | None = None
     blame: Blame | None = None
     whole_request: bool = field(default=False, kw_only=True)
     evidence: str = field(default="", kw_only=True)
     versions: str = field(default="", kw_only=True)
-
-    @status.validator
-    def _check_status(self, _: object, statuses: frozenset[int]) -> None:
-        if wrong := sorted(status for status in statuses if status >= 500):
-            raise ConfigurationError(
-                f"HTTP {wrong[0]} proves no refusal: a server error may come after the text was "
-                "sent. Name other statuses"
-            )
 
     def matches(self, status: int, texts: Sequence[str]) -> bool:
         """Return whether status and words are of this row, word for word."""

@@ -50,6 +50,10 @@ def sizes(provider: FakeProvider) -> list[int]:
     return [len(batch) for batch in provider.sent]
 
 
+def _lose_all(*_: int) -> Sending:
+    return lose
+
+
 def sending(choose: Callable[[int, int], Sending]) -> Sending:
     """Return what answers each request as told by its place and its size, after a while."""
     place = 0
@@ -71,7 +75,7 @@ async def test_lost_answers_make_no_more_people_unknown_than_allowed(
     concurrency: int, most: int, max_batch: int
 ) -> None:
     """A gateway that answers nothing gets texts for so many people, and the run says how many."""
-    send = sending(lambda *_: lose)
+    send = sending(_lose_all)
     provider = FakeProvider(limits=Batching(max_batch=max_batch), send=send)
 
     run = await run_over(provider, to_many(1000), concurrency=concurrency, halt_after_unknown=most)

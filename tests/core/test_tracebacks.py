@@ -324,7 +324,10 @@ async def test_values_pass_through() -> None:
     async def value() -> int:
         return 7
 
-    assert (7, 8) == (await discreetly(value()), discreet(lambda n: n + 1)(7))
+    def add(number: int) -> int:
+        return number + 1
+
+    assert (7, 8) == (await discreetly(value()), discreet(add)(7))
 
 
 def _raised(error: Exception) -> Any:

@@ -16,6 +16,8 @@ from urllib.parse import quote, quote_plus
 
 import attrs
 
+from iprog_async._core.tracebacks import parts_of
+
 
 class LogTrap(logging.Handler):
     """Keeps what each record shows in any way: message, arguments, extras, traceback."""
@@ -94,8 +96,7 @@ def _with_earlier(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(exc))
         yield exc
         pending += [exc.__cause__, exc.__context__]
-        if isinstance(exc, BaseExceptionGroup):
-            pending += exc.exceptions
+        pending += parts_of(exc)
 
 
 def _drawn_by_rich(value: object) -> Iterator[str]:
