@@ -35,8 +35,9 @@ MOBILE_PLANS = {
 _SHORTEST = len("+690") + 4
 _REGION = re.compile(r"[A-Z]{2}", re.ASCII)
 # Dropping them is safe only where numbers have one length, as these do: two of something that
-# stand in one cell are not taken for one number.
-_SEPARATORS = str.maketrans("", "", " \t\u00a0\u202f-\u2010\u2011\u2013.()")
+# stand in one cell are not taken for one number. A dot is not among them: "917123456.0" is a
+# number that is too short, and a data frame made a decimal of it.
+_SEPARATORS = str.maketrans("", "", " \t\u00a0\u202f-\u2010\u2011\u2013()")
 _PREFIX: dict[str | None, str] = {
     region: f"+{plan.country}" for region, plan in MOBILE_PLANS.items()
 }

@@ -145,3 +145,21 @@ def test_what_is_more_than_one_number_is_refused(
 
     assert repr(given_as) in str(caught.value)
     assert why in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given_as", "region"),
+    [
+        ("917123456.0", "PH"),
+        ("0917123456.0", "PH"),
+        ("63917123456.0", "PH"),
+        ("63917123456.00", None),
+        ("+63917123456.0", "ID"),
+        ("77212345.0", "UG"),
+        ("25677212345.0", None),
+    ],
+)
+def test_a_decimal_does_not_complete_a_number(given_as: str, region: str | None) -> None:
+    """A number that lacks a digit stays too short, where all numbers have one length, too."""
+    with pytest.raises(InvalidMessageError):
+        to_e164(given_as, region)
