@@ -25,8 +25,8 @@ _MOST_IDS = 1_000
 
 _TAKEN = (
     "accepted|acknowledged|buffered|delivered|dispatched|en ?route|forwarded|handed over|in queue"
-    "|pending|processing|queued|queueing|queuing|relayed|scheduled|sending|sent|skipped|submitted"
-    "|submitting|transmitted|undelivered"
+    "|on (its|the) way|pending|processing|queued|queueing|queuing|relayed|scheduled|sending|sent"
+    "|skipped|submitted|submitting|transmitted|undelivered"
 )
 _SAYS_TAKEN = re.compile(rf"\b({_TAKEN})\b|\bsm\d|\bisms-", re.IGNORECASE)
 _UNSURE = (
@@ -44,6 +44,16 @@ _STATUS_WORD = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+_ID_OF_TEXT = re.compile(
+    r"(message|msg|sms|batch|bulk|campaign|queue)[ _-]?(u?u?id|sid|ref(erence)?)s?\"?\s*[:=]",
+    re.IGNORECASE,
+)
+# "OK: 8812", "ID: 8812", "8d1f2c30"
+_PLAIN_SIGN = re.compile(
+    r"(completed?|created|done|ok|okay|processed|success(ful(ly)?)?|true)\b"
+    r"|(u?u?id|sid|ref(erence)?)s?\s*[:=]|(?=\D*\d)\S+$",
+    re.IGNORECASE,
+)
 _NAME_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 # "messageid", "smsuid": ids whose name is written in one piece.
 _JOINED_ID = re.compile(
@@ -124,6 +134,17 @@ def signs_of_acceptance(
 def says_taken(text: str) -> bool:
     """Return whether a text speaks of anything as sent, queued, accepted, or the like."""
     return _SAYS_TAKEN.search(text) is not None
+
+
+def page_says_taken(text: str) -> bool:
+    """Return whether a body that is no JSON says that something was taken.
+
+    A page may have ids of its own, so that only those of a text count there; in plain words each
+    does, and so does a status word in front or a single word with a digit in it.
+    """
+    if says_taken(text) or _ID_OF_TEXT.search(text) is not None:
+        return True
+    return "<" not in text and _PLAIN_SIGN.match(text.strip()) is not None
 
 
 def says_unsure(text: str) -> bool:
@@ -211,7 +232,9 @@ def _is_sign(name: _Name, value: object, known: Collection[str]) -> bool:
         # What is listed as wrong is judged by its texts, and a list of ids by its items.
         return bool(value) and not name.of_reasons and (name is _NOBODY or name.lists_taken)
     if value is True:
-        return name.counts_taken or name.joined in _STATUS
+        return (
+            name is _NOBODY or name.last in _PAYLOAD or name.counts_taken or name.joined in _STATUS
+        )
     if isinstance(value, (int, float)) and value > 0:
         return _is_telling_number(name, value)
     return False

@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 from iprog_async._core.json_types import DEEPEST, is_deep, is_object
 from iprog_async._core.redaction import Redactor
 from iprog_async._engines.base import WireReply, WireRequest
-from iprog_async._http.acceptance import says_taken
+from iprog_async._http.acceptance import page_says_taken
 from iprog_async._http.calls import NOT_JSON, Answer, HttpCall, names_agent
 
 
@@ -67,7 +67,7 @@ def decode(
     if quotable and not is_object(data) and b"\0" not in body:
         excerpt = _excerpt(redactor.text(body[:2000].decode("utf-8", "replace")))
     if data is NOT_JSON and not blank:
-        taken = says_taken(body[:_MOST_READ].replace(b"\0", b"").decode("utf-8", "replace"))
+        taken = page_says_taken(body[:_MOST_READ].replace(b"\0", b"").decode("utf-8", "replace"))
     return Answer(
         status, headers, data, excerpt, blank, once, recipients, says_taken=taken, moved_to=moved_to
     )

@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from iprog_async._http.acceptance import PLAIN_REASON, Signs, says_unsure, signs_of_acceptance
+from iprog_async._http.acceptance import (
+    PLAIN_REASON,
+    Signs,
+    page_says_taken,
+    says_unsure,
+    signs_of_acceptance,
+)
 
 
 NOTHING: list[object] = [
@@ -57,6 +63,8 @@ TAKEN: list[tuple[object, tuple[str, ...]]] = [
     (["a-1"], ()),
     ([{"to": "639171234567"}], ()),
     ("sent", ()),
+    (True, ()),
+    ({"data": True}, ()),
 ]
 
 
@@ -122,3 +130,29 @@ def test_a_plain_reason_speaks_of_what_was_asked(text: str, expected: bool) -> N
 def test_what_may_come_after_dispatch_is_unsure(text: str, expected: bool) -> None:
     """A time-out or a word of state leaves open what became of the text."""
     assert expected == says_unsure(text)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("OK", True),
+        ("OK: 8812", True),
+        ("Success", True),
+        ("ID: 123456", True),
+        ("msgid=8812", True),
+        ('{"message_id":"8d1f"', True),
+        ("1701|639171234567|8d1f", True),
+        ("550e8400-e29b-41d4-a716-446655440000\n", True),
+        ("<p>Your SMS is on its way</p>", True),
+        ("<p>Message ID: 8812</p>", True),
+        ("404 page not found", False),
+        ("Not Found", False),
+        ("<html><body id='main' class=ok><h1>404 Not Found</h1>", False),
+        ("<h1>404</h1><p>Request ID: 8d1f2c30</p>", False),
+        ("Unauthorized", False),
+        ("", False),
+    ],
+)
+def test_a_body_without_json_can_say_that_a_text_was_taken(body: str, expected: bool) -> None:
+    """An id of a text, a status word, a word that may be an id; the parts of a page are none."""
+    assert expected == page_says_taken(body)
