@@ -11,6 +11,11 @@ from iprog_async._sending.tally import Tally
 _NOTHING, _ALONE, _TOGETHER = 0, 1, 2
 
 
+def _fewest(smallest: int) -> Sequence[int]:
+    # Of one more than the smallest each can be left out in turn, once one of them is refused.
+    return (smallest,) if smallest == 1 else (smallest + 1, smallest)
+
+
 class UnknownLimit:
     """Bounds how many people's outcomes can become unknown before a run halts.
 
@@ -51,12 +56,13 @@ class UnknownLimit:
         """
         if self.trusts(batch):
             return len(batch)
-        # After one recipient alone, another one would show nothing new.
-        least = max(smallest, 2) if self._shown == _ALONE else smallest
         left = self._left - self._under_way
-        size = cut_off(batch, min(max(self._next_size, least), left), smallest)
-        if least <= left >= size:
-            return size
+        for fewest in _fewest(smallest):
+            # After one recipient alone, another one would show nothing new.
+            least = max(fewest, 2) if self._shown == _ALONE else fewest
+            size = cut_off(batch, min(max(self._next_size, least), left), fewest)
+            if least <= left >= size:
+                return size
         return 0 if self._under_way else cut_off(batch, least, smallest)
 
     def begin(self, count: int, *, at_risk: bool) -> None:

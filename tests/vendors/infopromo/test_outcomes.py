@@ -211,7 +211,6 @@ def recipients_of(request: httpx.Request) -> list[str]:
     return str(body["recipient"]).split(",")
 
 
-@pytest.mark.usefixtures("whole_batches")
 async def test_refused_number_among_scheduled_texts(
     respx_mock: respx.MockRouter, tmp_path: Path
 ) -> None:
