@@ -195,3 +195,20 @@ async def test_a_halted_run_says_how_many_may_have_been_texted(
         "fake: the run stopped by itself (OutcomeUnknownError); 20 of its texts may have been "
         "sent, or may not"
     ] == told
+
+
+async def test_few_scheduled_texts_are_enough_that_one_bad_number_costs_nobody_else() -> None:
+    """Of two that must travel together both keep a refusal, so that a run begins with three."""
+    provider = FakeProvider(limits=evolve(WIDE, min_scheduled=2))
+    await run_over(provider, [evolve(message, schedule_at=LATER) for message in to_many(7)])
+
+    assert sizes(provider) == [3, 4]
+
+
+async def test_a_bound_of_two_still_lets_two_scheduled_texts_leave() -> None:
+    """What may become unknown counts for more than what one bad number may cost."""
+    provider = FakeProvider(limits=evolve(WIDE, min_scheduled=2))
+    messages = [evolve(message, schedule_at=LATER) for message in to_many(7)]
+    await run_over(provider, messages, halt_after_unknown=2)
+
+    assert sizes(provider)[0] == 2
