@@ -6,6 +6,7 @@ import pytest
 from support.cli.runner import Cli
 
 from iprog_async.cli._base.command_table import COMMANDS
+from iprog_async.cli._errors.veil import veil
 from iprog_async.testing._contract.secret_finder import leaks
 
 
@@ -101,3 +102,10 @@ def test_what_is_no_credential_is_repeated(cli: Cli, line: str, words: str) -> N
 @pytest.fixture
 def _configured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMS_URL", "iprog://configured@?base_url=http://127.0.0.1:9")
+
+
+def test_an_address_that_was_made_a_path_is_not_repeated() -> None:
+    """Where a file belongs, the two strokes of an address are one, and a short token stays."""
+    line = veil("there is no file 'iprog:/S3cr@'", ["journal", "show", "iprog://S3cr@"])
+
+    assert "there is no file 'iprog://***'" == line

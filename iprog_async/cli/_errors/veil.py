@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from iprog_async._core.redaction import SECRET_KEYS, Redactor, looks_secret
@@ -31,7 +32,9 @@ def veil(line: str, tokens: Sequence[str]) -> str:
     hidden = {part for token in tokens for part in _parts(token) if not _is_harmless(part, known)}
     addresses = {part for part in hidden if _ADDRESS.fullmatch(part)}
     for address in sorted(addresses, key=len, reverse=True):
-        line = line.replace(address, f"{address.partition('://')[0]}://{MASK}")
+        # Where a file belongs, a path has been made of it.
+        for written in (address, str(Path(address))):
+            line = line.replace(written, f"{address.partition('://')[0]}://{MASK}")
     return Redactor(tuple(hidden - addresses)).text(line)
 
 
