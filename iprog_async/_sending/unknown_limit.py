@@ -11,7 +11,7 @@ from iprog_async._sending.tally import Tally
 _NOTHING, _ALONE, _TOGETHER = 0, 1, 2
 
 
-def _fewest(smallest: int) -> Sequence[int]:
+def _fewest(smallest: int) -> tuple[int, ...]:
     # Of one more than the smallest each can be left out in turn, once one of them is refused.
     return (smallest,) if smallest == 1 else (smallest + 1, smallest)
 
