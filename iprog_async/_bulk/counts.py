@@ -27,13 +27,6 @@ class Counts:
         """Messages with an outcome."""
         return self.accepted + self.not_sent + self.unknown
 
-    def add_tally(self, tally: Tally) -> None:
-        """Count the outcomes of a request."""
-        self.accepted += tally.accepted
-        self.not_sent += tally.not_sent
-        self.unknown += tally.unknown
-        self.failed += tally.failed
-
     def add(self, outcomes: Iterable[Outcome]) -> None:
         """Count outcomes that came of no request."""
         for outcome in outcomes:
@@ -44,3 +37,11 @@ class Counts:
                 self.not_sent += 1
             else:
                 self.unknown += 1
+
+
+def count_tally(counts: Counts, tally: Tally) -> None:
+    """Count the outcomes of a request."""
+    counts.accepted += tally.accepted
+    counts.not_sent += tally.not_sent
+    counts.unknown += tally.unknown
+    counts.failed += tally.failed

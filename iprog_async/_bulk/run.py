@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import compress
 from typing import Self
 
-from iprog_async._bulk.counts import Counts
+from iprog_async._bulk.counts import Counts, count_tally
 from iprog_async._bulk.delivery_failures import Deliveries
 from iprog_async._bulk.options import BulkOptions
 from iprog_async._bulk.outcome_stream import OutcomeStream
@@ -295,7 +295,7 @@ class BulkRun:
             # not the worker.
             recorded = None if self._ledger is None else self._ledger.record(part, outcomes)
             self._log(part, outcomes, seconds)
-            self.counts.add_tally(tally)
+            count_tally(self.counts, tally)
             await self._stream.put(outcomes, recorded)
 
     def _put_back(
