@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 COMMANDS = {
-    "demo": "Text someone through every gateway of a local sandbox, and show what happened.",
+    "demo": "Send through every gateway of a local sandbox, and show what happened.",
     "send": "Send one text.",
     "bulk": "Send a text to everybody in a CSV file.",
     "journal": "Show, export or settle what a journal holds.",
@@ -22,7 +22,7 @@ COMMANDS = {
     "sandbox": "Run a local server that plays the gateways.",
     "providers": "Show what each gateway can do.",
     "doctor": "Check the installation and the configuration.",
-    "completion": "Print what makes a shell complete this command's words.",
+    "completion": "Print the script that lets a shell complete this command with the tab key.",
 }
 """Name and line of help; here, so that the list can be shown without importing them all."""
 

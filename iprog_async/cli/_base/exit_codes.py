@@ -32,16 +32,19 @@ class ExitCode(IntEnum):
 
     OK = (
         0,
-        "done; of many texts, each was accepted, or left out as repeated or suppressed",
+        "done; in a bulk run each text was accepted, or left out as a duplicate or suppressed",
     )
     UNEXPECTED = 1, "something unexpected, or not healthy: a text that failed, a bad check"
     USAGE = 2, "wrong usage or bad input; nothing was sent"
     CONFIGURATION = 3, "wrong credentials or settings, or a missing extra; nothing was sent"
-    REFUSED = 4, "refused, and not sent; of many texts, some were not sent"
+    REFUSED = 4, "refused, and not sent; in a bulk run some texts were not sent"
     UNREACHABLE = 5, "the gateway could not be reached, or gave no answer; nothing was sent"
     UNKNOWN = 6, "a text may have been sent, or its delivery is not known: do not just repeat it"
-    INTERRUPTED = 130, "stopped by Ctrl-C, or by a no"
-    TERMINATED = 143, "stopped by SIGTERM, as docker stop sends it; of many texts, between two"
+    INTERRUPTED = 130, "stopped by Ctrl-C, or by the answer no"
+    TERMINATED = (
+        143,
+        "stopped by SIGTERM, as docker stop sends it; a bulk run stops between two texts",
+    )
 
 
 _BY_ERROR: tuple[tuple[type[SmsError], ExitCode], ...] = (

@@ -66,7 +66,7 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
 ) -> ExitCode:
     """Send a text to everybody in a CSV file, after a preview.
 
-    The exit code is 6 if it is not known of any text whether it was sent; else what stopped the
+    The exit code is 6 if any text may have been sent and nobody knows; else what stopped the
     run (130 Ctrl-C, 143 SIGTERM, 3 credentials, 4 credit or --max-credits, 1 --halt-after-failed);
     else 4 if some were not sent; else 1 if the gateway reports any that it accepted as failed;
     else 0.
@@ -74,34 +74,36 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
 
     Args:
         file: The CSV file: UTF-8, its first line names the columns.
-        text: What the phones show; {name} stands for the row's cell of the column "name", and
-            {{ for a brace. A row without such a cell is not sent. Given as "-", it is read from
-            stdin.
+        text: What the phones show. {name} is filled in from the row's column "name"; {{ is a
+            brace. A row that lacks a value is not sent. "-" reads the text from stdin.
         column: Column of the phone numbers.
-        key_column: Column that tells two equal texts for one number apart, such as an order.
+        key_column: Column with a key, such as an order number: with two keys, two equal texts for
+            one number are both sent.
         sender_id: Name or number the phones show as sender.
-        journal: A file that makes the run resumable: what it has as sent is not sent again.
-        campaign: What a new journal is about; it has to be given each time.
+        journal: A file that records what is sent, so that the run can go on later and nobody gets
+            a text twice.
+        campaign: A name that is stored in a new journal; then give the same one each time.
         concurrency: The most requests at once.
-        rate: The most requests, such as 60/min; the gateway's documented limit by default.
+        rate: The most requests in a time, such as 60/min; by default the limit that the gateway
+            documents.
         suppress: A file of numbers never to text, one a line.
-        max_credits: Stop before more credits than this are spent: one a segment, or what the
-            gateway says it took.
+        max_credits: Stop before more credits than this are spent. A segment counts as one, or as
+            what the gateway says it took.
         halt_after_failed: Stop after so many accepted texts in a row that the gateway reports as
             failed; by default there is only a warning if the first twenty are.
-        price: What a segment costs, such as 0.35: the preview then says what the run costs.
+        price: What a segment costs, such as 0.35; the preview then shows the cost of the run.
         currency: Code of the currency of --price, such as PHP.
-        engine: What moves the bytes; the faster one that is there by default.
+        engine: How requests are made; by default the fastest one that is installed.
         results: A CSV file to write the outcomes to, as they come; with --dry-run the rows that
             would not be sent, with line and reason.
         dry_run: Show the preview and send nothing.
         yes: Send without asking.
-        resend_unknown: Send again what the journal has as unknown: who got it gets a second
-            text.
+        resend_unknown: Send again what the journal has as unknown: whoever got it gets it a second
+            time.
         one_per_number: Send each number its first text only, whatever its other rows say.
-        allow_changed_text: Send numbers of the journal another text than they got.
-        allow_lost_records: Go on with a journal that lost its newest records: who is not on
-            record is sent, also if they got the text.
+        allow_changed_text: Also send to numbers that got another text in an earlier run.
+        allow_lost_records: Go on with a journal that lost its newest records. Whoever got the text
+            and is not on record gets it again.
     """
     order = BulkOptions(
         file=file,

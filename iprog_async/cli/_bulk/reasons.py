@@ -89,7 +89,7 @@ class Reasons:
                 return
             reason = self._kept[kind] = Reason(words)
         if words != reason.words:
-            # Of many numbers none is shown, lest it be taken for that of each line.
+            # Of many numbers none is shown: readers would take it for the number of each line.
             reason.words = kind
         reason.add(line)
 

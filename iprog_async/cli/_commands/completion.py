@@ -13,7 +13,7 @@ from iprog_async.cli._terminal.output import echo, emit
 def completion(  # noqa: D417 - the shared options describe themselves
     shell: Literal["bash", "zsh", "fish"], /, *, as_json: AsJson = False
 ) -> ExitCode:
-    """Print what makes a shell complete this command's words.
+    """Print the script that lets a shell complete this command with the tab key.
 
     bash: source the script from ~/.bashrc. zsh: source it from ~/.zshrc behind compinit, or save
     it as _iprog-async in a folder of $fpath. fish: save it as

@@ -63,7 +63,7 @@ async def show(file: str, /, *, as_json: AsJson = False) -> ExitCode:  # noqa: D
 
 @journal.command
 async def unknown(file: str, /, *, as_json: AsJson = False) -> ExitCode:  # noqa: D417 - the shared options describe themselves
-    """List the messages of which nobody knows whether they were sent.
+    """List the messages that may have been sent, or may not: nobody knows.
 
     Args:
         file: The journal.
@@ -123,8 +123,8 @@ async def reconcile(  # noqa: D417 - the shared options describe themselves
 
     Args:
         file: The journal.
-        since: From when on to look, such as "2027-01-31 08:00"; since the journal was made by
-            default.
+        since: The earliest time to look at, such as "2027-01-31 08:00"; by default when the
+            journal was made.
     """
     async with _opened(file) as opened, open_client(url) as client:
         start = bound(since, clock_of(client.provider, tz), "--since")

@@ -43,7 +43,7 @@ _INBOX = (
 
 
 async def demo(*, as_json: AsJson = False) -> ExitCode:
-    """Text someone through every gateway of a local sandbox, and show what happened.
+    """Send through every gateway of a local sandbox, and show what happened.
 
     No real text is sent. The exit code is 0 only if every text was accepted, reached the
     sandbox exactly once, and was delivered wherever the gateway tells.

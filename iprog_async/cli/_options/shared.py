@@ -37,7 +37,7 @@ Wait = Annotated[
 Timeout = Annotated[
     float,
     Parameter(
-        name="--timeout", validator=validators.Number(gt=0), help="Seconds that --wait takes."
+        name="--timeout", validator=validators.Number(gt=0), help="The most seconds to wait."
     ),
 ]
 

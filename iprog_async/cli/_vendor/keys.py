@@ -43,7 +43,7 @@ async def generate(
     url: Url = None,
     as_json: AsJson = False,
 ) -> ExitCode:
-    """Have a new API key made; say with --show or --output where it goes."""
+    """Make a new API key; --show or --output says where it goes."""
     _check_place(output, show=show)
     async with open_client(url) as client:
         desk = KEYS.of(client.provider)
@@ -65,7 +65,7 @@ async def regenerate(
     url: Url = None,
     as_json: AsJson = False,
 ) -> ExitCode:
-    """Replace the API key by a new one; the old one, perhaps your own, is void at once."""
+    """Replace the API key with a new one; the old one, perhaps the one you use, ends at once."""
     _check_place(output, show=show)
     async with open_client(url) as client:
         desk = KEYS.of(client.provider)
