@@ -8,6 +8,7 @@ import urllib.request
 import pytest
 from support.cli.runner import Cli
 
+import iprog_async.sandbox
 from iprog_async import SmsClient, provider_from_url
 from iprog_async.cli._base.app import app
 from iprog_async.cli._base.exit_codes import ExitCode
@@ -84,6 +85,8 @@ def test_missing_extra(cli: Cli, monkeypatch: pytest.MonkeyPatch, command: str) 
     """Without the extra the line is the command that installs it."""
     for name in [name for name in sys.modules if name.startswith("iprog_async.sandbox")]:
         monkeypatch.delitem(sys.modules, name)
+    # Importing it anew sets this, too; afterwards both are the module of before.
+    monkeypatch.setattr(iprog_async, "sandbox", iprog_async.sandbox)
     monkeypatch.delitem(sys.modules, "iprog_async.cli._demo.scenario", raising=False)
     monkeypatch.setitem(sys.modules, "starlette.routing", None)
     monkeypatch.setitem(sys.modules, "starlette.requests", None)
