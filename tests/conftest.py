@@ -6,11 +6,13 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from iprog_async._sending.unknown_limit import UnknownLimit
 
 
-_SLOW = "slow: starts many processes; runs with --slow, or where its path is named"
+_SLOW = "slow: takes long, or starts many processes; runs with --slow, or where its path is named"
+_EXAMPLES = {"quick": 25, "thorough": 200}  # of a property, without --slow and with it
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,6 +27,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _SLOW)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name, examples in _EXAMPLES.items():
+        settings.register_profile(name, deadline=None, max_examples=examples)
+    settings.load_profile("thorough" if config.getoption("--slow") else "quick")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:

@@ -4,12 +4,10 @@ import sys
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core.fakes import QUICK
 
 from iprog_async._bulk.deduplication import SeenTable
 
 
-@QUICK
 @given(st.lists(st.tuples(st.integers(0, 300), st.sampled_from(["a", "b", None])), max_size=500))
 def test_table_remembers_as_a_dict_does(keys: list[tuple[int, str | None]]) -> None:
     """The first index of each key is returned for ever, whatever came between."""

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 
+pytestmark = pytest.mark.slow
+
 _ROWS = 100_000
 _SCRIPT = """
 import asyncio, pathlib, sys

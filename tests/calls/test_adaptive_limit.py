@@ -7,7 +7,6 @@ import pytest
 from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core.fakes import QUICK
 
 from iprog_async._http.adaptive_limit import AdaptiveLimit
 
@@ -147,7 +146,6 @@ def test_cuts_wait_for_what_the_last_one_did() -> None:
     assert 49 == pytest.approx(ceiling.limit)
 
 
-@QUICK
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.integers(1, 10_000)), max_size=400))
 def test_ceiling_is_never_below_one(answers: list[tuple[float, int]]) -> None:
     """Whatever a gateway does, one call at a time always goes on."""

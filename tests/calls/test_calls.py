@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core.fakes import QUICK
 
 from iprog_async import ConfigurationError, Rate
 from iprog_async._core.redaction import Redactor
@@ -176,7 +175,6 @@ def test_not_json_is_no_value_of_json() -> None:
     assert NOT_JSON is decode(WireReply(200, {}, b"{"), Redactor(())).data
 
 
-@QUICK
 @given(st.binary(), st.integers(0, 999))
 def test_decoding_never_raises(body: bytes, status: int) -> None:
     """Any bytes become an answer."""

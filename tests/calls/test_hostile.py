@@ -8,7 +8,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core.fakes import NUMBER, QUICK, TOKEN, Wire
+from support.core.fakes import NUMBER, TOKEN, Wire
 
 from iprog_async import Message, OutcomeUnknownError, RetryPolicy, SmsError
 
@@ -54,7 +54,6 @@ class Raw(httpx.AsyncByteStream):
         yield self._body
 
 
-@QUICK
 @given(
     st.integers(100, 999), HEADERS, BODIES, st.sampled_from(["send", "many", "status", "balance"])
 )

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core.fakes import QUICK
 
 from iprog_async._http.retry_after import retry_after
 
@@ -47,7 +46,6 @@ def test_date_is_held_against_the_wall_clock() -> None:
     assert 0.0 == retry_after({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"})
 
 
-@QUICK
 @given(st.text(), st.text())
 def test_no_header_breaks_the_reading(value: str, date: str) -> None:
     """Whatever the gateway writes, the result is nothing or a finite wait."""

@@ -4,7 +4,6 @@ import asyncio
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core.fakes import QUICK
 
 from iprog_async._http.slots import SlotQueue
 
@@ -77,7 +76,6 @@ STEPS = st.lists(
 )
 
 
-@QUICK
 @given(st.integers(1, 3), STEPS)
 async def test_storm_of_cancellations_loses_and_doubles_no_slot(
     size: int, steps: list[tuple[str, int]]

@@ -7,7 +7,6 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 from support.core.clock import VirtualClock
-from support.core.fakes import QUICK
 
 from iprog_async import Rate
 from iprog_async._http.throttle import Throttle
@@ -37,7 +36,6 @@ async def play(throttle: Throttle, clock: VirtualClock, calls: list[tuple[int, i
     return spans
 
 
-@QUICK
 @given(
     st.integers(1, 4),
     st.integers(1, 10),

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core.fakes import LATER, NUMBER, QUICK, FakeProvider, accept, prepared
+from support.core.fakes import LATER, NUMBER, FakeProvider, accept, prepared
 
 from iprog_async import (
     Accepted,
@@ -129,7 +129,6 @@ RECEIPTS = st.builds(
 )
 
 
-@QUICK
 @given(RECEIPTS)
 def test_receipts_survive_json(receipt: Receipt) -> None:
     """A stored receipt reads back as the same, but for `raw`."""

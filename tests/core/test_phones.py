@@ -4,7 +4,6 @@ import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core.fakes import QUICK
 
 from iprog_async import ConfigurationError, InvalidMessageError
 from iprog_async._core.phones import mask_number, to_region
@@ -84,7 +83,6 @@ def test_national_number_without_region_asks_for_the_country_code() -> None:
         to_e164("0917 123 4567")
 
 
-@QUICK
 @given(
     st.text(st.characters(exclude_categories=())) | st.text("+0639-() ./xA#;,"),
     st.sampled_from(["PH", "UG", "XX", None]),
@@ -102,7 +100,6 @@ def test_anything_is_a_number_or_an_invalid_message(text: str, region: str | Non
     assert number.startswith("+")
 
 
-@QUICK
 @given(
     st.sampled_from([("PH", 63, "9"), ("UG", 256, "7")]),
     st.integers(0, 10**9 - 1),

@@ -9,7 +9,6 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core.fakes import QUICK
 
 from iprog_async import ConfigurationError
 from iprog_async._core.redaction import Redactor, active_redactor, guard_http_logs
@@ -206,7 +205,6 @@ def test_records_of_http_libraries_are_masked(name: str, caplog: pytest.LogCaptu
     assert ["GET http://x/?t=***", "harmless 1", "no call: fine"] == caplog.messages
 
 
-@QUICK
 @given(st.text(min_size=4), st.text(), st.text())
 def test_no_secret_survives_in_an_answer(secret: str, head: str, tail: str) -> None:
     """Any secret in any surroundings is gone after decoding."""

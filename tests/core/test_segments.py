@@ -6,7 +6,6 @@ import pytest
 import smsutil
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core.fakes import QUICK
 
 from iprog_async import Segments, count_segments
 
@@ -46,7 +45,6 @@ KINDS: list[st.SearchStrategy[str]] = [
 ]
 
 
-@QUICK
 @given(st.one_of(KINDS).filter(bool))
 def test_counts_agree_with_smsutil(text: str) -> None:
     """Encoding, segments and units are those of another implementation of the standard."""
@@ -60,7 +58,6 @@ def test_counts_agree_with_smsutil(text: str) -> None:
     assert expected == (counted.encoding, counted.count, counted.units)
 
 
-@QUICK
 @given(st.one_of(KINDS))
 def test_what_is_left_fits_and_one_more_does_not(text: str) -> None:
     """As many units as `left` says can be appended without a further segment, and no more."""

@@ -14,7 +14,7 @@ from zlib import crc32
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core.fakes import NUMBER, QUICK, FakeProvider
+from support.core.fakes import NUMBER, FakeProvider
 from support.journal.journaling import run_over
 from support.journal.rows import row
 from support.make_journals import CAMPAIGN, TEXT, answer, make_ended, messages, person
@@ -169,7 +169,6 @@ async def test_a_file_that_is_not_as_it_was_written(damage: str, tmp_path: Path)
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 
-@QUICK
 @given(
     st.integers(1, 2**62),
     _TEXTS,

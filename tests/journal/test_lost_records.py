@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core.fakes import QUICK, Wire, to_many
+from support.core.fakes import Wire, to_many
 from support.journal.journaling import ACCEPTED, BROKEN, BUSY, posting, run_over, send_all, sent_to
 
 from iprog_async import Journal, JournalError, JournalReader
@@ -335,7 +335,6 @@ Journal.open(path).close()
 """
 
 
-@QUICK
 @given(st.integers(1, 0x7FFFFFFF), st.booleans())
 def test_a_marker_is_read_as_it_was_written(generation: int, is_open: bool) -> None:
     """Whatever log it names, the number in the file has 32 bits and means the same again."""

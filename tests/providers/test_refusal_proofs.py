@@ -31,12 +31,33 @@ ENGINES: tuple[EngineName, ...] = ("httpx", "asyncio")
 EAGER = RetryPolicy(attempts=3, base=0)
 TEXT = "Your parcel is here."
 WHEN = datetime(2031, 5, 17, 1, 30, tzinfo=UTC)
-ALONE = [proof for proof in PROOFS if "alone" in proof.ways]
-MANY = [proof for proof in PROOFS if "many" in proof.ways]
 
-pytestmark = pytest.mark.parametrize("engine", ENGINES)
-alone = pytest.mark.parametrize("proof", ALONE, ids=lambda proof: proof.name)
-many = pytest.mark.parametrize("proof", MANY, ids=lambda proof: proof.name)
+
+def _on_both(way: str) -> pytest.MarkDecorator:
+    """Try each proof of a way over each engine; the second one is slow where it can't matter."""
+    return pytest.mark.parametrize(
+        ("proof", "engine"),
+        [
+            pytest.param(
+                *(proof, engine),
+                id=f"{engine}-{proof.name}",
+                marks=() if engine == ENGINES[0] or _is_for_the_engine(proof) else pytest.mark.slow,
+            )
+            for proof in PROOFS
+            if way in proof.ways
+            for engine in ENGINES
+        ],
+    )
+
+
+def _is_for_the_engine(proof: Proof) -> bool:
+    """Tell whether an answer is more than JSON that an adapter reads."""
+    reply = proof.reply
+    return 300 <= reply.status < 400 or bool(reply.headers) or not reply.body.startswith(b"{")
+
+
+alone = _on_both("alone")
+many = _on_both("many")
 
 
 @frozen

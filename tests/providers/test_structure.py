@@ -7,7 +7,6 @@ import pytest
 from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core.fakes import QUICK
 
 from iprog_async.adapter import Id, UnclearAnswer, parse_amount, structure
 
@@ -82,7 +81,6 @@ def test_reason_quotes_no_value() -> None:
     assert not {"123456", "S3CRET"} & set(caught.value.reason.replace("'", " ").split())
 
 
-@QUICK
 @given(JSON)
 def test_any_json_is_an_object_or_unclear(data: object) -> None:
     """No answer makes anything but `UnclearAnswer` come out."""

@@ -5,7 +5,6 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core.fakes import QUICK
 
 from iprog_async import ConfigurationError
 from iprog_async._providers.url import parse_address
@@ -38,7 +37,6 @@ def test_addresses_are_taken_apart(
     assert expected == (url.username, url.password, url.host, url.params)
 
 
-@QUICK
 @given(st.text(min_size=1), st.text())
 def test_percent_encoded_credentials_come_back(username: str, password: str) -> None:
     """Any credential can be written, whatever characters it has."""

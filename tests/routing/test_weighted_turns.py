@@ -5,7 +5,6 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core.fakes import QUICK
 
 from iprog_async._routing.weighted_turns import WeightedRoundRobin
 
@@ -27,7 +26,6 @@ def test_turns_are_spread_evenly(weights: dict[str, float], expected: str) -> No
     assert expected == names
 
 
-@QUICK
 @given(
     st.dictionaries(st.sampled_from("abcd"), st.integers(1, 9), min_size=1),
     st.lists(st.integers(1, 100), min_size=1, max_size=60),

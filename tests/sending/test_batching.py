@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core.fakes import LATER, QUICK, prepared
+from support.core.fakes import LATER, prepared
 
 from iprog_async._sending import batching as batching_module
 from iprog_async._sending.batching import WindowPlanner, halves, plan_batches
@@ -40,7 +40,6 @@ def window(rows: Sequence[tuple[int, str, datetime | None]]) -> list[PreparedMes
     ]
 
 
-@QUICK
 @given(ROWS, BATCHINGS, st.booleans())
 def test_plans_are_what_the_gateway_takes(
     rows: list[tuple[int, str, datetime | None]], batching: Batching, final: bool
@@ -63,7 +62,6 @@ def test_plans_are_what_the_gateway_takes(
     assert not (final and plan.carried)
 
 
-@QUICK
 @given(ROWS, BATCHINGS, st.booleans())
 def test_texts_for_one_number_keep_their_order(
     rows: list[tuple[int, str, datetime | None]], batching: Batching, final: bool
@@ -105,7 +103,6 @@ def test_scheduled_batches_are_not_too_small(
     assert expected == [len(batch) for batch in plan_batches(messages, batching).batches]
 
 
-@QUICK
 @given(st.integers(1, 400), st.integers(1, 6), st.integers(0, 100))
 def test_no_batch_is_too_small_where_that_can_be_avoided(
     count: int, smallest: int, more: int
@@ -177,7 +174,6 @@ def test_halves_are_both_smaller(count: int, expected: tuple[int, int]) -> None:
     assert list(range(count)) == [message.index for message in [*first, *second]]
 
 
-@QUICK
 @given(ROWS, BATCHINGS, st.integers(1, 9), st.integers(0, 12))
 def test_windows_are_planned_like_one(
     rows: list[tuple[int, str, datetime | None]], batching: Batching, size: int, most: int

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core.fakes import LATER, QUICK, prepared
+from support.core.fakes import LATER, prepared
 
 from iprog_async import Accepted, NotSent, Outcome, Receipt, RejectedError
 from iprog_async._core.messages import Batch
@@ -74,7 +74,6 @@ BADS = st.integers(1, 24).flatmap(
 )
 
 
-@QUICK
 @given(BADS, st.integers(1, 3), st.none() | st.integers(0, 8), st.integers(1, 30))
 def test_nobody_good_is_refused_for_good(
     case: tuple[int, set[int]], smallest: int, lost_at: int | None, asks: int

@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core.fakes import QUICK
 
 from iprog_async import InvalidMessageError
 from iprog_async.cli._bulk.template import Template
@@ -63,7 +62,6 @@ def test_more_than_plain_names(text: str) -> None:
         Template(text)
 
 
-@QUICK
 @given(st.text())
 def test_doubled_braces_survive(text: str) -> None:
     """Any text is itself once its braces are doubled."""
@@ -71,7 +69,6 @@ def test_doubled_braces_survive(text: str) -> None:
     assert f"x{text}" == Template(doubled).fill({})
 
 
-@QUICK
 @given(st.text())
 def test_any_text_is_a_template_or_refused(text: str) -> None:
     """No text breaks the reading in another way."""

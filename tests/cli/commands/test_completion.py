@@ -72,6 +72,7 @@ _SETUP = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", _SETUP)
 @pytest.mark.parametrize(
     ("typed", "expected"),

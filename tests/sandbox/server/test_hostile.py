@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.sandbox_toy import CONTEXT, exchange, fetch
 
@@ -65,7 +65,6 @@ def test_odd_requests_are_answered(sandbox: Sandbox, sent: bytes, status: bytes)
     assert is_alive(sandbox.url)
 
 
-@settings(deadline=None, max_examples=60)
 @given(body=st.binary(max_size=300), form=st.booleans())
 def test_any_body_is_answered(running: Sandbox, body: bytes, form: bool) -> None:
     """Whatever bytes are sent as a text, the gateway answers."""

@@ -9,7 +9,6 @@ from typing import ClassVar, Self
 
 import httpx
 from attrs import field, frozen
-from hypothesis import settings
 
 from iprog_async import (
     Balance,
@@ -36,9 +35,6 @@ from iprog_async.adapter import (
 from iprog_async.testing import InstantClock
 from iprog_async_providers.iprog import IprogProvider
 
-
-QUICK = settings(deadline=None, max_examples=80)
-"""For properties: no deadline, because other work shares the processor."""
 
 NUMBER = "+639171234567"
 TOKEN = "1|secret/token+value"

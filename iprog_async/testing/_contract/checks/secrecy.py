@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import SmsError
 from iprog_async._core.messages import Message
-from iprog_async._core.outcomes import Accepted
+from iprog_async._core.outcomes import Accepted, Outcome
+from iprog_async._core.receipts import Receipt
 from iprog_async.testing._contract.case import Make, Operation, Subject
 from iprog_async.testing._contract.checks.base import (
     PATIENT,
@@ -26,6 +28,9 @@ from iprog_async.testing._contract.losses import ENCOUNTERS, LOSSES, Loss
 from iprog_async.testing._contract.secret_finder import held_by, leaks, shown_by, trapped_logs
 from iprog_async.testing._raw_gateway.behaviours import drop, silence
 from iprog_async.testing._raw_gateway.gateway import unused_port
+
+
+T = TypeVar("T")
 
 
 class SecrecyChecks(Checks):
@@ -76,10 +81,7 @@ class SecrecyChecks(Checks):
             shown: list[str] = []
             for step in (read.reply, drop(), *quoting):
                 async with scene(subject, step) as it:
-                    try:
-                        shown.append(repr(await read.call(it.sms.provider)))
-                    except SmsError as exc:
-                        shown += shown_by(exc)
+                    shown += await _shown_by_call(read.call(it.sms.provider), _printed)
         assert shown
         assert leaks([*trap.shown, *shown], subject.case.secrets) == []
 
@@ -134,19 +136,40 @@ def _refusal(make: Make) -> SmsError | None:
 
 async def _shown_by_sends(sms: SmsClient[Any], subject: Subject) -> list[str]:
     """Send one text and then two in a run; return all that the results show."""
-    shown: list[str] = []
-    try:
-        receipt = await sms.send(subject.number, subject.case.text)
-        shown += [*held_by(receipt), repr(receipt.raw), repr(receipt.to_dict())]
-    except SmsError as exc:
-        shown += shown_by(exc)
+    shown = await _shown_by_call(sms.send(subject.number, subject.case.text), _shown_by_receipt)
     messages = [Message(number, subject.case.text) for number in subject.case.numbers[:2]]
-    try:
-        async with sms.send_many(messages) as run:
-            async for outcome in run:
-                shown += held_by(outcome)
-                if not isinstance(outcome, Accepted):
-                    shown += shown_by(outcome.error)
-    except SmsError as exc:
-        shown += shown_by(exc)
+    outcomes: list[Outcome] = []
+    shown += await _shown_by_call(_run(sms, messages, outcomes), _printed)
+    for outcome in outcomes:
+        shown += held_by(outcome)
+        if not isinstance(outcome, Accepted):
+            shown += shown_by(outcome.error)
     return shown
+
+
+async def _run(sms: SmsClient[Any], messages: Sequence[Message], outcomes: list[Outcome]) -> None:
+    """Send a run; its outcomes are kept even if it halts."""
+    async with sms.send_many(messages) as run:
+        async for outcome in run:
+            outcomes.append(outcome)
+
+
+async def _shown_by_call(call: Awaitable[T], read: Callable[[T], Iterable[str]]) -> list[str]:
+    """Return all that a result, or an error with its frames, shows.
+
+    This frame is one of them, and a check's own, with all the texts that it found so far, is not:
+    they would be taken apart again with each error.
+    """
+    try:
+        result = await call
+    except SmsError as exc:
+        return [*shown_by(exc)]
+    return [*read(result)]
+
+
+def _printed(value: object) -> list[str]:
+    return [repr(value)]
+
+
+def _shown_by_receipt(receipt: Receipt) -> list[str]:
+    return [*held_by(receipt), repr(receipt.raw), repr(receipt.to_dict())]
