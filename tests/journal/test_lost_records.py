@@ -290,6 +290,7 @@ async def test_going_on_all_the_same(lose: Callable[[Path], Path], tmp_path: Pat
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a signal of POSIX systems")
 @pytest.mark.parametrize("earlier", [0, 5], ids=["new", "used before"])
 @pytest.mark.parametrize("step", range(1, 11))

@@ -111,6 +111,7 @@ def test_once_in_a_process(sandbox: Sandbox, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_twice_in_a_process(sandbox: Sandbox, tmp_path: Path) -> None:
     """The second gives up at once; what was on its way is unknown, and is not sent again."""
     address = sandbox.address("iprog")
@@ -137,6 +138,7 @@ def test_twice_in_a_process(sandbox: Sandbox, tmp_path: Path) -> None:
     assert f"unknown {_AT_ONCE}\n" in resumed.stdout
 
 
+@pytest.mark.slow
 def test_terminated_once(sandbox: Sandbox, tmp_path: Path) -> None:
     """SIGTERM, as docker stop sends it, is a first Ctrl-C: nobody is unknown, and it is 143."""
     address = sandbox.address("iprog")
@@ -161,6 +163,7 @@ def test_terminated_once(sandbox: Sandbox, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 def test_terminated_twice(sandbox: Sandbox, tmp_path: Path, second: signal.Signals) -> None:
     """Whatever comes second gives up at once, with a summary: what was on its way is unknown."""
