@@ -56,7 +56,7 @@ class UnknownLimit:
         """
         if self.trusts(batch):
             return len(batch)
-        left = self._left - self._under_way
+        left, least = self._left - self._under_way, smallest
         for fewest in _fewest(smallest):
             # After one recipient alone, another one would show nothing new.
             least = max(fewest, 2) if self._shown == _ALONE else fewest
