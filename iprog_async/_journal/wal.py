@@ -18,6 +18,7 @@ _HEADER = struct.Struct(">8I")
 _FRAME_HEADER = 24
 _MAGIC = 0x377F0682
 _FEW = 2
+_BLOCK = 4096
 
 
 @frozen
@@ -27,7 +28,7 @@ class Wal:
     Args:
         generation: Which one it is, over all the times that SQLite begins it anew; 0 where its
             header is broken.
-        frames: How many pages it has room for.
+        frames: How many pages it has room for; 0 where it was cut off in the midst of one.
         first_page_only: Whether it has very few pages, each the first of the database.
     """
 
@@ -55,7 +56,8 @@ def read_wal(path: str) -> Wal | None:
             page_size, generation = _read_header(head)
             size = file.seek(0, 2) - _HEADER.size
             frame = page_size + _FRAME_HEADER
-            frames = size // frame if generation else 0
+            whole = generation and not _is_cut(size, frame)
+            frames = size // frame if whole else 0
             pages: set[bytes] = set()
             for place in range(min(frames, _FEW)):
                 file.seek(_HEADER.size + place * frame)
@@ -64,6 +66,16 @@ def read_wal(path: str) -> Wal | None:
         return None
     few = bool(generation) and frames <= _FEW
     return Wal(generation, frames, few and pages <= {b"\0\0\0\1"})
+
+
+def _is_cut(size: int, frame: int) -> bool:
+    """Return whether frames of so many bytes in all can't be what SQLite has written.
+
+    It writes the head of a frame, and then its page. A process that is killed in between leaves the
+    one without the other, or what the system had copied by then: blocks of the file as a whole.
+    """
+    rest = size % frame
+    return rest not in (0, _FRAME_HEADER) and (size + _HEADER.size) % _BLOCK != 0
 
 
 def _read_header(head: bytes) -> tuple[int, int]:

@@ -114,6 +114,12 @@ def _log_of_one_page(path: Path) -> Path:
     return path
 
 
+def _log_cut_within_a_page(path: Path) -> Path:
+    size = os.stat(f"{path}-wal").st_size
+    os.truncate(f"{path}-wal", size // 2 // 4096 * 4096 + 1000)
+    return path
+
+
 def _broken_log(path: Path) -> Path:
     log = Path(f"{path}-wal")
     data = bytearray(log.read_bytes())
@@ -155,6 +161,7 @@ LOSSES: list[Callable[[Path], Path]] = [
     _empty_log,
     _cut_log,
     _log_of_one_page,
+    _log_cut_within_a_page,
     _broken_log,
     _log_of_another,
     _log_of_another_journal,
