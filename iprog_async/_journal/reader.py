@@ -140,10 +140,26 @@ def _open(path: str) -> _Snapshot | None:
 
 def _check_whole(path: str) -> None:
     os.stat(path)
-    _, verdict = examine(path)
+    verdict = _examine(path)
     for _ in range(_TRIES):
         if verdict in (Verdict.WHOLE, Verdict.USELESS_LOG):
             return
         time.sleep(_SECONDS_BETWEEN_TRIES)
-        _, verdict = examine(path)
+        verdict = _examine(path)
+    if verdict is None:
+        raise unusable(path, sqlite3.DatabaseError("database disk image is malformed"))
     raise what_is_lost(path, verdict)
+
+
+def _examine(path: str) -> Verdict | None:
+    """Return what main file and log are to each other; `None` if the main file makes no sense.
+
+    A run that copies its log to the main file writes the first page before it makes the file
+    longer: to whoever reads it in between, the file is cut off.
+    """
+    try:
+        return examine(path)[1]
+    except sqlite3.DatabaseError as exc:
+        if exc.sqlite_errorcode != sqlite3.SQLITE_CORRUPT:
+            raise
+        return None
