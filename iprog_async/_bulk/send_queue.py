@@ -122,6 +122,6 @@ class Departures:
             self._changed.set()
 
     def put_back(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
-        """Let messages wait again that were called back before they left."""
+        """Let messages wait again that were withdrawn before they left."""
         self._batches.append(batch)
         self.settle(outcomes)

@@ -1,0 +1,312 @@
+"""The workers of a run: they take batches, submit them, and pass on what becomes of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from enum import IntEnum
+from itertools import compress
+
+from iprog_async._bulk.counts import Counts, count_tally
+from iprog_async._bulk.delivery_failures import Deliveries
+from iprog_async._bulk.options import BulkOptions
+from iprog_async._bulk.outcome_stream import OutcomeStream
+from iprog_async._bulk.preparation import Preparation, Window
+from iprog_async._bulk.read_ahead import ReadAhead
+from iprog_async._bulk.send_queue import Departure, Departures
+from iprog_async._bulk.spending import Spending
+from iprog_async._core.clock import Clock
+from iprog_async._core.errors import JournalConflictError, JournalError, RunHaltedError, SmsError
+from iprog_async._core.messages import Batch
+from iprog_async._core.observers import NULL_OBSERVERS, Observers
+from iprog_async._core.outcomes import NotSent, Outcome, Unknown, unclear
+from iprog_async._http.send_context import (
+    Withdrawal,
+    active_unknown_bound,
+    active_withdrawal,
+    was_in_flight,
+    was_withdrawn,
+)
+from iprog_async._journal.ledger import Ledger
+from iprog_async._providers.protocols import SmsProvider
+from iprog_async._sending.batching import fewest
+from iprog_async._sending.bisect_batch import Bisection
+from iprog_async._sending.submit import log_halt, log_outcome, logging_enabled, submit
+from iprog_async._sending.tally import Tally, tally_of
+
+
+class State(IntEnum):
+    """How far a run has come; it only ever moves on."""
+
+    READING = 0
+    """Messages are read and sent."""
+    READ = 1
+    """All messages are read, and what waits is sent."""
+    DRAINING = 2
+    """Nothing more is taken; what a worker has taken is sent."""
+    STOPPED = 3
+    """What has not left is not sent; what is on its way comes to its outcome."""
+    ENDED = 4
+    """The reader has had everything, or nobody reads any more."""
+
+
+class WorkerPool:
+    """Sends the messages of a preparation with so many workers, and puts the outcomes in a stream.
+
+    Args:
+        provider: A bound provider.
+        preparation: Where the messages come from.
+        clock: What tells the time.
+        options: How many workers there are, and what makes them halt.
+        observers: Who is told of what is sent.
+    """
+
+    def __init__(
+        self,
+        provider: SmsProvider,
+        preparation: Preparation,
+        clock: Clock,
+        options: BulkOptions,
+        observers: Observers = NULL_OBSERVERS,
+    ) -> None:
+        self.state = State.READING
+        self.halted: SmsError | None = None
+        """Why it stopped by itself, if it did."""
+        self.in_flight = 0
+        """Messages whose turn has come, and which have no outcome yet."""
+        self.abandoned: list[Unknown] = []
+        """What was on its way when it was closed: it may have been sent."""
+        self.counts = Counts()
+        self.spending = Spending()
+        self.deliveries = Deliveries(options.halt_after_failed)
+        self.stream = OutcomeStream(options.concurrency, self.halt)
+        self._provider = provider
+        self._preparation = preparation
+        self._clock = clock
+        self._observers = observers
+        self._most_unknown = options.halt_after_unknown
+        self._departures = Departures(provider, self._most_unknown, options.max_credits)
+        self._withdrawals = [Withdrawal() for _ in range(options.concurrency)]
+        self._ahead = ReadAhead(preparation)
+        self._turn = asyncio.Lock()
+        self._ledger: Ledger | None = None
+
+    def stop(self) -> None:
+        """Send nothing more; what is on its way still comes to its outcome."""
+        self._take_no_more()
+        self.move_on(State.STOPPED)
+        for withdrawal in self._withdrawals:
+            withdrawal.withdraw()
+
+    def halt(self, cause: SmsError) -> None:
+        """Stop for a reason, of which the first counts."""
+        self.halted = self.halted or cause
+        self.stop()
+
+    def move_on(self, state: State) -> None:
+        """Note that the run has come so far, if it is not further already."""
+        self.state = max(self.state, state)
+
+    def _take_no_more(self) -> None:
+        self.move_on(State.DRAINING)
+        self._preparation.stop()
+        self._departures.close()
+
+    async def run(self, ledger: Ledger | None) -> None:
+        """Send everything; done when the last outcome is in the stream.
+
+        Args:
+            ledger: Keeps on record what is sent, if it is kept; it is ended.
+
+        Raises:
+            Exception: Whatever the source raised, once what was taken has come to its outcome.
+        """
+        self._ledger = ledger
+        workers = [self._start(withdrawal) for withdrawal in self._withdrawals]
+        try:
+            await asyncio.gather(*workers)
+            if self.halted is not None:
+                error = RunHaltedError(self.halted, self.counts.unknown)
+                if error.unknown:
+                    log_halt(self._provider, error)
+                await self._report(await self._give_up(error))
+        except Exception:
+            # The source failed: let what was taken come to its outcome, then tell the reader.
+            self._take_no_more()
+            await asyncio.gather(*workers, return_exceptions=True)
+            raise
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, self._ahead.cancel(), return_exceptions=True)
+            if self._ledger is not None:
+                self._ledger.end()
+            if self.state is not State.ENDED:
+                await self.stream.end()
+
+    def _start(self, withdrawal: Withdrawal) -> asyncio.Task[None]:
+        worker = asyncio.create_task(self._work(withdrawal))
+        withdrawal.belongs_to(worker)
+        return worker
+
+    async def _work(self, withdrawal: Withdrawal) -> None:
+        active_withdrawal.set(withdrawal)
+        active_unknown_bound.set(self._most_unknown)
+        while (departure := await self._take()) is not None:
+            self.in_flight += len(departure[0])
+            try:
+                await self._send(departure)
+            finally:
+                self._departures.arrive(departure)
+
+    async def _take(self) -> Departure | None:
+        """Return the next batch; `None` when there is nothing more to send."""
+        departures = self._departures
+        while self.state < State.DRAINING:
+            departure = departures.take()
+            if departures.exceeded is not None:
+                # What was taken before is paid for, and goes on.
+                self.halted = self.halted or departures.exceeded
+                self._take_no_more()
+            if departure is not None:
+                return departure
+            if departures:
+                await departures.wait()
+            elif not await self._read_on():
+                return None
+        return None
+
+    async def _read_on(self) -> bool:
+        """Take a window if nothing waits; return whether there was one, or something waits."""
+        async with self._turn:
+            if self._departures or self.state >= State.DRAINING:
+                return True
+            if self.state is State.READ:
+                return False
+            window = await self._ahead.next_window()
+            if window.last:
+                self.move_on(State.READ)
+            refused = self._adopt(window)
+            if window.problem is not None:
+                # What was read waits; it is given up with all the others that were not sent.
+                self.halt(window.problem)
+            if refused:
+                # Still in turn: while the reader is slow nobody else may read on.
+                await self._report(refused)
+        return True
+
+    def _adopt(self, window: Window) -> list[Outcome]:
+        """Let a window's batches wait; return the outcomes of what is not to be sent."""
+        self.counts.resumed += sum(_was_settled(outcome) for outcome in window.known)
+        self._departures.add(window.batches)
+        return [*window.refused, *window.known]
+
+    async def _send(self, departure: Departure) -> None:
+        """Send a batch; halve it while one recipient makes the gateway refuse all of it.
+
+        After an unknown outcome, or once the run was stopped, what is left keeps its refusal.
+        """
+        batch, at_risk = departure
+        parts = Bisection(batch, fewest(batch, self._provider))
+        while parts:
+            part, outcomes = parts.next(may_ask=self.state < State.STOPPED)
+            started = self._clock.monotonic()
+            if not outcomes:
+                outcomes = await self._submit(part)
+                if parts.split(outcomes):
+                    if self._ledger is not None:
+                        # Until it is its turn again it waits, also if the run ends before.
+                        self._ledger.claim(part).give_back()
+                    continue
+                if self.state >= State.DRAINING:
+                    part, outcomes = self._put_back(part, outcomes)
+                    if not part:
+                        continue
+                tally = tally_of(part, outcomes)
+                self._watch(part, outcomes, tally, at_risk=at_risk)
+            else:
+                tally = tally_of(part, outcomes)
+            await self._settle(part, outcomes, tally, self._clock.monotonic() - started)
+
+    async def _submit(self, part: Batch) -> Sequence[Outcome]:
+        try:
+            claim = None if self._ledger is None else self._ledger.claim(part)
+            return await submit(self._provider, part, claim, self._observers)
+        except asyncio.CancelledError as exc:
+            if was_in_flight(exc):
+                self._abandon(part)
+            raise
+
+    async def _settle(
+        self, part: Batch, outcomes: Sequence[Outcome], tally: Tally, seconds: float
+    ) -> None:
+        """Note what has become of messages for good, and pass it on."""
+        self.in_flight -= len(outcomes)
+        self._departures.settle(outcomes)
+        self.spending.add(tally)
+        # The disk holds up the reader, who must see nothing before it is on record, and
+        # not the worker.
+        recorded = None if self._ledger is None else self._ledger.record(part, outcomes)
+        self._log(part, outcomes, seconds)
+        count_tally(self.counts, tally)
+        await self.stream.put(outcomes, recorded)
+
+    def _put_back(
+        self, part: Batch, outcomes: Sequence[Outcome]
+    ) -> tuple[Batch, Sequence[Outcome]]:
+        """Let what was withdrawn wait again, and return the others with their outcomes."""
+        withdrawn = [was_withdrawn(outcome) for outcome in outcomes]
+        if not any(withdrawn):
+            return part, outcomes
+        back = tuple(compress(part, withdrawn))
+        self._departures.put_back(back, list(compress(outcomes, withdrawn)))
+        self.in_flight -= sum(withdrawn)
+        others = [not waits for waits in withdrawn]
+        return tuple(compress(part, others)), list(compress(outcomes, others))
+
+    def _watch(
+        self, part: Batch, outcomes: Sequence[Outcome], tally: Tally, *, at_risk: bool
+    ) -> None:
+        """Halt on a refusal that every message would meet, and when too many may be lost.
+
+        Of texts that were accepted and have failed, each one counts.
+        """
+        unknown = self._departures.note(part, tally, at_risk=at_risk)
+        if unknown is not None:
+            self.halt(unknown)
+        if tally.account is not None:
+            self.halt(tally.account)
+        if (failing := self.deliveries.note(outcomes, tally)) is not None:
+            self.halt(failing)
+
+    async def _give_up(self, error: RunHaltedError) -> list[Outcome]:
+        """Return the outcomes of all that was read and not sent."""
+        settled = [outcome for read in await self._ahead.rest() for outcome in self._adopt(read)]
+        waiting = [*self._departures, *self._preparation.carried]
+        return settled + [NotSent(waits.index, waits.message, error) for waits in waiting]
+
+    def _abandon(self, batch: Batch) -> None:
+        reason = "the run was closed while the request was on its way"
+        lost = [unclear(prepared, self._provider.name, reason) for prepared in batch]
+        self._log(batch, lost, 0.0)
+        self.abandoned.extend(lost)
+        self.counts.unknown += len(lost)
+
+    def _log(self, part: Batch, outcomes: Sequence[Outcome], seconds: float) -> None:
+        if not (self._observers or logging_enabled()):
+            return
+        for prepared, outcome in zip(part, outcomes, strict=True):
+            log_outcome(self._provider, prepared, outcome, seconds, self._observers)
+
+    async def _report(self, outcomes: Sequence[Outcome]) -> None:
+        """Pass on the outcomes of what no request was made for."""
+        self.counts.add(outcomes)
+        await self.stream.put(outcomes)
+
+
+def _was_settled(outcome: Outcome) -> bool:
+    """Return whether an earlier run came to this outcome; a conflict is this run's own."""
+    return not (
+        isinstance(outcome, NotSent)
+        and isinstance(outcome.error, (JournalConflictError, JournalError))
+    )
