@@ -8,14 +8,17 @@ import logging
 from iprog_async._core.clock import Clock
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.observers import NULL_OBSERVERS, Observers
-from iprog_async._core.outcomes import Outcome
+from iprog_async._core.outcomes import NotSent, Outcome
 from iprog_async._journal.journal import Journal
-from iprog_async._journal.ledger import Ledger, check_key
+from iprog_async._journal.ledger import Ledger, RowsClaim, check_key
+from iprog_async._journal.store import ClaimLostError
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.submit import overdue, submit
 
 
 logger = logging.getLogger("iprog_async")
+
+_IDLE_CLAIM_SECONDS = 1.0
 
 
 class KeyedSends:
@@ -75,23 +78,42 @@ class KeyedSends:
     async def _send(
         self, provider: SmsProvider, prepared: PreparedMessage, resend_unknown: bool
     ) -> Outcome:
+        while True:
+            outcome = await self._send_once(provider, prepared, resend_unknown)
+            if not (isinstance(outcome, NotSent) and isinstance(outcome.error, ClaimLostError)):
+                return outcome
+            # While it waited for its turn, another process took it: what became of it there?
+
+    async def _send_once(
+        self, provider: SmsProvider, prepared: PreparedMessage, resend_unknown: bool
+    ) -> Outcome:
         ledger = Ledger(self._journal, resend_unknown=resend_unknown)
         try:
-            to_send, settled = await ledger.admit([prepared])
-            if not to_send:
-                return settled[0]
-            over = overdue(prepared, self._clock.now())
-            if over is not None:
-                ledger.forget(to_send)
-                return over
-            outcomes = await submit(provider, to_send, ledger.claim(to_send), self._observers)
-            error = await asyncio.shield(ledger.record(to_send, outcomes))
+            settled = await ledger.admit_single(prepared)
+            if settled is not None:
+                return settled
+            outcome: Outcome | None = overdue(prepared, self._clock.now())
+            if outcome is None:
+                outcome = await self._submit(provider, prepared, ledger.claim([prepared]))
+            error = await asyncio.shield(ledger.record([prepared], [outcome]))
             if error is not None:
                 # The outcome is true all the same; the file has it as unknown.
                 logger.error("the outcome of a text is not on record: %s", error)
-            return outcomes[0]
+            return outcome
         finally:
             ledger.end()
+
+    async def _submit(
+        self, provider: SmsProvider, prepared: PreparedMessage, claim: RowsClaim
+    ) -> Outcome:
+        loop = asyncio.get_running_loop()
+        # Where it has to wait, for the rate or a connection, it is not on its way.
+        idle = loop.call_later(_IDLE_CLAIM_SECONDS, claim.give_back_if_idle)
+        try:
+            (outcome,) = await submit(provider, [prepared], claim, self._observers)
+        finally:
+            idle.cancel()
+        return outcome
 
     async def aclose(self) -> None:
         """Wait for the sends under way to come to their outcome."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import IO, Protocol
 
 from iprog_async._journal.entries import STATES, ExportFormat, JournalEntry, export, to_entry
-from iprog_async._journal.rows import Row, to_damaged_row, to_row
-from iprog_async._journal.schema import NAMES
+from iprog_async._journal.rows import Row
 
-
-_PAGE = 1000
 
 RowCounts = Mapping[tuple[str, str | None], int]
 """How many rows there are, by state and delivery status."""
@@ -100,47 +96,3 @@ class JournalContents:
             JournalError: The journal can't be read.
         """
         return await export(self.entries(), file, format)
-
-
-def count_rows(connection: sqlite3.Connection, damaged: frozenset[int] = frozenset()) -> RowCounts:
-    """Return how many rows there are; those that are damaged are unknown."""
-    but = f"WHERE id NOT IN ({_listed(damaged)})" if damaged else ""
-    query = f"SELECT state, status, count(*) FROM entries {but} GROUP BY state, status"  # noqa: S608 - numbers only
-    counts: dict[tuple[str, str | None], int] = {
-        (state, status): count for state, status, count in connection.execute(query)
-    }
-    if damaged:
-        counts["unknown", None] = counts.get(("unknown", None), 0) + len(damaged)
-    return counts
-
-
-def read_page(
-    connection: sqlite3.Connection,
-    after: int,
-    states: Sequence[str],
-    damaged: frozenset[int] = frozenset(),
-) -> list[Row]:
-    """Return the next rows of some states, or of all; those that are damaged are unknown."""
-    where = f"AND {_of_states(states, damaged)}" if states else ""
-    query = f"SELECT {NAMES} FROM entries WHERE id > ? {where} ORDER BY id LIMIT ?"  # noqa: S608 - names, numbers and marks only
-    return [
-        to_damaged_row(values) if values[0] in damaged else to_row(values)
-        for values in connection.execute(query, (after, *states, _PAGE))
-    ]
-
-
-def _of_states(states: Sequence[str], damaged: frozenset[int]) -> str:
-    condition = f"state IN ({marks(states)})"
-    if not damaged:
-        return condition
-    link = "OR" if "unknown" in states else "AND NOT"
-    return f"({condition} {link} id IN ({_listed(damaged)}))"
-
-
-def _listed(numbers: Iterable[int]) -> str:
-    return ",".join(map(str, numbers))
-
-
-def marks(values: Iterable[object]) -> str:
-    """Return a question mark for each value, as SQL."""
-    return ",".join("?" for _ in values)

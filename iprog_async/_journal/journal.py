@@ -17,6 +17,7 @@ from iprog_async._journal.reconcile import (
 )
 from iprog_async._journal.resume_rules import ResumeRules
 from iprog_async._journal.rows import HASH_BYTES
+from iprog_async._journal.sqlite.store import SqliteStore
 from iprog_async._journal.store import JournalStore
 
 
@@ -37,7 +38,6 @@ class Journal(JournalContents):
         """What the caller allows."""
         self.under_way: set[tuple[str, str]] = set()
         """Number and key of the messages with a key that are being sent."""
-        self._in_run = False
         self._hashed: tuple[str | None, bytes] = (None, b"")
 
     @classmethod
@@ -74,7 +74,7 @@ class Journal(JournalContents):
         if not os.fspath(path):
             raise JournalError("can't open the journal: its path is empty. Nothing was sent")
         rules = ResumeRules(resend_unknown=resend_unknown, allow_changed_text=allow_changed_text)
-        store = JournalStore(os.fsdecode(path), campaign, allow_lost_records=allow_lost_records)
+        store = SqliteStore(os.fsdecode(path), campaign, allow_lost_records=allow_lost_records)
         return cls(store, rules)
 
     @classmethod
@@ -99,21 +99,11 @@ class Journal(JournalContents):
         Raises:
             JournalError: Another one uses the journal, or it can't be written.
         """
-        if self._in_run:
-            raise JournalError(
-                f"another run of this process is using the journal {self.path}; let it end first. "
-                "Nothing was sent"
-            )
-        self._in_run = True
-        try:
-            return await self.store.begin_run()
-        except BaseException:
-            self._in_run = False
-            raise
+        return await self.store.begin_run()
 
     def end_run(self) -> None:
         """Let another bulk run use the journal."""
-        self._in_run = False
+        self.store.end_run()
 
     async def reconcile(
         self, gateway: SupportsMessageList | HasProvider, *, start: datetime | None = None

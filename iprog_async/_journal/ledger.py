@@ -16,8 +16,13 @@ from iprog_async._core.outcomes import NotSent, Outcome
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.resume_rules import Resume, ResumeRules, remembered
 from iprog_async._journal.rows import HASH_BYTES, Row, Values
-from iprog_async._journal.store import Identity
-from iprog_async._journal.write_queue import LoopQueue
+from iprog_async._journal.store import (
+    CLAIM_SECONDS,
+    ClaimLostError,
+    Identity,
+    StoreQueue,
+    claim_clock,
+)
 
 
 _TIME = struct.Struct("d")
@@ -27,7 +32,7 @@ _TIME = struct.Struct("d")
 class RowsClaim:
     """The rows of one request: on record before it leaves, off again if it did not."""
 
-    _desk: LoopQueue
+    _queue: StoreQueue
     _rows: Sequence[Row]
     _under_way: int = 0
     _held: bool = False
@@ -40,13 +45,23 @@ class RowsClaim:
             must not leave.
         """
         self._under_way += 1
-        return self._desk.write(list(map(Row.as_claimed, self._rows)), durable=True)
+        if self._is_fresh():
+            taken: asyncio.Future[SmsError | None] = asyncio.get_running_loop().create_future()
+            taken.set_result(None)
+            return taken
+        return self._queue.claim(self._rows)
+
+    def _is_fresh(self) -> bool:
+        """Return whether the message was claimed when it was looked up, a moment ago."""
+        # One that has a key, and is sent alone.
+        row = self._rows[0]
+        return row.claimed_at > 0 and claim_clock() - row.claimed_at < CLAIM_SECONDS
 
     def release(self) -> None:
         """Put on record that a request did not leave, if that goes for all of them."""
         self._under_way -= 1
         if not self._under_way and not self._held:
-            self._desk.write([row.as_released() for row in self._rows])
+            self.give_back()
 
     def hold(self) -> None:
         """Note that a request may have left: from now on `release` changes nothing."""
@@ -54,11 +69,18 @@ class RowsClaim:
 
     def part(self, positions: Sequence[int]) -> RowsClaim:
         """Return a claim of some of the rows, for a request that carries only them."""
-        return RowsClaim(self._desk, [self._rows[position] for position in positions])
+        return RowsClaim(self._queue, [self._rows[position] for position in positions])
 
     def give_back(self) -> None:
         """Put on record that no message of this claim was sent, by whatever request, and waits."""
-        self._desk.write([row.as_released() for row in self._rows])
+        for row in self._rows:
+            row.claimed_at = 0.0
+        self._queue.release(self._rows)
+
+    def give_back_if_idle(self) -> None:
+        """Let others have the message while it waits for its turn."""
+        if not self._under_way and not self._held:
+            self.give_back()
 
 
 class Ledger:
@@ -80,7 +102,7 @@ class Ledger:
         one_per_number: bool = False,
     ) -> None:
         self._journal = journal
-        self._desk = journal.store.of_loop()
+        self._queue = journal.store.of_loop()
         self._run = run
         self._rules: ResumeRules = journal.rules
         if resend_unknown or one_per_number:
@@ -148,6 +170,39 @@ class Ledger:
                 self._free([prepared])
         return to_send, settled
 
+    async def admit_single(self, prepared: PreparedMessage) -> Outcome | None:
+        """Claim a single message with a key, or return the outcome it had or came to elsewhere.
+
+        Whoever else is sending it at this moment is waited for.
+
+        Raises:
+            JournalError: The journal can't be read or written; nothing was sent.
+        """
+        settled: list[Outcome] = []
+        if not self._reserve(prepared, settled):
+            return settled[0]
+        row = self._new_row(prepared)
+        while True:
+            asked_at = claim_clock()
+            found = _checked(await self._queue.claim_new(row))
+            if found is None:
+                row.claimed_at = asked_at
+                return None
+            if found.state == "claimed":
+                found = await self._journal.store.wait_for_end(found)
+            outcome = self._decide(prepared, [found])
+            if outcome is not None:
+                self._free([prepared])
+                return outcome
+            row = self._rows[prepared.index]
+            asked_at = claim_clock()
+            problem = await self._queue.claim([row])
+            if problem is None:
+                row.claimed_at = asked_at
+                return None
+            if not isinstance(problem, ClaimLostError):
+                raise problem
+
     def _decide(self, prepared: PreparedMessage, rows: Sequence[Row]) -> Outcome | None:
         """Return the outcome a message had before; `None` if it has to be sent."""
         text_hash = self._hash(prepared)
@@ -213,7 +268,7 @@ class Ledger:
         ours: list[Row] = []
         for prepared in batch:
             ours.append(self._rows.get(prepared.index) or self._new_row(prepared))
-        return RowsClaim(self._desk, ours)
+        return RowsClaim(self._queue, ours)
 
     def record(
         self, batch: Batch, outcomes: Sequence[Outcome]
@@ -225,10 +280,13 @@ class Ledger:
             error if they could not be written: the rows stay as they were claimed. Others may
             wait for it, too: shield it.
         """
-        rows: list[Values] = []
+        rows: list[Row] = []
+        ended: list[Values] = []
         try:
             for prepared, outcome in zip(batch, outcomes, strict=True):
-                rows.append(self._rows.pop(prepared.index).as_ended(outcome))
+                row = self._rows.pop(prepared.index)
+                ended.append(row.as_ended(outcome))
+                rows.append(row)
         except Exception as exc:
             # The texts are out: an error raised here would say otherwise.
             recorded = asyncio.get_running_loop().create_future()
@@ -236,11 +294,17 @@ class Ledger:
                 JournalError(f"an outcome can't be written down ({type(exc).__name__}: {exc})")
             )
         else:
-            recorded = self._desk.write(rows, shared=True)
+            recorded = self._queue.record(rows, ended)
         if self._reserved:
             # Whoever looks them up from now on does so after they are written.
             self._free(batch)
         return recorded
+
+
+def _checked(found: Row | SmsError | None) -> Row | None:
+    if isinstance(found, SmsError):
+        raise found
+    return found
 
 
 def _as_kept(row: Row, text_hash: bytes, step: timedelta) -> Row:

@@ -2,30 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import sqlite3
-import threading
-import time
-from collections.abc import Callable, Sequence
-from typing import TypeVar
-from urllib.parse import quote
 
-from iprog_async._core.errors import JournalError
-from iprog_async._journal.contents import JournalContents, RowCounts, count_rows, read_page
-from iprog_async._journal.database import check_ours, legible, unusable
-from iprog_async._journal.integrity import check_whole, damaged_rows, read_meta
-from iprog_async._journal.open_marker import Verdict, examine, what_is_lost
-from iprog_async._journal.rows import Row
-from iprog_async._journal.schema import VERSION
-from iprog_async._journal.store import JournalStore
-
-
-T = TypeVar("T")
-
-# Somebody who opens or closes the journal at this moment writes marker and log one after the other.
-_TRIES = 20
-_SECONDS_BETWEEN_TRIES = 0.05
+from iprog_async._journal.contents import JournalContents
+from iprog_async._journal.sqlite.snapshot import Snapshot, open_snapshot
 
 
 class JournalReader(JournalContents):
@@ -36,7 +16,7 @@ class JournalReader(JournalContents):
     or `close` it.
     """
 
-    def __init__(self, snapshot: _Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot) -> None:
         super().__init__(snapshot)
         self._snapshot = snapshot
 
@@ -50,18 +30,7 @@ class JournalReader(JournalContents):
         Raises:
             JournalError: It is not there, damaged, lacks records, or no journal.
         """
-        path = os.path.realpath(os.path.abspath(os.fsdecode(path)))
-        try:
-            snapshot = _open(path)
-            if snapshot is None:
-                JournalStore(path, None).close()
-                snapshot = _open(path)
-        except (OSError, ValueError) as exc:
-            why = getattr(exc, "strerror", None) or str(exc)
-            raise JournalError(f"can't open the journal {path}: {why}") from None
-        if snapshot is None:
-            raise JournalError(f"the journal {path} was replaced meanwhile; open it once more")
-        return cls(snapshot)
+        return cls(open_snapshot(os.fsdecode(path)))
 
     def close(self) -> None:
         """Close the file; twice is fine."""
@@ -72,94 +41,3 @@ class JournalReader(JournalContents):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class _Snapshot:
-    """The rows of a journal at one moment; those that are damaged are unknown."""
-
-    def __init__(self, path: str, connection: sqlite3.Connection, damaged: frozenset[int]) -> None:
-        self._path = path
-        self._connection = connection
-        self._damaged = damaged
-        # A connection serves one thread at a time.
-        self._turn = threading.Lock()
-
-    async def counts(self) -> RowCounts:
-        return await self._ask(lambda connection: count_rows(connection, self._damaged))
-
-    async def page(self, after: int, states: Sequence[str]) -> list[Row]:
-        return await self._ask(
-            lambda connection: read_page(connection, after, states, self._damaged)
-        )
-
-    async def _ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        def in_turn() -> T:
-            with self._turn:
-                return work(self._connection)
-
-        try:
-            return await asyncio.to_thread(in_turn)
-        except sqlite3.Error as exc:
-            raise unusable(self._path, exc) from None
-
-    def close(self) -> None:
-        with self._turn:
-            self._connection.close()
-
-
-def _open(path: str) -> _Snapshot | None:
-    """Return the rows of a journal; `None` if it is of an older release."""
-    try:
-        _check_whole(path)
-        connection = sqlite3.connect(
-            f"file:{quote(path)}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
-        )
-    except sqlite3.Error as exc:
-        raise unusable(path, exc) from None
-    try:
-        # What is read from now on is of one moment.
-        connection.execute("BEGIN")
-        if not check_ours(connection):
-            raise JournalError(f"{path} is empty, and no journal yet")
-        meta = read_meta(connection)
-        if meta["version"] < VERSION:
-            connection.close()
-            return None
-        check_whole(connection, meta)
-        damaged = damaged_rows(connection)
-    except sqlite3.Error as exc:
-        connection.close()
-        raise unusable(path, exc) from None
-    except BaseException:
-        connection.close()
-        raise
-    if damaged:
-        connection.text_factory = legible
-    return _Snapshot(path, connection, damaged)
-
-
-def _check_whole(path: str) -> None:
-    os.stat(path)
-    verdict = _examine(path)
-    for _ in range(_TRIES):
-        if verdict in (Verdict.WHOLE, Verdict.USELESS_LOG):
-            return
-        time.sleep(_SECONDS_BETWEEN_TRIES)
-        verdict = _examine(path)
-    if verdict is None:
-        raise unusable(path, sqlite3.DatabaseError("database disk image is malformed"))
-    raise what_is_lost(path, verdict)
-
-
-def _examine(path: str) -> Verdict | None:
-    """Return what main file and log are to each other; `None` if the main file makes no sense.
-
-    A run that copies its log to the main file writes the first page before it makes the file
-    longer: to whoever reads it in between, the file is cut off.
-    """
-    try:
-        return examine(path)[1]
-    except sqlite3.DatabaseError as exc:
-        if exc.sqlite_errorcode != sqlite3.SQLITE_CORRUPT:
-            raise
-        return None

@@ -102,8 +102,8 @@ class _Account:
     nameless: list[Row] = field(factory=list[Row])
     found: dict[str, Receipt] = field(factory=dict[str, Receipt])
 
-    def settle(self) -> list[Values]:
-        """Return the columns of the unknown rows, if all of them are found.
+    def settle(self) -> list[tuple[Row, Values]]:
+        """Return the unknown rows and the columns that they get, if all of them are found.
 
         Where there are several and the list has some, nobody can tell which; where an
         accepted message has no id, one of the found ones is its own.
@@ -111,7 +111,10 @@ class _Account:
         free = [receipt for uid, receipt in self.found.items() if uid not in self.taken]
         if len(free) < len(self.unknown) + len(self.nameless):
             return []
-        return [row.as_accepted(receipt) for row, receipt in zip(self.unknown, free, strict=False)]
+        return [
+            (row, row.as_accepted(receipt))
+            for row, receipt in zip(self.unknown, free, strict=False)
+        ]
 
 
 async def reconcile(
@@ -130,9 +133,10 @@ async def reconcile(
     if accounts:
         await _note_taken(store, accounts)
         listed = await _read_list(provider, accounts, hash_text, start)
-    settled = [values for account in accounts.values() for values in account.settle()]
+    settled = [pair for account in accounts.values() for pair in account.settle()]
     if settled:
-        error = await store.of_loop().write(settled, durable=True)
+        rows, ended = zip(*settled, strict=True)
+        error = await store.of_loop().settle(rows, ended)
         if error is not None:
             raise error
     return Reconciliation(settled=len(settled), unknown=unknown - len(settled), listed=listed)

@@ -1,121 +1,158 @@
-"""The rows of a journal: written, looked up and counted by the thread that owns the file."""
+"""What the journal needs of whatever keeps its rows: an SQLite file, or a PostgreSQL database.
+
+Three statements carry all safety, whoever else is at the same rows:
+
+- a **claim** is durable before the request leaves, and goes only to a row that nobody has claimed
+  and nobody has sent: of several that ask for it, one gets it;
+- a **record** of an outcome goes only to a row that this very attempt has claimed;
+- a **release** does, too, and only for what certainly did not leave.
+
+A claim never ends by itself. One without a record is an unknown outcome, for everybody.
+"""
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import threading
-import weakref
+import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import count
-from typing import Any, TypeVar
+from typing import Protocol
 
-from iprog_async._core.errors import JournalError
-from iprog_async._journal.contents import count_rows, marks, read_page
-from iprog_async._journal.database import open_file
-from iprog_async._journal.file_lock import FileLock
-from iprog_async._journal.integrity import seal_meta, transaction
-from iprog_async._journal.rows import Row, to_row
-from iprog_async._journal.schema import NAMES, index_by_number
-from iprog_async._journal.write_queue import LoopQueue, WriteQueue
-from iprog_async._journal.writer import Writer
+from iprog_async._core.errors import JournalError, SmsError
+from iprog_async._journal.contents import Pages
+from iprog_async._journal.rows import Row, Values
 
-
-T = TypeVar("T")
 
 Identity = tuple[str, str | None]
 """Number and key of a message."""
 
-_IDENTITIES_PER_QUERY = 400
-# So few rows are looked through faster than an index is made; see `begin_run`.
-_FEW_ROWS = 10_000
+CLAIM_SECONDS = 10.0
+"""A claim that was asked for longer ago is not used any more, but released.
+
+So a laptop that slept, or a container that was stopped, does not text people at night.
+"""
 
 
-class JournalStore:
-    """Rows in an SQLite file, written by one thread, many at a time.
+class ClaimLostError(JournalError):
+    """Somebody else has claimed the message meanwhile, or sent it: nothing left from here."""
 
-    Keeping an index by number up to date costs a run more than all the rest: numbers are in
-    no order, so that each row would touch a page of its own. Instead, a run has the rows
-    before it indexed when it begins, and needs no others: within itself it tells repeated
-    messages apart. Rows with a key have an index that is always up to date, for single sends.
+    healable = True
 
-    Args:
-        path: The file; made with mode 0600 if it is not there.
-        campaign: What the file is about; has to match an existing file's, unless it is `None`.
-        allow_lost_records: Whether to go on with a file that lacks records.
 
-    Raises:
-        JournalError: The file is in use, damaged, lacks records, is of another campaign, or no
-            journal.
+def claim_clock() -> float:
+    """Seconds that go on while the machine sleeps, to tell how old a claim is."""
+    return _boottime()
+
+
+def _monotonic() -> float:
+    return time.monotonic()
+
+
+def _clock_of_this_system() -> Callable[[], float]:
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return _monotonic if clock is None else lambda: time.clock_gettime(clock)
+
+
+_boottime = _clock_of_this_system()
+
+
+class StoreQueue(Protocol):
+    """Takes what one event loop has to write, and hands it in together.
+
+    What is handed in is written in order, whether or not anybody waits for it. Errors are results,
+    not exceptions: nobody has to ask for them.
     """
 
-    def __init__(
-        self, path: str, campaign: str | None, *, allow_lost_records: bool = False
-    ) -> None:
-        # Absolute, also to keep names such as ":memory:" from meaning something to SQLite.
-        self.path = os.path.abspath(path)
-        lock = None
-        try:
-            # Through a link, too, there is one lock for one file.
-            self.path = os.path.realpath(self.path)
-            lock = FileLock(self.path)
-            file = open_file(self.path, campaign, allow_lost_records=allow_lost_records)
-        except (OSError, ValueError) as exc:
-            _release(lock)
-            why = getattr(exc, "strerror", None) or str(exc)
-            raise JournalError(f"can't open the journal {self.path}: {why}") from None
-        except BaseException:
-            _release(lock)
-            raise
-        self.salt = file.salt
-        self.made_at: datetime = file.made_at
-        self.new_id: Callable[[], int] = count(file.last_id + 1).__next__
-        """Returns the number of a new row."""
-        self._earlier_below = 1
-        self._indexed_below = file.indexed_below
-        self._intake = WriteQueue(self.path)
-        self._writer = Writer(self.path, file, lock, self._intake)
-        thread = threading.Thread(target=self._writer.run, name="sms-journal", daemon=True)
-        thread.start()
-        # Also if it is dropped without being closed, and when the interpreter exits.
-        self._stop = weakref.finalize(self, _stop, self._intake, thread)
+    def claim(self, rows: Sequence[Row]) -> asyncio.Future[SmsError | None]:
+        """Claim the rows of one request, all of them or none.
 
-    async def begin_run(self) -> int:
-        """Give a run its number, and make the rows of earlier ones quick to find.
-
-        Raises:
-            JournalError: That could not be put on record.
+        Returns:
+            What is done when they are claimed and survive a power cut; its result is the error if
+            they are not: a `ClaimLostError` if somebody else has one of them. Then nothing may
+            leave.
         """
-        below = self.new_id()
-        indexed = known = self._indexed_below
-        if below - indexed > max(_FEW_ROWS, indexed // 50):
-            indexed = below
+        ...
 
-        def work(connection: sqlite3.Connection) -> int:
-            with transaction(connection):
-                if indexed != known:
-                    _index(connection, indexed)
-                connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'run'")
-                seal_meta(connection)
-            return int(connection.execute("SELECT value FROM meta WHERE name='run'").fetchone()[0])
+    def claim_new(self, row: Row) -> asyncio.Future[Row | SmsError | None]:
+        """Claim the row of a message with a key, if nothing is on record of it.
 
-        run = await self._ask(work)
-        self._indexed_below, self._earlier_below = indexed, below
-        return run
+        Returns:
+            What is done when that is settled; its result is `None` if it is claimed, the row that
+            is on record, or the error.
+        """
+        ...
+
+    def release(self, rows: Sequence[Row]) -> asyncio.Future[JournalError | None]:
+        """Put on record that claimed messages certainly did not leave, and wait."""
+        ...
+
+    def record(
+        self, rows: Sequence[Row], ended: Sequence[Values]
+    ) -> asyncio.Future[JournalError | None]:
+        """Put the outcomes of claimed messages on record.
+
+        Args:
+            rows: The claimed rows.
+            ended: The columns that each gets.
+
+        Returns:
+            What is done when they are on record. Others may wait for it, too: shield it.
+        """
+        ...
+
+    def settle(
+        self, rows: Sequence[Row], ended: Sequence[Values]
+    ) -> asyncio.Future[JournalError | None]:
+        """Put on record what became of messages that were unknown, durably."""
+        ...
+
+
+class JournalStore(Pages, Protocol):
+    """Keeps a journal's rows."""
+
+    @property
+    def path(self) -> str:
+        """What names it in errors: a path, or an address without its password."""
+        ...
+
+    @property
+    def salt(self) -> bytes:
+        """What texts are hashed with."""
+        ...
+
+    @property
+    def made_at(self) -> datetime:
+        """When it was made."""
+        ...
 
     @property
     def has_earlier_rows(self) -> bool:
         """Whether there were rows before the present run began."""
-        return self._earlier_below > 1
+        ...
 
-    def of_loop(self) -> LoopQueue:
-        """Return where the running event loop has rows written."""
-        return self._intake.of_loop()
+    def new_id(self) -> int:
+        """Return the number of a new row; rows are listed in their order."""
+        ...
+
+    def of_loop(self) -> StoreQueue:
+        """Return where the running event loop hands in what it writes."""
+        ...
+
+    async def begin_run(self) -> int:
+        """Give a bulk run its number, which is more than 0.
+
+        Raises:
+            JournalError: Another run is at it, or it can't be put on record.
+        """
+        ...
+
+    def end_run(self) -> None:
+        """Let another bulk run begin."""
+        ...
 
     async def look_up(
         self, identities: Iterable[Identity], *, earlier: bool, whatever_key: bool = False
-    ) -> dict[Identity, list[Row]]:
+    ) -> Mapping[Identity, list[Row]]:
         """Return the rows of many messages, by number and key; what has none is left out.
 
         Args:
@@ -125,102 +162,20 @@ class JournalStore:
                 is looked for, those with a key as well. A bulk run does.
             whatever_key: Look for those with a key in any case.
         """
-        keyed: list[tuple[str, str]] = []
-        numbers: dict[str, bool] = {}
-        # In the first run there are none, and it pays nothing.
-        earlier = earlier and self.has_earlier_rows
-        for number, key in identities:
-            if key is not None:
-                keyed.append((key, number))
-            if earlier:
-                numbers[number] = numbers.get(number, False) or key is None or whatever_key
-        if not keyed and not numbers:
-            return {}
-        indexed, below = self._indexed_below, self._earlier_below
+        ...
 
-        def work(connection: sqlite3.Connection) -> dict[Identity, list[Row]]:
-            found: dict[Identity, list[Row]] = {}
-            for every in (True, False):
-                by_number = _by_number(indexed, below, every=every)
-                for some in _parts([number for number, all_ in numbers.items() if all_ is every]):
-                    for values in connection.execute(by_number(len(some)), (*some, *some)):
-                        _add(found, (values[1], None), values)
-            for pairs in _parts(keyed):
-                asked = [value for pair in pairs for value in pair]
-                for values in connection.execute(_by_key(len(pairs)), asked):
-                    _add(found, (values[1], values[2]), values)
-            return found
+    async def wait_for_end(self, row: Row) -> Row:
+        """Wait for a message that somebody else has claimed to come to its outcome.
 
-        return await self._ask(work)
+        Args:
+            row: The claimed row, as it was found.
 
-    async def counts(self) -> Mapping[tuple[str, str | None], int]:
-        """Return how many rows there are of each state and delivery status."""
-        return await self._ask(count_rows)
-
-    async def page(self, after: int, states: Sequence[str]) -> list[Row]:
-        """Return the next rows of some states, or of all, in order."""
-        return await self._ask(lambda connection: read_page(connection, after, states))
-
-    async def _ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        result: T | JournalError = await self.of_loop().ask(work)
-        if isinstance(result, JournalError):
-            raise result
-        return result
+        Returns:
+            What is on record then; it is still claimed if nobody is at it any more, or it took
+            too long. Then its outcome is unknown.
+        """
+        ...
 
     def close(self) -> None:
-        """Write what is waiting and close the file; twice is fine."""
-        self._stop()
-
-
-def _stop(intake: WriteQueue, thread: threading.Thread) -> None:
-    # In a forked copy the file belongs to the parent, which is still at it. And whoever drops
-    # the last reference may be the thread itself.
-    if intake.close() and thread is not threading.current_thread():
-        thread.join()
-
-
-def _release(lock: FileLock | None) -> None:
-    if lock is not None:
-        lock.release()
-
-
-def _index(connection: sqlite3.Connection, below: int) -> None:
-    name, index = index_by_number(below)
-    connection.execute(f"DROP INDEX IF EXISTS {name}")
-    connection.execute(index)
-    connection.execute("UPDATE meta SET value = ? WHERE name = 'indexed_below'", (below,))
-
-
-def _by_number(indexed: int, below: int, *, every: bool) -> Callable[[int], str]:
-    """Return the query for so many numbers: by the index, and through the few rows after it.
-
-    Of one number there may be many rows with keys, so they are read only if `every` row counts.
-    """
-
-    def query(numbers: int) -> str:
-        some = f"number IN ({marks(range(numbers))})" + ("" if every else " AND key IS NULL")
-        return f"""
-        SELECT {NAMES} FROM entries WHERE id < {indexed} AND {some}
-        UNION ALL SELECT {NAMES} FROM entries
-        WHERE id >= {indexed} AND id < {below} AND {some}
-        """  # noqa: S608 - numbers and marks only
-
-    return query
-
-
-def _by_key(pairs: int) -> str:
-    columns = ", ".join(f"e.{column}" for column in NAMES.split(", "))
-    wanted = ", ".join(["(?, ?)"] * pairs)
-    return f"""
-    SELECT {columns} FROM (VALUES {wanted}) AS wanted CROSS JOIN entries AS e
-    WHERE e.key IS NOT NULL AND e.key = wanted.column1 AND e.number = wanted.column2
-    """  # noqa: S608 - marks only
-
-
-def _add(found: dict[Identity, list[Row]], identity: Identity, values: Any) -> None:
-    found.setdefault(identity, []).append(to_row(values))
-
-
-def _parts(values: Sequence[T]) -> Iterable[Sequence[T]]:
-    for start in range(0, len(values), _IDENTITIES_PER_QUERY):
-        yield values[start : start + _IDENTITIES_PER_QUERY]
+        """Write what is waiting and close it; twice is fine."""
+        ...

@@ -18,6 +18,7 @@ from support.journal.journaling import (
     posting,
     rows_in,
     run_over,
+    sqlite_store,
     states_in,
     take,
 )
@@ -171,7 +172,7 @@ async def test_a_claim_that_cannot_be_written_sends_nothing(tmp_path: Path) -> N
     """Where the disk takes no claim, no request leaves, and the outcome says not sent."""
     wire = Wire(ACCEPTED)
     with Journal.open(tmp_path / "j.db") as journal:
-        journal.store._intake.failure = JournalError("full disk")  # pyright: ignore[reportPrivateUsage] - stands for a disk
+        sqlite_store(journal)._intake.failure = JournalError("full disk")  # pyright: ignore[reportPrivateUsage] - stands for a disk
         outcomes = await run_over(posting(wire), to_many(3), journal=journal)
     assert [] == wire.requests
     assert ["not_sent"] * 3 == [outcome.state for outcome in outcomes]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from support.core.fakes import FakeProvider, Wire, prepared, to_many
-from support.journal.journaling import ACCEPTED, posting, run_over, states_in, take
+from support.journal.journaling import ACCEPTED, posting, run_over, sqlite_store, states_in, take
 
 from iprog_async import Journal, JournalError, SmsClient
 from iprog_async._journal.ledger import Ledger
@@ -160,7 +160,7 @@ async def test_many_tasks_at_once(path: Path) -> None:
 async def test_a_work_that_fails_is_told(path: Path) -> None:
     """An error of a question is the journal's, whatever it was."""
     with Journal.open(path) as journal:
-        connection: Any = journal.store._writer._connection  # pyright: ignore[reportPrivateUsage] - to break it
+        connection: Any = sqlite_store(journal)._writer._connection  # pyright: ignore[reportPrivateUsage] - to break it
         await journal.counts()
         connection.execute("DROP TABLE entries")
         with pytest.raises(JournalError, match="no such table"):

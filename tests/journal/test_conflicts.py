@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ from support.journal.journaling import (
 )
 
 from iprog_async import Journal, JournalConflictError, Message, NotSent, RejectedError
-from iprog_async._journal import store as store_module
 from iprog_async._journal.rows import Row
+from iprog_async._journal.sqlite import queries
+from iprog_async._journal.sqlite import store as store_module
 from iprog_async._journal.store import Identity
 
 
@@ -132,7 +133,7 @@ async def test_run_beside_single_sends(tmp_path: Path, text: str, expected: str)
 def asked_by_number(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return how many numbers each query for rows of earlier runs asked for."""
     asked: list[int] = []
-    by_number = store_module._by_number  # pyright: ignore[reportPrivateUsage] - the query itself
+    by_number = queries.by_number
 
     def spy(*given: Any, **more: Any) -> Callable[[int], str]:
         query = by_number(*given, **more)
@@ -143,7 +144,7 @@ def asked_by_number(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
         return counting
 
-    monkeypatch.setattr(store_module, "_by_number", spy)
+    monkeypatch.setattr(store_module, "by_number", spy)
     return asked
 
 
@@ -186,7 +187,7 @@ async def test_other_keys_of_a_number_are_not_read(tmp_path: Path) -> None:
     assert {None: [*map(str, range(9)), None]} == _keys(without)
 
 
-def _keys(found: dict[Identity, list[Row]]) -> dict[str | None, list[str | None]]:
+def _keys(found: Mapping[Identity, list[Row]]) -> dict[str | None, list[str | None]]:
     return {key: [row.key for row in rows] for (_, key), rows in found.items()}
 
 
@@ -204,7 +205,7 @@ async def test_earlier_rows_are_found_by_an_index(
         (below,) = connection.execute(
             "SELECT value FROM meta WHERE name = 'indexed_below'"
         ).fetchone()
-        query = store_module._by_number(below, below + 1, every=every)(2)  # pyright: ignore[reportPrivateUsage] - the query itself
+        query = queries.by_number(below, below + 1, every=every)(2)
         plan = connection.execute(f"EXPLAIN QUERY PLAN {query}", ["+1", "+2"] * 2).fetchall()
     words = [row[-1] for row in plan if "entries" in row[-1]]
     assert "INDEX entries_by_number (number=?" in words[0]

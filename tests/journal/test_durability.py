@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from support.core.fakes import NUMBER, Wire, to_many
-from support.journal.journaling import ACCEPTED, posting, run_over
+from support.journal.journaling import ACCEPTED, posting, run_over, sqlite_store
 from support.journal.rows import RECEIPT
 
 from iprog_async import Journal
 from iprog_async._journal.rows import Row, Values
-from iprog_async._journal.writer import Writer
+from iprog_async._journal.sqlite.writer import Writer
 
 
 NORMAL, FULL = 1, 2
@@ -78,14 +78,14 @@ async def test_claim_and_outcome_of_one_moment(
 ) -> None:
     """Whatever is written together with a claim, before or after it, all of it is synced."""
     with Journal.open(tmp_path / "j.db") as journal:
-        desk = journal.store.of_loop()
+        queue = sqlite_store(journal).of_loop()
         go_on = threading.Event()
-        desk.ask(lambda _: go_on.wait())
+        queue.ask(lambda _: go_on.wait())
         written: list[Awaitable[object]] = []
         for number, state in enumerate(states, 1):
-            written.append(desk.write([_row(number, state)], durable=state == "claimed"))
+            written.append(queue.write([_row(number, state)], durable=state == "claimed"))
             if apart:
-                written.append(desk.ask(lambda _: None))
+                written.append(queue.ask(lambda _: None))
         go_on.set()
         assert {None} == set(await asyncio.gather(*written))
 

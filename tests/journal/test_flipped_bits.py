@@ -21,7 +21,7 @@ from support.make_journals import CAMPAIGN, TEXT, answer, make_ended, messages, 
 
 from iprog_async import Journal, JournalError, JournalReader, Message, SmsClient, SmsError
 from iprog_async._journal.rows import Row, RowState
-from iprog_async._journal.schema import CHECKED_BYTES, NAMES, TABLES, WIDTH, upsert
+from iprog_async._journal.sqlite.schema import CHECKED_BYTES, NAMES, TABLES, WIDTH, upsert
 
 
 _TRIED = 100

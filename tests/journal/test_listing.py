@@ -14,9 +14,9 @@ from support.core.fakes import NUMBER, FakeProvider, Wire, to_many
 from support.journal.journaling import ACCEPTED, BROKEN, REFUSED, posting, run_over, send_all, take
 
 from iprog_async import ConfigurationError, Journal, JournalEntry, Message, Outcome, SmsClient
-from iprog_async._journal import contents as contents_module
 from iprog_async._journal.entries import harmless
 from iprog_async._journal.ledger import Ledger
+from iprog_async._journal.sqlite import queries
 from iprog_async.adapter import PreparedMessage, accepted, rejected
 
 
@@ -63,7 +63,7 @@ async def test_entries(tmp_path: Path) -> None:
 
 async def test_entries_of_more_than_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many there are, each entry comes once."""
-    monkeypatch.setattr(contents_module, "_PAGE", 3)
+    monkeypatch.setattr(queries, "_PAGE", 3)
     with Journal.open(tmp_path / "j.db") as journal:
         await run_over(SmsClient(FakeProvider()), to_many(10), journal=journal)
         numbers = [entry.number async for entry in journal.entries()]

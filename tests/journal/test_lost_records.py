@@ -17,12 +17,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.core.fakes import Wire, to_many
-from support.journal.journaling import ACCEPTED, BROKEN, BUSY, posting, run_over, send_all, sent_to
+from support.journal.journaling import (
+    ACCEPTED,
+    BROKEN,
+    BUSY,
+    posting,
+    run_over,
+    send_all,
+    sent_to,
+    sqlite_store,
+)
 
 from iprog_async import Journal, JournalError, JournalReader
-from iprog_async._journal import open_marker as marker_module
-from iprog_async._journal.open_marker import Marker, Verdict, read_marker
-from iprog_async._journal.wal import Wal, read_wal
+from iprog_async._journal.sqlite import open_marker as marker_module
+from iprog_async._journal.sqlite.open_marker import Marker, Verdict, read_marker
+from iprog_async._journal.sqlite.wal import Wal, read_wal
 
 
 _PEOPLE = 40
@@ -181,7 +190,7 @@ async def test_a_journal_that_lost_its_log_is_refused(
             await send_all(path, ACCEPTED, to_many(_PEOPLE))
         assert "allow_lost_records=True" in str(caught.value)
     with pytest.MonkeyPatch.context() as context:
-        context.setattr("iprog_async._journal.reader._SECONDS_BETWEEN_TRIES", 0)
+        context.setattr("iprog_async._journal.sqlite.snapshot._SECONDS_BETWEEN_TRIES", 0)
         with pytest.raises(JournalError, match="may lack records"):
             JournalReader.open(path)
 
@@ -320,7 +329,7 @@ def test_killed_while_it_is_opened_or_closed(step: int, earlier: int, tmp_path: 
 _STEPS = """
 import os, signal, sys
 from iprog_async import Journal
-from iprog_async._journal import open_marker as marker
+from iprog_async._journal.sqlite import open_marker as marker
 
 path, step, earlier = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 for _ in range(earlier):
@@ -420,7 +429,7 @@ async def test_a_reader_keeps_the_log(tmp_path: Path, monkeypatch: pytest.Monkey
     await send_all(path, ACCEPTED, to_many(3))
     with Journal.open(path) as journal:
         await run_over(posting(Wire(ACCEPTED)), to_many(6), journal=journal)
-        journal.store._writer._connection.execute("PRAGMA busy_timeout=50")  # pyright: ignore[reportPrivateUsage] - the only one it goes for
+        sqlite_store(journal)._writer._connection.execute("PRAGMA busy_timeout=50")  # pyright: ignore[reportPrivateUsage] - the only one it goes for
         reader = JournalReader.open(path)
         await run_over(posting(Wire(ACCEPTED)), to_many(9), journal=journal)
     assert read_marker(str(path)).is_open

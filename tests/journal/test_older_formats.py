@@ -24,8 +24,8 @@ from iprog_async import (
     SmsClient,
     SmsError,
 )
-from iprog_async._journal import migration as migration_module
-from iprog_async._journal.schema import VERSION
+from iprog_async._journal.sqlite import migration as migration_module
+from iprog_async._journal.sqlite.schema import VERSION
 
 
 ENDED = "format-1.db"

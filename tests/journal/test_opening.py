@@ -17,9 +17,9 @@ from support.core.fakes import to_many
 from support.journal.journaling import ACCEPTED, send_all
 
 from iprog_async import Journal, JournalError
-from iprog_async._journal import file_lock as lock_module
 from iprog_async._journal import journal as journal_module
-from iprog_async._journal.file_lock import FileLock
+from iprog_async._journal.sqlite import file_lock as lock_module
+from iprog_async._journal.sqlite.file_lock import FileLock
 
 
 def _other_database(path: Path) -> None:
@@ -299,7 +299,7 @@ def test_a_making_that_broke_off_leaves_an_empty_file(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as context:
-        context.setattr("iprog_async._journal.database.time.time", fail)
+        context.setattr("iprog_async._journal.sqlite.database.time.time", fail)
         with pytest.raises(KeyboardInterrupt):
             Journal.open(path)
     Journal.open(path).close()

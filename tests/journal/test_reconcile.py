@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from attrs import field, frozen
 from support.core.fakes import LATER, NUMBER, FakeProvider, Wire, accept, lose, to_many
-from support.journal.journaling import ACCEPTED, posting, run_over, states_in
+from support.journal.journaling import ACCEPTED, posting, run_over, sqlite_store, states_in
 
 from iprog_async import (
     Accepted,
@@ -270,7 +270,7 @@ async def test_a_result_that_cannot_be_written(path: Path) -> None:
     """Where the file takes no more, it is said that nothing was settled."""
     with Journal.open(path) as journal:
         await _lose(journal)
-        journal.store._intake.failure = JournalError("full disk")  # pyright: ignore[reportPrivateUsage] - stands for a disk
+        sqlite_store(journal)._intake.failure = JournalError("full disk")  # pyright: ignore[reportPrivateUsage] - stands for a disk
         with pytest.raises(JournalError, match="full disk"):
             await journal.reconcile(listing(Item("u")))
     assert ["unknown"] == states_in(path)

@@ -33,7 +33,8 @@ from iprog_async import (
     Receipt,
     SmsClient,
 )
-from iprog_async._journal import store as store_module
+from iprog_async._journal.sqlite import queries
+from iprog_async._journal.sqlite import store as store_module
 from iprog_async.adapter import Batching
 
 
@@ -235,7 +236,7 @@ async def test_many_numbers_are_found_again(
 
 async def test_many_keys_are_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Messages with keys are looked up in as many queries as it takes."""
-    monkeypatch.setattr(store_module, "_IDENTITIES_PER_QUERY", 7)
+    monkeypatch.setattr(queries, "_IDENTITIES_PER_QUERY", 7)
     path = tmp_path / "j.db"
     messages = [Message(NUMBER, "Hi", key=f"k{number}") for number in range(40)]
     provider = FakeProvider()

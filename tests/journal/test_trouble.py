@@ -16,7 +16,16 @@ from pathlib import Path
 import httpx
 import pytest
 from support.core.fakes import NUMBER, Wire, prepared, to_many
-from support.journal.journaling import ACCEPTED, posting, rows_in, run_over, send_all, sent_to, take
+from support.journal.journaling import (
+    ACCEPTED,
+    posting,
+    rows_in,
+    run_over,
+    send_all,
+    sent_to,
+    sqlite_store,
+    take,
+)
 
 from iprog_async import (
     Accepted,
@@ -28,9 +37,9 @@ from iprog_async import (
     OutcomeUnknownError,
     RunHaltedError,
 )
-from iprog_async._journal import writer as writer_module
 from iprog_async._journal.ledger import Ledger
-from iprog_async._journal.schema import WIDTH
+from iprog_async._journal.sqlite import writer as writer_module
+from iprog_async._journal.sqlite.schema import WIDTH
 
 
 @pytest.fixture(autouse=True)
@@ -128,7 +137,7 @@ class _FullDisk:
 
 
 def _break(journal: Journal) -> None:
-    writer = journal.store._writer  # pyright: ignore[reportPrivateUsage] - the disk is behind it
+    writer = sqlite_store(journal)._writer  # pyright: ignore[reportPrivateUsage] - the disk is behind it
     full: object = _FullDisk(writer._connection)  # pyright: ignore[reportPrivateUsage] - the same
     writer._connection = full  # type: ignore[assignment]  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue] - the same
 
@@ -152,7 +161,7 @@ async def test_a_locked_file_rolls_back_and_stays_whole(tmp_path: Path) -> None:
         claim = Ledger(journal).claim(batch)
         bad = [row.as_claimed() for row in claim._rows]  # pyright: ignore[reportPrivateUsage] - their columns
         bad[280] = (*bad[280][:5], None, *bad[280][6:])
-        error = await journal.store.of_loop().write(bad, durable=True)
+        error = await sqlite_store(journal).of_loop().write(bad, durable=True)
         assert isinstance(error, JournalError)
     assert [] == rows_in(path)
 
@@ -161,7 +170,7 @@ async def test_after_one_failure_no_claim_is_taken(tmp_path: Path) -> None:
     """A disk that took one write again proves nothing: the file may have lost another."""
     with Journal.open(tmp_path / "j.db") as journal:
         claim = Ledger(journal).claim([prepared()])
-        bad = await journal.store.of_loop().write([(None,) * WIDTH])
+        bad = await sqlite_store(journal).of_loop().write([(None,) * WIDTH])
         assert isinstance(bad, JournalError)
         with pytest.raises(JournalError):
             await take(claim)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from support.core.fakes import prepared, to_many
-from support.journal.journaling import states_in, take
+from support.journal.journaling import sqlite_store, states_in, take
 
 from iprog_async import Journal
-from iprog_async._journal import store
-from iprog_async._journal.database import JournalFile, open_file
 from iprog_async._journal.ledger import Ledger, RowsClaim
+from iprog_async._journal.sqlite import store
+from iprog_async._journal.sqlite.database import JournalFile, open_file
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ async def test_tasks_share_a_transaction(path: Path) -> None:
     """What many tasks write in one round of the event loop is one transaction, on disk once."""
     statements: list[str] = []
     with Journal.open(path) as journal:
-        connection = journal.store._writer._connection  # pyright: ignore[reportPrivateUsage] - to hear of its statements
+        connection = sqlite_store(journal)._writer._connection  # pyright: ignore[reportPrivateUsage] - to hear of its statements
         connection.set_trace_callback(statements.append)
         await asyncio.gather(*(take(claim) for claim in _claims(journal, 200)))
         # On a busy machine the thread may have taken some of them before the others came.

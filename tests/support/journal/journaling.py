@@ -15,6 +15,7 @@ from attrs import field, frozen
 
 from iprog_async import Journal, Message, Outcome, RejectedError, RunHaltedError, SmsClient
 from iprog_async._journal.ledger import RowsClaim
+from iprog_async._journal.sqlite.store import SqliteStore
 from iprog_async.adapter import (
     Answer,
     Gateway,
@@ -105,6 +106,12 @@ async def send_all(
     with Journal.open(path, **opening) as journal:
         outcomes = await run_over(posting(wire), messages, journal=journal)
     return [outcome.state for outcome in outcomes], sent_to(wire)
+
+
+def sqlite_store(journal: Journal) -> SqliteStore:
+    """Return a journal's store, where its file is what a test is about."""
+    assert isinstance(journal.store, SqliteStore)
+    return journal.store
 
 
 async def take(claim: RowsClaim) -> None:

@@ -28,8 +28,8 @@ from urllib.parse import quote
 from attrs import frozen
 
 from iprog_async._core.errors import JournalError
-from iprog_async._journal.schema import APPLICATION_ID
-from iprog_async._journal.wal import Wal, path_of_wal, read_wal
+from iprog_async._journal.sqlite.schema import APPLICATION_ID
+from iprog_async._journal.sqlite.wal import Wal, path_of_wal, read_wal
 
 
 class Verdict(Enum):

@@ -11,14 +11,17 @@ from contextlib import suppress
 from itertools import chain
 from typing import Any
 
+from attrs import evolve
+
 from iprog_async._core.errors import JournalError
-from iprog_async._journal.database import JournalFile, unusable
-from iprog_async._journal.file_lock import FileLock
-from iprog_async._journal.integrity import transaction
-from iprog_async._journal.open_marker import mark_closed
-from iprog_async._journal.rows import Values
-from iprog_async._journal.schema import WIDTH, upsert
-from iprog_async._journal.write_queue import Job, LoopQueue, WriteQueue
+from iprog_async._journal.rows import Row, Values, to_row
+from iprog_async._journal.sqlite.database import JournalFile, unusable
+from iprog_async._journal.sqlite.file_lock import FileLock
+from iprog_async._journal.sqlite.integrity import transaction
+from iprog_async._journal.sqlite.open_marker import mark_closed
+from iprog_async._journal.sqlite.queries import by_key, parts
+from iprog_async._journal.sqlite.schema import WIDTH, upsert
+from iprog_async._journal.sqlite.write_queue import Job, LoopQueue, WriteQueue
 
 
 # Rows are written many to a statement: between statements the thread lets go of the
@@ -92,23 +95,58 @@ class Writer:
         rows = jobs[0].rows if len(jobs) == 1 else [row for job in jobs for row in job.rows]
         if rows:
             self._write(rows, durable=any(job.durable for job in jobs))
+        claiming = [job for job in jobs if job.new_rows]
+        if claiming:
+            self._claim_new(claiming)
         return [None if job.work is None else job.work(self._connection) for job in jobs]
 
+    def _claim_new(self, jobs: Sequence[Job]) -> None:
+        """Claim those rows of which nothing is on record, and note what there is of the others."""
+        self._prepare(durable=True)
+        new_rows = [row for job in jobs for row in job.new_rows]
+        with transaction(self._connection):
+            known = self._look_up([(row.key, row.number) for row in new_rows])
+            claimed: list[Values] = []
+            for job in jobs:
+                for row in job.new_rows:
+                    identity = (row.key, row.number)
+                    job.found.append(known.get(identity))
+                    if identity not in known:
+                        claimed.append(row.as_claimed())
+                        known[identity] = evolve(row, state="claimed")
+            if claimed:
+                self._upsert_all(claimed)
+
+    def _look_up(self, identities: Sequence[tuple[str | None, str]]) -> dict[Any, Row]:
+        known: dict[Any, Row] = {}
+        for pairs in parts(identities):
+            asked = [value for pair in pairs for value in pair]
+            for values in self._connection.execute(by_key(len(pairs)), asked):
+                row = to_row(values)
+                known.setdefault((row.key, row.number), row)
+        return known
+
     def _write(self, rows: Sequence[Values], *, durable: bool) -> None:
-        self._look()
-        connection = self._connection
-        synchronous = "FULL" if durable else "NORMAL"
-        if synchronous != self._synchronous:
-            connection.execute(f"PRAGMA synchronous={synchronous}")
-            self._synchronous = synchronous
-        largest = self._sizes[-1]
-        if len(rows) <= largest:
+        self._prepare(durable=durable)
+        if len(rows) <= self._sizes[-1]:
             # A statement is a transaction of its own.
             self._upsert(rows)
             return
-        with transaction(connection):
-            for start in range(0, len(rows), largest):
-                self._upsert(rows[start : start + largest])
+        with transaction(self._connection):
+            self._upsert_all(rows)
+
+    def _prepare(self, *, durable: bool) -> None:
+        """Look whether the file is still ours, and say how sure the next transaction has to be."""
+        self._look()
+        synchronous = "FULL" if durable else "NORMAL"
+        if synchronous != self._synchronous:
+            self._connection.execute(f"PRAGMA synchronous={synchronous}")
+            self._synchronous = synchronous
+
+    def _upsert_all(self, rows: Sequence[Values]) -> None:
+        largest = self._sizes[-1]
+        for start in range(0, len(rows), largest):
+            self._upsert(rows[start : start + largest])
 
     def _upsert(self, rows: Sequence[Values]) -> None:
         size = next(size for size in self._sizes if size >= len(rows))
@@ -140,7 +178,7 @@ def _hand_out(jobs: Sequence[Job], results: Sequence[Any]) -> None:
         by_desk.setdefault(job.loop_queue, []).append((job, result))
     for loop_queue, ended in by_desk.items():
         try:
-            loop_queue.loop.call_soon_threadsafe(loop_queue.settle, ended)
+            loop_queue.loop.call_soon_threadsafe(loop_queue.hand_out, ended)
         except RuntimeError:
             # The loop is closed: nobody waits any more, and the file has it all.
             continue

@@ -9,7 +9,7 @@ from typing import Any
 from zlib import crc32
 
 from iprog_async._core.errors import JournalError
-from iprog_async._journal.schema import (
+from iprog_async._journal.sqlite.schema import (
     CHECKED_BYTES,
     ODD_ROW,
     TABLES,

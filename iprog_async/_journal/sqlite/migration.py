@@ -8,9 +8,9 @@ from itertools import islice
 from typing import Any
 
 from iprog_async._core.errors import JournalError
-from iprog_async._journal.integrity import seal_meta, transaction
 from iprog_async._journal.rows import DAMAGED_ROW, ROW_STATES, Row, Values, unpack_receipt
-from iprog_async._journal.schema import TABLES, VERSION, upsert
+from iprog_async._journal.sqlite.integrity import seal_meta, transaction
+from iprog_async._journal.sqlite.schema import TABLES, VERSION, upsert
 
 
 _ROWS_AT_ONCE = 20

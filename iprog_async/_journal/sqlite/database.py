@@ -14,7 +14,8 @@ from typing import Any
 from attrs import frozen
 
 from iprog_async._core.errors import JournalError
-from iprog_async._journal.integrity import (
+from iprog_async._journal.rows import to_damaged_row, to_row
+from iprog_async._journal.sqlite.integrity import (
     DAMAGED,
     check_whole,
     damaged_rows,
@@ -22,8 +23,8 @@ from iprog_async._journal.integrity import (
     seal_meta,
     transaction,
 )
-from iprog_async._journal.migration import migrate
-from iprog_async._journal.open_marker import (
+from iprog_async._journal.sqlite.migration import migrate
+from iprog_async._journal.sqlite.open_marker import (
     Marker,
     Verdict,
     examine,
@@ -31,9 +32,8 @@ from iprog_async._journal.open_marker import (
     set_log_aside,
     what_is_lost,
 )
-from iprog_async._journal.rows import to_damaged_row, to_row
-from iprog_async._journal.schema import APPLICATION_ID, NAMES, TABLES, VERSION, upsert
-from iprog_async._journal.wal import path_of_wal
+from iprog_async._journal.sqlite.schema import APPLICATION_ID, NAMES, TABLES, VERSION, upsert
+from iprog_async._journal.sqlite.wal import path_of_wal
 
 
 _SMALLEST = 512  # bytes of SQLite's smallest page; the first one is written as a whole

@@ -13,7 +13,7 @@ from typing import Any
 from attrs import Factory, define
 
 from iprog_async._core.errors import JournalError
-from iprog_async._journal.rows import Values
+from iprog_async._journal.rows import Row, Values
 
 
 # Where several tasks write at once, a moment's patience puts many of their rows into one
@@ -27,10 +27,13 @@ class Job:
     """Something to do with the database, or rows to write.
 
     Args:
-        desk: Who handed it in, and hears of its end.
+        loop_queue: Who handed it in, and hears of its end.
         work: What to do.
         rows: Rows to insert, or to replace by their number.
+        new_rows: Rows of messages with keys, to claim where nothing is on record of them.
         durable: Whether they have to survive a power cut, and not only a kill.
+        claiming: Who waits for each of the new rows, and is given what `claim_new` returns.
+        found: What was on record of each of the new rows; `None` if it is claimed.
         waiting: Who waits for it. Each is given the result, which is a `JournalError` if it
             failed: as an exception, it would complain that nobody asked.
         shared: The one of them that any number of others may wait for.
@@ -39,7 +42,10 @@ class Job:
     loop_queue: LoopQueue
     work: Callable[[sqlite3.Connection], Any] | None = None
     rows: list[Values] = Factory(list[Values])
+    new_rows: list[Row] = Factory(list[Row])
     durable: bool = False
+    claiming: list[asyncio.Future[Any]] = Factory(list[asyncio.Future[Any]])
+    found: list[Row | None] = Factory(list[Row | None])
     waiting: list[asyncio.Future[Any]] = Factory(list[asyncio.Future[Any]])
     shared: asyncio.Future[Any] | None = None
 
@@ -59,13 +65,39 @@ class LoopQueue:
         self._handed_in = 0
         self._coalescing = 0
 
+    def claim(self, rows: Sequence[Row]) -> asyncio.Future[Any]:
+        """Claim the rows of one request; see `StoreQueue`."""
+        return self.write(list(map(Row.as_claimed, rows)), durable=True)
+
+    def claim_new(self, row: Row) -> asyncio.Future[Any]:
+        """Claim the row of a message with a key, if it is new; see `StoreQueue`."""
+        return self.write((), new_row=row, durable=True)
+
+    def release(self, rows: Sequence[Row]) -> asyncio.Future[Any]:
+        """Put on record that messages did not leave; see `StoreQueue`."""
+        return self.write([row.as_released() for row in rows])
+
+    def record(self, rows: Sequence[Row], ended: Sequence[Values]) -> asyncio.Future[Any]:
+        """Put outcomes on record; see `StoreQueue`."""
+        return self.write(ended, shared=True)
+
+    def settle(self, rows: Sequence[Row], ended: Sequence[Values]) -> asyncio.Future[Any]:
+        """Put on record what became of unknown messages; see `StoreQueue`."""
+        return self.write(ended, durable=True)
+
     def write(
-        self, rows: Sequence[Values], *, durable: bool = False, shared: bool = False
+        self,
+        rows: Sequence[Values],
+        *,
+        new_row: Row | None = None,
+        durable: bool = False,
+        shared: bool = False,
     ) -> asyncio.Future[Any]:
         """Have rows written after everything that came before, whether or not it is awaited.
 
         Args:
             rows: Rows to insert, or to replace by their number.
+            new_row: Row to claim, if nothing is on record of its message.
             durable: Whether they have to survive a power cut, and not only a kill; refused
                 once anything has failed.
             shared: Whether one future will do for all who write at the time, which costs less.
@@ -95,6 +127,10 @@ class LoopQueue:
             if shared and job.shared is not None:
                 return job.shared
             done: asyncio.Future[Any] = asyncio.Future(loop=self.loop)
+            if new_row is not None:
+                job.new_rows.append(new_row)
+                job.claiming.append(done)
+                return done
             job.waiting.append(done)
             if shared:
                 job.shared = done
@@ -126,13 +162,18 @@ class LoopQueue:
             self._intake.jobs.put(self._gathered)
             self._gathered = None
 
-    def settle(self, ended: Sequence[tuple[Job, Any]]) -> None:
+    def hand_out(self, ended: Sequence[tuple[Job, Any]]) -> None:
         """Tell those who wait; called in the event loop."""
         self._handed_in -= len(ended)
         for job, result in ended:
-            self._coalescing = len(job.rows)
+            self._coalescing = len(job.rows) + len(job.new_rows)
+            failed = isinstance(result, JournalError)
+            found = [result] * len(job.claiming) if failed else job.found
+            # Any of them may have been cancelled.
+            for done, answer in zip(job.claiming, found, strict=True):
+                if not done.done():
+                    done.set_result(answer)
             for done in job.waiting:
-                # It may have been cancelled.
                 if not done.done():
                     done.set_result(result)
         if self._gathered is None or self._handed_in:

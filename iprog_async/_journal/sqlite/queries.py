@@ -1,0 +1,94 @@
+"""What is asked of a journal's tables."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from iprog_async._journal.contents import RowCounts
+from iprog_async._journal.rows import Row, to_damaged_row, to_row
+from iprog_async._journal.sqlite.schema import NAMES
+
+
+T = TypeVar("T")
+
+_PAGE = 1000
+_IDENTITIES_PER_QUERY = 400
+
+
+def count_rows(connection: sqlite3.Connection, damaged: frozenset[int] = frozenset()) -> RowCounts:
+    """Return how many rows there are; those that are damaged are unknown."""
+    but = f"WHERE id NOT IN ({_listed(damaged)})" if damaged else ""
+    query = f"SELECT state, status, count(*) FROM entries {but} GROUP BY state, status"  # noqa: S608 - numbers only
+    counts: dict[tuple[str, str | None], int] = {
+        (state, status): count for state, status, count in connection.execute(query)
+    }
+    if damaged:
+        counts["unknown", None] = counts.get(("unknown", None), 0) + len(damaged)
+    return counts
+
+
+def read_page(
+    connection: sqlite3.Connection,
+    after: int,
+    states: Sequence[str],
+    damaged: frozenset[int] = frozenset(),
+) -> list[Row]:
+    """Return the next rows of some states, or of all; those that are damaged are unknown."""
+    where = f"AND {_of_states(states, damaged)}" if states else ""
+    query = f"SELECT {NAMES} FROM entries WHERE id > ? {where} ORDER BY id LIMIT ?"  # noqa: S608 - names, numbers and marks only
+    return [
+        to_damaged_row(values) if values[0] in damaged else to_row(values)
+        for values in connection.execute(query, (after, *states, _PAGE))
+    ]
+
+
+def _of_states(states: Sequence[str], damaged: frozenset[int]) -> str:
+    condition = f"state IN ({marks(states)})"
+    if not damaged:
+        return condition
+    link = "OR" if "unknown" in states else "AND NOT"
+    return f"({condition} {link} id IN ({_listed(damaged)}))"
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ",".join(map(str, numbers))
+
+
+def marks(values: Iterable[object]) -> str:
+    """Return a question mark for each value, as SQL."""
+    return ",".join("?" for _ in values)
+
+
+def by_number(indexed: int, below: int, *, every: bool) -> Callable[[int], str]:
+    """Return the query for so many numbers: by the index, and through the few rows after it.
+
+    Of one number there may be many rows with keys, so they are read only if `every` row counts.
+    """
+
+    def query(numbers: int) -> str:
+        some = f"number IN ({marks(range(numbers))})" + ("" if every else " AND key IS NULL")
+        return f"""
+        SELECT {NAMES} FROM entries WHERE id < {indexed} AND {some}
+        UNION ALL SELECT {NAMES} FROM entries
+        WHERE id >= {indexed} AND id < {below} AND {some}
+        """  # noqa: S608 - numbers and marks only
+
+    return query
+
+
+def by_key(pairs: int) -> str:
+    """Return the query for the rows of so many keys and numbers, as SQL."""
+    columns = ", ".join(f"e.{column}" for column in NAMES.split(", "))
+    wanted = ", ".join(["(?, ?)"] * pairs)
+    return f"""
+    SELECT {columns} FROM (VALUES {wanted}) AS wanted CROSS JOIN entries AS e
+    WHERE e.key IS NOT NULL AND e.key = wanted.column1 AND e.number = wanted.column2
+    """  # noqa: S608 - marks only
+
+
+def parts(values: Sequence[T]) -> Iterable[Sequence[T]]:
+    """Return values in as many parts as there have to be queries."""
+    for start in range(0, len(values), _IDENTITIES_PER_QUERY):
+        yield values[start : start + _IDENTITIES_PER_QUERY]
