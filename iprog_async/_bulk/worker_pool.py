@@ -21,9 +21,9 @@ from iprog_async._core.messages import Batch
 from iprog_async._core.observers import NULL_OBSERVERS, Observers
 from iprog_async._core.outcomes import NotSent, Outcome, Unknown, unclear
 from iprog_async._http.send_context import (
+    SendContext,
     Withdrawal,
-    active_unknown_bound,
-    active_withdrawal,
+    active_send,
     was_in_flight,
     was_withdrawn,
 )
@@ -150,8 +150,7 @@ class WorkerPool:
         return worker
 
     async def _work(self, withdrawal: Withdrawal) -> None:
-        active_withdrawal.set(withdrawal)
-        active_unknown_bound.set(self._most_unknown)
+        active_send.set(SendContext(None, withdrawal, self._most_unknown))
         while (departure := await self._take()) is not None:
             self.in_flight += len(departure[0])
             try:

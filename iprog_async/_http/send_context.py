@@ -1,4 +1,4 @@
-"""What a send takes along to its request: its claim in a journal, and its calling back."""
+"""What a send takes along to its request: its claim in a journal, and how it is withdrawn."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
+
+from attrs import frozen
 
 from iprog_async._core.errors import SmsError
 from iprog_async._core.outcomes import NotSent, Outcome
@@ -46,21 +48,15 @@ class Claim(Protocol):
         ...
 
 
-active_claim: ContextVar[Claim | None] = ContextVar("active_claim", default=None)
-"""The claim of the send that this task is making; `None` where no journal is kept."""
-
-active_unknown_bound: ContextVar[int | None] = ContextVar("active_unknown_bound", default=None)
-"""How many people the run of this task lets become unknown; `None` where it is no run's."""
-
 T = TypeVar("T")
 
 
 class WithdrawnError(SmsError):
-    """A text was called back before it left: it certainly was not sent, and waits."""
+    """A text was withdrawn before it left: it certainly was not sent, and waits."""
 
 
 class Withdrawal:
-    """Calls back what one task is about to send, as long as it waits.
+    """Withdraws what one task is about to send, as long as it waits.
 
     What is past its waiting goes on to its outcome.
     """
@@ -87,7 +83,7 @@ class Withdrawal:
         """Wait for something while nothing is on its way.
 
         Raises:
-            RecalledError: The text was called back; it was not sent.
+            WithdrawnError: The text was withdrawn; it was not sent.
         """
         if asyncio.current_task(self._loop) is not self._task:
             # A task that ours started, such as a source that asks a gateway for its rows: it
@@ -109,21 +105,40 @@ class Withdrawal:
             self._waiting = False
 
 
-active_withdrawal: ContextVar[Withdrawal | None] = ContextVar("active_recall", default=None)
-"""What calls back the texts of this task; `None` where nobody does."""
+@frozen
+class SendContext:
+    """What belongs to the send of a task, and no adapter has to know.
+
+    Args:
+        claim: Its claim; `None` where no journal is kept.
+        withdrawal: What withdraws its texts; `None` where nobody does.
+        unknown_bound: How many people its run lets become unknown; `None` where it is no run's.
+    """
+
+    claim: Claim | None = None
+    withdrawal: Withdrawal | None = None
+    unknown_bound: int | None = None
+
+    def with_claim(self, claim: Claim) -> SendContext:
+        """Return the same with another claim."""
+        return SendContext(claim, self.withdrawal, self.unknown_bound)
+
+
+active_send: ContextVar[SendContext] = ContextVar("active_send", default=SendContext())  # noqa: B039 - it is frozen
+"""The send that this task is making."""
 
 
 def withdrawable(waiting: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
     """Return what to await for something while nothing is on its way.
 
-    Awaiting it raises `WithdrawnError` if the text is called back; it was not sent then.
+    Awaiting it raises `WithdrawnError` if the text is withdrawn; it was not sent then.
     """
-    recall = active_withdrawal.get()
-    return waiting if recall is None else recall.wait(waiting)
+    withdrawal = active_send.get().withdrawal
+    return waiting if withdrawal is None else withdrawal.wait(waiting)
 
 
 def was_withdrawn(outcome: Outcome) -> bool:
-    """Return whether a text was called back, which is no outcome that anybody sees."""
+    """Return whether a text was withdrawn, which is no outcome that anybody sees."""
     return isinstance(outcome, NotSent) and isinstance(outcome.error, WithdrawnError)
 
 

@@ -43,7 +43,7 @@ from iprog_async._http.responses import (
 from iprog_async._http.retry import RetryPolicy, is_repeatable, try_again
 from iprog_async._http.send_context import (
     Claim,
-    active_claim,
+    active_send,
     note_in_flight,
     was_in_flight,
     withdrawable,
@@ -135,7 +135,7 @@ class Session:
 
     async def _attempt(self, call: HttpCall[T], budget: _Budget) -> T:
         """Make one attempt; pauses that the gateway asks for are part of it."""
-        claim = active_claim.get() if call.effect is Effect.ONCE else None
+        claim = active_send.get().claim if call.effect is Effect.ONCE else None
         while True:
             try:
                 return await self._once(call, budget, claim)
@@ -236,7 +236,7 @@ class Session:
             throttle.note_latency(seconds, self._pool.slots.in_use)
 
     async def _acquire_slot(self, call: HttpCall[Any], budget: _Budget, throttle: Throttle) -> int:
-        """Wait for the rate and then for a connection slot, unless the text is called back."""
+        """Wait for the rate and then for a connection slot, unless the text is withdrawn."""
         if self._closed:
             raise ClientClosedError("the client is closed; nothing was sent")
         self._pool.enter()

@@ -17,8 +17,7 @@ from iprog_async._http.retry import RetryPolicy
 from iprog_async._http.send_context import (
     Claim,
     WithdrawnError,
-    active_claim,
-    active_unknown_bound,
+    active_send,
     note_in_flight,
     withdrawable,
 )
@@ -54,7 +53,7 @@ class Dispatch:
 
     async def run(self) -> None:
         """Bring every message to an outcome."""
-        self._claim = active_claim.get()
+        self._claim = active_send.get().claim
         try:
             await self._rounds()
         except asyncio.CancelledError as exc:
@@ -115,7 +114,7 @@ class Dispatch:
     async def _ask(self, member: Member, group: Sequence[MessageRoute]) -> None:
         """Send what one member can take, in requests of its own size."""
         routes = {route.prepared.index: route for route in group}
-        bound = active_unknown_bound.get()
+        bound = active_send.get().unknown_bound
         for batch in _batches(member, group):
             if bound is None:
                 count = member.admissible(batch)
@@ -188,11 +187,11 @@ class Dispatch:
         if self._claim is None:
             return await member.submit(part, departure, self._router)
         claim = self._claim.part([routes[prepared.index].position for prepared in part])
-        token = active_claim.set(claim)
+        token = active_send.set(active_send.get().with_claim(claim))
         try:
             return await member.submit(part, departure, self._router)
         finally:
-            put_back(active_claim, token)
+            put_back(active_send, token)
 
 
 def _skip(batch: Batch, routes: Mapping[int, MessageRoute]) -> None:

@@ -17,7 +17,7 @@ from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown, fail
 from iprog_async._core.phones import mask_number
 from iprog_async._core.schedules import check_future
 from iprog_async._core.tracebacks import drop_frames
-from iprog_async._http.send_context import Claim, active_claim, was_in_flight, was_withdrawn
+from iprog_async._http.send_context import Claim, active_send, was_in_flight, was_withdrawn
 from iprog_async._providers.protocols import SmsProvider
 
 
@@ -72,14 +72,14 @@ async def _submit_observed(
             outcomes = [cancelled(provider, prepared) for prepared in batch]
         raise
     finally:
-        # What was called back has come to no outcome.
-        recalled = outcomes and all(was_withdrawn(outcome) for outcome in outcomes)
-        submission.end(None if recalled else outcomes)
+        # What was withdrawn has come to no outcome.
+        withdrawn = outcomes and all(was_withdrawn(outcome) for outcome in outcomes)
+        submission.end(None if withdrawn else outcomes)
 
 
 async def _submit(provider: SmsProvider, batch: Batch, claim: Claim | None) -> Sequence[Outcome]:
     # The session takes it at the moment the request leaves.
-    token = None if claim is None else active_claim.set(claim)
+    token = None if claim is None else active_send.set(active_send.get().with_claim(claim))
     outcomes: list[Outcome] = []
     error: SmsError | None = None
     try:
@@ -93,7 +93,7 @@ async def _submit(provider: SmsProvider, batch: Batch, claim: Claim | None) -> S
         return [unclear(prepared, provider.name, reason) for prepared in batch]
     finally:
         if token is not None:
-            put_back(active_claim, token)
+            put_back(active_send, token)
     if error is not None:
         drop_frames(error, sys.exception())
         return [failed(prepared, error) for prepared in batch]

@@ -104,7 +104,7 @@ async def _until(condition: Callable[[], bool], clock: VirtualClock) -> None:
 
 
 async def test_a_stopped_run_is_resumed(tmp_path: Path) -> None:
-    """What was called back is not on record as sent, and the next run sends all of it, once."""
+    """What was withdrawn is not on record as sent, and the next run sends all of it, once."""
     path, messages, clock = tmp_path / "j.db", different_texts(12), VirtualClock()
     gateway = VirtualGateway(clock, lambda _: OK, lambda _: 0.0)
     slow, fast = Account(gateway, clock, rate="5/10s"), Account(gateway, clock)

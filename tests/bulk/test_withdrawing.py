@@ -1,4 +1,4 @@
-"""What is called back when a run stops, and what is not: whatever else goes on around it."""
+"""What is withdrawn when a run stops, and what is not: whatever else goes on around it."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class _Alarm(Observer):
 
 
 async def test_what_others_send_is_not_called_back() -> None:
-    """Tasks that began in a run, such as an observer's, go on; what is called back is no event."""
+    """Tasks that began in a run, such as an observer's, go on; what is withdrawn is no event."""
     clock = VirtualClock()
     pool = HttpPool(clock=clock)
     pool.engine = VirtualGateway(clock, lambda _: OK)

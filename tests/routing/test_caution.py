@@ -174,7 +174,7 @@ async def test_a_lost_answer_makes_a_run_careful_with_that_gateway_only() -> Non
 async def test_a_stopped_run_sends_nothing_that_waits_for_a_gateway(
     router: Callable[..., SmsProvider],
 ) -> None:
-    """What waits until a gateway has shown itself is called back, like what waits for a slot."""
+    """What waits until a gateway has shown itself is withdrawn, like what waits for a slot."""
     answer, asked = asyncio.Event(), asyncio.Event()
 
     async def wait(batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:

@@ -18,7 +18,7 @@ from iprog_async import (
     RetryPolicy,
     SmsError,
 )
-from iprog_async._http.send_context import active_claim
+from iprog_async._http.send_context import SendContext, active_send
 from iprog_async._http.session import Limits, Session
 from iprog_async._http.throttle import Throttle
 from iprog_async._routing.members import SingleAttempts
@@ -138,12 +138,12 @@ async def test_a_lost_answer_holds_its_claim() -> None:
         def give_back(self) -> None:
             raise AssertionError
 
-    token = active_claim.set(Recorder())
+    token = active_send.set(SendContext(Recorder()))
     for error in (OutcomeUnknownError, ConnectionFailedError):
         reply = httpx.Response(503) if error is OutcomeUnknownError else httpx.ConnectError("no")
         with pytest.raises(error):
             await session(Wire(reply)).call(ONCE)
-    active_claim.reset(token)
+    active_send.reset(token)
 
     assert ["take", "hold", "take", "release"] == seen
 

@@ -236,7 +236,7 @@ class BulkRunner:
         self._announcing = asyncio.create_task(self._announce(run, by))
 
     async def _announce(self, run: BulkRun, by: signal.Signals) -> None:
-        # What was called back is on its way until its task had a turn.
+        # What was withdrawn is on its way until its task had a turn.
         await asyncio.sleep(_SECONDS_TO_CALL_BACK)
         if self._closing is not None:
             return

@@ -63,7 +63,7 @@ def _resume(output: str, **settings: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_who_waits_for_the_rate_is_not_on_the_way(sandbox: Sandbox, tmp_path: Path) -> None:
-    """What waits for the rate is called back by a Ctrl-C, and not counted as on its way."""
+    """What waits for the rate is withdrawn by a Ctrl-C, and not counted as on its way."""
     with start(*_tokens(tmp_path, "--rate", "2/h"), SMS_URL=sandbox.address("iprog")) as process:
         # One of the two is the question for the balance.
         _wait_until(lambda: "0917" in _written(tmp_path / "out.csv"))
