@@ -4,8 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
+
+
+def _monotonic() -> float:
+    return time.monotonic()
+
+
+def _uptime_of_this_system() -> Callable[[], float]:
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return _monotonic if clock is None else lambda: time.clock_gettime(clock)
+
+
+uptime = _uptime_of_this_system()
+"""Seconds since this machine started, those too in which it slept, where the system counts them."""
 
 
 class Clock(Protocol):

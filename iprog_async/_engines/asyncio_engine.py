@@ -66,6 +66,10 @@ class AsyncioEngine:
     async def _ask(
         self, origin: Origin, connection: Connection, message: bytes, progress: RequestProgress
     ) -> WireReply | Failure:
+        late = progress.too_late()
+        if late is not None:
+            self._drop(connection)
+            return late
         progress.writing = True
         try:
             result = await connection.exchange(message)

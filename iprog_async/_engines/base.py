@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Protocol
 
 from attrs import define, field, frozen
+
+from iprog_async._core.clock import uptime
 
 
 @frozen
@@ -41,11 +44,25 @@ class RequestProgress:
 
     connecting: bool = False
     writing: bool = False
+    leaves_by: float = math.inf
+    """Until when, by `uptime`, a byte may be written."""
 
     @property
     def may_have_left(self) -> bool:
         """Whether a byte of the request may have been written."""
         return self.writing or not self.connecting
+
+    def too_late(self) -> Failure | None:
+        """Return why not to write any more; `None` if it is not too late."""
+        if self.leaves_by == math.inf or uptime() < self.leaves_by:
+            return None
+        return Failure(TOO_LATE, may_have_left=False)
+
+
+TOO_LATE = (
+    "connecting took so long that it was not sent any more: this machine slept, or the process was "
+    "stopped"
+)
 
 
 @frozen

@@ -14,7 +14,7 @@ import httpx
 from attrs import define
 
 from iprog_async._core.errors import ConfigurationError
-from iprog_async._engines.base import Failure, RequestProgress, WireReply, WireRequest
+from iprog_async._engines.base import TOO_LATE, Failure, RequestProgress, WireReply, WireRequest
 from iprog_async._engines.body import BadBodyError, Body, check_length
 from iprog_async._engines.proxies import proxy_for
 
@@ -231,6 +231,10 @@ def _plain_url(url: str) -> httpx.URL:
     return httpx.URL(url)
 
 
+class _LateError(RuntimeError):
+    """It is too late to write the request."""
+
+
 @define
 class _Trace:
     """What httpcore tells of its steps: how far a request has come, and over what."""
@@ -246,7 +250,11 @@ class _Trace:
         elif event.endswith("send_request_headers.started"):
             # CONNECT only opens a tunnel through a proxy: the request itself comes after it.
             tunnels = getattr(info.get("request"), "method", b"") == b"CONNECT"
-            self.progress.writing = self.progress.writing or not tunnels
+            if tunnels or self.progress.writing:
+                return
+            if self.progress.too_late() is not None:
+                raise _LateError
+            self.progress.writing = True
 
 
 def _extensions(trace: _Trace, connect_timeout: float) -> dict[str, object]:
@@ -260,6 +268,8 @@ def _failure(exc: Exception, progress: RequestProgress) -> Failure:
     # Imported late, as httpx does with httpcore.
     from iprog_async._engines.httpcore_stream import UnaskedError
 
+    if isinstance(exc, _LateError):
+        return Failure(TOO_LATE, may_have_left=False)
     never_left = isinstance(exc, _NEVER_LEFT) and not progress.writing
     if isinstance(exc.__cause__, UnaskedError):
         # httpcore says that it writes before our streams do.

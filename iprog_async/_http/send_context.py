@@ -16,6 +16,11 @@ from iprog_async._core.outcomes import NotSent, Outcome
 class Claim(Protocol):
     """What has to be on record before the messages of one request may leave."""
 
+    @property
+    def leaves_by(self) -> float:
+        """Until when, by `uptime`, the messages may leave that `take` has put on record."""
+        ...
+
     def take(self) -> asyncio.Future[SmsError | None]:
         """Put on record that the request is about to leave.
 

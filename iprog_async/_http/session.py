@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -83,6 +84,7 @@ class _Budget:
     asked: bool = False
     attempts: int = 0
     claimed: bool = False
+    leaves_by: float = math.inf
     may_have_happened: bool = False
 
 
@@ -194,6 +196,7 @@ class Session:
                 problem = await claim.take()
                 if problem is not None:
                     raise problem
+                budget.leaves_by = claim.leaves_by
             budget.asked = True
             budget.attempts += 1
             asked_at = self._pool.clock.monotonic()
@@ -274,7 +277,7 @@ class Session:
         limit = min(limits.timeout, budget.ends_at - self._pool.clock.monotonic())
         if limit <= 0:
             return Failure("the deadline passed before it was sent", may_have_left=False)
-        progress = RequestProgress()
+        progress = RequestProgress(leaves_by=budget.leaves_by)
         token = active_redactor.set(redactor)
         timeout = self._timeouts.begin() if limit == limits.timeout else asyncio.timeout(limit)
         try:

@@ -10,6 +10,7 @@ from typing import Self
 
 from attrs import define, evolve
 
+from iprog_async._core.clock import uptime
 from iprog_async._core.errors import InvalidMessageError, JournalError, SmsError
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import NotSent, Outcome
@@ -21,7 +22,6 @@ from iprog_async._journal.store import (
     ClaimLostError,
     Identity,
     StoreQueue,
-    claim_clock,
 )
 
 
@@ -36,6 +36,8 @@ class RowsClaim:
     _rows: Sequence[Row]
     _under_way: int = 0
     _held: bool = False
+    leaves_by: float = 0.0
+    """Until when, by `uptime`, what was claimed may leave."""
 
     def take(self) -> asyncio.Future[SmsError | None]:
         """Put on record that a request is about to leave; survives a power cut.
@@ -45,17 +47,15 @@ class RowsClaim:
             must not leave.
         """
         self._under_way += 1
-        if self._is_fresh():
+        now = uptime()
+        # A message that has a key, and is sent alone, is claimed when it is looked up.
+        self.leaves_by = self._rows[0].claimed_at + CLAIM_SECONDS
+        if now < self.leaves_by:
             taken: asyncio.Future[SmsError | None] = asyncio.get_running_loop().create_future()
             taken.set_result(None)
             return taken
+        self.leaves_by = now + CLAIM_SECONDS
         return self._queue.claim(self._rows)
-
-    def _is_fresh(self) -> bool:
-        """Return whether the message was claimed when it was looked up, a moment ago."""
-        # One that has a key, and is sent alone.
-        row = self._rows[0]
-        return row.claimed_at > 0 and claim_clock() - row.claimed_at < CLAIM_SECONDS
 
     def release(self) -> None:
         """Put on record that a request did not leave, if that goes for all of them."""
@@ -183,7 +183,7 @@ class Ledger:
             return settled[0]
         row = self._new_row(prepared)
         while True:
-            asked_at = claim_clock()
+            asked_at = uptime()
             found = _checked(await self._queue.claim_new(row))
             if found is None:
                 row.claimed_at = asked_at
@@ -195,7 +195,7 @@ class Ledger:
                 self._free([prepared])
                 return outcome
             row = self._rows[prepared.index]
-            asked_at = claim_clock()
+            asked_at = uptime()
             problem = await self._queue.claim([row])
             if problem is None:
                 row.claimed_at = asked_at

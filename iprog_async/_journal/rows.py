@@ -48,7 +48,7 @@ class Row:
         in_doubt: Whether it is being sent again after an unknown outcome: whatever becomes of
             that, short of being accepted, it may have been sent.
         status: The delivery status in the answer that accepted it.
-        claimed_at: When its claim was asked for, by `claim_clock`; 0 while it is not claimed by
+        claimed_at: When its claim was asked for, by `uptime`; 0 while it is not claimed by
             us.
     """
 

@@ -13,8 +13,7 @@ A claim never ends by itself. One without a record is an unknown outcome, for ev
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -37,23 +36,6 @@ class ClaimLostError(JournalError):
     """Somebody else has claimed the message meanwhile, or sent it: nothing left from here."""
 
     healable = True
-
-
-def claim_clock() -> float:
-    """Seconds that go on while the machine sleeps, to tell how old a claim is."""
-    return _boottime()
-
-
-def _monotonic() -> float:
-    return time.monotonic()
-
-
-def _clock_of_this_system() -> Callable[[], float]:
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return _monotonic if clock is None else lambda: time.clock_gettime(clock)
-
-
-_boottime = _clock_of_this_system()
 
 
 class StoreQueue(Protocol):

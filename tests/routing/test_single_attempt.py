@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -120,6 +121,8 @@ async def test_a_lost_answer_holds_its_claim() -> None:
     seen: list[str] = []
 
     class Recorder:
+        leaves_by = math.inf
+
         def take(self) -> asyncio.Future[SmsError | None]:
             seen.append("take")
             taken: asyncio.Future[SmsError | None] = asyncio.get_running_loop().create_future()
