@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from iprog_async._client.idempotency import KeyedSends
 from iprog_async._core.clock import Clock
+from iprog_async._core.errors import OutcomeUnknownError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.observers import Observers
-from iprog_async._core.outcomes import Accepted, NotSent, Outcome
+from iprog_async._core.outcomes import Accepted, Outcome
 from iprog_async._core.receipts import Receipt
 from iprog_async._core.tracebacks import drop_frames
-from iprog_async._http.retry import RetryPolicy
+from iprog_async._http.retry import RetryPolicy, try_again
 from iprog_async._http.send_context import was_in_flight
 from iprog_async._journal.journal import Journal
 from iprog_async._providers.protocols import SmsProvider
@@ -47,7 +49,9 @@ class SingleSends:
         self._check_open = check_open
         self._keyed = None if journal is None else KeyedSends(journal, clock, observers)
 
-    async def send(self, prepared: PreparedMessage, *, resend_unknown: bool) -> Receipt:
+    def send(
+        self, prepared: PreparedMessage, *, resend_unknown: bool
+    ) -> Coroutine[Any, Any, Receipt]:
         """Send one text, and return the gateway's word that it accepted it.
 
         Args:
@@ -58,27 +62,36 @@ class SingleSends:
             ClientClosedError: The client was closed; not sent by this attempt.
             SmsError: Why it was not sent, or that it may have been.
         """
-        attempt = 0
-        while True:
-            if attempt:
-                await self._clock.sleep(self._retry.longest_wait(attempt))
-            started = self._clock.monotonic()
-            self._check_open()
-            try:
-                outcome = await self._submit(prepared, resend_unknown=resend_unknown)
-            except asyncio.CancelledError as exc:
-                if was_in_flight(exc):
-                    self._tell(prepared, cancelled(self._provider, prepared), started)
-                drop_frames(exc)
-                raise
-            self._tell(prepared, outcome, started)
-            if isinstance(outcome, Accepted):
-                return outcome.receipt
-            attempt += 1
-            if isinstance(outcome, NotSent) or not resend_unknown:
-                raise outcome.error
-            if attempt >= self._retry.attempts:
-                raise outcome.error
+        if resend_unknown:
+            return self._send_until_known(prepared)
+        return self._send(prepared, resend_unknown=False)
+
+    async def _send_until_known(self, prepared: PreparedMessage) -> Receipt:
+        async def attempt() -> Receipt:
+            return await self._send(prepared, resend_unknown=True)
+
+        try:
+            return await attempt()
+        except OutcomeUnknownError as exc:
+            first = exc
+        return await try_again(
+            self._retry, first, attempt, self._clock.sleep, repeatable=_is_unknown
+        )
+
+    async def _send(self, prepared: PreparedMessage, *, resend_unknown: bool) -> Receipt:
+        started = self._clock.monotonic()
+        self._check_open()
+        try:
+            outcome = await self._submit(prepared, resend_unknown=resend_unknown)
+        except asyncio.CancelledError as exc:
+            if was_in_flight(exc):
+                self._tell(prepared, cancelled(self._provider, prepared), started)
+            drop_frames(exc)
+            raise
+        self._tell(prepared, outcome, started)
+        if isinstance(outcome, Accepted):
+            return outcome.receipt
+        raise outcome.error
 
     def _tell(self, prepared: PreparedMessage, outcome: Outcome, started: float) -> None:
         seconds = self._clock.monotonic() - started
@@ -101,3 +114,7 @@ class SingleSends:
         """Wait for the sends with a key that are under way to come to their outcome."""
         if self._keyed is not None:
             await self._keyed.aclose()
+
+
+def _is_unknown(error: BaseException) -> bool:
+    return isinstance(error, OutcomeUnknownError)

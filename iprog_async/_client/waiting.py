@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 
 from iprog_async._core.clock import Clock
 from iprog_async._core.receipts import DeliveryStatus, Receipt, WaitTimeoutError
+from iprog_async._http.back_off import BackOff
 
 
-_GROWTH = 1.5
+_FACTOR = 1.5
 _LONGEST_INTERVAL = 15.0
 
 
@@ -30,6 +31,9 @@ async def wait_until_final(
         return receipt.status
     ends_at = clock.monotonic() + timeout
     last: DeliveryStatus | None = None
+    # Whoever asks for longer ones gets them, all alike.
+    waits = BackOff(interval, max(interval, _LONGEST_INTERVAL), _FACTOR)
+    asked = 0
     while (left := ends_at - clock.monotonic()) > 0:
         try:
             async with asyncio.timeout(left):
@@ -39,8 +43,8 @@ async def wait_until_final(
         if last.final:
             return last
         left = ends_at - clock.monotonic()
-        await clock.sleep(max(0.0, min(interval, left)))
-        interval = min(interval * _GROWTH, _LONGEST_INTERVAL)
+        asked += 1
+        await clock.sleep(max(0.0, min(waits.longest_wait(asked), left)))
     seen = f"the last status was {last.state} ({last.word!r})" if last else "no status was seen"
     raise WaitTimeoutError(
         f"not final after {timeout:g} s: {seen}. The text was accepted; ask again later, "

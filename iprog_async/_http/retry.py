@@ -1,4 +1,4 @@
-"""Retries and their back-off: what is tried again, and when; the session decides what may be."""
+"""Retries: how often and how patiently; tenacity runs the loop, with our back-off."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from attrs import field, frozen, validators
 
 from iprog_async._core.errors import ConnectionFailedError, NoAnswerError, SmsError
+from iprog_async._http.back_off import BackOff
 from iprog_async._http.send_context import withdrawable
 
 
@@ -38,13 +39,17 @@ class RetryPolicy:
 
     def longest_wait(self, retries: int) -> float:
         """Return the upper bound of the wait before a retry, the first being number 1."""
-        # Beyond a hundred doublings a float overflows, long after `max_wait` has won.
-        return min(self.base * 2.0 ** min(retries - 1, 100), self.max_wait)
+        return back_off(self).longest_wait(retries)
 
     @classmethod
     def off(cls) -> RetryPolicy:
         """Return a policy that tries once and never waits."""
         return cls(attempts=1, max_pause=0)
+
+
+def back_off(policy: RetryPolicy) -> BackOff:
+    """Return the waits of a policy."""
+    return BackOff(policy.base, policy.max_wait)
 
 
 def is_repeatable(error: BaseException) -> bool:
@@ -57,7 +62,8 @@ async def try_again(
     first: SmsError,
     attempt: Callable[[], Awaitable[T]],
     sleep: Callable[[float], Coroutine[Any, Any, None]],
-    time_left: Callable[[], float],
+    time_left: Callable[[], float] = lambda: float("inf"),
+    repeatable: Callable[[BaseException], bool] = is_repeatable,
 ) -> T:
     """Go on after a failed first attempt; raises the last error when nothing more is allowed.
 
@@ -66,7 +72,8 @@ async def try_again(
         first: What the first attempt raised.
         attempt: Makes one more.
         sleep: What waits between two tries.
-        time_left: Seconds until the call's deadline.
+        time_left: Seconds until the deadline.
+        repeatable: Whether there may be another attempt after an error.
     """
     # Imported here: most calls succeed at once and never need it.
     from tenacity import (
@@ -74,7 +81,6 @@ async def try_again(
         RetryCallState,
         retry_if_exception,
         stop_after_attempt,
-        wait_random_exponential,
     )
     from tenacity.stop import stop_base
 
@@ -92,10 +98,11 @@ async def try_again(
         def __call__(self, state: RetryCallState) -> bool:
             return state.upcoming_sleep >= time_left()
 
+    waits = back_off(policy)
     retrying = AsyncRetrying(
         stop=stop_after_attempt(policy.attempts) | StopAtDeadline(),
-        wait=wait_random_exponential(multiplier=policy.base, max=policy.max_wait),
-        retry=retry_if_exception(is_repeatable),
+        wait=lambda state: waits.draw_wait(state.attempt_number),
+        retry=retry_if_exception(repeatable),
         sleep=lambda seconds: withdrawable(sleep(seconds)),
         reraise=True,
     )

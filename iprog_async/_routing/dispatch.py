@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Mapping, Sequence
 
 from attrs import define
@@ -13,7 +12,7 @@ from iprog_async._core.context_vars import put_back
 from iprog_async._core.errors import InvalidMessageError, SmsError
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import Outcome
-from iprog_async._http.retry import RetryPolicy
+from iprog_async._http.retry import RetryPolicy, back_off
 from iprog_async._http.send_context import (
     Claim,
     WithdrawnError,
@@ -73,7 +72,7 @@ class Dispatch:
                 # As with one gateway, a pause it asks for uses up no attempt.
                 paused += pause
             elif attempt < self._retry.attempts:
-                pause = random.uniform(0, self._retry.longest_wait(attempt))  # noqa: S311 - spreads load, guards nothing
+                pause = back_off(self._retry).draw_wait(attempt)
                 attempt += 1
             else:
                 for route in waiting:

@@ -57,7 +57,7 @@ WAITING = {
 
 
 @pytest.mark.parametrize("where", WAITING)
-async def test_what_waits_is_called_back(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_waits_is_withdrawn(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """After `stop` no request leaves, and the run ends without sitting out what it waited for."""
     case, clock = WAITING[where], VirtualClock()
     gateway = VirtualGateway(clock, case.answer, lambda _: 0.2)
@@ -76,7 +76,7 @@ async def test_what_waits_is_called_back(where: str, monkeypatch: pytest.MonkeyP
     assert clock.monotonic() < 0.7
 
 
-async def test_a_router_that_waits_is_called_back() -> None:
+async def test_a_router_that_waits_is_withdrawn() -> None:
     """A router's own pause ends, too, and keeps what another member has taken by then."""
     fussy = gateway("fussy", None, limited(20))
     provider = Failover(fussy, region="PH")

@@ -45,7 +45,7 @@ async def _let_all_go_on(clock: VirtualClock, rounds: int = 25) -> None:
         await clock.settle()
 
 
-async def test_credits_of_what_is_called_back_are_free_again() -> None:
+async def test_credits_of_what_is_withdrawn_are_free_again() -> None:
     """A run with `max_credits` ends when it is stopped, also while one waits for credits."""
     clock = VirtualClock()
     gateway = VirtualGateway(clock, lambda _: OK)
@@ -125,7 +125,7 @@ class _Alarm(Observer):
         return await self._account.client.send("+639990000000", "the run was stopped")
 
 
-async def test_what_others_send_is_not_called_back() -> None:
+async def test_what_others_send_is_not_withdrawn() -> None:
     """Tasks that began in a run, such as an observer's, go on; what is withdrawn is no event."""
     clock = VirtualClock()
     pool = HttpPool(clock=clock)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -126,8 +127,12 @@ async def test_unknown_outcome_is_not_repeated(on_unknown: Any) -> None:
     assert 1 == len(provider.sent)
 
 
-async def test_resend_goes_on_until_the_attempts_are_used_up() -> None:
-    """For an alarm twice is better than never; even then there is an end."""
+@pytest.mark.parametrize(("draw", "waits"), [(max, [0.5, 1.0]), (min, [0, 0])])
+async def test_resend_goes_on_until_the_attempts_are_used_up(
+    draw: Callable[[float, float], float], waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For an alarm twice is better than never; there is an end, and waits are drawn at random."""
+    monkeypatch.setattr("random.uniform", draw)
     provider, clock = FakeProvider(send=lose), InstantClock()
     retry = RetryPolicy(attempts=3, base=0.5)
     async with SmsClient(provider, pool=HttpPool(clock=clock), retry=retry) as client:
@@ -135,7 +140,7 @@ async def test_resend_goes_on_until_the_attempts_are_used_up() -> None:
             await client.send(NUMBER, "Alarm", on_unknown="resend")
 
     assert 3 == len(provider.sent)
-    assert [0.5, 1.0] == clock.sleeps
+    assert waits == clock.sleeps
 
 
 async def test_resend_ends_with_an_answer() -> None:
@@ -161,6 +166,15 @@ async def test_wait_asks_less_and_less_often_until_the_status_is_final() -> None
     assert DeliveryStatus("delivered", "DELIVERED") == status
     assert [1, 1.5, 2.25, 3.375] == clock.sleeps[:4]
     assert 15 == clock.sleeps[-1] == max(clock.sleeps)
+
+
+async def test_wait_keeps_to_a_long_interval() -> None:
+    """Whoever asks once a minute is not made to ask more often."""
+    client, clock = telling(*PENDING, "delivered")
+
+    await client.wait(RECEIPT, timeout=6000, interval=60)
+
+    assert {60} == set(clock.sleeps)
 
 
 async def test_wait_gives_up_in_time_and_keeps_what_it_saw() -> None:
