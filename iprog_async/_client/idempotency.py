@@ -108,7 +108,7 @@ class KeyedSends:
     ) -> Outcome:
         loop = asyncio.get_running_loop()
         # Where it has to wait, for the rate or a connection, it is not on its way.
-        idle = loop.call_later(_IDLE_CLAIM_SECONDS, claim.give_back_if_idle)
+        idle = loop.call_later(_IDLE_CLAIM_SECONDS, claim.give_back_if_unused)
         try:
             (outcome,) = await submit(provider, [prepared], claim, self._observers)
         finally:

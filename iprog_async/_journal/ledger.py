@@ -36,6 +36,8 @@ class RowsClaim:
     _rows: Sequence[Row]
     _under_way: int = 0
     _held: bool = False
+    _whole: RowsClaim | None = None
+    _used: bool = False
     leaves_by: float = 0.0
     """Until when, by `uptime`, what was claimed may leave."""
 
@@ -47,6 +49,9 @@ class RowsClaim:
             must not leave.
         """
         self._under_way += 1
+        self._used = True
+        if self._whole is not None:
+            self._whole._used = True
         now = uptime()
         # A message that has a key, and is sent alone, is claimed when it is looked up.
         self.leaves_by = self._rows[0].claimed_at + CLAIM_SECONDS
@@ -69,7 +74,8 @@ class RowsClaim:
 
     def part(self, positions: Sequence[int]) -> RowsClaim:
         """Return a claim of some of the rows, for a request that carries only them."""
-        return RowsClaim(self._queue, [self._rows[position] for position in positions])
+        rows = [self._rows[position] for position in positions]
+        return RowsClaim(self._queue, rows, whole=self._whole or self)
 
     def give_back(self) -> None:
         """Put on record that no message of this claim was sent, by whatever request, and waits."""
@@ -77,9 +83,9 @@ class RowsClaim:
             row.claimed_at = 0.0
         self._queue.release(self._rows)
 
-    def give_back_if_idle(self) -> None:
-        """Let others have the message while it waits for its turn."""
-        if not self._under_way and not self._held:
+    def give_back_if_unused(self) -> None:
+        """Let others have the messages while they wait for their turn, which has not come yet."""
+        if not self._used:
             self.give_back()
 
 

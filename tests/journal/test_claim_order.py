@@ -251,3 +251,33 @@ async def test_a_stranger_may_read_the_file_meanwhile(tmp_path: Path) -> None:
             reader.execute("SELECT count(*) FROM entries").fetchone()
             outcomes = await run_over(posting(Wire(ACCEPTED)), to_many(2), journal=journal)
             assert ["accepted"] * 2 == [outcome.state for outcome in outcomes]
+
+
+@pytest.mark.parametrize("by_part", [False, True])
+async def test_what_is_on_its_way_is_not_given_back(tmp_path: Path, by_part: bool) -> None:
+    """A claim that was taken, whole or in part, stays when the patience with idle ones is over."""
+    path = tmp_path / "j.db"
+    with Journal.open(path) as journal:
+        ledger = Ledger(journal)
+        message = prepared(key="a")
+        assert await ledger.admit_single(message) is None
+        claim = ledger.claim([message])
+        await take(claim.part([0]) if by_part else claim)
+        claim.give_back_if_unused()
+        assert 1 == (await journal.counts())["unknown"]
+        assert ["claimed"] == states_in(path)
+
+
+async def test_what_waits_for_its_turn_is_given_back(tmp_path: Path) -> None:
+    """A process killed while a text waits for the rate leaves nothing in doubt."""
+    path = tmp_path / "j.db"
+    with Journal.open(path) as journal:
+        ledger = Ledger(journal)
+        message = prepared(key="a")
+        assert await ledger.admit_single(message) is None
+        claim = ledger.claim([message])
+        assert ["claimed"] == states_in(path)
+        claim.give_back_if_unused()
+        assert 1 == (await journal.counts())["waiting"]
+        await take(claim)
+        assert ["claimed"] == states_in(path)
