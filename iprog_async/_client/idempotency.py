@@ -111,6 +111,9 @@ class KeyedSends:
         idle = loop.call_later(_IDLE_CLAIM_SECONDS, claim.give_back_if_unused)
         try:
             (outcome,) = await submit(provider, [prepared], claim, self._observers)
+        except asyncio.CancelledError:
+            claim.give_back_if_unused()
+            raise
         finally:
             idle.cancel()
         return outcome

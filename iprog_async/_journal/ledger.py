@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Self
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from iprog_async._core.clock import uptime
 from iprog_async._core.errors import InvalidMessageError, JournalError, SmsError
@@ -36,7 +36,7 @@ class RowsClaim:
     _rows: Sequence[Row]
     _under_way: int = 0
     _held: bool = False
-    _whole: RowsClaim | None = None
+    _whole: RowsClaim | None = field(default=None, alias="whole")
     _used: bool = False
     leaves_by: float = 0.0
     """Until when, by `uptime`, what was claimed may leave."""

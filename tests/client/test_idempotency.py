@@ -235,6 +235,27 @@ async def test_two_clients_of_one_journal(path: Path) -> None:
     assert 1 == len(wire.requests)
 
 
+async def test_a_loop_that_ends_leaves_nothing_in_doubt(path: Path) -> None:
+    """A text that was still waiting for its turn when its task was cancelled was not sent."""
+    gateway = _Held()
+    wire = Wire(gateway)
+    with Journal.open(path) as journal:
+        client = posting(wire, journal)
+        slots = [await wire.pool.slots.acquire() for _ in range(wire.pool.slots.size)]
+        tasks = asyncio.all_tasks()
+        sending = asyncio.create_task(client.send(NUMBER, "Hi", key="a"))
+        for _ in range(1000):
+            if (await journal.counts())["unknown"]:
+                break
+        for task in asyncio.all_tasks() - tasks:
+            task.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        for slot in slots:
+            wire.pool.slots.release(slot)
+        assert 1 == (await journal.counts())["waiting"]
+    assert [] == wire.requests
+
+
 async def test_a_closed_journal_sends_nothing(path: Path) -> None:
     """A send with a key that can't be put on record is not made; one without a key is."""
     wire = Wire(ACCEPTED)
