@@ -97,6 +97,25 @@ def _excerpt(text: str) -> str:
     return f"an HTML page titled {title[1].strip()[:100]!r}" if title else "an HTML page"
 
 
+def repeats_a_name(body: bytes) -> bool:
+    """Return whether an object of a JSON body has a name twice.
+
+    Of the two values a reader sees the last one only: such an answer proves nothing.
+    """
+    try:
+        json.loads(body.decode().removeprefix("\ufeff"), object_pairs_hook=_unrepeated)
+    except ValueError:
+        return True
+    return False
+
+
+def _unrepeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name that is repeated")
+    return found
+
+
 def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON")
 

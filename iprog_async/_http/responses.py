@@ -24,7 +24,7 @@ from iprog_async._core.redaction import Redactor, one_line
 from iprog_async._engines.base import Failure, WireReply, WireRequest
 from iprog_async._http.acceptance import signs_of_acceptance
 from iprog_async._http.calls import NOT_JSON, Answer, Effect, HttpCall, UnclearAnswer
-from iprog_async._http.codec import decode, encode
+from iprog_async._http.codec import decode, encode, repeats_a_name
 
 
 T = TypeVar("T")
@@ -114,7 +114,12 @@ def read_result(call: HttpCall[T], result: WireReply | Failure, redactor: Redact
         once=call.effect is Effect.ONCE,
         recipients=call.recipients,
     )
-    return _value(call, answer)
+    try:
+        return _value(call, answer)
+    except ProviderError:
+        if answer.once and answer.data is not NOT_JSON and repeats_a_name(result.body):
+            raise _lost(call, "an answer that says two things under one name") from None
+        raise
 
 
 def _value(call: HttpCall[T], answer: Answer) -> T:

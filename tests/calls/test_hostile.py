@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.core.fakes import NUMBER, TOKEN, Wire
 
-from iprog_async import Message, OutcomeUnknownError, RetryPolicy, SmsError
+from iprog_async import AuthenticationError, Message, OutcomeUnknownError, RetryPolicy, SmsError
 
 
 def _containers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -89,3 +89,28 @@ async def test_deep_json_is_no_answer() -> None:
         async with wire.client() as client:
             with pytest.raises(OutcomeUnknownError):
                 await client.send(NUMBER, "Hi")
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b'{"status": 500, "message": "Invalid api token"}', AuthenticationError),
+        (b'{"status": 200, "status": 500, "message": "Invalid api token"}', OutcomeUnknownError),
+        (
+            b'{"status": 500, "message": "Queued", "message": "Invalid api token"}',
+            OutcomeUnknownError,
+        ),
+        (
+            b'{"message_id": "iSms-1", "message_id": "", "status": 500, '
+            b'"message": "Invalid api token"}',
+            OutcomeUnknownError,
+        ),
+    ],
+)
+async def test_an_answer_with_two_values_of_one_name_proves_nothing(
+    body: bytes, error: type[SmsError]
+) -> None:
+    """A reader of JSON sees the last of them only; the other one may say that it was sent."""
+    async with Wire(lambda _: httpx.Response(200, content=body)).client() as client:
+        with pytest.raises(error):
+            await client.send(NUMBER, "Hi")
