@@ -33,14 +33,13 @@ def proxy_for(origin: str) -> str | None:
     Raises:
         ConfigurationError: The environment names one that can't be used.
     """
-    parts = urlsplit(origin)
-    # An IPv6 address is listed without its brackets, which the first form keeps.
-    if proxy_bypass(parts.netloc) or proxy_bypass(parts.hostname or ""):
-        return None
-    proxies = getproxies()
+    parts, proxies = urlsplit(origin), getproxies()
     kind = parts.scheme if proxies.get(parts.scheme) else "all"
     proxy = proxies.get(kind)
     if not proxy:
+        return None
+    # An IPv6 address is listed without its brackets, which the first form keeps.
+    if proxy_bypass(parts.netloc) or proxy_bypass(parts.hostname or ""):
         return None
     checked = _check(kind, proxy)
     if checked.problem:

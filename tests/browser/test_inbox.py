@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
+pytestmark = pytest.mark.slow
+
 APIS = ("iprog", "infopromo", "infopromo-http", "ugsms-v1", "ugsms-v2")
 HOSTILE = {
     "markup": "<img src=x onerror=alert(1)><script>alert(2)</script><b>bold</b>",

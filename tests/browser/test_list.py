@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 
+pytestmark = pytest.mark.slow
+
 SLOW_LISTS = """(ms) => {
     const real = window.fetch;
     window.fetch = async (url, options) => {

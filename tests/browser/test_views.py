@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture
 def phone(sandbox: Sandbox, chromium: Browser) -> Iterator[Page]:
     """Open an inbox of 300 texts at a phone's width."""

@@ -10,7 +10,7 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 from support.answering import outcomes_of
-from support.contract.cases import CASES
+from support.contract.cases import CASES, PRESETS
 from support.refusal_texts import REASONS, TEXTS, ULTIMATE_SMS
 
 from iprog_async.adapter import Refusal
@@ -144,13 +144,11 @@ def _rows(case: ContractCase) -> list[Row]:
 
 
 ROWS = {case.name: _rows(case) for case in CASES}
-# Adapters for one host and for any are the same code with the same rows.
-_PRESETS = ("ultimatesms", "ultimatesms-http")
 EACH_ROW = pytest.mark.parametrize(
     "row",
     [
-        pytest.param(row, marks=pytest.mark.slow if name in _PRESETS else ())
-        for name, rows in ROWS.items()
+        pytest.param(row, marks=pytest.mark.slow if row.case in PRESETS else ())
+        for rows in ROWS.values()
         for row in rows
     ],
     ids=lambda row: f"{row.case.name} {row.refusal.text.pattern[:40]}",

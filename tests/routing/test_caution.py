@@ -46,6 +46,7 @@ def _routed(a: SmsProvider, b: SmsProvider, policy: BreakerPolicy) -> SmsProvide
 
 
 ROUTERS = pytest.mark.parametrize("build", [_failover, _round_robin, _routed])
+BETWEEN = [pytest.param(count, marks=pytest.mark.slow) for count in (2, 7)]
 
 
 def slow(name: str, error: SmsError | None, max_batch: int) -> FakeProvider:
@@ -77,7 +78,7 @@ async def run_over(
 
 
 @ROUTERS
-@pytest.mark.parametrize("concurrency", [1, 2, 7, 100])
+@pytest.mark.parametrize("concurrency", [1, *BETWEEN, 100])
 @pytest.mark.parametrize("max_batch", [1, 100])
 @pytest.mark.parametrize("failures", [2, 5, 9])
 async def test_a_gateway_that_loses_everything_costs_as_many_people_as_failures(
@@ -87,7 +88,7 @@ async def test_a_gateway_that_loses_everything_costs_as_many_people_as_failures(
     a, b = slow("a", None, max_batch), slow("b", lost(), max_batch)
     policy = BreakerPolicy(failures=failures, cooldown=1e9)
 
-    people = 2000 if max_batch > 1 else 400  # several times what travels at once
+    people = 1000 if max_batch > 1 else 300  # more than have travelled when the breaker opens
 
     run = await run_over(build(a, b, policy), people, concurrency=concurrency)
 
@@ -107,7 +108,7 @@ async def test_a_run_that_may_lose_fewer_is_as_careful(build: Building, concurre
     a, b = slow("a", None, 100), slow("b", lost(), 100)
     policy = BreakerPolicy(failures=1000, cooldown=1e9)
 
-    run = await run_over(build(a, b, policy), 2000, concurrency=concurrency, halt_after_unknown=4)
+    run = await run_over(build(a, b, policy), 1000, concurrency=concurrency, halt_after_unknown=4)
 
     assert 4 == run.counts.unknown == sum(texts_of(b))
 
@@ -119,7 +120,7 @@ async def test_a_failover_is_careful_with_its_second_gateway() -> None:
     b = slow("b", lost(), 100)
     router = Failover(a, b, clock=InstantClock(), breaker=BreakerPolicy(cooldown=1e9))
 
-    run = await run_over(router, 3000)
+    run = await run_over(router, 1000)
 
     assert FAILURES == run.counts.unknown == sum(texts_of(b))
 
@@ -139,7 +140,7 @@ async def test_a_refusal_shows_nothing(other: SmsError) -> None:
         slow("a", None, 100), b, clock=InstantClock(), breaker=BreakerPolicy(cooldown=1e9)
     )
 
-    run = await run_over(router, 3000)
+    run = await run_over(router, 1000)
 
     assert FAILURES == run.counts.unknown
 

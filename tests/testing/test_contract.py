@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from support.contract.cases import CASES
+import pytest
+from support.contract.cases import CASES, PRESETS
 
 from iprog_async import provider_types
 from iprog_async.testing import ProviderContract
@@ -9,7 +10,14 @@ from iprog_async.testing import ProviderContract
 class TestBuiltIn(ProviderContract):
     """The contract, for every adapter of this project."""
 
-    cases = CASES
+    cases = tuple(case for case in CASES if case not in PRESETS)
+
+
+@pytest.mark.slow
+class TestPresets(ProviderContract):
+    """The contract, for adapters that are the code of another one with other settings."""
+
+    cases = PRESETS
 
 
 def test_every_built_in_provider_has_a_case() -> None:

@@ -16,3 +16,5 @@ CASES = (
     ULTIMATESMS,
     ULTIMATESMS_HTTP,
 )
+# Adapters for one host and for any are the same code.
+PRESETS = (ULTIMATESMS, ULTIMATESMS_HTTP)
