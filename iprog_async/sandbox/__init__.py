@@ -3,7 +3,8 @@
 from iprog_async._core.public import publish
 from iprog_async.sandbox._server.sandbox import Sandbox
 from iprog_async.sandbox._simulation.failed_requests import note_refusal
-from iprog_async.sandbox._simulation.faults import Fault, FaultKind
+from iprog_async.sandbox._simulation.fault_kinds import FaultKind
+from iprog_async.sandbox._simulation.faults import Fault
 from iprog_async.sandbox._simulation.gateway import SandboxGateway
 from iprog_async.sandbox._simulation.inbox import FAILS_DELIVERY, InboxText
 from iprog_async.sandbox._simulation.requests import bearer_token, read_fields, read_json

@@ -18,6 +18,7 @@ from iprog_async._core.redaction import Redactor
 from iprog_async._core.sealed import MASK
 from iprog_async.sandbox._inbox.secret_names import is_secret, mask_loosely
 from iprog_async.sandbox._simulation.exchange import Exchange, Headers
+from iprog_async.sandbox._simulation.fault_kinds import EFFECTS
 
 
 _LONGEST = 20_000
@@ -61,6 +62,7 @@ def shown(exchange: Exchange, secrets: Iterable[str]) -> dict[str, Any]:
         "body": body.shown(mask),
         "forgotten": exchange.body is None,
         "fault": exchange.fault,
+        "fault_words": exchange.fault and EFFECTS[exchange.fault].words,
         "ended": exchange.ended,
         "answer": {
             "status": exchange.status,

@@ -27,7 +27,7 @@ from iprog_async.sandbox._inbox.listing import (
 )
 from iprog_async.sandbox._inbox.masking import secrets_in, shown
 from iprog_async.sandbox._inbox.numbers import numbers_in
-from iprog_async.sandbox._inbox.switches import Switches
+from iprog_async.sandbox._inbox.switches import SWITCHES, Switches
 from iprog_async.sandbox._simulation.failed_requests import FailedRequest
 from iprog_async.sandbox._simulation.faults import FaultRegistry
 from iprog_async.sandbox._simulation.gateway import SandboxGateway
@@ -137,6 +137,10 @@ class InboxRoutes:
                 }
                 for name in self._gateways
             ],
+            "switches": {
+                name: {"words": switch.words, "hint": switch.hint}
+                for name, switch in SWITCHES.items()
+            },
             "others": [fault.to_dict() for fault in self._switches.others()],
             "refused": [
                 {

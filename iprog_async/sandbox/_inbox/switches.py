@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from attrs import frozen
 
 from iprog_async._core.errors import ConfigurationError
 from iprog_async.sandbox._simulation.faults import Fault, FaultRegistry
@@ -14,16 +16,55 @@ from iprog_async.sandbox._simulation.state import SandboxState
 SLOW = 3.0
 """Seconds that a gateway takes for an answer while it is slow."""
 
-# What happens to requests; of these a gateway has one at a time, as only the first would show.
-_REQUESTS: dict[str, dict[str, Any]] = {
-    "slow": {"kind": "delay", "delay": SLOW},
-    "503": {"kind": "status", "status": 503},
-    "429": {"kind": "status", "status": 429, "headers": {"Retry-After": "60"}},
-    "drop-before": {"kind": "drop_before"},
-    "drop-after": {"kind": "drop_after"},
-}
+
+@frozen
+class Switch:
+    """A switch on the page.
+
+    Args:
+        words: What it is called there.
+        hint: What it does.
+        fault: The fault that every request then meets, without its route; `None` where it turns
+            something else.
+    """
+
+    words: str
+    hint: str
+    fault: Mapping[str, Any] | None = None
+
+
 NO_CREDIT = "no-credit"
 FILTER = "filter"
+
+SWITCHES: Mapping[str, Switch] = {
+    "slow": Switch("slow", "Each answer takes three seconds", {"kind": "delay", "delay": SLOW}),
+    "503": Switch(
+        "503",
+        "HTTP 503 instead of an answer; no text is taken",
+        {"kind": "status", "status": 503},
+    ),
+    "429": Switch(
+        "429",
+        "Too many requests, try again in 60 seconds; no text is taken",
+        {"kind": "status", "status": 429, "headers": {"Retry-After": "60"}},
+    ),
+    "drop-before": Switch(
+        "drop before",
+        "The connection closes before the gateway acts",
+        {"kind": "drop_before"},
+    ),
+    "drop-after": Switch(
+        "drop after",
+        "The gateway takes the text, then the connection closes without an answer",
+        {"kind": "drop_after"},
+    ),
+    NO_CREDIT: Switch("out of credit", "The account can't pay for a text"),
+    FILTER: Switch("content filter", "Every text is refused for its words"),
+}
+"""By name: a new one is a row here."""
+
+# What happens to requests; of these a gateway has one at a time, as only the first would show.
+_REQUESTS = {name: switch.fault for name, switch in SWITCHES.items() if switch.fault is not None}
 
 
 def fault_of(name: str, prefix: str) -> Fault:

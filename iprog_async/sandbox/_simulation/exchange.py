@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from iprog_async.sandbox._simulation.fault_kinds import FaultKind
+
 
 if TYPE_CHECKING:
     from starlette.types import Message, Scope, Send
@@ -51,7 +53,7 @@ class Exchange:
     status: int | None = None
     answer_headers: Headers = field(factory=list[tuple[bytes, bytes]], repr=False)
     answer: bytearray = field(factory=bytearray, repr=False)
-    fault: str | None = None
+    fault: FaultKind | None = None
     reason: str | None = None
     ended: bool = False
     kept: bool = False

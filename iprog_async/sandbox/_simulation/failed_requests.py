@@ -10,6 +10,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from iprog_async.sandbox._simulation.exchange import Exchange, current
+from iprog_async.sandbox._simulation.fault_kinds import EFFECTS, FaultKind
 
 
 MOST = 20
@@ -40,12 +41,14 @@ class FailedRequest:
 
     def outline(self) -> dict[str, Any]:
         """Return in JSON-ready data what happened to it."""
-        exchange = self.exchange
+        exchange, reason = self.exchange, self.exchange.reason
+        if reason is None and exchange.fault is not None:
+            reason = EFFECTS[exchange.fault].brief
         return {
             "serial": self.serial,
             "status": exchange.status,
             "fault": exchange.fault,
-            "reason": exchange.reason,
+            "reason": reason,
         }
 
 
@@ -70,8 +73,12 @@ def is_refused(exchange: Exchange) -> bool:
     """
     if exchange.kept:
         return False
-    broken = exchange.fault not in (None, "delay") or exchange.reason is not None
+    broken = _is_broken(exchange.fault) or exchange.reason is not None
     return broken or (exchange.status or 0) >= _ERROR
+
+
+def _is_broken(fault: FaultKind | None) -> bool:
+    return fault is not None and not EFFECTS[fault].only_delays
 
 
 @define

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 from typing import Any
 
-from attrs import define, field
+from attrs import define, field, frozen
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from iprog_async.sandbox._simulation.bodies import disconnected
 from iprog_async.sandbox._simulation.error_pages import page_text
+from iprog_async.sandbox._simulation.fault_kinds import EFFECTS
 from iprog_async.sandbox._simulation.faults import Fault
 
 
@@ -43,6 +44,43 @@ class _Reply:
         await send({"type": "http.response.body", "body": part, "more_body": more})
 
 
+@frozen
+class _Client:
+    """Shows a fault to the client, over ASGI."""
+
+    fault: Fault
+    reply: _Reply
+    scope: Scope
+    receive: Receive
+    send: Send
+
+    async def show_answer(self, status: int | None = None, page: int | None = None) -> None:
+        """Show an answer of the fault's own."""
+        if status is None:
+            status = self.fault.status
+        body = self.fault.body
+        if body is None:
+            body = page_text(status if page is None else page)
+        media_type = "application/json" if body.lstrip()[:1] in ("{", "[") else "text/html"
+        response = Response(body, status, dict(self.fault.headers), media_type)
+        await response(self.scope, self.receive, self.send)
+
+    async def show_reply(self, *, half: bool) -> None:
+        """Show what the gateway answered, or the first half of it."""
+        length = len(self.reply.body)
+        await self.reply.send(self.send, length // 2 if half else length)
+
+    async def hang_up(self, *, flush: bool) -> None:
+        """Close the connection under the server, which has no way to end an answer halfway."""
+        transport: asyncio.Transport = self.scope["state"][TRANSPORT]
+        if flush:
+            transport.close()
+        else:
+            transport.abort()
+        # The server complains about an answer that is missing unless it knows of the end.
+        await disconnected(self.receive)
+
+
 async def play(fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Handle a request whose body was read, as the fault wants it."""
     reply = _Reply()
@@ -50,15 +88,7 @@ async def play(fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, send:
         await app(scope, receive, reply.catch)
     if fault.delay:
         await _pause(fault.delay, receive)
-    if fault.kind in ("drop_before", "drop_after"):
-        await _hang_up(scope, receive, flush=False)
-    elif fault.kind == "truncate":
-        await reply.send(send, len(reply.body) // 2)
-        await _hang_up(scope, receive, flush=True)
-    elif fault.kind == "delay":
-        await reply.send(send, len(reply.body))
-    else:
-        await _answer(fault)(scope, receive, send)
+    await EFFECTS[fault.kind].show(_Client(fault, reply, scope, receive, send))
 
 
 async def _pause(seconds: float, receive: Receive) -> None:
@@ -66,24 +96,3 @@ async def _pause(seconds: float, receive: Receive) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await disconnected(receive)
-
-
-async def _hang_up(scope: Scope, receive: Receive, *, flush: bool) -> None:
-    """Close the connection under the server, which has no way to end an answer halfway."""
-    transport: asyncio.Transport = scope["state"][TRANSPORT]
-    if flush:
-        transport.close()
-    else:
-        transport.abort()
-    # The server complains about an answer that is missing unless it knows of the end.
-    await disconnected(receive)
-
-
-def _answer(fault: Fault) -> Response:
-    status = 200 if fault.kind == "garbage" else fault.status
-    # A proxy's page inside an HTTP 200 is the garbage that is met most.
-    body = page_text(502 if fault.kind == "garbage" else status)
-    if fault.body is not None:
-        body = fault.body
-    media_type = "application/json" if body.lstrip()[:1] in ("{", "[") else "text/html"
-    return Response(body, status, dict(fault.headers), media_type)

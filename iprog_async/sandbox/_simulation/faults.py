@@ -6,21 +6,15 @@ import re
 import threading
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any, Literal, get_args
+from typing import Any
 
 from attrs import define, evolve, field, frozen
 
 from iprog_async._core.errors import ConfigurationError
+from iprog_async.sandbox._simulation.fault_kinds import EFFECTS, FaultKind
 from iprog_async.sandbox._simulation.revision import Revision
 
 
-FaultKind = Literal[
-    "status", "status_after", "delay", "drop_before", "drop_after", "garbage", "truncate"
-]
-"""What a client meets; see `Fault`."""
-
-_KINDS: tuple[str, ...] = get_args(FaultKind)
-_OWN_ANSWER = ("status", "status_after", "garbage")
 _NO_BODY = (204, 304)
 _ROUTE = re.compile(r"\*|[A-Z*?]+ [/*].*", re.ASCII)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
@@ -78,7 +72,7 @@ class Fault:
     @property
     def accepts(self) -> bool:
         """Whether the gateway does what it was asked before the fault shows."""
-        return self.kind not in ("status", "drop_before")
+        return EFFECTS[self.kind].accepts
 
     def matches(self, method: str, path: str) -> bool:
         """Return whether a request meets it."""
@@ -103,15 +97,19 @@ def _mistakes(fault: Fault) -> Iterable[tuple[bool, str]]:
         _ROUTE.fullmatch(fault.route) is None,
         f"route {fault.route!r} is no 'METHOD /path', such as 'POST /iprog/*'",
     )
-    yield fault.kind not in _KINDS, f"kind {fault.kind!r} is none of {', '.join(_KINDS)}"
+    yield fault.kind not in EFFECTS, f"kind {fault.kind!r} is none of {', '.join(EFFECTS)}"
     yield fault.times is not None and fault.times < 1, f"times is 1 or more, not {fault.times}"
     yield not 200 <= fault.status <= 599, f"status is 200 to 599, not {fault.status}"
     yield not 0 <= fault.delay <= 3600, f"delay is 0 to 3600 seconds, not {fault.delay}"
-    yield fault.kind == "delay" and not fault.delay, "kind 'delay' needs delay= in seconds"
-    own = fault.kind in _OWN_ANSWER
+    effect = EFFECTS[fault.kind]
     yield (
-        not own and (fault.body is not None or bool(fault.headers)),
-        f"kind {fault.kind!r} takes no body and headers; only {', '.join(_OWN_ANSWER)} do",
+        effect.only_delays and not fault.delay,
+        f"kind {fault.kind!r} needs delay= in seconds",
+    )
+    own = [kind for kind, other in EFFECTS.items() if other.own_answer]
+    yield (
+        not effect.own_answer and (fault.body is not None or bool(fault.headers)),
+        f"kind {fault.kind!r} takes no body and headers; only {', '.join(own)} do",
     )
     yield (
         fault.status in _NO_BODY and bool(fault.body),

@@ -1,9 +1,11 @@
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
 from iprog_async import ConfigurationError
-from iprog_async.sandbox import Fault
+from iprog_async.sandbox import Fault, FaultKind
+from iprog_async.sandbox._simulation.fault_kinds import EFFECTS
 from iprog_async.sandbox._simulation.faults import FaultRegistry
 
 
@@ -73,3 +75,13 @@ def test_book_tells_how_many_times_are_left() -> None:
     assert [fault.times for fault in book.list()] == [2, None]
     assert book.clear() == 2
     assert book.list() == []
+
+
+def test_every_kind_is_named_wherever_people_look() -> None:
+    """The table of effects, the type, the docstring and the page on testing know the same kinds."""
+    page = Path(__file__).parents[3].joinpath("docs/testing.md").read_text("utf-8")
+
+    assert get_args(FaultKind) == tuple(EFFECTS)
+    for kind in EFFECTS:
+        assert f'| `"{kind}"` |' in (Fault.__doc__ or "")
+        assert f'| `"{kind}"` |' in page

@@ -4,23 +4,13 @@ import { setCredit, turn } from "./api.js";
 import { byId, make, setText } from "./dom.js";
 import { attempt, settle } from "./toast.js";
 
-const WORDS = {
-  slow: ["slow", "Each answer takes three seconds"],
-  503: ["503", "HTTP 503 instead of an answer; no text is taken"],
-  429: ["429", "Too many requests, try again in 60 seconds; no text is taken"],
-  "drop-before": ["drop before", "The connection closes before the gateway acts"],
-  "drop-after": ["drop after", "The gateway takes the text, then the connection closes without an answer"],
-  "no-credit": ["out of credit", "The account can't pay for a text"],
-  filter: ["content filter", "Every text is refused for its words"],
-};
-
 const cards = byId("cards");
 
-export function draw({ gateways, others }) {
+export function draw({ gateways, switches, others }) {
   const names = gateways.map((gateway) => gateway.name).join(" ");
   if (cards.dataset.names !== names) {
     cards.dataset.names = names;
-    cards.replaceChildren(...[everyone(gateways), ...gateways].map(card));
+    cards.replaceChildren(...[everyone(gateways), ...gateways].map((gateway) => card(gateway, switches)));
   }
   [everyone(gateways), ...gateways].forEach((gateway, index) => update(cards.children[index], gateway));
   const list = byId("others");
@@ -38,12 +28,12 @@ function everyone(gateways) {
   return { name: null, switches, on, some };
 }
 
-function card(gateway) {
+function card(gateway, switches) {
   const title = gateway.name ?? "All gateways";
   const head = make("div", { class: "card-head" }, make("b", {}, title));
   if (gateway.name !== null) head.append(credit(gateway));
   const chips = gateway.switches.map((name) => {
-    const [words, hint] = WORDS[name];
+    const { words, hint } = switches[name];
     return make("button", {
       class: "chip", type: "button", title: hint, "data-switch": name, "aria-pressed": "false",
       onclick: (event) => flip(gateway.name, name, event.currentTarget.getAttribute("aria-pressed") !== "true"),

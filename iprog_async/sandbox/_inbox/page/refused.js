@@ -8,10 +8,8 @@ const section = byId("refused");
 const list = byId("refusals");
 const items = new Map(); // by serial
 
-const BROKEN = { drop_before: "no answer", drop_after: "no answer", truncate: "cut off", garbage: "garbage" };
-
 /** What happened, in as few words as there are. */
-const wordsOf = ({ reason, fault, status }) => reason ?? BROKEN[fault] ?? (status === null ? "no answer" : `HTTP ${status}`);
+const wordsOf = ({ reason, status }) => reason ?? (status === null ? "no answer" : `HTTP ${status}`);
 
 const recipientWords = ({ to, recipients }) => (recipients > 1 ? `${to} and ${number.format(recipients - 1)} more` : to ?? "number not known");
 

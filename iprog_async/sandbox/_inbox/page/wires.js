@@ -2,16 +2,6 @@
 
 import { make } from "./dom.js";
 
-const FAULTS = {
-  status: "A fault answered instead of the gateway.",
-  status_after: "The gateway took the text; a fault answered instead.",
-  delay: "A fault held the answer back.",
-  drop_before: "A fault closed the connection before the gateway saw the request.",
-  drop_after: "The gateway took the text; a fault closed the connection before its answer.",
-  garbage: "The gateway took the text; a fault put garbage in place of its answer.",
-  truncate: "A fault closed the connection in the middle of the answer.",
-};
-
 export const noWire = () => wire("Request", "", "This text did not come by HTTP.", [], null);
 
 export function wires(exchange) {
@@ -22,7 +12,7 @@ export function wires(exchange) {
   return [
     wire("Request", line, exchange.body ? null : "It has no body.", exchange.headers, exchange.body),
     wire("Answer", answer.status === null ? "" : `HTTP ${answer.status}`, answer.status === null ? missing : null,
-      answer.headers, answer.body, exchange.fault && FAULTS[exchange.fault]),
+      answer.headers, answer.body, exchange.fault_words),
   ];
 }
 
