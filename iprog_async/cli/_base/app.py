@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from iprog_async.cli._base.command_table import COMMANDS, MODULES, closing_words
+from iprog_async.cli._base.command_table import COMMANDS, closing_words
 from iprog_async.cli._base.exit_codes import ExitCode
 
 
@@ -64,10 +64,9 @@ def _build() -> App:
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
-    for place, (name, words) in enumerate(COMMANDS.items()):
-        app.command(
-            f"iprog_async.cli.{MODULES[name]}:{name}", name=name, help=words, sort_key=place
-        )
+    for place, (name, command) in enumerate(COMMANDS.items()):
+        where = f"iprog_async.cli.{command.module}:{name}"
+        app.command(where, name=name, help=command.help, sort_key=place)
     return app
 
 

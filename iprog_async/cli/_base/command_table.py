@@ -2,52 +2,58 @@
 
 from __future__ import annotations
 
+from attrs import frozen
+
+
+@frozen
+class Command:
+    """A command.
+
+    Args:
+        module: Where its function is, which has its name; below `iprog_async.cli`.
+        help: Its line of help.
+    """
+
+    module: str
+    help: str
+
 
 COMMANDS = {
-    "demo": "Send through every gateway of a local sandbox, and show what happened.",
-    "send": "Send one text.",
-    "bulk": "Send a text to everybody in a CSV file.",
-    "journal": "Show, export or settle what a journal holds.",
-    "status": "Show how far an accepted text has come.",
-    "balance": "Show what is left on the account.",
-    "otp": "Send, check and list one-time passwords that the gateway makes.",
-    "reminder": "Create, show, change or delete a text that the gateway sends later.",
-    "campaign": "Send a text to the gateway's contact groups, and show how far it has come.",
-    "messages": "List or show what the account sent and received.",
-    "contacts": "Manage the contacts that the gateway keeps, and their groups.",
-    "me": "Show the account's record.",
-    "keys": "Make, replace or revoke the account's API key.",
-    "detect": "Show which mobile network a number belongs to.",
-    "count": "Count the segments of a text, without sending it.",
-    "sandbox": "Run a local server that plays the gateways.",
-    "providers": "Show what each gateway can do.",
-    "doctor": "Check the installation and the configuration.",
-    "completion": "Print the script that lets a shell complete this command with the tab key.",
+    "demo": Command(
+        "_demo.command", "Send through every gateway of a local sandbox, and show what happened."
+    ),
+    "send": Command("_commands.send", "Send one text."),
+    "bulk": Command("_bulk.command", "Send a text to everybody in a CSV file."),
+    "journal": Command("_commands.journal", "Show, export or settle what a journal holds."),
+    "status": Command("_commands.status", "Show how far an accepted text has come."),
+    "balance": Command("_commands.balance", "Show what is left on the account."),
+    "otp": Command(
+        "_vendor.otp", "Send, check and list one-time passwords that the gateway makes."
+    ),
+    "reminder": Command(
+        "_vendor.reminder", "Create, show, change or delete a text that the gateway sends later."
+    ),
+    "campaign": Command(
+        "_vendor.campaign",
+        "Send a text to the gateway's contact groups, and show how far it has come.",
+    ),
+    "messages": Command("_vendor.messages", "List or show what the account sent and received."),
+    "contacts": Command(
+        "_vendor.contacts", "Manage the contacts that the gateway keeps, and their groups."
+    ),
+    "me": Command("_vendor.me", "Show the account's record."),
+    "keys": Command("_vendor.keys", "Make, replace or revoke the account's API key."),
+    "detect": Command("_vendor.detect", "Show which mobile network a number belongs to."),
+    "count": Command("_commands.count", "Count the segments of a text, without sending it."),
+    "sandbox": Command("_commands.sandbox", "Run a local server that plays the gateways."),
+    "providers": Command("_commands.providers", "Show what each gateway can do."),
+    "doctor": Command("_doctor.command", "Check the installation and the configuration."),
+    "completion": Command(
+        "_commands.completion",
+        "Print the script that lets a shell complete this command with the tab key.",
+    ),
 }
-"""Name and line of help; here, so that the list can be shown without importing them all."""
-
-MODULES = {
-    "demo": "_demo.command",
-    "send": "_commands.send",
-    "bulk": "_bulk.command",
-    "journal": "_commands.journal",
-    "status": "_commands.status",
-    "balance": "_commands.balance",
-    "otp": "_vendor.otp",
-    "reminder": "_vendor.reminder",
-    "campaign": "_vendor.campaign",
-    "messages": "_vendor.messages",
-    "contacts": "_vendor.contacts",
-    "me": "_vendor.me",
-    "keys": "_vendor.keys",
-    "detect": "_vendor.detect",
-    "count": "_commands.count",
-    "sandbox": "_commands.sandbox",
-    "providers": "_commands.providers",
-    "doctor": "_doctor.command",
-    "completion": "_commands.completion",
-}
-"""Where the function of each is, below `iprog_async.cli`."""
+"""By name; here, so that the list can be shown without importing them all."""
 
 RISKS = {
     "send": "the text may have been sent",

@@ -25,7 +25,7 @@ _COUNTS = (
     *("rejected_count", "accepted_count", "skipped_count", "failed_count"),
 )
 
-campaign = App(name="campaign", help=COMMANDS["campaign"])
+campaign = App(name="campaign", help=COMMANDS["campaign"].help)
 
 
 @campaign.command

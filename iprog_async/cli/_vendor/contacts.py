@@ -30,7 +30,7 @@ Fields = Annotated[
 ]
 _LISTED = (Column("Uid"), Column("Number"), Column("Status"), Column("Fields", wraps=True))
 
-contacts = App(name="contacts", help=COMMANDS["contacts"])
+contacts = App(name="contacts", help=COMMANDS["contacts"].help)
 contacts.command(groups)
 
 

@@ -31,7 +31,7 @@ Output = Annotated[
     ),
 ]
 
-keys = App(name="keys", help=COMMANDS["keys"])
+keys = App(name="keys", help=COMMANDS["keys"].help)
 
 
 @keys.command

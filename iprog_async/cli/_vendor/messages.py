@@ -26,7 +26,7 @@ _LISTED = (
     Column("Text", wraps=True),
 )
 
-messages = App(name="messages", help=COMMANDS["messages"])
+messages = App(name="messages", help=COMMANDS["messages"].help)
 
 
 @messages.command(name="list")

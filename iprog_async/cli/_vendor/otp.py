@@ -23,7 +23,7 @@ from iprog_async.cli._vendor.protocols import OtpTicket
 _HOW_TO_SHOW = "The code is hidden; --show prints it"
 _LISTED = (Column("Number"), Column("Code"), Column("Valid until", wraps=True))
 
-otp = App(name="otp", help=COMMANDS["otp"])
+otp = App(name="otp", help=COMMANDS["otp"].help)
 
 
 @otp.command

@@ -18,7 +18,7 @@ from iprog_async.cli._vendor.operations import REMINDERS
 from iprog_async.cli._vendor.protocols import Reminder
 
 
-reminder = App(name="reminder", help=COMMANDS["reminder"])
+reminder = App(name="reminder", help=COMMANDS["reminder"].help)
 
 
 @reminder.command
