@@ -25,8 +25,8 @@ class Journal(JournalContents):
     """A file that makes a run resumable, and a single send idempotent by its key.
 
     It holds phone numbers, which are personal data (the file's mode is 0600), and salted
-    hashes of the texts; no text and no credential. One process at a time can open it, and
-    one bulk run at a time can use it, single sends beside it.
+    hashes of the texts; no text and no credential. Any number of processes of one machine can
+    open it; one bulk run at a time can use it, and single sends with a key beside it.
     Use it as a context manager, or `close` it.
     """
 
@@ -49,6 +49,7 @@ class Journal(JournalContents):
         resend_unknown: bool = False,
         allow_changed_text: bool = False,
         allow_lost_records: bool = False,
+        wait: float = 0.0,
     ) -> Journal:
         """Open a journal, or make one; one of an older release is brought up to date.
 
@@ -66,15 +67,19 @@ class Journal(JournalContents):
             allow_lost_records: Go on with a journal that lacks records, because SQLite's file
                 `-wal` was lost, or rows are damaged. What it has and was not accepted is unknown
                 from then on; who is not on record is sent, perhaps for the second time.
+            wait: How many seconds a bulk run waits for one of another process to end, before it
+                is refused. Single sends wait for no run.
 
         Raises:
-            JournalError: The file is in use, damaged, lacks records, is of another campaign, or no
+            JournalError: The file is damaged, lacks records, is of another campaign, or no
                 journal.
         """
         if not os.fspath(path):
             raise JournalError("can't open the journal: its path is empty. Nothing was sent")
         rules = ResumeRules(resend_unknown=resend_unknown, allow_changed_text=allow_changed_text)
-        store = SqliteStore(os.fsdecode(path), campaign, allow_lost_records=allow_lost_records)
+        store = SqliteStore(
+            os.fsdecode(path), campaign, allow_lost_records=allow_lost_records, wait=wait
+        )
         return cls(store, rules)
 
     @classmethod

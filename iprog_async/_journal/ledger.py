@@ -166,6 +166,8 @@ class Ledger:
             earlier=bool(self._run),
             whatever_key=self._rules.one_per_number,
         )
+        if self._reserved and known:
+            known = await self._settled(known)
         for prepared in free:
             rows = _rows_of(prepared, known) if known else ()
             outcome = self._decide(prepared, rows) if rows else None
@@ -175,6 +177,23 @@ class Ledger:
                 settled.append(outcome)
                 self._free([prepared])
         return to_send, settled
+
+    async def _settled(self, known: Mapping[Identity, list[Row]]) -> Mapping[Identity, list[Row]]:
+        """Wait for those messages with keys that somebody else is sending at this moment."""
+        ended: dict[Identity, list[Row]] = dict(known)
+        # Without a key they are this run's, or of one that is over.
+        claimed = {
+            identity: rows
+            for identity, rows in known.items()
+            if identity[1] is not None and any(row.state == "claimed" for row in rows)
+        }
+        waits = (self._ended(rows) for rows in claimed.values())
+        ended.update(zip(claimed, await asyncio.gather(*waits), strict=True))
+        return ended
+
+    async def _ended(self, rows: Sequence[Row]) -> list[Row]:
+        wait_for_end = self._journal.store.wait_for_end
+        return [await wait_for_end(row) if row.state == "claimed" else row for row in rows]
 
     async def admit_single(self, prepared: PreparedMessage) -> Outcome | None:
         """Claim a single message with a key, or return the outcome it had or came to elsewhere.

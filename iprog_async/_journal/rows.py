@@ -48,6 +48,8 @@ class Row:
         in_doubt: Whether it is being sent again after an unknown outcome: whatever becomes of
             that, short of being accepted, it may have been sent.
         status: The delivery status in the answer that accepted it.
+        on_record: What tells its store whether anybody else has changed it since it was read or
+            written here; `None` of a new one.
         claimed_at: When its claim was asked for, by `uptime`; 0 while it is not claimed by
             us.
     """
@@ -63,6 +65,7 @@ class Row:
     detail: str = ""
     in_doubt: bool = False
     status: str | None = None
+    on_record: tuple[Any, ...] | None = field(default=None, eq=False, repr=False)
     claimed_at: float = field(default=0.0, eq=False, repr=False)
     _checksum: int = field(default=-1, init=False, eq=False, repr=False)
 

@@ -15,9 +15,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
-from iprog_async._core.errors import JournalError, SmsError
+from iprog_async._core.errors import Blame, JournalError, SmsError
 from iprog_async._journal.contents import Pages
 from iprog_async._journal.rows import Row, Values
 
@@ -33,9 +33,27 @@ So a laptop that slept, or a container that was stopped, does not text people at
 
 
 class ClaimLostError(JournalError):
-    """Somebody else has claimed the message meanwhile, or sent it: nothing left from here."""
+    """Somebody else has claimed the message meanwhile, or sent it: nothing left from here.
+
+    Args:
+        number: The number, as E.164.
+        key: The message's key.
+    """
 
     healable = True
+    # The others of its request have nothing to do with it, and go without it.
+    blame: Blame = "recipient"
+
+    def __init__(self, number: str, key: str | None) -> None:
+        super().__init__(
+            f"the text for {number} with the key {key!r} was taken by another sender of this "
+            "journal at the same time; this one was not sent. Look the key up to see what became "
+            "of it"
+        )
+        self.number, self.key = number, key
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.number, self.key)
 
 
 class StoreQueue(Protocol):

@@ -24,6 +24,7 @@ from support.journal.journaling import (
 from iprog_async import Journal, JournalConflictError, Message, NotSent, RejectedError
 from iprog_async._journal.rows import Row
 from iprog_async._journal.sqlite import queries
+from iprog_async._journal.sqlite import run_start
 from iprog_async._journal.sqlite import store as store_module
 from iprog_async._journal.store import Identity
 
@@ -35,7 +36,7 @@ def keyed(messages: list[Message]) -> list[Message]:
 
 @pytest.fixture(params=[10_000, 0], ids=["through the rows", "by the index"])
 def _looked_up(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "_FEW_ROWS", request.param)
+    monkeypatch.setattr(run_start, "_FEW_ROWS", request.param)
 
 
 @pytest.mark.usefixtures("_looked_up")
@@ -196,7 +197,7 @@ async def test_earlier_rows_are_found_by_an_index(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: bool
 ) -> None:
     """Whatever is looked for of a number, no query reads all rows that are in the index."""
-    monkeypatch.setattr(store_module, "_FEW_ROWS", 0)
+    monkeypatch.setattr(run_start, "_FEW_ROWS", 0)
     path = tmp_path / "j.db"
     for _ in range(2):
         await send_all(path, ACCEPTED, to_many(5))

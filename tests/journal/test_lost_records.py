@@ -190,7 +190,7 @@ async def test_a_journal_that_lost_its_log_is_refused(
             await send_all(path, ACCEPTED, to_many(_PEOPLE))
         assert "allow_lost_records=True" in str(caught.value)
     with pytest.MonkeyPatch.context() as context:
-        context.setattr("iprog_async._journal.sqlite.snapshot._SECONDS_BETWEEN_TRIES", 0)
+        context.setattr("iprog_async._journal.sqlite.open_marker._SECONDS_BETWEEN_LOOKS", 0)
         with pytest.raises(JournalError, match="may lack records"):
             JournalReader.open(path)
 

@@ -34,7 +34,7 @@ from iprog_async import (
     SmsClient,
 )
 from iprog_async._journal.sqlite import queries
-from iprog_async._journal.sqlite import store as store_module
+from iprog_async._journal.sqlite import run_start
 from iprog_async.adapter import Batching
 
 
@@ -219,7 +219,7 @@ async def test_many_numbers_are_found_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows are found in the index and behind it, in windows of any size."""
-    monkeypatch.setattr(store_module, "_FEW_ROWS", 300)
+    monkeypatch.setattr(run_start, "_FEW_ROWS", 300)
     path = tmp_path / "j.db"
     provider = FakeProvider()
     sent = 0

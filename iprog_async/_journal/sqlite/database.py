@@ -8,6 +8,7 @@ import secrets
 import sqlite3
 import stat
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,28 +16,39 @@ from attrs import frozen
 
 from iprog_async._core.errors import JournalError
 from iprog_async._journal.rows import to_damaged_row, to_row
+from iprog_async._journal.sqlite.file_lock import FileLock
+from iprog_async._journal.sqlite.id_blocks import attempt_of, lease_block
 from iprog_async._journal.sqlite.integrity import (
     DAMAGED,
     check_whole,
     damaged_rows,
     read_meta,
     seal_meta,
+    snapshot,
     transaction,
 )
 from iprog_async._journal.sqlite.migration import migrate
 from iprog_async._journal.sqlite.open_marker import (
     Marker,
     Verdict,
+    close_and_leave_log,
     examine,
+    examine_beside,
+    mark_closed,
     mark_open,
+    read_marker,
+    says_open,
     set_log_aside,
     what_is_lost,
 )
+from iprog_async._journal.sqlite.openers import enter, gate_of, gate_to_leave, is_open
 from iprog_async._journal.sqlite.schema import APPLICATION_ID, NAMES, TABLES, VERSION, upsert
 from iprog_async._journal.sqlite.wal import path_of_wal
 
 
 _SMALLEST = 512  # bytes of SQLite's smallest page; the first one is written as a whole
+# As long as others wait for one that a signal has stopped in the midst of writing.
+_BUSY_SECONDS = 60.0
 _LOST = "the journal lost its newest records, and this may have been sent after what it has"
 
 
@@ -49,20 +61,28 @@ class JournalFile:
         identity: What tells whether the path still leads to this file.
         salt: What texts are hashed with.
         made_at: When the journal was made.
-        last_id: Number of the last row; 0 if there is none.
-        indexed_below: Rows with smaller numbers are in the index by number.
+        block: Which numbers new rows get; see `lease_block`.
+        lock: What tells others that it is open here.
     """
 
     connection: sqlite3.Connection
     identity: os.stat_result
     salt: bytes
     made_at: datetime
-    last_id: int
-    indexed_below: int
+    block: int
+    lock: FileLock
+
+    @property
+    def attempt(self) -> int:
+        """What marks the claims of this opening, and names its lock."""
+        return attempt_of(self.block)
 
 
 def open_file(path: str, campaign: str | None, *, allow_lost_records: bool = False) -> JournalFile:
     """Open a journal's file for writing, or make one with mode 0600.
+
+    Whoever opens it while nobody else has it open checks it behind the gate, and heals it; the
+    others join.
 
     Args:
         path: Where it is.
@@ -74,31 +94,160 @@ def open_file(path: str, campaign: str | None, *, allow_lost_records: bool = Fal
         JournalError: It is damaged, lacks records, is of another campaign, or no journal.
         OSError: The system does not let us.
     """
-    identity = _touch(path)
+    gate = gate_of(path)
     try:
-        marker, verdict = examine(path)
-        lost = verdict in (Verdict.LOST, Verdict.STRANGE_LOG)
-        if lost and not allow_lost_records:
-            raise what_is_lost(path, verdict)
-        if verdict is Verdict.USELESS_LOG:
-            os.unlink(path_of_wal(path))
-        elif lost:
-            set_log_aside(path)
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        identity = _touch(path)
+        joins = is_open(path)
+        if joins:
+            file = _join(path, identity, campaign)
+        else:
+            file = _open_alone(path, identity, campaign, allow_lost_records)
     except sqlite3.Error as exc:
         # A path can be too long for SQLite.
         raise unusable(path, exc) from None
+    finally:
+        gate.release()
+    if joins:
+        # It takes long, and others may come and go meanwhile.
+        _check_beside(path, file, allow_lost_records)
+    return file
+
+
+def close_file(path: str, file: JournalFile, *, in_order: bool = True) -> None:
+    """Close a journal; the last one to do so says in its main file that it is all there is.
+
+    Args:
+        path: Where it is.
+        file: The open journal.
+        in_order: Whether all went well; otherwise it stays open for whoever looks into it.
+    """
+    gate = None
+    with suppress(OSError):
+        gate = gate_to_leave(path)
     try:
-        file = _examine(connection, identity, campaign)
-        _heal(connection, path, lost=lost, allowed=allow_lost_records)
-        if lost or not marker.is_open:
-            mark_open(connection, path)
-        return file
-    except sqlite3.Error as exc:
+        is_last = in_order and gate is not None and _was_last(path, file)
+        _shut(path, file.connection, mark=is_last)
+        file.lock.release()
+    finally:
+        if gate is not None:
+            gate.release()
+
+
+def _was_last(path: str, file: JournalFile) -> bool:
+    """Leave, and return whether nobody else has the journal open."""
+    # First of all: see `openers`.
+    file.lock.release()
+    try:
+        return not is_open(path)
+    except OSError:
+        return False
+
+
+def _shut(path: str, connection: sqlite3.Connection, *, mark: bool) -> None:
+    """Close a connection; its log stays where the main file says that it has one."""
+    try:
+        if mark and mark_closed(connection):
+            connection.close()
+            return
+        marked = read_marker(path).is_open
+    except sqlite3.Error:
+        marked = True
+    if marked:
+        close_and_leave_log(connection, path)
+    else:
         connection.close()
+
+
+def _open_alone(
+    path: str, identity: os.stat_result, campaign: str | None, allow_lost_records: bool
+) -> JournalFile:
+    marker, verdict = examine(path)
+    lost = verdict in (Verdict.LOST, Verdict.STRANGE_LOG)
+    if lost and not allow_lost_records:
+        raise what_is_lost(path, verdict)
+    if verdict is Verdict.USELESS_LOG:
+        os.unlink(path_of_wal(path))
+    elif lost:
+        set_log_aside(path)
+    connection = _connect(path)
+    marked = False
+    try:
+        meta = _examine(connection, identity, campaign)
+        damaged: frozenset[int] = frozenset()
+        if meta["version"] == VERSION:
+            damaged = _damaged(connection, path, allow_lost_records)
+        if lost or not (marker.is_open and says_open(connection)):
+            mark_open(connection, path)
+        marked = True
+        if meta["version"] < VERSION:
+            migrate(connection, meta["version"])
+            damaged = _check(connection, path, allow_lost_records)
+        _heal(connection, damaged, lost=lost)
+        return _enter(path, connection, identity)
+    except BaseException:
+        _shut(path, connection, mark=marked)
+        raise
+
+
+def _join(path: str, identity: os.stat_result, campaign: str | None) -> JournalFile:
+    """Open a journal that others have open, who have checked it."""
+    verdict = examine_beside(path, _is_in_use)
+    if verdict is not Verdict.WHOLE:
+        raise _not_theirs(path)
+    connection = _connect(path)
+    try:
+        meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
+        if meta.get("version") != VERSION:
+            raise JournalError(
+                f"the journal {path} is in use by a process with another release of this library; "
+                "let it end first. Nothing was sent"
+            )
+        _check_campaign(meta, campaign)
+        return _enter(path, connection, identity)
+    except BaseException:
+        close_and_leave_log(connection, path)
+        raise
+
+
+def _is_in_use(marker: Marker, verdict: Verdict) -> bool:
+    return marker.is_open and verdict is Verdict.WHOLE
+
+
+def _not_theirs(path: str) -> JournalError:
+    return JournalError(
+        f"the journal {path} is in use by another process, and the file or its "
+        f"{os.path.basename(path_of_wal(path))} is not the one that it opened: it was removed, "
+        "moved or replaced meanwhile. End that process first. Nothing was sent"
+    )
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+
+
+def _enter(path: str, connection: sqlite3.Connection, identity: os.stat_result) -> JournalFile:
+    """Take numbers for new rows and the lock that belongs to them: the last step of opening."""
+    with transaction(connection):
+        block = lease_block(connection)
+        meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
+    made_at = datetime.fromtimestamp(meta["made_at"], UTC)
+    lock = enter(path, attempt_of(block))
+    return JournalFile(connection, identity, meta["salt"], made_at, block, lock)
+
+
+def _check_beside(path: str, file: JournalFile, allow_lost_records: bool) -> None:
+    """Check all of a journal, while others use it."""
+    try:
+        with snapshot(file.connection):
+            damaged = _check(file.connection, path, allow_lost_records)
+        _heal(file.connection, damaged)
+    except sqlite3.Error as exc:
+        close_file(path, file)
         raise unusable(path, exc) from None
     except BaseException:
-        connection.close()
+        close_file(path, file)
         raise
 
 
@@ -130,7 +279,12 @@ def _touch(path: str) -> os.stat_result:
 
 def _examine(
     connection: sqlite3.Connection, identity: os.stat_result, campaign: str | None
-) -> JournalFile:
+) -> dict[str, Any]:
+    """Return what a file that nobody else has open says of itself; an empty one becomes a journal.
+
+    Raises:
+        JournalError: It is of something else, or of another campaign, or damaged.
+    """
     if not check_ours(connection):
         if 0 < identity.st_size < _SMALLEST:
             # SQLite takes it for an empty one, and the journal it was would be sent once more.
@@ -139,15 +293,32 @@ def _examine(
         _make(connection, campaign or "")
     connection.execute("PRAGMA journal_mode=WAL")
     meta = read_meta(connection)
-    if meta["version"] < VERSION:
-        _check_campaign(meta, campaign)
-        migrate(connection, meta["version"])
-        meta = read_meta(connection)
-    check_whole(connection, meta)
+    if meta["version"] == VERSION:
+        check_whole(connection, meta)
     _check_campaign(meta, campaign)
-    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM entries").fetchone()
-    made_at = datetime.fromtimestamp(meta["made_at"], UTC)
-    return JournalFile(connection, identity, meta["salt"], made_at, last, meta["indexed_below"])
+    return meta
+
+
+def _check(connection: sqlite3.Connection, path: str, allow_damage: bool) -> frozenset[int]:
+    """Return the numbers of the rows that can't be trusted.
+
+    Raises:
+        JournalError: There are some and that is not allowed, or the file is damaged as a whole.
+    """
+    check_whole(connection, read_meta(connection))
+    return _damaged(connection, path, allow_damage)
+
+
+def _damaged(connection: sqlite3.Connection, path: str, allow_damage: bool) -> frozenset[int]:
+    damaged = damaged_rows(connection)
+    if damaged and not allow_damage:
+        raise JournalError(
+            f"the journal {path} is damaged: {len(damaged)} of its rows can't be trusted, and say "
+            "neither whom they are about nor what became of it; restore it from a copy before you "
+            "send. If there is none, allow_lost_records=True goes on: those rows count as "
+            "unknown, and whom they were about may be texted twice. Nothing was sent"
+        )
+    return damaged
 
 
 def check_ours(connection: sqlite3.Connection) -> bool:
@@ -180,22 +351,15 @@ def _make(connection: sqlite3.Connection, campaign: str) -> None:
         "made_at": int(time.time()),
         "run": 0,
         "indexed_below": 1,
+        "blocks": 0,
     }
     connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
     seal_meta(connection)
     connection.execute("COMMIT")
 
 
-def _heal(connection: sqlite3.Connection, path: str, *, lost: bool, allowed: bool) -> None:
-    """Make unknown what can't be trusted, or raise `JournalError` if that is not allowed."""
-    damaged = damaged_rows(connection)
-    if damaged and not allowed:
-        raise JournalError(
-            f"the journal {path} is damaged: {len(damaged)} of its rows can't be trusted, and say "
-            "neither whom they are about nor what became of it; restore it from a copy before you "
-            "send. If there is none, allow_lost_records=True goes on: those rows count as "
-            "unknown, and whom they were about may be texted twice. Nothing was sent"
-        )
+def _heal(connection: sqlite3.Connection, damaged: frozenset[int], *, lost: bool = False) -> None:
+    """Make unknown what can't be trusted."""
     if not damaged and not lost:
         return
     healed = [to_damaged_row(values).as_it_is() for values in _some(connection, damaged)]

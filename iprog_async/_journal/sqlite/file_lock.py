@@ -1,49 +1,66 @@
-"""Keeping a second process away from a file."""
+"""Locks that the operating system keeps, and drops when a process ends, however it ends."""
 
 from __future__ import annotations
 
 import os
 import sys
+import time
+import weakref
 from contextlib import suppress
 
-from iprog_async._core.errors import JournalError
+
+# Nobody is woken when a lock is free: whoever waits asks again, less and less often.
+_SHORTEST_PAUSE = 0.002
+_LONGEST_PAUSE = 0.05
 
 
 class FileLock:
-    """An operating system's lock on a file beside the one it guards.
+    """A lock on a file of its own; `take` and `wait_for` make one.
 
-    The system drops it when the process ends, however it ends; then the lock's file stays,
-    and is taken over by the next one.
-
-    Args:
-        path: Path of the guarded file; the lock's own is `path` and `.lock`.
-
-    Raises:
-        JournalError: Another process, or another part of this one, holds it.
-        OSError: The lock's file can't be made.
+    The file is removed when the lock is released. After a kill it stays, and guards nothing: the
+    next one takes it over.
     """
 
-    def __init__(self, path: str) -> None:
-        self._path = f"{path}.lock"
-        self._descriptor: int | None = None
-        while self._descriptor is None:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+    def __init__(self, path: str, descriptor: int) -> None:
+        self._path = path
+        self._descriptor: int | None = descriptor
+        _taken.add(self)
+
+    @classmethod
+    def take(cls, path: str) -> FileLock | None:
+        """Take the lock of a file; `None` if somebody else has it, of this process or another.
+
+        Raises:
+            OSError: The file can't be made, or the system has no locks for it.
+        """
+        while True:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 _lock(descriptor)
+                if _is_at(descriptor, path):
+                    return cls(path, descriptor)
             except BlockingIOError:
                 os.close(descriptor)
-                raise JournalError(
-                    f"{path} is in use by another process, or by another part of this one; wait "
-                    "for it or stop it. Nothing was sent"
-                ) from None
-            except OSError:
+                return None
+            except BaseException:
                 os.close(descriptor)
                 raise
-            if _is_at(descriptor, self._path):
-                self._descriptor = descriptor
-            else:
-                # Its holder removed the file between our two steps: what we hold guards nothing.
-                os.close(descriptor)
+            # Its holder removed the file between our two steps: what we hold guards nothing.
+            os.close(descriptor)
+
+    @classmethod
+    def wait_for(cls, path: str, seconds: float) -> FileLock | None:
+        """Take the lock of a file once it is free; `None` if that takes longer.
+
+        Raises:
+            OSError: The file can't be made, or the system has no locks for it.
+        """
+        ends = time.monotonic() + seconds
+        pause = _SHORTEST_PAUSE
+        while (lock := cls.take(path)) is None and time.monotonic() < ends:
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        return lock
 
     def release(self) -> None:
         """Let others in; twice is fine."""
@@ -53,9 +70,51 @@ class FileLock:
         # Where an open file can be removed, nobody must get hold of it in between.
         with suppress(OSError):
             os.unlink(self._path)
-        # A forked child may hold a copy of the descriptor, which closing ours would not affect.
+        # A process that is being forked off may hold a copy of the descriptor yet.
         _unlock(descriptor)
         os.close(descriptor)
+
+    def leave_to_parent(self) -> None:
+        """Drop a copy that came with a fork: the lock ends with the process that took it."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def is_held(path: str) -> bool:
+    """Return whether somebody has the lock of a file; one that nobody has is removed.
+
+    Only for one at a time: to another one that asks, whoever asks looks like its holder.
+
+    Raises:
+        OSError: The system does not say.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        _lock(descriptor)
+    except BlockingIOError:
+        os.close(descriptor)
+        return True
+    except BaseException:
+        os.close(descriptor)
+        raise
+    FileLock(path, descriptor).release()
+    return False
+
+
+_taken: weakref.WeakSet[FileLock] = weakref.WeakSet()
+
+
+def _leave_all_to_parent() -> None:
+    for lock in list(_taken):
+        lock.leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_all_to_parent)
 
 
 def _is_at(descriptor: int, path: str) -> bool:

@@ -20,6 +20,7 @@ from iprog_async._journal.sqlite.schema import (
 
 DAMAGED = "the journal is damaged; restore it from a copy before you send"
 _META = {"version", "campaign", "salt", "made_at", "run", "indexed_below"}
+_META_OF_3 = {"blocks"}
 _SEAL = "checksum"
 _ROWS_AT_ONCE = 1000
 
@@ -38,6 +39,16 @@ def transaction(connection: sqlite3.Connection) -> Generator[None]:
         raise
 
 
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Generator[None]:
+    """Read all of it as it is at one moment, whatever others write meanwhile."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+
+
 def read_meta(connection: sqlite3.Connection) -> dict[str, Any]:
     """Return what the file says of itself as a whole.
 
@@ -51,6 +62,8 @@ def read_meta(connection: sqlite3.Connection) -> dict[str, Any]:
     if word != "ok" or not meta.keys() >= _META:
         raise JournalError(DAMAGED)
     version = meta["version"]
+    if version == VERSION and not meta.keys() >= _META_OF_3:
+        raise JournalError(DAMAGED)
     if not isinstance(version, int) or not 0 < version <= VERSION:
         raise JournalError(
             f"this journal has the format {version!r}, and this library knows those up to "

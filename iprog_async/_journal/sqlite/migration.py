@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable
-from itertools import islice
 from typing import Any
 
 from iprog_async._core.errors import JournalError
 from iprog_async._journal.rows import DAMAGED_ROW, ROW_STATES, Row, Values, unpack_receipt
 from iprog_async._journal.sqlite.integrity import seal_meta, transaction
-from iprog_async._journal.sqlite.schema import TABLES, VERSION, upsert
-
-
-_ROWS_AT_ONCE = 20
+from iprog_async._journal.sqlite.schema import ATTEMPT, ENTRIES_OF_2, NAMES, TABLES, VERSION, WIDTH
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:
@@ -34,8 +30,8 @@ def _from_1(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE entries RENAME TO entries_1")
     for index in ("entries_by_key", "entries_by_number"):
         connection.execute(f"DROP INDEX IF EXISTS {index}")
-    for name in ("entries", "entries_by_key"):
-        connection.execute(TABLES[name])
+    for table in (ENTRIES_OF_2, TABLES["entries_by_key"]):
+        connection.execute(table)
     older = connection.execute(
         "SELECT id, number, key, text_hash, run, state, healable, provider, detail "
         "FROM entries_1 ORDER BY id"
@@ -58,10 +54,15 @@ def _row_of_1(values: tuple[Any, ...]) -> Values:
 
 
 def _write(connection: sqlite3.Connection, rows: Iterable[Values]) -> None:
-    rows = iter(rows)
-    while some := list(islice(rows, _ROWS_AT_ONCE)):
-        connection.execute(upsert(len(some)), [value for row in some for value in row])
+    marks = ", ".join("?" * WIDTH)
+    connection.executemany(f"INSERT INTO entries ({NAMES}) VALUES ({marks})", rows)  # noqa: S608 - constants
 
 
-_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1}
+def _from_2(connection: sqlite3.Connection) -> None:
+    """Let several openings of the file tell their claims and their new rows apart."""
+    connection.execute(f"ALTER TABLE entries ADD COLUMN {ATTEMPT}")
+    connection.execute("INSERT INTO meta VALUES ('blocks', 0)")
+
+
+_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1, 2: _from_2}
 """What brings a format to the next one."""

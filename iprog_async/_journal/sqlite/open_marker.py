@@ -21,7 +21,9 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from contextlib import closing
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
 from enum import Enum
 from urllib.parse import quote
 
@@ -30,6 +32,10 @@ from attrs import frozen
 from iprog_async._core.errors import JournalError
 from iprog_async._journal.sqlite.schema import APPLICATION_ID
 from iprog_async._journal.sqlite.wal import Wal, path_of_wal, read_wal
+
+
+_LOOKS = 20
+_SECONDS_BETWEEN_LOOKS = 0.05
 
 
 class Verdict(Enum):
@@ -125,6 +131,33 @@ def examine(path: str) -> tuple[Marker, Verdict]:
     return marker, marker.judge(read_wal(path))
 
 
+def examine_beside(path: str, fits: Callable[[Marker, Verdict], bool]) -> Verdict | None:
+    """Return what main file and log are to each other, while others may be changing both.
+
+    Args:
+        path: Where the journal is.
+        fits: What is to be expected; anything else is looked at again, for a second.
+
+    Returns:
+        The last look; `None` if the main file makes no sense. Whoever copies the log to it writes
+        the first page before it makes the file longer: to others it is cut off in between.
+    """
+    verdict = None
+    for look in range(_LOOKS):
+        if look:
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+        try:
+            marker, verdict = examine(path)
+        except sqlite3.DatabaseError as exc:
+            if exc.sqlite_errorcode != sqlite3.SQLITE_CORRUPT:
+                raise
+            verdict = None
+        else:
+            if fits(marker, verdict):
+                break
+    return verdict
+
+
 def what_is_lost(path: str, verdict: Verdict) -> JournalError:
     """Return what to raise where rows are lost, or may be."""
     log = os.path.basename(path_of_wal(path))
@@ -177,18 +210,44 @@ def mark_open(connection: sqlite3.Connection, path: str) -> None:
         )
 
 
-def mark_closed(connection: sqlite3.Connection) -> None:
-    """Say in the main file that it is all there is, if it is.
+def mark_closed(connection: sqlite3.Connection) -> bool:
+    """Say in the main file that it is all there is, and return whether it says so.
 
     Raises:
         sqlite3.Error: It can't be written.
     """
     if not _copy_to_main_file(connection):
         # Somebody reads it, and the log stays: so it is true that it is open.
-        return
+        return False
     (number,) = connection.execute("PRAGMA user_version").fetchone()
     _write(connection, Marker((number & 0xFFFFFFFF) >> 1, False, 0, False))
-    _copy_to_main_file(connection)
+    return _copy_to_main_file(connection)
+
+
+def says_open(connection: sqlite3.Connection) -> bool:
+    """Return whether a journal is marked as open, by its log if not yet by its main file.
+
+    One whose closing was held up by a reader says in its log that it is closed.
+    """
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    return bool(number & 1)
+
+
+def close_and_leave_log(connection: sqlite3.Connection, path: str) -> None:
+    """Close a journal, and let the log stay where it is, whoever else has it open.
+
+    Whoever closes it last, as far as SQLite knows, removes the log: of a main file that says that
+    it is open this would look like a loss. A connection that can only read removes nothing.
+    """
+    try:
+        keeper = sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, isolation_level=None)
+    except sqlite3.Error:
+        # The file is gone, and what is beside it is nobody's.
+        connection.close()
+        return
+    with closing(keeper), closing(connection), suppress(sqlite3.Error):
+        # The first thing it reads takes SQLite's lock, which it keeps to its end.
+        keeper.execute("PRAGMA user_version").fetchone()
 
 
 def _write(connection: sqlite3.Connection, marker: Marker) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from iprog_async._journal.contents import RowCounts
 from iprog_async._journal.rows import Row, to_damaged_row, to_row
-from iprog_async._journal.sqlite.schema import NAMES
+from iprog_async._journal.sqlite.schema import SEEN
 
 
 T = TypeVar("T")
@@ -37,9 +37,9 @@ def read_page(
 ) -> list[Row]:
     """Return the next rows of some states, or of all; those that are damaged are unknown."""
     where = f"AND {_of_states(states, damaged)}" if states else ""
-    query = f"SELECT {NAMES} FROM entries WHERE id > ? {where} ORDER BY id LIMIT ?"  # noqa: S608 - names, numbers and marks only
+    query = f"SELECT {SEEN} FROM entries WHERE id > ? {where} ORDER BY id LIMIT ?"  # noqa: S608 - names, numbers and marks only
     return [
-        to_damaged_row(values) if values[0] in damaged else to_row(values)
+        to_damaged_row(values) if values[0] in damaged else read_row(values)
         for values in connection.execute(query, (after, *states, _PAGE))
     ]
 
@@ -50,6 +50,18 @@ def _of_states(states: Sequence[str], damaged: frozenset[int]) -> str:
         return condition
     link = "OR" if "unknown" in states else "AND NOT"
     return f"({condition} {link} id IN ({_listed(damaged)}))"
+
+
+def read_row(values: Sequence[Any]) -> Row:
+    """Return a row that was selected as `SEEN`: it knows whether it is still the one on record."""
+    row = to_row(values[:-1])
+    row.on_record = (values[-2], values[-1])
+    return row
+
+
+def by_id(rows: int) -> str:
+    """Return the query for so many rows by their numbers, as SQL."""
+    return f"SELECT {SEEN} FROM entries WHERE id IN ({marks(range(rows))})"  # noqa: S608 - marks only
 
 
 def _listed(numbers: Iterable[int]) -> str:
@@ -70,8 +82,8 @@ def by_number(indexed: int, below: int, *, every: bool) -> Callable[[int], str]:
     def query(numbers: int) -> str:
         some = f"number IN ({marks(range(numbers))})" + ("" if every else " AND key IS NULL")
         return f"""
-        SELECT {NAMES} FROM entries WHERE id < {indexed} AND {some}
-        UNION ALL SELECT {NAMES} FROM entries
+        SELECT {SEEN} FROM entries WHERE id < {indexed} AND {some}
+        UNION ALL SELECT {SEEN} FROM entries
         WHERE id >= {indexed} AND id < {below} AND {some}
         """  # noqa: S608 - numbers and marks only
 
@@ -80,7 +92,7 @@ def by_number(indexed: int, below: int, *, every: bool) -> Callable[[int], str]:
 
 def by_key(pairs: int) -> str:
     """Return the query for the rows of so many keys and numbers, as SQL."""
-    columns = ", ".join(f"e.{column}" for column in NAMES.split(", "))
+    columns = ", ".join(f"e.{column}" for column in SEEN.split(", "))
     wanted = ", ".join(["(?, ?)"] * pairs)
     return f"""
     SELECT {columns} FROM (VALUES {wanted}) AS wanted CROSS JOIN entries AS e

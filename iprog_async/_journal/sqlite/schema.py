@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 from attrs import frozen
 
 
-VERSION = 2
+VERSION = 3
 """The format of the file."""
 APPLICATION_ID = 0x69_50_52_47
 """Tells our files from other SQLite files: "iPRG"."""
@@ -63,6 +63,8 @@ ROW_COLUMNS = (
 )
 
 NAMES = ", ".join(column.name for column in ROW_COLUMNS)
+SEEN = f"{NAMES}, attempt"
+"""What is read of a row: its columns, and who claimed it last."""
 WIDTH = len(ROW_COLUMNS)
 _CHECKED = " || '|' || ".join(column.bytes_of for column in ROW_COLUMNS[:-1])
 CHECKED_BYTES = f"CAST({_CHECKED} AS BLOB)"
@@ -70,9 +72,19 @@ CHECKED_BYTES = f"CAST({_CHECKED} AS BLOB)"
 ODD_ROW = " OR ".join(column.is_odd for column in ROW_COLUMNS)
 """Whether a row holds what its columns are not made for, as SQL."""
 
+ATTEMPT = "attempt INTEGER NOT NULL DEFAULT 0"
+"""Which opening of the file claimed a row last, as a column.
+
+It is no part of the checksum: it is the store's own, and nobody is texted twice by a wrong one.
+"""
+_COLUMNS = ", ".join(column.declaration for column in ROW_COLUMNS)
+ENTRIES_OF_2 = f"CREATE TABLE entries ({_COLUMNS})"
+"""The messages' table of format 2."""
+
 TABLES = {
     "meta": "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID",
-    "entries": f"CREATE TABLE entries ({', '.join(c.declaration for c in ROW_COLUMNS)})",
+    # As SQLite writes it when the column is added to the table of format 2.
+    "entries": f"CREATE TABLE entries ({_COLUMNS}, {ATTEMPT})",
     "entries_by_key": (
         "CREATE INDEX entries_by_key ON entries (key, number) WHERE key IS NOT NULL"
     ),
@@ -89,14 +101,19 @@ def index_by_number(below: int) -> tuple[str, str]:
     return name, f"CREATE INDEX {name} ON entries (number) WHERE id < {below}"
 
 
-@cache
-def upsert(rows: int) -> str:
-    """Return the statement that writes so many rows; a change leaves the indexes alone."""
-    values = ", ".join([f"({', '.join('?' * WIDTH)})"] * rows)
-    changes = ", ".join(
-        f"{column.name} = excluded.{column.name}" for column in ROW_COLUMNS if not column.fixed
-    )
+@lru_cache(maxsize=256)
+def upsert(rows: int, attempt: int = 0) -> str:
+    """Return the statement that writes so many rows; a change leaves the indexes alone.
+
+    Args:
+        rows: How many.
+        attempt: Which opening of the file writes them; 0 if it is nobody's claim.
+    """
+    # A number in the statement costs nothing, and a value of each row would.
+    values = ", ".join([f"({'?, ' * WIDTH}{attempt})"] * rows)
+    names = [column.name for column in ROW_COLUMNS if not column.fixed]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in (*names, "attempt"))
     return f"""
-    INSERT INTO entries ({NAMES}) VALUES {values}
+    INSERT INTO entries ({NAMES}, attempt) VALUES {values}
     ON CONFLICT (id) DO UPDATE SET {changes}
-    """  # noqa: S608 - constants
+    """  # noqa: S608 - constants and numbers

@@ -6,7 +6,6 @@ import asyncio
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 from urllib.parse import quote
@@ -16,17 +15,13 @@ from iprog_async._journal.contents import RowCounts
 from iprog_async._journal.rows import Row
 from iprog_async._journal.sqlite.database import check_ours, legible, unusable
 from iprog_async._journal.sqlite.integrity import check_whole, damaged_rows, read_meta
-from iprog_async._journal.sqlite.open_marker import Verdict, examine, what_is_lost
+from iprog_async._journal.sqlite.open_marker import Marker, Verdict, examine_beside, what_is_lost
 from iprog_async._journal.sqlite.queries import count_rows, read_page
 from iprog_async._journal.sqlite.schema import VERSION
 from iprog_async._journal.sqlite.store import SqliteStore
 
 
 T = TypeVar("T")
-
-# Somebody who opens or closes the journal at this moment writes marker and log one after the other.
-_TRIES = 20
-_SECONDS_BETWEEN_TRIES = 0.05
 
 
 class Snapshot:
@@ -115,26 +110,12 @@ def _open(path: str) -> Snapshot | None:
 
 def _check_whole(path: str) -> None:
     os.stat(path)
-    verdict = _examine(path)
-    for _ in range(_TRIES):
-        if verdict in (Verdict.WHOLE, Verdict.USELESS_LOG):
-            return
-        time.sleep(_SECONDS_BETWEEN_TRIES)
-        verdict = _examine(path)
+    verdict = examine_beside(path, _is_readable)
     if verdict is None:
         raise unusable(path, sqlite3.DatabaseError("database disk image is malformed"))
-    raise what_is_lost(path, verdict)
+    if not _is_readable(None, verdict):
+        raise what_is_lost(path, verdict)
 
 
-def _examine(path: str) -> Verdict | None:
-    """Return what main file and log are to each other; `None` if the main file makes no sense.
-
-    A run that copies its log to the main file writes the first page before it makes the file
-    longer: to whoever reads it in between, the file is cut off.
-    """
-    try:
-        return examine(path)[1]
-    except sqlite3.DatabaseError as exc:
-        if exc.sqlite_errorcode != sqlite3.SQLITE_CORRUPT:
-            raise
-        return None
+def _is_readable(_: Marker | None, verdict: Verdict) -> bool:
+    return verdict in (Verdict.WHOLE, Verdict.USELESS_LOG)

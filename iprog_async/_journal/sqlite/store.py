@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 import threading
@@ -11,13 +12,23 @@ from datetime import datetime
 from itertools import count
 from typing import Any, TypeVar
 
+from iprog_async._core.clock import Clock, SystemClock
 from iprog_async._core.errors import JournalError
-from iprog_async._journal.rows import Row, to_row
+from iprog_async._journal.rows import Row
 from iprog_async._journal.sqlite.database import open_file
+from iprog_async._journal.sqlite.end_watch import EndWatch
 from iprog_async._journal.sqlite.file_lock import FileLock
-from iprog_async._journal.sqlite.integrity import seal_meta, transaction
-from iprog_async._journal.sqlite.queries import by_key, by_number, count_rows, parts, read_page
-from iprog_async._journal.sqlite.schema import index_by_number
+from iprog_async._journal.sqlite.id_blocks import first_of
+from iprog_async._journal.sqlite.openers import lock_of_run
+from iprog_async._journal.sqlite.queries import (
+    by_key,
+    by_number,
+    count_rows,
+    parts,
+    read_page,
+    read_row,
+)
+from iprog_async._journal.sqlite.run_start import Begun, begin
 from iprog_async._journal.sqlite.write_queue import LoopQueue, WriteQueue
 from iprog_async._journal.sqlite.writer import Writer
 from iprog_async._journal.store import Identity
@@ -25,8 +36,8 @@ from iprog_async._journal.store import Identity
 
 T = TypeVar("T")
 
-# So few rows are looked through faster than an index is made; see `begin_run`.
-_FEW_ROWS = 10_000
+_SYSTEM_CLOCK = SystemClock()
+_SECONDS_BETWEEN_TRIES = 0.1
 
 
 class SqliteStore:
@@ -41,39 +52,46 @@ class SqliteStore:
         path: The file; made with mode 0600 if it is not there.
         campaign: What the file is about; has to match an existing file's, unless it is `None`.
         allow_lost_records: Whether to go on with a file that lacks records.
+        wait: How many seconds a bulk run waits for one of another process to end.
+        clock: What waits.
 
     Raises:
-        JournalError: The file is in use, damaged, lacks records, is of another campaign, or no
-            journal.
+        JournalError: The file is damaged, lacks records, is of another campaign, or no journal.
     """
 
     def __init__(
-        self, path: str, campaign: str | None, *, allow_lost_records: bool = False
+        self,
+        path: str,
+        campaign: str | None,
+        *,
+        allow_lost_records: bool = False,
+        wait: float = 0.0,
+        clock: Clock = _SYSTEM_CLOCK,
     ) -> None:
         # Absolute, also to keep names such as ":memory:" from meaning something to SQLite.
         self.path = os.path.abspath(path)
-        lock = None
         try:
-            # Through a link, too, there is one lock for one file.
+            # Through a link, too, one file has one set of locks.
             self.path = os.path.realpath(self.path)
-            lock = FileLock(self.path)
             file = open_file(self.path, campaign, allow_lost_records=allow_lost_records)
         except (OSError, ValueError) as exc:
-            _release(lock)
             why = getattr(exc, "strerror", None) or str(exc)
             raise JournalError(f"can't open the journal {self.path}: {why}") from None
-        except BaseException:
-            _release(lock)
-            raise
         self.salt = file.salt
         self.made_at: datetime = file.made_at
-        self.new_id: Callable[[], int] = count(file.last_id + 1).__next__
+        self.new_id: Callable[[], int] = count(first_of(file.block)).__next__
         """Returns the number of a new row."""
-        self._in_run = False
-        self._earlier_below = 1
-        self._indexed_below = file.indexed_below
+        self._attempt = file.attempt
+        self._block = file.block
+        self._begun = Begun()
+        self._run_lock: FileLock | None = None
+        self._wait = wait
+        self._clock = clock
+        self._watches: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, EndWatch] = (
+            weakref.WeakKeyDictionary()
+        )
         self._intake = WriteQueue(self.path)
-        self._writer = Writer(self.path, file, lock, self._intake)
+        self._writer = Writer(self.path, file, self._intake)
         thread = threading.Thread(target=self._writer.run, name="sms-journal", daemon=True)
         thread.start()
         # Also if it is dropped without being closed, and when the interpreter exits.
@@ -85,44 +103,45 @@ class SqliteStore:
         Raises:
             JournalError: Another one uses the file, or that could not be put on record.
         """
-        if self._in_run:
-            raise JournalError(
-                f"another run of this process is using the journal {self.path}; let it end first. "
-                "Nothing was sent"
-            )
-        self._in_run = True
+        lock = await self._take_run()
+        block = self._block
         try:
-            return await self._begin_run()
+            begun = await self._ask(lambda connection: begin(connection, block))
         except BaseException:
-            self._in_run = False
+            lock.release()
             raise
+        if begun.block != block:
+            self._block = begun.block
+            self.new_id = count(begun.below).__next__
+        self._run_lock, self._begun = lock, begun
+        return begun.run
 
-    async def _begin_run(self) -> int:
-        below = self.new_id()
-        indexed = known = self._indexed_below
-        if below - indexed > max(_FEW_ROWS, indexed // 50):
-            indexed = below
-
-        def work(connection: sqlite3.Connection) -> int:
-            with transaction(connection):
-                if indexed != known:
-                    _index(connection, indexed)
-                connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'run'")
-                seal_meta(connection)
-            return int(connection.execute("SELECT value FROM meta WHERE name='run'").fetchone()[0])
-
-        run = await self._ask(work)
-        self._indexed_below, self._earlier_below = indexed, below
-        return run
+    async def _take_run(self) -> FileLock:
+        """Wait until no other run has the file, as long as it is worth it."""
+        if self._intake.is_copy:
+            raise self._intake.forked()
+        ends = self._clock.monotonic() + self._wait
+        while (lock := _try_run(self.path)) is None:
+            left = ends - self._clock.monotonic()
+            if left <= 0:
+                whose = "this process" if self._run_lock is not None else "another process"
+                raise JournalError(
+                    f"the journal {self.path} is in use by a run of {whose}; let it end first, "
+                    "or open the journal with wait=, the seconds to wait for it. Nothing was sent"
+                )
+            await self._clock.sleep(min(left, _SECONDS_BETWEEN_TRIES))
+        return lock
 
     def end_run(self) -> None:
         """Let another bulk run use the file."""
-        self._in_run = False
+        if self._run_lock is not None:
+            self._run_lock.release()
+            self._run_lock = None
 
     @property
     def has_earlier_rows(self) -> bool:
         """Whether there were rows before the present run began."""
-        return self._earlier_below > 1
+        return self._begun.has_earlier_rows
 
     def of_loop(self) -> LoopQueue:
         """Return where the running event loop has rows written."""
@@ -151,7 +170,7 @@ class SqliteStore:
                 numbers[number] = numbers.get(number, False) or key is None or whatever_key
         if not keyed and not numbers:
             return {}
-        indexed, below = self._indexed_below, self._earlier_below
+        indexed, below = self._begun.indexed_below, self._begun.below
 
         def work(connection: sqlite3.Connection) -> dict[Identity, list[Row]]:
             found: dict[Identity, list[Row]] = {}
@@ -169,11 +188,17 @@ class SqliteStore:
         return await self._ask(work)
 
     async def wait_for_end(self, row: Row) -> Row:
-        """Return a claimed row as it is: whoever claimed it is gone, as this process has the file.
+        """Wait for a message that another opening of the file has claimed; see `JournalStore`.
 
-        What the process itself is sending is told apart before it comes to this.
+        What this one is sending is told apart before it comes to this.
         """
-        return row
+        loop = asyncio.get_running_loop()
+        watch = self._watches.get(loop)
+        if watch is None:
+            watch = self._watches[loop] = EndWatch(
+                self.path, self._attempt, self._intake.of_loop(), self._clock
+            )
+        return await watch.wait_for(row)
 
     async def counts(self) -> Mapping[tuple[str, str | None], int]:
         """Return how many rows there are of each state and delivery status."""
@@ -201,17 +226,14 @@ def _stop(intake: WriteQueue, thread: threading.Thread) -> None:
         thread.join()
 
 
-def _release(lock: FileLock | None) -> None:
-    if lock is not None:
-        lock.release()
-
-
-def _index(connection: sqlite3.Connection, below: int) -> None:
-    name, index = index_by_number(below)
-    connection.execute(f"DROP INDEX IF EXISTS {name}")
-    connection.execute(index)
-    connection.execute("UPDATE meta SET value = ? WHERE name = 'indexed_below'", (below,))
+def _try_run(path: str) -> FileLock | None:
+    try:
+        return lock_of_run(path)
+    except OSError as exc:
+        raise JournalError(
+            f"the journal {path} can't be used for a run: {exc.strerror or exc}. Nothing was sent"
+        ) from None
 
 
 def _add(found: dict[Identity, list[Row]], identity: Identity, values: Any) -> None:
-    found.setdefault(identity, []).append(to_row(values))
+    found.setdefault(identity, []).append(read_row(values))

@@ -8,12 +8,14 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import Any
 
 from attrs import Factory, define
 
 from iprog_async._core.errors import JournalError
 from iprog_async._journal.rows import Row, Values
+from iprog_async._journal.sqlite.shared_rows import SharedWork
 
 
 # Where several tasks write at once, a moment's patience puts many of their rows into one
@@ -30,10 +32,9 @@ class Job:
         loop_queue: Who handed it in, and hears of its end.
         work: What to do.
         rows: Rows to insert, or to replace by their number.
-        new_rows: Rows of messages with keys, to claim where nothing is on record of them.
+        works: Rows of messages with keys, which other processes may be at, too.
         durable: Whether they have to survive a power cut, and not only a kill.
-        claiming: Who waits for each of the new rows, and is given what `claim_new` returns.
-        found: What was on record of each of the new rows; `None` if it is claimed.
+        claiming: Who waits for a claim of such rows, and what tells its result.
         waiting: Who waits for it. Each is given the result, which is a `JournalError` if it
             failed: as an exception, it would complain that nobody asked.
         shared: The one of them that any number of others may wait for.
@@ -42,10 +43,11 @@ class Job:
     loop_queue: LoopQueue
     work: Callable[[sqlite3.Connection], Any] | None = None
     rows: list[Values] = Factory(list[Values])
-    new_rows: list[Row] = Factory(list[Row])
+    works: list[SharedWork] = Factory(list[SharedWork])
     durable: bool = False
-    claiming: list[asyncio.Future[Any]] = Factory(list[asyncio.Future[Any]])
-    found: list[Row | None] = Factory(list[Row | None])
+    claiming: list[tuple[asyncio.Future[Any], Callable[[], Any]]] = Factory(
+        list[tuple[asyncio.Future[Any], Callable[[], Any]]]
+    )
     waiting: list[asyncio.Future[Any]] = Factory(list[asyncio.Future[Any]])
     shared: asyncio.Future[Any] | None = None
 
@@ -67,29 +69,51 @@ class LoopQueue:
 
     def claim(self, rows: Sequence[Row]) -> asyncio.Future[Any]:
         """Claim the rows of one request; see `StoreQueue`."""
-        return self.write(list(map(Row.as_claimed, rows)), durable=True)
+        columns = list(map(Row.as_claimed, rows))
+        if not any(row.key is not None for row in rows):
+            return self.write(columns, durable=True)
+        work = SharedWork(rows, columns, together=True)
+        return self.write((), work=work, answer=work.problem, durable=True)
 
     def claim_new(self, row: Row) -> asyncio.Future[Any]:
         """Claim the row of a message with a key, if it is new; see `StoreQueue`."""
-        return self.write((), new_row=row, durable=True)
+        work = SharedWork([row], [row.as_claimed()], together=True)
+        return self.write((), work=work, answer=work.other, durable=True)
 
     def release(self, rows: Sequence[Row]) -> asyncio.Future[Any]:
         """Put on record that messages did not leave; see `StoreQueue`."""
-        return self.write([row.as_released() for row in rows])
+        return self._write_each(rows, [row.as_released() for row in rows])
 
     def record(self, rows: Sequence[Row], ended: Sequence[Values]) -> asyncio.Future[Any]:
         """Put outcomes on record; see `StoreQueue`."""
-        return self.write(ended, shared=True)
+        return self._write_each(rows, ended, shared=True)
 
     def settle(self, rows: Sequence[Row], ended: Sequence[Values]) -> asyncio.Future[Any]:
         """Put on record what became of unknown messages; see `StoreQueue`."""
-        return self.write(ended, durable=True)
+        return self._write_each(rows, ended, durable=True)
+
+    def _write_each(
+        self,
+        rows: Sequence[Row],
+        columns: Sequence[Values],
+        *,
+        durable: bool = False,
+        shared: bool = False,
+    ) -> asyncio.Future[Any]:
+        keyed = [row.key is not None for row in rows]
+        if not any(keyed):
+            return self.write(columns, durable=durable, shared=shared)
+        work = SharedWork(list(compress(rows, keyed)), list(compress(columns, keyed)))
+        alone = [not has_key for has_key in keyed]
+        others = list(compress(columns, alone))
+        return self.write(others, work=work, durable=durable, shared=shared)
 
     def write(
         self,
         rows: Sequence[Values],
         *,
-        new_row: Row | None = None,
+        work: SharedWork | None = None,
+        answer: Callable[[], Any] | None = None,
         durable: bool = False,
         shared: bool = False,
     ) -> asyncio.Future[Any]:
@@ -97,7 +121,8 @@ class LoopQueue:
 
         Args:
             rows: Rows to insert, or to replace by their number.
-            new_row: Row to claim, if nothing is on record of its message.
+            work: Rows that other processes may be at, too.
+            answer: What tells the result, if it is not the same for all rows.
             durable: Whether they have to survive a power cut, and not only a kill; refused
                 once anything has failed.
             shared: Whether one future will do for all who write at the time, which costs less.
@@ -122,14 +147,15 @@ class LoopQueue:
                 if not self._handed_in:
                     self.loop.call_soon(self._flush)
             job.rows += rows
+            if work is not None:
+                job.works.append(work)
             if durable:
                 job.durable = True
             if shared and job.shared is not None:
                 return job.shared
             done: asyncio.Future[Any] = asyncio.Future(loop=self.loop)
-            if new_row is not None:
-                job.new_rows.append(new_row)
-                job.claiming.append(done)
+            if answer is not None:
+                job.claiming.append((done, answer))
                 return done
             job.waiting.append(done)
             if shared:
@@ -166,13 +192,12 @@ class LoopQueue:
         """Tell those who wait; called in the event loop."""
         self._handed_in -= len(ended)
         for job, result in ended:
-            self._coalescing = len(job.rows) + len(job.new_rows)
+            self._coalescing = len(job.rows) + len(job.works)
             failed = isinstance(result, JournalError)
-            found = [result] * len(job.claiming) if failed else job.found
             # Any of them may have been cancelled.
-            for done, answer in zip(job.claiming, found, strict=True):
+            for done, answer in job.claiming:
                 if not done.done():
-                    done.set_result(answer)
+                    done.set_result(result if failed else answer())
             for done in job.waiting:
                 if not done.done():
                     done.set_result(result)
@@ -225,6 +250,11 @@ class WriteQueue:
         if self.closed:
             return JournalError(f"the journal {self._path} is closed")
         return self.failure if durable else None
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether it came with a fork, and its thread is the parent's."""
+        return self.forks != _forks
 
     def forked(self) -> JournalError:
         """Return what a process is told that has only a copy of the journal."""

@@ -7,20 +7,15 @@ import queue
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from itertools import chain
 from typing import Any
 
-from attrs import evolve
-
 from iprog_async._core.errors import JournalError
-from iprog_async._journal.rows import Row, Values, to_row
-from iprog_async._journal.sqlite.database import JournalFile, unusable
-from iprog_async._journal.sqlite.file_lock import FileLock
+from iprog_async._journal.rows import Values
+from iprog_async._journal.sqlite.database import JournalFile, close_file, unusable
 from iprog_async._journal.sqlite.integrity import transaction
-from iprog_async._journal.sqlite.open_marker import mark_closed
-from iprog_async._journal.sqlite.queries import by_key, parts
 from iprog_async._journal.sqlite.schema import WIDTH, upsert
+from iprog_async._journal.sqlite.shared_rows import SharedRows, SharedWork
 from iprog_async._journal.sqlite.write_queue import Job, LoopQueue, WriteQueue
 
 
@@ -38,11 +33,10 @@ class Writer:
     Args:
         path: Where the database is.
         file: The open database; closed at the end.
-        lock: What keeps others away from it; released at the end.
         intake: Where jobs come from.
     """
 
-    def __init__(self, path: str, file: JournalFile, lock: FileLock, intake: WriteQueue) -> None:
+    def __init__(self, path: str, file: JournalFile, intake: WriteQueue) -> None:
         self._path = path
         self._intake = intake
         self._identity = file.identity
@@ -50,20 +44,19 @@ class Writer:
         # Old releases of SQLite take 999 values, new ones 32,766.
         values = file.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
         self._sizes = [size for size in _ROWS_PER_STATEMENT if size * WIDTH <= values]
-        self._lock = lock
+        self._file = file
+        self._attempt = file.attempt
         self._synchronous = ""
         self._looked_at = 0.0
 
     def run(self) -> None:
         """Do jobs until the end is reached, and close the file; what a thread is made for."""
+        served = False
         try:
             self._serve()
-            # Not after an error of our own: then it is open for whoever looks into it.
-            with suppress(sqlite3.Error):
-                mark_closed(self._connection)
+            served = True
         finally:
-            self._connection.close()
-            self._lock.release()
+            close_file(self._path, self._file, in_order=served)
 
     def _serve(self) -> None:
         while (first := self._intake.jobs.get()) is not None:
@@ -73,7 +66,8 @@ class Writer:
             except Exception as exc:
                 # Whatever it is, they wait for an answer, and may not go on.
                 failure = exc if isinstance(exc, JournalError) else unusable(self._path, exc)
-                self._intake.failure = failure
+                if not _passes(exc):
+                    self._intake.failure = failure
                 results = [failure] * len(jobs)
             _hand_out(jobs, results)
             # A waiting thread must not keep the last rows alive.
@@ -93,41 +87,29 @@ class Writer:
 
     def _do(self, jobs: Sequence[Job]) -> Sequence[Any]:
         rows = jobs[0].rows if len(jobs) == 1 else [row for job in jobs for row in job.rows]
-        if rows:
-            self._write(rows, durable=any(job.durable for job in jobs))
-        claiming = [job for job in jobs if job.new_rows]
-        if claiming:
-            self._claim_new(claiming)
+        works = [work for job in jobs for work in job.works]
+        if rows or works:
+            self._prepare(durable=any(job.durable for job in jobs))
+        if works:
+            self._write_shared(rows, works)
+        elif rows:
+            self._write(rows)
         return [None if job.work is None else job.work(self._connection) for job in jobs]
 
-    def _claim_new(self, jobs: Sequence[Job]) -> None:
-        """Claim those rows of which nothing is on record, and note what there is of the others."""
-        self._prepare(durable=True)
-        new_rows = [row for job in jobs for row in job.new_rows]
-        with transaction(self._connection):
-            known = self._look_up([(row.key, row.number) for row in new_rows])
-            claimed: list[Values] = []
-            for job in jobs:
-                for row in job.new_rows:
-                    identity = (row.key, row.number)
-                    job.found.append(known.get(identity))
-                    if identity not in known:
-                        claimed.append(row.as_claimed())
-                        known[identity] = evolve(row, state="claimed")
-            if claimed:
-                self._upsert_all(claimed)
+    def _write_shared(self, rows: Sequence[Values], works: Sequence[SharedWork]) -> None:
+        """Write rows of the run and those that other processes may be at, too."""
+        shared = None
+        try:
+            with transaction(self._connection):
+                self._upsert_all(rows)
+                shared = SharedRows(self._connection, self._attempt, works)
+                self._upsert_all(shared.written)
+        except BaseException:
+            if shared is not None:
+                shared.forget()
+            raise
 
-    def _look_up(self, identities: Sequence[tuple[str | None, str]]) -> dict[Any, Row]:
-        known: dict[Any, Row] = {}
-        for pairs in parts(identities):
-            asked = [value for pair in pairs for value in pair]
-            for values in self._connection.execute(by_key(len(pairs)), asked):
-                row = to_row(values)
-                known.setdefault((row.key, row.number), row)
-        return known
-
-    def _write(self, rows: Sequence[Values], *, durable: bool) -> None:
-        self._prepare(durable=durable)
+    def _write(self, rows: Sequence[Values]) -> None:
         if len(rows) <= self._sizes[-1]:
             # A statement is a transaction of its own.
             self._upsert(rows)
@@ -153,7 +135,7 @@ class Writer:
         values = list(chain.from_iterable(rows))
         # To fill the statement up the last row is written again, which changes nothing.
         values.extend(rows[-1] * (size - len(rows)))
-        self._connection.execute(upsert(size), values)
+        self._connection.execute(upsert(size, self._attempt), values)
 
     def _look(self) -> None:
         """Look whether the path still leads to our file."""
@@ -170,6 +152,12 @@ class Writer:
                 f"the journal {self._path} was removed or replaced while it was in use; nothing "
                 "more is sent, and what the new file has is not all that was sent"
             )
+
+
+def _passes(error: Exception) -> bool:
+    """Return whether it is only that another process has been writing for too long."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return isinstance(code, int) and code & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _hand_out(jobs: Sequence[Job], results: Sequence[Any]) -> None:

@@ -1,0 +1,111 @@
+"""Who has a journal open, of all processes of this machine, and the gate they go through.
+
+Opening and closing are done by one at a time, who holds the gate. Each that has opened the journal
+holds a lock of its own from then on, which the system drops when its process ends: so whoever is
+at the gate knows whether it is alone, and everybody can know whether the one that claimed a
+message is still there. Process ids say neither: they are given out again.
+
+The lock is taken as the last step of opening, and released as the first of closing. So one that is
+still held, because the system ends a process step by step, is of somebody who was killed between
+the two, and never of one that broke off in the midst of either.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from iprog_async._core.errors import JournalError
+from iprog_async._journal.sqlite.file_lock import FileLock, is_held
+
+
+# The first one to open a journal checks all of it, which takes two seconds for a million messages.
+_PATIENCE = 300.0
+_SOON = 10.0
+
+
+def gate_of(path: str) -> FileLock:
+    """Wait for the gate of a journal, to open it.
+
+    Raises:
+        JournalError: Somebody else does not come out.
+        OSError: The system has no locks for it.
+    """
+    gate = FileLock.wait_for(_path_of_gate(path), _PATIENCE)
+    if gate is None:
+        raise JournalError(
+            f"the journal {path} is being opened or closed by another process, which does not come "
+            "to an end, or was stopped by a signal: let it go on, or end it. Nothing was sent"
+        )
+    return gate
+
+
+def gate_to_leave(path: str) -> FileLock | None:
+    """Wait a moment for the gate, to close a journal; `None` if somebody else does not come out.
+
+    Raises:
+        OSError: The system has no locks for it.
+    """
+    return FileLock.wait_for(_path_of_gate(path), _SOON)
+
+
+def enter(path: str, opener: int) -> FileLock:
+    """Take the lock of one that has opened a journal; whoever calls holds the gate.
+
+    Raises:
+        JournalError: Somebody else has it: the number was given out twice.
+        OSError: The system has no locks for it.
+    """
+    lock = FileLock.take(_path_of_opener(path, opener))
+    if lock is None:
+        raise JournalError(f"the journal {path} has two openers of the number {opener}")
+    return lock
+
+
+def is_open(path: str) -> bool:
+    """Return whether anybody has a journal open; whoever calls holds the gate.
+
+    What others left behind when they were killed is removed.
+
+    Raises:
+        OSError: The system does not say.
+    """
+    folder, name = os.path.split(path)
+    lock_of_opener = re.compile(re.escape(os.path.basename(_path_of_opener(name, 0))[:-1]) + r"\d+")
+    found = [entry for entry in os.listdir(folder) if lock_of_opener.fullmatch(entry)]
+    # All of them are looked at: those that nobody holds are removed.
+    held = [is_held(os.path.join(folder, entry)) for entry in found]
+    return any(held)
+
+
+def is_there(path: str, opener: int) -> bool:
+    """Return whether one that had opened a journal still has it open, as far as can be seen now.
+
+    Raises:
+        OSError: The system does not say.
+    """
+    gate = FileLock.take(_path_of_gate(path))
+    if gate is None:
+        # Ask again when nobody else is asking.
+        return True
+    try:
+        return is_held(_path_of_opener(path, opener))
+    finally:
+        gate.release()
+
+
+def lock_of_run(path: str) -> FileLock | None:
+    """Take the lock of a journal's bulk run; `None` if another run has it.
+
+    Raises:
+        OSError: The system has no locks for it.
+    """
+    return FileLock.take(f"{path}.lock-run")
+
+
+def _path_of_gate(path: str) -> str:
+    return f"{path}.lock"
+
+
+def _path_of_opener(path: str, opener: int) -> str:
+    return f"{path}.lock-{opener}"

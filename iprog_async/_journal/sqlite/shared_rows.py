@@ -1,0 +1,118 @@
+"""Writing rows that other processes may be at, too: those of messages with keys.
+
+One rule serves claims, releases and outcomes: a row is written only if what is on record of it is
+what its writer has last seen there, or written. So of several that claim a message one wins, and
+whoever was stopped for a while overwrites nothing that somebody else was told to send again.
+
+Rows without a key are of the one bulk run that has the file, and need none of this.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from attrs import define
+
+from iprog_async._journal.rows import Row, Values
+from iprog_async._journal.sqlite.queries import by_key, parts, read_row
+from iprog_async._journal.store import ClaimLostError
+
+
+_Key = tuple[str | None, str]
+
+
+@define(eq=False)
+class SharedWork:
+    """Rows to write, each if nobody else has changed it.
+
+    Args:
+        rows: The rows, as they were looked up or made.
+        columns: What each gets.
+        together: Whether all of them are written or none, as a claim is.
+        found: What is on record of the first row that is another's, if `together`.
+    """
+
+    rows: Sequence[Row]
+    columns: Sequence[Values]
+    together: bool = False
+    found: Row | None = None
+
+    def other(self) -> Row | None:
+        """Return what is on record instead; `None` if the rows are written."""
+        return self.found
+
+    def problem(self) -> ClaimLostError | None:
+        """Return why the rows are not written; `None` if they are."""
+        return None if self.found is None else ClaimLostError(self.found.number, self.found.key)
+
+
+class SharedRows:
+    """The rows of one transaction.
+
+    Args:
+        connection: The database, in a transaction.
+        attempt: What marks the claims of this opening of the file.
+        works: What is to be done, in order.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, attempt: int, works: Sequence[SharedWork]
+    ) -> None:
+        self._attempt = attempt
+        self._known = _look_up(connection, works)
+        self._written: dict[int, Values] = {}
+        self._seen: list[tuple[Row, Any]] = []
+        for work in works:
+            self._do(work)
+
+    @property
+    def written(self) -> Sequence[Values]:
+        """What has to be written."""
+        return list(self._written.values())
+
+    def forget(self) -> None:
+        """Take back what the rows say of themselves: the transaction came to nothing."""
+        for row, before in reversed(self._seen):
+            row.on_record = before
+
+    def _do(self, work: SharedWork) -> None:
+        if work.together:
+            work.found = next(self._others(work.rows), None)
+            if work.found is not None:
+                return
+        for row, columns in zip(work.rows, work.columns, strict=True):
+            if work.together or self._is_ours(row):
+                self._write(row, columns)
+
+    def _others(self, rows: Sequence[Row]) -> Iterator[Row]:
+        for row in rows:
+            if not self._is_ours(row):
+                yield self._known.get((row.key, row.number), row)
+
+    def _is_ours(self, row: Row) -> bool:
+        if row.key is None:
+            return True
+        found = self._known.get((row.key, row.number))
+        if found is None:
+            return row.on_record is None
+        return found.id == row.id and found.on_record == row.on_record
+
+    def _write(self, row: Row, columns: Values) -> None:
+        self._seen.append((row, row.on_record))
+        row.on_record = (columns[-1], self._attempt)
+        self._written[row.id] = columns
+        if row.key is not None:
+            self._known[row.key, row.number] = read_row((*columns, self._attempt))
+
+
+def _look_up(connection: sqlite3.Connection, works: Iterable[SharedWork]) -> dict[_Key, Row]:
+    wanted = {(row.key, row.number) for work in works for row in work.rows if row.key is not None}
+    known: dict[_Key, Row] = {}
+    for pairs in parts(list(wanted)):
+        asked = [value for pair in pairs for value in pair]
+        for values in connection.execute(by_key(len(pairs)), asked):
+            row = read_row(values)
+            known.setdefault((row.key, row.number), row)
+    return known
