@@ -23,8 +23,7 @@ from support.journal.journaling import (
 
 from iprog_async import Journal, JournalConflictError, Message, NotSent, RejectedError
 from iprog_async._journal.rows import Row
-from iprog_async._journal.sqlite import queries
-from iprog_async._journal.sqlite import run_start
+from iprog_async._journal.sqlite import queries, run_start
 from iprog_async._journal.sqlite import store as store_module
 from iprog_async._journal.store import Identity
 

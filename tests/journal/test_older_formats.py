@@ -28,8 +28,8 @@ from iprog_async._journal.sqlite import migration as migration_module
 from iprog_async._journal.sqlite.schema import VERSION
 
 
-ENDED = "format-1.db"
-LEFT = "format-1-killed.db"
+ENDED = ["format-1.db", "format-2.db"]
+LEFT = ["format-1-killed.db", "format-2-killed.db"]
 
 
 def _sample(name: str, folder: Path) -> Path:
@@ -53,7 +53,7 @@ def _read(path: Path) -> Counter[tuple[str, str]]:
     )
 
 
-@pytest.mark.parametrize("name", [ENDED, LEFT])
+@pytest.mark.parametrize("name", [*ENDED, *LEFT])
 async def test_nothing_is_lost_on_the_way(name: str, tmp_path: Path) -> None:
     """After the migration counts and entries say what they said before, with the status."""
     before = _read(_sample(name, tmp_path))
@@ -71,9 +71,10 @@ async def test_nothing_is_lost_on_the_way(name: str, tmp_path: Path) -> None:
     assert VERSION == rows["version"]
 
 
-async def test_the_run_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ENDED)
+async def test_the_run_goes_on(name: str, tmp_path: Path) -> None:
     """Only what was refused for now is sent again, and the receipts have their status."""
-    path = _sample(ENDED, tmp_path)
+    path = _sample(name, tmp_path)
     provider = FakeProvider()
     with Journal.open(path, campaign=CAMPAIGN) as journal:
         outcomes = await run_over(SmsClient(provider), messages(), journal=journal)
@@ -83,16 +84,17 @@ async def test_the_run_goes_on(tmp_path: Path) -> None:
     assert Counter(accepted=8, not_sent=1, unknown=1) == Counter(one.state for one in outcomes)
 
 
+@pytest.mark.parametrize("name", ENDED)
 @pytest.mark.parametrize(
     ("number", "key", "again"),
     [(20, "order-20", None), (7, "order-7", OutcomeUnknownError), (6, "order-6", SmsError)],
 )
 async def test_its_keys_are_known(
-    number: int, key: str, again: type[SmsError] | None, tmp_path: Path
+    name: str, number: int, key: str, again: type[SmsError] | None, tmp_path: Path
 ) -> None:
     """A single send with a key of the older file has the outcome that it had."""
     provider = FakeProvider()
-    with Journal.open(_sample(ENDED, tmp_path), campaign=CAMPAIGN) as journal:
+    with Journal.open(_sample(name, tmp_path), campaign=CAMPAIGN) as journal:
         client = SmsClient(provider, journal=journal)
         if again is None:
             assert "id-20" == (await client.send(person(number), TEXT, key=key)).message_id
@@ -102,11 +104,11 @@ async def test_its_keys_are_known(
     assert [] == provider.sent
 
 
-async def test_a_killed_run_of_it_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", LEFT)
+async def test_a_killed_run_of_it_goes_on(name: str, tmp_path: Path) -> None:
     """A file that was left with its log is sent to its end, and nobody is texted twice."""
-    path = _sample(LEFT, tmp_path)
-    before = _read(_sample(LEFT, tmp_path))
-    path = _sample(LEFT, tmp_path)
+    before = _read(_sample(name, tmp_path))
+    path = _sample(name, tmp_path)
     people = [Message(person(1000 + number), TEXT) for number in range(KILLED)]
     provider = FakeProvider(send=answer)
     with Journal.open(path, campaign=CAMPAIGN) as journal:
@@ -123,25 +125,26 @@ def _empty_log(path: Path) -> None:
     Path(f"{path}-wal").write_bytes(b"")
 
 
+@pytest.mark.parametrize("name", LEFT)
 @pytest.mark.parametrize("lose", [_without_log, _empty_log])
 def test_an_older_file_that_never_had_its_tables(
-    lose: Callable[[Path], None], tmp_path: Path
+    name: str, lose: Callable[[Path], None], tmp_path: Path
 ) -> None:
     """What is left of a first run that was killed, without its log, is no new journal."""
-    path = _sample(LEFT, tmp_path)
+    path = _sample(name, tmp_path)
     lose(path)
     with pytest.raises(JournalError, match="may lack records"):
         Journal.open(path, campaign=CAMPAIGN)
     Journal.open(path, campaign=CAMPAIGN, allow_lost_records=True).close()
 
 
-@pytest.mark.parametrize("name", [ENDED, LEFT])
+@pytest.mark.parametrize("name", [*ENDED, *LEFT])
 async def test_reading_brings_it_up_to_date(name: str, tmp_path: Path) -> None:
     """An older file is read like any other."""
     with JournalReader.open(_sample(name, tmp_path)) as reader:
         counts = await reader.counts()
     assert counts["accepted"] > 0
-    assert (1 if name == ENDED else 0) == counts["failed"]
+    assert (1 if name in ENDED else 0) == counts["failed"]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +157,7 @@ async def test_reading_brings_it_up_to_date(name: str, tmp_path: Path) -> None:
 )
 async def test_a_damaged_row_of_it_is_unknown(damage: str, tmp_path: Path) -> None:
     """A row of the older format that makes no sense is unknown, and is not sent."""
-    path = _sample(ENDED, tmp_path)
+    path = _sample("format-1.db", tmp_path)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(damage)
         connection.commit()
@@ -166,11 +169,12 @@ async def test_a_damaged_row_of_it_is_unknown(damage: str, tmp_path: Path) -> No
     assert (["unknown"], []) == ([outcome.state for outcome in outcomes], provider.sent)
 
 
+@pytest.mark.parametrize("name", ENDED)
 def test_a_migration_that_broke_off_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If it can't be written to its end, the file is as it was, and the next opening does it."""
-    path = _sample(ENDED, tmp_path)
+    path = _sample(name, tmp_path)
 
     def fail(connection: sqlite3.Connection) -> None:
         raise sqlite3.OperationalError("database or disk is full")
@@ -182,10 +186,12 @@ def test_a_migration_that_broke_off_changes_nothing(
     Journal.open(path, campaign=CAMPAIGN).close()
 
 
-def test_another_campaign_is_not_migrated(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ENDED)
+def test_another_campaign_is_not_migrated(name: str, tmp_path: Path) -> None:
     """A file of another campaign stays as it is."""
-    path = _sample(ENDED, tmp_path)
+    path = _sample(name, tmp_path)
     with pytest.raises(JournalError, match="of the campaign 'sample'"):
         Journal.open(path, campaign="another")
     with closing(sqlite3.connect(path)) as connection:
-        assert 1 == connection.execute("SELECT value FROM meta WHERE name='version'").fetchone()[0]
+        (version,) = connection.execute("SELECT value FROM meta WHERE name='version'").fetchone()
+    assert name == f"format-{version}.db"

@@ -106,26 +106,31 @@ def test_a_name_is_only_a_name(name: str, tmp_path: Path, monkeypatch: pytest.Mo
         assert (tmp_path / name).stat().st_size > 0
 
 
-def test_a_journal_is_opened_once(tmp_path: Path) -> None:
-    """A second opening is refused in words, and the first goes on."""
+def test_a_journal_is_opened_by_several(tmp_path: Path) -> None:
+    """Any number of openings share a file, and none is in the way of another's end."""
     path = tmp_path / "j.db"
     with Journal.open(path) as journal:
-        with pytest.raises(JournalError, match="in use by another process, or by another part"):
-            Journal.open(path)
+        for _ in range(2):
+            with Journal.open(path) as other:
+                assert 0 == sum(asyncio.run(other.counts()).values())
         assert 0 == sum(asyncio.run(journal.counts()).values())
-    Journal.open(path).close()
+    assert [path] == list(tmp_path.iterdir())
 
 
-def test_a_second_path_to_one_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A relative path to an open journal is refused like its absolute one."""
-    monkeypatch.chdir(tmp_path)
-    with Journal.open(tmp_path / "j.db"), pytest.raises(JournalError, match="in use"):
-        Journal.open("j.db")
+@pytest.mark.parametrize("campaign", ["march", None])
+def test_whoever_joins_names_the_campaign(campaign: str | None, tmp_path: Path) -> None:
+    """A file that others have open is of a campaign, too."""
+    path = tmp_path / "j.db"
+    with Journal.open(path, campaign="march"):
+        Journal.open(path, campaign=campaign).close()
+        with pytest.raises(JournalError, match="of the campaign 'march', not of the campaign 'ap"):
+            Journal.open(path, campaign="april")
+        Journal.open(path, campaign=campaign).close()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
 def test_a_link_to_a_journal(tmp_path: Path) -> None:
-    """A journal that is open by one name can't be opened by a link to it, or to its folder."""
+    """A journal is the same one by a link to it, or to its folder: it has one run at a time."""
     folder, path = tmp_path / "folder", tmp_path / "real" / "j.db"
     path.parent.mkdir()
     folder.symlink_to(path.parent)
@@ -134,10 +139,17 @@ def test_a_link_to_a_journal(tmp_path: Path) -> None:
     with Journal.open(link) as journal:
         assert str(path) == journal.path
         for name in (path, link, folder / "j.db"):
-            with pytest.raises(JournalError, match="in use"):
-                Journal.open(name)
-    with Journal.open(folder / "j.db"), pytest.raises(JournalError, match="in use"):
-        Journal.open(link)
+            with Journal.open(name) as other:
+                asyncio.run(_begin_both(journal, other))
+
+
+async def _begin_both(journal: Journal, other: Journal) -> None:
+    await journal.begin_run()
+    with pytest.raises(JournalError, match="in use by a run of another process"):
+        await other.begin_run()
+    journal.end_run()
+    await other.begin_run()
+    other.end_run()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no such files")
@@ -176,11 +188,11 @@ else:
 """
 
 
-def test_another_process_is_kept_out(tmp_path: Path) -> None:
-    """Two processes never have one journal; when the first is done, the next may."""
+def test_another_process_joins(tmp_path: Path) -> None:
+    """A second process opens the file beside the first, and after it."""
     path = tmp_path / "j.db"
     with Journal.open(path):
-        assert "in use by another process" in _in_a_child(path)
+        assert "opened" == _in_a_child(path)
     assert "opened" == _in_a_child(path)
 
 
@@ -212,9 +224,8 @@ def test_a_forked_copy_can_do_nothing(tmp_path: Path) -> None:
             os._exit(code)
         _, status = os.waitpid(child, 0)
         assert 0 == os.waitstatus_to_exitcode(status)
-        with pytest.raises(JournalError, match="in use"):
-            Journal.open(path)
         assert 0 == sum(asyncio.run(journal.counts()).values())
+    assert [path] == list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -273,7 +284,7 @@ async def test_a_file_that_was_cut_is_refused(size: int, tmp_path: Path) -> None
     ("statement", "words"),
     [
         ("DELETE FROM meta WHERE name = 'salt'", "is damaged; restore it"),
-        ("UPDATE meta SET value = 3 WHERE name = 'version'", "has the format 3"),
+        ("UPDATE meta SET value = 4 WHERE name = 'version'", "has the format 4"),
         ("DROP TABLE meta", "can't be used"),
         ("DROP TABLE entries", "is damaged; restore it"),
     ],
@@ -320,13 +331,15 @@ def test_a_lock_that_was_removed_meanwhile_guards_nothing(
         taken.append(descriptor)
 
     monkeypatch.setattr(lock_module, "_lock", lock)
-    held = FileLock(str(path))
+    held = FileLock.take(f"{path}.lock")
+    assert held is not None
     assert 2 == len(taken)
-    with pytest.raises(JournalError, match="in use"):
-        FileLock(str(path))
+    assert FileLock.take(f"{path}.lock") is None
     held.release()
     held.release()
-    FileLock(str(path)).release()
+    again = FileLock.take(f"{path}.lock")
+    assert again is not None
+    again.release()
 
 
 def test_a_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -349,8 +362,10 @@ def test_a_lock_left_by_a_dead_process_is_taken_over(tmp_path: Path) -> None:
 async def test_opening_aside(tmp_path: Path) -> None:
     """A journal that is opened in a thread is the caller's, or an error."""
     path = tmp_path / "j.db"
-    with await Journal.open_aside(path), pytest.raises(JournalError, match="in use"):
-        await Journal.open_aside(path)
+    with await Journal.open_aside(path):
+        assert path.exists()
+    with pytest.raises(JournalError, match="no regular file"):
+        await Journal.open_aside(tmp_path)
 
 
 async def test_an_opening_that_nobody_waits_for_is_closed(

@@ -14,7 +14,7 @@ from iprog_async import Journal, Message
 
 
 TEXT = "Your secret diagnosis is ready"
-FILES = ("", "-wal", "-shm", ".lock")
+FILES = ("", "-wal", "-shm", ".lock-1")
 
 
 def _files(path: Path) -> dict[str, Path]:

@@ -33,8 +33,7 @@ from iprog_async import (
     Receipt,
     SmsClient,
 )
-from iprog_async._journal.sqlite import queries
-from iprog_async._journal.sqlite import run_start
+from iprog_async._journal.sqlite import queries, run_start
 from iprog_async.adapter import Batching
 
 

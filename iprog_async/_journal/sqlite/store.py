@@ -124,13 +124,20 @@ class SqliteStore:
         while (lock := _try_run(self.path)) is None:
             left = ends - self._clock.monotonic()
             if left <= 0:
-                whose = "this process" if self._run_lock is not None else "another process"
-                raise JournalError(
-                    f"the journal {self.path} is in use by a run of {whose}; let it end first, "
-                    "or open the journal with wait=, the seconds to wait for it. Nothing was sent"
-                )
+                raise self._taken()
             await self._clock.sleep(min(left, _SECONDS_BETWEEN_TRIES))
         return lock
+
+    def _taken(self) -> JournalError:
+        if self._run_lock is not None:
+            return JournalError(
+                f"another run of this process is using the journal {self.path}; let it end first. "
+                "Nothing was sent"
+            )
+        return JournalError(
+            f"the journal {self.path} is in use by a run of another process; let it end first, or "
+            "open the journal with wait=, the seconds to wait for that. Nothing was sent"
+        )
 
     def end_run(self) -> None:
         """Let another bulk run use the file."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import sqlite3
@@ -59,16 +60,17 @@ def test_show_failed(cli: Cli, tmp_path: Path, sandbox: Sandbox, june: str) -> N
 
 @pytest.mark.parametrize("command", ["show", "unknown", "export"])
 def test_reading_while_a_run_goes_on(cli: Cli, june: str, command: str) -> None:
-    """What only reads works beside whoever has the journal, also from another process."""
+    """What only reads works beside a run, also from another process; what changes rows does not."""
     expected = cli("journal", command, june)
-    with Journal.open(june, campaign="june"):
+    with Journal.open(june, campaign="june") as journal:
+        asyncio.run(journal.begin_run())
         beside = cli("journal", command, june)
         process = start("journal", command, june)
         out, _ = process.communicate(timeout=60)
         settling = cli("journal", "reconcile", june)
     assert (0, expected.out) == (beside.code, beside.out)
     assert (0, expected.out.splitlines()) == (process.returncode, out.splitlines())
-    assert (3, True) == (settling.code, "in use by another process" in settling.err)
+    assert (3, True) == (settling.code, "in use by a run of another process" in settling.err)
 
 
 def test_a_journal_that_lost_its_log(cli: Cli, june: str, tmp_path: Path) -> None:
@@ -241,7 +243,8 @@ def test_no_journal_at_all(cli: Cli, tmp_path: Path) -> None:
 
 def test_journal_in_use(cli: Cli, june: str) -> None:
     """A journal that a run has open is told as such."""
-    with Journal.open(june, campaign="june"):
+    with Journal.open(june, campaign="june") as journal:
+        asyncio.run(journal.begin_run())
         ran = cli("journal", "reconcile", june)
     assert (3, "iprog-async: ") == (ran.code, ran.err[:13])
 

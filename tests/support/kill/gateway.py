@@ -59,9 +59,11 @@ class CountingGateway:
                 # Counted before the answer leaves: a sender killed now has sent it.
                 numbers = body["phone_number"].split(",")
                 self.texts.update((number, body["message"]) for number in numbers)
+                # A second text to somebody has another id.
+                times = [self.texts[number, body["message"]] for number in numbers]
                 await asyncio.sleep(self._latency)
                 field = "message_id" if len(numbers) == 1 else "message_ids"
-                ids = ",".join(f"iSms-{number}" for number in numbers)
+                ids = ",".join(f"iSms-{n}-{time}" for n, time in zip(numbers, times, strict=True))
                 answer = json.dumps({"status": 200, field: ids})
                 writer.write(
                     b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
