@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
@@ -50,9 +49,9 @@ def shown(exchange: Exchange, secrets: Iterable[str]) -> dict[str, Any]:
         secrets: Credentials of the gateway; those that the exchange names as such are found.
     """
     query = _text(exchange.query)
-    body = _Body(exchange.body or b"", exchange.headers)
-    answer = _Body(bytes(exchange.answer), exchange.answer_headers)
-    found = chain(_in_headers(exchange.headers), _in_pairs(query), body.secrets(), answer.secrets())
+    body = _Body.of(exchange.body or b"", exchange.headers)
+    answer = _Body.of(bytes(exchange.answer), exchange.answer_headers)
+    found = chain(_in_headers(exchange.headers), _in_pairs(query), body.secrets, answer.secrets)
     mask = _Mask.of(secrets, found)
     path = quote(exchange.path)
     return {
@@ -103,51 +102,58 @@ class _Mask:
 
 @frozen
 class _Body:
-    """A body of a request or of an answer, with the header fields that tell what it is."""
+    """A body of a request or of an answer, legibly.
 
-    raw: bytes
-    headers: Headers
+    Args:
+        text: What is shown of it, with secrets masked by their names.
+        is_whole: Whether that is all of it.
+        size: Its length in bytes.
+        secrets: The secrets that it names, unless it is too large to be parsed.
+    """
 
-    def secrets(self) -> Iterator[str]:
-        """Yield the secrets that it names, unless it is too large to be parsed."""
-        if not self._is_form():
-            with contextlib.suppress(RecursionError):
-                yield from _in_data(self._data())
-        elif len(self.raw) <= _LARGEST:
-            yield from _in_pairs(_text(self.raw))
+    text: str
+    is_whole: bool
+    size: int
+    secrets: Iterable[str] = ()
+
+    @classmethod
+    def of(cls, raw: bytes, headers: Headers) -> _Body:
+        """Return a body, with the header fields that tell what it is."""
+        size = len(raw)
+        head, is_whole = _text(raw[:_READ]), size <= _READ
+        if _is_form(headers):
+            named = _in_pairs(_text(raw)) if size <= _LARGEST else ()
+            return cls("&\n".join(_pairs(head).split("&")), is_whole, size, named)
+        data = _parsed(raw)
+        if not is_object(data) and not is_array(data):
+            return cls(mask_loosely(head), is_whole, size)
+        secrets: list[str] = []
+        try:
+            text, is_whole = _dumped(_masked(data, secrets))
+        except RecursionError:
+            text, is_whole = _TOO_DEEP, True
+        return cls(text, is_whole, size, secrets)
 
     def shown(self, mask: _Mask) -> str:
-        """Return it, or its beginning and its length, legibly and without secrets."""
-        text, is_whole = self._without_named()
-        if is_whole and len(text) <= _LONGEST:
-            return mask.redactor.text(text)
-        return f"{mask.beginning(text)}\n… {len(self.raw):,} bytes in all"
+        """Return it, or its beginning and its length, without secrets."""
+        if self.is_whole and len(self.text) <= _LONGEST:
+            return mask.redactor.text(self.text)
+        return f"{mask.beginning(self.text)}\n… {self.size:,} bytes in all"
 
-    def _without_named(self) -> tuple[str, bool]:
-        """Return its text with secrets masked by their names, and whether that is all of it."""
-        head, is_whole = _text(self.raw[:_READ]), len(self.raw) <= _READ
-        if self._is_form():
-            return "&\n".join(_pairs(head).split("&")), is_whole
-        data = self._data()
-        if not is_object(data) and not is_array(data):
-            return mask_loosely(head), is_whole
-        try:
-            return _dumped(_masked(data))
-        except RecursionError:
-            return _TOO_DEEP, True
 
-    def _is_form(self) -> bool:
-        kinds = [value for name, value in self.headers if name.lower() == b"content-type"]
-        return any(kind.lower().startswith(_FORM) for kind in kinds)
+def _is_form(headers: Headers) -> bool:
+    kinds = [value for name, value in headers if name.lower() == b"content-type"]
+    return any(kind.lower().startswith(_FORM) for kind in kinds)
 
-    def _data(self) -> object:
-        if len(self.raw) > _LARGEST:
-            return None
-        try:
-            data: object = json.loads(_text(self.raw))
-        except (ValueError, RecursionError):
-            return None
-        return data
+
+def _parsed(raw: bytes) -> object:
+    if len(raw) > _LARGEST:
+        return None
+    try:
+        data: object = json.loads(_text(raw))
+    except (ValueError, RecursionError):
+        return None
+    return data
 
 
 def _dumped(data: object) -> tuple[str, bool]:
@@ -192,19 +198,6 @@ def _in_pairs(encoded: str) -> Iterator[str]:
             yield value
 
 
-def _in_data(data: object) -> Iterator[str]:
-    if is_object(data):
-        for name, value in data.items():
-            # A bool is an ordinary word, which other texts have too.
-            if is_secret(name) and isinstance(value, (str, int)) and not isinstance(value, bool):
-                yield str(value)
-            else:
-                yield from _in_data(value)
-    elif is_array(data):
-        for value in data:
-            yield from _in_data(value)
-
-
 def _headers(headers: Headers, redactor: Redactor) -> list[list[str]]:
     return [
         [name, MASK if is_secret(name) else redactor.text(value)]
@@ -220,13 +213,25 @@ def _pairs(encoded: str) -> str:
     )
 
 
-def _masked(data: object) -> object:
-    """Return parsed JSON with the values of secret fields masked, however they are nested."""
-    if is_object(data):
-        return {
-            name: MASK if is_secret(name) and value is not None else _masked(value)
-            for name, value in data.items()
-        }
+def _masked(data: object, secrets: list[str]) -> object:
+    """Return parsed JSON with the values of secret fields masked, however they are nested.
+
+    Args:
+        data: The JSON.
+        secrets: Gets what those values were.
+    """
     if is_array(data):
-        return [_masked(value) for value in data]
-    return data
+        return [_masked(value, secrets) for value in data]
+    if not is_object(data):
+        return data
+    masked: dict[str, object] = {}
+    for name, value in data.items():
+        hidden = is_secret(name) and value is not None
+        # A bool is an ordinary word, which other texts have too.
+        if hidden and isinstance(value, (str, int)) and not isinstance(value, bool):
+            secrets.append(str(value))
+            masked[name] = MASK
+        else:
+            inner = _masked(value, secrets)
+            masked[name] = MASK if hidden else inner
+    return masked
