@@ -21,9 +21,9 @@ from rich.text import Text
 from iprog_async import Counts, Journal
 from iprog_async.cli._bulk.csv_file import CsvFile
 from iprog_async.cli._bulk.messages import CsvMessages
-from iprog_async.cli._bulk.options import BulkOptions
+from iprog_async.cli._bulk.options import CommandOptions
 from iprog_async.cli._bulk.preview import LABEL, preview
-from iprog_async.cli._bulk.progress import Bar
+from iprog_async.cli._bulk.progress import ProgressBar
 from iprog_async.cli._bulk.results_file import Results
 from iprog_async.cli._bulk.run import BulkRunner
 from iprog_async.cli._bulk.summary import summary_words
@@ -55,7 +55,7 @@ class Snapshot:
         picture: Where it is kept.
     """
 
-    bar: Bar
+    bar: ProgressBar
     at: int
     picture: Console
     taken: bool = False
@@ -76,26 +76,28 @@ class Snapshot:
 async def record(rows: int, picture: Console) -> list[str]:
     """Print a run on a console as a terminal would show it midway, and return how it ended."""
     _write(Path("june.csv"), rows)
-    order = BulkOptions(
+    options = CommandOptions(
         file="june.csv", text=_TEXT, journal="june.db", price="0.35", currency="PHP", url=None
     )
     picture.print(Text(_COMMAND, style="bold"))
-    with CsvFile(order.file, order.column) as sheet:
-        letters = CsvMessages(sheet, Template(order.text), order.column)
-        async with order.open_client() as client:
+    with CsvFile(options.file, options.column) as csv_file:
+        messages = CsvMessages(csv_file, Template(options.text), options.column)
+        async with options.open_client() as client:
             with Journal.open("june.db") as journal:
-                price = order.segment_price()
+                price = options.segment_price()
                 plan = await client.plan_many(
-                    letters, journal=journal, price=None if price is None else price.amount
+                    messages, journal=journal, price=None if price is None else price.amount
                 )
-                shown = await preview(client, order, plan, letters)
+                shown = await preview(client, options, plan, messages)
                 picture.print(Text("\n".join(wrapped(shown.words(), LABEL, _WIDTH))))
                 picture.print(Text(f"Send {plan.recipients} texts now? [y/N] y"))
                 nowhere = Console(file=io.StringIO(), force_terminal=True, width=_WIDTH)
-                bar = Snapshot(Bar(plan.total, nowhere), int(plan.total * _SHOWN_AT), picture)
-                conductor = BulkRunner(order, letters, Results(None), bar, plan.total)
-                ended = await conductor.run(client, journal)
-    return summary_words(order, ended)[0]
+                bar = Snapshot(
+                    ProgressBar(plan.total, nowhere), int(plan.total * _SHOWN_AT), picture
+                )
+                runner = BulkRunner(options, messages, Results(None), bar, plan.total)
+                ended = await runner.run(client, journal)
+    return summary_words(options, ended)[0]
 
 
 def to_svg(picture: Console) -> str:

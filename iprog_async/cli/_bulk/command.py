@@ -18,7 +18,7 @@ from iprog_async.cli._bulk.csv_file import CsvFile
 from iprog_async.cli._bulk.eta import Eta, least_left
 from iprog_async.cli._bulk.left_out import LeftOut
 from iprog_async.cli._bulk.messages import CsvMessages
-from iprog_async.cli._bulk.options import BulkOptions
+from iprog_async.cli._bulk.options import CommandOptions
 from iprog_async.cli._bulk.preview import LABEL, Preview, preview
 from iprog_async.cli._bulk.progress import at_work, open_progress
 from iprog_async.cli._bulk.results_file import LeftOutRows, Results, check_replaceable
@@ -105,7 +105,7 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
         allow_lost_records: Go on with a journal that lost its newest records. Whoever got the text
             and is not on record gets it again.
     """
-    order = BulkOptions(
+    options = CommandOptions(
         file=file,
         text=text_from(text),
         column=column,
@@ -131,55 +131,57 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
         url=url,
         as_json=as_json,
     )
-    order.check()
+    options.check()
     if file == STDIN:
         raise InvalidMessageError("the file is read twice, which stdin can't be: save it first")
-    template = Template(order.text)
+    template = Template(options.text)
     async with AsyncExitStack() as stack:
-        sheet = stack.enter_context(CsvFile(file, column))
-        letters = CsvMessages(sheet, template, column, key_column, sender_id)
-        return await _carry_out(order, letters, stack)
+        csv_file = stack.enter_context(CsvFile(file, column))
+        messages = CsvMessages(csv_file, template, column, key_column, sender_id)
+        return await _carry_out(options, messages, stack)
 
 
-async def _carry_out(order: BulkOptions, letters: CsvMessages, stack: AsyncExitStack) -> ExitCode:
-    replace = order.journal is not None and not order.dry_run
-    if order.results is not None:
-        check_replaceable(order.results, replace=replace)
-    pool = await stack.enter_async_context(order.open_pool())
-    client = await stack.enter_async_context(order.open_client(pool))
-    suppressed = await order.load_suppression(client.provider)
+async def _carry_out(
+    options: CommandOptions, messages: CsvMessages, stack: AsyncExitStack
+) -> ExitCode:
+    replace = options.journal is not None and not options.dry_run
+    if options.results is not None:
+        check_replaceable(options.results, replace=replace)
+    pool = await stack.enter_async_context(options.open_pool())
+    client = await stack.enter_async_context(options.open_client(pool))
+    suppressed = await options.load_suppression(client.provider)
     # Only now: what is wrong with the input is to be read first, also where nobody can be asked.
-    order.check_somebody_answers()
-    new = order.makes_journal()
-    journal = None if new else await _open_journal(order, stack)
-    rows = stack.enter_context(LeftOutRows(order.results if order.dry_run else None))
-    left_out = LeftOut(letters, rows)
-    shown = await _look_ahead(order, client, left_out, journal, suppressed, new_journal=new)
-    if order.dry_run:
-        return _end_dry_run(order, shown, rows)
-    if not order.yes and shown.plan.recipients and not _confirmed(shown):
+    options.check_somebody_answers()
+    new = options.makes_journal()
+    journal = None if new else await _open_journal(options, stack)
+    rows = stack.enter_context(LeftOutRows(options.results if options.dry_run else None))
+    left_out = LeftOut(messages, rows)
+    shown = await _look_ahead(options, client, left_out, journal, suppressed, new_journal=new)
+    if options.dry_run:
+        return _end_dry_run(options, shown, rows)
+    if not options.yes and shown.plan.recipients and not _confirmed(shown):
         print_error("stopped before anything was sent")
         return ExitCode.INTERRUPTED
     if new:
         # Only now: after a no, a file would be bound to this campaign for nothing.
-        journal = await _open_journal(order, stack)
-    results = stack.enter_context(Results(order.results, replace=replace))
-    outlook = Eta(least_left(shown.plan, client.provider), pool.remaining_pause)
-    progress = open_progress(shown.plan.total, as_json=order.as_json, outlook=outlook)
-    conductor = BulkRunner(order, letters, results, progress, shown.plan.total)
-    ended = await conductor.run(client, journal, suppressed)
-    _tell(order, shown, ended)
+        journal = await _open_journal(options, stack)
+    results = stack.enter_context(Results(options.results, replace=replace))
+    eta = Eta(least_left(shown.plan, client.provider), pool.remaining_pause)
+    progress = open_progress(shown.plan.total, as_json=options.as_json, eta=eta)
+    runner = BulkRunner(options, messages, results, progress, shown.plan.total)
+    ended = await runner.run(client, journal, suppressed)
+    _tell(options, shown, ended)
     return ended.code
 
 
-async def _open_journal(order: BulkOptions, stack: AsyncExitStack) -> Journal | None:
+async def _open_journal(options: CommandOptions, stack: AsyncExitStack) -> Journal | None:
     # Checking a large file takes a moment.
-    journal = await asyncio.to_thread(order.open_journal)
+    journal = await asyncio.to_thread(options.open_journal)
     return None if journal is None else stack.enter_context(journal)
 
 
 async def _look_ahead(
-    order: BulkOptions,
+    options: CommandOptions,
     client: SmsClient[Any],
     left_out: LeftOut,
     journal: Journal | None,
@@ -188,34 +190,34 @@ async def _look_ahead(
     new_journal: bool,
 ) -> Preview:
     """Read the whole file once, and show what would be sent."""
-    letters = left_out.letters
-    price = order.segment_price()
-    with at_work(f"checking {order.file}; nothing is sent yet"):
+    messages = left_out.messages
+    price = options.segment_price()
+    with at_work(f"checking {options.file}; nothing is sent yet"):
         plan = await client.plan_many(
-            letters,
-            concurrency=order.concurrency,
+            messages,
+            concurrency=options.concurrency,
             # Of one that is not there yet, a plan makes no file.
-            journal=order.journal if new_journal else journal,
+            journal=options.journal if new_journal else journal,
             suppress=suppressed,
             price=None if price is None else price.amount,
             left_out=left_out,
-            one_per_number=order.one_per_number,
+            one_per_number=options.one_per_number,
         )
     if not plan.total:
-        raise InvalidMessageError(f"{order.file} has no row below its header; nothing was sent")
+        raise InvalidMessageError(f"{options.file} has no row below its header; nothing was sent")
     shown = await preview(
-        client, order, plan, letters, reasons=left_out.invalid, new_journal=new_journal
+        client, options, plan, messages, reasons=left_out.invalid, new_journal=new_journal
     )
-    if not order.as_json:
+    if not options.as_json:
         say_rows(*shown.words(), indent=LABEL)
     return shown
 
 
-def _end_dry_run(order: BulkOptions, shown: Preview, rows: LeftOutRows) -> ExitCode:
-    if order.as_json:
-        emit(shown.to_dict() | {"sent": False, "results": order.results})
-    elif order.results is not None:
-        echo(f"Not to be sent, row by row: {order.results}")
+def _end_dry_run(options: CommandOptions, shown: Preview, rows: LeftOutRows) -> ExitCode:
+    if options.as_json:
+        emit(shown.to_dict() | {"sent": False, "results": options.results})
+    elif options.results is not None:
+        echo(f"Not to be sent, row by row: {options.results}")
     if rows.problem is not None:
         print_error(rows.problem)
         return ExitCode.UNEXPECTED
@@ -232,15 +234,15 @@ def _confirmed(shown: Preview) -> bool:
     return confirmed(f"Send {texts} now{twice}? [y/N] ")
 
 
-def _tell(order: BulkOptions, shown: Preview, ended: RunResult) -> None:
-    if order.as_json:
-        emit(shown.to_dict() | {"sent": True} | summary_data(order, ended))
+def _tell(options: CommandOptions, shown: Preview, ended: RunResult) -> None:
+    if options.as_json:
+        emit(shown.to_dict() | {"sent": True} | summary_data(options, ended))
         return
-    lines, trouble = summary_words(order, ended)
+    lines, trouble = summary_words(options, ended)
     if trouble:
         # Before the advice that follows from it.
         print_error(trouble)
     say_rows(*lines, indent=2)
-    if command := next_command(order, ended):
+    if command := next_command(options, ended):
         # In one piece, so that it can be copied.
         echo(f"  {command}")

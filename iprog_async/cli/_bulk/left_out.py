@@ -19,19 +19,19 @@ class LeftOut:
     """Takes rows that would not be sent: counts why, and writes them to a file.
 
     Args:
-        letters: The messages that rows stand for.
+        messages: The messages that rows stand for.
         rows: Where they are written.
     """
 
-    def __init__(self, letters: CsvMessages, rows: LeftOutRows) -> None:
+    def __init__(self, messages: CsvMessages, rows: LeftOutRows) -> None:
         self.invalid = Reasons()
         """Why rows can't be sent."""
-        self.letters = letters
+        self.messages = messages
         self._rows = rows
 
     def __call__(self, outcome: NotSent) -> None:
         """Take a row."""
-        line, words = self.letters.line_of(outcome.index), self.letters.words_of(outcome.error)
+        line, words = self.messages.line_of(outcome.index), self.messages.words_of(outcome.error)
         kind = _kind(outcome.error)
         self._rows.add(line, outcome.message.to, kind, words)
         if kind == "invalid":

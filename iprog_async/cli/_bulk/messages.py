@@ -23,7 +23,7 @@ class CsvMessages:
     """A message for each row of a file; iterating again reads the file again.
 
     Args:
-        sheet: The file.
+        file: The file.
         template: What everybody is told.
         column: Column of the phone numbers.
         key_column: Column of the keys, if there is one.
@@ -35,18 +35,18 @@ class CsvMessages:
 
     def __init__(
         self,
-        sheet: CsvFile,
+        file: CsvFile,
         template: Template,
         column: str,
         key_column: str | None = None,
         sender_id: str | None = None,
     ) -> None:
-        sheet.check_column(column, "with the phone numbers", "--column", looks_like_number)
+        file.check_column(column, "with the phone numbers", "--column", looks_like_number)
         for name in template.fields:
-            sheet.check_column(name, "for the text")
+            file.check_column(name, "for the text")
         if key_column is not None:
-            sheet.check_column(key_column, "with the keys", "--key-column")
-        self._sheet = sheet
+            file.check_column(key_column, "with the keys", "--key-column")
+        self._file = file
         self._template = template
         self._column = column
         self._key_column = key_column
@@ -56,7 +56,7 @@ class CsvMessages:
 
     def __iter__(self) -> Iterator[Message]:
         lines = self._lines = array("I")
-        for row in self._sheet:
+        for row in self._file:
             lines.append(row.line)
             yield self._message(row)
 

@@ -45,7 +45,7 @@ _REPEATED = {
 
 
 @frozen(kw_only=True)
-class BulkOptions:
+class CommandOptions:
     """The arguments of one run, named as its options are."""
 
     file: str
@@ -172,7 +172,7 @@ class BulkOptions:
         words = ["iprog-async", "bulk", self.file]
         for name, flag in _REPEATED.items():
             value = getattr(self, name)
-            if value != fields_dict(BulkOptions)[name].default:
+            if value != fields_dict(CommandOptions)[name].default:
                 # With the sign, a value may begin with a dash.
                 words.append(flag if value is True else f"{flag}={value}")
         return shlex.join(words)

@@ -16,17 +16,17 @@ _MOST_EXAMPLES = 3
 _MOST_CHARACTERS = 5
 
 
-def several_data(plan: BulkPlan, letters: CsvMessages) -> list[dict[str, Any]]:
+def several_data(plan: BulkPlan, messages: CsvMessages) -> list[dict[str, Any]]:
     """Return the numbers that get several texts as JSON-ready data, by lines."""
     return [
-        {"number": one.number, "texts": one.texts, "lines": _lines(one, letters)}
+        {"number": one.number, "texts": one.texts, "lines": _lines(one, messages)}
         for one in plan.several_texts
     ]
 
 
-def several_words(plan: BulkPlan, letters: CsvMessages) -> str:
+def several_words(plan: BulkPlan, messages: CsvMessages) -> str:
     """Return who gets several texts, or nothing if nobody does."""
-    examples = [_texts(one, letters) for one in plan.several_texts[:_MOST_EXAMPLES]]
+    examples = [_texts(one, messages) for one in plan.several_texts[:_MOST_EXAMPLES]]
     if not examples:
         return ""
     if plan.several == 1:
@@ -36,15 +36,15 @@ def several_words(plan: BulkPlan, letters: CsvMessages) -> str:
     return f"{plan.several} numbers get several texts: {'; '.join(examples)}{rest}"
 
 
-def _texts(one: SeveralTexts, letters: CsvMessages) -> str:
-    lines = _lines(one, letters)
+def _texts(one: SeveralTexts, messages: CsvMessages) -> str:
+    lines = _lines(one, messages)
     more = one.texts - len(lines)
     where = ", ".join(map(str, lines)) + (f" and {more} more" if more else "")
     return f"{one.texts} texts (lines {where})"
 
 
-def _lines(one: SeveralTexts, letters: CsvMessages) -> list[int]:
-    return [letters.line_of(index) for index in one.indexes]
+def _lines(one: SeveralTexts, messages: CsvMessages) -> list[int]:
+    return [messages.line_of(index) for index in one.indexes]
 
 
 def country_words(plan: BulkPlan) -> str:

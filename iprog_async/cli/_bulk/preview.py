@@ -17,7 +17,7 @@ from iprog_async._core.redaction import one_line
 from iprog_async._providers.protocols import SmsProvider, SupportsBalance
 from iprog_async.cli._bulk.eta import least_seconds, time_words
 from iprog_async.cli._bulk.messages import CsvMessages
-from iprog_async.cli._bulk.options import BulkOptions
+from iprog_async.cli._bulk.options import CommandOptions
 from iprog_async.cli._bulk.plan_words import (
     character_words,
     country_words,
@@ -41,7 +41,7 @@ class Preview:
     """A plan and what there is to pay it with.
 
     Args:
-        order: What the run was told to do.
+        options: What the run was told to do.
         plan: The plan.
         provider: What it is sent through.
         invalid: The first lines that can't be sent, and why.
@@ -54,7 +54,7 @@ class Preview:
         several_rows: The same as data.
     """
 
-    order: BulkOptions
+    options: CommandOptions
     plan: BulkPlan
     provider: SmsProvider
     invalid: list[tuple[int, str]]
@@ -69,12 +69,12 @@ class Preview:
     @property
     def credits(self) -> int:
         """What this run may spend."""
-        return self.order.spent_of(self.plan.credits)
+        return self.options.spent_of(self.plan.credits)
 
     @property
     def price(self) -> Price | None:
         """What a credit costs, if it was told."""
-        return self.order.segment_price()
+        return self.options.segment_price()
 
     @property
     def short_of(self) -> list[str]:
@@ -90,9 +90,9 @@ class Preview:
     @property
     def warnings(self) -> list[str]:
         """What to think of before this is sent."""
-        order, plan = self.order, self.plan
+        options, plan = self.options, self.plan
         found: list[str] = []
-        if plan.recipients and order.journal is None:
+        if plan.recipients and options.journal is None:
             found.append(
                 "no --journal: if this run ends early, nothing tells whom it has texted, and "
                 "another one would text everybody again"
@@ -104,10 +104,10 @@ class Preview:
             )
         if self.credits < plan.credits:
             found.append(
-                f"--max-credits {order.max_credits} will stop the run before its end: the run "
+                f"--max-credits {options.max_credits} will stop the run before its end: the run "
                 f"needs {plan.credits}"
             )
-        if self.several and order.key_column is None:
+        if self.several and options.key_column is None:
             found.append(f"{self.several}; --one-per-number sends each the first one")
         if self._reads_plain_digits:
             found.append(
@@ -133,13 +133,13 @@ class Preview:
         balances = [show.balance_data(name, found) for name, found in self.balances.items()]
         comparable = [left for left in self.balances.values() if self._needed(left) is not None]
         return {
-            "file": self.order.file,
+            "file": self.options.file,
             "gateway": show.gateway_data(self.provider),
             "plan": self.plan.to_dict() | by_line,
             "invalid_reasons": self.reasons.to_list(),
             "first": self.first and self.first.to_dict(),
-            "sender_id": sender_of(self.order.sender_id, self.provider),
-            "journal": self.order.journal,
+            "sender_id": sender_of(self.options.sender_id, self.provider),
+            "journal": self.options.journal,
             "new_journal": self.new_journal,
             "least_seconds": least_seconds(self._requests, self.provider),
             "currency": self.price and self.price.currency,
@@ -153,7 +153,7 @@ class Preview:
         plan = self.plan
         encodings = ", ".join(f"{count} in {name}" for name, count in plan.encodings.items())
         rows = [
-            ("rows", f"{plan.total} in {self.order.file}"),
+            ("rows", f"{plan.total} in {self.options.file}"),
             ("gateway", show.gateway_words(self.provider)),
             *self._who(),
             ("to send", f"{plan.recipients}{f' ({encodings})' if encodings else ''}"),
@@ -193,7 +193,7 @@ class Preview:
         return rows
 
     def _who(self) -> list[tuple[str, str]]:
-        sender = sender_of(self.order.sender_id, self.provider)
+        sender = sender_of(self.options.sender_id, self.provider)
         rows = [("from", one_line(sender))] if sender else []
         return rows + ([] if self.first is None else self.first.rows())
 
@@ -207,9 +207,9 @@ class Preview:
         return f"{self.plan.batches}{f', {time}' if time else ''}"
 
     def _journal(self) -> list[tuple[str, str]]:
-        if self.order.journal is None:
+        if self.options.journal is None:
             return []
-        return [("journal", f"{self.order.journal}{' (new)' if self.new_journal else ''}")]
+        return [("journal", f"{self.options.journal}{' (new)' if self.new_journal else ''}")]
 
     def _invalid(self) -> list[tuple[str, str]]:
         invalid = self.plan.invalid
@@ -254,9 +254,9 @@ class Preview:
 
 async def preview(
     client: SmsClient[Any],
-    order: BulkOptions,
+    options: CommandOptions,
     plan: BulkPlan,
-    letters: CsvMessages,
+    messages: CsvMessages,
     *,
     reasons: Reasons | None = None,
     new_journal: bool = False,
@@ -265,27 +265,27 @@ async def preview(
 
     Args:
         client: What is sent through.
-        order: What the run was told to do.
+        options: What the run was told to do.
         plan: The plan.
-        letters: The messages that were planned.
+        messages: The messages that were planned.
         reasons: Why rows can't be sent; those that the plan keeps, if `None`.
         new_journal: Whether there was no journal before.
     """
     invalid = [
-        (letters.line_of(row.index), one_line(letters.words_of(row.error), _LONGEST_LINE))
+        (messages.line_of(row.index), one_line(messages.words_of(row.error), _LONGEST_LINE))
         for row in plan.invalid_rows
     ]
     provider, first = client.provider, plan.first
     shown = Preview(
-        order=order,
+        options=options,
         plan=plan,
         provider=provider,
         invalid=invalid,
-        reasons=_kept(plan, letters) if reasons is None else reasons,
-        first=None if first is None else FirstRow(letters.line_of(first.index), first),
+        reasons=_kept(plan, messages) if reasons is None else reasons,
+        first=None if first is None else FirstRow(messages.line_of(first.index), first),
         new_journal=new_journal,
-        several=several_words(plan, letters),
-        several_rows=several_data(plan, letters),
+        several=several_words(plan, messages),
+        several_rows=several_data(plan, messages),
     )
     if not isinstance(provider, SupportsBalance):
         return evolve(shown, no_balance=f"{provider.name} does not tell it")
@@ -297,11 +297,11 @@ async def preview(
     return evolve(shown, balances=show.balances_of(provider.name, found))
 
 
-def _kept(plan: BulkPlan, letters: CsvMessages) -> Reasons:
+def _kept(plan: BulkPlan, messages: CsvMessages) -> Reasons:
     reasons = Reasons()
     for row in plan.invalid_rows:
-        words = letters.words_of(row.error)
-        reasons.add(letters.line_of(row.index), row.message.to, row.error, words)
+        words = messages.words_of(row.error)
+        reasons.add(messages.line_of(row.index), row.message.to, row.error, words)
     return reasons
 
 

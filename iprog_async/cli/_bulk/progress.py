@@ -36,17 +36,17 @@ class Progress(Protocol):
         ...
 
 
-def open_progress(total: int, *, as_json: bool, outlook: Eta = UNKNOWN) -> Progress:
+def open_progress(total: int, *, as_json: bool, eta: Eta = UNKNOWN) -> Progress:
     """Return what suits the terminal, or a pipe.
 
     Args:
         total: How many messages there are.
         as_json: Whether stdout belongs to the one JSON document.
-        outlook: What the rest waits for.
+        eta: What the rest waits for.
     """
     if sys.stderr.isatty():
-        return Bar(total, outlook=outlook)
-    return NullProgress() if as_json else Lines(total, outlook=outlook)
+        return ProgressBar(total, eta=eta)
+    return NullProgress() if as_json else LineProgress(total, eta=eta)
 
 
 def open_stopping(in_flight: Callable[[], int], *, as_json: bool) -> Progress:
@@ -108,14 +108,14 @@ class Speed:
         self._shown = now
         return True
 
-    def words(self, counts: Counts, total: int, outlook: Eta = UNKNOWN) -> str:
+    def words(self, counts: Counts, total: int, eta: Eta = UNKNOWN) -> str:
         """Return how fast a run is and how long it takes yet, or for what it waits, in words."""
-        if pause := outlook.pause():
+        if pause := eta.pause():
             return f"paused until {_clock_in(pause)}"
         rate = self._rate(counts)
         if not rate:
             return f"{rate:.0f}/s"
-        left = max((total - counts.total) / rate, outlook.least_left(counts))
+        left = max((total - counts.total) / rate, eta.least_left(counts))
         return f"{rate:.0f}/s, {_time(left)} left"
 
     def last_words(self, counts: Counts) -> str:
@@ -128,51 +128,49 @@ class Speed:
         return (counts.total - counts.resumed) / seconds
 
 
-class Lines:
+class LineProgress:
     """Writes a line every few seconds.
 
     Args:
         total: How many messages there are.
         seconds: The time between two lines.
-        outlook: What the rest waits for.
+        eta: What the rest waits for.
     """
 
     def __init__(
-        self, total: int, seconds: float = _SECONDS_BETWEEN_LINES, *, outlook: Eta = UNKNOWN
+        self, total: int, seconds: float = _SECONDS_BETWEEN_LINES, *, eta: Eta = UNKNOWN
     ) -> None:
         self._total = total
-        self._outlook = outlook
+        self._eta = eta
         self._pacer = Speed(seconds)
 
     def update(self, counts: Counts) -> None:
         """Write a line, if it is time."""
         if not self._pacer.is_time():
             return
-        speed = self._pacer.words(counts, self._total, self._outlook)
+        speed = self._pacer.words(counts, self._total, self._eta)
         echo(f"{counts.total} of {self._total}, {speed}: {words_of(counts)}")
 
     def close(self, counts: Counts) -> None:
         """Write nothing more: the summary follows."""
 
 
-class Bar:
+class ProgressBar:
     """Draws a bar on stderr, and below it what came of the messages.
 
     Args:
         total: How many messages there are.
         console: Where it is drawn; stderr if `None`.
-        outlook: What the rest waits for.
+        eta: What the rest waits for.
     """
 
-    def __init__(
-        self, total: int, console: Console | None = None, *, outlook: Eta = UNKNOWN
-    ) -> None:
+    def __init__(self, total: int, console: Console | None = None, *, eta: Eta = UNKNOWN) -> None:
         from rich.console import Console
         from rich.live import Live
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
         from rich.progress import Progress as RichProgress
 
-        self._total, self._outlook = total, outlook
+        self._total, self._eta = total, eta
         self._pacer = Speed(_SECONDS_BETWEEN_FRAMES)
         console = console or Console(stderr=True)
         self._bar: RichProgress = RichProgress(
@@ -203,7 +201,7 @@ class Bar:
 
     def draw(self, counts: Counts) -> None:
         """Draw the bar now."""
-        self._draw(counts, self._pacer.words(counts, self._total, self._outlook))
+        self._draw(counts, self._pacer.words(counts, self._total, self._eta))
 
     def _draw(self, counts: Counts, speed: str) -> None:
         self._words = words_of(counts)

@@ -26,11 +26,11 @@ from iprog_async._core.outcomes import Accepted, NotSent, Outcome
 from iprog_async._journal.journal import Journal
 from iprog_async.cli._base.exit_codes import ExitCode, exit_code
 from iprog_async.cli._bulk.messages import CsvMessages
-from iprog_async.cli._bulk.options import BulkOptions
+from iprog_async.cli._bulk.options import CommandOptions
 from iprog_async.cli._bulk.progress import (
-    Bar,
     NullProgress,
     Progress,
+    ProgressBar,
     open_stopping,
     stopping_words,
 )
@@ -110,11 +110,11 @@ class RunResult:
 
 
 class BulkRunner:
-    """Runs an order and keeps everybody informed.
+    """Sends what a command asked for, and keeps everybody informed.
 
     Args:
-        order: The order.
-        letters: Its messages.
+        options: What the command was told.
+        messages: The messages of its file.
         results: Where outcomes are written.
         progress: Where they are counted.
         total: How many messages there are.
@@ -122,14 +122,14 @@ class BulkRunner:
 
     def __init__(
         self,
-        order: BulkOptions,
-        letters: CsvMessages,
+        options: CommandOptions,
+        messages: CsvMessages,
         results: Results,
         progress: Progress,
         total: int,
     ) -> None:
-        self._order = order
-        self._letters = letters
+        self._options = options
+        self._messages = messages
         self._results = results
         self._progress = progress
         self._ended = RunResult(total, Counts())
@@ -146,14 +146,14 @@ class BulkRunner:
     ) -> RunResult:
         """Send, and return how it ended."""
         run = client.send_many(
-            self._letters,
-            concurrency=self._order.concurrency,
+            self._messages,
+            concurrency=self._options.concurrency,
             journal=journal,
             suppress=suppressed,
-            max_credits=self._order.max_credits,
-            halt_after_failed=self._order.halt_after_failed,
+            max_credits=self._options.max_credits,
+            halt_after_failed=self._options.halt_after_failed,
             halt_after_unknown=HALT_AFTER_UNKNOWN,
-            one_per_number=self._order.one_per_number,
+            one_per_number=self._options.one_per_number,
         )
         ended = self._ended
         ended.counts = run.counts
@@ -203,14 +203,14 @@ class BulkRunner:
                 self._warn(run, run.failing)
 
     def _write(self, outcome: Outcome) -> None:
-        ended, line, words = self._ended, self._letters.line_of(outcome.index), ""
+        ended, line, words = self._ended, self._messages.line_of(outcome.index), ""
         if isinstance(outcome, Accepted):
             if outcome.failed:
                 words = failed_words(outcome.receipt.status)
                 ended.failed.add_words(line, outcome.receipt.status.word or "no reason given")
         else:
             error, number = outcome.error, outcome.message.to
-            words = self._letters.words_of(error)
+            words = self._messages.words_of(error)
             if isinstance(outcome, NotSent):
                 ended.left_out += isinstance(error, (DuplicateMessageError, SuppressedError))
                 ended.not_sent.add(line, number, error, words)
@@ -230,7 +230,7 @@ class BulkRunner:
             return
         self._ended.stopped_by = by
         run.stop()
-        if isinstance(self._progress, Bar):
+        if isinstance(self._progress, ProgressBar):
             self._progress.give_way()
         self._progress = NullProgress()
         self._announcing = asyncio.create_task(self._announce(run, by))
@@ -243,7 +243,7 @@ class BulkRunner:
         again = "Ctrl-C again" if by == signal.SIGINT else "another SIGTERM"
         gives_up = f"; {again} gives them up" if run.in_flight else ""
         print_error(f"{stopping_words(run.in_flight)}{gives_up}")
-        self._progress = open_stopping(lambda: run.in_flight, as_json=self._order.as_json)
+        self._progress = open_stopping(lambda: run.in_flight, as_json=self._options.as_json)
 
     def _abort(self, run: BulkRun) -> None:
         if self._has_ended:

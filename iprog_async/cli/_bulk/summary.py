@@ -9,7 +9,7 @@ from typing import Any
 from iprog_async._bulk.spending import PriceDifference
 from iprog_async._core.errors import OutcomeUnknownError, SmsError
 from iprog_async._core.redaction import one_line
-from iprog_async.cli._bulk.options import BulkOptions
+from iprog_async.cli._bulk.options import CommandOptions
 from iprog_async.cli._bulk.reasons import Reasons
 from iprog_async.cli._bulk.run import RunResult
 from iprog_async.cli._errors.failure import from_error
@@ -20,7 +20,7 @@ from iprog_async.cli._terminal.show import accepted_words, count_of
 _LONGEST_LINE = 1000
 
 
-def summary_data(order: BulkOptions, ended: RunResult) -> dict[str, Any]:
+def summary_data(options: CommandOptions, ended: RunResult) -> dict[str, Any]:
     """Return how a run ended, as JSON-ready data."""
     counts = ended.counts
     return {
@@ -43,12 +43,12 @@ def summary_data(order: BulkOptions, ended: RunResult) -> dict[str, Any]:
         "halted": ended.halted and from_error(ended.halted).to_dict(),
         "problem": ended.problem,
         "stopped": ended.stopped_by is not None,
-        "results": order.results,
-        "resume": next_command(order, ended),
+        "results": options.results,
+        "resume": next_command(options, ended),
     }
 
 
-def summary_words(order: BulkOptions, ended: RunResult) -> tuple[list[str], str]:
+def summary_words(options: CommandOptions, ended: RunResult) -> tuple[list[str], str]:
     """Return how a run ended, as lines, and the one line about what went wrong.
 
     What follows the last line is the command that goes on, if there is one.
@@ -64,7 +64,7 @@ def summary_words(order: BulkOptions, ended: RunResult) -> tuple[list[str], str]
         line,
         *_about_failed(ended),
         *_about_not_sent(ended),
-        *_about_unknown(order, ended),
+        *_about_unknown(options, ended),
     ]
     if counts.resumed:
         lines.append(f"Of these, {counts.resumed} are of an earlier run and were not sent again.")
@@ -73,16 +73,16 @@ def summary_words(order: BulkOptions, ended: RunResult) -> tuple[list[str], str]
             f"The price is not the planned one: {ended.price_difference}; "
             f"{ended.credits:f} credits in all."
         )
-    if order.results is not None:
-        lines.append(f"Results: {order.results}")
+    if options.results is not None:
+        lines.append(f"Results: {options.results}")
     if ended.unfinished:
-        lines.append(_how_to_resume(order))
+        lines.append(_how_to_resume(options))
     return lines, one_line(_trouble(ended), _LONGEST_LINE)
 
 
-def next_command(order: BulkOptions, ended: RunResult) -> str | None:
+def next_command(options: CommandOptions, ended: RunResult) -> str | None:
     """Return the command that goes on with a run; `None` where there is nothing to go on with."""
-    return order.resume_command() if ended.unfinished and order.journal is not None else None
+    return options.resume_command() if ended.unfinished and options.journal is not None else None
 
 
 def _difference_data(difference: PriceDifference | None) -> dict[str, Any] | None:
@@ -130,14 +130,14 @@ def _halted_words(cause: SmsError, unknown: int) -> str:
     return f"no trustworthy answer came, and {texts} may have been sent. The last one: {words}"
 
 
-def _about_unknown(order: BulkOptions, ended: RunResult) -> list[str]:
+def _about_unknown(options: CommandOptions, ended: RunResult) -> list[str]:
     if not ended.counts.unknown:
         return []
     why = _why(ended.unknown)
-    if order.journal is None:
+    if options.journal is None:
         what = "they may have been sent; look at the gateway before you repeat them"
         return [f"Unknown: {what}{':' if why else '.'}", *why]
-    journal = shlex.quote(order.journal)
+    journal = shlex.quote(options.journal)
     ways = [f"iprog-async journal unknown {journal} lists them"]
     if ended.lists:
         ways.append(f"iprog-async journal reconcile {journal} asks the gateway")
@@ -146,9 +146,9 @@ def _about_unknown(order: BulkOptions, ended: RunResult) -> list[str]:
     return [f"Unknown: {what}{':' if why else '.'}", *why, f"  {'; '.join(ways)}."]
 
 
-def _how_to_resume(order: BulkOptions) -> str:
-    if order.journal is None:
+def _how_to_resume(options: CommandOptions) -> str:
+    if options.journal is None:
         return (
             "Without --journal another run would text everybody again, those who got it included."
         )
-    return f"Go on with{' (with the same --url)' if order.url is not None else ''}:"
+    return f"Go on with{' (with the same --url)' if options.url is not None else ''}:"

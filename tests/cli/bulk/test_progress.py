@@ -9,9 +9,9 @@ from rich.console import Console
 from iprog_async import BulkPlan, Counts
 from iprog_async.cli._bulk.eta import Eta, least_left
 from iprog_async.cli._bulk.progress import (
-    Bar,
-    Lines,
+    LineProgress,
     NullProgress,
+    ProgressBar,
     StoppingLines,
     StoppingStatus,
     at_work,
@@ -26,7 +26,12 @@ COUNTS = Counts(accepted=40, not_sent=8, unknown=2)
 
 @pytest.mark.parametrize(
     ("terminal", "as_json", "expected"),
-    [(True, False, Bar), (True, True, Bar), (False, False, Lines), (False, True, NullProgress)],
+    [
+        (True, False, ProgressBar),
+        (True, True, ProgressBar),
+        (False, False, LineProgress),
+        (False, True, NullProgress),
+    ],
 )
 def test_what_suits(
     monkeypatch: pytest.MonkeyPatch, terminal: bool, as_json: bool, expected: type[object]
@@ -43,7 +48,7 @@ def test_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
     """Into a pipe goes a line every few seconds, with the speed and the time that is left."""
     now = [0.0]
     monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
-    lines = Lines(7300)
+    lines = LineProgress(7300)
     for now[0] in (1.0, 4.9, 5.0, 9.0, 10.0):
         lines.update(COUNTS)
     lines.close(COUNTS)
@@ -58,7 +63,7 @@ def test_hours(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
     """A run of a day is told in hours."""
     now = [0.0]
     monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
-    lines = Lines(50 + 36_610)
+    lines = LineProgress(50 + 36_610)
     now[0] = 50.0
     lines.update(COUNTS)
     assert "1/s, 10:10:10 left" in capsys.readouterr().out
@@ -70,7 +75,7 @@ def test_what_was_settled_before_is_no_speed(
     """The speed is of what this run did; as long as that is nothing, no time is promised."""
     now = [0.0]
     monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
-    lines = Lines(1100)
+    lines = LineProgress(1100)
     for now[0], accepted in ((10.0, 1000), (20.0, 1020)):
         lines.update(Counts(accepted=accepted, resumed=1000))
 
@@ -83,7 +88,7 @@ def test_what_was_settled_before_is_no_speed(
 def test_a_bar_leaves_room_for_what_is_typed(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     """Of a large run, too, each line is so short that a Ctrl-C's echo begins no other one."""
     out = io.StringIO()
-    bar = Bar(1_000_000, Console(file=out, width=columns, force_terminal=True))
+    bar = ProgressBar(1_000_000, Console(file=out, width=columns, force_terminal=True))
     bar.close(Counts(accepted=999_000, not_sent=900, unknown=99))
 
     picture = Console(file=io.StringIO(), width=columns)
@@ -110,7 +115,7 @@ def test_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     monkeypatch.setenv("COLUMNS", "160")
     now = [0.0]
     monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
-    bar = Bar(50)
+    bar = ProgressBar(50)
     now[0] = 1.0
     bar.update(Counts(accepted=1))
     bar.close(COUNTS)
@@ -128,7 +133,7 @@ def test_last_bar_promises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
     picture = Console(file=io.StringIO(), width=80)
-    bar = Bar(500, Console(file=io.StringIO()))
+    bar = ProgressBar(500, Console(file=io.StringIO()))
     now[0] = 10.0
     with picture.capture() as midway:
         bar.draw(COUNTS)
@@ -208,7 +213,7 @@ def test_what_the_rest_waits_for(
     now = [0.0]
     monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
     monkeypatch.setattr("iprog_async.cli._bulk.progress._now", lambda: datetime(2026, 7, 1, 4))
-    lines = Lines(100, outlook=Eta(lambda _: least, lambda: pause))
+    lines = LineProgress(100, eta=Eta(lambda _: least, lambda: pause))
     now[0] = 10.0
     lines.update(COUNTS)
 
@@ -239,7 +244,7 @@ def test_least_time_that_is_left(done: int, expected: float) -> None:
 def test_wiped_away() -> None:
     """A bar that gives way leaves nothing on the terminal that would tell old counts."""
     out = io.StringIO()
-    bar = Bar(50, Console(file=out, width=80, force_terminal=True))
+    bar = ProgressBar(50, Console(file=out, width=80, force_terminal=True))
     bar.draw(COUNTS)
     bar.give_way()
 

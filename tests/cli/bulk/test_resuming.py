@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.cli.bulk import SEND, Bulk, people, read_csv, texts_of
 
-from iprog_async.cli._bulk.options import BulkOptions
+from iprog_async.cli._bulk.options import CommandOptions
 from iprog_async.sandbox import Fault, Sandbox
 
 
@@ -122,7 +122,7 @@ def test_resending_says_what_it_risks(
 
 def test_resume_command() -> None:
     """The command that goes on has what matters, quoted, and neither address nor answers."""
-    order = BulkOptions(
+    order = CommandOptions(
         file="june 1.csv",
         text="-5 % {name}",
         journal="j.db",
