@@ -13,18 +13,7 @@ from iprog_async._core.errors import ConfigurationError
 class BulkOptions:
     """The arguments that `send_many` and `plan_many` take alike, and the run's own, checked.
 
-    Args:
-        concurrency: The most requests of the run at once.
-        window: How many messages are looked at together to find equal texts; chosen to fit
-            the gateway's batches if `None`.
-        linger: How many seconds to wait for company from a slow source.
-        suppress: Numbers never to text.
-        one_per_number: Whether each number gets its first message only.
-        max_credits: The run stops before it would spend more.
-        halt_after_unknown: The run stops once so many people's outcomes are unknown, as
-            `SmsClient.send_many` says.
-        halt_after_failed: The run stops after so many accepted texts in a row that the gateway
-            reports as failed; never if `None`.
+    `SmsClient.send_many` says what each of them means.
 
     Raises:
         ConfigurationError: A number is out of range.

@@ -97,7 +97,7 @@ class Preparation:
 
     @property
     def carried(self) -> Sequence[PreparedMessage]:
-        """Messages that wait for company in a later window."""
+        """Messages that wait for others of a later window, to travel with them."""
         return self._planner.carried
 
     async def open(self, ledger: Ledger | None) -> None:

@@ -22,7 +22,7 @@ class MessageSource:
     Args:
         messages: Where they come from.
         window: The most messages of one window.
-        linger: How many seconds to wait for company once a message is there.
+        linger: How many seconds to wait for further messages once one is there.
         first: The most messages of the first one; as many as of the others if `None`.
     """
 

@@ -221,7 +221,7 @@ class SmsClient(Generic[P_co]):
             concurrency: The most requests of this run at once.
             window: How many messages are looked at together to find equal texts, which
                 travel in one request; chosen to fit the gateway if `None`.
-            linger: How many seconds to wait for company from a slow source.
+            linger: How many seconds to wait for further messages of a slow source.
             halt_after_unknown: Stop once so many people's outcomes are unknown, with no text
                 accepted in between. Until the gateway has accepted a text for one recipient,
                 and then one for several where they travel together, and again after each

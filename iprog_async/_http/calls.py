@@ -22,14 +22,14 @@ T = TypeVar("T")
 
 
 class Effect(Enum):
-    """What repeating a request would do; retries follow this and never the HTTP verb."""
+    """What repeating a request would do, in words of RFC 9110; retries follow it, not the verb."""
 
     ONCE = "once"
-    """Billed or not repeatable: repeated only if it certainly did not reach the gateway."""
+    """Not idempotent, or billed: repeated only if it certainly did not reach the gateway."""
     READ = "read"
-    """Changes nothing."""
+    """Safe: changes nothing."""
     IDEMPOTENT = "idempotent"
-    """Twice is as good as once."""
+    """Idempotent: twice is as good as once."""
 
 
 class UnclearAnswer(Exception):  # noqa: N818 - a signal to the session, never shown to users

@@ -95,7 +95,7 @@ class Withdrawal:
             # has our context, and what it waits for is nothing that this run sends.
             return await waiting
         if self._withdrawn:
-            # It is never awaited, and would complain.
+            # It is never awaited, and would warn of that.
             waiting.close()
             raise _withdrawn_error()
         self._waiting = True

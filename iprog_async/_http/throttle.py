@@ -1,6 +1,6 @@
 """Rate limiter of one account at a gateway: an exact window, shared pauses, a gradual restart.
 
-Beside what was configured it heeds what the gateway shows: `Retry-After`, the number of calls
+Beside what was configured it follows what the gateway shows: `Retry-After`, the number of calls
 that are left, and how long its answers take.
 """
 

@@ -38,7 +38,7 @@ class BreakerPolicy:
     cooldown: float = field(default=30.0, validator=validators.ge(0))
 
 
-class Verdict(Enum):
+class Health(Enum):
     """What the outcomes of one request say about the gateway."""
 
     WORKS = "works"
@@ -46,37 +46,37 @@ class Verdict(Enum):
     NOTHING = "nothing"
 
 
-def verdict_of(outcomes: Iterable[Outcome]) -> Verdict:
+def health_of(outcomes: Iterable[Outcome]) -> Health:
     """Return what outcomes say: one text that got through says more than others that did not."""
-    found = Verdict.NOTHING
+    found = Health.NOTHING
     for outcome in outcomes:
-        verdict = _verdict(outcome)
-        if verdict is Verdict.WORKS:
-            return verdict
-        if verdict is Verdict.FAILS:
-            found = verdict
+        health = _health(outcome)
+        if health is Health.WORKS:
+            return health
+        if health is Health.FAILS:
+            found = health
     return found
 
 
-def _verdict(outcome: Outcome) -> Verdict:
+def _health(outcome: Outcome) -> Health:
     match outcome:
         case Accepted():
-            return Verdict.WORKS
+            return Health.WORKS
         case Unknown():
-            return Verdict.FAILS
+            return Health.FAILS
         case NotSent(error=RateLimitError()):
             # The account's pause sees to this already, and knows how long.
-            return Verdict.NOTHING
+            return Health.NOTHING
         case NotSent(error=ProviderError() as error):
-            return Verdict.FAILS if error.blame == "account" else Verdict.WORKS
+            return Health.FAILS if error.blame == "account" else Health.WORKS
         case NotSent(error=ConnectionFailedError() | NoAnswerError()):
-            return Verdict.FAILS
+            return Health.FAILS
         case _:
             # Something on our side: the client is closed, the journal can't be written, …
-            return Verdict.NOTHING
+            return Health.NOTHING
 
 
-class Permit:
+class Admission:
     """Leave to make one request; has to be settled, however the request ends."""
 
 
@@ -93,7 +93,7 @@ class Breaker:
         self._clock = clock
         self._failures = 0
         self._opens_at: float | None = None
-        self._probe: Permit | None = None
+        self._probe: Admission | None = None
 
     @property
     def state(self) -> BreakerState:
@@ -112,27 +112,27 @@ class Breaker:
         """Seconds until the next try; 0 if there may be one now."""
         return max(0.0, (self._opens_at or 0.0) - self._clock.monotonic())
 
-    def admit(self) -> Permit | None:
+    def admit(self) -> Admission | None:
         """Return leave for one request, or `None`; while half-open, to one at a time."""
         if not self.admits:
             return None
-        permit = Permit()
+        admission = Admission()
         if self._opens_at is not None:
-            self._probe = permit
-        return permit
+            self._probe = admission
+        return admission
 
-    def settle(self, permit: Permit, verdict: Verdict) -> bool:
+    def settle(self, admission: Admission, health: Health) -> bool:
         """Note how an admitted request ended; return whether the gateway failed or recovered by it.
 
         A request that was admitted earlier and succeeds late is as good a proof as a probe;
         one that fails late proves nothing new.
         """
-        is_probe = permit is self._probe
+        is_probe = admission is self._probe
         if is_probe:
             self._probe = None
-        if verdict is Verdict.WORKS:
+        if health is Health.WORKS:
             return self._close()
-        if verdict is Verdict.NOTHING:
+        if health is Health.NOTHING:
             return False
         if self._opens_at is not None:
             if is_probe:

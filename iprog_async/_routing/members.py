@@ -15,7 +15,7 @@ from iprog_async._http.calls import Call, Effect, HttpCall
 from iprog_async._http.send_context import withdrawable
 from iprog_async._providers.protocols import Batching, SmsProvider
 from iprog_async._routing.caution import Caution, Departure
-from iprog_async._routing.circuit_breaker import Breaker, Verdict, verdict_of
+from iprog_async._routing.circuit_breaker import Breaker, Health, health_of
 from iprog_async._sending.batching import fewest
 from iprog_async._sending.submit import submit
 from iprog_async._sending.tally import tally_of
@@ -92,17 +92,17 @@ class Member:
             departure: As `depart` returned it; `None` if no run sends it.
             router: Name of the router, for the log.
         """
-        permit = self.breaker.admit() if len(batch) == self.admissible(batch) else None
-        if permit is None:
+        admission = self.breaker.admit() if len(batch) == self.admissible(batch) else None
+        if admission is None:
             return None
-        verdict, too_many = Verdict.NOTHING, False
+        health, too_many = Health.NOTHING, False
         try:
             outcomes = await submit(self.provider, batch)
-            verdict = verdict_of(outcomes)
+            health = health_of(outcomes)
             too_many = self.caution.note(batch, tally_of(batch, outcomes), departure)
             return outcomes
         finally:
-            changed = self.breaker.settle(permit, verdict)
+            changed = self.breaker.settle(admission, health)
             changed = (too_many and self.breaker.trip()) or changed
             if self.breaker.state == "open":
                 self.caution.begin_anew()
@@ -182,15 +182,15 @@ def options_types(provider: SmsProvider) -> tuple[type[object], ...]:
 def common_batching(providers: Sequence[SmsProvider]) -> Batching:
     """Return what one request to any of the providers may carry.
 
-    Where no size suits all of them for scheduled texts, it is one that can be parted for those
-    that take fewer; parting what is too small for one would leave it with nothing.
+    Where no size suits all of them for scheduled texts, it is one that can be divided for those
+    that take fewer; dividing what is too small for one would leave it with nothing.
     """
     limits = [provider.batching for provider in providers]
     smallest = max(limit.min_scheduled for limit in limits)
     return Batching(
         max_batch=min(limit.max_batch for limit in limits),
         mixed_texts=all(limit.mixed_texts for limit in limits),
-        # Below twice the smallest, some counts can't be parted at all.
+        # Below twice the smallest, some counts can't be divided at all.
         max_scheduled=max(min(limit.max_scheduled for limit in limits), 2 * smallest - 1),
         min_scheduled=smallest,
     )

@@ -48,9 +48,9 @@ def plan_batches(
 class WindowPlanner:
     """Plans a stream of messages a window at a time.
 
-    Scheduled texts that are too few to travel wait for company in later windows. Only so many
-    wait, however many texts without company a stream has: beyond that, those that wait longest
-    go as they are.
+    Scheduled texts that are too few to travel wait for others of later windows. Only so many
+    wait, however many such texts a stream has: beyond that, those that wait longest go as they
+    are.
 
     Args:
         batching: What one request may carry.
@@ -65,7 +65,7 @@ class WindowPlanner:
 
     @property
     def carried(self) -> list[PreparedMessage]:
-        """Messages that wait for company in a later window."""
+        """Messages that wait for others of a later window, to travel with them."""
         return [prepared for group in self._groups.values() for prepared in group]
 
     def plan(self, window: Iterable[PreparedMessage], *, final: bool) -> list[Batch]:

@@ -72,7 +72,7 @@ class Bisection:
         if part.ended:
             return part.batch, part.refusals
         if part.refusals and (self._unknown or not may_ask):
-            return part.batch, [spared(refusal) for refusal in part.refusals]
+            return part.batch, [as_healable(refusal) for refusal in part.refusals]
         return part.asked, ()
 
     def split(self, outcomes: Sequence[Outcome]) -> bool:
@@ -101,7 +101,7 @@ class Bisection:
         elif count >= 2 * smallest:
             # More than one of them is bad.
             return _halved(part)
-        kept = [spared(refusal) for refusal in part.refusals]
+        kept = [as_healable(refusal) for refusal in part.refusals]
         return [_Part(part.batch, kept, ended=True)]
 
 
@@ -116,7 +116,7 @@ def _alone(part: _Part, place: int, others: Sequence[Outcome]) -> _Part:
     refusal = part.refusals[place]
     if any(outcome.state != "accepted" for outcome in others):
         # What happened to the others does not show that it was this one's fault.
-        refusal = spared(refusal)
+        refusal = as_healable(refusal)
     return _Part(part.batch[place : place + 1], [refusal], ended=True)
 
 
@@ -132,7 +132,7 @@ def refused_for_one(outcomes: Sequence[Outcome]) -> bool:
     return all(outcome.state == "not_sent" and outcome.error is first.error for outcome in outcomes)
 
 
-def spared(outcome: Outcome) -> Outcome:
+def as_healable(outcome: Outcome) -> Outcome:
     """Return a refusal that is maybe another recipient's fault, as one that could heal.
 
     A journal would otherwise never let a later run send it; for parts that keep their refusal.

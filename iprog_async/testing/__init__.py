@@ -1,6 +1,6 @@
 """Tools for tests: an outbox for apps; raw gateway and contract suite for adapters.
 
-Only the classes of claims need a test runner, pytest; importing this package needs none.
+Only the classes of checks need a test runner, pytest; importing this package needs none.
 """
 
 import sys
@@ -29,7 +29,7 @@ from iprog_async.testing._raw_gateway.messages import RawRequest, Reply
 
 
 if (_pytest := sys.modules.get("pytest")) is not None:
-    # Without it a failed claim of the contract would not show what was compared.
+    # Without it a failed check of the contract would not show what was compared.
     _pytest.register_assert_rewrite("iprog_async.testing._contract.checks")
 
 from iprog_async.testing._contract.contract import ProviderContract

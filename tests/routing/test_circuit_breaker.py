@@ -18,7 +18,7 @@ from iprog_async import (
     Unknown,
 )
 from iprog_async._core.messages import Message
-from iprog_async._routing.circuit_breaker import Breaker, Permit, Verdict, verdict_of
+from iprog_async._routing.circuit_breaker import Admission, Breaker, Health, health_of
 
 
 MESSAGE = Message("+639171234567", "Hi")
@@ -31,42 +31,42 @@ def not_sent(error: SmsError) -> NotSent:
     return NotSent(0, MESSAGE, error)
 
 
-def admitted(subject: Breaker) -> Permit:
+def admitted(subject: Breaker) -> Admission:
     """Return leave for one request, which must be there."""
-    permit = subject.admit()
-    assert permit is not None
-    return permit
+    admission = subject.admit()
+    assert admission is not None
+    return admission
 
 
 def fail(subject: Breaker, times: int) -> None:
     """Let some requests fail, one after the other."""
     for _ in range(times):
-        subject.settle(admitted(subject), Verdict.FAILS)
+        subject.settle(admitted(subject), Health.FAILS)
 
 
 @pytest.mark.parametrize(
     ("outcomes", "expected"),
     [
-        ([ACCEPTED], Verdict.WORKS),
-        ([LOST], Verdict.FAILS),
-        ([not_sent(unreachable())], Verdict.FAILS),
-        ([not_sent(NoAnswerError("silence"))], Verdict.FAILS),
-        ([not_sent(AuthenticationError("no", provider="a"))], Verdict.FAILS),
-        ([not_sent(refused(blame="account"))], Verdict.FAILS),
-        ([not_sent(refused(blame="message"))], Verdict.WORKS),
-        ([not_sent(refused(blame="recipient"))], Verdict.WORKS),
-        ([not_sent(limited(5))], Verdict.NOTHING),
-        ([not_sent(ClientClosedError("closed"))], Verdict.NOTHING),
-        ([not_sent(JournalError("full"))], Verdict.NOTHING),
-        ([not_sent(InvalidMessageError("half a character"))], Verdict.NOTHING),
-        ([LOST, ACCEPTED], Verdict.WORKS),
-        ([not_sent(limited(5)), LOST], Verdict.FAILS),
-        ([], Verdict.NOTHING),
+        ([ACCEPTED], Health.WORKS),
+        ([LOST], Health.FAILS),
+        ([not_sent(unreachable())], Health.FAILS),
+        ([not_sent(NoAnswerError("silence"))], Health.FAILS),
+        ([not_sent(AuthenticationError("no", provider="a"))], Health.FAILS),
+        ([not_sent(refused(blame="account"))], Health.FAILS),
+        ([not_sent(refused(blame="message"))], Health.WORKS),
+        ([not_sent(refused(blame="recipient"))], Health.WORKS),
+        ([not_sent(limited(5))], Health.NOTHING),
+        ([not_sent(ClientClosedError("closed"))], Health.NOTHING),
+        ([not_sent(JournalError("full"))], Health.NOTHING),
+        ([not_sent(InvalidMessageError("half a character"))], Health.NOTHING),
+        ([LOST, ACCEPTED], Health.WORKS),
+        ([not_sent(limited(5)), LOST], Health.FAILS),
+        ([], Health.NOTHING),
     ],
 )
-def test_what_outcomes_say_about_the_gateway(outcomes: list[Outcome], expected: Verdict) -> None:
+def test_what_outcomes_say_about_the_gateway(outcomes: list[Outcome], expected: Health) -> None:
     """A text that got an answer of its own speaks for the gateway; silence speaks against it."""
-    assert expected is verdict_of(outcomes)
+    assert expected is health_of(outcomes)
 
 
 def test_failures_in_a_row_open_it() -> None:
@@ -74,7 +74,7 @@ def test_failures_in_a_row_open_it() -> None:
     subject, _ = breaker(failures=3)
     fail(subject, 2)
     before = subject.state
-    changed = subject.settle(admitted(subject), Verdict.FAILS)
+    changed = subject.settle(admitted(subject), Health.FAILS)
 
     assert ("closed", True, "open") == (before, changed, subject.state)
     assert subject.admit() is None
@@ -85,9 +85,9 @@ def test_a_success_between_starts_the_count_again() -> None:
     """Failures count only in a row; what says nothing neither counts nor resets."""
     subject, _ = breaker(failures=2)
     fail(subject, 1)
-    subject.settle(admitted(subject), Verdict.WORKS)
+    subject.settle(admitted(subject), Health.WORKS)
     fail(subject, 1)
-    subject.settle(admitted(subject), Verdict.NOTHING)
+    subject.settle(admitted(subject), Health.NOTHING)
     before = subject.state
     fail(subject, 1)
 
@@ -105,7 +105,7 @@ def test_after_the_cooldown_one_probe_at_a_time() -> None:
 
     assert [None, None] == [subject.admit(), subject.admit()]
     assert not subject.admits
-    subject.settle(probe, Verdict.NOTHING)
+    subject.settle(probe, Health.NOTHING)
     assert subject.admit() is not None
 
 
@@ -115,7 +115,7 @@ def test_a_probe_that_works_closes_it() -> None:
     fail(subject, 2)
     clock.advance(30)
 
-    assert subject.settle(admitted(subject), Verdict.WORKS)
+    assert subject.settle(admitted(subject), Health.WORKS)
     fail(subject, 1)
     assert subject.state == "closed"
 
@@ -125,7 +125,7 @@ def test_a_probe_that_fails_opens_it_again() -> None:
     subject, clock = breaker()
     fail(subject, 3)
     clock.advance(31)
-    changed = subject.settle(admitted(subject), Verdict.FAILS)
+    changed = subject.settle(admitted(subject), Health.FAILS)
 
     assert (False, "open", 30.0) == (changed, subject.state, subject.cooldown_left)
 
@@ -136,15 +136,15 @@ def test_late_failures_of_earlier_requests_prove_nothing_new() -> None:
     late = [admitted(subject) for _ in range(2)]
     fail(subject, 3)
     clock.advance(10)
-    subject.settle(late[0], Verdict.FAILS)
+    subject.settle(late[0], Health.FAILS)
     assert subject.cooldown_left == 20.0
 
     clock.advance(20)
     probe = admitted(subject)
-    subject.settle(late[1], Verdict.FAILS)
+    subject.settle(late[1], Health.FAILS)
 
     assert (subject.state, subject.admit()) == ("half-open", None)
-    assert subject.settle(probe, Verdict.WORKS)
+    assert subject.settle(probe, Health.WORKS)
 
 
 def test_a_late_success_closes_it() -> None:
@@ -153,7 +153,7 @@ def test_a_late_success_closes_it() -> None:
     late = admitted(subject)
     fail(subject, 3)
 
-    assert subject.settle(late, Verdict.WORKS)
+    assert subject.settle(late, Health.WORKS)
     assert subject.state == "closed"
 
 
@@ -164,14 +164,14 @@ def test_a_probe_overtaken_by_another_is_no_probe_any_more() -> None:
     fail(subject, 1)
     clock.advance(30)
     first = admitted(subject)
-    subject.settle(late, Verdict.WORKS)
+    subject.settle(late, Health.WORKS)
     fail(subject, 1)
     clock.advance(30)
     second = admitted(subject)
-    subject.settle(first, Verdict.FAILS)
+    subject.settle(first, Health.FAILS)
 
     assert (subject.state, subject.admit()) == ("half-open", None)
-    subject.settle(second, Verdict.WORKS)
+    subject.settle(second, Health.WORKS)
     assert subject.state == "closed"
 
 

@@ -14,7 +14,7 @@ from support.routing.wire import Pair, numbers_at, pair
 
 from iprog_async import BreakerPolicy, Failover, Message, Outcome, RetryPolicy, SmsProvider
 from iprog_async._routing.caution import Caution
-from iprog_async._routing.circuit_breaker import Verdict
+from iprog_async._routing.circuit_breaker import Health
 from iprog_async._routing.members import Member
 from iprog_async.adapter import Batching
 from iprog_async.testing import InstantClock, Reply
@@ -133,7 +133,7 @@ async def test_a_member_takes_no_batch_for_a_probe() -> None:
     batch = [prepared(index, number) for index, number in enumerate(NUMBERS[:3])]
     permit = breaker.admit()
     assert permit is not None
-    breaker.settle(permit, Verdict.FAILS)
+    breaker.settle(permit, Health.FAILS)
     clock.advance(30)
 
     assert (None, []) == (await member.submit(batch, None, "failover"), a.sent)

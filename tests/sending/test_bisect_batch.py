@@ -65,7 +65,7 @@ def told(outcomes: Sequence[Outcome]) -> list[str]:
     for outcome in outcomes:
         assert outcome.index not in found
         healable = isinstance(outcome, NotSent) and outcome.error.healable
-        found[outcome.index] = "spared" if healable else outcome.state
+        found[outcome.index] = "healable" if healable else outcome.state
     return [found[index] for index in range(len(outcomes))]
 
 
@@ -88,7 +88,7 @@ def test_nobody_good_is_refused_for_good(
     assert count == len(found)
     for index, word in enumerate(found):
         end = "not_sent" if index in bad else "accepted"
-        assert word in (end, "spared", "unknown")
+        assert word in (end, "healable", "unknown")
     # After a lost answer, or once it may not, nothing is asked again.
     assert len(gateway.sizes) <= asks
     assert lost_at is None or len(gateway.sizes) <= lost_at + 1
@@ -121,8 +121,8 @@ def test_no_request_is_wasted_on_single_numbers() -> None:
     ("bad", "expected"),
     [
         # Of two that can't travel alone, nobody can say which one it is.
-        ([1], ["spared"] * 2),
-        ([0, 1], ["spared"] * 2),
+        ([1], ["healable"] * 2),
+        ([0, 1], ["healable"] * 2),
     ],
 )
 def test_too_few_to_find_out(bad: list[int], expected: list[str]) -> None:
@@ -141,7 +141,7 @@ def test_several_bad_numbers_in_a_small_part() -> None:
 
     outcomes = list(ends(Bisection(batch_of(5), 2), gateway))
 
-    assert ["spared", "spared", "accepted", "accepted", "not_sent"] == told(outcomes)
+    assert ["healable", "healable", "accepted", "accepted", "not_sent"] == told(outcomes)
 
 
 def test_a_lost_answer_proves_nothing_about_the_one_left_out() -> None:
@@ -150,4 +150,4 @@ def test_a_lost_answer_proves_nothing_about_the_one_left_out() -> None:
 
     outcomes = list(ends(Bisection(batch_of(3), 2), gateway))
 
-    assert (["spared", "unknown", "unknown"], [3, 2]) == (told(outcomes), gateway.sizes)
+    assert (["healable", "unknown", "unknown"], [3, 2]) == (told(outcomes), gateway.sizes)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Headers = list[tuple[bytes, bytes]]
 
-MAX_SHELF = 32 * 1024 * 1024
+MAX_KEPT = 32 * 1024 * 1024
 """Bytes of all requests that are kept; older ones are forgotten first."""
 MAX_ANSWER = 256 * 1024
 """Bytes of the longest answer that is kept."""
@@ -108,7 +108,7 @@ def _size_of(headers: Headers) -> int:
 class LruStore:
     """The exchanges that led to texts, as many as there is room for."""
 
-    limit: int = MAX_SHELF
+    limit: int = MAX_KEPT
     size: int = field(default=0, init=False)
     """Bytes of all that are kept."""
     _kept: OrderedDict[Exchange, int] = field(

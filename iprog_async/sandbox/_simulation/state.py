@@ -50,7 +50,7 @@ class SandboxState:
     _credits: dict[str, Decimal] = field(factory=dict[str, Decimal], init=False)
     _broke: set[str] = field(factory=set[str], init=False)
     _strict: set[str] = field(factory=set[str], init=False)
-    _shelf: LruStore = field(factory=LruStore, init=False, repr=False)
+    _exchanges: LruStore = field(factory=LruStore, init=False, repr=False)
     _refusals: FailedRequests = field(factory=FailedRequests, init=False, repr=False)
     _lock: threading.RLock = field(factory=threading.RLock, init=False, repr=False)
     _numbers: itertools.count[int] = field(factory=lambda: itertools.count(1), init=False)
@@ -132,7 +132,7 @@ class SandboxState:
             now = self.now()
             exchange = current.get()
             if exchange is not None:
-                self._shelf.keep(exchange)
+                self._exchanges.keep(exchange)
             accepted = InboxText(
                 gateway,
                 to,
@@ -155,7 +155,7 @@ class SandboxState:
         exchange.ended = True
         if exchange.kept:
             with self._lock:
-                self._shelf.weigh(exchange)
+                self._exchanges.weigh(exchange)
             self.revision.bump()
         elif is_refused(exchange):
             with self._lock:
@@ -222,6 +222,6 @@ class SandboxState:
             self._credits.clear()
             self._broke.clear()
             self._strict.clear()
-            self._shelf.clear()
+            self._exchanges.clear()
             self._refusals.clear()
         self.revision.bump()

@@ -70,7 +70,7 @@ class ContractCase:
         address: An address that builds the adapter, with `{scheme}`, `{secret}` for the first
             of the secrets, and `{base_url}`, both percent-encoded for it.
         registered: Whether the adapter is to be found by its name, as by an entry point; what
-            an entry point needs is claimed only of those.
+            an entry point needs is checked only of those.
     """
 
     name: str
@@ -108,7 +108,7 @@ class ContractCase:
 
 @frozen
 class Subject:
-    """An adapter as the claims see it: one way to build it, and the case it belongs to.
+    """An adapter as the checks see it: one way to build it, and the case it belongs to.
 
     Args:
         name: Name of the case and the variant.

@@ -29,7 +29,7 @@ class ProviderContract(
         case = ContractCase(name="mine", make=lambda url: MyProvider("t0k|en", base_url=url), …)
     ```
 
-    No plug-in of pytest is needed: every claim runs its own event loop.
+    No plug-in of pytest is needed: every check runs its own event loop.
 
     Attributes:
         case: The adapter under test.

@@ -105,7 +105,7 @@ class UltimateSmsBase(BaseProvider):
 
     @property
     def batching(self) -> Batching:
-        """One text for many; a scheduled text needs company, unless the trap is allowed."""
+        """One text for many; a scheduled text does not travel alone, unless the trap is allowed."""
         if self.allow_unscheduled_single:
             return Batching(max_batch=self.max_batch, max_scheduled=self.max_batch)
         # Three is the smallest limit that any number from two on can be split by.

@@ -62,7 +62,7 @@ def test_header_fields_and_query_count() -> None:
     assert plain.size == large.size
 
 
-def test_shelf_weighs_the_answer_too() -> None:
+def test_store_weighs_the_answer_too() -> None:
     """An exchange whose answer grew pushes older ones out."""
     shelf = LruStore(limit=10_000)
     first, second = arrived(b"1"), arrived(b"2")
@@ -74,7 +74,7 @@ def test_shelf_weighs_the_answer_too() -> None:
     assert second.size == shelf.size
 
 
-def test_shelf_keeps_each_once() -> None:
+def test_store_keeps_each_once() -> None:
     """Two requests whose texts come in by turns take the room of two; a third, that of its own."""
     shelf = LruStore()
     first, second = arrived(b"1"), arrived(b"2")
@@ -97,7 +97,7 @@ def test_answered_requests_fit_into_the_limit(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Large header fields and answers leave with the requests that they belong to."""
-    monkeypatch.setattr(sandbox.state, "_shelf", LruStore(1_000_000))
+    monkeypatch.setattr(sandbox.state, "_exchanges", LruStore(1_000_000))
     sandbox.add_fault(Fault("*", "status_after", body="a" * 200_000, times=None))
     for _ in range(10):
         headers = {"X-Large": "h" * 30_000}

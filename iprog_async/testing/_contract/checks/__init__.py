@@ -1,4 +1,4 @@
-"""The claims of the contract, by subject."""
+"""The checks of the contract, by subject."""
 
 from iprog_async.testing._contract.checks.certainty import CertaintyChecks
 from iprog_async.testing._contract.checks.preparing import PreparingChecks

@@ -1,4 +1,4 @@
-"""How claims are run: parametrised over adapters, each in an event loop of its own."""
+"""How checks are run: parametrised over adapters, each in an event loop of its own."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ ATTEMPTS = 3
 PATIENT = 10.0
 # Enough for loopback on a busy machine, and little to wait for.
 SHORT = 0.15
-# A claim that waits for what never comes must fail and not hang.
-_LONGEST_CLAIM = 30.0
+# A check that waits for what never comes must fail and not hang.
+_LONGEST_CHECK = 30.0
 
 
 def in_loop(
     test: Callable[Concatenate[S, P], Coroutine[Any, Any, None]],
 ) -> Callable[Concatenate[S, P], None]:
-    """Run an async claim without any plug-in, and see that it leaves no task behind."""
+    """Run an async check without any plug-in, and see that it leaves no task behind."""
 
     async def watched(self: S, *args: P.args, **kwargs: P.kwargs) -> None:
-        async with asyncio.timeout(_LONGEST_CLAIM):
+        async with asyncio.timeout(_LONGEST_CHECK):
             await test(self, *args, **kwargs)
         if left := asyncio.all_tasks() - {asyncio.current_task()}:
             # Python closes abandoned async generators in tasks that end by themselves.
@@ -65,7 +65,7 @@ def in_loop(
     def run(self: S, /, *args: P.args, **kwargs: P.kwargs) -> None:
         asyncio.run(watched(self, *args, **kwargs))
 
-    # By its signature, pytest sees what the claim asks for.
+    # By its signature, pytest sees what the check asks for.
     functools.update_wrapper(run, test)
     return run
 
@@ -122,7 +122,7 @@ def _direct() -> Generator[None]:
 
 
 async def failure(call: Awaitable[object], expected: type[E]) -> E:
-    """Return the error that a call ends with; any other end fails the claim."""
+    """Return the error that a call ends with; any other end fails the check."""
     try:
         result = await call
     except expected as exc:
@@ -131,14 +131,14 @@ async def failure(call: Awaitable[object], expected: type[E]) -> E:
 
 
 class Checks:
-    """Base of the claims: each is run for each adapter, and for each of what else it asks for."""
+    """Base of the checks: each is run for each adapter, and for each of what else it asks for."""
 
     case: ClassVar[ContractCase]
     cases: ClassVar[Sequence[ContractCase]] = ()
     open_pool: ClassVar[OpenPool] = HttpPool
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Give a claim its adapters; one that asks for operations or losses gets each of them."""
+        """Give a check its adapters; one that asks for operations or losses gets each of them."""
         cases, open_pool = self.cases or (self.case,), type(self).open_pool
         subjects = [subject for case in cases for subject in case.subjects(open_pool)]
         asked = [name for name in _FURTHER if name in metafunc.fixturenames]
@@ -160,7 +160,7 @@ class Checks:
 
 
 def _skip(metafunc: pytest.Metafunc, asked: str) -> None:
-    """Have a claim skipped that has nothing to check, with words that say why."""
+    """Have a check skipped that has nothing to check, with words that say why."""
     import pytest
 
     skip = pytest.mark.skip(reason=_NOTHING[asked])

@@ -1,4 +1,4 @@
-"""What all of IPROG's endpoints in the sandbox share: the token, the checks, the till."""
+"""What all of IPROG's endpoints in the sandbox share: the token, the checks, the billing."""
 
 from __future__ import annotations
 
