@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from support.postgres.fixtures import postgres_address, postgres_database, postgres_journal
 
 from iprog_async._sending.unknown_limit import UnknownLimit
 
+
+__all__ = ["postgres_address", "postgres_database", "postgres_journal"]
 
 _SLOW = "slow: takes long, or starts many processes; runs with --slow, or where its path is named"
 _EXAMPLES = {"quick": 25, "thorough": 200}  # of a property, without --slow and with it

@@ -28,6 +28,7 @@ from iprog_async._core.outcomes import NotSent, Unknown
 from iprog_async._core.segments import Encoding
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.ledger import Ledger
+from iprog_async._journal.places import would_be_made
 
 
 _EXAMPLES = 20
@@ -189,24 +190,17 @@ async def make_plan(
 async def _opened(
     journal: Journal | str | os.PathLike[str] | None,
 ) -> AsyncGenerator[Journal | None]:
-    """Open a journal as a run would; a file that is not there is not made by a preview."""
+    """Open a journal as a run would; one that is not there is not made by a preview."""
     if journal is None or isinstance(journal, Journal):
         yield journal
         return
     with TemporaryDirectory() as empty:
-        path = os.path.join(empty, "journal.db") if _would_be_made(journal) else journal
-        opened = await Journal.open_aside(path)
+        made = await asyncio.to_thread(would_be_made, journal)
+        opened = await Journal.open_aside(os.path.join(empty, "journal.db") if made else journal)
         try:
             yield opened
         finally:
             await asyncio.to_thread(opened.close)
-
-
-def _would_be_made(path: str | os.PathLike[str]) -> bool:
-    """Return whether a run would make the file; where it can't, the plan fails as the run does."""
-    name = os.fspath(path)
-    folder = os.path.dirname(os.path.abspath(name))
-    return bool(name) and os.path.isdir(folder) and not os.path.exists(name)
 
 
 async def _read_all(preparation: Preparation, journal: Journal | None, tally: _Tally) -> None:

@@ -7,8 +7,8 @@ import os
 from datetime import datetime
 from hashlib import sha256
 
-from iprog_async._core.errors import JournalError
 from iprog_async._journal.contents import JournalContents
+from iprog_async._journal.places import open_store
 from iprog_async._journal.reconcile import (
     HasProvider,
     Reconciliation,
@@ -17,16 +17,16 @@ from iprog_async._journal.reconcile import (
 )
 from iprog_async._journal.resume_rules import ResumeRules
 from iprog_async._journal.rows import HASH_BYTES
-from iprog_async._journal.sqlite.store import SqliteStore
 from iprog_async._journal.store import JournalStore
 
 
 class Journal(JournalContents):
-    """A file that makes a run resumable, and a single send idempotent by its key.
+    """Makes a run resumable, and a single send idempotent by its key: a file, or a database.
 
     It holds phone numbers, which are personal data (the file's mode is 0600), and salted
     hashes of the texts; no text and no credential. Any number of processes of one machine can
-    open it; one bulk run at a time can use it, and single sends with a key beside it.
+    open a file, and of any number of machines a PostgreSQL database. One bulk run at a time can
+    use a file, and single sends with a key beside it; a database serves several.
     Use it as a context manager, or `close` it.
     """
 
@@ -57,9 +57,12 @@ class Journal(JournalContents):
         coroutine call it by `asyncio.to_thread`.
 
         Args:
-            path: The SQLite file.
-            campaign: What it is about; stored when the file is made, and has to match after;
-                `None` takes whatever an existing file is about.
+            path: The SQLite file, or the address of a PostgreSQL database, such as
+                `postgresql://user:password@host/database?schema=iprog_async`, in which
+                `iprog-async journal init` made the tables.
+            campaign: What it is about. A file has one: it is stored when the file is made, and has
+                to match after; `None` takes whatever it is. A database has many: the one that is
+                not there yet is made; `None` takes the only one.
             resend_unknown: Send again what an earlier run left unknown: better twice than
                 never.
             allow_changed_text: Send a number another text than an earlier run did, or the same
@@ -68,18 +71,16 @@ class Journal(JournalContents):
                 `-wal` was lost, or rows are damaged. What it has and was not accepted is unknown
                 from then on; who is not on record is sent, perhaps for the second time.
             wait: How many seconds a bulk run waits for one of another process to end, before it
-                is refused. Single sends wait for no run.
+                is refused. Single sends wait for no run, and in a database nobody does.
 
         Raises:
+            ConfigurationError: It is an address, and the driver is missing.
             JournalError: The file is damaged, lacks records, is of another campaign, or no
-                journal.
+                journal; or the database can't be reached or written, or has other tables than
+                this release works with.
         """
-        if not os.fspath(path):
-            raise JournalError("can't open the journal: its path is empty. Nothing was sent")
         rules = ResumeRules(resend_unknown=resend_unknown, allow_changed_text=allow_changed_text)
-        store = SqliteStore(
-            os.fsdecode(path), campaign, allow_lost_records=allow_lost_records, wait=wait
-        )
+        store = open_store(path, campaign, allow_lost_records=allow_lost_records, wait=wait)
         return cls(store, rules)
 
     @classmethod
@@ -95,7 +96,7 @@ class Journal(JournalContents):
 
     @property
     def path(self) -> str:
-        """Where the file is, as an absolute path."""
+        """Where it is: an absolute path, or an address without its password."""
         return self.store.path
 
     async def begin_run(self) -> int:

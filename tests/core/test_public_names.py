@@ -62,6 +62,7 @@ _OURS = [iprog_async, iprog_async.adapter, iprog_async.testing, iprog_async.sand
 _NOBODY_NAMES_THEM = {
     # Arguments of classes that users get and never make.
     "BulkOptions",
+    "ClosablePages",
     "JournalStore",
     "ResumeRules",
     "Observers",

@@ -15,6 +15,7 @@ from support.journal.journaling import (
     BUSY,
     REFUSED,
     SLOW_DOWN,
+    Place,
     posting,
     rows_in,
     run_over,
@@ -32,7 +33,7 @@ from iprog_async.testing import InstantClock
 class _LookingClock(InstantClock):
     """Reads the file whenever somebody waits."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Place) -> None:
         super().__init__()
         self.states: list[list[str]] = []
         self._path = path
@@ -47,9 +48,8 @@ class _LookingClock(InstantClock):
         await super().sleep(seconds)
 
 
-async def test_a_message_is_claimed_when_its_request_arrives(tmp_path: Path) -> None:
+async def test_a_message_is_claimed_when_its_request_arrives(path: Place) -> None:
     """At the moment the gateway sees a request, the file has its message as claimed."""
-    path = tmp_path / "j.db"
     seen: list[tuple[str, str | None, str]] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -62,9 +62,8 @@ async def test_a_message_is_claimed_when_its_request_arrives(tmp_path: Path) -> 
         assert ["accepted"] * 3 == states_in(path)
 
 
-async def test_a_keyed_message_is_claimed_when_its_request_arrives(tmp_path: Path) -> None:
+async def test_a_keyed_message_is_claimed_when_its_request_arrives(path: Place) -> None:
     """A single send with a key is on record before it leaves, just as one of a run."""
-    path = tmp_path / "j.db"
     seen: list[tuple[str, str | None, str]] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -76,9 +75,8 @@ async def test_a_keyed_message_is_claimed_when_its_request_arrives(tmp_path: Pat
     assert [(NUMBER, "a", "claimed")] == seen
 
 
-async def test_a_reader_sees_an_outcome_only_once_it_is_on_record(tmp_path: Path) -> None:
+async def test_a_reader_sees_an_outcome_only_once_it_is_on_record(path: Place) -> None:
     """What is handed out as accepted is accepted in the file, at that moment."""
-    path = tmp_path / "j.db"
     with Journal.open(path) as journal:
         client = posting(Wire(ACCEPTED))
         async with client.send_many(to_many(5), journal=journal) as run:
@@ -93,10 +91,9 @@ async def test_a_reader_sees_an_outcome_only_once_it_is_on_record(tmp_path: Path
     ids=["rate limit", "refused connection", "connection timeout"],
 )
 async def test_a_claim_is_released_before_a_wait(
-    first: httpx.Response | Exception, tmp_path: Path
+    first: httpx.Response | Exception, path: Place
 ) -> None:
     """A process killed during a back-off or a pause leaves nothing in doubt."""
-    path = tmp_path / "j.db"
     clock = _LookingClock(path)
     wire = Wire(first, ACCEPTED)
     wire.pool.clock = clock
@@ -119,19 +116,17 @@ async def test_a_claim_is_released_before_a_wait(
     ],
 )
 async def test_the_end_of_a_request_is_on_record(
-    reply: httpx.Response | Exception, state: str, tmp_path: Path
+    reply: httpx.Response | Exception, state: str, path: Place
 ) -> None:
     """Each outcome has its state in the file."""
-    path = tmp_path / "j.db"
     with Journal.open(path) as journal:
         client = posting(Wire(reply), retry=RetryPolicy(attempts=1))
         await run_over(client, to_many(1), journal=journal)
     assert [state] == states_in(path)
 
 
-async def test_a_request_that_is_cut_off_stays_claimed(tmp_path: Path) -> None:
+async def test_a_request_that_is_cut_off_stays_claimed(path: Place) -> None:
     """What was on its way when a run was closed is unknown afterwards."""
-    path = tmp_path / "j.db"
     arrived = asyncio.Event()
 
     async def silence(request: httpx.Request) -> httpx.Response:
@@ -148,9 +143,8 @@ async def test_a_request_that_is_cut_off_stays_claimed(tmp_path: Path) -> None:
     assert ["claimed"] == states_in(path)
 
 
-async def test_a_message_that_is_cancelled_in_the_queue_is_not_in_doubt(tmp_path: Path) -> None:
+async def test_a_message_that_is_cancelled_in_the_queue_is_not_in_doubt(path: Place) -> None:
     """A message that never had a connection is not in the file as unknown."""
-    path = tmp_path / "j.db"
     arrived = asyncio.Event()
 
     async def silence(request: httpx.Request) -> httpx.Response:
@@ -178,9 +172,9 @@ async def test_a_claim_that_cannot_be_written_sends_nothing(tmp_path: Path) -> N
     assert ["not_sent"] * 3 == [outcome.state for outcome in outcomes]
 
 
-async def test_an_account_halts_on_an_unwritable_claim(tmp_path: Path) -> None:
+async def test_an_account_halts_on_an_unwritable_claim(path: Place) -> None:
     """The outcome of the message that met the disk names the journal as its cause."""
-    with Journal.open(tmp_path / "j.db") as journal:
+    with Journal.open(path) as journal:
         ledger = Ledger(journal)
         message = prepared()
         to_send, _ = await ledger.admit([message])
@@ -191,9 +185,8 @@ async def test_an_account_halts_on_an_unwritable_claim(tmp_path: Path) -> None:
         assert isinstance(outcome.error, JournalError)
 
 
-async def test_a_claim_of_two_requests_waits_for_both(tmp_path: Path) -> None:
+async def test_a_claim_of_two_requests_waits_for_both(path: Place) -> None:
     """While one of two requests is on its way, the other's release changes nothing."""
-    path = tmp_path / "j.db"
     with Journal.open(path) as journal:
         claim = Ledger(journal).claim([prepared()])
         await take(claim)
@@ -207,9 +200,8 @@ async def test_a_claim_of_two_requests_waits_for_both(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("held", [True, False])
-async def test_a_claim_that_is_held_is_not_released(held: bool, tmp_path: Path) -> None:
+async def test_a_claim_that_is_held_is_not_released(held: bool, path: Place) -> None:
     """Once a request may have left, a later one that did not changes nothing."""
-    path = tmp_path / "j.db"
     with Journal.open(path) as journal:
         claim = Ledger(journal).claim([prepared()])
         await take(claim)
@@ -220,9 +212,8 @@ async def test_a_claim_that_is_held_is_not_released(held: bool, tmp_path: Path) 
         assert ["claimed" if held else "released"] == states_in(path)
 
 
-async def test_a_part_of_a_claim_has_its_own_rows(tmp_path: Path) -> None:
+async def test_a_part_of_a_claim_has_its_own_rows(path: Place) -> None:
     """Giving back a part leaves the others on their way."""
-    path = tmp_path / "j.db"
     with Journal.open(path) as journal:
         batch = [prepared(index, message.to) for index, message in enumerate(to_many(3))]
         claim: RowsClaim = Ledger(journal).claim(batch)
@@ -232,9 +223,9 @@ async def test_a_part_of_a_claim_has_its_own_rows(tmp_path: Path) -> None:
         assert ["released", "claimed", "released"] == states_in(path)
 
 
-async def test_a_keyless_single_send_leaves_no_row(tmp_path: Path) -> None:
+async def test_a_keyless_single_send_leaves_no_row(path: Place) -> None:
     """A journal on the client is for sends with a key; others are none of its business."""
-    with Journal.open(tmp_path / "j.db") as journal:
+    with Journal.open(path) as journal:
         client: SmsClient[object] = posting(Wire(ACCEPTED), journal)  # type: ignore[type-var]  # pyright: ignore[reportInvalidTypeArguments] - any provider
         await client.send(NUMBER, "Hi")
         assert [] == [entry async for entry in journal.entries()]
@@ -254,9 +245,8 @@ async def test_a_stranger_may_read_the_file_meanwhile(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("by_part", [False, True])
-async def test_what_is_on_its_way_is_not_given_back(tmp_path: Path, by_part: bool) -> None:
+async def test_what_is_on_its_way_is_not_given_back(path: Place, by_part: bool) -> None:
     """A claim that was taken, whole or in part, stays when the patience with idle ones is over."""
-    path = tmp_path / "j.db"
     with Journal.open(path) as journal:
         ledger = Ledger(journal)
         message = prepared(key="a")
@@ -268,9 +258,8 @@ async def test_what_is_on_its_way_is_not_given_back(tmp_path: Path, by_part: boo
         assert ["claimed"] == states_in(path)
 
 
-async def test_what_waits_for_its_turn_is_given_back(tmp_path: Path) -> None:
+async def test_what_waits_for_its_turn_is_given_back(path: Place) -> None:
     """A process killed while a text waits for the rate leaves nothing in doubt."""
-    path = tmp_path / "j.db"
     with Journal.open(path) as journal:
         ledger = Ledger(journal)
         message = prepared(key="a")

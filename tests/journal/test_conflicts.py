@@ -15,6 +15,7 @@ from support.journal.journaling import (
     ACCEPTED,
     BROKEN,
     REFUSED,
+    Place,
     posting,
     run_over,
     send_all,
@@ -42,10 +43,9 @@ def _looked_up(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("keys_at_first", [True, False])
 @pytest.mark.parametrize("reply", [ACCEPTED, BROKEN], ids=["accepted", "unknown"])
 async def test_keys_given_or_left_out_text_nobody_again(
-    tmp_path: Path, keys_at_first: bool, reply: Any
+    path: Place, keys_at_first: bool, reply: Any
 ) -> None:
     """The same messages with keys, or without them, are conflicts; newcomers get their text."""
-    path = tmp_path / "j.db"
     people = to_many(16)
     first, second = (keyed(people), people) if keys_at_first else (people, keyed(people))
     await send_all(path, reply, first[:15])
@@ -60,9 +60,8 @@ async def test_keys_given_or_left_out_text_nobody_again(
 
 
 @pytest.mark.parametrize("keys_at_first", [True, False])
-async def test_other_keys_may_be_allowed(tmp_path: Path, keys_at_first: bool) -> None:
+async def test_other_keys_may_be_allowed(path: Place, keys_at_first: bool) -> None:
     """Whoever allows it sends once more, once."""
-    path = tmp_path / "j.db"
     people = to_many(3)
     first, second = (keyed(people), people) if keys_at_first else (people, keyed(people))
     await send_all(path, ACCEPTED, first)
@@ -71,9 +70,8 @@ async def test_other_keys_may_be_allowed(tmp_path: Path, keys_at_first: bool) ->
         assert (["accepted"] * 3, expected) == (states, len(asked))
 
 
-async def test_keyed_and_keyless_messages_of_one_run(tmp_path: Path) -> None:
+async def test_keyed_and_keyless_messages_of_one_run(path: Place) -> None:
     """Within a run both kinds go to one number, and a second run sends neither again."""
-    path = tmp_path / "j.db"
     messages = [Message(NUMBER, "Hi"), Message(NUMBER, "Hi", key="a"), Message(NUMBER, "Ho")]
     for expected in (3, 0):
         states, asked = await send_all(path, ACCEPTED, messages)
@@ -81,11 +79,8 @@ async def test_keyed_and_keyless_messages_of_one_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", [None, "a"])
-async def test_text_that_was_refused_for_good_may_be_mended(
-    tmp_path: Path, key: str | None
-) -> None:
+async def test_text_that_was_refused_for_good_may_be_mended(path: Place, key: str | None) -> None:
     """Nobody has a refused text, so its fixed one is sent; unchanged, it is not asked again."""
-    path = tmp_path / "j.db"
     first = Message(NUMBER, "Helo", key=key)
     assert (["not_sent"], 1) == _count(await send_all(path, REFUSED, [first]))
     assert (["not_sent"], 0) == _count(await send_all(path, ACCEPTED, [first]))
@@ -99,10 +94,10 @@ def _count(run: tuple[list[str], list[str]]) -> tuple[list[str], int]:
     return states, len(asked)
 
 
-async def test_single_send_of_a_mended_text(tmp_path: Path) -> None:
+async def test_single_send_of_a_mended_text(path: Place) -> None:
     """A single send with the key of a refused text is sent once its text is another."""
     wire = Wire(REFUSED, REFUSED, ACCEPTED)
-    with Journal.open(tmp_path / "j.db") as journal:
+    with Journal.open(path) as journal:
         client = posting(wire, journal)
         for _ in range(2):
             with pytest.raises(RejectedError):
@@ -116,10 +111,10 @@ async def test_single_send_of_a_mended_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "expected"), [("Sale!", "not_sent"), ("Hi", "accepted")])
-async def test_run_beside_single_sends(tmp_path: Path, text: str, expected: str) -> None:
+async def test_run_beside_single_sends(path: Place, text: str, expected: str) -> None:
     """A single send is no part of a run; but the very same text does not go out once more."""
     wire = Wire(ACCEPTED)
-    with Journal.open(tmp_path / "j.db") as journal:
+    with Journal.open(path) as journal:
         client = posting(wire, journal)
         await client.send(NUMBER, "Sale!", key="test 1")
         outcomes = await run_over(client, [Message(NUMBER, text), Message(NUMBER, text, key="a")])
@@ -173,10 +168,10 @@ async def test_single_send_looks_for_its_own_key_only(
     assert [] == asked_by_number
 
 
-async def test_other_keys_of_a_number_are_not_read(tmp_path: Path) -> None:
+async def test_other_keys_of_a_number_are_not_read(path: Place) -> None:
     """A message with a key meets its own row and those without; others may be thousands."""
     messages = [Message(NUMBER, f"Hi {place}", key=str(place)) for place in range(9)]
-    with Journal.open(tmp_path / "j.db") as journal:
+    with Journal.open(path) as journal:
         client = posting(Wire(ACCEPTED), journal)
         await run_over(client, [*messages, Message(NUMBER, "Hi")])
         await journal.begin_run()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import queue
 import sqlite3
 import threading
@@ -14,6 +13,7 @@ from typing import Any
 from attrs import Factory, define
 
 from iprog_async._core.errors import JournalError
+from iprog_async._journal.forks import generation
 from iprog_async._journal.rows import Row, Values
 from iprog_async._journal.sqlite.shared_rows import SharedWork
 
@@ -133,7 +133,7 @@ class LoopQueue:
             not.
         """
         intake = self._intake
-        if intake.forks != _forks:
+        if intake.forks != generation():
             # Another thread may have held the gate when this process was forked off.
             return self._answer(intake.forked())
         with intake.lock:
@@ -169,7 +169,7 @@ class LoopQueue:
 
     def ask(self, work: Callable[[sqlite3.Connection], Any]) -> asyncio.Future[Any]:
         """Have something done with the database after everything that came before."""
-        if self._intake.forks != _forks:
+        if self._intake.forks != generation():
             return self._answer(self._intake.forked())
         with self._intake.lock:
             refusal = self._intake.refusal()
@@ -229,13 +229,13 @@ class WriteQueue:
         """Why nothing may be sent any more: it could not be put on record."""
         self._path = path
         self._queues: dict[asyncio.AbstractEventLoop, LoopQueue] = {}
-        self.forks = _forks
+        self.forks = generation()
         self.closed = False
 
     def of_loop(self) -> LoopQueue:
         """Return the desk of the running event loop."""
         loop = asyncio.get_running_loop()
-        if self.forks != _forks:
+        if self.forks != generation():
             return LoopQueue(self, loop)
         with self.lock:
             loop_queue = self._queues.get(loop)
@@ -254,7 +254,7 @@ class WriteQueue:
     @property
     def is_copy(self) -> bool:
         """Whether it came with a fork, and its thread is the parent's."""
-        return self.forks != _forks
+        return self.forks != generation()
 
     def forked(self) -> JournalError:
         """Return what a process is told that has only a copy of the journal."""
@@ -265,7 +265,7 @@ class WriteQueue:
 
     def close(self) -> bool:
         """Hand over what is left, and the end; `False` where another process has the journal."""
-        if self.forks != _forks:
+        if self.forks != generation():
             return False
         with self.lock:
             self.closed = True
@@ -273,16 +273,3 @@ class WriteQueue:
                 loop_queue.flush()
             self.jobs.put(None)
         return True
-
-
-_forks = 0
-
-
-def _count_fork() -> None:
-    global _forks
-    _forks += 1
-
-
-# Asking for the number of the process, instead, is a system call for each row.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_count_fork)

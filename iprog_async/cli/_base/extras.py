@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-EXTRAS = ("cli", "sandbox", "fast", "otel")
+EXTRAS = ("cli", "sandbox", "fast", "otel", "postgres")
 """The extras that a user may want."""
 
 _MODULES = {"cyclopts": "cli", "rich": "cli", "starlette": "sandbox", "uvicorn": "sandbox"}

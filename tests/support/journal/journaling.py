@@ -15,6 +15,7 @@ from attrs import field, frozen
 
 from iprog_async import Journal, Message, Outcome, RejectedError, RunHaltedError, SmsClient
 from iprog_async._journal.ledger import RowsClaim
+from iprog_async._journal.postgres.address import is_address
 from iprog_async._journal.sqlite.store import SqliteStore
 from iprog_async.adapter import (
     Answer,
@@ -28,7 +29,11 @@ from iprog_async.adapter import (
     refuse,
 )
 from support.core.fakes import FakeProvider, Wire
+from support.postgres.looking import rows_of_address
 
+
+Place = Path | str
+"""Where a journal is: a file, or an address."""
 
 ACCEPTED = httpx.Response(200, json={"id": "id-1"})
 REFUSED = httpx.Response(422, json={"error": "no such number"})
@@ -96,7 +101,7 @@ async def run_over(
 
 
 async def send_all(
-    path: Path,
+    path: Place,
     reply: httpx.Response | Exception | Callable[[httpx.Request], Any],
     messages: Iterable[Message],
     **opening: Any,
@@ -121,14 +126,16 @@ async def take(claim: RowsClaim) -> None:
         raise error
 
 
-def rows_in(path: Path, columns: str = "number, key, state") -> list[tuple[Any, ...]]:
-    """Return what another process would read in the file at this moment."""
+def rows_in(path: Place, columns: str = "number, key, state") -> list[tuple[Any, ...]]:
+    """Return what another process would read in the journal at this moment."""
+    if is_address(path):
+        return rows_of_address(str(path), columns)
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         query = f"SELECT {columns} FROM entries ORDER BY id"  # noqa: S608 - a test's own words
         return connection.execute(query).fetchall()
 
 
-def states_in(path: Path) -> list[str]:
+def states_in(path: Place) -> list[str]:
     """Return the states of the rows, as another process would read them at this moment."""
     return [state for (state,) in rows_in(path, "state")]
 

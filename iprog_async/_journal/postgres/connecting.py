@@ -1,0 +1,127 @@
+"""Connections to a journal's database, and what an error of the server means for whoever sends."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from iprog_async._core.errors import JournalError, SmsError
+from iprog_async._core.redaction import one_line
+from iprog_async._core.tracebacks import discreet
+from iprog_async._journal.postgres.address import PostgresAddress
+from iprog_async._journal.postgres.driver import driver
+
+
+if TYPE_CHECKING:
+    import psycopg
+
+    Connection = psycopg.Connection[tuple[Any, ...]]
+    Cursor = psycopg.Cursor[tuple[Any, ...]]
+else:
+    Connection = Cursor = Any
+
+_LONGEST_REASON = 300
+_CONNECT_SECONDS = 8
+# A server that is gone without a word is noticed while a claim could still be used.
+_DEFAULTS: dict[str, Any] = {
+    "connect_timeout": _CONNECT_SECONDS,
+    "application_name": "iprog-async",
+    "keepalives_idle": 4,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 8000,
+}
+
+_GRANTED = "give the role what docs/postgres.md grants to a role that sends"
+_MIGRATED = "run iprog-async journal migrate with its address"
+_WHAT_TO_DO = {
+    "25006": "it is read-only, as a standby is: use the address of the primary server",
+    "53100": "the server's disk is full: free some space there",
+    "42501": _GRANTED,
+    "42P01": _MIGRATED,
+    "42703": _MIGRATED,
+    "42883": _MIGRATED,
+    "3F000": _MIGRATED,
+    "23514": "its campaign was removed meanwhile: open the journal once more",
+}
+"""What to do, by the server's code of an error."""
+
+_PASSING = ("40001", "40P01", "55P03", "57014")
+"""Codes of errors that another try may not meet: two at the same rows, or too long a wait."""
+
+
+@discreet
+def connect(address: PostgresAddress, *, autocommit: bool = True) -> Connection:
+    """Connect to a database.
+
+    Args:
+        address: Where it is.
+        autocommit: Whether each statement is a transaction of its own.
+
+    Raises:
+        ConfigurationError: The driver is missing.
+        JournalError: It can't be reached, or refuses.
+    """
+    psycopg = driver()
+    try:
+        given = psycopg.conninfo.conninfo_to_dict(str(address.conninfo))
+        connection: Connection = psycopg.connect(**(_DEFAULTS | given), autocommit=autocommit)
+    except psycopg.Error as exc:
+        why = _words(exc, address)
+    else:
+        return connection
+    raise JournalError(
+        f"can't reach the journal {address}: {why}. Check that the server runs, and the "
+        "address with its user and password. Nothing was sent"
+    )
+
+
+def ask(connection: Connection, query: str, values: Sequence[object] | None = None) -> Any:
+    """Return the one row that a query gives; `None` if there is none."""
+    return run(connection, query, values).fetchone()
+
+
+def run(connection: Connection, query: str, values: Sequence[object] | None = None) -> Cursor:
+    """Run a statement; its text is ours, and only its values are others'."""
+    return connection.execute(query, values)  # pyright: ignore[reportArgumentType, reportCallIssue] - no literal
+
+
+@contextmanager
+def translated(address: PostgresAddress) -> Generator[None]:
+    """Turn the server's errors into a `JournalError` that says what to do."""
+    problem: SmsError | None = None
+    try:
+        yield
+    except driver().Error as exc:
+        problem = unusable(address, exc)
+    if problem is not None:
+        raise problem
+
+
+def unusable(address: PostgresAddress, cause: Exception) -> JournalError:
+    """Return what to raise for an error of the server or the connection."""
+    state = getattr(cause, "sqlstate", None)
+    advice = _WHAT_TO_DO.get(state or "", "fix the cause")
+    return JournalError(
+        f"the journal {address} can't be used: {_words(cause, address)}. Nothing more is sent; "
+        f"what is on record stays there: {advice}, and run again"
+    )
+
+
+def is_lost(connection: Connection, cause: Exception) -> bool:
+    """Return whether an error took the connection with it."""
+    psycopg = driver()
+    return isinstance(cause, (psycopg.OperationalError, psycopg.InterfaceError)) and (
+        connection.closed or connection.broken
+    )
+
+
+def is_passing(cause: Exception) -> bool:
+    """Return whether another try may succeed: somebody else was at the same rows."""
+    return getattr(cause, "sqlstate", None) in _PASSING
+
+
+def _words(cause: Exception, address: PostgresAddress) -> str:
+    said = one_line(address.redactor.text(str(cause)), _LONGEST_REASON)
+    return said or type(cause).__name__

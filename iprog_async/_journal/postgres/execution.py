@@ -1,0 +1,119 @@
+"""Doing a group of jobs with a connection: the statements, and what their answers mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from iprog_async._journal.postgres.attempts import attempt_of
+from iprog_async._journal.postgres.connecting import Connection, run
+from iprog_async._journal.postgres.jobs import Job, Kind, values_of
+from iprog_async._journal.postgres.statements import Statement, Statements, to_row
+from iprog_async._journal.rows import Row
+from iprog_async._journal.store import ClaimLostError
+
+
+_ROWS_PER_STATEMENT = 256
+# A message that somebody takes between two looks is there at the next one.
+_LOOKS = 3
+
+
+class Execution:
+    """Does jobs, those of one kind together; whatever goes wrong is an exception.
+
+    Args:
+        statements: What is said to the database.
+    """
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+        self._writes = {
+            Kind.RECORD: statements.record,
+            Kind.PUT: statements.put,
+            Kind.SETTLE: statements.settle,
+            Kind.RELEASE: statements.release,
+        }
+
+    def do(self, connection: Connection, jobs: Sequence[Job]) -> list[Any]:
+        """Do jobs of one kind, and return the result of each."""
+        kind = jobs[0].kind
+        if kind is Kind.CLAIM:
+            return self._claim(connection, jobs)
+        if kind is Kind.CLAIM_NEW:
+            return self._claim_new(connection, jobs)
+        if kind is Kind.ASK:
+            return [None if job.work is None else job.work(connection) for job in jobs]
+        self._write(connection, self._writes[kind], values_of(jobs))
+        return [None] * len(jobs)
+
+    def give_back(self, connection: Connection, jobs: Sequence[Job]) -> None:
+        """Release claims of which nobody knows whether they were made, and which are not used."""
+        released = [
+            (row.number, row.key, row.text_hash, values[_ATTEMPT], *row.as_released()[5:10])
+            for job in jobs
+            for row, values in zip(job.rows, job.values, strict=True)
+        ]
+        self._write(connection, self._statements.release, released)
+
+    def _claim(self, connection: Connection, jobs: Sequence[Job]) -> list[ClaimLostError | None]:
+        got: dict[int, int] = {}
+        for values in _in_chunks(values_of(jobs)):
+            got.update(_fetch(connection, self._statements.claim, values))
+        results: list[ClaimLostError | None] = []
+        for job in jobs:
+            attempts = [values[_ATTEMPT] for values in job.values]
+            lost: ClaimLostError | None = None
+            for row, attempt in zip(job.rows, attempts, strict=True):
+                if attempt in got:
+                    row.id = got[attempt]
+                else:
+                    lost = ClaimLostError(row.number, row.key)
+            results.append(lost)
+        split = [job for job, result in zip(jobs, results, strict=True) if result is not None]
+        if any(len(job.rows) > 1 for job in split):
+            # One request for several people: it does not leave for the others either.
+            self.give_back(connection, split)
+        return results
+
+    def _claim_new(
+        self, connection: Connection, jobs: Sequence[Job]
+    ) -> list[Row | ClaimLostError | None]:
+        by_attempt = {job.values[0][_ATTEMPT]: job for job in jobs}
+        results: dict[int, Row | None] = {}
+        for _ in range(_LOOKS):
+            missing = [job.values[0] for job in jobs if job.values[0][_ATTEMPT] not in results]
+            for values in _in_chunks(missing):
+                for attempt, got, *found in _fetch(connection, self._statements.claim_new, values):
+                    row = None if found[0] is None else to_row(found)
+                    if row is not None and (attempt_of(row), row.state) == (attempt, "claimed"):
+                        # This very claim: nothing was heard of it when the connection was lost.
+                        got, row = row.id, None
+                    if got is not None:
+                        by_attempt[attempt].rows[0].id = got
+                    if got is not None or row is not None:
+                        results[attempt] = row
+        return [
+            results.get(attempt, ClaimLostError(job.rows[0].number, job.rows[0].key))
+            for attempt, job in by_attempt.items()
+        ]
+
+    def _write(
+        self, connection: Connection, statement: Statement, rows: Sequence[tuple[Any, ...]]
+    ) -> None:
+        for values in _in_chunks(rows):
+            run(connection, statement.sql, statement.values(values))
+
+
+_ATTEMPT = 4
+"""Where its attempt is in the values of a claim."""
+
+
+def _fetch(
+    connection: Connection, statement: Statement, values: Sequence[tuple[Any, ...]]
+) -> list[Any]:
+    return run(connection, statement.sql, statement.values(values)).fetchall()
+
+
+def _in_chunks(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
+    for start in range(0, len(rows), _ROWS_PER_STATEMENT):
+        yield rows[start : start + _ROWS_PER_STATEMENT]

@@ -1,0 +1,101 @@
+"""What a journal's thread is asked to do, and in which order it does what came together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import IntEnum
+from itertools import groupby
+from typing import Any, Protocol
+
+from attrs import define
+
+from iprog_async._journal.postgres.connecting import Connection
+from iprog_async._journal.rows import Row
+
+
+class Kind(IntEnum):
+    """What a job does, in the order in which jobs that came together are done."""
+
+    RECORD = 1
+    PUT = 2
+    SETTLE = 3
+    RELEASE = 4
+    CLAIM_NEW = 5
+    CLAIM = 6
+    ASK = 7
+
+    @property
+    def is_claim(self) -> bool:
+        """Whether something leaves when it is done, so that it must be done soon or never."""
+        return self in (Kind.CLAIM, Kind.CLAIM_NEW)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is repeated until it is done, although nobody may wait any more."""
+        return not self.is_claim and self is not Kind.ASK
+
+
+class Asker(Protocol):
+    """Who asked for something, in an event loop, and is told there what came of it."""
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop."""
+        ...
+
+    def hand_out(self, ended: Sequence[tuple[Job, Any]], /) -> None:
+        """Tell those who wait; called in the event loop."""
+        ...
+
+
+@define(eq=False)
+class Job:
+    """One thing to do.
+
+    Args:
+        kind: What it does.
+        queue: Who hears of its end.
+        done: Who waits for it; the result may be an error, as an exception would complain that
+            nobody asked for it.
+        asked_at: When it was asked for, by `uptime`.
+        values: The rows of its statement.
+        rows: The rows that a claim is for.
+        work: What else to do with the connection.
+        tried: Whether it was sent to the server, which may have done it.
+        answered: Whether nobody waits any more.
+        finished: Whether nothing is left to do.
+    """
+
+    kind: Kind
+    queue: Asker
+    done: asyncio.Future[Any]
+    asked_at: float
+    values: list[tuple[Any, ...]]
+    rows: Sequence[Row] = ()
+    work: Callable[[Connection], Any] | None = None
+    tried: bool = False
+    answered: bool = False
+    finished: bool = False
+
+
+def in_groups(jobs: Sequence[Job]) -> Iterator[list[Job]]:
+    """Return jobs in the order in which to do them, those of one statement together.
+
+    A release and a claim of the same message may have come together, in either order; all else
+    is of different messages, or was waited for.
+    """
+    ordered = list(jobs)
+    if all(job.kind is not Kind.RELEASE for job in ordered):
+        ordered.sort(key=_kind)
+    for _, group in groupby(ordered, key=_kind):
+        yield list(group)
+
+
+def values_of(jobs: Iterable[Job]) -> list[tuple[Any, ...]]:
+    """Return the rows of several jobs of one statement."""
+    return [values for job in jobs for values in job.values]
+
+
+def _kind(job: Job) -> Kind:
+    return job.kind

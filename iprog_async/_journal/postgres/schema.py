@@ -1,0 +1,150 @@
+"""The tables of a journal in PostgreSQL, as a numbered list of steps.
+
+To change a table, or to add one, append a step to `STEPS`: a step that was released is never
+changed. A step is SQL in which `{schema}` stands for the schema, quoted; a brace of SQL's own is
+written twice. It is run once, in one transaction with all others that are missing, and counts as
+done by its number. What a role needs that sends, and may not change tables, is in `grants`: add to
+it what your tables need.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen
+class Step:
+    """One step from an empty schema to the present one.
+
+    Args:
+        name: What it brings, in a word or two.
+        sql: Its statements.
+    """
+
+    name: str
+    sql: str
+
+
+# Half of each page stays free, so that the change from claimed to accepted finds room beside the
+# row (a HOT update, which leaves the indexes alone).
+_FILLFACTOR = 50
+
+_JOURNAL = f"""
+CREATE TABLE {{schema}}.campaigns (
+  id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  name text COLLATE "C" NOT NULL UNIQUE,
+  salt bytea NOT NULL,
+  made_at timestamptz NOT NULL DEFAULT now(),
+  runs integer NOT NULL DEFAULT 0
+);
+COMMENT ON TABLE {{schema}}.campaigns IS 'What is sent, by name; each has a partition of entries';
+
+CREATE SEQUENCE {{schema}}.entry_ids;
+
+CREATE TABLE {{schema}}.entries (
+  campaign integer NOT NULL,
+  id bigint NOT NULL DEFAULT nextval('{{schema}}.entry_ids'),
+  number text COLLATE "C" NOT NULL,
+  key text COLLATE "C",
+  text_hash bytea NOT NULL,
+  run integer NOT NULL,
+  state text COLLATE "C" NOT NULL
+    CHECK (state IN ('claimed', 'released', 'accepted', 'not_sent', 'unknown')),
+  healable boolean NOT NULL DEFAULT false,
+  provider text NOT NULL DEFAULT '',
+  detail text NOT NULL DEFAULT '',
+  status text,
+  attempt bigint NOT NULL DEFAULT 0,
+  claimed_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (campaign, id)
+) PARTITION BY LIST (campaign);
+COMMENT ON TABLE {{schema}}.entries IS
+  'One row for each message: claimed before its request leaves, recorded after';
+COMMENT ON COLUMN {{schema}}.entries.attempt IS
+  'Who claimed it last: whoever has another number may neither record nor release it';
+CREATE UNIQUE INDEX entries_once ON {{schema}}.entries
+  (campaign, number, (coalesce('k' || key, 't' || encode(text_hash, 'hex'))));
+
+CREATE FUNCTION {{schema}}.open_campaign(wanted text, new_salt bytea) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  found integer;
+BEGIN
+  SELECT id INTO found FROM {{schema}}.campaigns WHERE name = wanted;
+  IF found IS NULL THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended('iprog-async campaigns', 0));
+    SELECT id INTO found FROM {{schema}}.campaigns WHERE name = wanted;
+  END IF;
+  IF found IS NULL THEN
+    INSERT INTO {{schema}}.campaigns (name, salt) VALUES (wanted, new_salt) RETURNING id INTO found;
+    -- Attached, and not made as a partition: that would keep everybody from claiming meanwhile.
+    EXECUTE format(
+      'CREATE TABLE {{schema}}.%I (LIKE {{schema}}.entries INCLUDING ALL EXCLUDING INDEXES, '
+      'CHECK (campaign = %s)) WITH (fillfactor = {_FILLFACTOR})', 'entries_' || found, found
+    );
+    EXECUTE format(
+      'ALTER TABLE {{schema}}.entries ATTACH PARTITION {{schema}}.%I FOR VALUES IN (%s)',
+      'entries_' || found, found
+    );
+  END IF;
+  RETURN found;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.open_campaign IS
+  'Returns the number of a campaign; makes it, with its partition, for those who may run no DDL';
+REVOKE ALL ON FUNCTION {{schema}}.open_campaign FROM PUBLIC;
+"""  # noqa: S608 - constants
+
+STEPS: tuple[Step, ...] = (Step("journal", _JOURNAL),)
+"""All steps, in order; the number of a step is its place, from 1."""
+
+VERSION = len(STEPS)
+"""The version of the schema that this release works with."""
+
+MAKE_SCHEMA = "CREATE SCHEMA IF NOT EXISTS {schema};\n"
+NOTES = """
+CREATE TABLE IF NOT EXISTS {schema}.schema_steps (
+  step integer PRIMARY KEY,
+  name text NOT NULL,
+  done_at timestamptz NOT NULL DEFAULT now()
+);
+"""
+"""The table of the steps that are done."""
+
+
+def quoted(schema: str) -> str:
+    """Return a schema's name as SQL; its letters were checked when the address was read."""
+    return f'"{schema}"'
+
+
+def step_sql(number: int, schema: str) -> str:
+    """Return a step, and the note that it is done.
+
+    Args:
+        number: Which one.
+        schema: The schema.
+    """
+    step, name = STEPS[number - 1], quoted(schema)
+    # The steps are texts of this module, and a schema's letters were checked.
+    noted = f"INSERT INTO {name}.schema_steps (step, name) VALUES ({number}, '{step.name}');\n"  # noqa: S608
+    return step.sql.format(schema=name) + noted
+
+
+_GRANTS = """
+GRANT USAGE ON SCHEMA {schema} TO {role};
+GRANT SELECT ON {schema}.schema_steps, {schema}.campaigns TO {role};
+GRANT UPDATE (runs) ON {schema}.campaigns TO {role};
+GRANT SELECT, INSERT, UPDATE ON {schema}.entries TO {role};
+GRANT USAGE ON SEQUENCE {schema}.entry_ids TO {role};
+GRANT EXECUTE ON FUNCTION {schema}.open_campaign TO {role};
+"""
+
+
+def grants(schema: str, role: str) -> str:
+    """Return what a role needs to send, and nothing more, as SQL.
+
+    Args:
+        schema: The schema.
+        role: The role, as SQL.
+    """
+    return _GRANTS.format(schema=quoted(schema), role=role)

@@ -1,0 +1,164 @@
+"""A connection as the journal's thread uses it: durable, and known to lead to the same campaign."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from secrets import token_bytes
+
+from attrs import frozen
+
+from iprog_async._core.errors import JournalError
+from iprog_async._journal.postgres.address import PostgresAddress
+from iprog_async._journal.postgres.connecting import Connection, ask, connect, run, translated
+from iprog_async._journal.postgres.migrations import check_version, schema_version
+from iprog_async._journal.postgres.schema import quoted
+from iprog_async._journal.postgres.statements import LOCK_CLASS
+
+
+_SALT_BYTES = 16
+# A claim waits for its commit to be on disk, and on a synchronous standby where there is one. The
+# plans are for few rows out of many, also while the table is new and the planner knows nothing.
+_SETTINGS = """
+SELECT set_config('synchronous_commit', CASE
+    WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'
+    ELSE current_setting('synchronous_commit') END, false),
+  set_config('lock_timeout', '8s', false),
+  set_config('plan_cache_mode', 'force_generic_plan', false),
+  set_config('enable_seqscan', 'off', false),
+  set_config('enable_hashjoin', 'off', false),
+  set_config('enable_mergejoin', 'off', false),
+  current_setting('transaction_read_only') = 'on'
+"""
+
+
+@frozen
+class Campaign:
+    """What a journal in PostgreSQL is about.
+
+    Args:
+        id: Its number in the schema.
+        name: Its name.
+        salt: What its texts are hashed with.
+        made_at: When it was made.
+    """
+
+    id: int
+    name: str
+    salt: bytes
+    made_at: datetime
+
+
+def open_campaign(address: PostgresAddress, name: str | None) -> tuple[Connection, Campaign]:
+    """Connect for writing, and find a campaign, or make it.
+
+    Args:
+        address: The journal.
+        name: The campaign; `None` takes the only one.
+
+    Raises:
+        ConfigurationError: The driver is missing.
+        JournalError: It can't be reached or written, is no journal or of another version.
+    """
+    connection = connect(address)
+    try:
+        with translated(address):
+            _check(connection, address)
+            if name is None:
+                return connection, only_campaign(connection, address)
+            opened = f"SELECT {quoted(address.schema)}.open_campaign(%s, %s)"
+            ask(connection, opened, [name, token_bytes(_SALT_BYTES)])
+            return connection, named_campaign(connection, address, name)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def has_campaign(address: PostgresAddress, name: str) -> bool:
+    """Return whether a journal has a campaign; nothing is made.
+
+    Raises:
+        ConfigurationError: The driver is missing.
+        JournalError: It can't be reached, or is no journal or of another version.
+    """
+    with connect(address) as connection, translated(address):
+        check_version(address, schema_version(connection, address.schema))
+        return ask(connection, _campaigns(address, "WHERE name = %s"), [name]) is not None
+
+
+def reopen(address: PostgresAddress, campaign: Campaign, process: int) -> Connection:
+    """Connect again, to the same campaign.
+
+    Args:
+        address: The journal.
+        campaign: What it was about.
+        process: Names this open journal for others that wait for it.
+
+    Raises:
+        JournalError: It can't be reached, or is another one now.
+    """
+    connection = connect(address)
+    try:
+        with translated(address):
+            _check(connection, address)
+            found = ask(connection, _campaigns(address, "WHERE id = %s"), [campaign.id])
+            if found is None or Campaign(*found) != campaign:
+                raise JournalError(
+                    f"the journal {address} is not the one that was opened: its campaign "
+                    f"{campaign.name!r} was removed or made anew. Nothing more is sent; see which "
+                    "database the address leads to"
+                )
+            announce(connection, process)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def announce(connection: Connection, process: int) -> None:
+    """Let others see that this journal is open, for as long as it is connected."""
+    ask(connection, "SELECT pg_try_advisory_lock_shared(%s, %s)", [LOCK_CLASS, process])
+
+
+def only_campaign(connection: Connection, address: PostgresAddress) -> Campaign:
+    """Return the campaign of a journal that has one.
+
+    Raises:
+        JournalError: It has none, or several.
+    """
+    found = run(connection, _campaigns(address, "ORDER BY id LIMIT 21")).fetchall()
+    if len(found) == 1:
+        return Campaign(*found[0])
+    if not found:
+        raise JournalError(f"the journal {address} is empty: nothing was sent with it yet")
+    names = ", ".join(repr(name) for _, name, *_ in found[:20])
+    more = ", …" if len(found) > 20 else ""
+    raise JournalError(
+        f"the journal {address} has several campaigns, so name one of them: {names}{more}"
+    )
+
+
+def named_campaign(connection: Connection, address: PostgresAddress, name: str) -> Campaign:
+    """Return a campaign that is there.
+
+    Raises:
+        JournalError: It is not there.
+    """
+    found = ask(connection, _campaigns(address, "WHERE name = %s"), [name])
+    if found is None:
+        raise JournalError(f"the journal {address} has no campaign {name!r}")
+    return Campaign(*found)
+
+
+def _check(connection: Connection, address: PostgresAddress) -> None:
+    check_version(address, schema_version(connection, address.schema))
+    *_, read_only = ask(connection, _SETTINGS)
+    if read_only:
+        raise JournalError(
+            f"the journal {address} can't be used: the database is read-only, as a standby is. "
+            "Nothing was sent; use the address of the primary server"
+        )
+
+
+def _campaigns(address: PostgresAddress, which: str) -> str:
+    table = f"{quoted(address.schema)}.campaigns"
+    return f"SELECT id, name, salt, made_at FROM {table} {which}"  # noqa: S608 - constants

@@ -1,0 +1,244 @@
+"""What is said to the database: claim, record, release, and looking up.
+
+Values travel as arrays, a column each, so that a statement is the same for one row and for many,
+and is planned once. The campaign's number stands in the text: the planner then sees one partition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from iprog_async._journal.postgres.attempts import note_attempt
+from iprog_async._journal.postgres.schema import quoted
+from iprog_async._journal.rows import Row
+
+
+_ROW = "id, number, key, text_hash, run, state, healable, provider, detail, status, attempt"
+_SAME = "coalesce('k' || {0}key, 't' || encode({0}text_hash, 'hex'))"
+# What is waiting to be sent, or is still as this process has it. A claim that was made and not
+# heard of any more, because the connection was lost, is found again by its own attempt.
+_FREE = """(
+    e.state = 'released' OR e.state = 'not_sent' AND e.healable
+    OR e.attempt = w.seen AND e.state IN (w.seen_state, 'claimed')
+    OR e.attempt = w.attempt AND e.state = 'claimed'
+  )"""
+_PAGE = 1000
+LOCK_CLASS = 0x69_50_52_47
+"""Class of the advisory locks that tell who is connected: "iPRG"."""
+
+
+@frozen
+class Array:
+    """One column of many rows, as a parameter.
+
+    Args:
+        name: What the column is called within the statement.
+        kind: PostgreSQL's name of its type.
+        encode: Makes one value an element of an array, as text.
+    """
+
+    name: str
+    kind: str
+    encode: Callable[[Any], str]
+
+
+def text(value: str | None) -> str:
+    """Return a text as an element of an array; PostgreSQL has no character 0, and no half ones."""
+    if value is None:
+        return "NULL"
+    if not value.isascii():
+        value = value.encode(errors="replace").decode()
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\0", "\ufffd")
+    return f'"{escaped}"'
+
+
+def _truth(value: object) -> str:
+    return "t" if value else "f"
+
+
+_NUMBER, _KEY = Array("number", "text", text), Array("key", "text", text)
+_HASH, _RUN = Array("hash", "text", bytes.hex), Array("run", "integer", str)
+_ATTEMPT, _SEEN = Array("attempt", "bigint", str), Array("seen", "bigint", str)
+_SEEN_STATE = Array("seen_state", "text", str)
+_EVERY = Array("every", "boolean", _truth)
+_ID = Array("id", "bigint", str)
+_ENDED = (
+    Array("state", "text", str),
+    Array("healable", "boolean", _truth),
+    Array("provider", "text", text),
+    Array("detail", "text", text),
+    Array("status", "text", text),
+)
+_IDENTITY = (_NUMBER, _KEY, _HASH)
+
+
+@frozen
+class Statement:
+    """One statement over many rows.
+
+    Args:
+        sql: Its text.
+        columns: Its parameters, a column each.
+    """
+
+    sql: str
+    columns: tuple[Array, ...]
+
+    def values(self, rows: Sequence[Sequence[Any]]) -> list[str]:
+        """Return the parameters for some rows, each a tuple of the columns."""
+        return [
+            f"{{{','.join(map(column.encode, values))}}}"
+            for column, values in zip(self.columns, zip(*rows, strict=True), strict=True)
+        ]
+
+
+def _wanted(columns: Iterable[Array]) -> str:
+    columns = tuple(columns)
+    arrays = ", ".join(f"%s::{column.kind}[]" for column in columns)
+    return f"unnest({arrays}) AS w ({', '.join(column.name for column in columns)})"
+
+
+_ENDED_NAMES = ", ".join(column.name for column in _ENDED)
+_PUT = (*_IDENTITY, _RUN, _ATTEMPT, _SEEN, _SEEN_STATE, *_ENDED)
+_CLAIM = (*_IDENTITY, _RUN, _ATTEMPT, _SEEN, _SEEN_STATE)
+_CLAIM_NEW = (*_IDENTITY, _RUN, _ATTEMPT)
+_RECORD = (_ID, _ATTEMPT, *_ENDED)
+_SETTLE = (_ID, _ATTEMPT, _SEEN, *_ENDED)
+_RELEASE = (*_IDENTITY, _ATTEMPT, *_ENDED)
+_CLAIMED = "'claimed', false, '', '', NULL"
+_SAME_AS_WANTED = (
+    f"e.number = w.number AND {_SAME.format('e.')} = coalesce('k' || w.key, 't' || w.hash)"
+)
+
+
+class Statements:
+    """The statements of one campaign.
+
+    Args:
+        schema: The schema.
+        campaign: The campaign's number.
+    """
+
+    def __init__(self, schema: str, campaign: int) -> None:
+        entries = f"{quoted(schema)}.entries"
+        ours = f"e.campaign = {campaign}"
+        into = (
+            f"INSERT INTO {entries} "
+            f"(campaign, number, key, text_hash, run, attempt, {_ENDED_NAMES})"
+        )
+        identity = f"{campaign}, w.number, w.key, decode(w.hash, 'hex'), w.run, w.attempt"
+        ended = ", ".join(f"w.{column.name}" for column in _ENDED)
+        self._entries, self._ours = entries, ours
+
+        def put(columns: tuple[Array, ...], outcome: str) -> Statement:
+            # Who finds the row taken by another in that very moment finds it in neither part.
+            sql = f"""
+WITH w AS MATERIALIZED (SELECT * FROM {_wanted(columns)}),
+again AS (
+  UPDATE {entries} AS e SET (text_hash, run, attempt, claimed_at, {_ENDED_NAMES})
+    = ROW (decode(w.hash, 'hex'), w.run, w.attempt, now(), {outcome})
+  FROM w WHERE {ours} AND {_SAME_AS_WANTED} AND {_FREE}
+  RETURNING w.attempt, e.id
+), fresh AS (
+  {into} SELECT {identity}, {outcome} FROM w
+  WHERE w.attempt <> ALL (ARRAY(SELECT attempt FROM again)) ORDER BY w.number
+  ON CONFLICT DO NOTHING RETURNING attempt, id
+)
+SELECT attempt, id FROM again UNION ALL SELECT attempt, id FROM fresh"""  # noqa: S608 - constants
+            return Statement(sql, columns)
+
+        self.claim = put(_CLAIM, _CLAIMED)
+        """Claims; gives attempt and row number of those that it got."""
+        self.put = put(_PUT, ended)
+        """Writes what nobody had claimed: whatever is known of it."""
+        self.claim_new = Statement(
+            f"""
+WITH w AS MATERIALIZED (SELECT * FROM {_wanted(_CLAIM_NEW)}),
+fresh AS (
+  {into} SELECT {identity}, {_CLAIMED} FROM w ORDER BY w.number
+  ON CONFLICT DO NOTHING RETURNING attempt, id
+)
+SELECT w.attempt, fresh.id, {", ".join(f"e.{name}" for name in _ROW.split(", "))}
+FROM w LEFT JOIN fresh ON fresh.attempt = w.attempt
+LEFT JOIN {entries} AS e ON {ours} AND {_SAME_AS_WANTED}""",  # noqa: S608 - constants
+            _CLAIM_NEW,
+        )
+        """Claims what is new; gives each attempt, its row number if it got it, or what is there."""
+        self.record = Statement(
+            f"""
+UPDATE {entries} AS e SET ({_ENDED_NAMES}) = ROW ({ended}) FROM {_wanted(_RECORD)}
+WHERE {ours} AND e.id = w.id AND e.attempt = w.attempt AND e.state IN ('claimed', 'released')""",  # noqa: S608 - constants
+            _RECORD,
+        )
+        """Writes outcomes of what these very attempts had claimed."""
+        self.settle = Statement(
+            f"""
+UPDATE {entries} AS e SET (attempt, {_ENDED_NAMES}) = ROW (w.attempt, {ended})
+FROM {_wanted(_SETTLE)}
+WHERE {ours} AND e.id = w.id AND e.attempt = w.seen AND e.state IN ('claimed', 'unknown')""",  # noqa: S608 - constants
+            _SETTLE,
+        )
+        """Writes what became of unknown messages, if nobody is at them since they were read."""
+        self.release = Statement(
+            f"""
+UPDATE {entries} AS e SET ({_ENDED_NAMES}) = ROW ({ended}) FROM {_wanted(_RELEASE)}
+WHERE {ours} AND {_SAME_AS_WANTED} AND e.attempt = w.attempt AND e.state = 'claimed'""",  # noqa: S608 - constants
+            _RELEASE,
+        )
+        """Takes back what these very attempts had claimed."""
+        self.by_key = Statement(
+            f"SELECT {_columns()} FROM {_wanted((_NUMBER, _KEY))} JOIN {entries} AS e "  # noqa: S608 - constants
+            f"ON {ours} AND e.number = w.number AND {_SAME.format('e.')} = 'k' || w.key",
+            (_NUMBER, _KEY),
+        )
+        """Looks messages up by number and key."""
+        self.by_number = Statement(
+            f"SELECT {_columns()} FROM {_wanted((_NUMBER, _EVERY))} JOIN {entries} AS e "  # noqa: S608 - constants
+            f"ON {ours} AND e.number = w.number AND (w.every OR e.key IS NULL) "
+            "WHERE e.run <> %s ORDER BY e.id",
+            (_NUMBER, _EVERY),
+        )
+        """Looks up what other runs have of numbers."""
+        self.counts = (
+            f"SELECT state, status, count(*) FROM {entries} AS e WHERE {ours} GROUP BY 1, 2"  # noqa: S608 - constants
+        )
+        """How many rows there are of each state and status."""
+        self.begin_run = (
+            f"UPDATE {quoted(schema)}.campaigns SET runs = runs + 1 WHERE id = {campaign} "  # noqa: S608 - constants
+            f"RETURNING runs, EXISTS (SELECT FROM {entries} AS e WHERE {ours})"
+        )
+        """Gives a run its number, and says whether there are rows already."""
+
+    def page(self, *, of_states: bool) -> str:
+        """Return the query for the next rows after one."""
+        some = "AND e.state = ANY(%s::text[])" if of_states else ""
+        return (
+            f"SELECT {_columns()} FROM {self._entries} AS e "  # noqa: S608 - constants
+            f"WHERE {self._ours} AND e.id > %s {some} ORDER BY e.id LIMIT {_PAGE}"
+        )
+
+    @property
+    def by_id(self) -> str:
+        """The query for one row as it is now, and whether who claimed it is connected."""
+        return (
+            f"SELECT {_columns()}, EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' "  # noqa: S608 - constants
+            f"AND classid = {LOCK_CLASS} AND objid = (e.attempt >> 32)::integer "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) "
+            f"FROM {self._entries} AS e WHERE {self._ours} AND e.id = %s"
+        )
+
+
+def _columns() -> str:
+    return ", ".join(f"e.{name}" for name in _ROW.split(", "))
+
+
+def to_row(values: Sequence[Any]) -> Row:
+    """Read the columns of a row."""
+    *head, status, attempt = values
+    row = Row(*head)
+    row.status = status
+    note_attempt(row, attempt)
+    return row

@@ -1,0 +1,207 @@
+"""The rows of a journal in PostgreSQL, which any number of processes and machines share."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from iprog_async._core.clock import uptime
+from iprog_async._core.errors import JournalError
+from iprog_async._journal.postgres.address import PostgresAddress
+from iprog_async._journal.postgres.attempts import Attempts
+from iprog_async._journal.postgres.connecting import Connection, ask, run
+from iprog_async._journal.postgres.execution import Execution
+from iprog_async._journal.postgres.session import announce, open_campaign, reopen
+from iprog_async._journal.postgres.statements import Statements, to_row
+from iprog_async._journal.postgres.worker import Worker
+from iprog_async._journal.postgres.write_queue import Intake, LoopQueue
+from iprog_async._journal.rows import Row
+from iprog_async._journal.store import Identity
+
+
+T = TypeVar("T")
+
+# How long a message that another process is sending is waited for, and how long one whose process
+# is not connected any more: it may be connecting again.
+_SECONDS_TO_WAIT = 60.0
+_SECONDS_UNTIL_GONE = 2.0
+_FIRST_LOOK, _LAST_LOOK = 0.01, 0.25
+
+
+class PostgresStore:
+    """Rows of one campaign in PostgreSQL, read and written by one thread with one connection.
+
+    Args:
+        address: Where the journal is; its schema was made by `iprog-async journal init`.
+        campaign: What it is about; made if it is not there. `None` takes the only one.
+
+    Raises:
+        ConfigurationError: The driver is missing.
+        JournalError: It can't be reached or written, is no journal or of another version.
+    """
+
+    def __init__(self, address: PostgresAddress, campaign: str | None) -> None:
+        connection, opened = open_campaign(address, campaign)
+        self.path = address.shown
+        self.campaign = opened.name
+        """What the rows are about."""
+        self.salt = opened.salt
+        self.made_at: datetime = opened.made_at
+        attempts = Attempts()
+        announce(connection, attempts.process)
+        self._statements = Statements(address.schema, opened.id)
+        self._in_run = False
+        self._run = 0
+        self._has_earlier_rows = False
+        self._intake = Intake(self.path, attempts)
+        worker = Worker(
+            address,
+            connection,
+            lambda: reopen(address, opened, attempts.process),
+            Execution(self._statements),
+            self._intake,
+        )
+        thread = threading.Thread(target=worker.run, name="sms-journal", daemon=True)
+        thread.start()
+        # Also if it is dropped without being closed, and when the interpreter exits.
+        self._stop = weakref.finalize(self, _stop, self._intake, thread)
+
+    @property
+    def has_earlier_rows(self) -> bool:
+        """Whether there may be rows of other runs."""
+        return self._has_earlier_rows
+
+    def new_id(self) -> int:
+        """Return a number that the database replaces when the row is claimed."""
+        return 0
+
+    def of_loop(self) -> LoopQueue:
+        """Return where the running event loop hands in what it writes."""
+        return self._intake.of_loop()
+
+    async def begin_run(self) -> int:
+        """Give a run its number; other processes may be at a run of the same campaign.
+
+        Raises:
+            JournalError: Another one of this journal has not ended, or it can't be written.
+        """
+        if self._in_run:
+            raise JournalError(
+                f"another run of this process is using the journal {self.path}; let it end first. "
+                "Nothing was sent"
+            )
+        self._in_run = True
+        try:
+            begun = await self._ask(lambda connection: ask(connection, self._statements.begin_run))
+            if begun is None:
+                raise JournalError(f"the campaign of the journal {self.path} was removed meanwhile")
+        except BaseException:
+            self._in_run = False
+            raise
+        self._run, there = begun
+        # A run that is going on may have its first row in a moment.
+        self._has_earlier_rows = there or self._run > 1
+        return self._run
+
+    def end_run(self) -> None:
+        """Let another bulk run begin."""
+        self._in_run = False
+
+    async def look_up(
+        self, identities: Iterable[Identity], *, earlier: bool, whatever_key: bool = False
+    ) -> Mapping[Identity, list[Row]]:
+        """Return the rows of many messages, by number and key; see `JournalStore`."""
+        keyed: list[tuple[Any, ...]] = []
+        numbers: dict[str, bool] = {}
+        earlier = earlier and self.has_earlier_rows
+        for number, key in identities:
+            if key is not None:
+                keyed.append((number, key))
+            if earlier:
+                numbers[number] = numbers.get(number, False) or key is None or whatever_key
+        if not keyed and not numbers:
+            return {}
+        by_key, by_number, run = self._statements.by_key, self._statements.by_number, self._run
+
+        def work(connection: Connection) -> dict[Identity, list[Row]]:
+            found: dict[Identity, list[Row]] = {}
+            if numbers:
+                asked = [*by_number.values(list(numbers.items())), run]
+                for row in _rows(connection, by_number.sql, asked):
+                    found.setdefault((row.number, None), []).append(row)
+            if keyed:
+                for row in _rows(connection, by_key.sql, by_key.values(keyed)):
+                    found.setdefault((row.number, row.key), []).append(row)
+            return found
+
+        return await self._ask(work)
+
+    async def wait_for_end(self, row: Row) -> Row:
+        """Wait for a message that somebody else has claimed; see `JournalStore`."""
+        until = uptime() + _SECONDS_TO_WAIT
+        gone_since: float | None = None
+        pause = _FIRST_LOOK
+        while row.state == "claimed" and (now := uptime()) < until:
+            await asyncio.sleep(pause)
+            pause = min(1.5 * pause, _LAST_LOOK)
+            found = await self._ask(self._looking_up(row.id))
+            if found is None:
+                raise JournalError(f"a row of the journal {self.path} was removed meanwhile")
+            row, is_connected = to_row(found[:-1]), found[-1]
+            gone_since = None if is_connected else gone_since or now
+            if gone_since is not None and now - gone_since > _SECONDS_UNTIL_GONE:
+                break
+        return row
+
+    def _looking_up(self, number: int) -> Callable[[Connection], Any]:
+        return lambda connection: ask(connection, self._statements.by_id, [number])
+
+    async def counts(self) -> Mapping[tuple[str, str | None], int]:
+        """Return how many rows there are of each state and delivery status."""
+        return await self._ask(lambda connection: read_counts(connection, self._statements))
+
+    async def page(self, after: int, states: Sequence[str]) -> list[Row]:
+        """Return the next rows of some states, or of all, in order."""
+        return await self._ask(
+            lambda connection: read_page(connection, self._statements, after, states)
+        )
+
+    async def _ask(self, work: Callable[[Connection], T]) -> T:
+        result: T | JournalError = await self.of_loop().ask(work)
+        if isinstance(result, JournalError):
+            raise result
+        return result
+
+    def close(self) -> None:
+        """Write what is waiting and disconnect; twice is fine."""
+        self._stop()
+
+
+def read_counts(
+    connection: Connection, statements: Statements
+) -> Mapping[tuple[str, str | None], int]:
+    """Return how many rows there are of each state and delivery status."""
+    return {(state, status): count for state, status, count in run(connection, statements.counts)}
+
+
+def read_page(
+    connection: Connection, statements: Statements, after: int, states: Sequence[str]
+) -> list[Row]:
+    """Return the next rows of some states, or of all, in order."""
+    asked: list[object] = [after, list(states)] if states else [after]
+    return _rows(connection, statements.page(of_states=bool(states)), asked)
+
+
+def _rows(connection: Connection, query: str, values: Sequence[object]) -> list[Row]:
+    return [to_row(row) for row in run(connection, query, values)]
+
+
+def _stop(intake: Intake, thread: threading.Thread) -> None:
+    # In a forked copy the connection belongs to the parent, which is still at it. And whoever
+    # drops the last reference may be the thread itself.
+    if intake.close() and thread is not threading.current_thread():
+        thread.join()

@@ -1,0 +1,227 @@
+"""The write queue of a journal in PostgreSQL: what many tasks of an event loop ask, together."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from iprog_async._core.clock import uptime
+from iprog_async._core.errors import JournalError
+from iprog_async._journal.forks import generation
+from iprog_async._journal.postgres.attempts import Attempts, attempt_of, note_attempt
+from iprog_async._journal.postgres.connecting import Connection
+from iprog_async._journal.postgres.jobs import Job, Kind
+from iprog_async._journal.rows import Row, Values
+
+
+# Where several tasks ask at once, a moment's patience puts many of them into one statement, and
+# most of a statement's cost is its own.
+_COALESCE_DELAY = 0.001
+_COALESCE_FROM = 4
+
+_STATE, _END = 5, 10
+"""Where an outcome begins and ends in a row's columns."""
+
+
+class LoopQueue:
+    """Takes what one event loop asks, and hands it in together.
+
+    Waking the thread for each would cost more than the statement: jobs are gathered while it
+    is busy with those before them.
+    """
+
+    def __init__(self, intake: Intake, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        """Where those run who wait."""
+        self._intake = intake
+        self._attempts = intake.attempts
+        self._gathered: list[Job] = []
+        self._recording: Job | None = None
+        self._handed_in = 0
+        self._coalescing = 0
+
+    def claim(self, rows: Sequence[Row]) -> asyncio.Future[Any]:
+        """Claim the rows of one request; see `StoreQueue`."""
+        values: list[tuple[Any, ...]] = []
+        for row in rows:
+            seen, attempt = attempt_of(row), self._attempts.new()
+            note_attempt(row, attempt)
+            head = (row.number, row.key, row.text_hash, row.run)
+            values.append((*head, attempt, seen, row.state))
+        return self._add(Kind.CLAIM, values, rows)
+
+    def claim_new(self, row: Row) -> asyncio.Future[Any]:
+        """Claim the row of a message with a key, if it is new; see `StoreQueue`."""
+        attempt = self._attempts.new()
+        note_attempt(row, attempt)
+        values = (row.number, row.key, row.text_hash, row.run, attempt)
+        return self._add(Kind.CLAIM_NEW, [values], [row])
+
+    def release(self, rows: Sequence[Row]) -> asyncio.Future[Any]:
+        """Put on record that messages did not leave; see `StoreQueue`."""
+        claimed: list[tuple[Any, ...]] = []
+        untouched: list[tuple[Any, ...]] = []
+        for row in rows:
+            ended = row.as_released()[_STATE:_END]
+            attempt = attempt_of(row)
+            if self._attempts.is_ours(attempt):
+                claimed.append((row.number, row.key, row.text_hash, attempt, *ended))
+            elif not attempt:
+                untouched.append(self._put(row, ended))
+            # What another process had last stays as it is.
+        if untouched:
+            self._add(Kind.PUT, untouched)
+        return self._add(Kind.RELEASE, claimed)
+
+    def record(self, rows: Sequence[Row], ended: Sequence[Values]) -> asyncio.Future[Any]:
+        """Put outcomes on record; see `StoreQueue`."""
+        claimed: list[tuple[Any, ...]] = []
+        untouched: list[tuple[Any, ...]] = []
+        for row, values in zip(rows, ended, strict=True):
+            outcome = values[_STATE:_END]
+            attempt = attempt_of(row)
+            if self._attempts.is_ours(attempt):
+                claimed.append((row.id, attempt, *outcome))
+            elif not row.unsettled:
+                untouched.append(self._put(row, outcome))
+            # Of what was unknown, and was not claimed now, nothing new is known.
+        if untouched:
+            self._add(Kind.PUT, untouched)
+        return self._add(Kind.RECORD, claimed)
+
+    def settle(self, rows: Sequence[Row], ended: Sequence[Values]) -> asyncio.Future[Any]:
+        """Put on record what became of unknown messages; see `StoreQueue`."""
+        new = self._attempts.new
+        settled = [
+            (row.id, new(), attempt_of(row), *values[_STATE:_END])
+            for row, values in zip(rows, ended, strict=True)
+        ]
+        return self._add(Kind.SETTLE, settled)
+
+    def ask(self, work: Callable[[Connection], Any]) -> asyncio.Future[Any]:
+        """Have something done with the connection after everything that came before."""
+        return self._add(Kind.ASK, [], work=work)
+
+    def _put(self, row: Row, ended: Sequence[object]) -> tuple[Any, ...]:
+        head = (row.number, row.key, row.text_hash, row.run)
+        return (*head, self._attempts.new(), attempt_of(row), row.state, *ended)
+
+    def _add(
+        self,
+        kind: Kind,
+        values: list[tuple[Any, ...]],
+        rows: Sequence[Row] = (),
+        work: Callable[[Connection], Any] | None = None,
+    ) -> asyncio.Future[Any]:
+        intake = self._intake
+        if intake.forks != generation():
+            # Another thread may have held the lock when this process was forked off.
+            return self._answer(intake.forked())
+        with intake.lock:
+            if intake.closed:
+                return self._answer(intake.is_closed())
+            if not self._gathered and not self._handed_in:
+                self.loop.call_soon(self._flush)
+            if kind is Kind.RECORD and self._recording is not None:
+                # One job, and one future, will do for all who record at the time.
+                self._recording.values += values
+                return self._recording.done
+            done: asyncio.Future[Any] = asyncio.Future(loop=self.loop)
+            job = Job(kind, self, done, uptime(), values, rows, work)
+            self._gathered.append(job)
+            if kind is Kind.RECORD:
+                self._recording = job
+        return done
+
+    def _answer(self, refusal: JournalError) -> asyncio.Future[Any]:
+        done: asyncio.Future[Any] = asyncio.Future(loop=self.loop)
+        done.set_result(refusal)
+        return done
+
+    def flush(self) -> None:
+        """Give the thread what has been gathered; whoever calls holds the lock."""
+        if self._gathered:
+            self._handed_in += len(self._gathered)
+            self._intake.jobs.put(self._gathered)
+            self._gathered, self._recording = [], None
+
+    def hand_out(self, ended: Sequence[tuple[Job, Any]]) -> None:
+        """Tell those who wait; called in the event loop."""
+        self._handed_in -= len(ended)
+        self._coalescing = 0
+        for job, result in ended:
+            self._coalescing += len(job.values)
+            if not job.done.done():
+                job.done.set_result(result)
+            elif job.kind is Kind.CLAIM_NEW and result is None:
+                # Whoever asked was cancelled, and does not know that there is a claim.
+                self.release(job.rows)
+        if not self._gathered or self._handed_in:
+            return
+        if self._coalescing >= _COALESCE_FROM:
+            self.loop.call_later(_COALESCE_DELAY, self._flush)
+        else:
+            self._flush()
+
+    def _flush(self) -> None:
+        with self._intake.lock:
+            self.flush()
+
+
+class Intake:
+    """Where jobs come in, from any event loop, until it is closed.
+
+    Args:
+        path: What names the journal in errors.
+        attempts: Gives claims their numbers.
+    """
+
+    def __init__(self, path: str, attempts: Attempts) -> None:
+        self.jobs: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
+        """What there is to do; `None` is the end."""
+        self.lock = threading.Lock()
+        """Whoever holds it may hand in jobs."""
+        self.attempts = attempts
+        self.forks = generation()
+        self.closed = False
+        self._path = path
+        self._queues: dict[asyncio.AbstractEventLoop, LoopQueue] = {}
+
+    def of_loop(self) -> LoopQueue:
+        """Return the queue of the running event loop."""
+        loop = asyncio.get_running_loop()
+        if self.forks != generation():
+            return LoopQueue(self, loop)
+        with self.lock:
+            found = self._queues.get(loop)
+            if found is None:
+                for gone in [other for other in self._queues if other.is_closed()]:
+                    self._queues.pop(gone).flush()
+                found = self._queues[loop] = LoopQueue(self, loop)
+        return found
+
+    def is_closed(self) -> JournalError:
+        """Return what is answered after the end."""
+        return JournalError(f"the journal {self._path} is closed")
+
+    def forked(self) -> JournalError:
+        """Return what a process is told that has only a copy of the journal."""
+        return JournalError(
+            f"the journal {self._path} was opened before this process was forked off; open it "
+            "in the process that uses it"
+        )
+
+    def close(self) -> bool:
+        """Hand over what is left, and the end; `False` where another process has the journal."""
+        if self.forks != generation():
+            return False
+        with self.lock:
+            if not self.closed:
+                self.closed = True
+                for loop_queue in self._queues.values():
+                    loop_queue.flush()
+                self.jobs.put(None)
+        return True

@@ -1,0 +1,78 @@
+"""Fixtures: a server that is started when the first test needs one, and a schema for each test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from secrets import token_hex
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+import pytest
+
+
+_DEMAND = "IPROG_ASYNC_POSTGRES_TESTS"
+"""`required` makes tests fail that would be skipped because no server can be started."""
+
+
+def unavailable(why: str) -> None:
+    """Skip a test, or fail it where PostgreSQL is demanded."""
+    if os.environ.get(_DEMAND) == "required":
+        pytest.fail(f"{_DEMAND}=required, and {why}", pytrace=False)
+    pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def postgres_database() -> Iterator[str]:
+    """Return the address of a database: `DATABASE_URL`, or of a server that is started for it."""
+    given = os.environ.get("DATABASE_URL", "")
+    if given.startswith(("postgres://", "postgresql://")):
+        yield given
+        return
+    try:
+        # Both are optional.
+        from support.postgres.server import PostgresServer
+
+        server = PostgresServer()
+    except (ImportError, LookupError, OSError, RuntimeError) as exc:
+        unavailable(f"no PostgreSQL server can be started here ({exc}); DATABASE_URL gives one")
+        return
+    try:
+        yield server.address()
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def postgres_address(postgres_database: str) -> Iterator[str]:
+    """Return an address with a schema of the test's own, which is not there yet."""
+    import psycopg
+
+    schema = f"test_{token_hex(6)}"
+    yield with_query(postgres_database, schema=schema)
+    with psycopg.connect(postgres_database, autocommit=True) as connection:
+        # Who is still connected has lost the test already, and may hold a lock.
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_class ON oid = relation "
+            "WHERE relnamespace = to_regnamespace(%s)::oid AND pid <> pg_backend_pid()",
+            [schema],
+        )
+        # Its letters are our own.
+        connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE'.encode())
+
+
+@pytest.fixture
+def postgres_journal(postgres_address: str) -> str:
+    """Return the address of a journal that is made, and empty."""
+    from iprog_async._journal.postgres.address import PostgresAddress
+    from iprog_async._journal.postgres.migrations import migrate
+
+    migrate(PostgresAddress.parse(postgres_address))
+    return postgres_address
+
+
+def with_query(address: str, **query: str) -> str:
+    """Return an address with more in its query."""
+    parts = urlsplit(address)
+    merged = dict(parse_qsl(parts.query)) | query
+    # By hand: an address without host begins with three slashes after the user.
+    return urlunsplit(parts._replace(query=urlencode(merged, quote_via=quote)))
