@@ -10,7 +10,7 @@ SmsError                        .may_have_been_sent  .healable  .blame
 │   └── JournalConflictError    another message to the same number, in an earlier run
 ├── UnsupportedError            this provider has no such operation
 ├── ClientClosedError           the client was closed
-├── WrongLoopError              the client belongs to another event loop
+├── WrongLoopError              the client can't be used on the event loop that runs
 ├── JournalError                the journal can't be used, so nothing is sent
 ├── RunHaltedError              a bulk run stopped itself before this message's turn
 ├── CreditLimitError            a bulk run reached its max_credits
@@ -120,7 +120,7 @@ class ClientClosedError(SmsError):
 
 
 class WrongLoopError(SmsError):
-    """The client was first used on another event loop; nothing was sent."""
+    """The client can't be used on the event loop that runs here; nothing was sent."""
 
     blame: Blame = "account"
 

@@ -33,7 +33,7 @@ class Journal(JournalContents):
     def __init__(self, store: JournalStore, rules: ResumeRules) -> None:
         super().__init__(store)
         self.store = store
-        """The rows; for this library's own use, like everything down to `open`."""
+        """The rows; for this library's own use, like everything down to `open`, and `reopen`."""
         self.rules = rules
         """What the caller allows."""
         self.under_way: set[tuple[str, str]] = set()
@@ -93,6 +93,19 @@ class Journal(JournalContents):
             # The thread goes on; nobody else would close what it opens.
             opening.add_done_callback(_close_late)
             raise
+
+    def reopen(self) -> Journal:
+        """Open the same journal anew, with the same rules: in a process that was forked off.
+
+        Raises:
+            JournalError: As `open` does.
+        """
+        return Journal.open(
+            self.path,
+            campaign=None,
+            resend_unknown=self.rules.resend_unknown,
+            allow_changed_text=self.rules.allow_changed_text,
+        )
 
     @property
     def path(self) -> str:

@@ -15,6 +15,7 @@ import iprog_async
 import iprog_async.adapter
 import iprog_async.otel
 import iprog_async.sandbox
+import iprog_async.sync
 import iprog_async.testing
 import iprog_async_providers.infopromo
 import iprog_async_providers.iprog
@@ -140,6 +141,7 @@ def test_what_was_public_still_is() -> None:
 _PACKAGES = [
     *_OURS,
     iprog_async.otel,
+    iprog_async.sync,
     iprog_async_providers.infopromo,
     iprog_async_providers.iprog,
     iprog_async_providers.ugsms,

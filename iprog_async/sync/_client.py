@@ -1,0 +1,424 @@
+"""The client for synchronous code."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from queue import SimpleQueue
+from typing import Any, Generic, Literal, Self, TypeVar, cast, overload
+
+from iprog_async._bulk.plan import BulkPlan
+from iprog_async._bulk.suppression import Suppress
+from iprog_async._client import client as asynchronous
+from iprog_async._client.from_config import provider_from_env, provider_from_url
+from iprog_async._core.errors import ClientClosedError
+from iprog_async._core.messages import Message
+from iprog_async._core.observers import Observer
+from iprog_async._core.outcomes import NotSent
+from iprog_async._core.receipts import Balance, DeliveryStatus, Receipt
+from iprog_async._core.tracebacks import discreet
+from iprog_async._http.pool import EngineName
+from iprog_async._http.retry import RetryPolicy
+from iprog_async._journal.journal import Journal
+from iprog_async._providers.protocols import (
+    SmsProvider,
+    SupportsBalance,
+    SupportsBalances,
+    SupportsStatus,
+)
+from iprog_async.sync._bulk_run import BulkRun
+from iprog_async.sync._calls import Inbox, call, check_thread
+from iprog_async.sync._loop_thread import loop_thread
+from iprog_async.sync._open_client import JournalSource, OpenClient, open_client
+from iprog_async.sync._operations import awaited, cut_short, cut_short_keyed, each
+from iprog_async.sync._source import (
+    check_source,
+    read_in_thread,
+    suppressing,
+    tell,
+    telling,
+)
+
+
+P_co = TypeVar("P_co", bound=SmsProvider, covariant=True)
+T = TypeVar("T")
+
+
+class SmsClient(Generic[P_co]):
+    """Sends texts from synchronous code: `iprog_async.SmsClient`, waited for instead of awaited.
+
+    One client serves any number of threads, with one pool of connections and one rate. All
+    clients of a process share one event loop, in a thread in the background. A client made before
+    a fork works in both processes: the child has a loop, connections and a rate of its own.
+
+    Use it as a context manager, or `close` it. When the interpreter exits, clients that are open
+    are closed.
+
+    Args:
+        provider: The gateway, as one account; the object itself stays untouched.
+        engine: What moves the bytes: `"httpx"`, the default, or `"asyncio"`, which takes a
+            fraction of its CPU time and needs the extra `fast`.
+        max_connections: The most requests at once, 100 by default; others queue.
+        verify: Trusted certificates, as an `ssl.SSLContext`; they are checked always.
+        timeout: Seconds for one attempt, once it has a connection slot.
+        deadline: Seconds for a whole call, with its waits and retries; unbounded if `None`.
+        journal: Makes a send with a `key` idempotent, and bulk runs resumable: the path of a
+            journal, which each process opens when it first sends and closes with the client; or
+            an open one, which is yours to close, and which a forked process opens anew.
+        retry: How often and how patiently a call is repeated, where that is safe.
+        observers: Code of yours that is told of each request and each outcome, in the thread in
+            the background: it must not wait, nor use this client.
+        user_agent: What requests call this program; `iprog-async/VERSION` if `None`.
+
+    Raises:
+        ConfigurationError: An argument makes no sense; or a variable of the environment, such as
+            `SSL_CERT_FILE` or `HTTPS_PROXY`, names what can't be used.
+    """
+
+    def __init__(
+        self,
+        provider: P_co,
+        *,
+        engine: EngineName | None = None,
+        max_connections: int | None = None,
+        verify: ssl.SSLContext | Literal[True] = True,
+        timeout: float = 30.0,
+        deadline: float | None = None,
+        retry: RetryPolicy | None = None,
+        journal: Journal | str | os.PathLike[str] | None = None,
+        observers: Iterable[Observer] = (),
+        user_agent: str | None = None,
+    ) -> None:
+        told = tuple(observers)
+
+        def make(opened: Journal | None) -> asynchronous.SmsClient[P_co]:
+            return asynchronous.SmsClient(
+                provider,
+                engine=engine,
+                max_connections=max_connections,
+                verify=verify,
+                timeout=timeout,
+                deadline=deadline,
+                retry=retry,
+                journal=opened,
+                observers=told,
+                user_agent=user_agent,
+            )
+
+        # What is wrong is to be known now, and not with the first text.
+        make(None)
+        self._make = make
+        self._journal = JournalSource(journal)
+        self._open: OpenClient[P_co] | None = None
+        self._closed = False
+
+    @classmethod
+    @discreet
+    def from_env(cls, environ: Mapping[str, str] | None = None, **settings: Any) -> SmsClient[Any]:
+        """Build a client from `SMS_URL`, or from the one gateway whose credentials are set.
+
+        Args:
+            environ: Instead of the process's environment.
+            settings: Further arguments of `SmsClient`.
+
+        Raises:
+            ConfigurationError: Nothing is set, several gateways are, or a value is wrong.
+        """
+        return SmsClient(provider_from_env(environ), **settings)
+
+    @classmethod
+    @discreet
+    def from_url(cls, address: str, **settings: Any) -> SmsClient[Any]:
+        """Build a client from an address such as `"iprog://TOKEN@"`.
+
+        Args:
+            address: Provider, percent-encoded credentials and settings.
+            settings: Further arguments of `SmsClient`.
+
+        Raises:
+            ConfigurationError: The address is wrong; it is not shown.
+        """
+        return SmsClient(provider_from_url(address), **settings)
+
+    def send(
+        self,
+        to: str,
+        text: str,
+        *,
+        sender_id: str | None = None,
+        schedule_at: datetime | None = None,
+        key: str | None = None,
+        options: object | None = None,
+        on_unknown: Literal["raise", "resend"] = "raise",
+    ) -> Receipt:
+        """Send one text, and return the gateway's word that it accepted it.
+
+        What interrupts the waiting, such as Ctrl-C or a task's time limit, cancels the call, and
+        carries a note that says whether the text may have left.
+
+        Args:
+            to: Phone number as people write it.
+            text: What the phone shows.
+            sender_id: Name or number the phone shows as sender.
+            schedule_at: When to send, as an aware `datetime`; at once if `None`.
+            key: Your own name for this text: a second send with the same key and number returns
+                the first receipt. It needs a journal on the client.
+            options: The adapter's own options.
+            on_unknown: `"resend"` sends again when the outcome is unknown: better twice than
+                never.
+
+        Raises:
+            WrongLoopError: An event loop runs in this thread; not sent.
+            ConfigurationError: There is a key, and no journal that could keep it; not sent.
+            InvalidMessageError: It can't be sent as it is; not sent.
+            UnsupportedError: The gateway has no such feature; not sent.
+            ConnectionFailedError: The gateway can't be reached; not sent.
+            ProviderError: The gateway refused; not sent.
+            OutcomeUnknownError: It may have been sent.
+        """
+        here = self._here()
+        sending = here.client.send(
+            to,
+            text,
+            sender_id=sender_id,
+            schedule_at=schedule_at,
+            key=key,
+            options=options,
+            on_unknown=on_unknown,
+        )
+        return call(here.thread, sending, describe=cut_short if key is None else cut_short_keyed)
+
+    def send_many(
+        self,
+        messages: Iterable[Message],
+        *,
+        concurrency: int = 100,
+        window: int | None = None,
+        linger: float = 0.05,
+        halt_after_unknown: int = 20,
+        journal: Journal | str | os.PathLike[str] | None = None,
+        suppress: Suppress | None = None,
+        max_credits: int | None = None,
+        halt_after_failed: int | None = None,
+        one_per_number: bool = False,
+    ) -> BulkRun:
+        """Send many texts; every message comes to an outcome of its own.
+
+        The messages, and a function as `suppress`, are read and asked in the thread that iterates
+        over the run, between two outcomes: they may use a database, and this client.
+
+        Args:
+            messages: An iterable of `Message`, read as it is needed.
+            concurrency: As for `iprog_async.SmsClient.send_many`, like all that follow.
+            window: How many messages are looked at together.
+            linger: How many seconds to wait for company from a slow source.
+            halt_after_unknown: Stop once so many people's outcomes are unknown in a row.
+            journal: Makes the run resumable; the client's if `None`.
+            suppress: Numbers never to text.
+            max_credits: The run stops before it would spend more credits than this.
+            halt_after_failed: Stop after so many accepted texts in a row that have failed.
+            one_per_number: Send each number its first message only.
+
+        Returns:
+            The run: `with client.send_many(…) as run: for outcome in run: …`
+
+        Raises:
+            WrongLoopError: An event loop runs in this thread; nothing was sent.
+            ClientClosedError: The client was closed.
+            ConfigurationError: A number is out of range, or the messages are a generator that
+                has been read already.
+        """
+        check_source(messages)
+        here = self._here()
+        inbox: Inbox = SimpleQueue()
+        messages, suppress = suppressing(messages, suppress, here.client.provider)
+        run = here.client.send_many(
+            read_in_thread(messages, inbox),
+            concurrency=concurrency,
+            window=window,
+            linger=linger,
+            halt_after_unknown=halt_after_unknown,
+            journal=journal,
+            suppress=suppress,
+            max_credits=max_credits,
+            halt_after_failed=halt_after_failed,
+            one_per_number=one_per_number,
+        )
+        return BulkRun(here.thread, run, inbox, concurrency=concurrency, owner=self)
+
+    def plan_many(
+        self,
+        messages: Iterable[Message],
+        *,
+        concurrency: int = 100,
+        window: int | None = None,
+        linger: float = 0.05,
+        journal: Journal | str | os.PathLike[str] | None = None,
+        suppress: Suppress | None = None,
+        max_credits: int | None = None,
+        price: Decimal | int | str | None = None,
+        left_out: Callable[[NotSent], None] | None = None,
+        one_per_number: bool = False,
+    ) -> BulkPlan:
+        """Return what `send_many` would do with the same arguments; nothing leaves this machine.
+
+        Args:
+            messages: An iterable of `Message`; a generator is used up.
+            concurrency: As for `iprog_async.SmsClient.plan_many`, like all that follow.
+            window: How many messages are looked at together.
+            linger: As for `send_many`.
+            journal: Messages that it has as settled are not sent again.
+            suppress: Numbers never to text.
+            max_credits: The most that the run may spend.
+            price: What a segment costs, in any currency.
+            left_out: Told of each message that would not be sent, in this thread.
+            one_per_number: As for `send_many`.
+
+        Raises:
+            WrongLoopError: An event loop runs in this thread.
+            ConfigurationError: A number is out of range, `suppress` can't be read, or the
+                messages are a generator that has been read already.
+            JournalError: The journal can't be read, or a run is using it.
+        """
+        check_source(messages)
+        here = self._here()
+        inbox: Inbox = SimpleQueue()
+        found: list[NotSent] = []
+        messages, suppress = suppressing(messages, suppress, here.client.provider)
+        planning = here.client.plan_many(
+            read_in_thread(telling(messages, found, left_out), inbox),
+            concurrency=concurrency,
+            window=window,
+            linger=linger,
+            journal=journal,
+            suppress=suppress,
+            max_credits=max_credits,
+            price=price,
+            left_out=None if left_out is None else found.append,
+            one_per_number=one_per_number,
+        )
+        plan = call(here.thread, planning, inbox=inbox)
+        tell(found, left_out)
+        return plan
+
+    def status(self: SmsClient[SupportsStatus], receipt: Receipt | str) -> DeliveryStatus:
+        """Return how far an accepted text has come.
+
+        Args:
+            receipt: The receipt, or its `ref`.
+
+        Raises:
+            UnsupportedError: This gateway tells no status.
+            NotFoundError: It knows no such text.
+            NoAnswerError: It gave no trustworthy answer; ask again.
+        """
+        here = self._here()
+        return call(here.thread, here.client.status(receipt))
+
+    def wait(
+        self: SmsClient[SupportsStatus],
+        receipt: Receipt | str,
+        *,
+        timeout: float = 60.0,
+        interval: float = 1.0,
+    ) -> DeliveryStatus:
+        """Ask for the status, less and less often, until it is final.
+
+        Args:
+            receipt: The receipt, or its `ref`.
+            timeout: Seconds to wait in all.
+            interval: Seconds before the second question; it grows by half each time.
+
+        Raises:
+            WaitTimeoutError: It is not final in time; holds the last status.
+            UnsupportedError: This gateway tells no status.
+            NotFoundError: It knows no such text.
+            NoAnswerError: It gave no trustworthy answer, though it was asked several times.
+        """
+        here = self._here()
+        return call(here.thread, here.client.wait(receipt, timeout=timeout, interval=interval))
+
+    @overload
+    def balance(self: SmsClient[SupportsBalance]) -> Balance: ...
+
+    @overload
+    def balance(self: SmsClient[SupportsBalances]) -> dict[str, Balance]: ...
+
+    def balance(self: SmsClient[Any]) -> Balance | dict[str, Balance]:
+        """Return what is left on the account; of several gateways, on each account by its name.
+
+        Raises:
+            UnsupportedError: This gateway tells no balance.
+            NoAnswerError: It gave no trustworthy answer; ask again.
+        """
+        here = self._here()
+        return cast("Balance | dict[str, Balance]", call(here.thread, here.client.balance()))
+
+    @overload
+    def call(self, operation: Callable[[P_co], Awaitable[T]]) -> T: ...
+
+    @overload
+    def call(self, operation: Callable[[P_co], AsyncIterator[T]]) -> Iterator[T]: ...
+
+    def call(self, operation: Callable[[P_co], Awaitable[T] | AsyncIterator[T]]) -> T | Iterator[T]:
+        """Do one of the gateway's own operations, and return what it returns.
+
+        For example `sms.call(lambda provider: provider.otp.send("0917 123 4567"))`.
+
+        Args:
+            operation: Is given the provider, bound to this client, and returns what is to be
+                awaited, or iterated over.
+
+        Returns:
+            The result; or an iterator, where the operation is one that lists.
+
+        Raises:
+            WrongLoopError: An event loop runs in this thread; nothing was sent.
+            SmsError: Whatever the operation raises.
+        """
+        here = self._here()
+        made = operation(here.client.provider)
+        if isinstance(made, AsyncIterator):
+            return each(here.thread, made, owner=self)
+        return call(here.thread, awaited(made))
+
+    def close(self) -> None:
+        """Close the client in this process; twice is fine.
+
+        Texts with a key that are under way come to their outcome first.
+        """
+        self._closed = True
+        if self._open is not None:
+            check_thread()
+            self._open.close()
+
+    def __enter__(self) -> Self:
+        if self._closed:
+            raise _is_closed()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _here(self) -> OpenClient[P_co]:
+        """Return the client as this process has it; it is opened for whoever comes first."""
+        check_thread()
+        if self._open is not None and self._open.thread.is_current:
+            return self._open
+        thread = loop_thread()
+        with thread.opening:
+            if self._open is None or self._open.thread is not thread:
+                if self._closed:
+                    raise _is_closed()
+                self._open = open_client(thread, self._make, self._journal)
+                # One that nobody holds any more keeps no connection open.
+                weakref.finalize(self, self._open.close_soon).atexit = False
+            return self._open
+
+
+def _is_closed() -> ClientClosedError:
+    return ClientClosedError("the client is closed; nothing was sent")

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from support.sync import run_program
+
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"),
+]
+
+# A process of two threads that forks is what this is about: later Pythons warn of any such.
+_BEGIN = """
+import os, sys, threading, warnings
+
+warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+
+from iprog_async import ClientClosedError, Message
+from iprog_async.sandbox import Sandbox
+from iprog_async.sync import SmsClient
+
+NUMBER = "+639171234567"
+
+
+def forked(work):
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        finally:
+            if status:
+                sys.excepthook(*sys.exc_info())
+            sys.stdout.flush()
+            os._exit(status)
+    return child
+
+
+def join(*children):
+    assert [0] * len(children) == [os.waitpid(child, 0)[1] for child in children]
+"""
+
+
+def test_both_go_on_after_a_fork(tmp_path: Path) -> None:
+    """A client that was used before the fork sends in the child, its child, and the parent."""
+    program = """
+with Sandbox() as sandbox, SmsClient.from_url(sandbox.address("iprog")) as sms:
+    sms.send(NUMBER, "before")
+    def child():
+        sms.send(NUMBER, "child")
+        join(forked(lambda: sms.send(NUMBER, "grandchild")))
+        with sms.send_many([Message(NUMBER, "many")]) as run:
+            run.drain()
+        sms.close()
+    join(forked(child), forked(child))
+    sms.send(NUMBER, "after")
+    with sms.send_many([Message(NUMBER, "many")]) as run:
+        run.drain()
+    print(sorted(text.text for text in sandbox.inbox))
+"""
+    texts = ["after", "before", *["child"] * 2, *["grandchild"] * 2, *["many"] * 3]
+    assert f"{texts}\n" == run_program(_BEGIN + program, tmp_path)
+
+
+def test_fork_in_the_midst_of_texts_stops_nobody(tmp_path: Path) -> None:
+    """While four threads send, twenty children are forked off, and each of them sends."""
+    program = """
+with Sandbox() as sandbox, SmsClient.from_url(sandbox.address("iprog")) as sms:
+    sandbox.set_credit("iprog", 100_000)
+    stop = threading.Event()
+    sent = []
+    def keep_sending():
+        while not stop.is_set():
+            sent.append(sms.send(NUMBER, "parent").ref)
+    threads = [threading.Thread(target=keep_sending) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(20):
+        join(forked(lambda: sms.send(NUMBER, "child")))
+    stop.set()
+    for thread in threads:
+        thread.join()
+    texts = [text.text for text in sandbox.inbox]
+    print(texts.count("child"), texts.count("parent") == len(sent) > 0)
+"""
+    assert "20 True\n" == run_program(_BEGIN + program, tmp_path)
+
+
+def test_run_stays_in_the_process_that_began_it(tmp_path: Path) -> None:
+    """A child that is forked off within a run leaves it alone, and can make one of its own."""
+    program = """
+with Sandbox() as sandbox, SmsClient.from_url(sandbox.address("iprog")) as sms:
+    def child():
+        try:
+            next(run)
+        except ClientClosedError as error:
+            print("forked off" in str(error))
+        run.close()
+    def messages():
+        for number in range(20):
+            if number == 10:
+                join(forked(child))
+            yield Message(f"+639171234{number:03}", "Hi")
+    with sms.send_many(messages()) as run:
+        print(run.drain().accepted)
+"""
+    assert "True\n20\n" == run_program(_BEGIN + program, tmp_path)
+
+
+def test_closed_before_the_fork_is_closed_after(tmp_path: Path) -> None:
+    """Closing holds in the child; what the parent closes later does not."""
+    program = """
+with Sandbox() as sandbox:
+    closed, open_ = (SmsClient.from_url(sandbox.address("iprog")) for _ in range(2))
+    for sms in (closed, open_):
+        sms.send(NUMBER, "before")
+    closed.close()
+    read, write = os.pipe()
+    def child():
+        try:
+            closed.send(NUMBER, "no")
+        except ClientClosedError:
+            pass
+        os.read(read, 1)
+        open_.send(NUMBER, "child")
+    pid = forked(child)
+    open_.close()
+    os.write(write, b"x")
+    join(pid)
+    print([text.text for text in sandbox.inbox].count("child"))
+"""
+    assert "1\n" == run_program(_BEGIN + program, tmp_path)
