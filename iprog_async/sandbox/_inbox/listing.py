@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -78,14 +79,7 @@ def _contains(text: InboxText, words: str, number: str) -> bool:
 
 def place_of(newest_first: Sequence[InboxText], serial: int) -> int:
     """Return how many texts are newer than one, which need not be among them."""
-    low, high = 0, len(newest_first)
-    while low < high:
-        middle = (low + high) // 2
-        if newest_first[middle].serial > serial:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    return bisect_left(newest_first, -serial, key=lambda text: -text.serial)
 
 
 def next_move(texts: Iterable[InboxText], now: datetime) -> float | None:
