@@ -8,7 +8,7 @@ from iprog_async._core.errors import Blame
 from iprog_async._core.json_types import is_array, is_object
 from iprog_async._core.messages import Message, PreparedMessage, check_sender_id, check_text
 from iprog_async._core.outcomes import accepted, failed, rejected, unclear
-from iprog_async._core.phones import to_e164
+from iprog_async._core.phones import to_e164, to_region
 from iprog_async._core.public import publish
 from iprog_async._core.rates import to_rate
 from iprog_async._core.receipts import PENDING
@@ -69,6 +69,7 @@ __all__ = [
     "to_e164",
     "to_flag",
     "to_rate",
+    "to_region",
     "to_sender_id",
     "unclear",
     "wall_clock",

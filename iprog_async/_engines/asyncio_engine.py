@@ -12,14 +12,19 @@ import ssl
 from collections import defaultdict
 
 from iprog_async._core.errors import ConfigurationError
-from iprog_async._engines.base import Failure, RequestProgress, WireReply, WireRequest
+from iprog_async._engines.base import (
+    KEEPALIVE,
+    Failure,
+    RequestProgress,
+    WireReply,
+    WireRequest,
+)
 from iprog_async._engines.happy_eyeballs import connect
 from iprog_async._engines.http1_connection import NOT_QUIET, Connection, WriteCoalescer
 from iprog_async._engines.http1_request import Origin, RequestWriter
 from iprog_async._engines.proxies import proxy_for
 
 
-_KEEPALIVE = 30.0
 # Windows completes reads by itself; what came in shows when the loop has gone round.
 _READS_SHOW_LATE = not hasattr(select, "poll")
 
@@ -100,7 +105,7 @@ class AsyncioEngine:
         connection.idle_since = loop.time()
         self._idle[origin].append(connection)
         if self._sweeper is None:
-            self._sweeper = loop.call_later(_KEEPALIVE, self._sweep, loop)
+            self._sweeper = loop.call_later(KEEPALIVE, self._sweep, loop)
 
     def _drop(self, connection: Connection) -> None:
         self._open.discard(connection)
@@ -108,7 +113,7 @@ class AsyncioEngine:
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         """Close connections that nobody has used for a while."""
-        oldest = loop.time() - _KEEPALIVE
+        oldest = loop.time() - KEEPALIVE
         for origin, idle in list(self._idle.items()):
             for connection in idle:
                 if connection.idle_since <= oldest:
@@ -118,7 +123,7 @@ class AsyncioEngine:
                 del self._idle[origin]
         self._sweeper = None
         if self._idle:
-            self._sweeper = loop.call_later(_KEEPALIVE, self._sweep, loop)
+            self._sweeper = loop.call_later(KEEPALIVE, self._sweep, loop)
 
     async def _connect(self, origin: Origin, connect_timeout: float) -> Connection | Failure:
         _refuse_proxy(origin.address)

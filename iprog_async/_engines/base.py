@@ -59,6 +59,9 @@ class RequestProgress:
         return Failure(TOO_LATE, may_have_left=False)
 
 
+KEEPALIVE = 30.0
+"""Seconds that a connection without a request is kept open."""
+
 TOO_LATE = (
     "connecting took so long that it was not sent any more: this machine slept, or the process was "
     "stopped"

@@ -14,7 +14,14 @@ import httpx
 from attrs import define
 
 from iprog_async._core.errors import ConfigurationError
-from iprog_async._engines.base import TOO_LATE, Failure, RequestProgress, WireReply, WireRequest
+from iprog_async._engines.base import (
+    KEEPALIVE,
+    TOO_LATE,
+    Failure,
+    RequestProgress,
+    WireReply,
+    WireRequest,
+)
 from iprog_async._engines.body import BadBodyError, Body, check_length
 from iprog_async._engines.proxies import proxy_for
 
@@ -22,9 +29,8 @@ from iprog_async._engines.proxies import proxy_for
 if TYPE_CHECKING:
     import httpcore
 
-_KEEPALIVE = 30.0
 # httpcore looks at all its connections on each request, so each slot has a pool of its own.
-_ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=_KEEPALIVE)
+_ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE)
 # The certain failures: httpx raises them only before it has written anything.
 _NEVER_LEFT = (
     httpx.ConnectError,
@@ -113,9 +119,9 @@ class TransportEngine:
         self._last_used[used] = now
         if now < self._next_sweep:
             return
-        self._next_sweep = now + _KEEPALIVE
+        self._next_sweep = now + KEEPALIVE
         for key, last_used in list(self._last_used.items()):
-            if last_used < now - _KEEPALIVE and key not in self._in_use:
+            if last_used < now - KEEPALIVE and key not in self._in_use:
                 del self._last_used[key]
                 await self._drop(key)
 

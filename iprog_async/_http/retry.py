@@ -14,6 +14,9 @@ from iprog_async._http.send_context import withdrawable
 
 T = TypeVar("T")
 
+SHORTEST_PAUSE = 1.0
+"""Seconds: a gateway that says "retry after 0 seconds" forever is not asked in a busy loop."""
+
 
 @frozen(kw_only=True)
 class RetryPolicy:

@@ -41,7 +41,7 @@ from iprog_async._http.responses import (
     paused,
     read_result,
 )
-from iprog_async._http.retry import RetryPolicy, is_repeatable, try_again
+from iprog_async._http.retry import SHORTEST_PAUSE, RetryPolicy, is_repeatable, try_again
 from iprog_async._http.send_context import (
     Claim,
     active_send,
@@ -57,8 +57,6 @@ T = TypeVar("T")
 
 logger = logging.getLogger("iprog_async")
 
-# A gateway that says "retry after 0 seconds" forever must not be asked in a busy loop.
-_SHORTEST_PAUSE = 1.0
 _CONNECT_TIMEOUT = 10.0
 
 
@@ -171,7 +169,7 @@ class Session:
     ) -> None:
         """Pause all calls of the account as told; raise the error if that takes too long."""
         pause = error.retry_after
-        pause = self._retry.default_pause if pause is None else max(pause, _SHORTEST_PAUSE)
+        pause = self._retry.default_pause if pause is None else max(pause, SHORTEST_PAUSE)
         if call.made_once:
             # Nobody waits here, so a pause beyond the cap is not dropped but cut.
             if budget.asked:

@@ -12,7 +12,7 @@ from iprog_async._core.context_vars import put_back
 from iprog_async._core.errors import InvalidMessageError, SmsError
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import Outcome
-from iprog_async._http.retry import RetryPolicy, back_off
+from iprog_async._http.retry import SHORTEST_PAUSE, RetryPolicy, back_off
 from iprog_async._http.send_context import (
     Claim,
     WithdrawnError,
@@ -25,10 +25,6 @@ from iprog_async._routing.members import Member, RoutedMessage, prepare_for
 from iprog_async._routing.progress import MessageRoute
 from iprog_async._sending.batching import fewest, plan_batches
 from iprog_async._sending.bisect_batch import Bisection
-
-
-# A gateway that says "retry after 0 seconds" forever must not be asked in a busy loop.
-_SHORTEST_PAUSE = 1.0
 
 
 @define
@@ -90,7 +86,7 @@ class Dispatch:
         """Return how soon a member that asked to slow down takes texts again, if one did."""
         pauses = [route.pause(self._retry.default_pause) for route in waiting]
         asked = [pause for pause in pauses if pause is not None]
-        return max(min(asked), _SHORTEST_PAUSE) if asked else None
+        return max(min(asked), SHORTEST_PAUSE) if asked else None
 
     def _give_back(self, waiting: Sequence[MessageRoute]) -> None:
         """Put on record that messages wait: a run that is killed now may send them again."""

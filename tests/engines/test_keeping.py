@@ -228,7 +228,7 @@ async def test_half_closed_connection_still_answers() -> None:
 
 async def test_idle_connections_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """What nobody has used for a while is closed, without a further request."""
-    monkeypatch.setattr(asyncio_engine, "_KEEPALIVE", 0.02)
+    monkeypatch.setattr(asyncio_engine, "KEEPALIVE", 0.02)
     engine = AsyncioEngine(default_ssl_context())
     async with RawGateway(OK) as gateway:
         await asyncio.gather(*(exchange(engine, gateway.base_url) for _ in range(3)))

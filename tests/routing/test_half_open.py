@@ -131,9 +131,9 @@ async def test_a_member_takes_no_batch_for_a_probe() -> None:
     breaker, clock = breaker_of(failures=1)
     member = Member(a, breaker, Caution(1))
     batch = [prepared(index, number) for index, number in enumerate(NUMBERS[:3])]
-    permit = breaker.admit()
-    assert permit is not None
-    breaker.settle(permit, Health.FAILS)
+    admission = breaker.admit()
+    assert admission is not None
+    breaker.settle(admission, Health.FAILS)
     clock.advance(30)
 
     assert (None, []) == (await member.submit(batch, None, "failover"), a.sent)

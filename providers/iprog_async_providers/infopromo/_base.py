@@ -29,6 +29,7 @@ from iprog_async.adapter import (
     failed,
     is_object,
     to_flag,
+    to_region,
     to_sender_id,
     words,
 )
@@ -77,7 +78,7 @@ class UltimateSmsBase(BaseProvider):
     base_url: str = field(kw_only=True)
     sender_id: str | None = field(default=None, kw_only=True, converter=to_sender_id)
     timezone: str | None = field(default=None, kw_only=True, validator=_options.check_timezone)
-    region: str | None = field(default=None, kw_only=True, converter=_options.to_region)
+    region: str | None = field(default=None, kw_only=True, converter=to_region)
     allow_unscheduled_single: bool = field(default=False, kw_only=True)
     max_batch: int = field(default=100, kw_only=True, validator=_options.check_max_batch)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 from urllib.parse import quote
@@ -19,8 +18,6 @@ MessageType = Literal["plain", "unicode", "whatsapp", "viber", "otp"]
 _NOT_OFFERED = {"voice": "a language and a gender", "mms": "the address of a picture"}
 MINUTE = timedelta(minutes=1)
 """The steps in which servers keep times."""
-
-_REGION = re.compile(r"[A-Z]{2}")
 
 
 def _check_type(_: object, __: object, value: str | None) -> None:
@@ -64,16 +61,6 @@ class InfopromoOptions:
 def to_token(value: str) -> str:
     """Strip and check a token, which travels in a header with v3."""
     return clean_secret(value, "Ultimate SMS api_token", header=True)
-
-
-def to_region(value: str | None) -> str | None:
-    """Return a region in upper case; raises `ConfigurationError` if it is none."""
-    if value is None:
-        return None
-    region = value.strip().upper()
-    if not _REGION.fullmatch(region):
-        raise ConfigurationError(f"region {value!r} is not two letters, such as 'NG'")
-    return region
 
 
 def to_zone(name: str) -> ZoneInfo:
