@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -28,7 +29,8 @@ _HARMLESS = (
 
 def veil(line: str, tokens: Sequence[str]) -> str:
     """Return what is said of a command line, with `***` for words that may be a credential."""
-    known = _names(tokens)
+    # Looked up once, and only if a word is long enough: it takes longer than most errors.
+    known = cache(lambda: _names(tokens))
     hidden = {part for token in tokens for part in _parts(token) if not _is_harmless(part, known)}
     addresses = {part for part in hidden if _ADDRESS.fullmatch(part)}
     for address in sorted(addresses, key=len, reverse=True):
@@ -79,7 +81,7 @@ def _credentials(address: str) -> Iterator[str]:
         yield from {text, unquote(text)}
 
 
-def _is_harmless(word: str, known: Sequence[str]) -> bool:
+def _is_harmless(word: str, known: Callable[[], Sequence[str]]) -> bool:
     name, equals, value = word.lstrip("-").partition("=")
     if equals and "://" not in name:
         return _is_harmless(name, known) and _is_harmless(value, known)
@@ -89,6 +91,6 @@ def _is_harmless(word: str, known: Sequence[str]) -> bool:
         word = name
     if looks_secret(word):
         return os.path.exists(os.path.join(folder, word))
-    if len(word) <= _SHORT or get_close_matches(word.lstrip("-"), known, 1, 0.7):
+    if len(word) <= _SHORT or any(kind.fullmatch(word) for kind in _HARMLESS):
         return True
-    return any(kind.fullmatch(word) for kind in _HARMLESS)
+    return bool(get_close_matches(word.lstrip("-"), known(), 1, 0.7))
