@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from asyncio import StreamReader, StreamWriter
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Self
 
 from iprog_async.testing._raw_gateway.behaviours import Behaviour, Step, to_behaviour
@@ -139,7 +141,9 @@ async def _read(first: bytes, reader: StreamReader, number: int, under_way: int)
     return RawRequest(method, target, headers, body, number, under_way)
 
 
-async def unused_port() -> int:
-    """Return a port of loopback on which nobody listens."""
-    async with RawGateway() as gateway:
-        return gateway.port
+@contextmanager
+def refusing_port() -> Generator[int]:
+    """Give a port of loopback on which nobody listens, and nobody else can begin to."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])

@@ -44,7 +44,7 @@ ATTEMPTS = 3
 # Nothing on loopback takes as long, unless it hangs on purpose.
 PATIENT = 10.0
 # Enough for loopback on a busy machine, and little to wait for.
-SHORT = 0.15
+SHORT = 0.3
 # A check that waits for what never comes must fail and not hang.
 _LONGEST_CHECK = 30.0
 

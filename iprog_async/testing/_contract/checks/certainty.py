@@ -33,7 +33,7 @@ from iprog_async.testing._raw_gateway.behaviours import (
     hang_up,
     silence,
 )
-from iprog_async.testing._raw_gateway.gateway import unused_port
+from iprog_async.testing._raw_gateway.gateway import refusing_port
 from iprog_async.testing._raw_gateway.messages import Reply
 
 
@@ -145,10 +145,10 @@ class CertaintyChecks(Checks):
     @in_loop
     async def test_a_refused_connection_is_certainly_not_sent(self, subject: Subject) -> None:
         """Nobody listens: the allowed attempts, then `ConnectionFailedError`."""
-        nowhere = f"http://127.0.0.1:{await unused_port()}"
-        async with scene(subject, base_url=nowhere) as it:
-            await _is_not_sent(it.sms, subject)
-            assert len(it.sleeps) == ATTEMPTS - 1
+        with refusing_port() as port:
+            async with scene(subject, base_url=f"http://127.0.0.1:{port}") as it:
+                await _is_not_sent(it.sms, subject)
+                assert len(it.sleeps) == ATTEMPTS - 1
 
     @in_loop
     async def test_a_host_without_address_is_certainly_not_sent(

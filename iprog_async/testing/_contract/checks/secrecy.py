@@ -27,7 +27,7 @@ from iprog_async.testing._contract.checks.base import (
 from iprog_async.testing._contract.losses import ENCOUNTERS, LOSSES, Loss
 from iprog_async.testing._contract.secret_finder import held_by, leaks, shown_by, trapped_logs
 from iprog_async.testing._raw_gateway.behaviours import drop, silence
-from iprog_async.testing._raw_gateway.gateway import unused_port
+from iprog_async.testing._raw_gateway.gateway import refusing_port
 
 
 T = TypeVar("T")
@@ -62,8 +62,7 @@ class SecrecyChecks(Checks):
     @in_loop
     async def test_no_secret_is_shown_where_nothing_leaves(self, subject: Subject) -> None:
         """The same for connections that fail."""
-        port = await unused_port()
-        with trapped_logs() as trap:
+        with refusing_port() as port, trapped_logs() as trap:
             async with scene(subject) as plain:
                 secure = plain.gateway.base_url.replace("http://", "https://")
                 shown: list[str] = []
