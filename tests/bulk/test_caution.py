@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import pytest
 from attrs import evolve
+from support.core.clock import settle
 from support.core.fakes import (
     LATER,
     FakeProvider,
@@ -103,7 +104,9 @@ async def test_requests_at_once_begin_small_together() -> None:
 
     provider = FakeProvider(limits=WIDE, send=wait)
     running = asyncio.create_task(run_over(provider, to_many(1000)))
-    await asyncio.sleep(0.1)
+    while sum(sizes(provider)) < 20:  # noqa: ASYNC110 - the run itself tells nobody
+        await asyncio.sleep(0)
+    await settle()
     first = sizes(provider)
     answer.set()
     run = await running

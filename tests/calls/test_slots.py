@@ -4,14 +4,9 @@ import asyncio
 
 from hypothesis import given
 from hypothesis import strategies as st
+from support.core.clock import settle
 
 from iprog_async._http.slots import SlotQueue
-
-
-async def settle() -> None:
-    """Let every task go on until all of them wait."""
-    for _ in range(5):
-        await asyncio.sleep(0)
 
 
 async def test_slots_are_distinct_and_counted() -> None:

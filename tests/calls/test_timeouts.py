@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from support.core.clock import settle
 
 from iprog_async._http.timeouts import Timeouts
 
@@ -20,30 +21,53 @@ async def hold(timeouts: Timeouts, seconds: float) -> str:
     return "done"
 
 
-async def test_each_ends_at_its_own_time() -> None:
+class Hours:
+    """The time of the running loop, which passes only as told."""
+
+    def __init__(self, patched: pytest.MonkeyPatch) -> None:
+        self._now = 1000.0
+        patched.setattr(asyncio.get_running_loop(), "time", lambda: self._now)
+
+    async def pass_until(self, seconds: float) -> None:
+        """Go on to a moment after the beginning, and let everybody act on it."""
+        self._now = 1000.0 + seconds
+        await settle()
+
+
+async def test_each_ends_at_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who takes too long is interrupted after the limit, counted from his own beginning."""
-    loop, timeouts = asyncio.get_running_loop(), Timeouts(0.03)
-    ended: list[float] = []
+    timeouts, ended = Timeouts(30), list[str]()
 
-    async def late(after: float) -> None:
-        await asyncio.sleep(after)
-        began = loop.time()
-        assert "timeout" == await hold(timeouts, 5)
-        ended.append(loop.time() - began)
+    async def late(name: str) -> None:
+        assert "timeout" == await hold(timeouts, 5000)
+        ended.append(name)
 
-    await asyncio.gather(late(0), late(0), late(0.02), late(0.05))
+    with monkeypatch.context() as patched:
+        hours, tasks = Hours(patched), list[asyncio.Task[None]]()
+        for begins, names in {0: "ab", 20: "c", 40: "d"}.items():
+            await hours.pass_until(begins)
+            tasks += [asyncio.create_task(late(name)) for name in names]
+            await settle()
+        seen = ["".join(ended)]
+        for moment in (49, 51, 69, 71):
+            await hours.pass_until(moment)
+            seen.append("".join(ended))
+        await asyncio.gather(*tasks)
 
-    assert all(0.03 <= took < 1 for took in ended)
-    assert 4 == len(ended)
+    assert ["ab", "ab", "abc", "abc", "abcd"] == seen
 
 
-async def test_those_in_time_are_left_alone() -> None:
+async def test_those_in_time_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither during their wait nor after it does anybody hear of the limit."""
-    timeouts = Timeouts(0.05)
+    timeouts = Timeouts(50)
+    with monkeypatch.context() as patched:
+        hours = Hours(patched)
+        holding = asyncio.gather(*(hold(timeouts, seconds) for seconds in (0, 10, 20)))
+        for moment in (0, 10, 20, 80):
+            await hours.pass_until(moment)
 
-    assert ["done"] * 3 == await asyncio.gather(*(hold(timeouts, n / 100) for n in range(3)))
-    await asyncio.sleep(0.06)
-    assert "done" == await hold(timeouts, 0.0)
+        assert ["done"] * 3 == await holding
+        assert "done" == await hold(timeouts, 0)
 
 
 async def test_one_timer_serves_all_and_stops_when_none_is_left(

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 
 import pytest
+from support.core.clock import settle
 from support.core.fakes import NUMBER, TOKEN, Wire, iprog_ok, to_many
 
 from iprog_async import HttpPool, Message, OutcomeUnknownError, Rate, SmsClient, WrongLoopError
@@ -25,12 +26,6 @@ def nothing_left_open() -> Iterator[None]:
         yield
         gc.collect()
     assert [] == [str(one.message) for one in caught]
-
-
-async def settle() -> None:
-    """Let every task go on until all of them wait."""
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 def client_of(gateway: RawGateway, pool: HttpPool | None = None) -> SmsClient[IprogProvider]:
@@ -91,7 +86,7 @@ async def test_pool_survives_a_storm_of_cancellations() -> None:
         async with HttpPool(max_connections=20) as pool:
             provider = IprogProvider(TOKEN, base_url=gateway.base_url)
             # Far less than the test may take: a lost connection shows as a lost answer.
-            client = SmsClient(provider, pool=pool, timeout=5)
+            client = SmsClient(provider, pool=pool, timeout=30)
             tasks = [asyncio.create_task(client.send(NUMBER, f"Hi {n}")) for n in range(500)]
             await gateway.until(lambda seen: len(seen.requests) >= 5)
             for position, task in enumerate(tasks):

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from attrs import frozen
+from support.core.clock import settle
 from support.engines.tls import serving, trusting
 from support.engines.wire import (
     BODY,
@@ -63,7 +64,8 @@ async def test_what_was_said_unasked_answers_no_later_request(
         settings = {"max_connections": 1, "verify": trust}
         async with client_of(gateway.base_url, engine, **settings) as client:
             first = await outcome(client)
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # the gateway's pause is shorter
+            await settle()
             second = await outcome(client)
 
     assert ("iSms-1", "iSms-2") == (first, second)
@@ -101,7 +103,7 @@ async def test_connection_that_the_server_gives_up_is_not_used_again(
         client_of(gateway.base_url, engine, verify=trust) as client,
     ):
         first = await outcome(client)
-        await asyncio.sleep(0.02)
+        await settle()
         second = await outcome(client)
 
     assert ("iSms-1", "iSms-1", 2, 2) == (first, second, gateway.connections, gateway.begun)
@@ -273,7 +275,7 @@ async def test_systems_without_poll_use_select(monkeypatch: pytest.MonkeyPatch) 
         for _ in range(3):
             done = await exchange(engine, gateway.base_url)
             assert isinstance(done.result, WireReply)
-            await asyncio.sleep(0.01)
+            await settle()
         await engine.aclose()
 
     assert [1, 1, 2] == [request.connection for request in gateway.requests]

@@ -193,8 +193,7 @@ async def test_retries_and_pauses_take_no_time(
     async with SmsClient.from_url(sms_sandbox.address("iprog")) as sms:
         await sms.send(GLOBE, "Hi")
 
-    assert sms_clock.monotonic() >= 45
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 45 <= sms_clock.monotonic()
     assert 1 == len(sms_sandbox.inbox)
 
 

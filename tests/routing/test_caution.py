@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import pytest
+from support.core.clock import settle
 from support.core.fakes import FakeProvider, to_many
 from support.routing.fakes import client, gateway, limited, lost, refused, texts_of, unreachable
 
@@ -187,7 +188,9 @@ async def test_a_stopped_run_sends_nothing_that_waits_for_a_gateway(
     outcomes: list[Outcome] = []
     async with client(router(a)) as sms, sms.send_many(to_many(500)) as run:
         await asked.wait()
-        await asyncio.sleep(0.05)
+        while sum(texts_of(a)) < FAILURES:  # noqa: ASYNC110 - the run itself tells nobody
+            await asyncio.sleep(0)
+        await settle()
         under_way = sum(texts_of(a))
         run.stop()
         answer.set()

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from support.core.clock import settle
 from support.core.fakes import LATER, NUMBER, FakeProvider
 from support.routing.fakes import (
     Step,
@@ -392,7 +393,7 @@ async def test_cancelled_between_rounds_with_nothing_sent() -> None:
     """A cancellation while all of it waits says that nothing is on its way."""
     router = Failover(gateway("a", limited(90)))
     task = asyncio.create_task(send(router))
-    await asyncio.sleep(0.01)
+    await settle()
     task.cancel()
     with pytest.raises(asyncio.CancelledError) as caught:
         await task
@@ -408,7 +409,7 @@ async def test_cancelled_after_a_part_was_sent() -> None:
 
     router = Failover(gateway("a", half, batching=Batching(max_batch=2)))
     task = asyncio.create_task(send(router, NUMBER, "+639170000000"))
-    await asyncio.sleep(0.01)
+    await settle()
     task.cancel()
     with pytest.raises(asyncio.CancelledError) as caught:
         await task
@@ -475,7 +476,7 @@ async def test_a_probe_that_is_cancelled_makes_way_for_another() -> None:
     await send(router)
     clock.advance(30)
     probe = asyncio.create_task(send(router))
-    await asyncio.sleep(0.01)
+    await settle()
     probe.cancel()
     with pytest.raises(asyncio.CancelledError):
         await probe

@@ -299,10 +299,12 @@ def test_server_leaves_uvicorns_loggers_alone() -> None:
 def test_kept_alive_connections_are_not_slow() -> None:
     """Answers on one connection do not wait for acknowledgements, which take 40 ms each."""
     with Sandbox() as sandbox, httpx.Client(verify=CONTEXT) as client:
-        seconds: list[float] = []
-        for _ in range(30):
+
+        def took() -> float:
             began = time.perf_counter()
             client.get(f"{sandbox.url}/_sandbox/health")
-            seconds.append(time.perf_counter() - began)
-        # The quickest one tells: a busy machine slows some, the delay would slow all.
-        assert min(seconds) < 0.035
+            return time.perf_counter() - began
+
+        # One quick answer tells: a busy machine slows some, the delay would slow all but the first.
+        took()
+        assert any(took() < 0.035 for _ in range(300))

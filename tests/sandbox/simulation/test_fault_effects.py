@@ -90,7 +90,7 @@ async def test_client_can_not_know_the_outcome(sandbox: Sandbox, kind: str, acce
 async def test_delay_beyond_the_timeout_leaves_an_accepted_text(sandbox: Sandbox) -> None:
     """A client that gives up waiting finds the text in the inbox at once."""
     sandbox.add_fault(Fault("POST /iprog/*", "delay", delay=60))
-    async with SmsClient(provider_from_url(sandbox.address("iprog")), timeout=0.5) as sms:
+    async with SmsClient(provider_from_url(sandbox.address("iprog")), timeout=1) as sms:
         with pytest.raises(OutcomeUnknownError, match="no answer within"):
             await sms.send("09171234567", "hi")
     assert [text.to for text in sandbox.inbox] == ["639171234567"]

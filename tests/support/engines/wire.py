@@ -103,7 +103,7 @@ def client_of(
 ) -> SmsClient[IprogProvider]:
     """Return a client that tries once and does not wait long; with `pool=` it has no engine."""
     provider = IprogProvider(TOKEN, base_url=base_url)
-    settings = {"timeout": 5.0, "retry": RetryPolicy.off(), **settings}
+    settings = {"timeout": 30.0, "retry": RetryPolicy.off(), **settings}
     return SmsClient(provider, engine=engine, **settings)
 
 
