@@ -1,0 +1,64 @@
+"""Connections of a journal that are lost in the midst of a statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+import pytest
+from attrs import define
+
+from iprog_async._journal.postgres import execution
+from iprog_async._journal.postgres.address import PostgresAddress
+from iprog_async._journal.postgres.connecting import Connection, Cursor, connect, run
+
+
+@define
+class Cut:
+    """Loses the connection once, in a statement of some kind.
+
+    Args:
+        word: What only that statement has in it.
+        answered: Whether the server has done it, and only its answer is lost.
+        times: How often this is to happen.
+    """
+
+    word: str
+    answered: bool
+    times: int = 1
+    happened: int = 0
+
+    def use(self, monkeypatch: pytest.MonkeyPatch) -> Cut:
+        """Stand in for what runs statements."""
+        monkeypatch.setattr(execution, "run", self._run)
+        return self
+
+    def _run(
+        self, connection: Connection, query: str, values: Sequence[object] | None = None
+    ) -> Cursor:
+        if self.word not in query or self.happened >= self.times:
+            return run(connection, query, values)
+        self.happened += 1
+        if self.answered:
+            run(connection, query, values)
+        connection.close()
+        raise psycopg.OperationalError("the connection was lost")
+
+
+CLAIM = "again AS"
+CLAIM_NEW = "LEFT JOIN fresh"
+RECORD = "e.id = w.id AND e.attempt = w.attempt"
+RELEASE = "w.hash) AND e.attempt = w.attempt AND e.state = 'claimed'"
+
+
+def terminate(address: str) -> int:
+    """End the connections of a journal, as an administrator does; return how many there were."""
+    parsed = PostgresAddress.parse(address)
+    with connect(parsed) as connection:
+        ended = run(
+            connection,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+            "AND backend_type = 'client backend' AND query LIKE %s",
+            [f"%{parsed.schema}%"],
+        )
+        return len(ended.fetchall())
