@@ -29,6 +29,7 @@ _SHORTEST_PAUSE = 0.02
 _LONGEST_PAUSE = 1.0
 # After the end, what is left to record gets this long.
 _SECONDS_TO_END = 5.0
+_READ_ONLY = "25006"
 _WRONG_DATA = ("22", "23")
 
 
@@ -59,6 +60,7 @@ class Worker:
         self._jobs: list[Job] = []
         self._given_up: list[Job] = []
         self._ended: list[tuple[Job, Any]] = []
+        self._demoted = False
         self._pause = 0.0
         self._away_since: float | None = None
         self._end_by: float | None = None
@@ -110,6 +112,10 @@ class Worker:
                 self._disconnect()
             self._away(unusable(self._address, exc))
         else:
+            if self._demoted:
+                # The next connection may lead to the new primary.
+                self._demoted = False
+                self._disconnect()
             self._away_since = None
             # What could not be recorded is tried again, but not all the time.
             self._pause = 0.0 if all(job.finished for job in self._jobs) else _LONGEST_PAUSE
@@ -136,9 +142,7 @@ class Worker:
         """Answer that a job could not be done; an outcome is tried again, if that has any sense."""
         error = cause if isinstance(cause, JournalError) else unusable(self._address, cause)
         state = getattr(cause, "sqlstate", None) or ""
-        if state == "25006":
-            # It was demoted: the next connection may lead to the new primary.
-            self._disconnect()
+        self._demoted = self._demoted or state == _READ_ONLY
         if job.kind.is_kept and state and not state.startswith(_WRONG_DATA):
             self._answer(job, error)
         else:
