@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
 
 from iprog_async._journal.contents import JournalContents
+from iprog_async._journal.forks import generation
 from iprog_async._journal.places import open_store
+from iprog_async._journal.postgres.address import is_address
 from iprog_async._journal.reconcile import (
     HasProvider,
     Reconciliation,
@@ -33,12 +36,14 @@ class Journal(JournalContents):
     def __init__(self, store: JournalStore, rules: ResumeRules) -> None:
         super().__init__(store)
         self.store = store
-        """The rows; for this library's own use, like everything down to `open`, and `reopen`."""
+        """The rows; for this library's own use, like all down to `open`, and what follows it."""
         self.rules = rules
         """What the caller allows."""
         self.under_way: set[tuple[str, str]] = set()
         """Number and key of the messages with a key that are being sent."""
         self._hashed: tuple[str | None, bytes] = (None, b"")
+        self._forks = generation()
+        self._open_again: Callable[[], Journal] | None = None
 
     @classmethod
     def open(
@@ -81,7 +86,17 @@ class Journal(JournalContents):
         """
         rules = ResumeRules(resend_unknown=resend_unknown, allow_changed_text=allow_changed_text)
         store = open_store(path, campaign, allow_lost_records=allow_lost_records, wait=wait)
-        return cls(store, rules)
+        journal = cls(store, rules)
+        place = path if is_address(path) else store.path
+        # Not a partial, whose repr would show a password.
+        journal._open_again = lambda: cls.open(
+            place,
+            campaign=campaign,
+            resend_unknown=resend_unknown,
+            allow_changed_text=allow_changed_text,
+            wait=wait,
+        )
+        return journal
 
     @classmethod
     async def open_aside(cls, path: str | os.PathLike[str]) -> Journal:
@@ -94,18 +109,15 @@ class Journal(JournalContents):
             opening.add_done_callback(_close_late)
             raise
 
-    def reopen(self) -> Journal:
-        """Open the same journal anew, with the same rules: in a process that was forked off.
+    def in_this_process(self) -> Journal:
+        """Return the journal; where this process was forked off since it was opened, a new one.
 
         Raises:
             JournalError: As `open` does.
         """
-        return Journal.open(
-            self.path,
-            campaign=None,
-            resend_unknown=self.rules.resend_unknown,
-            allow_changed_text=self.rules.allow_changed_text,
-        )
+        if self._open_again is None or self._forks == generation():
+            return self
+        return self._open_again()
 
     @property
     def path(self) -> str:

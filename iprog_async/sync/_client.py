@@ -66,9 +66,9 @@ class SmsClient(Generic[P_co]):
         verify: Trusted certificates, as an `ssl.SSLContext`; they are checked always.
         timeout: Seconds for one attempt, once it has a connection slot.
         deadline: Seconds for a whole call, with its waits and retries; unbounded if `None`.
-        journal: Makes a send with a `key` idempotent, and bulk runs resumable: the path of a
-            journal, which each process opens when it first sends and closes with the client; or
-            an open one, which is yours to close, and which a forked process opens anew.
+        journal: Makes a send with a `key` idempotent, and bulk runs resumable: the path or address
+            of a journal, which each process opens when it first sends and closes with the client;
+            or an open one, which is yours to close, and which a forked process opens anew.
         retry: How often and how patiently a call is repeated, where that is safe.
         observers: Code of yours that is told of each request and each outcome, in the thread in
             the background: it must not wait, nor use this client.
@@ -79,6 +79,7 @@ class SmsClient(Generic[P_co]):
             `SSL_CERT_FILE` or `HTTPS_PROXY`, names what can't be used.
     """
 
+    @discreet
     def __init__(
         self,
         provider: P_co,

@@ -11,6 +11,7 @@ from attrs import define, field
 
 from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import ConfigurationError
+from iprog_async._core.tracebacks import discreet
 from iprog_async._journal.journal import Journal
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async.sync._calls import call
@@ -63,7 +64,8 @@ class JournalSource:
     """The journal of a client, in whichever process asks for it.
 
     Args:
-        given: An open journal, or the path of one that each process opens when it first needs it.
+        given: An open journal, or the path or address of one that each process opens when it first
+            needs it.
     """
 
     def __init__(self, given: Journal | str | os.PathLike[str] | None) -> None:
@@ -72,11 +74,8 @@ class JournalSource:
                 'journal= is the path of a journal, or an open one: Journal.open("texts.db")'
             )
         self._given = given
-        self._process = os.getpid()
 
-    def __bool__(self) -> bool:
-        return self._given is not None
-
+    @discreet
     def open(self) -> tuple[Journal | None, bool]:
         """Return the journal, and whether it was opened for this call.
 
@@ -84,9 +83,12 @@ class JournalSource:
             JournalError: It can't be opened; nothing was sent.
         """
         given = self._given
-        if given is None or (isinstance(given, Journal) and self._process == os.getpid()):
-            return given, False
-        return (given.reopen() if isinstance(given, Journal) else Journal.open(given)), True
+        if given is None:
+            return None, False
+        if not isinstance(given, Journal):
+            return Journal.open(given), True
+        journal = given.in_this_process()
+        return journal, journal is not given
 
 
 def open_client(

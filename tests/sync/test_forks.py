@@ -135,3 +135,27 @@ with Sandbox() as sandbox:
     print([text.text for text in sandbox.inbox].count("child"))
 """
     assert "1\n" == run_program(_BEGIN + program, tmp_path)
+
+
+@pytest.mark.parametrize("journal", ["'texts.db'", "Journal.open('texts.db', campaign='orders')"])
+def test_key_is_one_text_in_all_processes(journal: str, tmp_path: Path) -> None:
+    """A journal that was opened before the fork is opened anew in each child; so is a path."""
+    program = f"""
+from iprog_async import Journal
+
+with Sandbox() as sandbox:
+    journal = {journal}
+    with SmsClient.from_url(sandbox.address("iprog"), journal=journal) as sms:
+        sms.send(NUMBER, "Hi", key="before")
+        def child():
+            for key in ("before", "after"):
+                print(sms.send(NUMBER, "Hi", key=key).ref)
+            sms.close()
+        join(*[forked(child) for _ in range(3)])
+        child()
+    if isinstance(journal, Journal):
+        journal.close()
+    print(len(sandbox.inbox))
+"""
+    *refs, texts = run_program(_BEGIN + program, tmp_path).split()
+    assert (8, 2, "2") == (len(refs), len(set(refs)), texts)
