@@ -6,7 +6,8 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Annotated, Any
 
-from cyclopts import Parameter, validators
+from attrs import evolve
+from cyclopts import Parameter
 
 from iprog_async._bulk.suppression import IsSuppressed
 from iprog_async._client.client import SmsClient
@@ -25,44 +26,14 @@ from iprog_async.cli._bulk.results_file import LeftOutRows, Results, check_repla
 from iprog_async.cli._bulk.run import BulkRunner, RunResult
 from iprog_async.cli._bulk.summary import next_command, summary_data, summary_words
 from iprog_async.cli._bulk.template import Template
-from iprog_async.cli._options.engine import EngineChoice
-from iprog_async.cli._options.shared import AsJson, Url, text_from
+from iprog_async.cli._options.shared import text_from
 from iprog_async.cli._terminal.confirm import confirmed
 from iprog_async.cli._terminal.output import echo, emit, print_error, say_rows
 from iprog_async.cli._terminal.show import count_of
 
 
-_Flag = Parameter(negative="", show_default=False)
-_Natural = Parameter(validator=validators.Number(gte=1))
-
-
-async def bulk(  # noqa: D417 - the shared options describe themselves
-    file: str,
-    /,
-    *,
-    text: str,
-    column: str = "phone",
-    key_column: str | None = None,
-    sender_id: Annotated[str | None, Parameter(name="--from")] = None,
-    journal: str | None = None,
-    campaign: str = "",
-    concurrency: Annotated[int, _Natural] = 100,
-    rate: str | None = None,
-    suppress: str | None = None,
-    max_credits: Annotated[int | None, _Natural] = None,
-    halt_after_failed: Annotated[int | None, _Natural] = None,
-    price: str | None = None,
-    currency: str | None = None,
-    engine: EngineChoice | None = None,
-    results: str | None = None,
-    dry_run: Annotated[bool, _Flag] = False,
-    yes: Annotated[bool, _Flag] = False,
-    resend_unknown: Annotated[bool, _Flag] = False,
-    one_per_number: Annotated[bool, _Flag] = False,
-    allow_changed_text: Annotated[bool, _Flag] = False,
-    allow_lost_records: Annotated[bool, _Flag] = False,
-    url: Url = None,
-    as_json: AsJson = False,
+async def bulk(
+    file: str, /, *, options: Annotated[CommandOptions, Parameter(name="*")]
 ) -> ExitCode:
     """Send a text to everybody in a CSV file, after a preview.
 
@@ -74,70 +45,18 @@ async def bulk(  # noqa: D417 - the shared options describe themselves
 
     Args:
         file: The CSV file: UTF-8, its first line names the columns.
-        text: What the phones show. {name} is filled in from the row's column "name"; {{ is a
-            brace. A row that lacks a value is not sent. "-" reads the text from stdin.
-        column: Column of the phone numbers.
-        key_column: Column with a key, such as an order number: with two keys, two equal texts for
-            one number are both sent.
-        sender_id: Name or number the phones show as sender.
-        journal: A file that records what is sent, so that the run can go on later and nobody gets
-            a text twice.
-        campaign: A name that is stored in a new journal; then give the same one each time.
-        concurrency: The most requests at once.
-        rate: The most requests in a time, such as 60/min; by default the limit that the gateway
-            documents.
-        suppress: A file of numbers never to text, one a line.
-        max_credits: Stop before more credits than this are spent. A segment counts as one, or as
-            what the gateway says it took.
-        halt_after_failed: Stop after so many accepted texts in a row that the gateway reports as
-            failed; by default there is only a warning if the first twenty are.
-        price: What a segment costs, such as 0.35; the preview then shows the cost of the run.
-        currency: Code of the currency of --price, such as PHP.
-        engine: How requests are made; by default the fastest one that is installed.
-        results: A CSV file to write the outcomes to, as they come; with --dry-run the rows that
-            would not be sent, with line and reason.
-        dry_run: Show the preview and send nothing.
-        yes: Send without asking.
-        resend_unknown: Send again what the journal has as unknown: whoever got it gets it a second
-            time.
-        one_per_number: Send each number its first text only, whatever its other rows say.
-        allow_changed_text: Also send to numbers that got another text in an earlier run.
-        allow_lost_records: Go on with a journal that lost its newest records. Whoever got the text
-            and is not on record gets it again.
+        options: Everything else; `CommandOptions` says what.
     """
-    options = CommandOptions(
-        file=file,
-        text=text_from(text),
-        column=column,
-        key_column=key_column,
-        sender_id=sender_id,
-        journal=journal,
-        campaign=campaign,
-        concurrency=concurrency,
-        rate=rate,
-        suppress=suppress,
-        max_credits=max_credits,
-        halt_after_failed=halt_after_failed,
-        price=price,
-        currency=currency,
-        engine=engine,
-        results=results,
-        dry_run=dry_run,
-        yes=yes,
-        resend_unknown=resend_unknown,
-        one_per_number=one_per_number,
-        allow_changed_text=allow_changed_text,
-        allow_lost_records=allow_lost_records,
-        url=url,
-        as_json=as_json,
-    )
+    options = evolve(options, file=file, text=text_from(options.text))
     options.check()
     if file == STDIN:
         raise InvalidMessageError("the file is read twice, which stdin can't be: save it first")
     template = Template(options.text)
     async with AsyncExitStack() as stack:
-        csv_file = stack.enter_context(CsvFile(file, column))
-        messages = CsvMessages(csv_file, template, column, key_column, sender_id)
+        csv_file = stack.enter_context(CsvFile(file, options.column))
+        messages = CsvMessages(
+            csv_file, template, options.column, options.key_column, options.sender_id
+        )
         return await _carry_out(options, messages, stack)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from attrs import evolve, fields_dict, frozen
+from cyclopts import Parameter, validators
 
 from iprog_async._bulk.suppression import IsSuppressed, load_suppression
 from iprog_async._client.client import SmsClient
@@ -20,6 +21,7 @@ from iprog_async._providers.base import BaseProvider
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async.cli._bulk.price import Price
 from iprog_async.cli._options.engine import EngineChoice, best_engine
+from iprog_async.cli._options.shared import AsJson, Url
 
 
 _REPEATED = {
@@ -44,34 +46,72 @@ _REPEATED = {
 """What a command that resumes a run has in common with the one that began it."""
 
 
+_Flag = Parameter(negative="", show_default=False)
+_Natural = Parameter(validator=validators.Number(gte=1))
+
+
 @frozen(kw_only=True)
 class CommandOptions:
-    """The arguments of one run, named as its options are."""
+    """The options of the command; what is said of them here is their help.
 
-    file: str
+    Args:
+        file: The CSV file, which is the command's argument.
+        text: What the phones show. {name} is filled in from the row's column "name"; {{ is a
+            brace. A row that lacks a value is not sent. "-" reads the text from stdin.
+        column: Column of the phone numbers.
+        key_column: Column with a key, such as an order number: with two keys, two equal texts for
+            one number are both sent.
+        sender_id: Name or number the phones show as sender.
+        journal: A file that records what is sent, so that the run can go on later and nobody gets
+            a text twice.
+        campaign: A name that is stored in a new journal; then give the same one each time.
+        concurrency: The most requests at once.
+        rate: The most requests in a time, such as 60/min; by default the limit that the gateway
+            documents.
+        suppress: A file of numbers never to text, one a line.
+        max_credits: Stop before more credits than this are spent. A segment counts as one, or as
+            what the gateway says it took.
+        halt_after_failed: Stop after so many accepted texts in a row that the gateway reports as
+            failed; by default there is only a warning if the first twenty are.
+        price: What a segment costs, such as 0.35; the preview then shows the cost of the run.
+        currency: Code of the currency of --price, such as PHP.
+        engine: How requests are made; by default the fastest one that is installed.
+        results: A CSV file to write the outcomes to, as they come; with --dry-run the rows that
+            would not be sent, with line and reason.
+        dry_run: Show the preview and send nothing.
+        yes: Send without asking.
+        resend_unknown: Send again what the journal has as unknown: whoever got it gets it a second
+            time.
+        one_per_number: Send each number its first text only, whatever its other rows say.
+        allow_changed_text: Also send to numbers that got another text in an earlier run.
+        allow_lost_records: Go on with a journal that lost its newest records. Whoever got the text
+            and is not on record gets it again.
+    """
+
     text: str
     column: str = "phone"
     key_column: str | None = None
-    sender_id: str | None = None
+    sender_id: Annotated[str | None, Parameter(name="--from")] = None
     journal: str | None = None
     campaign: str = ""
-    concurrency: int = 100
+    concurrency: Annotated[int, _Natural] = 100
     rate: str | None = None
     suppress: str | None = None
-    max_credits: int | None = None
-    halt_after_failed: int | None = None
+    max_credits: Annotated[int | None, _Natural] = None
+    halt_after_failed: Annotated[int | None, _Natural] = None
     price: str | None = None
     currency: str | None = None
     engine: EngineChoice | None = None
     results: str | None = None
-    resend_unknown: bool = False
-    one_per_number: bool = False
-    allow_changed_text: bool = False
-    allow_lost_records: bool = False
-    dry_run: bool = False
-    yes: bool = False
-    url: str | None = None
-    as_json: bool = False
+    dry_run: Annotated[bool, _Flag] = False
+    yes: Annotated[bool, _Flag] = False
+    resend_unknown: Annotated[bool, _Flag] = False
+    one_per_number: Annotated[bool, _Flag] = False
+    allow_changed_text: Annotated[bool, _Flag] = False
+    allow_lost_records: Annotated[bool, _Flag] = False
+    file: Annotated[str, Parameter(parse=False)] = ""
+    url: Url = None
+    as_json: AsJson = False
 
     def check(self) -> None:
         """Raise `InvalidMessageError` for arguments that make no sense together."""
