@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 from support.contract.cases import CASES, PRESETS
 
 from iprog_async import provider_types
@@ -10,14 +11,21 @@ from iprog_async.testing import ProviderContract
 class TestBuiltIn(ProviderContract):
     """The contract, for every adapter of this project."""
 
-    cases = tuple(case for case in CASES if case not in PRESETS)
+    cases = tuple(evolve(case, variants={}) for case in CASES if case not in PRESETS)
 
 
 @pytest.mark.slow
-class TestPresets(ProviderContract):
-    """The contract, for adapters that are the code of another one with other settings."""
+class TestVariants(ProviderContract):
+    """The contract, for the further ways to build an adapter, and for those of the same code."""
 
-    cases = PRESETS
+    cases = (
+        *PRESETS,
+        *(
+            evolve(case, name=f"{case.name}-{way}", make=make, variants={}, registered=False)
+            for case in CASES
+            for way, make in case.variants.items()
+        ),
+    )
 
 
 def test_every_built_in_provider_has_a_case() -> None:
