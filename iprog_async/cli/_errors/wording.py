@@ -9,6 +9,10 @@ from iprog_async._core.errors import SmsError
 
 _TERMS: tuple[tuple[str, str], ...] = (
     (r"open the journal with allow_changed_text=True", "add --allow-changed-text"),
+    (
+        r"let it end first, or open the journal with wait=, the seconds to wait for that",
+        "let it end first",
+    ),
     (r"\ballow_lost_records=True goes on", "bulk with --allow-lost-records goes on"),
     (r"give one of them a key= if", "tell them apart by a --key-column if"),
     (

@@ -45,7 +45,10 @@ _NEVER_SEEN = {
     "suppress= takes a plain function",
     "so weights= are",
     "schedule_at ",
-    "async with client.send_many",
+    "with client.send_many",
+    "this client is for synchronous code",
+    "journal= is the path of a journal",
+    "messages is an iterable of Message(to, text) here",
     # Of an address: there these are the names of settings.
     "path as base_url=",
     "base_url= in the address",
