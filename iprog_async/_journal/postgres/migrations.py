@@ -11,6 +11,7 @@ from iprog_async._journal.postgres.schema import (
     MAKE_SCHEMA,
     NOTES,
     VERSION,
+    grants,
     quoted,
     step_sql,
 )
@@ -32,8 +33,12 @@ class Migrated:
     steps: int
 
 
-def migrate(address: PostgresAddress) -> Migrated:
+def migrate(address: PostgresAddress, *, grants_to: str | None = None) -> Migrated:
     """Make the schema, or bring it up to date; twice, or by two at once, is fine.
+
+    Args:
+        address: The journal.
+        grants_to: A role that is to send with it, and may do nothing else.
 
     Raises:
         ConfigurationError: The driver is missing.
@@ -50,6 +55,8 @@ def migrate(address: PostgresAddress) -> Migrated:
             missing = range((done or 0) + 1, VERSION + 1)
             for number in missing:
                 run(connection, step_sql(number, address.schema))
+            if grants_to is not None:
+                run(connection, grants(address.schema, grants_to))
         return Migrated(max(done or 0, VERSION), len(missing))
 
 
@@ -80,6 +87,17 @@ def schema_version(connection: Connection, schema: str) -> int | None:
         return None
     (version,) = ask(connection, f"SELECT coalesce(max(step), 0) FROM {table}")  # noqa: S608 - checked letters
     return int(version)
+
+
+def version_of(address: PostgresAddress) -> int | None:
+    """Return the version of a schema; `None` if there is no journal in it.
+
+    Raises:
+        ConfigurationError: The driver is missing.
+        JournalError: The database can't be reached.
+    """
+    with connect(address) as connection, translated(address):
+        return schema_version(connection, address.schema)
 
 
 def check_version(address: PostgresAddress, version: int | None) -> None:

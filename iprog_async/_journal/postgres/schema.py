@@ -145,6 +145,6 @@ def grants(schema: str, role: str) -> str:
 
     Args:
         schema: The schema.
-        role: The role, as SQL.
+        role: The role's name.
     """
-    return _GRANTS.format(schema=quoted(schema), role=role)
+    return _GRANTS.format(schema=quoted(schema), role='"' + role.replace('"', '""') + '"')

@@ -24,7 +24,7 @@ COMMANDS = {
     ),
     "send": Command("_commands.send", "Send one text."),
     "bulk": Command("_bulk.command", "Send a text to everybody in a CSV file."),
-    "journal": Command("_commands.journal", "Show, export or settle what a journal holds."),
+    "journal": Command("_commands.journal", "Make, show, export or settle a journal."),
     "status": Command("_commands.status", "Show how far an accepted text has come."),
     "balance": Command("_commands.balance", "Show what is left on the account."),
     "otp": Command(
@@ -89,6 +89,8 @@ EXAMPLES = {
     "demo": "iprog-async demo",
     "send": 'iprog-async send "0917 123 4567" "Your parcel is here" --at "tomorrow 9:00"',
     "bulk": 'iprog-async bulk people.csv --text "Hi {name}!" --journal june.db --dry-run',
+    "journal init": "iprog-async journal init postgresql://admin@db.example/shop --grant sender",
+    "journal migrate": "iprog-async journal migrate postgresql://admin@db.example/shop --print",
     "journal show": "iprog-async journal show june.db",
     "journal unknown": "iprog-async journal unknown june.db --json",
     "journal export": "iprog-async journal export june.db --output june.csv",

@@ -71,7 +71,7 @@ async def _carry_out(
     suppressed = await options.load_suppression(client.provider)
     # Only now: what is wrong with the input is to be read first, also where nobody can be asked.
     options.check_somebody_answers()
-    new = options.makes_journal()
+    new = await asyncio.to_thread(options.makes_journal)
     journal = None if new else await _open_journal(options, stack)
     rows = stack.enter_context(LeftOutRows(options.results if options.dry_run else None))
     left_out = LeftOut(messages, rows)
@@ -116,7 +116,7 @@ async def _look_ahead(
             messages,
             concurrency=options.concurrency,
             # Of one that is not there yet, a plan makes no file.
-            journal=options.journal if new_journal else journal,
+            journal=options.empty_journal() if new_journal else journal,
             suppress=suppressed,
             price=None if price is None else price.amount,
             left_out=left_out,

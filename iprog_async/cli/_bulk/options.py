@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
+from secrets import token_hex
+from tempfile import gettempdir
 from typing import Annotated, Any
 
 from attrs import evolve, fields_dict, frozen
@@ -17,6 +20,8 @@ from iprog_async._core.errors import ConfigurationError, InvalidMessageError
 from iprog_async._core.rates import Rate
 from iprog_async._http.pool import HttpPool
 from iprog_async._journal.journal import Journal
+from iprog_async._journal.places import shown, would_be_made
+from iprog_async._journal.postgres.address import is_address
 from iprog_async._providers.base import BaseProvider
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async.cli._bulk.price import Price
@@ -63,7 +68,7 @@ class CommandOptions:
             one number are both sent.
         sender_id: Name or number the phones show as sender.
         journal: A file that records what is sent, so that the run can go on later and nobody gets
-            a text twice.
+            a text twice; or the postgresql:// address of a database that several machines share.
         campaign: A name that is stored in a new journal; then give the same one each time.
         concurrency: The most requests at once.
         rate: The most requests in a time, such as 60/min; by default the limit that the gateway
@@ -193,7 +198,30 @@ class CommandOptions:
 
     def makes_journal(self) -> bool:
         """Return whether there is no journal yet."""
-        return self.journal is not None and not Path(self.journal).exists()
+        if self.journal is None:
+            return False
+        if is_address(self.journal):
+            return would_be_made(self.journal, self.campaign)
+        return not Path(self.journal).exists()
+
+    def empty_journal(self) -> str | None:
+        """Return the place of a journal that is not there, as a preview takes it for an empty one.
+
+        Of a path that is not there, the preview makes no file.
+        """
+        if self.journal is None or not is_address(self.journal):
+            return self.journal
+        return os.path.join(gettempdir(), token_hex())
+
+    @property
+    def has_address(self) -> bool:
+        """Whether the journal is in a database, which may have several campaigns."""
+        return self.journal is not None and is_address(self.journal)
+
+    @property
+    def shown_journal(self) -> str | None:
+        """The journal as people may see it: an address without its password."""
+        return None if self.journal is None else shown(self.journal)
 
     def open_journal(self) -> Journal | None:
         """Open the journal, if there is to be one."""
@@ -211,7 +239,7 @@ class CommandOptions:
         """Return the command that goes on with this run; an address is not shown."""
         words = ["iprog-async", "bulk", self.file]
         for name, flag in _REPEATED.items():
-            value = getattr(self, name)
+            value = self.shown_journal if name == "journal" else getattr(self, name)
             if value != fields_dict(CommandOptions)[name].default:
                 # With the sign, a value may begin with a dash.
                 words.append(flag if value is True else f"{flag}={value}")

@@ -139,7 +139,7 @@ class Preview:
             "invalid_reasons": self.reasons.to_list(),
             "first": self.first and self.first.to_dict(),
             "sender_id": sender_of(self.options.sender_id, self.provider),
-            "journal": self.options.journal,
+            "journal": self.options.shown_journal,
             "new_journal": self.new_journal,
             "least_seconds": least_seconds(self._requests, self.provider),
             "currency": self.price and self.price.currency,
@@ -209,7 +209,7 @@ class Preview:
     def _journal(self) -> list[tuple[str, str]]:
         if self.options.journal is None:
             return []
-        return [("journal", f"{self.options.journal}{' (new)' if self.new_journal else ''}")]
+        return [("journal", f"{self.options.shown_journal}{' (new)' if self.new_journal else ''}")]
 
     def _invalid(self) -> list[tuple[str, str]]:
         invalid = self.plan.invalid

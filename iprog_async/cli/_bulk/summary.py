@@ -134,10 +134,12 @@ def _about_unknown(options: CommandOptions, ended: RunResult) -> list[str]:
     if not ended.counts.unknown:
         return []
     why = _why(ended.unknown)
-    if options.journal is None:
+    if options.shown_journal is None:
         what = "they may have been sent; look at the gateway before you repeat them"
         return [f"Unknown: {what}{':' if why else '.'}", *why]
-    journal = shlex.quote(options.journal)
+    journal = shlex.quote(options.shown_journal)
+    if options.campaign and options.has_address:
+        journal += f" --campaign={shlex.quote(options.campaign)}"
     ways = [f"iprog-async journal unknown {journal} lists them"]
     if ended.lists:
         ways.append(f"iprog-async journal reconcile {journal} asks the gateway")

@@ -18,10 +18,13 @@ from iprog_async._core.errors import InvalidMessageError, UnsupportedError
 from iprog_async._core.redaction import one_line
 from iprog_async._journal.entries import JournalEntry
 from iprog_async._journal.journal import Journal
+from iprog_async._journal.places import shown
+from iprog_async._journal.postgres.address import is_address
 from iprog_async._journal.reader import JournalReader
 from iprog_async._journal.reconcile import Reconciliation
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async.cli._base.exit_codes import ExitCode
+from iprog_async.cli._commands.journal_schema import init, migrate
 from iprog_async.cli._errors.wording import in_options
 from iprog_async.cli._options.shared import AsJson, Url, open_client
 from iprog_async.cli._options.when import Tz, bound, clock_of
@@ -38,37 +41,52 @@ _UNKNOWN = (
     Column("What is known", wraps=True),
 )
 
-journal = App(name="journal", help="Show, export or settle what a journal holds.")
+_Campaign = Annotated[
+    str | None,
+    Parameter(
+        name="--campaign",
+        show_default=False,
+        help="Which campaign of a database; a file has one, and a database may have one.",
+    ),
+]
+
+journal = App(name="journal", help="Make, show, export or settle a journal.")
+journal.command(init)
+journal.command(migrate)
 
 
 @journal.command
-async def show(file: str, /, *, as_json: AsJson = False) -> ExitCode:  # noqa: D417 - the shared options describe themselves
+async def show(  # noqa: D417 - the shared options describe themselves
+    file: str, /, *, campaign: _Campaign = None, as_json: AsJson = False
+) -> ExitCode:
     """Count the messages of a journal, by what became of them.
 
     Those that are waiting are certainly not sent yet: the run ended before their turn came again,
     and the next one sends them.
 
     Args:
-        file: The journal.
+        file: The journal: a file, or a postgresql:// address.
     """
-    async with _reading(file) as opened:
+    async with _reading(file, campaign) as opened:
         counts = await opened.counts()
     if as_json:
-        emit({"file": file, "counts": counts})
+        emit({"file": shown(file), "counts": counts})
     else:
-        shown = {**counts, "accepted": accepted_words(counts["accepted"], counts.pop("failed"))}
-        echo(*(f"{state.replace('_', ' '):<9} {shown[state]}" for state in counts))
+        words = {**counts, "accepted": accepted_words(counts["accepted"], counts.pop("failed"))}
+        echo(*(f"{state.replace('_', ' '):<9} {words[state]}" for state in counts))
     return ExitCode.OK
 
 
 @journal.command
-async def unknown(file: str, /, *, as_json: AsJson = False) -> ExitCode:  # noqa: D417 - the shared options describe themselves
+async def unknown(  # noqa: D417 - the shared options describe themselves
+    file: str, /, *, campaign: _Campaign = None, as_json: AsJson = False
+) -> ExitCode:
     """List the messages that may have been sent, or may not: nobody knows.
 
     Args:
-        file: The journal.
+        file: The journal: a file, or a postgresql:// address.
     """
-    async with _reading(file) as opened:
+    async with _reading(file, campaign) as opened:
         entries = [entry async for entry in opened.unknown()]
     if as_json:
         emit([asdict(entry) for entry in entries])
@@ -86,18 +104,19 @@ async def export(  # noqa: D417 - the shared options describe themselves
     *,
     format: Literal["csv", "jsonl"] = "csv",  # noqa: A002 - the option's name
     output: Annotated[str | None, Parameter(name=["--output", "-o"])] = None,
+    campaign: _Campaign = None,
     as_json: AsJson = False,
 ) -> ExitCode:
     """Write every message of a journal, a line each; it holds phone numbers.
 
     Args:
-        file: The journal.
+        file: The journal: a file, or a postgresql:// address.
         format: What is written.
         output: A new file to write to, instead of stdout.
     """
     if as_json and output is None:
         raise InvalidMessageError("--json tells about the export: say with --output where it goes")
-    async with _reading(file) as opened:
+    async with _reading(file, campaign) as opened:
         with _writing(output) as stream:
             count = await opened.export(stream, format=format)
     if as_json:
@@ -112,6 +131,7 @@ async def reconcile(  # noqa: D417 - the shared options describe themselves
     *,
     since: str | None = None,
     tz: Tz = None,
+    campaign: _Campaign = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> ExitCode:
@@ -122,11 +142,11 @@ async def reconcile(  # noqa: D417 - the shared options describe themselves
     unknown.
 
     Args:
-        file: The journal.
+        file: The journal: a file, or a postgresql:// address.
         since: The earliest time to look at, such as "2027-01-31 08:00"; by default when the
             journal was made.
     """
-    async with _opened(file) as opened, open_client(url) as client:
+    async with _opened(file, campaign) as opened, open_client(url) as client:
         start = bound(since, clock_of(client.provider, tz), "--since")
         found = await _ask_each(opened, client.provider, start)
     if as_json:
@@ -161,21 +181,24 @@ async def _ask_each(
 
 
 @asynccontextmanager
-async def _opened(file: str) -> AsyncGenerator[Journal]:
+async def _opened(file: str, campaign: str | None) -> AsyncGenerator[Journal]:
     _check_there(file)
     # Whatever campaign it is of: nothing is sent from here. Checking a large file takes a moment.
-    with await asyncio.to_thread(Journal.open, file, campaign=None) as opened:
+    with await asyncio.to_thread(Journal.open, file, campaign=campaign) as opened:
         yield opened
 
 
 @asynccontextmanager
-async def _reading(file: str) -> AsyncGenerator[JournalReader]:
+async def _reading(file: str, campaign: str | None) -> AsyncGenerator[JournalReader]:
     _check_there(file)
-    with await asyncio.to_thread(JournalReader.open, file) as opened:
+    with await asyncio.to_thread(JournalReader.open, file, campaign=campaign) as opened:
         yield opened
 
 
 def _check_there(file: str) -> None:
+    if is_address(file):
+        # Whoever connects to it says what is wrong with it.
+        return
     if problem := _no_journal(Path(file)) if file else "its path is empty":
         raise InvalidMessageError(f"{problem}; give the file that was the --journal of a bulk run")
 

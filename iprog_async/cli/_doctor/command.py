@@ -19,6 +19,7 @@ from iprog_async.cli._doctor import inventory
 from iprog_async.cli._doctor.configuration import Configuration, examine, network_variables
 from iprog_async.cli._doctor.engines import engine_rows, engines_data
 from iprog_async.cli._doctor.inventory import Extra, Plugin
+from iprog_async.cli._doctor.journal import JournalFinding, examine_journal
 from iprog_async.cli._errors.failure import CommandFailure, from_error
 from iprog_async.cli._errors.wording import words_of_error
 from iprog_async.cli._options.shared import AsJson, Url, open_client
@@ -51,12 +52,15 @@ class Diagnosis:
     configuration: Configuration
     environment: list[Variable]
     contact: Reached | None
+    journal: JournalFinding | None = None
 
     @property
     def code(self) -> ExitCode:
         """The gravest finding: a broken plug-in breaks the search of the environment, too."""
         if any(plugin.problem for plugin in self.plugins):
             return ExitCode.UNEXPECTED
+        if self.journal is not None and self.journal.problems:
+            return self.journal.code
         problem = self.configuration.problem or (self.contact and self.contact.problem)
         if problem is None and any(variable.problem for variable in self.environment):
             return ExitCode.CONFIGURATION
@@ -74,6 +78,13 @@ async def doctor(
             help="Ask the gateway for the balance, too; without it, nothing leaves this machine.",
         ),
     ] = False,
+    journal: Annotated[
+        str | None,
+        Parameter(
+            show_default=False,
+            help="Look at a journal, too: a file, or the server and the tables of an address.",
+        ),
+    ] = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> ExitCode:
@@ -83,7 +94,8 @@ async def doctor(
     configuration = examine(url, os.environ, loadable)
     environment = network_variables(configuration.provider)
     contact = await _contact(url) if check and configuration.provider else None
-    found = Diagnosis(inventory.extras(), plugins, configuration, environment, contact)
+    looked_at = None if journal is None else await examine_journal(journal)
+    found = Diagnosis(inventory.extras(), plugins, configuration, environment, contact, looked_at)
     if as_json:
         emit(_data(found))
     else:
@@ -143,6 +155,7 @@ def _data(found: Diagnosis) -> dict[str, Any]:
         },
         "gateway": contact
         and {"answer": contact.words, "problem": contact.problem and contact.problem.to_dict()},
+        "journal": found.journal and found.journal.to_dict(),
         "healthy": found.code is ExitCode.OK,
     }
 
@@ -160,6 +173,8 @@ def _words(found: Diagnosis) -> list[str]:
     ]
     if found.contact is not None:
         rows.append(("gateway", found.contact.words))
+    if found.journal is not None:
+        rows.extend(found.journal.rows())
     return [f"{label:<{_LABEL - 1}} {words}" for label, words in rows]
 
 

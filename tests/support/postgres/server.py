@@ -27,7 +27,7 @@ _SETTINGS = {
     "autovacuum_naptime": "5s",
 }
 _ACCESS = """
-local all needs_password scram-sha-256
+local all +needs_password scram-sha-256
 local all all trust
 """
 
@@ -58,6 +58,8 @@ class PostgresServer:
             self._binaries = usable_by(self._user, binaries, self.folder)
             self._make()
             self.start()
+            with psycopg.connect(self.address(), autocommit=True) as connection:
+                connection.execute("CREATE ROLE needs_password")
         except BaseException:
             self.remove()
             raise

@@ -1,0 +1,93 @@
+"""What a database is like that keeps a journal, for people who look for what is wrong."""
+
+from __future__ import annotations
+
+import time
+
+from attrs import frozen
+
+from iprog_async._core.errors import SmsError
+from iprog_async._journal.postgres.address import PostgresAddress
+from iprog_async._journal.postgres.connecting import ask, connect, translated
+from iprog_async._journal.postgres.migrations import check_version, schema_version
+
+
+OLDEST_SERVER = 14
+"""The oldest version of PostgreSQL that this works with."""
+
+_LOOK = """
+SELECT current_setting('server_version'), current_setting('server_version_num')::integer / 10000,
+  current_setting('synchronous_commit'), current_setting('synchronous_standby_names'),
+  current_setting('fsync') = 'on', current_setting('transaction_read_only') = 'on',
+  extract(epoch FROM clock_timestamp())::float8
+"""
+
+
+@frozen(kw_only=True)
+class Health:
+    """What was found.
+
+    Args:
+        server: The server's version.
+        synchronous_commit: What a commit waits for, as it is set for this role and database.
+        standbys: The synchronous standbys, as the server's setting names them; empty without.
+        clock_difference: How many seconds the server's clock is ahead of ours.
+        problems: What keeps this release from sending with it, or may lose claims.
+    """
+
+    server: str
+    synchronous_commit: str
+    standbys: str
+    clock_difference: float
+    problems: tuple[str, ...]
+
+    @property
+    def commit_words(self) -> str:
+        """What a commit waits for means for whoever is not to be texted twice."""
+        waits = (
+            "raised to on for claims" if self.synchronous_commit in ("off", "local") else "is kept"
+        )
+        if not self.standbys:
+            what = (
+                "a claim survives a crash of the server; after a failover to a standby, which is "
+                "not synchronous here, the last claims may be missing, and their texts go out twice"
+            )
+        elif self.synchronous_commit == "remote_apply":
+            what = "a claim is on a standby, too, before its text leaves: a failover loses none"
+        else:
+            what = (
+                "a claim is written on a synchronous standby, too, before its text leaves: a "
+                "failover to that one loses none"
+            )
+        return f"{self.synchronous_commit} ({waits}): {what}"
+
+
+def examine(address: PostgresAddress) -> Health:
+    """Look at a database.
+
+    Raises:
+        ConfigurationError: The driver is missing.
+        JournalError: It can't be reached.
+    """
+    with connect(address) as connection, translated(address):
+        before = time.time()
+        server, major, commit, standbys, fsync, read_only, now = ask(connection, _LOOK)
+        difference = now - (before + time.time()) / 2
+        problems: list[str] = []
+        if major < OLDEST_SERVER:
+            problems.append(f"PostgreSQL {server} is too old: {OLDEST_SERVER} is needed")
+        try:
+            check_version(address, schema_version(connection, address.schema))
+        except SmsError as exc:
+            problems.append(str(exc))
+        if read_only:
+            problems.append("it is read-only, as a standby is: use the address of the primary")
+        if not fsync:
+            problems.append("fsync is off: a crash of its machine loses claims, which texts twice")
+    return Health(
+        server=server,
+        synchronous_commit=commit,
+        standbys=standbys,
+        clock_difference=difference,
+        problems=tuple(problems),
+    )
