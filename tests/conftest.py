@@ -22,6 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the flags that make the suite, or some of its tests, longer."""
     parser.addoption("--slow", action="store_true", help="run the slow tests, too")
     parser.addoption("--kills", default="20", help="how often running senders are killed")
+    parser.addoption("--orders", default="600", help="how many orders a shop with workers gets")
     parser.addoption("--soak", default="5", help="how many seconds the soak test sends")
 
 

@@ -16,11 +16,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core.fakes import Wire, to_many
+from support.core.fakes import NUMBER, Wire, to_many
 from support.journal.journaling import (
     ACCEPTED,
     BROKEN,
     BUSY,
+    as_killed,
     posting,
     run_over,
     send_all,
@@ -40,7 +41,7 @@ _SENT = 25
 _RUN = """
 import asyncio, os, signal, sys
 sys.path.insert(0, sys.argv[2])
-from support.core.fakes import Wire, to_many
+from support.core.fakes import NUMBER, Wire, to_many
 from support.journal.journaling import ACCEPTED, posting
 from iprog_async import Journal
 
@@ -361,8 +362,8 @@ def test_a_marker_is_read_as_it_was_written(generation: int, is_open: bool) -> N
     assert (generation, is_open) == (unsigned >> 1, bool(unsigned & 1))
 
 
-_OWN, _OTHER = Wal(7, 5, False), Wal(8, 5, False)
-_BEGUN, _BROKEN = Wal(8, 1, True), Wal(0, 0, False)
+_OWN, _OTHER = Wal(7, 5, False), Wal(7 + 4096, 5, False)
+_BEGUN, _BROKEN = Wal(7 + 4096, 1, True), Wal(0, 0, False)
 
 
 @pytest.mark.parametrize(
@@ -370,6 +371,9 @@ _BEGUN, _BROKEN = Wal(8, 1, True), Wal(0, 0, False)
     [
         (Marker(7, True, 5, True), _OWN, Verdict.WHOLE),
         (Marker(7, True, 5, True), Wal(7, 1, True), Verdict.WHOLE),
+        (Marker(7, True, 5, True), Wal(7 + 4095, 5, False), Verdict.WHOLE),
+        (Marker(7, True, 5, True), Wal(6, 5, False), Verdict.LOST),
+        (Marker(0x7FFFFFFF, True, 5, True), Wal(1, 5, False), Verdict.WHOLE),
         (Marker(7, True, 5, True), Wal(7, 0, True), Verdict.LOST),
         (Marker(7, True, 5, True), _OTHER, Verdict.LOST),
         (Marker(7, True, 5, True), _BROKEN, Verdict.LOST),
@@ -392,21 +396,43 @@ def test_main_file_and_log(marker: Marker, wal: Wal | None, verdict: Verdict) ->
     assert verdict is marker.judge(wal)
 
 
+async def _begin_log_anew(path: Path, journal: Journal, number: int) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA wal_checkpoint(RESTART)")
+    connection.close()
+    await posting(Wire(ACCEPTED), journal).send(NUMBER, "Hi", key=str(number))
+
+
 async def test_a_log_is_known_however_often_it_is_begun_anew(tmp_path: Path) -> None:
-    """SQLite writes its log from the beginning again and again; it is the same one all the time."""
-    path = str(tmp_path / "j.db")
-    with Journal.open(path) as journal:
-        seen: set[tuple[int, int]] = set()
-        for _ in range(4):
-            connection = sqlite3.connect(path)
-            connection.execute("PRAGMA wal_checkpoint(RESTART)")
-            connection.close()
-            await run_over(posting(Wire(ACCEPTED)), to_many(1), journal=journal)
-            wal = read_wal(path)
+    """SQLite writes its log from the beginning again and again, whoever has the file open."""
+    path = tmp_path / "j.db"
+    with Journal.open(path) as one, Journal.open(path) as two:
+        seen: set[int] = set()
+        for number, journal in enumerate((one, two, two, one, two, one)):
+            await _begin_log_anew(path, journal, number)
+            wal = read_wal(str(path))
             assert wal is not None
-            seen.add((wal.generation, read_marker(path).generation))
-    assert {read_marker(path).generation} == {one for pair in seen for one in pair}
-    assert not read_marker(path).is_open
+            seen.add(wal.generation)
+            copy = tmp_path / f"killed-{number}.db"
+            as_killed(path, copy)
+            Journal.open(copy).close()
+    assert 6 == len(seen)
+    assert not read_marker(str(path)).is_open
+
+
+async def test_a_log_that_was_begun_anew_very_often_is_named_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long a file stays open, its log is known by its name."""
+    monkeypatch.setattr(marker_module, "_MOST_TIMES", 4)
+    monkeypatch.setattr("iprog_async._journal.sqlite.writer._SECONDS_BETWEEN_MARKS", 0)
+    monkeypatch.setattr("iprog_async._journal.sqlite.writer._SECONDS_BETWEEN_LOOKS", 0)
+    path, copy = tmp_path / "j.db", tmp_path / "killed.db"
+    with Journal.open(path) as journal:
+        for number in range(20):
+            await _begin_log_anew(path, journal, number)
+        as_killed(path, copy)
+    Journal.open(copy).close()
 
 
 def test_opening_marks_the_main_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,7 +146,7 @@ def _was_last(path: str, file: JournalFile) -> bool:
 def _shut(path: str, connection: sqlite3.Connection, *, mark: bool) -> None:
     """Close a connection; its log stays where the main file says that it has one."""
     try:
-        if mark and mark_closed(connection):
+        if mark and mark_closed(connection, path):
             connection.close()
             return
         marked = read_marker(path).is_open

@@ -12,7 +12,7 @@ opening, before anything else, and once at its end, after everything else.
 | closed | none, or empty | is opened |
 | closed | its own last one, or one of an opening that came to nothing | is opened without it |
 | closed | any other | is refused: the log's rows may be newer |
-| open, with a log | this very one | is opened: its process was killed |
+| open, with a log | this very one, perhaps begun anew since | is opened: its process was killed |
 | open, with a log | none, empty, broken, or any other | is refused: rows are lost |
 """
 
@@ -34,6 +34,9 @@ from iprog_async._journal.sqlite.schema import APPLICATION_ID
 from iprog_async._journal.sqlite.wal import Wal, path_of_wal, read_wal
 
 
+# How often SQLite may begin a log anew before it is named once more; each time is 4 MB or more. A
+# log of another file is taken for the own one once in half a million times.
+_MOST_TIMES = 4096
 _LOOKS = 20
 _SECONDS_BETWEEN_LOOKS = 0.05
 
@@ -81,15 +84,18 @@ class Marker:
     def judge(self, wal: Wal | None) -> Verdict:
         """Return what main file and log are to each other."""
         if self.is_open:
-            own = wal is not None and wal.generation == self.generation and wal.frames > 0
+            own = wal is not None and self._is_own(wal) and wal.frames > 0
             return Verdict.WHOLE if own else Verdict.LOST
         if not self.generation:
             return self._judge_older(wal)
         if wal is None:
             return Verdict.WHOLE
-        if wal.first_page_only or wal.generation == self.generation:
+        if wal.first_page_only or self._is_own(wal):
             return Verdict.USELESS_LOG
         return Verdict.STRANGE_LOG
+
+    def _is_own(self, wal: Wal) -> bool:
+        return wal.generation > 0 and wal.times_since(self.generation) < _MOST_TIMES
 
     def _judge_older(self, wal: Wal | None) -> Verdict:
         """Judge one of format 1, of which SQLite made the main file before its first log."""
@@ -210,7 +216,23 @@ def mark_open(connection: sqlite3.Connection, path: str) -> None:
         )
 
 
-def mark_closed(connection: sqlite3.Connection) -> bool:
+def keep_marked(connection: sqlite3.Connection, path: str) -> None:
+    """Name the log in the main file once more, if it was begun anew many times since.
+
+    Raises:
+        sqlite3.Error: It can't be written.
+        OSError: The log can't be read.
+    """
+    wal = read_wal(path)
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    if wal is None or not wal.generation:
+        return
+    # Also if SQLite has given it another name, as it does after a kill at a certain moment.
+    if wal.times_since((number & 0xFFFFFFFF) >> 1) >= _MOST_TIMES // 4:
+        _write(connection, Marker(wal.generation, True, 0, False))
+
+
+def mark_closed(connection: sqlite3.Connection, path: str) -> bool:
     """Say in the main file that it is all there is, and return whether it says so.
 
     Raises:
@@ -219,8 +241,11 @@ def mark_closed(connection: sqlite3.Connection) -> bool:
     if not _copy_to_main_file(connection):
         # Somebody reads it, and the log stays: so it is true that it is open.
         return False
-    (number,) = connection.execute("PRAGMA user_version").fetchone()
-    _write(connection, Marker((number & 0xFFFFFFFF) >> 1, False, 0, False))
+    wal = read_wal(path)
+    if wal is None or not wal.generation:
+        # It was taken away while it was open.
+        return False
+    _write(connection, Marker(wal.generation, False, 0, False))
     return _copy_to_main_file(connection)
 
 

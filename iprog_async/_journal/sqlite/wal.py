@@ -18,6 +18,7 @@ _HEADER = struct.Struct(">8I")
 _FRAME_HEADER = 24
 _MAGIC = 0x377F0682
 _FEW = 2
+_GENERATIONS = 0x7FFFFFFF
 _BLOCK = 4096
 
 
@@ -26,7 +27,7 @@ class Wal:
     """A write-ahead log.
 
     Args:
-        generation: Which one it is, over all the times that SQLite begins it anew; 0 where its
+        generation: Which one it is, one more each time that SQLite begins it anew; 0 where its
             header is broken.
         frames: How many pages it has room for; 0 where it was cut off in the midst of one.
         first_page_only: Whether it has very few pages, each the first of the database.
@@ -35,6 +36,10 @@ class Wal:
     generation: int
     frames: int
     first_page_only: bool
+
+    def times_since(self, generation: int) -> int:
+        """Return how often it was begun anew since it was of a generation; very often if never."""
+        return (self.generation - generation) & _GENERATIONS
 
 
 def path_of_wal(path: str) -> str:
@@ -82,11 +87,11 @@ def _read_header(head: bytes) -> tuple[int, int]:
     """Return page size and generation; 0 for both if it is no header."""
     if len(head) < _HEADER.size:
         return 0, 0
-    magic, _, page_size, begun, salt, _, *checksum = _HEADER.unpack(head)
+    magic, _, page_size, _, salt, _, *checksum = _HEADER.unpack(head)
     if magic not in (_MAGIC, _MAGIC | 1) or checksum != _checksum(head[:24], big=bool(magic & 1)):
         return 0, 0
-    # Each time it is begun anew SQLite adds 1 to both: what is between them stays.
-    return page_size, (salt - begun) & 0x7FFFFFFF or 1
+    # How often it was begun anew is in it as well; but each process counts only its own times.
+    return page_size, salt & _GENERATIONS or 1
 
 
 def _checksum(data: bytes, *, big: bool) -> list[int]:

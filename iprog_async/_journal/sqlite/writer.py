@@ -14,6 +14,7 @@ from iprog_async._core.errors import JournalError
 from iprog_async._journal.rows import Values
 from iprog_async._journal.sqlite.database import JournalFile, close_file, unusable
 from iprog_async._journal.sqlite.integrity import transaction
+from iprog_async._journal.sqlite.open_marker import keep_marked
 from iprog_async._journal.sqlite.schema import WIDTH, upsert
 from iprog_async._journal.sqlite.shared_rows import SharedRows, SharedWork
 from iprog_async._journal.sqlite.write_queue import Job, LoopQueue, WriteQueue
@@ -25,6 +26,8 @@ from iprog_async._journal.sqlite.write_queue import Job, LoopQueue, WriteQueue
 _ROWS_PER_STATEMENT = (1, 2, 4, *range(8, 64, 8), *range(64, 128, 16), *range(128, 257, 32))
 # Looking whether the file is still there makes the thread let go of the interpreter, too.
 _SECONDS_BETWEEN_LOOKS = 0.05
+# No disk writes so much that a log is begun anew a thousand times in it.
+_SECONDS_BETWEEN_MARKS = 10.0
 
 
 class Writer:
@@ -48,6 +51,7 @@ class Writer:
         self._attempt = file.attempt
         self._synchronous = ""
         self._looked_at = 0.0
+        self._marked_at = time.monotonic()
 
     def run(self) -> None:
         """Do jobs until the end is reached, and close the file; what a thread is made for."""
@@ -142,6 +146,9 @@ class Writer:
         now = time.monotonic()
         if now - self._looked_at < _SECONDS_BETWEEN_LOOKS:
             return
+        if now - self._marked_at >= _SECONDS_BETWEEN_MARKS:
+            self._marked_at = now
+            keep_marked(self._connection, self._path)
         self._looked_at = now
         try:
             same = os.path.samestat(os.stat(self._path), self._identity)
