@@ -21,7 +21,7 @@ def _run(*command: str, **settings: str) -> subprocess.CompletedProcess[str]:
         command,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
         env={**os.environ, **settings},
     )
