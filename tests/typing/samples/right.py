@@ -21,8 +21,10 @@ from iprog_async import (
     SupportsBalance,
     SupportsStatus,
     Unknown,
+    sync,
 )
-from iprog_async_providers.iprog import IprogProvider
+from iprog_async_providers.infopromo import InfopromoProvider, StoredMessage
+from iprog_async_providers.iprog import IprogProvider, OtpTicket
 
 
 async def use(client: SmsClient[IprogProvider]) -> None:
@@ -38,6 +40,24 @@ async def use(client: SmsClient[IprogProvider]) -> None:
         async for outcome in run:
             assert_type(outcome, Accepted | NotSent | Unknown)
             assert_type(name(outcome), str)
+
+
+def use_synchronously(client: sync.SmsClient[IprogProvider]) -> None:
+    """Call the same without a loop, and what only IPROG or Infopromo has."""
+    assert_type(client.send("0917", "Hi"), Receipt)
+    assert_type(client.wait("iprog:1"), DeliveryStatus)
+    assert_type(client.balance(), Balance)
+    assert_type(client.call(lambda provider: provider.otp.send("0917")), OtpTicket)
+    with client.send_many([Message("0917", "Hi")]) as run:
+        assert_type(run.drain(), Counts)
+        for outcome in run:
+            assert_type(outcome, Accepted | NotSent | Unknown)
+
+
+def list_synchronously(client: sync.SmsClient[InfopromoProvider]) -> None:
+    """Iterate over what a gateway lists."""
+    listed = client.call(lambda provider: provider.messages.list())
+    assert_type(listed, Iterator[StoredMessage])
 
 
 def name(outcome: Outcome) -> str:

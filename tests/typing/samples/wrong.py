@@ -16,6 +16,7 @@ from iprog_async import (
     SmsClient,
     SmsProvider,
     SupportsStatus,
+    sync,
 )
 from iprog_async.adapter import Batching, Call, PreparedMessage
 from iprog_async.cli._vendor.protocols import OtpDesk
@@ -52,6 +53,8 @@ async def use(mute: SmsClient[Mute], iprog: SmsClient[IprogProvider], receipt: R
     await iprog.send("0917", "Hi", "SHOP")  # REJECT
     iprog.send_many(["0917"])  # REJECT
     iprog.provider.campaigns  # REJECT  # noqa: B018 - looking it up is the point
+    sync.SmsClient(Mute()).balance()  # REJECT
+    sync.SmsClient(iprog.provider).call(lambda provider: provider.campaigns)  # REJECT
     DeliveryStatus("DELIVRD")  # REJECT
 
 
