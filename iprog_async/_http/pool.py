@@ -12,8 +12,10 @@ from iprog_async._core.redaction import guard_http_logs
 from iprog_async._engines.base import Engine
 from iprog_async._engines.user_agent import agent_of, check_user_agent
 from iprog_async._http.calls import Gateway
+from iprog_async._http.leases import Leases
 from iprog_async._http.slots import SlotQueue
 from iprog_async._http.throttle import Throttle
+from iprog_async._limits.shared import Account, SharedLimits
 
 
 if TYPE_CHECKING:
@@ -64,7 +66,8 @@ class HttpPool:
         self.clock: Clock = clock or SystemClock()
         self.slots = SlotQueue(max_connections)
         self.engine = _engine(engine, max_connections, verify, http)
-        self._throttles: dict[tuple[str, tuple[str, ...]], Throttle] = {}
+        self._throttles: dict[Account, Throttle] = {}
+        self._limits: SharedLimits | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
@@ -99,14 +102,39 @@ class HttpPool:
         self._loop = self._loop or loop
         return self._loop is not loop
 
+    def share(self, limits: SharedLimits) -> SharedLimits:
+        """Share the limits of accounts with other processes.
+
+        Args:
+            limits: What they share; closed with the pool.
+
+        Returns:
+            The limits that go for the pool: those of whoever came first.
+        """
+        if self._limits is None:
+            self._limits = limits
+            for account, throttle in self._throttles.items():
+                self._share(limits, account, throttle)
+        return self._limits
+
     def pace(self, gateway: Gateway) -> Throttle:
         """Return the pace that all calls of this host and account share."""
         throttle = self._throttles.get(gateway.account)
         if throttle is None:
-            throttle = self._throttles[gateway.account] = Throttle(gateway.rate, self.clock)
+            throttle = self._throttles[gateway.account] = self._new_throttle(gateway)
         elif gateway.rate is not None and gateway.rate != throttle.rate:
             throttle.tighten(gateway.rate)
         return throttle
+
+    def _new_throttle(self, gateway: Gateway) -> Throttle:
+        throttle = Throttle(gateway.rate, self.clock)
+        if self._limits is not None:
+            self._share(self._limits, gateway.account, throttle)
+        return throttle
+
+    def _share(self, limits: SharedLimits, account: Account, throttle: Throttle) -> None:
+        exchange = limits.of_account(account)
+        throttle.share(Leases(limits.owner, exchange, throttle, self.clock))
 
     def remaining_pause(self) -> float:
         """Return for how many seconds yet every account that was called is paused."""
@@ -122,6 +150,10 @@ class HttpPool:
         # The connections of another loop can't be closed from here; those of an ended one
         # are past use.
         if not self._is_foreign_loop():
+            for throttle in self._throttles.values():
+                await throttle.aclose()
+            if self._limits is not None:
+                await self._limits.aclose()
             await self.engine.aclose()
 
     async def __aenter__(self) -> HttpPool:

@@ -12,10 +12,10 @@ from collections import deque
 from iprog_async._core.clock import Clock
 from iprog_async._core.rates import Rate
 from iprog_async._http.adaptive_limit import AdaptiveLimit
+from iprog_async._http.leases import Leases
+from iprog_async._limits.account import FULL_SPEED
 
 
-# After this many calls at once the restart is over and only the rate limits.
-_FULL_SPEED = 64
 # The window of a gateway that tells how many calls are left, and nobody told us the rate.
 _USUAL_WINDOW = 60.0
 # In digits; a longer one is no count, and could be too long for `int`.
@@ -49,6 +49,21 @@ class Throttle:
         self._turn = asyncio.Lock()
         self._queued = 0
         self._changed = asyncio.Event()
+        self._leases: Leases | None = None
+
+    def share(self, leases: Leases) -> None:
+        """Go by the limits that all processes of the account share, as far as they are known."""
+        self._leases = leases
+
+    @property
+    def in_flight(self) -> int:
+        """Number of admitted calls that have not ended."""
+        return self._in_flight
+
+    @property
+    def queued(self) -> int:
+        """Number of calls that wait to be admitted."""
+        return self._queued
 
     async def admit(self, *, through_pauses: bool = True) -> bool:
         """Wait until one more call may start; each admitted call must be `finish`ed.
@@ -61,16 +76,22 @@ class Throttle:
         """
         # The lock is free for a moment while it passes on, so it can't say who came first.
         if not self._queued and self._delay() == 0:
-            self._in_flight += 1
+            self._begin()
             return True
         self._queued += 1
         try:
             async with self._turn:
                 admitted = await self._wait(through_pauses)
-                self._in_flight += admitted
+                if admitted:
+                    self._begin()
                 return admitted
         finally:
             self._queued -= 1
+
+    def _begin(self) -> None:
+        self._in_flight += 1
+        if self._leases is not None:
+            self._leases.take()
 
     async def _wait(self, through_pauses: bool) -> bool:
         while (delay := self._delay()) != 0:
@@ -78,6 +99,8 @@ class Throttle:
                 return False
             self._changed.clear()
             if delay is None:
+                if self._leases is not None:
+                    self._leases.ask()
                 await self._changed.wait()
             else:
                 await self._clock.sleep(delay)
@@ -90,7 +113,9 @@ class Throttle:
             self._note_end()
         if self._allowed is not None and ok:
             # One more for each answer doubles the calls at once from one round to the next.
-            self._allowed = self._allowed + 1 if self._allowed < _FULL_SPEED else None
+            self._allowed = self._allowed + 1 if self._allowed < FULL_SPEED else None
+        if self._leases is not None:
+            self._leases.note_end(ok=ok)
         self._changed.set()
 
     def note_latency(self, seconds: float, at_once: int) -> None:
@@ -145,6 +170,8 @@ class Throttle:
     def withdraw(self) -> None:
         """Give back the permit of an admitted call that was never made."""
         self._in_flight -= 1
+        if self._leases is not None:
+            self._leases.give_back()
         self._changed.set()
 
     def tighten(self, rate: Rate) -> None:
@@ -156,6 +183,20 @@ class Throttle:
         """Keep every call of this account from starting for some seconds, then restart gently."""
         self._resume_at = max(self._resume_at, self._clock.monotonic() + seconds)
         self._allowed = 1
+        if self._leases is not None:
+            self._leases.pause(seconds)
+
+    def obey(self, pause: float) -> None:
+        """Take over a pause that another process was told, if there is one; calls look again."""
+        if pause > 0:
+            self._resume_at = max(self._resume_at, self._clock.monotonic() + pause)
+            self._allowed = 1
+        self._changed.set()
+
+    async def aclose(self) -> None:
+        """Give back to other processes what is left of the shared limits."""
+        if self._leases is not None:
+            await self._leases.aclose()
 
     def pause_until_window_moves(self) -> None:
         """Wait for our oldest call to leave the window, which the gateway says is used up."""
@@ -211,6 +252,8 @@ class Throttle:
             self._resume_at = 0.0
         if self._is_too_many(self._in_flight + 1):
             return None
+        if self._leases is not None and self._leases.governs:
+            return 0 if self._leases.has_permit else None
         if self.rate is None:
             return 0
         now = self._clock.monotonic()

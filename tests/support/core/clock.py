@@ -55,9 +55,7 @@ class VirtualClock:
         task = asyncio.create_task(work)
         await self.settle()
         while not task.done():
-            self._now, _, wakes = heapq.heappop(self._sleepers)
-            wakes.set()
-            await self.settle()
+            await self._wake_next()
         return task.result()
 
     async def pass_time(self, seconds: float) -> None:
@@ -65,10 +63,18 @@ class VirtualClock:
         await self.settle()
         ends = self._now + seconds
         while self._sleepers and self._sleepers[0][0] <= ends:
-            self._now, _, wakes = heapq.heappop(self._sleepers)
-            wakes.set()
-            await self.settle()
+            await self._wake_next()
         self._now = ends
+
+    async def _wake_next(self) -> None:
+        time, _, wakes = heapq.heappop(self._sleepers)
+        self._now = max(self._now, time)
+        wakes.set()
+        await self.settle()
+
+    def jump(self, seconds: float) -> None:
+        """Let time pass in which nothing runs, as while a process is stopped."""
+        self._now += seconds
 
 
 class FastClock:

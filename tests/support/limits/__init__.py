@@ -1,0 +1,1 @@
+"""Processes that share limits: as throttles on one clock, and for real."""
