@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Self
 
+from attrs import evolve
+
 from iprog_async._core.checks import check_provider
 from iprog_async._core.clock import Clock, SystemClock
 from iprog_async._core.errors import (
@@ -22,8 +24,9 @@ from iprog_async._core.messages import Message, PreparedMessage
 from iprog_async._core.outcomes import Outcome
 from iprog_async._core.phones import to_e164, to_region
 from iprog_async._core.receipts import Balance, DeliveryStatus, split_ref
-from iprog_async._http.calls import Call, check_name
+from iprog_async._http.calls import Call, Gateway, check_name
 from iprog_async._http.retry import RetryPolicy
+from iprog_async._limits.shared import SharedLimits
 from iprog_async._providers.protocols import (
     Batching,
     SmsProvider,
@@ -42,6 +45,7 @@ from iprog_async._routing.members import (
     routed,
 )
 from iprog_async._routing.progress import MessageRoute
+from iprog_async._routing.shared_breaker import SharedBreaker
 
 
 NamesFor = Callable[[str], Sequence[str]]
@@ -127,6 +131,23 @@ class Router(ABC):
             )
             for member in members
         }
+
+    def share_breakers(self, limits: SharedLimits) -> None:
+        """Share the members' circuit breakers with other processes; for the library's own use.
+
+        Only those of adapters that say by `gateway` which account they are: the processes have
+        to mean the same one.
+        """
+        for name, member in self._senders.items():
+            if isinstance(member.provider, Router):
+                member.provider.share_breakers(limits)
+            gateway: object = getattr(member.provider, "gateway", None)
+            if isinstance(gateway, Gateway):
+                report = limits.of_breaker(gateway.account)
+                shared = SharedBreaker(
+                    limits.owner, report, member.breaker, self._policy, self._clock
+                )
+                self._senders[name] = evolve(member, shared=shared)
 
     def prepare(self, message: Message, /, index: int = 0) -> PreparedMessage:
         """Check that some member can take the message, and normalise its number, once for all.

@@ -151,6 +151,17 @@ class Breaker:
             self._open()
         return was_closed
 
+    def follow(self, left: float | None) -> None:
+        """Take over the state that goes for all processes.
+
+        Args:
+            left: Seconds until the next try; `None`: it is closed.
+        """
+        if left is not None:
+            self._opens_at = self._clock.monotonic() + left
+        elif self._opens_at is not None:
+            self._close()
+
     def _open(self) -> None:
         self._opens_at = self._clock.monotonic() + self._policy.cooldown
 

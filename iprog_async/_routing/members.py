@@ -16,6 +16,7 @@ from iprog_async._http.send_context import withdrawable
 from iprog_async._providers.protocols import Batching, SmsProvider
 from iprog_async._routing.caution import Caution, Departure
 from iprog_async._routing.circuit_breaker import Breaker, Health, health_of
+from iprog_async._routing.shared_breaker import Leave, SharedBreaker
 from iprog_async._sending.batching import fewest
 from iprog_async._sending.submit import submit
 from iprog_async._sending.tally import tally_of
@@ -47,11 +48,13 @@ class Member:
         provider: Bound to single attempts.
         breaker: Whether it is out of order.
         caution: How many people it may have at risk.
+        shared: What other processes know of the breaker; `None` where they share nothing.
     """
 
     provider: SmsProvider
     breaker: Breaker
     caution: Caution
+    shared: SharedBreaker | None = None
 
     def admissible(self, batch: Batch) -> int:
         """Return how many messages of a batch may be sent now: few, while it is half-open.
@@ -92,8 +95,13 @@ class Member:
             departure: As `depart` returned it; `None` if no run sends it.
             router: Name of the router, for the log.
         """
+        leave = Leave.ASK if self.shared is None else await self._look(self.shared, router)
+        if leave is Leave.NOTHING:
+            return None
         admission = self.breaker.admit() if len(batch) == self.admissible(batch) else None
         if admission is None:
+            if self.shared is not None:
+                await self.shared.tell(leave, Health.NOTHING)
             return None
         health, too_many = Health.NOTHING, False
         try:
@@ -108,6 +116,19 @@ class Member:
                 self.caution.begin_anew()
             if changed:
                 self._log_change(router)
+            if self.shared is not None:
+                await self.shared.tell(leave, health)
+
+    async def _look(self, shared: SharedBreaker, router: str) -> Leave:
+        """Take over what other processes know of the gateway."""
+        was_closed = self.breaker.state == "closed"
+        leave = await shared.look()
+        state = self.breaker.state
+        if state != "half-open" and was_closed != (state == "closed"):
+            self._log_change(router)
+        if state == "open":
+            self.caution.begin_anew()
+        return leave
 
     def _log_change(self, router: str) -> None:
         name = self.provider.name
