@@ -15,7 +15,7 @@ from iprog_async._bulk.preparation import Preparation
 from iprog_async._bulk.run import BulkRun
 from iprog_async._bulk.source import Messages
 from iprog_async._bulk.suppression import Suppress
-from iprog_async._client.connections import check_environment, check_exclusive, open_pool
+from iprog_async._client.connections import check_exclusive, open_pool, prepare_pool
 from iprog_async._client.from_config import provider_from_env, provider_from_url
 from iprog_async._client.single_sends import SingleSends
 from iprog_async._client.waiting import wait_until_final
@@ -69,8 +69,8 @@ class SmsClient(Generic[P_co]):
         verify: Trusted certificates, as an `ssl.SSLContext`; they are checked always.
         timeout: Seconds for one attempt, once it has a connection slot.
         deadline: Seconds for a whole call, with its waits and retries; unbounded if `None`.
-        journal: An open journal: a send with a `key` becomes idempotent, and bulk runs
-            resumable. It is yours to close.
+        journal: An open journal: a send with a `key` becomes idempotent, bulk runs resumable,
+            and its processes share rates and pauses. It is yours to close.
         retry: How often and how patiently a call is repeated, where that is safe.
         observers: Code of yours that is told of each request and each outcome.
         user_agent: What requests call this program; `iprog-async/VERSION` if `None`.
@@ -107,7 +107,6 @@ class SmsClient(Generic[P_co]):
         _check_journal(journal)
         self._owns_pool = pool is None
         self._pool = pool or open_pool(http, engine, max_connections, verify, user_agent)
-        check_environment(self._pool, provider)
         self._closed = False
         self._journal = journal
         self._observers = Observers(observers)
@@ -115,6 +114,7 @@ class SmsClient(Generic[P_co]):
         limits = Limits(timeout=timeout, deadline=deadline)
         self._session = Session(self._pool, retry, limits, self._observers)
         self._provider = provider.bind(self._session.call)
+        prepare_pool(self._pool, self._provider, journal)
         self._sends = SingleSends(
             self._provider,
             self._pool.clock,

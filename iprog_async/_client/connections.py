@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._http.pool import EngineName, HttpPool
+from iprog_async._journal.journal import Journal
 from iprog_async._providers.protocols import SmsProvider
-from iprog_async._routing.base import gateways_of
+from iprog_async._routing.base import Router, gateways_of
 
 
 if TYPE_CHECKING:
@@ -54,10 +55,23 @@ def open_pool(
     )
 
 
-def check_environment(pool: HttpPool, provider: SmsProvider) -> None:
-    """Raise `ConfigurationError` if the environment keeps requests from a gateway."""
+def prepare_pool(pool: HttpPool, provider: SmsProvider, journal: Journal | None) -> None:
+    """Make a pool fit for a client's gateways.
+
+    Args:
+        pool: What counts the calls of each account.
+        provider: Bound to the client.
+        journal: All processes that use it share rates, pauses and circuit breakers.
+
+    Raises:
+        ConfigurationError: The environment keeps requests from a gateway.
+    """
     for gateway in gateways_of(provider):
         address: object = getattr(gateway, "base_url", None)
         # A provider that names its host in another way is checked when it makes a request.
         if isinstance(address, str):
             pool.engine.check(address)
+    if journal is not None:
+        limits = pool.share(journal.limits(pool.clock))
+        if isinstance(provider, Router):
+            provider.share_breakers(limits)

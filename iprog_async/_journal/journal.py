@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
 
+from iprog_async._core.clock import Clock
 from iprog_async._journal.contents import JournalContents
 from iprog_async._journal.forks import generation
 from iprog_async._journal.places import open_store
@@ -21,6 +22,7 @@ from iprog_async._journal.reconcile import (
 from iprog_async._journal.resume_rules import ResumeRules
 from iprog_async._journal.rows import HASH_BYTES
 from iprog_async._journal.store import JournalStore
+from iprog_async._limits.shared import SharedLimits
 
 
 class Journal(JournalContents):
@@ -161,6 +163,10 @@ class Journal(JournalContents):
             )
         finally:
             self.end_run()
+
+    def limits(self, clock: Clock) -> SharedLimits:
+        """Return the limits of accounts that all processes with this journal share."""
+        return SharedLimits(self.store.limits(clock))
 
     def hash(self, text: str) -> bytes:
         """Return the salted hash of a text."""

@@ -17,9 +17,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from iprog_async._core.clock import Clock
 from iprog_async._core.errors import Blame, JournalError, SmsError
 from iprog_async._journal.contents import Pages
 from iprog_async._journal.rows import Row, Values
+from iprog_async._limits.store import LimitStore
 
 
 Identity = tuple[str, str | None]
@@ -173,6 +175,14 @@ class JournalStore(Pages, Protocol):
         Returns:
             What is on record then; it is still claimed if nobody is at it any more, or it took
             too long. Then its outcome is unknown.
+        """
+        ...
+
+    def limits(self, clock: Clock) -> LimitStore:
+        """Return where the processes that use this journal keep what they share of an account.
+
+        Args:
+            clock: What tells the time here; the store has its own unless this one is made up.
         """
         ...
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from support.limits.places import open_place
 
-from iprog_async._limits.sqlite_store import SqliteLimitStore
 from iprog_async._limits.store import LimitStore, MemoryStore
 
 
@@ -19,16 +20,21 @@ Stores = Callable[[], LimitStore]
 NAME, OTHER = b"one account", b"another one"
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def one_more(request: pytest.FixtureRequest, tmp_path: Path) -> Stores:
     """Return what opens one place again and again."""
-    memory = MemoryStore(asyncio.get_running_loop().time)
+    if request.param == "postgres":
+        journal = request.getfixturevalue("postgres_journal")
+        return lambda: open_place(journal)
+    if request.param == "sqlite":
+        return lambda: open_place(str(tmp_path / "texts.db-limits"))
+    memory = MemoryStore(time.monotonic)
+    return lambda: memory
 
-    def one_more() -> LimitStore:
-        if request.param == "memory":
-            return memory
-        return SqliteLimitStore(str(tmp_path / "texts.db-limits"), b"salt")
 
+@pytest.fixture
+async def stores(one_more: Stores) -> AsyncIterator[Stores]:
+    """Return what opens one place again and again, and closes it all in the end."""
     async with AsyncExitStack() as opened:
 
         def open_one() -> LimitStore:

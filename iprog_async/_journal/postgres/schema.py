@@ -95,7 +95,20 @@ COMMENT ON FUNCTION {{schema}}.open_campaign IS
 REVOKE ALL ON FUNCTION {{schema}}.open_campaign FROM PUBLIC;
 """  # noqa: S608 - constants
 
-STEPS: tuple[Step, ...] = (Step("journal", _JOURNAL),)
+# Each change writes a row of some hundred bytes anew, many times a second: with free space on its
+# page, and a vacuum that comes often, it stays where it is.
+_LIMITS = """
+CREATE TABLE {schema}.limits (
+  name bytea PRIMARY KEY,
+  state text COLLATE "C" NOT NULL
+) WITH (
+  fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000
+);
+COMMENT ON TABLE {schema}.limits IS
+  'Rates, pauses and circuit breakers that processes share; rows may be deleted at any time';
+"""
+
+STEPS: tuple[Step, ...] = (Step("journal", _JOURNAL), Step("limits", _LIMITS))
 """All steps, in order; the number of a step is its place, from 1."""
 
 VERSION = len(STEPS)
@@ -137,6 +150,7 @@ GRANT UPDATE (runs) ON {schema}.campaigns TO {role};
 GRANT SELECT, INSERT, UPDATE ON {schema}.entries TO {role};
 GRANT USAGE ON SEQUENCE {schema}.entry_ids TO {role};
 GRANT EXECUTE ON FUNCTION {schema}.open_campaign TO {role};
+GRANT SELECT, INSERT, UPDATE ON {schema}.limits TO {role};
 """
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from iprog_async._core.clock import uptime
+from iprog_async._core.clock import Clock, uptime
 from iprog_async._core.errors import JournalError
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.attempts import Attempts
@@ -21,6 +21,8 @@ from iprog_async._journal.postgres.worker import Worker
 from iprog_async._journal.postgres.write_queue import Intake, LoopQueue
 from iprog_async._journal.rows import Row
 from iprog_async._journal.store import Identity
+from iprog_async._limits.postgres_store import PostgresLimitStore
+from iprog_async._limits.store import LimitStore
 
 
 T = TypeVar("T")
@@ -46,6 +48,7 @@ class PostgresStore:
 
     def __init__(self, address: PostgresAddress, campaign: str | None) -> None:
         connection, opened = open_campaign(address, campaign)
+        self._address = address
         self.path = address.shown
         self.campaign = opened.name
         """What the rows are about."""
@@ -175,6 +178,10 @@ class PostgresStore:
         if isinstance(result, JournalError):
             raise result
         return result
+
+    def limits(self, clock: Clock) -> LimitStore:
+        """Return a table beside the rows, for processes on any number of machines."""
+        return PostgresLimitStore(self._address.conninfo, self._address.schema)
 
     def close(self) -> None:
         """Write what is waiting and disconnect; twice is fine."""

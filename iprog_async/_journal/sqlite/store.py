@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any, TypeVar
 
-from iprog_async._core.clock import Clock, SystemClock
+from iprog_async._core.clock import Clock, SystemClock, uptime
 from iprog_async._core.errors import JournalError
 from iprog_async._journal.rows import Row
 from iprog_async._journal.sqlite.database import open_file
@@ -32,6 +32,8 @@ from iprog_async._journal.sqlite.run_start import Begun, begin
 from iprog_async._journal.sqlite.write_queue import LoopQueue, WriteQueue
 from iprog_async._journal.sqlite.writer import Writer
 from iprog_async._journal.store import Identity
+from iprog_async._limits.sqlite_store import SqliteLimitStore
+from iprog_async._limits.store import LimitStore
 
 
 T = TypeVar("T")
@@ -220,6 +222,11 @@ class SqliteStore:
         if isinstance(result, JournalError):
             raise result
         return result
+
+    def limits(self, clock: Clock) -> LimitStore:
+        """Return a small file beside the journal, for the processes of this machine."""
+        now = uptime if isinstance(clock, SystemClock) else clock.monotonic
+        return SqliteLimitStore(f"{self.path}-limits", self.salt, now)
 
     def close(self) -> None:
         """Write what is waiting and close the file; twice is fine."""
