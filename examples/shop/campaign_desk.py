@@ -77,7 +77,9 @@ class CampaignDesk:
             await run.send()
         finally:
             del self._tasks[name]
-        self._files.end(run.progress())
+        if run.began:
+            # Otherwise another worker may be at it, whose files these are.
+            self._files.end(run.progress())
 
     async def __aenter__(self) -> Self:
         for name, campaign in self._files.unfinished().items():

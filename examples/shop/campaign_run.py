@@ -41,6 +41,11 @@ class CampaignRun:
         self._state: State = "running"
         self._stopping = False
 
+    @property
+    def began(self) -> bool:
+        """Whether any message came to its end, or there was nothing to complain of."""
+        return self._problem is None or self._run.counts.total > 0
+
     def stop(self) -> None:
         """Send nothing more; what is on its way still comes to its outcome."""
         self._stopping = True

@@ -29,6 +29,7 @@ from iprog_async import JournalReader
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(1200),
     pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a signal of POSIX systems"),
 ]
 
