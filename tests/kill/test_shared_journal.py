@@ -109,5 +109,5 @@ def test_the_same_keys_from_twelve_processes(
     assert set(range(keys)) == senders.told.keys() | senders.unknown
     assert set() == senders.told.keys() & senders.unknown
     assert keys - len(gateway.texts) <= len(senders.unknown) <= kills * _AT_ONCE
-    assert [path] == list(tmp_path.iterdir())
+    assert [path] == [file for file in tmp_path.iterdir() if "-limits" not in file.name]
     JournalReader.open(path).close()
