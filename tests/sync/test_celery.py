@@ -1,15 +1,14 @@
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from support.servers import celery
+from support.servers.process import running
 from support.sync import serving
-from support.sync.servers import CLIENT, RATE, Arrivals, running
+from support.sync.servers import CLIENT, RATE, Arrivals
 
 from iprog_async.testing import RawGateway, answer
 
@@ -47,13 +46,6 @@ def text(place):
     return [receipt.ref, threads]
 """
 )
-_ASK = """
-import json
-from tasks import text
-
-results = [text.delay(place) for place in range(80)]
-print(json.dumps([result.get(timeout=200, interval=0.05) for result in results]))
-"""
 
 
 @pytest.mark.parametrize("before", ["", "used before"])
@@ -62,31 +54,19 @@ def test_prefork_pool(before: str, tmp_path: Path) -> None:
     for name in ("queue", "control", "results"):
         (tmp_path / name).mkdir()
     (tmp_path / "tasks.py").write_text(_TASKS, encoding="utf-8")
-    (tmp_path / "ask.py").write_text(_ASK, encoding="utf-8")
     arrivals = Arrivals()
     with serving(RawGateway(answer(arrivals))) as gateway:
         environment = {**os.environ, "GATEWAY": gateway.base_url, "C_FORCE_ROOT": "1"}
-        command = ("celery", "-A", "tasks", "worker", "--pool", "prefork", "--concurrency", "3")
+        command = celery.worker("tasks", tmp_path)
         with running(
-            *command,
-            "--loglevel",
-            "INFO",
-            directory=tmp_path,
-            environment={**environment, "BEFORE": before},
+            *command, directory=tmp_path, environment=environment | {"BEFORE": before}
         ) as server:
             server.wait_for("(ready)")
-            asked = subprocess.run(
-                [sys.executable, "ask.py"],
-                cwd=tmp_path,
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=240,
-                check=False,
+            calls = [[place] for place in range(80)]
+            answers: list[tuple[str, int]] = celery.ask(
+                "tasks", "text", calls, directory=tmp_path, environment=environment
             )
-            assert 0 == asked.returncode, asked.stderr + "".join(server.log)
 
-    answers: list[tuple[str, int]] = json.loads(asked.stdout)
     assert [ref for ref, _ in answers[:40]] == [ref for ref, _ in answers[40:]]
     texts = [text for text in arrivals.texts if "before" not in text]
     assert (40, 40) == (len(texts), len({text.split()[1] for text in texts}))

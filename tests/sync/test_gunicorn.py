@@ -8,8 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+from support.servers.process import LISTENING, running
 from support.sync import serving
-from support.sync.servers import CLIENT, RATE, Arrivals, running
+from support.sync.servers import CLIENT, RATE, Arrivals
 
 from iprog_async.testing import RawGateway, answer
 
@@ -58,12 +59,12 @@ def test_one_pool_and_one_rate_in_each_process(kind: str, preload: str, tmp_path
         with running(
             "gunicorn", *options, "app:app", directory=tmp_path, environment=environment
         ) as server:
-            address = server.wait_for(r"Listening at: (\S+)")
+            address = server.wait_for(LISTENING)
 
             def ask(place: int) -> dict[str, Any]:
                 form = {"to": f"+63917{place % 60:07}"}
                 answered = client.post(f"/texts/{place % 60}", data=form)
-                assert 200 == answered.status_code, "".join(server.log)
+                assert 200 == answered.status_code, server.told
                 found: dict[str, Any] = answered.json()
                 return found
 

@@ -1,17 +1,10 @@
-"""Servers of several processes that text with the synchronous client: gunicorn, and Celery."""
+"""What servers of several processes begin with, and how their texts arrive."""
 
 from __future__ import annotations
 
 import json
-import re
-import subprocess
-import sys
-import threading
 import time
 from collections import defaultdict
-from collections.abc import Generator
-from contextlib import contextmanager
-from pathlib import Path
 
 from attrs import define, field
 
@@ -59,56 +52,3 @@ class Arrivals:
             for times in self.times.values()
             for start in times
         )
-
-
-@define
-class Server:
-    """A server that runs, and what it has written so far."""
-
-    process: subprocess.Popen[str]
-    log: list[str] = field(factory=list[str])
-    _changed: threading.Condition = field(factory=threading.Condition, init=False)
-
-    def read(self) -> None:
-        """Read what it writes until it ends; for a thread."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            with self._changed:
-                self.log.append(line)
-                self._changed.notify_all()
-
-    def wait_for(self, pattern: str) -> str:
-        """Return what the group of a pattern is in the first line that has it."""
-        with self._changed:
-            while True:
-                for line in self.log:
-                    if found := re.search(pattern, line):
-                        return found[1]
-                assert self._changed.wait(60), "".join(self.log)
-
-
-@contextmanager
-def running(*command: str, directory: Path, environment: dict[str, str]) -> Generator[Server]:
-    """Start a module of Python as a server, and end it; it must have ended well."""
-    process = subprocess.Popen(  # noqa: S603 - the test's own
-        [sys.executable, "-m", *command],
-        cwd=directory,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    server = Server(process)
-    reader = threading.Thread(target=server.read)
-    reader.start()
-    try:
-        yield server
-    finally:
-        process.terminate()
-        try:
-            process.wait(60)
-        finally:
-            process.kill()
-            reader.join()
-            process.stdout.close()  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess] - it is a pipe
-    assert "Traceback" not in "".join(server.log), "".join(server.log)

@@ -1,0 +1,1 @@
+"""Servers of several processes: started, asked, hurt, and what they then say and send."""

@@ -1,0 +1,116 @@
+"""A server of several processes: what it writes is waited for, and a worker can be killed."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from attrs import define, field
+
+
+LISTENING = r"(?:Listening at:|running on) (http://[\d.:]+)"
+"""Where gunicorn and uvicorn are to be found, as they write it."""
+
+_STARTED = re.compile(
+    r"(?:Started server process \[|Booting worker with pid: \[?|Worker process )(\d+)"
+)
+_PATIENCE = 120
+"""Seconds for a server to do what it always does; a busy machine may need some of them."""
+
+
+@define
+class Server:
+    """A server that runs, and what it has written so far."""
+
+    process: subprocess.Popen[str]
+    log: list[str] = field(factory=list[str])
+    killed: set[int] = field(factory=set[int])
+    _changed: threading.Condition = field(factory=threading.Condition, init=False)
+
+    @property
+    def told(self) -> str:
+        """All that it has written."""
+        return "".join(self.log)
+
+    def read(self) -> None:
+        """Read what it writes until it ends; for a thread."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with self._changed:
+                self.log.append(line)
+                self._changed.notify_all()
+
+    def wait_for(self, pattern: str, times: int = 1) -> str:
+        """Return what the group of a pattern is in the first line that has it.
+
+        Args:
+            pattern: Has one group.
+            times: In so many lines it has to be.
+        """
+        with self._changed:
+            while True:
+                found = re.findall(pattern, self.told)
+                if len(found) >= times:
+                    return str(found[0])
+                assert self._changed.wait(_PATIENCE), self.told
+
+    def workers(self) -> list[int]:
+        """Return the processes that have started and were not killed."""
+        started = map(int, _STARTED.findall(self.told))
+        return [pid for pid in started if pid not in self.killed]
+
+    def kill_a_worker(self, moments: random.Random) -> None:
+        """Kill a worker as hard as can be; the server starts another one."""
+        pid = moments.choice(self.workers())
+        self.killed.add(pid)
+        # The server itself may have ended it, where a machine is so busy that it took it for dead.
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def running(
+    *command: str, directory: Path, environment: Mapping[str, str], tracebacks: bool = False
+) -> Generator[Server]:
+    """Start a module of Python as a server, and end it; it must have ended well.
+
+    Args:
+        command: The module, and its arguments.
+        directory: Where it runs.
+        environment: All its variables.
+        tracebacks: Whether it may write some, as Celery does of a process that was killed.
+    """
+    process = subprocess.Popen(  # noqa: S603 - the test's own
+        [sys.executable, "-m", *command],
+        cwd=directory,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,  # so that no worker is left if it does not end by itself
+    )
+    server = Server(process)
+    reader = threading.Thread(target=server.read)
+    reader.start()
+    try:
+        yield server
+    finally:
+        process.terminate()
+        try:
+            process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        finally:
+            reader.join()
+            process.stdout.close()  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess] - it is a pipe
+    assert tracebacks or "Traceback" not in server.told, server.told
