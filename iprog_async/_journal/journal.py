@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
 
-from iprog_async._core.clock import Clock
 from iprog_async._journal.contents import JournalContents
 from iprog_async._journal.forks import generation
 from iprog_async._journal.places import open_store
@@ -164,9 +163,9 @@ class Journal(JournalContents):
         finally:
             self.end_run()
 
-    def limits(self, clock: Clock) -> SharedLimits:
+    def limits(self) -> SharedLimits:
         """Return the limits of accounts that all processes with this journal share."""
-        return SharedLimits(self.store.limits(clock))
+        return SharedLimits(self.store.limits())
 
     def hash(self, text: str) -> bytes:
         """Return the salted hash of a text."""

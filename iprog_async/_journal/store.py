@@ -17,7 +17,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from iprog_async._core.clock import Clock
 from iprog_async._core.errors import Blame, JournalError, SmsError
 from iprog_async._journal.contents import Pages
 from iprog_async._journal.rows import Row, Values
@@ -178,12 +177,8 @@ class JournalStore(Pages, Protocol):
         """
         ...
 
-    def limits(self, clock: Clock) -> LimitStore:
-        """Return where the processes that use this journal keep what they share of an account.
-
-        Args:
-            clock: What tells the time here; the store has its own unless this one is made up.
-        """
+    def limits(self) -> LimitStore:
+        """Return where the processes that use this journal keep what they share of an account."""
         ...
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from iprog_async._core.clock import Clock, uptime
+from iprog_async._core.clock import uptime
 from iprog_async._core.errors import JournalError
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.attempts import Attempts
@@ -179,7 +179,7 @@ class PostgresStore:
             raise result
         return result
 
-    def limits(self, clock: Clock) -> LimitStore:
+    def limits(self) -> LimitStore:
         """Return a table beside the rows, for processes on any number of machines."""
         return PostgresLimitStore(self._address.conninfo, self._address.schema)
 

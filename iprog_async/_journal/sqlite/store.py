@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any, TypeVar
 
-from iprog_async._core.clock import Clock, SystemClock, uptime
+from iprog_async._core.clock import Clock, SystemClock
 from iprog_async._core.errors import JournalError
 from iprog_async._journal.rows import Row
 from iprog_async._journal.sqlite.database import open_file
@@ -223,10 +223,9 @@ class SqliteStore:
             raise result
         return result
 
-    def limits(self, clock: Clock) -> LimitStore:
+    def limits(self) -> LimitStore:
         """Return a small file beside the journal, for the processes of this machine."""
-        now = uptime if isinstance(clock, SystemClock) else clock.monotonic
-        return SqliteLimitStore(f"{self.path}-limits", self.salt, now)
+        return SqliteLimitStore(f"{self.path}-limits", self.salt)
 
     def close(self) -> None:
         """Write what is waiting and close the file; twice is fine."""

@@ -6,7 +6,6 @@ import pytest
 from support.postgres.fixtures import with_query
 
 from iprog_async import Journal, JournalError, JournalReader
-from iprog_async._core.clock import SystemClock
 from iprog_async._journal.postgres import migrations, schema
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import connect, run
@@ -85,7 +84,7 @@ async def test_least_privilege(sender: str, postgres_journal: str) -> None:
     with Journal.open(sender, campaign="june") as journal:
         await journal.begin_run()
         assert 0 == (await journal.counts())["accepted"]
-        limits = journal.store.limits(SystemClock())
+        limits = journal.store.limits()
         assert "" == await limits.change(b"an account", lambda state, _: ("", state))
         await limits.aclose()
     with JournalReader.open(sender, campaign="june") as reader:
