@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Self
 
@@ -39,6 +39,7 @@ class BulkRun:
         clock: What tells the time.
         options: What the caller asked for.
         journal: An open journal, or the path of one that is opened for this run.
+        opened: Told of the journal once it is open.
         observers: Who is told of what is sent.
     """
 
@@ -50,6 +51,7 @@ class BulkRun:
         options: BulkOptions,
         *,
         journal: Journal | str | os.PathLike[str] | None = None,
+        opened: Callable[[Journal], None] = lambda _: None,
         observers: Observers = NULL_OBSERVERS,
     ) -> None:
         self._preparation = Preparation(provider, messages, options, clock)
@@ -57,6 +59,7 @@ class BulkRun:
         self._sending: asyncio.Task[None] | None = None
         self._journal = journal
         self._own_journal: Journal | None = None
+        self._opened = opened
         self._ledger: Ledger | None = None
         self.counts = self._pool.counts
 
@@ -147,6 +150,7 @@ class BulkRun:
             # Checking a large file takes a moment, which belongs to nobody else's tasks.
             journal = self._own_journal = await Journal.open_aside(journal)
         if journal is not None:
+            self._opened(journal)
             self._ledger = await Ledger.of_run(
                 journal, one_per_number=self._preparation.one_per_number
             )

@@ -114,7 +114,7 @@ class SmsClient(Generic[P_co]):
         limits = Limits(timeout=timeout, deadline=deadline)
         self._session = Session(self._pool, retry, limits, self._observers)
         self._provider = provider.bind(self._session.call)
-        prepare_pool(self._pool, self._provider, journal)
+        self._share = prepare_pool(self._pool, self._provider, journal)
         self._sends = SingleSends(
             self._provider,
             self._pool.clock,
@@ -268,6 +268,7 @@ class SmsClient(Generic[P_co]):
                 halt_after_failed=halt_after_failed,
             ),
             journal=self._journal if journal is None else journal,
+            opened=self._share,
             observers=self._observers,
         )
 

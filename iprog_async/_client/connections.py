@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from iprog_async._core.clock import SystemClock
@@ -56,13 +58,19 @@ def open_pool(
     )
 
 
-def prepare_pool(pool: HttpPool, provider: SmsProvider, journal: Journal | None) -> None:
+def prepare_pool(
+    pool: HttpPool, provider: SmsProvider, journal: Journal | None
+) -> Callable[[Journal], None]:
     """Make a pool fit for a client's gateways.
 
     Args:
         pool: What counts the calls of each account.
         provider: Bound to the client.
-        journal: All processes that use it share rates, pauses and circuit breakers.
+        journal: The client's, if it has one.
+
+    Returns:
+        What has the client share rates, pauses and circuit breakers with all processes that use
+        a journal; the client's own is the first.
 
     Raises:
         ConfigurationError: The environment keeps requests from a gateway.
@@ -72,8 +80,15 @@ def prepare_pool(pool: HttpPool, provider: SmsProvider, journal: Journal | None)
         # A provider that names its host in another way is checked when it makes a request.
         if isinstance(address, str):
             pool.engine.check(address)
+    share = partial(_share_limits, pool, provider)
+    if journal is not None:
+        share(journal)
+    return share
+
+
+def _share_limits(pool: HttpPool, provider: SmsProvider, journal: Journal) -> None:
     # A clock of somebody's own is a test's, and waits for no other process.
-    if journal is not None and isinstance(pool.clock, SystemClock):
+    if isinstance(pool.clock, SystemClock):
         limits = pool.share(journal.limits())
         if isinstance(provider, Router):
             provider.share_breakers(limits)

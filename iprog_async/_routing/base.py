@@ -142,7 +142,7 @@ class Router(ABC):
             if isinstance(member.provider, Router):
                 member.provider.share_breakers(limits)
             gateway: object = getattr(member.provider, "gateway", None)
-            if isinstance(gateway, Gateway):
+            if isinstance(gateway, Gateway) and member.shared is None:
                 report = limits.of_breaker(gateway.account)
                 shared = SharedBreaker(
                     limits.owner, report, member.breaker, self._policy, self._clock

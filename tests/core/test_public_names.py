@@ -70,6 +70,8 @@ _NOBODY_NAMES_THEM = {
     # What an adapter passes on without looking.
     "Throttle",
     "Redactor",
+    # What a client takes from its journal and gives to its pool.
+    "SharedLimits",
     # A type variable.
     "P_co",
     # `type[BaseProvider]`, and "a client or its provider".

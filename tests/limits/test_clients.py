@@ -9,9 +9,11 @@ import pytest
 from iprog_async import (
     Failover,
     Journal,
+    Message,
     OutcomeUnknownError,
     RateLimitError,
     RetryPolicy,
+    RunHaltedError,
     SmsClient,
 )
 from iprog_async.testing import RawGateway, Reply
@@ -22,7 +24,7 @@ from iprog_async_providers.ugsms import UgsmsV1Provider
 ACCEPTED = Reply.of_json({"status": 200, "message_id": "iSms-1", "sms_rate": "1"})
 LIMITED = Reply(429, headers={"retry-after": "600"})
 PASSWORD = "hunter2-of-the-shop"
-NUMBER = "+63 917 123 4567"
+NUMBER, OTHER = "+63 917 123 4567", "+63 917 123 4568"
 
 
 def kept_in(folder: Path) -> bytes:
@@ -30,10 +32,18 @@ def kept_in(folder: Path) -> bytes:
     return b"".join(file.read_bytes() for file in folder.glob("texts.db-limits*"))
 
 
-async def test_a_client_shares_a_pause_with_clients_of_other_pools(tmp_path: Path) -> None:
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return where the journal is."""
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_journal"))
+    return str(tmp_path / "texts.db")
+
+
+async def test_a_client_shares_a_pause_with_clients_of_other_pools(place: str) -> None:
     """What one was told holds for the next one, as in another process."""
     off = RetryPolicy(attempts=1, max_pause=0)
-    with Journal.open(tmp_path / "texts.db") as journal:
+    with Journal.open(place) as journal:
         async with RawGateway(ACCEPTED, LIMITED, ACCEPTED) as gateway:
             provider = IprogProvider("token", base_url=gateway.base_url, rate="50/s")
             for expected in (1, 2):
@@ -45,6 +55,24 @@ async def test_a_client_shares_a_pause_with_clients_of_other_pools(tmp_path: Pat
 
             # The last client's text did not leave.
             assert 2 == len(gateway.requests)
+
+
+async def test_a_run_shares_by_the_journal_that_is_its_own(place: str) -> None:
+    """A run with a path or an address obeys the pause that another one was told."""
+    off = RetryPolicy(attempts=1, max_pause=0)
+    async with RawGateway(LIMITED, ACCEPTED) as gateway:
+        provider = IprogProvider("token", base_url=gateway.base_url, rate="50/s")
+        for number in (NUMBER, OTHER):
+            router = Failover(provider, retry=off)
+            async with (
+                SmsClient(router) as sms,
+                sms.send_many([Message(number, "Hi")], journal=place) as run,
+            ):
+                with pytest.raises(RunHaltedError) as halted:
+                    assert ["not_sent"] == [outcome.state async for outcome in run]
+                assert isinstance(halted.value.cause, RateLimitError)
+
+        assert 1 == len(gateway.requests)
 
 
 async def test_the_file_holds_no_credential_host_or_number(tmp_path: Path) -> None:

@@ -14,9 +14,11 @@ from iprog_async.testing import RawRequest, Reply
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> str:
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return where the processes keep what they share."""
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_journal"))
     return str(tmp_path / "texts.db-limits")
 
 
