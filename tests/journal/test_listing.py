@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 from attrs import asdict
 from support.core.fakes import NUMBER, FakeProvider, Wire, to_many
-from support.journal.journaling import ACCEPTED, BROKEN, REFUSED, posting, run_over, send_all, take
+from support.journal.journaling import (
+    ACCEPTED,
+    BROKEN,
+    REFUSED,
+    Place,
+    posting,
+    run_over,
+    send_all,
+    take,
+)
 
 from iprog_async import ConfigurationError, Journal, JournalEntry, Message, Outcome, SmsClient
 from iprog_async._journal.entries import harmless
@@ -23,7 +32,7 @@ from iprog_async.adapter import PreparedMessage, accepted, rejected
 HEADER = ["number", "key", "state", "provider", "message_id", "detail", "status"]
 
 
-async def _one_of_each(path: Path) -> None:
+async def _one_of_each(path: Place) -> None:
     """Make a journal of an accepted, a refused, an unknown and a released message."""
     people = to_many(4)
     for message, reply in zip(people, (ACCEPTED, REFUSED, BROKEN), strict=False):
@@ -34,9 +43,8 @@ async def _one_of_each(path: Path) -> None:
         claim.release()
 
 
-async def test_counts(tmp_path: Path) -> None:
+async def test_counts(path: Place) -> None:
     """Each message is counted once, by its state, and all four are always there."""
-    path = tmp_path / "j.db"
     with Journal.open(path) as journal:
         empty = {"accepted": 0, "failed": 0, "not_sent": 0, "unknown": 0, "waiting": 0}
         assert empty == await journal.counts()
@@ -45,9 +53,8 @@ async def test_counts(tmp_path: Path) -> None:
         assert dict.fromkeys(empty, 1) | {"failed": 0} == await journal.counts()
 
 
-async def test_entries(tmp_path: Path) -> None:
+async def test_entries(path: Place) -> None:
     """Entries come in the order of the first claims, with what is known of each."""
-    path = tmp_path / "j.db"
     await _one_of_each(path)
     first, second, third, fourth = (message.to for message in to_many(4))
     with Journal.open(path) as journal:
@@ -70,16 +77,15 @@ async def test_entries_of_more_than_a_page(tmp_path: Path, monkeypatch: pytest.M
     assert [message.to for message in to_many(10)] == sorted(numbers)
 
 
-async def test_what_is_on_its_way_counts_as_unknown(tmp_path: Path) -> None:
+async def test_what_is_on_its_way_counts_as_unknown(path: Place) -> None:
     """A message that is claimed and has no outcome yet can be read meanwhile, as unknown."""
-    with Journal.open(tmp_path / "j.db") as journal:
+    with Journal.open(path) as journal:
         await take(Ledger(journal).claim([FakeProvider().prepare(to_many(1)[0])]))
         assert ["unknown"] == [entry.state async for entry in journal.entries()]
 
 
-async def test_export_as_csv(tmp_path: Path) -> None:
+async def test_export_as_csv(path: Place) -> None:
     """A CSV has a header and a line for each message, and reads back."""
-    path = tmp_path / "j.db"
     await _one_of_each(path)
     file = io.StringIO(newline="")
     with Journal.open(path) as journal:
@@ -90,9 +96,8 @@ async def test_export_as_csv(tmp_path: Path) -> None:
     assert [[value or "" for value in asdict(entry).values()] for entry in entries] == rows
 
 
-async def test_export_as_json_lines(tmp_path: Path) -> None:
+async def test_export_as_json_lines(path: Place) -> None:
     """JSON Lines have an object for each message, and read back."""
-    path = tmp_path / "j.db"
     await _one_of_each(path)
     file = io.StringIO()
     with Journal.open(path) as journal:
@@ -102,11 +107,11 @@ async def test_export_as_json_lines(tmp_path: Path) -> None:
     assert (4, entries) == (count, [JournalEntry(**line) for line in lines])
 
 
-async def test_export_in_an_unknown_format(tmp_path: Path) -> None:
+async def test_export_in_an_unknown_format(path: Place) -> None:
     """A format that there is not is an error, and writes nothing."""
     file = io.StringIO()
     with (
-        Journal.open(tmp_path / "j.db") as journal,
+        Journal.open(path) as journal,
         pytest.raises(ConfigurationError, match="not as 'xlsx'"),
     ):
         await journal.export(file, format="xlsx")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - a wrong one
@@ -128,7 +133,7 @@ def test_a_plain_cell_stays_as_it_is(word: str) -> None:
     assert word == harmless(word)
 
 
-async def test_an_export_of_evil_words(tmp_path: Path) -> None:
+async def test_an_export_of_evil_words(path: Place) -> None:
     """Keys, ids and refusals that look like formulas leave a CSV as text, line breaks and all."""
 
     async def answer(batch: list[PreparedMessage]) -> list[Outcome]:
@@ -142,7 +147,7 @@ async def test_an_export_of_evil_words(tmp_path: Path) -> None:
     provider = FakeProvider(send=answer)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - lists are sequences
     messages = [Message(NUMBER, "Hi", key=key) for key in EVIL]
     file = io.StringIO(newline="")
-    with Journal.open(tmp_path / "j.db") as journal:
+    with Journal.open(path) as journal:
         await run_over(SmsClient(provider), messages, journal=journal)
         assert len(EVIL) == await journal.export(file)
     _, *rows = csv.reader(io.StringIO(file.getvalue(), newline=""))
@@ -151,7 +156,7 @@ async def test_an_export_of_evil_words(tmp_path: Path) -> None:
     assert {NUMBER} == {cell for cell in cells if cell[:1] in "=+-@\t\r" and cell}
 
 
-async def test_a_receipt_with_everything_comes_back(tmp_path: Path) -> None:
+async def test_a_receipt_with_everything_comes_back(path: Place) -> None:
     """Cost, segments, status and time of a receipt survive the file."""
 
     async def answer(batch: list[PreparedMessage]) -> list[Outcome]:
@@ -162,15 +167,13 @@ async def test_a_receipt_with_everything_comes_back(tmp_path: Path) -> None:
         ]
 
     provider = FakeProvider(send=answer)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - lists are sequences
-    path = tmp_path / "j.db"
     both = [await run_over(SmsClient(provider), to_many(1), journal=path) for _ in range(2)]
     assert both[0] == both[1]
     assert 1 == len(provider.sent)
 
 
-async def test_a_wire_is_not_needed_to_read(tmp_path: Path) -> None:
+async def test_a_wire_is_not_needed_to_read(path: Place) -> None:
     """Reading a journal asks no gateway."""
-    path = tmp_path / "j.db"
     await _one_of_each(path)
     wire = Wire(ACCEPTED)
     with Journal.open(path) as journal:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from support.core.fakes import NUMBER, FakeProvider, to_many
+from support.journal.journaling import Place
 
 from iprog_async import DeliveryStatus, Journal, Outcome, Receipt, SmsClient
 from iprog_async.adapter import PreparedMessage, accepted
@@ -24,12 +24,10 @@ async def worded(batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
 
 
 @pytest.mark.parametrize("send", [numbered, worded])
-async def test_odd_values_of_an_adapter_never_hide_an_accepted_text(
-    tmp_path: Path, send: Any
-) -> None:
+async def test_odd_values_of_an_adapter_never_hide_an_accepted_text(path: Place, send: Any) -> None:
     """A number where text belongs is accepted, on record, and not sent again."""
     provider = FakeProvider(send=send)
-    with Journal.open(tmp_path / "j.db") as journal:
+    with Journal.open(path) as journal:
         async with SmsClient(provider, journal=journal) as sms:
             first = await sms.send(NUMBER, "Hi", key="k")
             again = await sms.send(NUMBER, "Hi", key="k")
@@ -42,7 +40,7 @@ async def test_odd_values_of_an_adapter_never_hide_an_accepted_text(
 
 
 async def test_what_can_not_be_written_down_is_handed_out_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    path: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An outcome that the journal can't express is still the sender's, and the log says so."""
 
@@ -50,7 +48,7 @@ async def test_what_can_not_be_written_down_is_handed_out_all_the_same(
         raise ZeroDivisionError
 
     monkeypatch.setattr("iprog_async._journal.rows.Row.as_accepted", fail)
-    with Journal.open(tmp_path / "j.db") as journal:
+    with Journal.open(path) as journal:
         async with SmsClient(FakeProvider(), journal=journal) as sms:
             assert "fake" == (await sms.send(NUMBER, "Hi", key="k")).provider
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from attrs import field, frozen
 from support.core.fakes import LATER, NUMBER, FakeProvider, Wire, accept, lose, to_many
-from support.journal.journaling import ACCEPTED, posting, run_over, sqlite_store, states_in
+from support.journal.journaling import ACCEPTED, Place, posting, run_over, sqlite_store, states_in
 
 from iprog_async import (
     Accepted,
@@ -66,19 +66,13 @@ def listing(*items: Item, **settings: object) -> ListingProvider:
     return ListingProvider(messages=Listing(items, **settings))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - as the test gives them
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Return where the journal is."""
-    return tmp_path / "j.db"
-
-
 async def _lose(journal: Journal, *messages: Message) -> None:
     """Leave messages with an unknown outcome."""
     client = SmsClient(FakeProvider(send=lose))
     await run_over(client, messages or [Message(NUMBER, "Hi")], journal=journal)
 
 
-async def test_what_the_list_has_is_settled(path: Path) -> None:
+async def test_what_the_list_has_is_settled(path: Place) -> None:
     """An unknown message that the gateway lists is accepted from then on, and not sent again."""
     with Journal.open(path) as journal:
         await _lose(journal, *to_many(3))
@@ -106,7 +100,7 @@ async def test_what_the_list_has_is_settled(path: Path) -> None:
         Item("u", to=""),
     ],
 )
-async def test_what_the_list_lacks_stays_unknown(item: Item, path: Path) -> None:
+async def test_what_the_list_lacks_stays_unknown(item: Item, path: Place) -> None:
     """Another number, another text and an empty list settle nothing."""
     with Journal.open(path) as journal:
         await _lose(journal)
@@ -116,7 +110,7 @@ async def test_what_the_list_lacks_stays_unknown(item: Item, path: Path) -> None
         assert ["unknown"] == states_in(path)
 
 
-async def test_an_empty_journal_asks_nobody(path: Path) -> None:
+async def test_an_empty_journal_asks_nobody(path: Place) -> None:
     """Where nothing is in doubt, the gateway is not asked."""
     provider = listing(Item("u"))
     with Journal.open(path) as journal:
@@ -129,7 +123,7 @@ async def test_an_empty_journal_asks_nobody(path: Path) -> None:
     )
 
 
-async def test_an_item_serves_one_message(path: Path) -> None:
+async def test_an_item_serves_one_message(path: Place) -> None:
     """Two unknown messages of one text need two items: nobody could tell whose the one is."""
     both = [Message(NUMBER, "Hi", key=key) for key in ("a", "b")]
     with Journal.open(path) as journal:
@@ -138,7 +132,7 @@ async def test_an_item_serves_one_message(path: Path) -> None:
         assert 2 == (await journal.reconcile(listing(Item("u"), Item("v")))).settled
 
 
-async def test_an_item_of_an_accepted_message_is_taken(path: Path) -> None:
+async def test_an_item_of_an_accepted_message_is_taken(path: Place) -> None:
     """The item of a message that was accepted settles no other one with the same text."""
 
     async def send(batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
@@ -152,7 +146,7 @@ async def test_an_item_of_an_accepted_message_is_taken(path: Path) -> None:
         assert 1 == (await journal.reconcile(listing(Item("u"), Item("v")))).settled
 
 
-async def test_an_item_is_not_used_by_a_second_look(path: Path) -> None:
+async def test_an_item_is_not_used_by_a_second_look(path: Place) -> None:
     """What one look settled can't be settled with again."""
     with Journal.open(path) as journal:
         await _lose(journal, Message(NUMBER, "Hi", key="a"))
@@ -161,7 +155,7 @@ async def test_an_item_is_not_used_by_a_second_look(path: Path) -> None:
         assert 0 == (await journal.reconcile(listing(Item("u")))).settled
 
 
-async def test_an_accepted_message_without_an_id_takes_an_item(path: Path) -> None:
+async def test_an_accepted_message_without_an_id_takes_an_item(path: Place) -> None:
     """Where an accepted message has no id, one of the items is its own."""
 
     async def send(batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
@@ -175,7 +169,7 @@ async def test_an_accepted_message_without_an_id_takes_an_item(path: Path) -> No
         assert 1 == (await journal.reconcile(listing(Item("u"), Item("v")))).settled
 
 
-async def test_accepted_messages_of_others_matter_not(path: Path) -> None:
+async def test_accepted_messages_of_others_matter_not(path: Place) -> None:
     """What was accepted for other numbers takes no item."""
     with Journal.open(path) as journal:
         await run_over(SmsClient(FakeProvider(send=accept)), to_many(2), journal=journal)
@@ -183,7 +177,7 @@ async def test_accepted_messages_of_others_matter_not(path: Path) -> None:
         assert 1 == (await journal.reconcile(listing(Item("u")))).settled
 
 
-async def test_another_accounts_messages_stay_unknown(path: Path) -> None:
+async def test_another_accounts_messages_stay_unknown(path: Place) -> None:
     """A gateway settles what it was asked to send, and what says nothing of whom."""
     with Journal.open(path) as journal:
         await _lose(journal)
@@ -192,21 +186,21 @@ async def test_another_accounts_messages_stay_unknown(path: Path) -> None:
     assert (0, 1) == (result.settled, result.unknown)
 
 
-async def test_a_scheduled_message_is_found_by_its_text(path: Path) -> None:
+async def test_a_scheduled_message_is_found_by_its_text(path: Place) -> None:
     """When a text was to go out says nothing about whether the gateway has it."""
     with Journal.open(path) as journal:
         await _lose(journal, Message(NUMBER, "Hi", schedule_at=LATER))
         assert 1 == (await journal.reconcile(listing(Item("u")))).settled
 
 
-async def test_a_client_will_do(path: Path) -> None:
+async def test_a_client_will_do(path: Place) -> None:
     """A client is asked by its provider."""
     with Journal.open(path) as journal:
         await _lose(journal)
         assert 1 == (await journal.reconcile(SmsClient(listing(Item("u"))))).settled
 
 
-async def test_a_gateway_without_a_list(path: Path) -> None:
+async def test_a_gateway_without_a_list(path: Place) -> None:
     """A provider that lists nothing can't settle anything, and the journal is free after."""
     with Journal.open(path) as journal:
         for gateway in (SmsClient(FakeProvider()), FakeProvider()):
@@ -214,7 +208,7 @@ async def test_a_gateway_without_a_list(path: Path) -> None:
                 await journal.reconcile(gateway)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - a wrong one
 
 
-async def test_from_when_on_it_looks(path: Path) -> None:
+async def test_from_when_on_it_looks(path: Place) -> None:
     """It looks from the making of the journal on, or from the time that was given."""
     start = datetime.now(UTC)
     provider = listing()
@@ -230,7 +224,7 @@ async def test_from_when_on_it_looks(path: Path) -> None:
     assert timedelta(seconds=-2) < made_at - start < timedelta(seconds=2)
 
 
-async def test_a_list_that_breaks_off_settles_nothing(path: Path) -> None:
+async def test_a_list_that_breaks_off_settles_nothing(path: Place) -> None:
     """Half a list may lack the item that would show whose the others are."""
     with Journal.open(path) as journal:
         await _lose(journal)
@@ -240,7 +234,7 @@ async def test_a_list_that_breaks_off_settles_nothing(path: Path) -> None:
         assert 1 == (await journal.reconcile(listing(Item("u")))).settled
 
 
-async def test_a_run_and_a_look_exclude_one_another(path: Path) -> None:
+async def test_a_run_and_a_look_exclude_one_another(path: Place) -> None:
     """While a run uses the journal, what is on its way must not be settled."""
     with Journal.open(path) as journal:
         async with SmsClient(FakeProvider()).send_many([], journal=journal):
@@ -248,7 +242,7 @@ async def test_a_run_and_a_look_exclude_one_another(path: Path) -> None:
                 await journal.reconcile(listing())
 
 
-async def test_a_single_send_on_its_way_is_left_alone(path: Path) -> None:
+async def test_a_single_send_on_its_way_is_left_alone(path: Place) -> None:
     """A send with a key that is under way comes to its own outcome."""
     arrived, may_answer = asyncio.Event(), asyncio.Event()
 
@@ -266,11 +260,11 @@ async def test_a_single_send_on_its_way_is_left_alone(path: Path) -> None:
         assert "id-1" == (await sending).message_id
 
 
-async def test_a_result_that_cannot_be_written(path: Path) -> None:
+async def test_a_result_that_cannot_be_written(tmp_path: Path) -> None:
     """Where the file takes no more, it is said that nothing was settled."""
-    with Journal.open(path) as journal:
+    with Journal.open(tmp_path / "j.db") as journal:
         await _lose(journal)
         sqlite_store(journal)._intake.failure = JournalError("full disk")  # pyright: ignore[reportPrivateUsage] - stands for a disk
         with pytest.raises(JournalError, match="full disk"):
             await journal.reconcile(listing(Item("u")))
-    assert ["unknown"] == states_in(path)
+    assert ["unknown"] == states_in(tmp_path / "j.db")

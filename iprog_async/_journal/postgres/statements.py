@@ -6,6 +6,7 @@ and is planned once. The campaign's number stands in the text: the planner then 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -26,6 +27,9 @@ _FREE = """(
     OR e.attempt = w.attempt AND e.state = 'claimed'
   )"""
 _PAGE = 1000
+# Of the characters that are nobody's.
+_ESCAPE, _ZERO = "\ue000", "\ue001"
+_ESCAPED = re.compile(f"{_ESCAPE}([{_ESCAPE}{_ZERO}])")
 LOCK_CLASS = 0x69_50_52_47
 """Class of the advisory locks that tell who is connected: "iPRG"."""
 
@@ -55,11 +59,29 @@ def text(value: str | None) -> str:
     return f'"{escaped}"'
 
 
+def stored_key(key: str | None) -> str | None:
+    """Return a key as it is stored: PostgreSQL has no character 0, and keys may have it."""
+    if key is None or (key.isascii() and "\0" not in key):
+        return key
+    return key.replace(_ESCAPE, _ESCAPE + _ESCAPE).replace("\0", _ESCAPE + _ZERO)
+
+
+def key_as_given(stored: str | None) -> str | None:
+    """Return a key as it was given."""
+    if stored is None or _ESCAPE not in stored:
+        return stored
+    return _ESCAPED.sub(lambda found: _ESCAPE if found[1] == _ESCAPE else "\0", stored)
+
+
+def _key_text(key: str | None) -> str:
+    return text(stored_key(key))
+
+
 def _truth(value: object) -> str:
     return "t" if value else "f"
 
 
-_NUMBER, _KEY = Array("number", "text", text), Array("key", "text", text)
+_NUMBER, _KEY = Array("number", "text", text), Array("key", "text", _key_text)
 _HASH, _RUN = Array("hash", "text", bytes.hex), Array("run", "integer", str)
 _ATTEMPT, _SEEN = Array("attempt", "bigint", str), Array("seen", "bigint", str)
 _SEEN_STATE = Array("seen_state", "text", str)
@@ -237,8 +259,8 @@ def _columns() -> str:
 
 def to_row(values: Sequence[Any]) -> Row:
     """Read the columns of a row."""
-    *head, status, attempt = values
-    row = Row(*head)
+    number, recipient, key, *head, status, attempt = values
+    row = Row(number, recipient, key_as_given(key), *head)
     row.status = status
     note_attempt(row, attempt)
     return row

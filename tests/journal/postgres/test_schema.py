@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from support.postgres.fixtures import with_query
@@ -66,6 +67,15 @@ def test_no_journal_there(postgres_address: str) -> None:
     for _ in range(2):
         with pytest.raises(JournalError, match="iprog-async journal init"):
             Journal.open(postgres_address)
+
+
+def test_documented_rights() -> None:
+    """The rights that the documentation lists for the journal are among those that are given."""
+    page = (Path(__file__).parents[3] / "docs" / "postgres.md").read_text("utf-8")
+    listed = page.partition("with `--print` you see it:\n\n```sql\n")[2].partition("```")[0]
+    given = grants("iprog_async", "sender").replace('"', "").splitlines()
+    assert listed
+    assert set() == set(listed.splitlines()) - set(given)
 
 
 @pytest.fixture
