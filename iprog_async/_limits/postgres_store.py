@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import weakref
 from contextlib import suppress
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -54,6 +56,9 @@ class PostgresLimitStore:
         self._update = sql.SQL("UPDATE {} SET state = %s WHERE name = %s").format(table)
         self._connection: AsyncConnection[Any] | None = None
         self._turn = asyncio.Lock()
+        # Also if it is dropped without being closed, as an unclosed client is.
+        self._held: list[AsyncConnection[Any]] = []
+        weakref.finalize(self, _finish, self._held, os.getpid()).atexit = False
 
     async def change(self, name: bytes, decide: Decide[R]) -> R:
         """Replace a state by what `decide` makes of it, while no other process changes it.
@@ -103,11 +108,13 @@ class PostgresLimitStore:
                 application_name="iprog-async limits",
                 prepare_threshold=1,
             )
+            self._held.append(self._connection)
             await self._connection.execute(_SETTINGS)
         return self._connection
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None
+        self._held.clear()
         if connection is not None:
             with suppress(Exception):
                 await connection.close()
@@ -121,3 +128,10 @@ class PostgresLimitStore:
     async def aclose(self) -> None:
         """Close the connection."""
         await self._drop()
+
+
+def _finish(held: list[AsyncConnection[Any]], process: int) -> None:
+    """Close what nobody closed; a forked copy is the parent's, which is still at it."""
+    if os.getpid() == process:
+        for connection in held:
+            connection.pgconn.finish()
