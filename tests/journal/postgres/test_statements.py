@@ -51,7 +51,7 @@ async def test_tasks_share_statements(postgres_journal: str, said: list[int]) ->
 
 
 @pytest.mark.parametrize(
-    "key", ['a"b', "a\\b", "{a,b}", "NULL", "", " ", "ä€😀", "a\nb", "%s", "a\0b"]
+    "key", ['a"b', "a\\b", "{a,b}", "NULL", "", " ", "ä€😀", "a\nb", "%s", "a\0b", "\ue000\0"]
 )
 async def test_any_key(key: str, postgres_journal: str) -> None:
     """A key is text, whatever is in it: sent once, found again, and kept apart from others."""
@@ -59,7 +59,7 @@ async def test_any_key(key: str, postgres_journal: str) -> None:
     messages = [Message(NUMBER, "Hi", key=each) for each in (key, "other")]
     for _ in range(2):
         outcomes = await run_over(posting(wire), messages, journal=postgres_journal)
-    assert ["accepted"] * 2 == [outcome.state for outcome in outcomes]
+        assert ["accepted"] * 2 == [outcome.state for outcome in outcomes]
     assert 2 == len(wire.requests)
     assert 2 == len(rows_in(postgres_journal))
 
