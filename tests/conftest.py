@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from support.postgres.fixtures import postgres_address, postgres_database, postgres_journal
+from support.postgres.fixtures import (
+    own_database,
+    postgres_address,
+    postgres_database,
+    postgres_journal,
+)
 
 from iprog_async._sending.unknown_limit import UnknownLimit
 
 
-__all__ = ["postgres_address", "postgres_database", "postgres_journal"]
+__all__ = ["own_database", "postgres_address", "postgres_database", "postgres_journal"]
 
 _SLOW = "slow: takes long, or starts many processes; runs with --slow, or where its path is named"
 _EXAMPLES = {"quick": 25, "thorough": 200}  # of a property, without --slow and with it
@@ -23,6 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the slow tests, too")
     parser.addoption("--kills", default="20", help="how often running senders are killed")
     parser.addoption("--orders", default="600", help="how many orders a shop with workers gets")
+    parser.addoption("--outboxes", default="1", help="how many outboxes meet all incidents")
+    parser.addoption("--outbox-texts", default="300", help="how many texts each of them has")
     parser.addoption("--soak", default="5", help="how many seconds the soak test sends")
 
 

@@ -157,6 +157,11 @@ class SmsClient(Generic[P_co]):
         """The provider, bound to this client: for the vendor's own operations."""
         return self._provider
 
+    @property
+    def journal(self) -> Journal | None:
+        """The journal that it was given."""
+        return self._journal
+
     async def send(
         self,
         to: str,

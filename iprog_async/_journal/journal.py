@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
+from iprog_async._core.messages import Message
+from iprog_async._core.phones import to_e164, to_region
 from iprog_async._journal.contents import JournalContents
+from iprog_async._journal.enqueuing.enqueue import Enqueued, Target
+from iprog_async._journal.entries import JournalEntry, to_entry
 from iprog_async._journal.forks import generation
-from iprog_async._journal.places import open_store
+from iprog_async._journal.places import open_store, postgres_store
 from iprog_async._journal.postgres.address import is_address
 from iprog_async._journal.reconcile import (
     HasProvider,
@@ -166,6 +170,88 @@ class Journal(JournalContents):
     def limits(self) -> SharedLimits:
         """Return the limits of accounts that all processes with this journal share."""
         return SharedLimits(self.store.limits())
+
+    async def enqueue(
+        self,
+        message: Message,
+        *,
+        connection: object,
+        region: str | None = None,
+        max_age: timedelta | None = None,
+    ) -> Enqueued:
+        """Put a text into the outbox, within the transaction that a connection of yours is in.
+
+        It is sent a moment after the commit by an `OutboxSender`, and never after a rollback.
+
+        Args:
+            message: The text. Its `key` says, with the number, what is the same text once more:
+                that one is not enqueued again.
+            connection: An asynchronous one to the journal's database: psycopg's, asyncpg's, or
+                SQLAlchemy's connection or session. One in autocommit commits at once.
+            region: Two-letter region of a national number, such as `"PH"`; without it the number
+                has its country code.
+            max_age: Send it within this time from now, or not at all; whenever it can be if `None`.
+
+        Raises:
+            InvalidMessageError: It can't be sent as it is. Nothing was enqueued.
+            UnsupportedError: It has `options`, which an outbox can't keep. Nothing was enqueued.
+            ConfigurationError: The connection is of no known kind, or the journal is a file.
+            JournalError: The connection leads to another database, lacks a right, or its
+                transaction has failed already. Nothing was enqueued.
+        """
+        return await self._outbox().enqueue(message, connection, region, max_age)
+
+    def enqueue_sync(
+        self,
+        message: Message,
+        *,
+        connection: object,
+        region: str | None = None,
+        max_age: timedelta | None = None,
+    ) -> Enqueued:
+        """Put a text into the outbox like `enqueue`, over a synchronous connection.
+
+        Args:
+            message: As for `enqueue`.
+            connection: psycopg's, SQLAlchemy's connection or session, or Django's.
+            region: As for `enqueue`.
+            max_age: As for `enqueue`.
+
+        Raises:
+            SmsError: As for `enqueue`.
+        """
+        return self._outbox().enqueue_sync(message, connection, region, max_age)
+
+    async def outcome_of(
+        self, number: str, key: str, *, region: str | None = None
+    ) -> JournalEntry | None:
+        """Return what became of the text that a number was sent with a key.
+
+        One that is enqueued, and that nobody has sent yet, is `waiting`.
+
+        Args:
+            number: The recipient, as people write it.
+            key: The key of the text.
+            region: Two-letter region of a national number.
+
+        Returns:
+            Its entry; `None` if nothing is on record of it.
+
+        Raises:
+            InvalidMessageError: It is no phone number.
+            JournalError: The journal can't be read.
+        """
+        e164 = to_e164(number, to_region(region))
+        found = await self.store.look_up([(e164, key)], earlier=False)
+        if rows := found.get((e164, key)):
+            return to_entry(rows[0])
+        if await self.store.is_enqueued(e164, key):
+            return JournalEntry(e164, key, "waiting", "", None, "")
+        return None
+
+    def _outbox(self) -> Target:
+        store = postgres_store(self.store, "an outbox")
+        return Target(store.address.schema, store.campaign, sha256(store.salt).hexdigest())
 
     def hash(self, text: str) -> bytes:
         """Return the salted hash of a text."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from iprog_async._core.errors import JournalError
+from iprog_async._core.errors import ConfigurationError, JournalError
 from iprog_async._journal.contents import Pages
 from iprog_async._journal.postgres.address import PostgresAddress, is_address
 from iprog_async._journal.sqlite.snapshot import open_snapshot as open_file_snapshot
 from iprog_async._journal.sqlite.store import SqliteStore
 from iprog_async._journal.store import JournalStore
 
+
+if TYPE_CHECKING:
+    from iprog_async._journal.postgres.store import PostgresStore
 
 Place = str | os.PathLike[str]
 """A path, or an address."""
@@ -40,6 +43,26 @@ def open_store(
     from iprog_async._journal.postgres.store import PostgresStore
 
     return PostgresStore(PostgresAddress.parse(os.fspath(place)), campaign)
+
+
+def postgres_store(store: JournalStore, needed_for: str) -> PostgresStore:
+    """Return a journal's store if it is in PostgreSQL.
+
+    Args:
+        store: The journal's store.
+        needed_for: What needs PostgreSQL, for the error.
+
+    Raises:
+        ConfigurationError: It is a file.
+    """
+    from iprog_async._journal.postgres.store import PostgresStore
+
+    if not isinstance(store, PostgresStore):
+        raise ConfigurationError(
+            f"{needed_for} needs a journal in PostgreSQL, such as "
+            f"Journal.open('postgresql://…'), and {store.path} is a file"
+        )
+    return store
 
 
 def open_pages(place: Place, campaign: str | None = None) -> ClosablePages:

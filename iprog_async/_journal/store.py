@@ -165,6 +165,10 @@ class JournalStore(Pages, Protocol):
         """
         ...
 
+    async def is_enqueued(self, number: str, key: str) -> bool:
+        """Return whether a text is in the outbox; a store without one has none."""
+        ...
+
     async def wait_for_end(self, row: Row) -> Row:
         """Wait for a message that somebody else has claimed to come to its outcome.
 

@@ -14,6 +14,7 @@ import pytest
 import iprog_async
 import iprog_async.adapter
 import iprog_async.otel
+import iprog_async.outbox
 import iprog_async.sandbox
 import iprog_async.sync
 import iprog_async.testing
@@ -143,6 +144,7 @@ def test_what_was_public_still_is() -> None:
 _PACKAGES = [
     *_OURS,
     iprog_async.otel,
+    iprog_async.outbox,
     iprog_async.sync,
     iprog_async_providers.infopromo,
     iprog_async_providers.iprog,

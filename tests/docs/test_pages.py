@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from support.docs_pages import ROOT, Reader, blocks_of, pages
+from support.docs_pages import DATABASE, ROOT, Reader, blocks_of, pages
 
 
 pytestmark = [
@@ -29,11 +29,13 @@ def _name(page: Path) -> str:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("page", _PAGES, ids=_name)
-def test_page_can_be_followed(page: Path, tmp_path: Path) -> None:
+def test_page_can_be_followed(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Each block of a page works, in order, in an empty directory, against the sandbox."""
     directory = tmp_path / "reader"
     directory.mkdir()
-    Reader(directory, tmp_path / "state").read(page)
+    needs_database = DATABASE in page.read_text(encoding="utf-8")
+    database: str = request.getfixturevalue("own_database") if needs_database else DATABASE
+    Reader(directory, tmp_path / "state", database).read(page)
 
 
 def test_examples_run_as_they_say(tmp_path: Path) -> None:

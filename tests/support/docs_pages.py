@@ -28,6 +28,8 @@ from attrs import define, field, frozen
 ROOT = Path(__file__).parents[2]
 SANDBOX_PORT = "8025"
 """The port that the pages write; each page is read with one that is free."""
+DATABASE = "postgresql://localhost/shop"
+"""The database that the pages write; each page is read with one of its own."""
 
 _BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<language>\w+)(?: title=\"(?P<title>[^\"]*)\")?\n"
@@ -94,10 +96,12 @@ class Reader:
     Args:
         directory: Where files are saved.
         state: A file that keeps the terminal's variables from one block to the next.
+        database: The address of an empty database, for pages that need one.
     """
 
     directory: Path
     state: Path
+    database: str = DATABASE
     _typed: str = field(default="", init=False)
     _port: str = field(init=False)
     _last: str = field(default="", init=False)
@@ -119,7 +123,7 @@ class Reader:
             self._leave()
 
     def _follow(self, block: Block) -> None:
-        code = block.code.replace(SANDBOX_PORT, self._port)
+        code = block.code.replace(SANDBOX_PORT, self._port).replace(DATABASE, self.database)
         if block.installs:
             return
         if block.is_file:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from iprog_async._core.errors import JournalError, SmsError
 from iprog_async._core.redaction import one_line
-from iprog_async._core.tracebacks import discreet
+from iprog_async._core.tracebacks import discreet, discreetly
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.driver import driver
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     import psycopg
 
     Connection = psycopg.Connection[tuple[Any, ...]]
+    AsyncConnection = psycopg.AsyncConnection[tuple[Any, ...]]
     Cursor = psycopg.Cursor[tuple[Any, ...]]
 else:
-    Connection = Cursor = Any
+    Connection = AsyncConnection = Cursor = Any
 
 _LONGEST_REASON = 300
 _CONNECT_SECONDS = 8
@@ -65,15 +66,46 @@ def connect(address: PostgresAddress, *, autocommit: bool = True) -> Connection:
     """
     psycopg = driver()
     try:
-        given = psycopg.conninfo.conninfo_to_dict(str(address.conninfo))
-        connection: Connection = psycopg.connect(**(_DEFAULTS | given), autocommit=autocommit)
+        connection: Connection = psycopg.connect(**_arguments(address), autocommit=autocommit)
     except psycopg.Error as exc:
-        why = _words(exc, address)
+        problem = _unreachable(address, exc)
     else:
         return connection
-    raise JournalError(
-        f"can't reach the journal {address}: {why}. Check that the server runs, and the "
-        "address with its user and password. Nothing was sent"
+    raise problem
+
+
+async def connect_async(address: PostgresAddress) -> AsyncConnection:
+    """Connect to a database from a coroutine; each statement is a transaction of its own.
+
+    Raises:
+        ConfigurationError: The driver is missing.
+        JournalError: It can't be reached, or refuses.
+    """
+    return await discreetly(_connect_async(address))
+
+
+async def _connect_async(address: PostgresAddress) -> AsyncConnection:
+    psycopg = driver()
+    try:
+        connection: AsyncConnection = await psycopg.AsyncConnection.connect(
+            **_arguments(address), autocommit=True
+        )
+    except psycopg.Error as exc:
+        problem = _unreachable(address, exc)
+    else:
+        return connection
+    raise problem
+
+
+def _arguments(address: PostgresAddress) -> dict[str, Any]:
+    given = driver().conninfo.conninfo_to_dict(str(address.conninfo))
+    return _DEFAULTS | dict(given)
+
+
+def _unreachable(address: PostgresAddress, cause: Exception) -> JournalError:
+    return JournalError(
+        f"can't reach the journal {address}: {_words(cause, address)}. Check that the server runs, "
+        "and the address with its user and password. Nothing was sent"
     )
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from iprog_async._journal.postgres.outbox_schema import ENQUEUE_GRANTS, OUTBOX, SENDER_GRANTS
+
 
 @frozen
 class Step:
@@ -110,7 +112,11 @@ COMMENT ON TABLE {schema}.limits IS
   'Rates, pauses and circuit breakers that processes share; rows may be deleted at any time';
 """
 
-STEPS: tuple[Step, ...] = (Step("journal", _JOURNAL), Step("limits", _LIMITS))
+STEPS: tuple[Step, ...] = (
+    Step("journal", _JOURNAL),
+    Step("limits", _LIMITS),
+    Step("outbox", OUTBOX),
+)
 """All steps, in order; the number of a step is its place, from 1."""
 
 VERSION = len(STEPS)
@@ -163,4 +169,18 @@ def grants(schema: str, role: str) -> str:
         schema: The schema.
         role: The role's name.
     """
-    return _GRANTS.format(schema=quoted(schema), role='"' + role.replace('"', '""') + '"')
+    return (_GRANTS + SENDER_GRANTS).format(schema=quoted(schema), role=_role(role))
+
+
+def enqueue_grants(schema: str, role: str) -> str:
+    """Return what a role needs to put texts into the outbox, and nothing more, as SQL.
+
+    Args:
+        schema: The schema.
+        role: The role's name.
+    """
+    return ENQUEUE_GRANTS.format(schema=quoted(schema), role=_role(role))
+
+
+def _role(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -224,6 +224,11 @@ WHERE {ours} AND {_SAME_AS_WANTED} AND e.attempt = w.attempt AND e.state = 'clai
             (_NUMBER, _EVERY),
         )
         """Looks up what other runs have of numbers."""
+        self.is_enqueued = (
+            f"SELECT EXISTS (SELECT FROM {quoted(schema)}.outbox "  # noqa: S608 - constants
+            "WHERE campaign = %s AND number = %s AND key = %s)"
+        )
+        """Says whether a text is in the outbox of a campaign."""
         self.counts = (
             f"SELECT state, status, count(*) FROM {entries} AS e WHERE {ours} GROUP BY 1, 2"  # noqa: S608 - constants
         )

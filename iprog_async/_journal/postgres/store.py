@@ -48,10 +48,13 @@ class PostgresStore:
 
     def __init__(self, address: PostgresAddress, campaign: str | None) -> None:
         connection, opened = open_campaign(address, campaign)
-        self._address = address
+        self.address = address
+        """Where it is."""
         self.path = address.shown
         self.campaign = opened.name
         """What the rows are about."""
+        self.campaign_id = opened.id
+        """Its number."""
         self.salt = opened.salt
         self.made_at: datetime = opened.made_at
         attempts = Attempts()
@@ -143,6 +146,14 @@ class PostgresStore:
 
         return await self._ask(work)
 
+    async def is_enqueued(self, number: str, key: str) -> bool:
+        """Return whether a text is in the outbox; see `JournalStore`."""
+        query = self._statements.is_enqueued
+        (found,) = await self._ask(
+            lambda connection: ask(connection, query, [self.campaign, number, key])
+        )
+        return bool(found)
+
     async def wait_for_end(self, row: Row) -> Row:
         """Wait for a message that somebody else has claimed; see `JournalStore`."""
         until = uptime() + _SECONDS_TO_WAIT
@@ -181,7 +192,7 @@ class PostgresStore:
 
     def limits(self) -> LimitStore:
         """Return a table beside the rows, for processes on any number of machines."""
-        return PostgresLimitStore(self._address.conninfo, self._address.schema)
+        return PostgresLimitStore(self.address.conninfo, self.address.schema)
 
     def close(self) -> None:
         """Write what is waiting and disconnect; twice is fine."""

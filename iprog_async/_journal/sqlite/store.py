@@ -196,6 +196,10 @@ class SqliteStore:
 
         return await self._ask(work)
 
+    async def is_enqueued(self, number: str, key: str) -> bool:
+        """Return whether a text is in the outbox, which a file has none of."""
+        return False
+
     async def wait_for_end(self, row: Row) -> Row:
         """Wait for a message that another opening of the file has claimed; see `JournalStore`.
 

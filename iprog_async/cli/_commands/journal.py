@@ -24,6 +24,7 @@ from iprog_async._journal.reader import JournalReader
 from iprog_async._journal.reconcile import Reconciliation
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async.cli._base.exit_codes import ExitCode
+from iprog_async.cli._commands.journal_outbox import outbox
 from iprog_async.cli._commands.journal_schema import init, migrate
 from iprog_async.cli._errors.wording import in_options
 from iprog_async.cli._options.shared import AsJson, Url, open_client
@@ -53,6 +54,7 @@ _Campaign = Annotated[
 journal = App(name="journal", help="Make, show, export or settle a journal.")
 journal.command(init)
 journal.command(migrate)
+journal.command(outbox)
 
 
 @journal.command

@@ -14,6 +14,7 @@ from support.postgres.passwords import PASSWORD, with_password
 
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import connect, run
+from iprog_async._journal.postgres.schema import VERSION
 from iprog_async.sandbox import Fault, Sandbox
 
 
@@ -28,10 +29,10 @@ def test_init(cli: Cli, postgres_address: str) -> None:
     made = [
         cli("journal", command, postgres_address).out for command in ("init", "init", "migrate")
     ]
-    assert f"brought up to date: schema {schema}, version 1" in made[0]
+    assert f"brought up to date: schema {schema}, version {VERSION}" in made[0]
     assert all("is up to date" in words for words in made[1:])
     again = cli("journal", "migrate", postgres_address, "--json").json
-    assert (1, 0) == (again["version"], again["steps"])
+    assert (VERSION, 0) == (again["version"], again["steps"])
 
 
 def test_init_for_who_may_not(cli: Cli, postgres_address: str) -> None:
@@ -41,7 +42,7 @@ def test_init_for_who_may_not(cli: Cli, postgres_address: str) -> None:
     with connect(PostgresAddress.parse(postgres_address)) as connection:
         run(connection, sql)
     left = cli("journal", "migrate", postgres_address, "--print").out
-    assert "has version 1 already" in left
+    assert f"has version {VERSION} already" in left
     assert 'TO "pg_monitor"' in sql
 
 

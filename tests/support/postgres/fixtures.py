@@ -43,6 +43,19 @@ def postgres_database() -> Iterator[str]:
 
 
 @pytest.fixture
+def own_database(postgres_database: str) -> Iterator[str]:
+    """Return the address of a database of the test's own, for programs that know no schema."""
+    import psycopg
+
+    name = f"test_{token_hex(6)}"
+    with psycopg.connect(postgres_database, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())  # its letters are our own
+    yield urlunsplit(urlsplit(postgres_database)._replace(path=f"/{name}"))
+    with psycopg.connect(postgres_database, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+@pytest.fixture
 def postgres_address(postgres_database: str) -> Iterator[str]:
     """Return an address with a schema of the test's own, which is not there yet."""
     import psycopg

@@ -1,0 +1,82 @@
+"""What is checked of a text when it is enqueued, and how it is handed to the database."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, timedelta
+
+from iprog_async._core.errors import ConfigurationError, InvalidMessageError, UnsupportedError
+from iprog_async._core.messages import Message, check_schedule, check_sender_id, check_text
+from iprog_async._core.phones import to_e164, to_region
+
+
+def to_request(
+    message: Message,
+    *,
+    region: str | None,
+    max_age: timedelta | None,
+    campaign: str,
+    journal: str | None,
+) -> str:
+    """Check a message as far as that is possible without a gateway, and write it down as JSON.
+
+    Args:
+        message: The message.
+        region: Two-letter region of a national number.
+        max_age: How long after now it may still be sent.
+        campaign: What it belongs to.
+        journal: The fingerprint of the journal that it is meant for.
+
+    Raises:
+        InvalidMessageError: It can't be sent as it is.
+        UnsupportedError: It asks for what an outbox can't keep.
+        ConfigurationError: An argument is of a wrong type.
+    """
+    if not isinstance(message, Message):
+        raise ConfigurationError(
+            f"what is enqueued is a Message(to, text, key=…), not {type(message).__name__}"
+        )
+    text = _to_text(message, region)
+    if message.schedule_at is not None:
+        check_schedule(message)
+        text["schedule_at"] = message.schedule_at.astimezone(UTC).isoformat()
+    if max_age is not None:
+        text["max_age"] = _seconds(max_age)
+    return json.dumps({"campaign": campaign, "journal": journal, "texts": [text]})
+
+
+def _to_text(message: Message, region: str | None) -> dict[str, object]:
+    check_text(message)
+    if message.options is not None:
+        raise UnsupportedError(
+            "an outbox keeps no options= of an adapter; set them on the provider that sends. "
+            "Nothing was enqueued"
+        )
+    text: dict[str, object] = {
+        "number": to_e164(message.to, to_region(region)),
+        "key": _to_key(message.key),
+        "text": message.text,
+    }
+    if message.sender_id is not None:
+        text["sender_id"] = check_sender_id(message.sender_id)
+    if "\0" in message.text:
+        raise InvalidMessageError("the text has the character 0, which no phone can show")
+    return text
+
+
+def _to_key(key: object) -> str:
+    """Return the key, which says what is the same text once more."""
+    if not isinstance(key, str) or not key:
+        raise InvalidMessageError(
+            f"a text that is enqueued needs a key, such as Message(to, text, key='order-42'), "
+            f"not {key!r}: a transaction that is run again must not send a second text"
+        )
+    if "\0" in key or any("\ud800" <= letter <= "\udfff" for letter in key):
+        raise InvalidMessageError(f"the key {key!r} has a character that can't be stored")
+    return key
+
+
+def _seconds(max_age: object) -> float:
+    if not isinstance(max_age, timedelta) or not max_age > timedelta(0):
+        raise ConfigurationError(f"max_age= is a timedelta of more than zero, not {max_age!r}")
+    return max_age.total_seconds()

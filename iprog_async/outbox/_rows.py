@@ -1,0 +1,123 @@
+"""The rows of an outbox: how senders share them, and what is written back.
+
+Nothing here keeps a text from going out twice; the journal's claim does. A row that two senders
+have is only work done in vain, and one that was marked too early is found by `sweep`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+
+from iprog_async._core.clock import uptime
+from iprog_async._core.messages import Message
+from iprog_async._journal.postgres.schema import quoted
+
+
+# What is unknown, and still claimed, may be given back by a process that was stopped, and its text
+# is kept for that; not for ever, though.
+_UNTIL_ERASED = "interval '1 day'"
+
+
+@frozen
+class Taken:
+    """A row that a sender has taken.
+
+    Args:
+        id: Its number.
+        takes: How often it was taken.
+        number: Recipient as E.164.
+        key: Its key.
+        text: What to send.
+        sender_id: What the phone shows as sender, or `None`.
+        schedule_at: When the gateway is to send it, or `None`.
+        expires_by: Until when, by `uptime`, it may be sent, or `None`.
+        age: How many seconds ago it was enqueued.
+    """
+
+    id: int
+    takes: int
+    number: str
+    key: str
+    text: str
+    sender_id: str | None
+    schedule_at: datetime | None
+    expires_by: float | None
+    age: float
+
+    @property
+    def message(self) -> Message:
+        """What is to be sent."""
+        return Message(self.number, self.text, self.sender_id, self.schedule_at, self.key)
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether it is too late to send it."""
+        return self.expires_by is not None and uptime() > self.expires_by
+
+
+def to_taken(values: Sequence[Any], asked_at: float) -> Taken:
+    """Read the columns of a row.
+
+    Args:
+        values: The columns.
+        asked_at: When they were asked for, by `uptime`.
+    """
+    number_of_row, takes, number, key, text, sender_id, schedule_at, seconds_left, age = values
+    expires_by = None if seconds_left is None else asked_at + seconds_left
+    return Taken(number_of_row, takes, number, key, text, sender_id, schedule_at, expires_by, age)
+
+
+class OutboxStatements:
+    """What is said to the database.
+
+    Args:
+        schema: The schema.
+        campaign: The campaign's number; its name is a parameter.
+    """
+
+    def __init__(self, schema: str, campaign: int) -> None:
+        outbox, entries = f"{quoted(schema)}.outbox", f"{quoted(schema)}.entries"
+        lease = "now() + make_interval(secs => %(lease)s)"
+        ours = "unnest(%(ids)s::bigint[], %(takes)s::integer[])"
+        self.take = f"""
+UPDATE {outbox} AS o SET due_at = {lease}, takes = o.takes + 1
+FROM (
+  SELECT id FROM {outbox} WHERE campaign = %(campaign)s AND state = 'waiting' AND due_at <= now()
+  ORDER BY due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+) AS w WHERE o.id = w.id
+RETURNING o.id, o.takes, o.number, o.key, o.text, o.sender_id, o.schedule_at,
+  extract(epoch FROM o.expires_at - now())::float8, extract(epoch FROM now() - o.enqueued_at)::float8"""  # noqa: S608, E501 - constants
+        """Takes those that have waited longest, for the time of a lease."""
+        self.renew = f"""
+UPDATE {outbox} AS o SET due_at = {lease} FROM {ours} AS w (id, takes)
+WHERE o.id = w.id AND o.takes = w.takes AND o.state = 'waiting'"""  # noqa: S608 - constants
+        """Lengthens the lease of those that are in hand."""
+        self.put_back = f"""
+UPDATE {outbox} AS o SET due_at = CASE WHEN w.delay > 0 THEN
+  least(now() + make_interval(secs => w.delay), coalesce(o.expires_at, 'infinity'))
+  ELSE o.enqueued_at END
+FROM unnest(%(ids)s::bigint[], %(takes)s::integer[], %(delays)s::float8[]) AS w (id, takes, delay)
+WHERE o.id = w.id AND o.takes = w.takes AND o.state = 'waiting'"""  # noqa: S608 - constants
+        """Lets others have those that certainly were not sent, after a delay."""
+        self.finish = f"""
+UPDATE {outbox} SET state = 'done', text = NULL WHERE id = ANY (%(ids)s::bigint[])
+AND state <> 'done'"""  # noqa: S608 - constants
+        """Marks those whose outcome stands in the journal, and erases their texts."""
+        self.doubt = f"""
+UPDATE {outbox} SET state = 'unknown', due_at = now() WHERE id = ANY (%(ids)s::bigint[])
+AND state = 'waiting'"""  # noqa: S608 - constants
+        """Marks those that somebody may have sent; nobody takes them any more."""
+        waits = "e.state = 'released' OR e.state = 'not_sent' AND e.healable"
+        self.sweep = f"""
+UPDATE {outbox} AS o SET state = CASE WHEN {waits} THEN 'waiting' ELSE 'done' END,
+  text = CASE WHEN {waits} THEN o.text END, due_at = now()
+FROM {entries} AS e
+WHERE o.campaign = %(campaign)s AND o.state = 'unknown' AND e.campaign = {campaign}
+  AND e.number = o.number
+  AND coalesce('k' || e.key, 't' || encode(e.text_hash, 'hex')) = 'k' || o.key
+  AND (e.state <> 'claimed' OR o.due_at < now() - {_UNTIL_ERASED})"""  # noqa: S608 - constants
+        """Settles those that were marked as unknown by what the journal has by now."""

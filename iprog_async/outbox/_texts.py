@@ -1,0 +1,77 @@
+"""Sending the text of one row, by the journal's claim; and putting on record that it isn't sent."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from iprog_async._client.client import SmsClient
+from iprog_async._core.errors import InvalidMessageError, SmsError
+from iprog_async._core.messages import PreparedMessage
+from iprog_async._core.outcomes import Accepted, NotSent
+from iprog_async._core.segments import count_segments
+from iprog_async._journal.journal import Journal
+from iprog_async._journal.ledger import Ledger
+from iprog_async.outbox._rows import Taken
+
+
+class TextSender:
+    """Sends texts through a client, or refuses them on record.
+
+    Args:
+        client: The client.
+        journal: Its journal.
+    """
+
+    def __init__(self, client: SmsClient[Any], journal: Journal) -> None:
+        self._client = client
+        self._journal = journal
+
+    async def send(self, row: Taken) -> SmsError | None:
+        """Send a text, unless the journal has its outcome already.
+
+        Returns:
+            Why it was not sent, or may have been; `None` if it was accepted.
+        """
+        message = row.message
+        try:
+            self._client.provider.prepare(message)
+        except SmsError as exc:
+            return await self._refuse(row, exc) if exc.blame != "account" else exc
+        if row.has_expired:
+            return await self._refuse(row, _too_late(row))
+        try:
+            await self._client.send(
+                message.to,
+                message.text,
+                sender_id=message.sender_id,
+                schedule_at=message.schedule_at,
+                key=message.key,
+            )
+        except SmsError as exc:
+            return exc
+        return None
+
+    async def _refuse(self, row: Taken, error: SmsError) -> SmsError | None:
+        """Put on record that a text is not sent, unless somebody has sent it before."""
+        message = row.message
+        prepared = PreparedMessage(message, row.number, row.number, count_segments(row.text))
+        ledger = Ledger(self._journal)
+        try:
+            settled = await ledger.admit_single(prepared)
+            if settled is not None:
+                return None if isinstance(settled, Accepted) else settled.error
+            problem = await asyncio.shield(ledger.record([prepared], [NotSent(0, message, error)]))
+            return problem or error
+        except SmsError as exc:
+            return exc
+        finally:
+            ledger.end()
+
+
+def _too_late(row: Taken) -> InvalidMessageError:
+    waited = timedelta(seconds=round(row.age))
+    return InvalidMessageError(
+        f"its max_age was over before it could be sent: it had waited for {waited}"
+    )

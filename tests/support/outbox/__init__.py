@@ -1,0 +1,1 @@
+"""Outboxes, and the connections over which people enqueue, for tests."""
