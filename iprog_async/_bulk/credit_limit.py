@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from iprog_async._bulk.spending import taken_for
@@ -30,11 +31,18 @@ class CreditLimit:
 
     Args:
         limit: The most credits that may be spent.
+        may_grow: Whether more of them may be granted later, out of a limit that others share.
     """
 
-    def __init__(self, limit: int) -> None:
-        check_limit(limit)
+    def __init__(self, limit: int, *, may_grow: bool = False) -> None:
+        if not may_grow:
+            check_limit(limit)
         self._limit = limit
+        self._may_grow = may_grow
+        self.wanted = asyncio.Event()
+        """Set while more credits are needed than were granted."""
+        self.on_grown: Callable[[], None] | None = None
+        """Told when more may leave than before."""
         self._price = Decimal(1)
         self._is_price_known = False
         self._taken = Decimal(0)
@@ -59,6 +67,9 @@ class CreditLimit:
         count = self._affordable(batch, price)
         if count == len(batch):
             return count
+        if self._may_grow:
+            self.wanted.set()
+            return 0
         if self._pending:
             # Some of it may come back, or tell the price.
             return 0
@@ -70,6 +81,19 @@ class CreditLimit:
         last = sum(prepared.segments.count for prepared in batch[:count]) * price
         self.exceeded = CreditLimitError(self._limit, self._spent + last)
         return count
+
+    def grow(self, credits_granted: int) -> None:
+        """Let more be spent; if it is nothing, there is no more to come."""
+        self._limit += credits_granted
+        self._may_grow = credits_granted > 0
+        self.wanted.clear()
+        if self.on_grown is not None:
+            self.on_grown()
+
+    @property
+    def left(self) -> int:
+        """Credits that are neither spent nor reserved."""
+        return max(int(self._limit - self._spent - self._pending_segments * self._price), 0)
 
     def reserve(self, batch: Batch) -> None:
         """Reserve the credits of messages that are about to be sent."""

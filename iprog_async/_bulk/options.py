@@ -15,6 +15,9 @@ class BulkOptions:
 
     `SmsClient.send_many` says what each of them means.
 
+    Args:
+        deduplicated: Whether it is known that no message is a duplicate of another.
+
     Raises:
         ConfigurationError: A number is out of range.
     """
@@ -27,6 +30,7 @@ class BulkOptions:
     max_credits: int | None = None
     halt_after_unknown: int = 20
     halt_after_failed: int | None = None
+    deduplicated: bool = False
 
     def __attrs_post_init__(self) -> None:
         if self.concurrency < 1 or (self.window is not None and self.window < 1):

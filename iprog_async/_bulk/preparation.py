@@ -84,16 +84,14 @@ class Preparation:
         self._is_suppressed: IsSuppressed | None = None
         self._source = MessageSource(messages, window, options.linger, first)
         self._ledger: Ledger | None = None
-        self._seen = SeenTable()
-        self._numbers = SeenTable() if options.one_per_number else None
+        self._seen = None if options.deduplicated else SeenTable()
+        per_number = options.one_per_number and not options.deduplicated
+        self._numbers = SeenTable() if per_number else None
+        self.one_per_number = options.one_per_number
+        """Whether each number gets one message."""
         self._next_index = 0
         self._scheduled = False
         self._planner = WindowPlanner(provider.batching)
-
-    @property
-    def one_per_number(self) -> bool:
-        """Whether each number gets one message."""
-        return self._numbers is not None
 
     @property
     def carried(self) -> Sequence[PreparedMessage]:
@@ -180,9 +178,10 @@ class Preparation:
                 self._scheduled = True
             if self._is_suppressed is not None and self._is_suppressed(prepared.e164):
                 return NotSent(index, message, SuppressedError(prepared.e164))
-            first = self._seen.first_index(self._identity(prepared), index)
-            if first != index:
-                raise DuplicateMessageError(first)
+            if self._seen is not None:
+                first = self._seen.first_index(self._identity(prepared), index)
+                if first != index:
+                    raise DuplicateMessageError(first)
             if self._numbers is not None:
                 first = self._numbers.first_index((prepared.e164,), index)
                 if first != index:

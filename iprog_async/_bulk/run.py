@@ -8,9 +8,12 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Self
 
+from attrs import frozen
+
 from iprog_async._bulk.counts import Counts
 from iprog_async._bulk.options import BulkOptions
 from iprog_async._bulk.preparation import Preparation
+from iprog_async._bulk.send_queue import SendLimits
 from iprog_async._bulk.source import Messages
 from iprog_async._bulk.spending import PriceDifference
 from iprog_async._bulk.worker_pool import State, WorkerPool
@@ -28,6 +31,19 @@ from iprog_async._journal.ledger import Ledger
 from iprog_async._providers.protocols import SmsProvider
 
 
+@frozen
+class SharedRun:
+    """What a run shares with those of other processes, which are all one.
+
+    Args:
+        number: Its number in the journal.
+        limits: What bounds this part of it.
+    """
+
+    number: int
+    limits: SendLimits
+
+
 class BulkRun:
     """A run over many messages: an async context manager to iterate over, once.
 
@@ -41,6 +57,7 @@ class BulkRun:
         journal: An open journal, or the path of one that is opened for this run.
         opened: Told of the journal once it is open.
         observers: Who is told of what is sent.
+        shared: What it shares with other processes that are at the same run, if there are any.
     """
 
     def __init__(
@@ -53,11 +70,14 @@ class BulkRun:
         journal: Journal | str | os.PathLike[str] | None = None,
         opened: Callable[[Journal], None] = lambda _: None,
         observers: Observers = NULL_OBSERVERS,
+        shared: SharedRun | None = None,
     ) -> None:
         self._preparation = Preparation(provider, messages, options, clock)
-        self._pool = WorkerPool(provider, self._preparation, clock, options, observers)
+        limits = None if shared is None else shared.limits
+        self._pool = WorkerPool(provider, self._preparation, clock, options, observers, limits)
         self._sending: asyncio.Task[None] | None = None
         self._journal = journal
+        self._shared = shared
         self._own_journal: Journal | None = None
         self._opened = opened
         self._ledger: Ledger | None = None
@@ -149,10 +169,15 @@ class BulkRun:
         if journal is not None and not isinstance(journal, Journal):
             # Checking a large file takes a moment, which belongs to nobody else's tasks.
             journal = self._own_journal = await Journal.open_aside(journal)
-        if journal is not None:
-            self._opened(journal)
-            self._ledger = await Ledger.of_run(
-                journal, one_per_number=self._preparation.one_per_number
+        if journal is None:
+            return
+        self._opened(journal)
+        one_per_number = self._preparation.one_per_number
+        if self._shared is None:
+            self._ledger = await Ledger.of_run(journal, one_per_number=one_per_number)
+        else:
+            self._ledger = Ledger(
+                journal, self._shared.number, one_per_number=one_per_number, shared=True
             )
 
     async def __aexit__(self, *_: object) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Self
+
+from attrs import frozen
 
 from iprog_async._bulk.credit_limit import CreditLimit
+from iprog_async._bulk.options import BulkOptions
 from iprog_async._core.errors import CreditLimitError, OutcomeUnknownError
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import Outcome
@@ -21,24 +25,44 @@ Departure = tuple[Batch, bool]
 answers such requests."""
 
 
+@frozen
+class SendLimits:
+    """What bounds a run.
+
+    Args:
+        unknown: How many people's outcomes may become unknown.
+        credits: The most credits that may be spent, if there is a limit.
+    """
+
+    unknown: UnknownLimit
+    credits: CreditLimit | None = None
+
+    @classmethod
+    def of_options(cls, options: BulkOptions) -> Self:
+        """Return the limits of a run that has them to itself."""
+        most = options.max_credits
+        return cls(
+            UnknownLimit(options.halt_after_unknown), None if most is None else CreditLimit(most)
+        )
+
+
 class Departures:
     """Batches that wait to be sent; they are cut where they leave, not where they are planned.
 
     Args:
         provider: What they are sent through.
-        most_unknown: How many people's outcomes may become unknown; see `UnknownLimit`.
-        max_credits: The most credits that may be spent, if there is a limit.
+        limits: How many people's outcomes may become unknown, and what may be spent.
     """
 
-    def __init__(
-        self, provider: SmsProvider, most_unknown: int, max_credits: int | None = None
-    ) -> None:
+    def __init__(self, provider: SmsProvider, limits: SendLimits) -> None:
         self._provider = provider
-        self._unknown_limit = UnknownLimit(most_unknown)
-        self._credits = None if max_credits is None else CreditLimit(max_credits)
+        self._unknown_limit = limits.unknown
+        self._credits = limits.credits
         self._batches: deque[Batch] = deque()
         self._changed = asyncio.Event()
         self._closed = False
+        if self._credits is not None:
+            self._credits.on_grown = self._changed.set
 
     def __bool__(self) -> bool:
         """Whether a batch waits."""

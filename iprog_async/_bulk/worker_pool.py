@@ -13,7 +13,7 @@ from iprog_async._bulk.options import BulkOptions
 from iprog_async._bulk.outcome_stream import OutcomeStream
 from iprog_async._bulk.preparation import Preparation, Window
 from iprog_async._bulk.read_ahead import ReadAhead
-from iprog_async._bulk.send_queue import Departure, Departures
+from iprog_async._bulk.send_queue import Departure, Departures, SendLimits
 from iprog_async._bulk.spending import Spending
 from iprog_async._core.clock import Clock
 from iprog_async._core.errors import JournalConflictError, JournalError, RunHaltedError, SmsError
@@ -59,6 +59,7 @@ class WorkerPool:
         clock: What tells the time.
         options: How many workers there are, and what makes them halt.
         observers: Who is told of what is sent.
+        limits: What bounds it; those of the options if `None`.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class WorkerPool:
         clock: Clock,
         options: BulkOptions,
         observers: Observers = NULL_OBSERVERS,
+        limits: SendLimits | None = None,
     ) -> None:
         self.state = State.READING
         self.halted: SmsError | None = None
@@ -85,7 +87,7 @@ class WorkerPool:
         self._clock = clock
         self._observers = observers
         self._most_unknown = options.halt_after_unknown
-        self._departures = Departures(provider, self._most_unknown, options.max_credits)
+        self._departures = Departures(provider, limits or SendLimits.of_options(options))
         self._withdrawals = [Withdrawal() for _ in range(options.concurrency)]
         self._ahead = ReadAhead(preparation)
         self._turn = asyncio.Lock()

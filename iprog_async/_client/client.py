@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 from iprog_async._bulk.options import BulkOptions
 from iprog_async._bulk.plan import BulkPlan, make_plan, to_price
 from iprog_async._bulk.preparation import Preparation
-from iprog_async._bulk.run import BulkRun
+from iprog_async._bulk.run import BulkRun, SharedRun
 from iprog_async._bulk.source import Messages
 from iprog_async._bulk.suppression import Suppress
 from iprog_async._client.connections import check_exclusive, open_pool, prepare_pool
@@ -256,12 +256,8 @@ class SmsClient(Generic[P_co]):
             ConfigurationError: A number is out of range, or the messages are a generator that
                 has been read already.
         """
-        self._check_open()
-        check_messages(messages)
-        return BulkRun(
-            self._provider,
+        return self.run_many(
             messages,
-            self._pool.clock,
             BulkOptions(
                 concurrency=concurrency,
                 window=window,
@@ -273,9 +269,45 @@ class SmsClient(Generic[P_co]):
                 halt_after_failed=halt_after_failed,
             ),
             journal=self._journal if journal is None else journal,
+        )
+
+    def run_many(
+        self,
+        messages: Messages,
+        options: BulkOptions,
+        *,
+        journal: Journal | str | os.PathLike[str] | None,
+        shared: SharedRun | None = None,
+    ) -> BulkRun:
+        """Send many texts, as `send_many` does; for this library's own use.
+
+        Args:
+            messages: What to send.
+            options: How.
+            journal: Keeps what is sent, if it is kept.
+            shared: What it shares with other processes that are at the same run.
+
+        Raises:
+            ClientClosedError: The client was closed.
+            ConfigurationError: The messages are a generator that has been read already.
+        """
+        self._check_open()
+        check_messages(messages)
+        return BulkRun(
+            self._provider,
+            messages,
+            self._pool.clock,
+            options,
+            journal=journal,
             opened=self._share,
             observers=self._observers,
+            shared=shared,
         )
+
+    def prepare_many(self, messages: Messages, options: BulkOptions) -> Preparation:
+        """Return what reads and checks messages as a run does; for this library's own use."""
+        check_messages(messages)
+        return Preparation(self._provider, messages, options, self._pool.clock)
 
     async def plan_many(
         self,
@@ -317,7 +349,6 @@ class SmsClient(Generic[P_co]):
                 messages are a generator that has been read already.
             JournalError: The journal can't be read, or a run is using it.
         """
-        check_messages(messages)
         options = BulkOptions(
             concurrency=concurrency,
             window=window,
@@ -327,7 +358,7 @@ class SmsClient(Generic[P_co]):
             max_credits=max_credits,
         )
         price_of_segment = to_price(price)
-        preparation = Preparation(self._provider, messages, options, self._pool.clock)
+        preparation = self.prepare_many(messages, options)
         return await make_plan(
             preparation,
             self._journal if journal is None else journal,

@@ -23,8 +23,8 @@ from iprog_async._journal.reconcile import (
     reconcile,
 )
 from iprog_async._journal.resume_rules import ResumeRules
-from iprog_async._journal.rows import HASH_BYTES
 from iprog_async._journal.store import JournalStore
+from iprog_async._journal.text_hash import TextHash
 from iprog_async._limits.shared import SharedLimits
 
 
@@ -46,9 +46,10 @@ class Journal(JournalContents):
         """What the caller allows."""
         self.under_way: set[tuple[str, str]] = set()
         """Number and key of the messages with a key that are being sent."""
-        self._hashed: tuple[str | None, bytes] = (None, b"")
         self._forks = generation()
         self._open_again: Callable[[], Journal] | None = None
+        self.text_hash = TextHash(store.salt)
+        """Tells texts apart."""
 
     @classmethod
     def open(
@@ -255,16 +256,7 @@ class Journal(JournalContents):
 
     def hash(self, text: str) -> bytes:
         """Return the salted hash of a text."""
-        if text is self._hashed[0]:
-            # One text to many, over and over.
-            return self._hashed[1]
-        try:
-            data = text.encode()
-        except UnicodeEncodeError:
-            # An adapter of somebody else's may let half a character pass.
-            data = text.encode(errors="surrogatepass")
-        self._hashed = (text, sha256(self.store.salt + data).digest()[:HASH_BYTES])
-        return self._hashed[1]
+        return self.text_hash.of_text(text)
 
     def close(self) -> None:
         """Write what is waiting and close the file; twice is fine."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import struct
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Self
@@ -23,9 +22,7 @@ from iprog_async._journal.store import (
     Identity,
     StoreQueue,
 )
-
-
-_TIME = struct.Struct("d")
+from iprog_async._journal.text_hash import TIME
 
 
 @define(eq=False)
@@ -97,6 +94,7 @@ class Ledger:
         run: Number of the run; 0 for single sends.
         resend_unknown: Send again what may have been sent, also if the journal forbids it.
         one_per_number: Send nothing to a number that an earlier run texted, whatever the keys.
+        shared: Whether others are at the same run, so that it does not end with this ledger.
     """
 
     def __init__(
@@ -106,8 +104,10 @@ class Ledger:
         *,
         resend_unknown: bool = False,
         one_per_number: bool = False,
+        shared: bool = False,
     ) -> None:
         self._journal = journal
+        self._shared = shared
         self._queue = journal.store.of_loop()
         self._run = run
         self._rules: ResumeRules = journal.rules
@@ -138,7 +138,7 @@ class Ledger:
         for prepared_key in self._reserved:
             self._journal.under_way.discard(prepared_key)
         self._reserved.clear()
-        if self._run:
+        if self._run and not self._shared:
             self._run = 0
             self._journal.end_run()
 
@@ -250,12 +250,7 @@ class Ledger:
         return row
 
     def _hash(self, prepared: PreparedMessage) -> bytes:
-        wire = prepared.wire
-        text_hash = self._journal.hash(wire.text)
-        if wire.schedule_at is None:
-            return text_hash
-        # The same text at two times is two.
-        return text_hash + _TIME.pack(wire.schedule_at.timestamp())
+        return self._journal.text_hash.of_message(prepared.wire)
 
     def _reserve(self, prepared: PreparedMessage, refused: list[Outcome]) -> bool:
         try:
@@ -341,9 +336,9 @@ def _as_kept(row: Row, text_hash: bytes, step: timedelta) -> Row:
         step: The steps in which it keeps times.
     """
     asked = row.text_hash[HASH_BYTES:]
-    if row.text_only_hash != text_hash[:HASH_BYTES] or len(asked) != _TIME.size:
+    if row.text_only_hash != text_hash[:HASH_BYTES] or len(asked) != TIME.size:
         return row
-    rounded_by = _TIME.unpack(text_hash[HASH_BYTES:])[0] - _TIME.unpack(asked)[0]
+    rounded_by = TIME.unpack(text_hash[HASH_BYTES:])[0] - TIME.unpack(asked)[0]
     return evolve(row, text_hash=text_hash) if 0 <= rounded_by < step.total_seconds() else row
 
 

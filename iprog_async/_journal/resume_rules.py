@@ -79,16 +79,17 @@ class ResumeRules:
         """
         for row in rows:
             if _is_same(row, key, text_hash):
-                return (Resume.SEND if self._may_send(row, text_hash) else Resume.SKIP), row
+                return (Resume.SEND if self._may_send(row, text_hash, run) else Resume.SKIP), row
         if run and not self.allow_changed_text:
             for row in rows:
                 if row.run != run and self._may_be_again(row, key, text_hash):
                     return Resume.CONFLICT, row
         return Resume.SEND, None
 
-    def _may_send(self, row: Row, text_hash: bytes) -> bool:
+    def _may_send(self, row: Row, text_hash: bytes, run: int) -> bool:
         if row.unsettled:
-            return self.resend_unknown
+            # What became unknown in this very run is no earlier one's; a single send has no run.
+            return self.resend_unknown and (not run or row.run != run)
         if row.state == "not_sent":
             return row.healable or row.text_hash != text_hash
         return row.state == "released"

@@ -96,8 +96,13 @@ class UnknownLimit:
         return self._last if self._exhausted else None
 
     @property
+    def lost(self) -> int:
+        """How many count now."""
+        return self._lost[_ALONE] + self._lost[_TOGETHER]
+
+    @property
     def _left(self) -> int:
-        return self.most - self._lost[_ALONE] - self._lost[_TOGETHER]
+        return self.most - self.lost
 
     @property
     def _exhausted(self) -> bool:

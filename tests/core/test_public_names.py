@@ -73,6 +73,9 @@ _NOBODY_NAMES_THEM = {
     "Redactor",
     # What a client takes from its journal and gives to its pool.
     "SharedLimits",
+    # What the fleet asks of a client.
+    "Preparation",
+    "SharedRun",
     # A type variable.
     "P_co",
     # `type[BaseProvider]`, and "a client or its provider".

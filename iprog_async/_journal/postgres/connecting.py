@@ -74,21 +74,26 @@ def connect(address: PostgresAddress, *, autocommit: bool = True) -> Connection:
     raise problem
 
 
-async def connect_async(address: PostgresAddress) -> AsyncConnection:
+async def connect_async(address: PostgresAddress, name: str = "") -> AsyncConnection:
     """Connect to a database from a coroutine; each statement is a transaction of its own.
+
+    Args:
+        address: Where it is.
+        name: Who connects, as others see it in `pg_stat_activity`.
 
     Raises:
         ConfigurationError: The driver is missing.
         JournalError: It can't be reached, or refuses.
     """
-    return await discreetly(_connect_async(address))
+    return await discreetly(_connect_async(address, name))
 
 
-async def _connect_async(address: PostgresAddress) -> AsyncConnection:
+async def _connect_async(address: PostgresAddress, name: str) -> AsyncConnection:
     psycopg = driver()
+    named = {"application_name": f"iprog-async {name}"} if name else {}
     try:
         connection: AsyncConnection = await psycopg.AsyncConnection.connect(
-            **_arguments(address), autocommit=True
+            **(_arguments(address) | named), autocommit=True
         )
     except psycopg.Error as exc:
         problem = _unreachable(address, exc)

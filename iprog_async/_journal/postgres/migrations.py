@@ -7,7 +7,9 @@ from attrs import frozen
 from iprog_async._core.errors import JournalError
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import Connection, ask, connect, run, translated
+from iprog_async._journal.postgres.job_queue import migrate_queue, queue_sql
 from iprog_async._journal.postgres.schema import (
+    FLEET_STEP,
     MAKE_SCHEMA,
     NOTES,
     VERSION,
@@ -55,9 +57,10 @@ def migrate(address: PostgresAddress, *, grants_to: str | None = None) -> Migrat
             missing = range((done or 0) + 1, VERSION + 1)
             for number in missing:
                 run(connection, step_sql(number, address.schema))
+            queue_steps = migrate_queue(connection, address.schema)
             if grants_to is not None:
                 run(connection, grants(address.schema, grants_to))
-        return Migrated(max(done or 0, VERSION), len(missing))
+        return Migrated(max(done or 0, VERSION), len(missing) or queue_steps)
 
 
 def printed(schema: str, *, after: int = 0) -> str:
@@ -71,7 +74,8 @@ def printed(schema: str, *, after: int = 0) -> str:
     if not steps:
         return f"-- the schema {schema} has version {VERSION} already\n"
     begin = [] if after else [(MAKE_SCHEMA + NOTES).format(schema=quoted(schema))]
-    return "\n".join(["BEGIN;", f"{_LOCK};", *begin, *steps, "COMMIT;", ""])
+    queue = [] if after >= FLEET_STEP else [queue_sql(schema)]
+    return "\n".join(["BEGIN;", f"{_LOCK};", *begin, *steps, *queue, "COMMIT;", ""])
 
 
 def schema_version(connection: Connection, schema: str) -> int | None:

@@ -9,8 +9,11 @@ it what your tables need.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from attrs import frozen
 
+from iprog_async._journal.postgres.fleet_tables import FLEET, FLEET_GRANTS, QUEUE_GRANTS
 from iprog_async._journal.postgres.outbox_schema import ENQUEUE_GRANTS, OUTBOX, SENDER_GRANTS
 
 
@@ -116,8 +119,12 @@ STEPS: tuple[Step, ...] = (
     Step("journal", _JOURNAL),
     Step("limits", _LIMITS),
     Step("outbox", OUTBOX),
+    Step("fleet", FLEET),
 )
 """All steps, in order; the number of a step is its place, from 1."""
+
+FLEET_STEP = 1 + [step.name for step in STEPS].index("fleet")
+"""The step that brings the fleet, which works with a job queue."""
 
 VERSION = len(STEPS)
 """The version of the schema that this release works with."""
@@ -169,7 +176,9 @@ def grants(schema: str, role: str) -> str:
         schema: The schema.
         role: The role's name.
     """
-    return (_GRANTS + SENDER_GRANTS).format(schema=quoted(schema), role=_role(role))
+    queue = "" if find_spec("procrastinate") is None else QUEUE_GRANTS
+    sql = _GRANTS + SENDER_GRANTS + FLEET_GRANTS + queue
+    return sql.format(schema=quoted(schema), role=_role(role))
 
 
 def enqueue_grants(schema: str, role: str) -> str:

@@ -32,6 +32,7 @@ T = TypeVar("T")
 _SECONDS_TO_WAIT = 60.0
 _SECONDS_UNTIL_GONE = 2.0
 _FIRST_LOOK, _LAST_LOOK = 0.01, 0.25
+_NO_RUN = -1
 
 
 class PostgresStore:
@@ -112,6 +113,10 @@ class PostgresStore:
         # A run that is going on may have its first row in a moment.
         self._has_earlier_rows = there or self._run > 1
         return self._run
+
+    def join_run(self) -> None:
+        """Take part in a run that others are at: what they have of it is looked up, too."""
+        self._run, self._has_earlier_rows = _NO_RUN, True
 
     def end_run(self) -> None:
         """Let another bulk run begin."""
