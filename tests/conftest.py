@@ -30,6 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--orders", default="600", help="how many orders a shop with workers gets")
     parser.addoption("--outboxes", default="1", help="how many outboxes meet all incidents")
     parser.addoption("--outbox-texts", default="300", help="how many texts each of them has")
+    parser.addoption("--campaigns", default="10", help="how many campaigns of a fleet meet trouble")
     parser.addoption("--soak", default="5", help="how many seconds the soak test sends")
 
 

@@ -1,0 +1,167 @@
+"""`enqueue_many`: messages in, jobs for the workers out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from iprog_async._bulk.options import BulkOptions
+from iprog_async._bulk.source import Messages
+from iprog_async._bulk.suppression import Suppress
+from iprog_async._client.client import SmsClient
+from iprog_async._core.errors import (
+    DuplicateMessageError,
+    JournalConflictError,
+    NumberRepeatedError,
+    SmsError,
+)
+from iprog_async._core.messages import Message
+from iprog_async._core.outcomes import NotSent
+from iprog_async._journal.postgres.address import PostgresAddress
+from iprog_async._journal.postgres.connecting import translated
+from iprog_async._journal.postgres.session import Campaign, open_campaign
+from iprog_async._journal.text_hash import TextHash
+from iprog_async.fleet._chunking import make_chunks
+from iprog_async.fleet._database import connected, notify, parse_address, run
+from iprog_async.fleet._queue_names import DEFAULT_QUEUE
+from iprog_async.fleet._report import EnqueueReport
+from iprog_async.fleet._settings import JobSettings, RunSettings
+from iprog_async.fleet._sifting import Sifted, sift
+from iprog_async.fleet._staging import stage
+
+
+_WINDOW = 1000
+_MEMORY = "SET LOCAL work_mem = '64MB'"
+
+
+async def enqueue_many(
+    client: SmsClient[Any],
+    messages: Messages,
+    *,
+    journal: str,
+    campaign: str = "",
+    suppress: Suppress | None = None,
+    one_per_number: bool = False,
+    allow_changed_text: bool = False,
+    resend_unknown: bool = False,
+    max_credits: int | None = None,
+    halt_after_unknown: int = 20,
+    halt_after_failed: int | None = None,
+    at: datetime | None = None,
+    queue: str = DEFAULT_QUEUE,
+    priority: int = 0,
+    chunk_size: int | None = None,
+    left_out: Callable[[NotSent], None] | None = None,
+) -> EnqueueReport:
+    """Load messages for the workers of a fleet; nothing is sent from here.
+
+    They are checked as `send_many` does it, and copied to the database a window at a time. All
+    of it is one transaction: a loader that is killed leaves nothing. Loading the same again adds
+    nothing, so it is safe to repeat.
+
+    Args:
+        client: Its provider checks the messages, as that of the workers will.
+        messages: An iterable or async iterable of `Message`.
+        journal: The address of a journal in PostgreSQL.
+        campaign: What the messages are about; made if it is not there.
+        suppress: Numbers never to text, as for `send_many`.
+        one_per_number: Send each number its first message only, as for `send_many`.
+        allow_changed_text: Send a number another text than an earlier run did.
+        resend_unknown: Send again what the journal has as unknown: better twice than never.
+        max_credits: The most credits that all workers together may spend.
+        halt_after_unknown: All workers stop once so many outcomes are unknown with no text
+            accepted in between.
+        halt_after_failed: A worker stops all after so many accepted texts in a row that the
+            gateway reports as failed.
+        at: When to begin, as an aware `datetime`; at once if `None`.
+        queue: Which workers are to send it: those that were given this queue.
+        priority: Runs with a higher one are sent first.
+        chunk_size: How many messages a worker takes at a time; chosen by their number if `None`.
+        left_out: Told of each message that the workers will not send.
+
+    Raises:
+        ConfigurationError: A number is out of range, or what a fleet needs is not installed.
+        JournalError: The journal can't be reached or written; nothing was loaded.
+    """
+    address = parse_address(journal)
+    settings = RunSettings(
+        one_per_number=one_per_number,
+        allow_changed_text=allow_changed_text,
+        resend_unknown=resend_unknown,
+        halt_after_unknown=halt_after_unknown,
+        halt_after_failed=halt_after_failed,
+    )
+    jobs = JobSettings(
+        queue=queue,
+        priority=priority,
+        starts_at=at,
+        chunk_size=chunk_size,
+        max_credits=max_credits,
+    )
+    options = BulkOptions(window=_WINDOW, suppress=suppress, deduplicated=True)
+    preparation = client.prepare_many(messages, options)
+    opened = await asyncio.to_thread(_open_campaign, address, campaign)
+    tell = left_out or _nobody
+    counts: Counter[str] = Counter()
+    try:
+        await preparation.open(None)
+        async with connected(address) as connection, connection.transaction():
+            await run(connection, _MEMORY)
+            counted = await stage(connection, preparation, TextHash(opened.salt), tell)
+            async for sifted in sift(connection, address.schema, opened.id, opened.salt, settings):
+                counts[sifted.kind] += 1
+                tell(_outcome(sifted))
+            left = counted.staged - counts.total()
+            number = chunks = 0
+            if left:
+                number, left, chunks = await make_chunks(
+                    connection, address.schema, opened.id, settings, jobs
+                )
+                await notify(connection, address.schema)
+    finally:
+        await preparation.aclose()
+    return EnqueueReport(
+        campaign=campaign,
+        run=number,
+        total=counted.total,
+        enqueued=left,
+        chunks=chunks,
+        invalid=counted.invalid,
+        suppressed=counted.suppressed,
+        **counts,
+    )
+
+
+def _open_campaign(address: PostgresAddress, name: str) -> Campaign:
+    connection, campaign = open_campaign(address, name)
+    with translated(address):
+        connection.close()
+    return campaign
+
+
+def _outcome(sifted: Sifted) -> NotSent:
+    """Return a message that is left out as a run in one process would tell it."""
+    match sifted.kind:
+        case "duplicates":
+            error: SmsError = DuplicateMessageError(sifted.first)
+        case "repeated":
+            error = NumberRepeatedError(sifted.first)
+        case "conflicts":
+            why = (
+                f"{sifted.number} waits for another text of this campaign, which was loaded before"
+            )
+            error = JournalConflictError(sifted.number, why)
+        case "waiting":
+            why = f"{sifted.number} waits for this very text, which was loaded before"
+            error = JournalConflictError(sifted.number, why)
+        case _:
+            why = f"the journal has the outcome of this text for {sifted.number}"
+            error = JournalConflictError(sifted.number, why)
+    return NotSent(sifted.position, Message(sifted.number, ""), error)
+
+
+def _nobody(_: NotSent) -> None:
+    """Hear of a message that is left out."""

@@ -1,0 +1,317 @@
+"""What a worker does for as long as its connection to the database lasts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any
+
+from iprog_async._client.client import SmsClient
+from iprog_async._core.errors import CreditLimitError, JournalError
+from iprog_async._journal.postgres.address import PostgresAddress
+from iprog_async._journal.postgres.schema import quoted
+from iprog_async.fleet._chunking import defer_jobs
+from iprog_async.fleet._chunks import Chunk, begin_chunk, end_chunk, leave_chunk, save_counts
+from iprog_async.fleet._database import Connection, ask, run
+from iprog_async.fleet._job_queue import Job, JobQueue
+from iprog_async.fleet._run_state import (
+    give_back_credits,
+    halt,
+    lease_credits,
+    read_states,
+    save_lost,
+)
+from iprog_async.fleet._worker_options import WorkerOptions
+from iprog_async.fleet._worker_run import WorkerRun
+
+
+logger = logging.getLogger("iprog_async")
+
+_SECONDS_BETWEEN_LOOKS = 1.0
+_SECONDS_UNTIL_IDLE = 5.0
+_SEEN = """
+INSERT INTO {schema}.fleet_workers (name) VALUES (%(name)s)
+ON CONFLICT (name) DO UPDATE SET seen_at = now(), sent_per_second = %(rate)s"""
+_GONE = """
+WITH gone AS (
+  DELETE FROM {schema}.fleet_workers WHERE seen_at < now() - interval '1 hour' RETURNING name
+)
+DELETE FROM {schema}.fleet_lost WHERE worker IN (SELECT name FROM gone)"""
+_TURN = "SELECT pg_try_advisory_lock(hashtextextended('iprog-async fleet ' || %s, 0))"
+_TURN_ENDS = "SELECT pg_advisory_unlock(hashtextextended('iprog-async fleet ' || %s, 0))"
+
+
+class Session:
+    """Takes jobs and sends their chunks, until it is stopped or the connection is lost.
+
+    Args:
+        client: What is sent through.
+        address: The journal.
+        connection: The connection, which is this session's own.
+        options: How the worker works.
+        wake: Set when there may be something new.
+    """
+
+    def __init__(
+        self,
+        client: SmsClient[Any],
+        address: PostgresAddress,
+        connection: Connection,
+        options: WorkerOptions,
+        wake: asyncio.Event,
+    ) -> None:
+        self._client = client
+        self._address = address
+        self._schema = address.schema
+        self._connection = connection
+        self._options = options
+        self._wake = wake
+        self._queue = JobQueue(connection, options.queues, options.stalled_after)
+        self._runs: dict[tuple[int, int], WorkerRun] = {}
+        self._idle_since: dict[tuple[int, int], float] = {}
+        self._jobs: dict[asyncio.Task[None], Job] = {}
+        self._leases: dict[WorkerRun, asyncio.Task[None]] = {}
+        self._lost: dict[tuple[int, int], int] = {}
+        self._sent, self._counted_at = 0, time.monotonic()
+        self._trouble: BaseException | None = None
+        self._stopping = False
+        self._taking = asyncio.Lock()
+        self._most_held = 2 * options.concurrency * client.provider.batching.max_batch
+
+    def stop(self) -> None:
+        """Take no more, and send nothing more; what is on its way comes to its outcome."""
+        self._stopping = True
+        self._wake.set()
+        for worker_run in self._runs.values():
+            worker_run.stop()
+
+    async def run(self) -> None:
+        """Work until stopped.
+
+        Raises:
+            psycopg.Error: The connection is lost, or the database refuses.
+        """
+        await self._queue.register()
+        looking = asyncio.create_task(self._look_again_and_again())
+        try:
+            await self._take_jobs()
+            await self._finish()
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
+            await self._close()
+
+    async def _take_jobs(self) -> None:
+        while not self._stopping:
+            self._check()
+            self._wake.clear()
+            if self._held >= self._most_held or not await self._take_job():
+                await _wait_for(self._wake, _SECONDS_BETWEEN_LOOKS)
+
+    async def _take_job(self) -> bool:
+        """Take a job and begin it; `False` if there is none."""
+        # Meanwhile nobody must look which jobs are held.
+        async with self._taking:
+            job = await self._queue.take()
+            if job is None:
+                return False
+            task = asyncio.create_task(self._do(job))
+            self._jobs[task] = job
+            task.add_done_callback(self._job_done)
+        return True
+
+    @property
+    def _held(self) -> int:
+        chunks = [chunk for one in self._runs.values() for chunk in one.chunks]
+        beginning = len(self._jobs) - len(chunks)
+        return sum(chunk.left for chunk in chunks) + max(beginning, 0) * _GUESSED_SIZE
+
+    def _job_done(self, task: asyncio.Task[None]) -> None:
+        self._jobs.pop(task, None)
+        self._note_trouble(task)
+
+    def _note_trouble(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (trouble := task.exception()) is not None:
+            self._trouble = self._trouble or trouble
+        self._wake.set()
+
+    def _check(self) -> None:
+        if self._trouble is not None:
+            raise self._trouble
+
+    async def _do(self, job: Job) -> None:
+        """Do a job: send its chunk, and say what is left of it."""
+        connection, name = self._connection, self._options.name
+        chunk = await begin_chunk(connection, self._schema, job.chunk, name)
+        if chunk is None:
+            await self._queue.finish(job)
+            return
+        await self._run_of(chunk).work_off(chunk)
+        self._wake.set()
+        if not chunk.left and not chunk.open:
+            if await end_chunk(connection, self._schema, chunk, name):
+                await self._queue.finish(job)
+            return
+        await leave_chunk(connection, self._schema, chunk, name)
+        await self._end_of_run(chunk)
+        if chunk.open and not self._stopping:
+            # Whoever else has claimed some of it comes to an end meanwhile.
+            await _wait_for(asyncio.Event(), _SECONDS_BETWEEN_LOOKS)
+        await self._queue.put_back(job.id)
+
+    def _run_of(self, chunk: Chunk) -> WorkerRun:
+        found = self._runs.get(chunk.id.of_run)
+        if found is None or found.has_ended:
+            found = self._runs[chunk.id.of_run] = WorkerRun(
+                self._client, self._address, chunk.id, chunk.info, self._options.concurrency
+            )
+            if found.credits is not None:
+                leasing = asyncio.create_task(self._lease(found))
+                self._leases[found] = leasing
+                leasing.add_done_callback(self._note_trouble)
+        return found
+
+    async def _end_of_run(self, chunk: Chunk) -> None:
+        """Tell all workers why a run has halted here, if it is no trouble of this worker alone."""
+        ended = self._runs.get(chunk.id.of_run)
+        if ended is None or not ended.has_ended:
+            return
+        await self._give_back_credits(ended)
+        if (cause := ended.halted) is None:
+            return
+        if isinstance(cause, JournalError):
+            self._trouble = self._trouble or cause
+            return
+        why = str(cause)
+        if isinstance(cause, CreditLimitError):
+            why = f"the workers have spent the run's max_credits of {ended.info.max_credits}"
+        if await halt(self._connection, self._schema, *chunk.id.of_run, why):
+            logger.warning("the campaign %r is halted: %s", ended.info.campaign, why)
+
+    async def _lease(self, worker_run: WorkerRun) -> None:
+        """Take credits for a run whenever it needs some."""
+        limit = worker_run.credits
+        assert limit is not None  # noqa: S101 - only such runs have a lease
+        of_run = worker_run.campaign, worker_run.number
+        while not worker_run.has_ended:
+            await limit.wanted.wait()
+            limit.grow(await lease_credits(self._connection, self._schema, of_run))
+
+    async def _look_again_and_again(self) -> None:
+        """Say that this worker is there, how far it has come, and hear what the others say."""
+        next_revival = 0.0
+        try:
+            while True:
+                if time.monotonic() >= next_revival:
+                    await self._revive()
+                    next_revival = time.monotonic() + self._options.stalled_after / 3
+                await self._look()
+                await asyncio.sleep(self._options.seconds_between_looks)
+        except Exception as exc:
+            self._trouble = self._trouble or exc
+            self._wake.set()
+            for worker_run in self._runs.values():
+                worker_run.stop()
+
+    async def _look(self) -> None:
+        await self._queue.beat()
+        await self._say_hello()
+        runs = dict(self._runs)
+        chunks = [chunk for one in runs.values() for chunk in one.chunks]
+        await save_counts(self._connection, self._schema, chunks, self._options.name)
+        for key, one in runs.items():
+            if self._lost.get(key, 0) != one.unknown_limit.lost:
+                self._lost[key] = one.unknown_limit.lost
+                await save_lost(
+                    self._connection, self._schema, self._options.name, key, self._lost[key]
+                )
+        name = self._options.name
+        for state in await read_states(self._connection, self._schema, name, list(runs)):
+            one = runs[state.campaign, state.run]
+            most = one.info.settings.halt_after_unknown
+            one.unknown_limit.most = max(most - state.lost_elsewhere, 1)
+            if state.halted is not None:
+                one.stop()
+            elif state.lost_elsewhere and state.lost_elsewhere + one.unknown_limit.lost >= most:
+                why = f"{most} outcomes in a row are unknown, over all workers"
+                await halt(self._connection, self._schema, state.campaign, state.run, why)
+                one.stop()
+        await self._close_idle()
+
+    async def _say_hello(self) -> None:
+        now = time.monotonic()
+        sent = sum(one.sent for one in self._runs.values())
+        seconds = max(now - self._counted_at, 0.001)
+        rate = max(sent - self._sent, 0) / seconds
+        self._sent, self._counted_at = sent, now
+        values = {"name": self._options.name, "rate": rate}
+        await run(self._connection, _SEEN.format(schema=quoted(self._schema)), values)
+
+    async def _close_idle(self) -> None:
+        """End the runs that have had nothing to do for a while, with their connections."""
+        now = time.monotonic()
+        for key, one in list(self._runs.items()):
+            if one.chunks:
+                self._idle_since.pop(key, None)
+            elif now - self._idle_since.setdefault(key, now) > _SECONDS_UNTIL_IDLE:
+                del self._runs[key], self._idle_since[key]
+                await self._end(one)
+
+    async def _revive(self) -> None:
+        """Put back what nobody is at; each worker does it, and it is done once."""
+        (ours,) = await ask(self._connection, _TURN, [self._schema])
+        if not ours:
+            return
+        async with self._taking:
+            await self._queue.revive({job.id for job in self._jobs.values()})
+        await defer_jobs(self._connection, self._schema)
+        await run(self._connection, _GONE.format(schema=quoted(self._schema)))
+        await run(self._connection, _TURN_ENDS, [self._schema])
+        self._wake.set()
+
+    async def _finish(self) -> None:
+        """Wait for what is on its way, and say goodbye."""
+        while self._jobs:
+            await asyncio.wait(self._jobs)
+        self._check()
+        for one in self._runs.values():
+            await self._end(one)
+        self._runs.clear()
+        await self._queue.unregister()
+        gone = f"DELETE FROM {quoted(self._schema)}.fleet_workers WHERE name = %s"  # noqa: S608 - checked letters
+        await run(self._connection, gone, [self._options.name])
+
+    async def _end(self, one: WorkerRun) -> None:
+        await one.finish()
+        await self._give_back_credits(one)
+
+    async def _give_back_credits(self, one: WorkerRun) -> None:
+        leasing = self._leases.pop(one, None)
+        if leasing is not None:
+            leasing.cancel()
+            await asyncio.gather(leasing, return_exceptions=True)
+        if left := one.release_credits():
+            key = one.campaign, one.number
+            await give_back_credits(self._connection, self._schema, key, left)
+
+    async def _close(self) -> None:
+        """End what is still there; after a lost connection, what is on its way is waited for."""
+        for one in self._runs.values():
+            one.stop()
+        await asyncio.gather(*(one.finish() for one in self._runs.values()), return_exceptions=True)
+        tasks = [*self._jobs, *self._leases.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+_GUESSED_SIZE = 1000
+
+
+async def _wait_for(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,164 @@
+"""A worker of the fleet, to run on its own or within somebody's program."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from iprog_async._client.client import SmsClient
+from iprog_async._core.errors import JournalError
+from iprog_async._journal.postgres.connecting import unusable
+from iprog_async.fleet._database import CHANNEL, connect, is_lost, parse_address, run
+from iprog_async.fleet._queue_names import DEFAULT_QUEUE
+from iprog_async.fleet._worker_options import WorkerOptions, own_name
+
+
+if TYPE_CHECKING:
+    from iprog_async.fleet._session import Session
+
+logger = logging.getLogger("iprog_async")
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+
+
+class Worker:
+    """Sends what was loaded, beside any number of other workers on any machines.
+
+    Args:
+        client: What it sends through; it shares rates and pauses with that of all other workers.
+        journal: The address of the journal in PostgreSQL.
+        concurrency: The most requests at once.
+        queues: The queues that it takes jobs from.
+        stalled_after: After how many seconds without a sign of life the chunks of a worker are
+            taken over; all workers should have the same.
+        name: What it is called in lists; host and process if `None`.
+
+    Raises:
+        ConfigurationError: A number is out of range, or what a fleet needs is not installed.
+        JournalError: The address can't be read.
+    """
+
+    def __init__(
+        self,
+        client: SmsClient[Any],
+        journal: str,
+        *,
+        concurrency: int = 100,
+        queues: Sequence[str] = (DEFAULT_QUEUE,),
+        stalled_after: float = 30.0,
+        name: str | None = None,
+    ) -> None:
+        self._client = client
+        self._address = parse_address(journal)
+        self._options = WorkerOptions(
+            concurrency=concurrency,
+            queues=tuple(queues),
+            stalled_after=stalled_after,
+            name=own_name() if name is None else name,
+        )
+        self._wake = asyncio.Event()
+        self._session: Session | None = None
+        self._stopping = False
+        self._was_connected = False
+        self._told = ""
+        self.connected = False
+        """Whether it has its connection to the database."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in lists."""
+        return self._options.name
+
+    def stop(self) -> None:
+        """Take no more; what is on its way comes to its outcome, then `run` returns."""
+        self._stopping = True
+        self._wake.set()
+        if self._session is not None:
+            self._session.stop()
+
+    async def run(self) -> None:
+        """Work until stopped.
+
+        While the database is away nothing is sent, and it is waited for. Cancelling it gives up
+        what is on its way: its outcome is unknown then.
+
+        Raises:
+            ConfigurationError: The provider can't be used.
+            JournalError: The journal can't be reached at the beginning, or can't be used.
+        """
+        pause = 0.0
+        listening = asyncio.create_task(self._listen())
+        try:
+            while not self._stopping:
+                await self._sleep(pause)
+                began = time.monotonic()
+                try:
+                    await self._work()
+                except Exception as exc:
+                    if not (self._was_connected and is_lost(exc)):
+                        raise
+                    self._tell(exc)
+                    if time.monotonic() - began > _LONGEST_PAUSE:
+                        pause = 0.0
+                    pause = min(2 * pause + _FIRST_PAUSE, _LONGEST_PAUSE)
+                finally:
+                    self.connected = False
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+    def _tell(self, trouble: Exception) -> None:
+        """Say once why nothing is sent for now."""
+        error = trouble if isinstance(trouble, JournalError) else unusable(self._address, trouble)
+        if str(error) != self._told:
+            self._told = str(error)
+            logger.warning("%s. The worker waits, and goes on when it can", error)
+
+    async def _work(self) -> None:
+        # It needs what the extra installs.
+        from iprog_async.fleet._session import Session
+
+        connection = await connect(self._address, self.name)
+        try:
+            self._session = Session(
+                self._client, self._address, connection, self._options, self._wake
+            )
+            if self._stopping:
+                return
+            self.connected = self._was_connected = True
+            await self._session.run()
+        finally:
+            self._session = None
+            await connection.close()
+
+    async def _sleep(self, seconds: float) -> None:
+        if not seconds:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                while not self._stopping:
+                    self._wake.clear()
+                    await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _listen(self) -> None:
+        """Hear of new jobs and halts at once; without it they are seen at the next look."""
+        channels = [CHANNEL, *(f"procrastinate_queue_v1#{name}" for name in self._options.queues)]
+        while True:
+            try:
+                connection = await connect(self._address, self.name)
+                try:
+                    for channel in channels:
+                        await run(connection, f'LISTEN "{channel}"')
+                    async for _ in connection.notifies():
+                        self._wake.set()
+                finally:
+                    await connection.close()
+            except Exception as exc:
+                if not is_lost(exc):
+                    raise
+            await asyncio.sleep(_LONGEST_PAUSE)

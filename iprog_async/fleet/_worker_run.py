@@ -1,0 +1,140 @@
+"""A worker's part of a run: one bulk run over all chunks that the worker takes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from iprog_async._bulk.credit_limit import CreditLimit
+from iprog_async._bulk.options import BulkOptions
+from iprog_async._bulk.run import BulkRun, SharedRun
+from iprog_async._bulk.send_queue import SendLimits
+from iprog_async._client.client import SmsClient
+from iprog_async._core.errors import RunHaltedError, SmsError
+from iprog_async._journal.journal import Journal
+from iprog_async._journal.postgres.address import PostgresAddress
+from iprog_async._journal.postgres.store import PostgresStore
+from iprog_async._journal.resume_rules import ResumeRules
+from iprog_async._sending.unknown_limit import UnknownLimit
+from iprog_async.fleet._chunks import Chunk, ChunkId, RunInfo
+from iprog_async.fleet._feed import Feed
+
+
+class WorkerRun:
+    """Sends the chunks of one run, as one stream: what a run learns is learned once.
+
+    Args:
+        client: What they are sent through.
+        address: The journal.
+        of_chunk: Any chunk of the run.
+        info: What there is to know of the run.
+        concurrency: The most requests at once.
+    """
+
+    def __init__(
+        self,
+        client: SmsClient[Any],
+        address: PostgresAddress,
+        of_chunk: ChunkId,
+        info: RunInfo,
+        concurrency: int,
+    ) -> None:
+        self.campaign, self.number = of_chunk.of_run
+        self.info = info
+        self.chunks: list[Chunk] = []
+        """Those that have no end yet."""
+        self.halted: SmsError | None = None
+        """Why it stopped by itself."""
+        self.sent = 0
+        """Messages that have come to an outcome."""
+        self.unknown_limit = UnknownLimit(info.settings.halt_after_unknown)
+        self.credits = None if info.max_credits is None else CreditLimit(0, may_grow=True)
+        self._client = client
+        self._address = address
+        self._concurrency = concurrency
+        self._feed = Feed()
+        self._run: BulkRun | None = None
+        self._is_stopped = self._is_over = False
+        self._sending = asyncio.create_task(self._send())
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more is sent by it."""
+        return self._is_over
+
+    async def work_off(self, chunk: Chunk) -> None:
+        """Send a chunk; done when all its messages have outcomes, or the run has ended."""
+        if self.has_ended:
+            return
+        self.chunks.append(chunk)
+        self._feed.add(chunk)
+        await chunk.ended.wait()
+        self.chunks.remove(chunk)
+        self._feed.forget(chunk)
+
+    def stop(self) -> None:
+        """Send nothing more; what is on its way comes to its outcome."""
+        self._is_stopped = True
+        if self._run is not None:
+            self._run.stop()
+
+    async def finish(self) -> None:
+        """Wait until all that was taken, or after `stop` all that is on its way, has ended."""
+        self._feed.end()
+        await asyncio.shield(self._sending)
+
+    async def aclose(self) -> None:
+        """Stop at once; what is on its way is given up, and may have been sent."""
+        self._sending.cancel()
+        await asyncio.gather(self._sending, return_exceptions=True)
+
+    def release_credits(self) -> int:
+        """Return how many of its credits are left, once; it has ended."""
+        limit, self.credits = self.credits, None
+        return 0 if limit is None else limit.left
+
+    async def _send(self) -> None:
+        journal = None
+        try:
+            journal = await asyncio.to_thread(self._open_journal)
+            await self._send_with(journal)
+        except RunHaltedError as exc:
+            self.halted = exc.cause
+        except SmsError as exc:
+            self.halted = exc
+        finally:
+            # From now on it takes no chunk; those that it has may have outcomes yet to be written.
+            self._is_over = True
+            if journal is not None:
+                await asyncio.to_thread(journal.close)
+            for chunk in self.chunks:
+                chunk.ended.set()
+
+    async def _send_with(self, journal: Journal) -> None:
+        settings = self.info.settings
+        options = BulkOptions(
+            concurrency=self._concurrency,
+            one_per_number=settings.one_per_number,
+            halt_after_unknown=settings.halt_after_unknown,
+            halt_after_failed=settings.halt_after_failed,
+            deduplicated=True,
+        )
+        limits = SendLimits(self.unknown_limit, self.credits)
+        self._run = self._client.run_many(
+            self._feed, options, journal=journal, shared=SharedRun(self.number, limits)
+        )
+        async with self._run as run:
+            if self._is_stopped:
+                return
+            async for outcome in run:
+                self.sent += 1
+                self._feed.chunk_of(outcome.index).note(outcome)
+
+    def _open_journal(self) -> Journal:
+        settings = self.info.settings
+        rules = ResumeRules(
+            resend_unknown=settings.resend_unknown, allow_changed_text=settings.allow_changed_text
+        )
+        store = PostgresStore(self._address, self.info.campaign)
+        store.join_run()
+        return Journal(store, rules)

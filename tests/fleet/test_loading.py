@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from importlib import util
+from typing import Any
+
+import pytest
+from support.fleet.sending import CAMPAIGN, people, rows
+
+from iprog_async import ConfigurationError, Message, NotSent, SmsClient
+from iprog_async.fleet import EnqueueReport, Worker, enqueue_many
+from iprog_async_providers import IprogProvider
+
+
+ANA, BEN = "09171234567", "09181234567"
+LATER = datetime(2099, 1, 1, tzinfo=UTC)
+
+
+async def load(
+    journal: str, messages: Sequence[Message] | Iterator[Message], **options: Any
+) -> EnqueueReport:
+    """Load messages that go nowhere."""
+    async with SmsClient(IprogProvider("fleet-test-token")) as sms:
+        return await enqueue_many(sms, messages, journal=journal, campaign=CAMPAIGN, **options)
+
+
+SAME = {
+    "the same text": ([Message(ANA, "a"), Message("+639171234567", "a")], 1),
+    "another text": ([Message(ANA, "a"), Message(ANA, "b")], 2),
+    "another number": ([Message(ANA, "a"), Message(BEN, "a")], 2),
+    "the same key": ([Message(ANA, "a", key="1"), Message(ANA, "b", key="1")], 1),
+    "another key": ([Message(ANA, "a", key="1"), Message(ANA, "a", key="2")], 2),
+    "a key and none": ([Message(ANA, "a", key="1"), Message(ANA, "a")], 2),
+    "another time": (
+        [Message(ANA, "a", schedule_at=LATER), Message(ANA, "a", schedule_at=LATER + timedelta(1))],
+        2,
+    ),
+    "a time and none": ([Message(ANA, "a", schedule_at=LATER), Message(ANA, "a")], 2),
+}
+
+
+@pytest.mark.parametrize("case", SAME)
+async def test_duplicates(case: str, postgres_journal: str) -> None:
+    """The database finds the same duplicates as a run in one process does."""
+    messages, enqueued = SAME[case]
+    report = await load(postgres_journal, messages)
+    assert (enqueued, len(messages) - enqueued) == (report.enqueued, report.duplicates)
+
+
+async def test_one_per_number(postgres_journal: str) -> None:
+    """With `one_per_number` each number gets its first text only."""
+    messages = [Message(ANA, "a"), Message(BEN, "a"), Message(ANA, "b"), Message(ANA, "a")]
+    report = await load(postgres_journal, messages, one_per_number=True)
+    assert (2, 1, 1) == (report.enqueued, report.repeated, report.duplicates)
+
+
+async def test_who_is_left_out_is_told(postgres_journal: str) -> None:
+    """Whatever is not loaded is told, by its place and in the words of a run."""
+    left_out: list[NotSent] = []
+    messages = [Message("none", "a"), Message(ANA, "a"), Message(BEN, "a"), Message(ANA, "a")]
+    report = await load(postgres_journal, messages, suppress=[BEN], left_out=left_out.append)
+    assert (4, 1, 1, 1, 1) == (
+        report.total,
+        report.enqueued,
+        report.invalid,
+        report.suppressed,
+        report.duplicates,
+    )
+    assert [0, 2, 3] == sorted(outcome.index for outcome in left_out)
+    kinds = {outcome.index: type(outcome.error).__name__ for outcome in left_out}
+    assert "DuplicateMessageError" == kinds[3]
+
+
+async def test_loading_again_adds_nothing(postgres_journal: str) -> None:
+    """What waits already is not loaded a second time, so that loading may be repeated."""
+    first = await load(postgres_journal, people(120))
+    again = await load(postgres_journal, people(121))
+    assert (120, 0) == (first.enqueued, first.waiting)
+    assert (1, 120) == (again.enqueued, again.waiting)
+    jobs = rows(postgres_journal, "SELECT count(*) FROM {schema}.procrastinate_jobs")
+    assert [(first.chunks + again.chunks,)] == jobs
+
+
+@pytest.mark.parametrize(("allowed", "enqueued"), [(False, 0), (True, 1)])
+async def test_a_fixed_typo(allowed: bool, enqueued: int, postgres_journal: str) -> None:
+    """A number that waits for a text gets no other one of the campaign, unless that is allowed."""
+    await load(postgres_journal, [Message(ANA, "Helo")])
+    report = await load(postgres_journal, [Message(ANA, "Hello")], allow_changed_text=allowed)
+    assert (enqueued, 1 - enqueued) == (report.enqueued, report.conflicts)
+
+
+async def test_a_loader_that_fails_leaves_nothing(postgres_journal: str) -> None:
+    """A loader that ends in the middle leaves neither texts nor jobs."""
+
+    async def broken() -> AsyncIterator[Message]:
+        for message in people(1500):
+            yield message
+        raise OSError("the file is gone")
+
+    async with SmsClient(IprogProvider("fleet-test-token")) as sms:
+        with pytest.raises(OSError, match="gone"):
+            await enqueue_many(sms, broken(), journal=postgres_journal, campaign=CAMPAIGN)
+    for table in ("fleet_runs", "fleet_chunks", "procrastinate_jobs"):
+        assert [(0,)] == rows(postgres_journal, f"SELECT count(*) FROM {{schema}}.{table}")  # noqa: S608 - ours
+
+
+async def test_equal_texts_are_in_one_chunk(postgres_journal: str) -> None:
+    """Equal texts are put together, so that they travel together."""
+    messages = [Message(f"0917{n:07d}", f"Hi from {n % 4}") for n in range(200)]
+    report = await load(postgres_journal, messages, chunk_size=50)
+    found = rows(
+        postgres_journal,
+        "SELECT size, (SELECT count(DISTINCT t) FROM unnest(texts) AS t) "
+        "FROM {schema}.fleet_chunks",
+    )
+    assert (4, [(50, 1)] * 4) == (report.chunks, found)
+
+
+async def test_options_of_an_adapter_are_refused(postgres_journal: str) -> None:
+    """What a worker could not rebuild is no silent loss: the message is invalid."""
+    report = await load(postgres_journal, [Message(ANA, "a", options=object())])
+    assert (0, 1) == (report.enqueued, report.invalid)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"chunk_size": 0},
+        {"max_credits": 0},
+        {"halt_after_unknown": 0},
+        {"at": datetime(2099, 1, 1)},
+    ],
+)
+async def test_wrong_options(options: dict[str, Any], postgres_journal: str) -> None:
+    """Options that make no sense are refused before anything is read."""
+    with pytest.raises(ConfigurationError):
+        await load(postgres_journal, people(1), **options)
+
+
+async def test_a_file_is_no_journal_of_a_fleet() -> None:
+    """A fleet needs an address; the error says what it looks like."""
+    with pytest.raises(ConfigurationError, match="postgresql://"):
+        await load("june.db", people(1))
+
+
+async def test_a_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without procrastinate the error is the line that installs it."""
+    real = util.find_spec
+
+    def find(name: str, package: str | None = None) -> Any:
+        return None if name == "procrastinate" else real(name, package)
+
+    monkeypatch.setattr("iprog_async.fleet._database.find_spec", find)
+    async with SmsClient(IprogProvider("fleet-test-token")) as sms:
+        with pytest.raises(ConfigurationError, match=r"iprog-async\[postgres\]"):
+            Worker(sms, "postgresql://localhost/sms")
+    await asyncio.sleep(0)

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+from secrets import token_hex
+
+import pytest
+from support.fleet.sending import (
+    CAMPAIGN,
+    client_of,
+    counts_of,
+    gateway,
+    people,
+    rows,
+    until_ended,
+    until_texts,
+    working,
+)
+
+from iprog_async import ConfigurationError, Journal, JournalError
+from iprog_async.fleet import FleetCampaign, Worker, enqueue_many
+
+
+async def test_everybody_is_texted_once(postgres_journal: str) -> None:
+    """A worker sends what was loaded, puts it on record, and erases numbers and texts."""
+    with gateway() as counting:
+        async with client_of(counting.base_url) as sms:
+            await enqueue_many(sms, people(300), journal=postgres_journal, campaign=CAMPAIGN)
+            async with working(sms, postgres_journal):
+                status = await until_ended(postgres_journal)
+    assert (300, 300, 0) == (status.size, status.done, sum(run.unknown for run in status.runs))
+    assert {1} == set(counting.texts.values())
+    assert 300 == (await counts_of(postgres_journal))["accepted"]
+    left = (
+        "SELECT count(*) FROM {schema}.fleet_chunks WHERE numbers IS NOT NULL OR texts IS NOT NULL"
+    )
+    assert [(0,)] == rows(postgres_journal, left)
+    assert [(0,)] == rows(postgres_journal, "SELECT count(*) FROM {schema}.procrastinate_jobs")
+    assert [(0,)] == rows(postgres_journal, "SELECT count(*) FROM {schema}.fleet_workers")
+
+
+async def test_loading_after_sending(postgres_journal: str) -> None:
+    """Who is on record as texted is not loaded again, and a new one is."""
+    with gateway() as counting:
+        async with client_of(counting.base_url) as sms:
+            for count in (60, 61):
+                report = await enqueue_many(
+                    sms, people(count), journal=postgres_journal, campaign=CAMPAIGN
+                )
+                async with working(sms, postgres_journal):
+                    await until_ended(postgres_journal)
+    assert (1, 60) == (report.enqueued, report.on_record)
+    assert (61, {1}) == (len(counting.texts), set(counting.texts.values()))
+
+
+async def test_what_a_run_has_sent_is_not_sent_by_a_worker(postgres_journal: str) -> None:
+    """A bulk run and the workers of a campaign have one journal: who has the text is skipped."""
+    with gateway() as counting:
+        async with client_of(counting.base_url) as sms:
+            await enqueue_many(sms, people(100), journal=postgres_journal, campaign=CAMPAIGN)
+            opened = await asyncio.to_thread(Journal.open, postgres_journal, campaign=CAMPAIGN)
+            async with sms.send_many(people(40), journal=opened) as run:
+                await run.drain()
+            await asyncio.to_thread(opened.close)
+            async with working(sms, postgres_journal):
+                status = await until_ended(postgres_journal)
+    assert (100, {1}) == (len(counting.texts), set(counting.texts.values()))
+    assert 100 == sum(run.accepted for run in status.runs)
+
+
+async def test_max_credits_holds_over_all_workers(postgres_journal: str) -> None:
+    """Two workers never spend more than the limit, say why they stop, and can be let go on."""
+    with gateway() as counting:
+        async with client_of(counting.base_url) as sms, client_of(counting.base_url) as other:
+            await enqueue_many(
+                sms, people(400), journal=postgres_journal, campaign=CAMPAIGN, max_credits=150
+            )
+            async with working(sms, postgres_journal), working(other, postgres_journal):
+                status = await until_ended(postgres_journal)
+                sent = counting.texts.total()
+                assert "max_credits of 150" in (status.halted or "")
+                assert 0 < sent <= 150
+                async with FleetCampaign(postgres_journal, CAMPAIGN) as campaign:
+                    assert 0 < await campaign.resume(max_credits=10_000)
+                status = await until_ended(postgres_journal)
+    assert (400, {1}) == (len(counting.texts), set(counting.texts.values()))
+    assert status.halted is None
+
+
+async def test_halt_and_resume(postgres_journal: str) -> None:
+    """A campaign that is halted is not begun by any worker, and is sent once it is resumed."""
+    with gateway() as counting:
+        async with client_of(counting.base_url) as sms:
+            await enqueue_many(sms, people(200), journal=postgres_journal, campaign=CAMPAIGN)
+            async with FleetCampaign(postgres_journal, CAMPAIGN) as campaign:
+                assert 1 == await campaign.halt("a typo")
+                assert 0 == await campaign.halt("another typo")
+                async with working(sms, postgres_journal):
+                    assert "a typo" == (await until_ended(postgres_journal)).halted
+                    assert 0 == counting.texts.total()
+                    assert 0 < await campaign.resume()
+                    await until_ended(postgres_journal)
+                assert 0 == await campaign.halt("too late")
+    assert (200, {1}) == (len(counting.texts), set(counting.texts.values()))
+
+
+async def test_a_worker_that_stops_leaves_the_rest_to_others(postgres_journal: str) -> None:
+    """What is on its way ends, nothing is unknown, and another worker goes on at once."""
+    with gateway() as counting:
+        async with client_of(counting.base_url) as sms:
+            await enqueue_many(sms, people(600), journal=postgres_journal, campaign=CAMPAIGN)
+            async with working(sms, postgres_journal, concurrency=2):
+                await until_texts(counting, 50)
+            sent = counting.texts.total()
+            assert sent == (await counts_of(postgres_journal))["accepted"]
+            async with working(sms, postgres_journal):
+                await until_ended(postgres_journal)
+    assert (600, {1}) == (len(counting.texts), set(counting.texts.values()))
+    assert 600 == (await counts_of(postgres_journal))["accepted"]
+
+
+async def test_lost_connections(postgres_journal: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A worker whose connections are ended says so, and goes on when it can."""
+    caplog.set_level(logging.WARNING, "iprog_async")
+    name = token_hex(4)
+    cut = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE application_name = 'iprog-async {name}'"
+    )
+    with gateway() as counting:
+        async with client_of(counting.base_url) as sms:
+            await enqueue_many(sms, people(400), journal=postgres_journal, campaign=CAMPAIGN)
+            async with working(sms, postgres_journal, concurrency=4, name=name):
+                await until_texts(counting, 50)
+                assert [(True,), (True,)] == rows(postgres_journal, cut.format(name=name))
+                await until_ended(postgres_journal)
+    assert (400, {1}) == (len(counting.texts), set(counting.texts.values()))
+    assert "The worker waits, and goes on when it can" in caplog.text
+
+
+async def test_what_is_for_later_waits(postgres_journal: str) -> None:
+    """With `at=` nothing is sent before, and other campaigns are not held up."""
+    at = datetime.now(UTC) + timedelta(days=1)
+    with gateway() as counting:
+        async with client_of(counting.base_url) as sms:
+            await enqueue_many(
+                sms, people(10, "Later {}"), journal=postgres_journal, campaign="later", at=at
+            )
+            await enqueue_many(sms, people(10), journal=postgres_journal, campaign=CAMPAIGN)
+            async with working(sms, postgres_journal):
+                await until_ended(postgres_journal)
+            async with FleetCampaign(postgres_journal, "later") as later:
+                (run,) = (await later.status()).runs
+    assert (True, 0) == (run.scheduled, run.done)
+    assert 10 == counting.texts.total()
+
+
+async def test_other_queues_are_left_alone(postgres_journal: str) -> None:
+    """A worker takes jobs of its own queues only."""
+    with gateway() as counting:
+        async with client_of(counting.base_url) as sms:
+            await enqueue_many(
+                sms, people(10, "Not {}"), journal=postgres_journal, campaign="not", queue="other"
+            )
+            await enqueue_many(sms, people(10), journal=postgres_journal, campaign=CAMPAIGN)
+            async with working(sms, postgres_journal):
+                await until_ended(postgres_journal)
+            assert 10 == counting.texts.total()
+            async with working(sms, postgres_journal, queues=("other",)):
+                await until_ended(postgres_journal, "not")
+    assert 20 == counting.texts.total()
+
+
+async def test_nothing_to_reach() -> None:
+    """A worker that can't reach its journal at the beginning ends with an error about it."""
+    async with client_of("http://127.0.0.1:9") as sms:
+        with pytest.raises(JournalError, match="can't reach the journal"):
+            await Worker(sms, "postgresql://127.0.0.1:1/sms").run()
+
+
+@pytest.mark.parametrize("options", [{"concurrency": 0}, {"queues": ()}, {"stalled_after": 0.5}])
+async def test_wrong_options(options: dict[str, int]) -> None:
+    """A worker that could do nothing is refused."""
+    async with client_of("http://127.0.0.1:9") as sms:
+        with pytest.raises(ConfigurationError):
+            Worker(sms, "postgresql://127.0.0.1:1/sms", **options)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - what is wrong
+
+
+async def test_a_campaign_that_is_not_there(postgres_journal: str) -> None:
+    """Looking for a campaign that nobody has loaded is an error that names it."""
+    with pytest.raises(JournalError, match="no campaign 'july'"):
+        async with FleetCampaign(postgres_journal, "july"):
+            raise AssertionError
