@@ -24,6 +24,9 @@ COMMANDS = {
     ),
     "send": Command("_commands.send", "Send one text."),
     "bulk": Command("_bulk.command", "Send a text to everybody in a CSV file."),
+    "worker": Command(
+        "_fleet.worker", "Send what bulk --enqueue loaded, beside any number of other workers."
+    ),
     "journal": Command("_commands.journal", "Make, show, export or settle a journal."),
     "status": Command("_commands.status", "Show how far an accepted text has come."),
     "balance": Command("_commands.balance", "Show what is left on the account."),
@@ -58,6 +61,7 @@ COMMANDS = {
 RISKS = {
     "send": "the text may have been sent",
     "bulk": "the text may have been sent",
+    "worker": "what was on its way may have been sent",
     "otp send": "a code may have been sent",
     "reminder create": "the reminder may have been created",
     "campaign send": "the texts may have been sent",
@@ -91,6 +95,9 @@ EXAMPLES = {
     "bulk": 'iprog-async bulk people.csv --text "Hi {name}!" --journal june.db --dry-run',
     "journal init": "iprog-async journal init postgresql://admin@db.example/shop --grant sender",
     "journal migrate": "iprog-async journal migrate postgresql://admin@db.example/shop --print",
+    "worker": "iprog-async worker --journal postgresql://sms@db.example/sms --health 8080",
+    "journal halt": "iprog-async journal halt postgresql://sms@db.example/sms --campaign june",
+    "journal resume": "iprog-async journal resume postgresql://sms@db.example/sms --campaign june",
     "journal show": "iprog-async journal show june.db",
     "journal unknown": "iprog-async journal unknown june.db --json",
     "journal export": "iprog-async journal export june.db --output june.csv",

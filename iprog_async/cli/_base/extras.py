@@ -6,7 +6,14 @@ from __future__ import annotations
 EXTRAS = ("cli", "sandbox", "fast", "otel", "postgres")
 """The extras that a user may want."""
 
-_MODULES = {"cyclopts": "cli", "rich": "cli", "starlette": "sandbox", "uvicorn": "sandbox"}
+_MODULES = {
+    "cyclopts": "cli",
+    "rich": "cli",
+    "starlette": "sandbox",
+    "uvicorn": "sandbox",
+    "psycopg": "postgres",
+    "procrastinate": "postgres",
+}
 """Modules that commands import, and the extra of each.
 
 Not read from the package's metadata: a bare source folder has none, and needs the hint most.

@@ -16,6 +16,7 @@ from iprog_async._journal.journal import Journal
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._base.stdin import STDIN
 from iprog_async.cli._bulk.csv_file import CsvFile
+from iprog_async.cli._bulk.enqueue import enqueue
 from iprog_async.cli._bulk.eta import Eta, least_left
 from iprog_async.cli._bulk.left_out import LeftOut
 from iprog_async.cli._bulk.messages import CsvMessages
@@ -78,12 +79,14 @@ async def _carry_out(
     shown = await _look_ahead(options, client, left_out, journal, suppressed, new_journal=new)
     if options.dry_run:
         return _end_dry_run(options, shown, rows)
-    if not options.yes and shown.plan.recipients and not _confirmed(shown):
+    if not options.yes and shown.plan.recipients and not _confirmed(options, shown):
         print_error("stopped before anything was sent")
         return ExitCode.INTERRUPTED
     if new:
         # Only now: after a no, a file would be bound to this campaign for nothing.
         journal = await _open_journal(options, stack)
+    if options.enqueue:
+        return await enqueue(options, client, messages, shown, suppressed)
     results = stack.enter_context(Results(options.results, replace=replace))
     eta = Eta(least_left(shown.plan, client.provider), pool.remaining_pause)
     progress = open_progress(shown.plan.total, as_json=options.as_json, eta=eta)
@@ -146,11 +149,12 @@ def _end_dry_run(options: CommandOptions, shown: Preview, rows: LeftOutRows) -> 
     return ExitCode.OK
 
 
-def _confirmed(shown: Preview) -> bool:
+def _confirmed(options: CommandOptions, shown: Preview) -> bool:
     plan = shown.plan
     texts = count_of(plan.recipients, "text")
     twice = f", {plan.in_doubt} of them perhaps for the second time" if plan.in_doubt else ""
-    return confirmed(f"Send {texts} now{twice}? [y/N] ")
+    what = f"Let the workers send {texts}" if options.enqueue else f"Send {texts} now"
+    return confirmed(f"{what}{twice}? [y/N] ")
 
 
 def _tell(options: CommandOptions, shown: Preview, ended: RunResult) -> None:

@@ -27,6 +27,7 @@ from iprog_async._providers.protocols import SmsProvider
 from iprog_async.cli._bulk.price import Price
 from iprog_async.cli._options.engine import EngineChoice, best_engine
 from iprog_async.cli._options.shared import AsJson, Url
+from iprog_async.fleet import DEFAULT_QUEUE
 
 
 _REPEATED = {
@@ -83,6 +84,11 @@ class CommandOptions:
         engine: How requests are made; by default the fastest one that is installed.
         results: A CSV file to write the outcomes to, as they come; with --dry-run the rows that
             would not be sent, with line and reason.
+        enqueue: Send nothing from here, but load the texts into the journal, which is a postgresql://
+            address, for `iprog-async worker` on any machines.
+        at: When the workers are to begin, such as "tomorrow 8:00"; with --enqueue.
+        queue: Which workers are to send: those of this --queue; with --enqueue.
+        priority: Texts with a higher one are sent first; with --enqueue.
         dry_run: Show the preview and send nothing.
         yes: Send without asking.
         resend_unknown: Send again what the journal has as unknown: whoever got it gets it a second
@@ -108,6 +114,10 @@ class CommandOptions:
     currency: str | None = None
     engine: EngineChoice | None = None
     results: str | None = None
+    enqueue: Annotated[bool, _Flag] = False
+    at: str | None = None
+    queue: str = DEFAULT_QUEUE
+    priority: int = 0
     dry_run: Annotated[bool, _Flag] = False
     yes: Annotated[bool, _Flag] = False
     resend_unknown: Annotated[bool, _Flag] = False
@@ -121,6 +131,7 @@ class CommandOptions:
     def check(self) -> None:
         """Raise `InvalidMessageError` for arguments that make no sense together."""
         self.segment_price()
+        self._check_enqueue()
         if self.journal is None:
             for given, flag in (
                 (self.campaign, "--campaign"),
@@ -130,6 +141,27 @@ class CommandOptions:
             ):
                 if given:
                     raise InvalidMessageError(f"{flag} says something about a --journal; give one")
+
+    def _check_enqueue(self) -> None:
+        if not self.enqueue:
+            for given, flag in (
+                (self.at, "--at"),
+                (self.queue != DEFAULT_QUEUE, "--queue"),
+                (self.priority, "--priority"),
+            ):
+                if given:
+                    raise InvalidMessageError(f"{flag} is for the workers: give --enqueue, too")
+            return
+        if not self.has_address:
+            raise InvalidMessageError(
+                "--enqueue loads texts into a database: give its address with --journal, such as "
+                "postgresql://user@host/database. Nothing was sent"
+            )
+        if self.results is not None and not self.dry_run:
+            raise InvalidMessageError(
+                "--results has no outcomes yet with --enqueue; later, iprog-async journal export "
+                "writes them"
+            )
 
     def check_somebody_answers(self) -> None:
         """Raise `InvalidMessageError` if it is to be asked whether to send, and nobody is there."""

@@ -27,6 +27,8 @@ from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._commands.journal_outbox import outbox
 from iprog_async.cli._commands.journal_schema import init, migrate
 from iprog_async.cli._errors.wording import in_options
+from iprog_async.cli._fleet.campaigns import halt, resume
+from iprog_async.cli._fleet.watch import watch as watch_campaign
 from iprog_async.cli._options.shared import AsJson, Url, open_client
 from iprog_async.cli._options.when import Tz, bound, clock_of
 from iprog_async.cli._terminal.output import Column, echo, emit, say_table
@@ -55,11 +57,18 @@ journal = App(name="journal", help="Make, show, export or settle a journal.")
 journal.command(init)
 journal.command(migrate)
 journal.command(outbox)
+journal.command(halt)
+journal.command(resume)
 
 
 @journal.command
 async def show(  # noqa: D417 - the shared options describe themselves
-    file: str, /, *, campaign: _Campaign = None, as_json: AsJson = False
+    file: str,
+    /,
+    *,
+    campaign: _Campaign = None,
+    watch: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    as_json: AsJson = False,
 ) -> ExitCode:
     """Count the messages of a journal, by what became of them.
 
@@ -68,7 +77,12 @@ async def show(  # noqa: D417 - the shared options describe themselves
 
     Args:
         file: The journal: a file, or a postgresql:// address.
+        watch: Show how far the workers have come with a campaign, until it has ended or is halted.
     """
+    if watch:
+        if not is_address(file):
+            raise InvalidMessageError("--watch shows what workers send, who have no file in common")
+        return await watch_campaign(file, campaign or "", as_json=as_json)
     async with _reading(file, campaign) as opened:
         counts = await opened.counts()
     if as_json:

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.cli.runner import Cli
+from support.fleet.sending import gateway
+from support.kill.gateway import CountingGateway
+
+
+PEOPLE = 120
+
+
+@pytest.fixture
+def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[CountingGateway]:
+    """Return the gateway that the commands send to."""
+    with gateway() as started:
+        monkeypatch.setenv("SMS_URL", f"iprog://fleet-test-token@?base_url={started.base_url}")
+        yield started
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> str:
+    """Return a file of people, one of whom is in it twice."""
+    rows = [f"0917{number:07d},Ana {number}\n" for number in (*range(PEOPLE), 0)]
+    path = tmp_path / "people.csv"
+    path.write_text("phone,name\n" + "".join(rows), encoding="utf-8")
+    return str(path)
+
+
+def enqueue(cli: Cli, people: str, journal: str, *more: str) -> list[str]:
+    """Return the words that load a file."""
+    named = ("--text", "Hi {name}", "--journal", journal, "--campaign", "june")
+    return ["bulk", people, *named, "--enqueue", *more]
+
+
+@pytest.mark.usefixtures("counting")
+def test_loading_halting_and_watching(cli: Cli, people: str, postgres_journal: str) -> None:
+    """A file is loaded once; the campaign is halted, watched and resumed by its name."""
+    dry = cli(*enqueue(cli, people, postgres_journal, "--dry-run"))
+    assert (0, True) == (dry.code, f"to send      {PEOPLE}" in dry.out)
+    loaded = cli(*enqueue(cli, people, postgres_journal, "--yes"))
+    assert f"Loaded: {PEOPLE} texts in 3 chunks" in loaded.out
+    assert "iprog-async worker --journal" in loaded.out
+    again = cli(*enqueue(cli, people, postgres_journal, "--yes", "--json")).json
+    assert (0, PEOPLE) == (again["enqueued"]["enqueued"], again["enqueued"]["waiting"])
+
+    of_june = (postgres_journal, "--campaign", "june")
+    assert "halted" in cli("journal", "halt", *of_june, "--why", "a typo").out
+    watched = cli("journal", "show", *of_june, "--watch")
+    assert (4, True) == (watched.code, "halted    a typo" in watched.out)
+    assert "3 chunks will be sent" in cli("journal", "resume", *of_june).out
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--enqueue"], "postgresql://"),
+        (["--enqueue", "--journal", "june.db"], "postgresql://"),
+        (["--queue", "other"], "--enqueue"),
+        (["--at", "tomorrow 8:00"], "--enqueue"),
+    ],
+)
+@pytest.mark.usefixtures("counting")
+def test_wrong_words(words: list[str], complaint: str, cli: Cli, people: str) -> None:
+    """What belongs to the workers needs `--enqueue`, and that an address."""
+    ran = cli("bulk", people, "--text", "Hi", *words, "--yes")
+    assert (2, True) == (ran.code, complaint in ran.err)
+
+
+def test_a_file_is_not_watched(cli: Cli, tmp_path: Path) -> None:
+    """What workers do is in a database; of a file `--watch` is an error that says so."""
+    ran = cli("journal", "show", str(tmp_path / "june.db"), "--watch")
+    assert (2, True) == (ran.code, "--watch" in ran.err)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX systems")
+def test_a_worker_in_a_process(
+    counting: CountingGateway, cli: Cli, people: str, postgres_journal: str, tmp_path: Path
+) -> None:
+    """A worker sends what was loaded, is healthy meanwhile, and ends well at SIGTERM."""
+    cli(*enqueue(cli, people, postgres_journal, "--yes"))
+    healthy = tmp_path / "healthy"
+    command = [sys.executable, "-m", "iprog_async", "worker", "--journal", postgres_journal]
+    process = subprocess.Popen([*command, "--health", str(healthy)])  # noqa: S603 - ours
+    try:
+        watched = cli("journal", "show", postgres_journal, "--campaign", "june", "--watch")
+        assert (0, True) == (watched.code, f"accepted  {PEOPLE}" in watched.out)
+        assert healthy.exists()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(60)
+    assert (0, PEOPLE, {1}) == (code, len(counting.texts), set(counting.texts.values()))
