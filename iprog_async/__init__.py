@@ -2,6 +2,7 @@
 
 from iprog_async._bulk.characters import CostlyCharacter
 from iprog_async._bulk.counts import Counts
+from iprog_async._bulk.gsm7_saving import Gsm7Saving
 from iprog_async._bulk.plan import BulkPlan
 from iprog_async._bulk.recipients import SeveralTexts
 from iprog_async._bulk.run import BulkRun
@@ -38,6 +39,8 @@ from iprog_async._core.errors import (
     UnsupportedError,
     WrongLoopError,
 )
+from iprog_async._core.gsm7 import EncodingSetting, Gsm7, Gsm7Change, Gsm7Text, to_gsm7
+from iprog_async._core.look_alikes import ChangeKind
 from iprog_async._core.messages import Message
 from iprog_async._core.observers import AttemptEnded, Observer, SendEnded, SubmissionEnded
 from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown
@@ -80,6 +83,7 @@ __all__ = [
     "BreakerPolicy",
     "BulkPlan",
     "BulkRun",
+    "ChangeKind",
     "Choice",
     "ClientClosedError",
     "Clock",
@@ -94,10 +98,15 @@ __all__ = [
     "DeliveryStatus",
     "DuplicateMessageError",
     "Encoding",
+    "EncodingSetting",
     "EngineName",
     "EntryState",
     "ExportFormat",
     "Failover",
+    "Gsm7",
+    "Gsm7Change",
+    "Gsm7Saving",
+    "Gsm7Text",
     "HttpPool",
     "InsufficientCreditError",
     "InvalidMessageError",
@@ -149,6 +158,7 @@ __all__ = [
     "provider_from_env",
     "provider_from_url",
     "provider_types",
+    "to_gsm7",
 ]
 
 public.publish(globals())

@@ -93,6 +93,9 @@ def glyph(character: str) -> str:
 
 def shown(character: str) -> str:
     """Return a character for people: with its name, which is all there is to see of some."""
+    if len(character) != 1:
+        # Several code points, such as a letter and its accent, have no name of their own.
+        return f"{character} ({' '.join(map(code_point, character))})"
     label = f"{code_point(character)} {name_of(character)}"
     seen = glyph(character)
     return f"{seen} ({label})" if seen else label

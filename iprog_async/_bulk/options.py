@@ -7,6 +7,7 @@ from attrs import frozen
 from iprog_async._bulk.credit_limit import check_limit
 from iprog_async._bulk.suppression import Suppress
 from iprog_async._core.errors import ConfigurationError
+from iprog_async._core.gsm7 import Gsm7
 
 
 @frozen(kw_only=True)
@@ -27,6 +28,7 @@ class BulkOptions:
     linger: float = 0.05
     suppress: Suppress | None = None
     one_per_number: bool = False
+    encoding: Gsm7 | None = None
     max_credits: int | None = None
     halt_after_unknown: int = 20
     halt_after_failed: int | None = None

@@ -13,6 +13,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from iprog_async._bulk.characters import CharacterTally, CostlyCharacter
+from iprog_async._bulk.gsm7_saving import Gsm7Saving, Gsm7Tally
 from iprog_async._bulk.preparation import Preparation, Window
 from iprog_async._bulk.recipients import PeopleTally, SeveralTexts
 from iprog_async._core.amounts import parse_amount
@@ -23,6 +24,7 @@ from iprog_async._core.errors import (
     NumberRepeatedError,
     SuppressedError,
 )
+from iprog_async._core.gsm7 import Gsm7, rewrite
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.outcomes import NotSent, Unknown
 from iprog_async._core.segments import Encoding
@@ -42,6 +44,7 @@ _KINDS = (
     "resumed",
 )
 _COUNTED = (*_KINDS, "segments", "batches", "unknown")
+_LOOK_ALIKES = Gsm7()
 
 
 @frozen(kw_only=True)
@@ -80,6 +83,8 @@ class BulkPlan:
         with_plus: Messages whose number names its country with a plus sign, or `00`.
         characters: What makes texts travel as UCS-2, the costliest first.
         characters_extra: Segments that those texts have more than they would in GSM-7.
+        saved: What `encoding="gsm-7"` saves: `segments` and `cost` are without them.
+        savable: What `encoding="gsm-7"` would save of the texts that go out as they are given.
     """
 
     total: int
@@ -107,6 +112,8 @@ class BulkPlan:
     with_plus: int = 0
     characters: tuple[CostlyCharacter, ...] = field(default=(), repr=False)
     characters_extra: int = 0
+    saved: Gsm7Saving = field(default=Gsm7Saving(), repr=False)
+    savable: Gsm7Saving = field(default=Gsm7Saving(), repr=False)
 
     @property
     def exceeds_max_credits(self) -> bool:
@@ -138,6 +145,8 @@ class BulkPlan:
             "encodings": dict(self.encodings),
             "characters": [character.to_dict() for character in self.characters],
             "characters_extra": self.characters_extra,
+            "saved": self.saved.to_dict(),
+            "savable": self.savable.to_dict(),
             "numbers": self.numbers,
             "several": self.several,
             "several_texts": [one.to_dict() for one in self.several_texts],
@@ -232,6 +241,8 @@ class _Tally:
     _encodings: dict[Encoding, int] = field(factory=dict[Encoding, int])
     _people: PeopleTally = field(factory=PeopleTally)
     _characters: CharacterTally = field(factory=CharacterTally)
+    _saved: Gsm7Tally = field(factory=Gsm7Tally)
+    _savable: Gsm7Tally = field(factory=Gsm7Tally)
     _invalid_rows: list[NotSent] = field(factory=list[NotSent])
 
     def add(self, window: Window) -> None:
@@ -244,6 +255,10 @@ class _Tally:
             self._people.add(prepared)
             if segments.forced_by:
                 self._characters.add(prepared.wire.text, segments)
+                if (found := rewrite(prepared.wire.text, _LOOK_ALIKES)) is not None:
+                    self._savable.add(found)
+            elif prepared.gsm7 is not None:
+                self._saved.add(prepared.gsm7)
         counts["recipients"] += len(window.fresh)
         counts["batches"] += len(window.batches)
         if self.first is None and window.fresh:
@@ -283,6 +298,8 @@ class _Tally:
             with_plus=people.with_plus,
             characters=self._characters.result(),
             characters_extra=self._characters.extra,
+            saved=self._saved.result(),
+            savable=self._savable.result(),
             **counts,
         )
 

@@ -25,6 +25,7 @@ from iprog_async._core.outcomes import NotSent, Outcome
 from iprog_async._journal.ledger import Ledger
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.batching import WindowPlanner
+from iprog_async._sending.encoding import prepare
 from iprog_async._sending.submit import overdue
 
 
@@ -80,6 +81,7 @@ class Preparation:
         first = window if options.window else min(window, _FIRST_WINDOW)
         self._provider = provider
         self._clock = clock
+        self._encoding = options.encoding
         self._suppress = options.suppress
         self._is_suppressed: IsSuppressed | None = None
         self._source = MessageSource(messages, window, options.linger, first)
@@ -173,7 +175,7 @@ class Preparation:
                 raise InvalidMessageError(
                     f"item {index} is of type {type(message).__name__}; give Message(to, text)"
                 )
-            prepared = self._provider.prepare(message, index)
+            prepared = prepare(self._provider, message, index, self._encoding)
             if message.schedule_at is not None:
                 self._scheduled = True
             if self._is_suppressed is not None and self._is_suppressed(prepared.e164):

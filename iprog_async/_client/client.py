@@ -15,21 +15,26 @@ from iprog_async._bulk.preparation import Preparation
 from iprog_async._bulk.run import BulkRun, SharedRun
 from iprog_async._bulk.source import Messages
 from iprog_async._bulk.suppression import Suppress
-from iprog_async._client.connections import check_exclusive, open_pool, prepare_pool
+from iprog_async._client.connections import (
+    check_exclusive,
+    check_open_journal,
+    open_pool,
+    prepare_pool,
+)
 from iprog_async._client.from_config import provider_from_env, provider_from_url
+from iprog_async._client.operations import message_id_of, unsupported
 from iprog_async._client.single_sends import SingleSends
 from iprog_async._client.waiting import wait_until_final
 from iprog_async._core.checks import check_messages, check_provider, check_seconds, check_type
 from iprog_async._core.errors import (
     ClientClosedError,
     ConfigurationError,
-    InvalidMessageError,
-    UnsupportedError,
 )
+from iprog_async._core.gsm7 import EncodingSetting, Gsm7, read_setting
 from iprog_async._core.messages import Message
 from iprog_async._core.observers import Observer, Observers
 from iprog_async._core.outcomes import NotSent
-from iprog_async._core.receipts import Balance, DeliveryStatus, Receipt, split_ref
+from iprog_async._core.receipts import Balance, DeliveryStatus, Receipt
 from iprog_async._core.tracebacks import discreet, discreetly
 from iprog_async._http.pool import EngineName, HttpPool
 from iprog_async._http.retry import RetryPolicy
@@ -41,8 +46,7 @@ from iprog_async._providers.protocols import (
     SupportsBalances,
     SupportsStatus,
 )
-from iprog_async._providers.registry import provider_types
-from iprog_async._routing.base import Router
+from iprog_async._sending.encoding import prepare
 
 
 if TYPE_CHECKING:
@@ -74,6 +78,9 @@ class SmsClient(Generic[P_co]):
         retry: How often and how patiently a call is repeated, where that is safe.
         observers: Code of yours that is told of each request and each outcome.
         user_agent: What requests call this program; `iprog-async/VERSION` if `None`.
+        encoding: `"auto"`: texts go out as they are given. `"gsm-7"`: where it saves a segment,
+            characters that only look like those of GSM-7 (curly quotes, dashes, blanks) are
+            replaced by them, as `to_gsm7` does; a `Gsm7` replaces more.
 
     Raises:
         ConfigurationError: `pool`, `http` and `engine` exclude one another; or a variable of the
@@ -95,6 +102,7 @@ class SmsClient(Generic[P_co]):
         journal: Journal | None = None,
         observers: Iterable[Observer] = (),
         user_agent: str | None = None,
+        encoding: EncodingSetting = "auto",
     ) -> None:
         own_verify = None if verify is True else verify
         check_exclusive(pool, http, engine, max_connections, user_agent, own_verify)
@@ -104,7 +112,8 @@ class SmsClient(Generic[P_co]):
         check_seconds("timeout", timeout)
         if deadline is not None:
             check_seconds("deadline", deadline)
-        _check_journal(journal)
+        check_open_journal(journal)
+        self._encoding = read_setting(encoding)
         self._owns_pool = pool is None
         self._pool = pool or open_pool(http, engine, max_connections, verify, user_agent)
         self._closed = False
@@ -172,6 +181,7 @@ class SmsClient(Generic[P_co]):
         key: str | None = None,
         options: object | None = None,
         on_unknown: Literal["raise", "resend"] = "raise",
+        encoding: EncodingSetting | None = None,
     ) -> Receipt:
         """Send one text, and return the gateway's word that it accepted it.
 
@@ -186,6 +196,7 @@ class SmsClient(Generic[P_co]):
             options: The adapter's own options.
             on_unknown: `"resend"` sends again when the outcome is unknown: better twice than
                 never, say for an alarm. Never the default.
+            encoding: As for `SmsClient`; the client's if `None`.
 
         Raises:
             ConfigurationError: There is a key, and no journal that could keep it; not sent.
@@ -200,8 +211,8 @@ class SmsClient(Generic[P_co]):
                 "key= keeps a text from going out twice only with a journal on the client, such "
                 'as SmsClient(…, journal=Journal.open("texts.db")). Nothing was sent'
             )
-        message = Message(to, text, sender_id, schedule_at, key, options)
-        prepared = self._provider.prepare(message)
+        message = Message(to, text, sender_id, schedule_at, key, options, encoding)
+        prepared = prepare(self._provider, message, 0, self._encoding)
         # Only the exact word repeats a text; a misspelt one must not.
         return await self._sends.send(prepared, resend_unknown=on_unknown == "resend")
 
@@ -218,6 +229,7 @@ class SmsClient(Generic[P_co]):
         max_credits: int | None = None,
         halt_after_failed: int | None = None,
         one_per_number: bool = False,
+        encoding: EncodingSetting | None = None,
     ) -> BulkRun:
         """Send many texts; every message comes to an outcome of its own.
 
@@ -247,6 +259,7 @@ class SmsClient(Generic[P_co]):
             one_per_number: Send each number its first message only, whatever the texts and keys:
                 a later one is `NotSent` with `NumberRepeatedError`, and one for a number that an
                 earlier run of the journal texted with `JournalConflictError`.
+            encoding: As for `SmsClient`; the client's if `None`.
 
         Returns:
             The run: `async with client.send_many(…) as run: async for outcome in run: …`
@@ -264,6 +277,7 @@ class SmsClient(Generic[P_co]):
                 linger=linger,
                 suppress=suppress,
                 one_per_number=one_per_number,
+                encoding=self._encoding_for(encoding),
                 max_credits=max_credits,
                 halt_after_unknown=halt_after_unknown,
                 halt_after_failed=halt_after_failed,
@@ -322,6 +336,7 @@ class SmsClient(Generic[P_co]):
         price: Decimal | int | str | None = None,
         left_out: Callable[[NotSent], None] | None = None,
         one_per_number: bool = False,
+        encoding: EncodingSetting | None = None,
     ) -> BulkPlan:
         """Return what `send_many` would do with the same arguments; nothing leaves this machine.
 
@@ -343,6 +358,7 @@ class SmsClient(Generic[P_co]):
                 run sent another text. The plan
                 itself keeps only the first invalid ones.
             one_per_number: As for `send_many`.
+            encoding: As for `send_many`.
 
         Raises:
             ConfigurationError: A number is out of range, `suppress` can't be read, or the
@@ -355,6 +371,7 @@ class SmsClient(Generic[P_co]):
             linger=linger,
             suppress=suppress,
             one_per_number=one_per_number,
+            encoding=self._encoding_for(encoding),
             max_credits=max_credits,
         )
         price_of_segment = to_price(price)
@@ -378,19 +395,9 @@ class SmsClient(Generic[P_co]):
             NotFoundError: It knows no such text.
             NoAnswerError: It gave no trustworthy answer; ask again.
         """
-        provider = self._provider
-        if not isinstance(provider, SupportsStatus):
-            raise _unsupported(provider, "status")
-        name, message_id = split_ref(receipt)
-        if isinstance(provider, Router):
-            # The receipt names the gateway to ask.
-            message_id = f"{name}:{message_id}"
-        elif name != provider.name:
-            raise InvalidMessageError(
-                f"this receipt is of {name!r}, and this client speaks to {provider.name!r}"
-            )
+        message_id = message_id_of(self._provider, receipt)
         self._check_open()
-        return await discreetly(provider.status(message_id))
+        return await discreetly(self._provider.status(message_id))
 
     async def wait(
         self: SmsClient[SupportsStatus],
@@ -439,7 +446,7 @@ class SmsClient(Generic[P_co]):
         """
         provider = self._provider
         if not isinstance(provider, SupportsBalance):
-            raise _unsupported(provider, "balance")
+            raise unsupported(provider, "balance")
         self._check_open()
         return await discreetly(provider.balance())
 
@@ -463,14 +470,5 @@ class SmsClient(Generic[P_co]):
         if self._closed:
             raise ClientClosedError("the client is closed; nothing was sent")
 
-
-def _check_journal(journal: object) -> None:
-    if journal is not None and not isinstance(journal, Journal):
-        raise ConfigurationError("here journal= is an open journal: Journal.open(path)")
-
-
-def _unsupported(provider: SmsProvider, operation: str) -> UnsupportedError:
-    able = [name for name, cls in provider_types().items() if hasattr(cls, operation)]
-    return UnsupportedError(
-        f"{provider.name} has no {operation}; providers with it: {', '.join(able) or 'none'}"
-    )
+    def _encoding_for(self, encoding: EncodingSetting | None) -> Gsm7 | None:
+        return self._encoding if encoding is None else read_setting(encoding)

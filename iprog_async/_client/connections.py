@@ -41,6 +41,12 @@ def check_exclusive(
         )
 
 
+def check_open_journal(journal: object) -> None:
+    """Raise `ConfigurationError` if a client's journal is not an open one."""
+    if journal is not None and not isinstance(journal, Journal):
+        raise ConfigurationError("here journal= is an open journal: Journal.open(path)")
+
+
 def open_pool(
     http: httpx.AsyncClient | None,
     engine: EngineName | None,

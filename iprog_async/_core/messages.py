@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from attrs import Factory, field, frozen
 
 from iprog_async._core.errors import InvalidMessageError
+from iprog_async._core.gsm7 import EncodingSetting, Gsm7Text
 from iprog_async._core.schedules import EXACT, is_skipped, skipped_words
 
 
@@ -34,6 +35,8 @@ class Message:
         schedule_at: When to send, as an aware `datetime`; at once if `None`.
         key: Tells two equal texts for one number apart, for example an order number.
         options: The adapter's own options object, for example `IprogOptions`.
+        encoding: How the text is written, as for `SmsClient`; as the run or the client has it
+            if `None`.
     """
 
     to: str
@@ -42,6 +45,7 @@ class Message:
     schedule_at: datetime | None = None
     key: str | None = None
     options: object | None = None
+    encoding: EncodingSetting | None = None
 
 
 @frozen
@@ -49,7 +53,7 @@ class PreparedMessage:
     """A message that passed every check an adapter can make without the network.
 
     Args:
-        message: What the caller gave.
+        message: What the caller gave, with the text that travels.
         to: The recipient in the gateway's own notation.
         e164: The recipient as `+639171234567`: its identity, whatever the notation.
         segments: How the text splits into SMS segments.
@@ -58,6 +62,8 @@ class PreparedMessage:
             the time in its steps, the sender ID without blanks around it. Requests are built
             from it, and it alone decides what is the same text twice, and what travels together.
         schedule_step: The steps in which the gateway keeps times; exact if zero.
+        gsm7: What was changed in the caller's text, so that it travels in GSM-7, if anything was;
+            `message` then has the text that travels.
     """
 
     message: Message
@@ -69,6 +75,7 @@ class PreparedMessage:
         default=Factory(lambda self: self.message, takes_self=True), repr=False, kw_only=True
     )
     schedule_step: timedelta = field(default=EXACT, repr=False, kw_only=True)
+    gsm7: Gsm7Text | None = field(default=None, repr=False, kw_only=True)
 
 
 Batch: TypeAlias = Sequence[PreparedMessage]

@@ -40,6 +40,11 @@ class Segments:
     forced_by: tuple[str, ...] = ()
 
 
+def is_gsm7(text: str) -> bool:
+    """Return whether each character of a text is in GSM-7."""
+    return _GSM7.issuperset(text)
+
+
 @lru_cache(maxsize=512)
 def count_segments(text: str) -> Segments:
     """Count the segments of a text, without splitting an escape or a surrogate pair.

@@ -16,6 +16,7 @@ from iprog_async._bulk.suppression import Suppress
 from iprog_async._client import client as asynchronous
 from iprog_async._client.from_config import provider_from_env, provider_from_url
 from iprog_async._core.errors import ClientClosedError
+from iprog_async._core.gsm7 import EncodingSetting
 from iprog_async._core.messages import Message
 from iprog_async._core.observers import Observer
 from iprog_async._core.outcomes import NotSent
@@ -73,6 +74,7 @@ class SmsClient(Generic[P_co]):
         observers: Code of yours that is told of each request and each outcome, in the thread in
             the background: it must not wait, nor use this client.
         user_agent: What requests call this program; `iprog-async/VERSION` if `None`.
+        encoding: Whether look-alikes may be replaced, as for `iprog_async.SmsClient`.
 
     Raises:
         ConfigurationError: An argument makes no sense; or a variable of the environment, such as
@@ -93,6 +95,7 @@ class SmsClient(Generic[P_co]):
         journal: Journal | str | os.PathLike[str] | None = None,
         observers: Iterable[Observer] = (),
         user_agent: str | None = None,
+        encoding: EncodingSetting = "auto",
     ) -> None:
         told = tuple(observers)
 
@@ -108,6 +111,7 @@ class SmsClient(Generic[P_co]):
                 journal=opened,
                 observers=told,
                 user_agent=user_agent,
+                encoding=encoding,
             )
 
         # What is wrong is to be known now, and not with the first text.
@@ -155,6 +159,7 @@ class SmsClient(Generic[P_co]):
         key: str | None = None,
         options: object | None = None,
         on_unknown: Literal["raise", "resend"] = "raise",
+        encoding: EncodingSetting | None = None,
     ) -> Receipt:
         """Send one text, and return the gateway's word that it accepted it.
 
@@ -171,6 +176,7 @@ class SmsClient(Generic[P_co]):
             options: The adapter's own options.
             on_unknown: `"resend"` sends again when the outcome is unknown: better twice than
                 never.
+            encoding: Whether look-alikes may be replaced; the client's if `None`.
 
         Raises:
             WrongLoopError: An event loop runs in this thread; not sent.
@@ -190,6 +196,7 @@ class SmsClient(Generic[P_co]):
             key=key,
             options=options,
             on_unknown=on_unknown,
+            encoding=encoding,
         )
         return call(here.thread, sending, describe=cut_short if key is None else cut_short_keyed)
 
@@ -206,6 +213,7 @@ class SmsClient(Generic[P_co]):
         max_credits: int | None = None,
         halt_after_failed: int | None = None,
         one_per_number: bool = False,
+        encoding: EncodingSetting | None = None,
     ) -> BulkRun:
         """Send many texts; every message comes to an outcome of its own.
 
@@ -223,6 +231,7 @@ class SmsClient(Generic[P_co]):
             max_credits: The run stops before it would spend more credits than this.
             halt_after_failed: Stop after so many accepted texts in a row that have failed.
             one_per_number: Send each number its first message only.
+            encoding: Whether look-alikes may be replaced; the client's if `None`.
 
         Returns:
             The run: `with client.send_many(…) as run: for outcome in run: …`
@@ -248,6 +257,7 @@ class SmsClient(Generic[P_co]):
             max_credits=max_credits,
             halt_after_failed=halt_after_failed,
             one_per_number=one_per_number,
+            encoding=encoding,
         )
         return BulkRun(here.thread, run, inbox, concurrency=concurrency, owner=self)
 
@@ -264,6 +274,7 @@ class SmsClient(Generic[P_co]):
         price: Decimal | int | str | None = None,
         left_out: Callable[[NotSent], None] | None = None,
         one_per_number: bool = False,
+        encoding: EncodingSetting | None = None,
     ) -> BulkPlan:
         """Return what `send_many` would do with the same arguments; nothing leaves this machine.
 
@@ -278,6 +289,7 @@ class SmsClient(Generic[P_co]):
             price: What a segment costs, in any currency.
             left_out: Told of each message that would not be sent, in this thread.
             one_per_number: As for `send_many`.
+            encoding: As for `send_many`.
 
         Raises:
             WrongLoopError: An event loop runs in this thread.
@@ -301,6 +313,7 @@ class SmsClient(Generic[P_co]):
             price=price,
             left_out=None if left_out is None else found.append,
             one_per_number=one_per_number,
+            encoding=encoding,
         )
         plan = call(here.thread, planning, inbox=inbox)
         tell(found, left_out)

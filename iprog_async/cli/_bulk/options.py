@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from secrets import token_hex
 from tempfile import gettempdir
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from attrs import evolve, fields_dict, frozen
 from cyclopts import Parameter, validators
@@ -17,6 +17,7 @@ from iprog_async._bulk.suppression import IsSuppressed, load_suppression
 from iprog_async._client.client import SmsClient
 from iprog_async._client.from_config import provider_from_env, provider_from_url
 from iprog_async._core.errors import ConfigurationError, InvalidMessageError
+from iprog_async._core.gsm7 import EncodingSetting
 from iprog_async._core.rates import Rate
 from iprog_async._http.pool import HttpPool
 from iprog_async._journal.journal import Journal
@@ -25,6 +26,7 @@ from iprog_async._journal.postgres.address import is_address
 from iprog_async._providers.base import BaseProvider
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async.cli._bulk.price import Price
+from iprog_async.cli._options.encoding import Encoding, Replace, encoding_of
 from iprog_async.cli._options.engine import EngineChoice, best_engine
 from iprog_async.cli._options.shared import AsJson, Url
 from iprog_async.fleet import DEFAULT_QUEUE
@@ -35,6 +37,8 @@ _REPEATED = {
     "column": "--column",
     "key_column": "--key-column",
     "sender_id": "--from",
+    "encoding": "--encoding",
+    "replace": "--replace",
     "journal": "--journal",
     "campaign": "--campaign",
     "concurrency": "--concurrency",
@@ -103,6 +107,8 @@ class CommandOptions:
     column: str = "phone"
     key_column: str | None = None
     sender_id: Annotated[str | None, Parameter(name="--from")] = None
+    encoding: Encoding = "auto"
+    replace: Replace = ()
     journal: str | None = None
     campaign: str = ""
     concurrency: Annotated[int, _Natural] = 100
@@ -132,6 +138,7 @@ class CommandOptions:
         """Raise `InvalidMessageError` for arguments that make no sense together."""
         self.segment_price()
         self._check_enqueue()
+        self.text_encoding()
         if self.journal is None:
             for given, flag in (
                 (self.campaign, "--campaign"),
@@ -178,6 +185,10 @@ class CommandOptions:
         """Return the price of a segment, if it was told."""
         return Price.parse(self.price, self.currency)
 
+    def text_encoding(self) -> EncodingSetting:
+        """Return what may be replaced in the texts."""
+        return encoding_of(self.encoding, self.replace)
+
     def spent_of(self, needed: int) -> int:
         """Return how many of the credits that everybody needs this run may spend."""
         return needed if self.max_credits is None else min(needed, self.max_credits)
@@ -201,10 +212,15 @@ class CommandOptions:
                     "--rate is for one gateway; of several, give each address its own ?rate="
                 )
             provider = evolve(provider, rate=rate)
+        encoding = self.text_encoding()
         if pool is not None:
-            return SmsClient(provider, pool=pool)
-        engine = self.engine or best_engine()
-        return SmsClient(provider, engine=engine, max_connections=self.concurrency)
+            return SmsClient(provider, pool=pool, encoding=encoding)
+        return SmsClient(
+            provider,
+            engine=self.engine or best_engine(),
+            max_connections=self.concurrency,
+            encoding=encoding,
+        )
 
     def _parsed_rate(self, rate: str) -> Rate:
         try:
@@ -271,8 +287,9 @@ class CommandOptions:
         """Return the command that goes on with this run; an address is not shown."""
         words = ["iprog-async", "bulk", self.file]
         for name, flag in _REPEATED.items():
-            value = self.shown_journal if name == "journal" else getattr(self, name)
+            value: object = self.shown_journal if name == "journal" else getattr(self, name)
             if value != fields_dict(CommandOptions)[name].default:
                 # With the sign, a value may begin with a dash.
-                words.append(flag if value is True else f"{flag}={value}")
+                given = cast("tuple[object, ...]", value if isinstance(value, tuple) else (value,))
+                words += [flag if one is True else f"{flag}={one}" for one in given]
         return shlex.join(words)

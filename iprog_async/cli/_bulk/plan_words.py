@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from iprog_async._bulk.characters import shown
+from iprog_async._bulk.gsm7_saving import Gsm7Saving
 from iprog_async._bulk.plan import BulkPlan
 from iprog_async._bulk.recipients import SeveralTexts
 from iprog_async.cli._bulk.messages import CsvMessages
+from iprog_async.cli._bulk.price import Price
 from iprog_async.cli._terminal.show import count_of
 
 
@@ -61,3 +64,35 @@ def character_words(plan: BulkPlan) -> Iterator[str]:
     if len(costly) > 1:
         # A text may have several of them.
         yield f"+{count_of(plan.characters_extra, 'credit')} for all such characters together"
+
+
+def gsm7_words(plan: BulkPlan, price: Price | None) -> Iterator[str]:
+    """Yield what travelling in GSM-7 changes and saves, or would, before and after."""
+    saved, savable = plan.saved, plan.savable
+    if saved.texts:
+        before = plan.segments + saved.segments
+        yield (
+            f"--encoding gsm-7 changes {count_of(saved.texts, 'text')}: "
+            + _instead(plan.segments, before, price)
+        )
+        yield from _changes(saved)
+    if savable.texts:
+        yield (
+            f"--encoding gsm-7 would change {count_of(savable.texts, 'text')}: "
+            + _instead(plan.segments - savable.segments, plan.segments, price)
+        )
+        yield from _changes(savable)
+
+
+def _instead(after: int, before: int, price: Price | None) -> str:
+    cost = f" ({price.words(after)} instead of {price.words(before)})" if price else ""
+    return f"{count_of(after, 'segment')} instead of {before}{cost}"
+
+
+def _changes(saving: Gsm7Saving) -> Iterator[str]:
+    for change in saving.changes[:_MOST_CHARACTERS]:
+        instead = f"becomes {change.replaced_by!r}" if change.replaced_by else "is left out"
+        yield f"{shown(change.written)} {instead} in {count_of(change.count, 'text')}"
+    more = len(saving.changes) - _MOST_CHARACTERS
+    if more > 0:
+        yield f"and {more} more"

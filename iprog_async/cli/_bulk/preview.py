@@ -21,6 +21,7 @@ from iprog_async.cli._bulk.options import CommandOptions
 from iprog_async.cli._bulk.plan_words import (
     character_words,
     country_words,
+    gsm7_words,
     several_data,
     several_words,
 )
@@ -160,6 +161,7 @@ class Preview:
             *self._people(),
             ("segments", f"{plan.segments}, a credit each"),
             *(("UCS-2", words) for words in character_words(plan)),
+            *self._gsm7(),
             ("requests", self._requests_words()),
             *self._left_out(),
             *self._invalid(),
@@ -168,6 +170,10 @@ class Preview:
             *(("WARNING", words) for words in self.warnings),
         ]
         return [f"{label:<{LABEL - 1}} {words}" for label, words in rows]
+
+    def _gsm7(self) -> list[tuple[str, str]]:
+        words = gsm7_words(self.plan, self.price)
+        return [("" if place else "GSM-7", words) for place, words in enumerate(words)]
 
     def _left_out(self) -> list[tuple[str, str]]:
         plan = self.plan

@@ -17,6 +17,7 @@ from iprog_async._providers.protocols import SupportsStatus
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._errors.failure import CommandFailure
 from iprog_async.cli._errors.wording import words_of_error
+from iprog_async.cli._options.encoding import Encoding, Replace, encoding_of
 from iprog_async.cli._options.provider_options import Options, options_for
 from iprog_async.cli._options.shared import AsJson, Timeout, Url, Wait, open_client, text_from
 from iprog_async.cli._options.when import At, Tz, clock_of, later
@@ -33,6 +34,8 @@ async def send(  # noqa: D417 - the shared options describe themselves
     at: At = None,
     tz: Tz = None,
     option: Options = (),
+    encoding: Encoding = "auto",
+    replace: Replace = (),
     wait: Wait = False,
     timeout: Timeout = 60.0,
     url: Url = None,
@@ -46,14 +49,15 @@ async def send(  # noqa: D417 - the shared options describe themselves
             last, after --.
         sender_id: Name or number the phone shows as sender.
     """
-    body = text_from(text)
+    body, setting = text_from(text), encoding_of(encoding, replace)
     async with open_client(url) as client:
         clock = clock_of(client.provider, tz)
         options = options_for(client.provider, option)
         when = None if at is None else later(at, clock)
         if wait:
             _check_can_wait(client, when)
-        receipt = await _send(client, Message(to, body, sender_id, when, options=options))
+        message = Message(to, body, sender_id, when, options=options, encoding=setting)
+        receipt = await _send(client, message)
         if wait:
             return await _follow(client, receipt, timeout, as_json=as_json)
     if as_json:
@@ -85,6 +89,7 @@ async def _send(client: SmsClient[Any], message: Message) -> Receipt:
             sender_id=message.sender_id,
             schedule_at=message.schedule_at,
             options=message.options,
+            encoding=message.encoding,
         )
     except OutcomeUnknownError as exc:
         exc.add_note("The text may have been sent")
