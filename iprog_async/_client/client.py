@@ -26,10 +26,7 @@ from iprog_async._client.operations import message_id_of, unsupported
 from iprog_async._client.single_sends import SingleSends
 from iprog_async._client.waiting import wait_until_final
 from iprog_async._core.checks import check_messages, check_provider, check_seconds, check_type
-from iprog_async._core.errors import (
-    ClientClosedError,
-    ConfigurationError,
-)
+from iprog_async._core.errors import ClientClosedError, ConfigurationError
 from iprog_async._core.gsm7 import EncodingSetting, Gsm7, read_setting
 from iprog_async._core.messages import Message
 from iprog_async._core.observers import Observer, Observers

@@ -79,6 +79,12 @@ def test_options_of_an_adapter_are_refused() -> None:
         request_of(Message(NUMBER, "Hi", key="k", options=object()))
 
 
+def test_encoding_of_a_message_is_refused() -> None:
+    """It would be forgotten, and the text sent otherwise than it was asked for."""
+    with pytest.raises(UnsupportedError, match="encoding"):
+        request_of(Message(NUMBER, "Hi", key="k", encoding="gsm-7"))
+
+
 @pytest.mark.parametrize("max_age", [timedelta(0), timedelta(-1), 60, "60"])
 def test_age_that_is_none_is_refused(max_age: object) -> None:
     """It is a timedelta of more than zero."""

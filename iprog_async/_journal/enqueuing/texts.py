@@ -52,6 +52,11 @@ def _to_text(message: Message, region: str | None) -> dict[str, object]:
             "an outbox keeps no options= of an adapter; set them on the provider that sends. "
             "Nothing was enqueued"
         )
+    if message.encoding is not None:
+        raise UnsupportedError(
+            "an outbox keeps no encoding= of a message; set it on the client that sends. "
+            "Nothing was enqueued"
+        )
     text: dict[str, object] = {
         "number": to_e164(message.to, to_region(region)),
         "key": _to_key(message.key),
