@@ -274,7 +274,7 @@ class SmsClient(Generic[P_co]):
                 linger=linger,
                 suppress=suppress,
                 one_per_number=one_per_number,
-                encoding=self._encoding_for(encoding),
+                encoding=self.encoding_for(encoding),
                 max_credits=max_credits,
                 halt_after_unknown=halt_after_unknown,
                 halt_after_failed=halt_after_failed,
@@ -314,6 +314,10 @@ class SmsClient(Generic[P_co]):
             observers=self._observers,
             shared=shared,
         )
+
+    def encoding_for(self, encoding: EncodingSetting | None) -> Gsm7 | None:
+        """Return what may be replaced in texts; for this library's own use."""
+        return self._encoding if encoding is None else read_setting(encoding)
 
     def prepare_many(self, messages: Messages, options: BulkOptions) -> Preparation:
         """Return what reads and checks messages as a run does; for this library's own use."""
@@ -368,7 +372,7 @@ class SmsClient(Generic[P_co]):
             linger=linger,
             suppress=suppress,
             one_per_number=one_per_number,
-            encoding=self._encoding_for(encoding),
+            encoding=self.encoding_for(encoding),
             max_credits=max_credits,
         )
         price_of_segment = to_price(price)
@@ -466,6 +470,3 @@ class SmsClient(Generic[P_co]):
     def _check_open(self) -> None:
         if self._closed:
             raise ClientClosedError("the client is closed; nothing was sent")
-
-    def _encoding_for(self, encoding: EncodingSetting | None) -> Gsm7 | None:
-        return self._encoding if encoding is None else read_setting(encoding)

@@ -18,6 +18,7 @@ from iprog_async._core.errors import (
     NumberRepeatedError,
     SmsError,
 )
+from iprog_async._core.gsm7 import EncodingSetting
 from iprog_async._core.messages import Message
 from iprog_async._core.outcomes import NotSent
 from iprog_async._journal.postgres.address import PostgresAddress
@@ -54,6 +55,7 @@ async def enqueue_many(
     queue: str = DEFAULT_QUEUE,
     priority: int = 0,
     chunk_size: int | None = None,
+    encoding: EncodingSetting | None = None,
     left_out: Callable[[NotSent], None] | None = None,
 ) -> EnqueueReport:
     """Load messages for the workers of a fleet; nothing is sent from here.
@@ -80,6 +82,8 @@ async def enqueue_many(
         queue: Which workers are to send it: those that were given this queue.
         priority: Runs with a higher one are sent first.
         chunk_size: How many messages a worker takes at a time; chosen by their number if `None`.
+        encoding: As for `SmsClient`, and the client's if `None`: workers send the texts as they are
+            loaded, whatever their own says.
         left_out: Told of each message that the workers will not send.
 
     Raises:
@@ -101,7 +105,12 @@ async def enqueue_many(
         chunk_size=chunk_size,
         max_credits=max_credits,
     )
-    options = BulkOptions(window=_WINDOW, suppress=suppress, deduplicated=True)
+    options = BulkOptions(
+        window=_WINDOW,
+        suppress=suppress,
+        encoding=client.encoding_for(encoding),
+        deduplicated=True,
+    )
     preparation = client.prepare_many(messages, options)
     opened = await asyncio.to_thread(_open_campaign, address, campaign)
     tell = left_out or _nobody

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support.fleet.sending import CAMPAIGN, people, rows
 
-from iprog_async import ConfigurationError, Message, NotSent, SmsClient
+from iprog_async import ConfigurationError, EncodingSetting, Message, NotSent, SmsClient
 from iprog_async.fleet import EnqueueReport, Worker, enqueue_many
 from iprog_async_providers import IprogProvider
 
@@ -47,6 +47,16 @@ async def test_duplicates(case: str, postgres_journal: str) -> None:
     messages, enqueued = SAME[case]
     report = await load(postgres_journal, messages)
     assert (enqueued, len(messages) - enqueued) == (report.enqueued, report.duplicates)
+
+
+@pytest.mark.parametrize(("encoding", "enqueued"), [(None, 2), ("auto", 2), ("gsm-7", 1)])
+async def test_texts_are_loaded_as_they_travel(
+    encoding: EncodingSetting | None, enqueued: int, postgres_journal: str
+) -> None:
+    """Look-alikes are replaced before a text is loaded; then two such texts are one."""
+    texts = ["It\u2019s " + "a" * 100, "It's " + "a" * 100]
+    report = await load(postgres_journal, [Message(ANA, text) for text in texts], encoding=encoding)
+    assert (enqueued, 2 - enqueued) == (report.enqueued, report.duplicates)
 
 
 async def test_one_per_number(postgres_journal: str) -> None:
