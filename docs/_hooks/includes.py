@@ -26,6 +26,7 @@ _PAGES = {
     "fan_out.py": "#a-script-over-a-csv-file",
     "failover.py": "#two-gateways",
     "acme-sms": "adding-a-provider.md",
+    "outbox": "outbox.md#a-program-for-each-kind-of-connection",
 }
 """Where the site has what the examples' own page links to."""
 _GATEWAY = re.compile(r"docs/gateways/([\w-]+)\.md")

@@ -44,6 +44,12 @@ class _Ended:
     def __bool__(self) -> bool:
         return bool(self.settled or self.unknown or self.returned)
 
+    def add(self, other: _Ended) -> None:
+        """Take in what could not be written back."""
+        self.settled += other.settled
+        self.unknown += other.unknown
+        self.returned += other.returned
+
 
 class OutboxSender:
     """Sends the texts of an outbox, in this process and beside others on any machine.
@@ -290,12 +296,7 @@ class OutboxSender:
                 self._may_have_more = True
         except BaseException:
             # Each may be done twice.
-            for ours, theirs in (
-                (self._ended.settled, ended.settled),
-                (self._ended.unknown, ended.unknown),
-                (self._ended.returned, ended.returned),
-            ):
-                ours.extend(theirs)  # type: ignore[arg-type]
+            self._ended.add(ended)
             raise
 
     async def _renew(self) -> None:
@@ -311,7 +312,7 @@ class OutboxSender:
     async def _database_away(self, problem: JournalError) -> None:
         self._database_failures += 1
         if self._database_failures == 1:
-            logger.warning("the outbox waits for its database: %s", problem)
+            logger.warning("the outbox waits for its database, and goes on by itself: %s", problem)
         await asyncio.sleep(_DATABASE_AWAY.draw_wait(self._database_failures))
         self._may_have_more = True
 

@@ -98,6 +98,7 @@ EXAMPLES = {
     "worker": "iprog-async worker --journal postgresql://sms@db.example/sms --health 8080",
     "journal halt": "iprog-async journal halt postgresql://sms@db.example/sms --campaign june",
     "journal resume": "iprog-async journal resume postgresql://sms@db.example/sms --campaign june",
+    "journal outbox": "iprog-async journal outbox postgresql://sender@db.example/shop",
     "journal show": "iprog-async journal show june.db",
     "journal unknown": "iprog-async journal unknown june.db --json",
     "journal export": "iprog-async journal export june.db --output june.csv",
