@@ -1,4 +1,9 @@
-"""What moves bytes: the interface that HTTP libraries are put behind."""
+"""What moves bytes: the interface that HTTP libraries are put behind.
+
+Another library, or HTTP/2, is a module beside this one with a class that is an `Engine`, and a name
+for it in `_http/pool.py`. Both engines speak HTTP/1.1 alone: only there is it known of each request
+whether a byte of it was written.
+"""
 
 from __future__ import annotations
 

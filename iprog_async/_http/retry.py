@@ -29,8 +29,8 @@ class RetryPolicy:
         base: Upper bound of the first wait, in seconds; it doubles with each further one, and
             the wait is drawn evenly from zero to the bound (full jitter).
         max_wait: The longest wait between two tries, in seconds.
-        max_pause: The longest time in all that one call waits because the gateway asked to
-            slow down, in seconds; such waits use up no attempts.
+        max_pause: The cap on `Retry-After`: the longest time in all that one call waits because
+            the gateway asked to slow down, in seconds; such waits use up no attempts.
         default_pause: The wait where a gateway says "slow down" and not for how long.
     """
 

@@ -1,4 +1,7 @@
-"""The `Retry-After` header field (RFC 9110, section 10.2.3)."""
+"""Read the `Retry-After` header field (RFC 9110, section 10.2.3).
+
+The cap on it is `RetryPolicy.max_pause`, see `_http/retry.py`.
+"""
 
 from __future__ import annotations
 

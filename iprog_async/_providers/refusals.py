@@ -6,7 +6,7 @@ not be made twice a row of a table applies only
 1. with the HTTP statuses that it was seen with, never 5xx, and no redirection unless it names it;
 2. in the exact error envelope of the gateway;
 3. to a text that it matches as a whole, since a longer one may quote the message;
-4. where nothing in the answer says that something was taken (`_acceptance`);
+4. where nothing in the answer says that something was taken (`_http/acceptance.py`);
 5. for requests to many, if it is a check of the whole request before its first text.
 
 Everything else is unknown. Calls that send nothing and may be repeated (`Answer.once` is false)

@@ -9,7 +9,7 @@ from typing import Any
 from iprog_async._core.errors import JournalError
 from iprog_async._journal.rows import DAMAGED_ROW, ROW_STATES, Row, Values, unpack_receipt
 from iprog_async._journal.sqlite.integrity import seal_meta, transaction
-from iprog_async._journal.sqlite.schema import ATTEMPT, ENTRIES_OF_2, NAMES, TABLES, VERSION, WIDTH
+from iprog_async._journal.sqlite.schema import ATTEMPT, TABLES, VERSION
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:
@@ -25,12 +25,22 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
         seal_meta(connection)
 
 
+# As format 2 had it: what is written here never changes with the columns of later formats.
+_ENTRIES_OF_2 = (
+    "CREATE TABLE entries (id INTEGER PRIMARY KEY, number TEXT NOT NULL, key TEXT, "
+    "run INTEGER NOT NULL, text_hash BLOB NOT NULL, state TEXT NOT NULL, "
+    "healable INTEGER NOT NULL, provider TEXT NOT NULL, detail TEXT NOT NULL, status TEXT, "
+    "checksum INTEGER NOT NULL)"
+)
+_WIDTH_OF_2 = 11
+
+
 def _from_1(connection: sqlite3.Connection) -> None:
     """Give each row its delivery status and its checksum."""
     connection.execute("ALTER TABLE entries RENAME TO entries_1")
     for index in ("entries_by_key", "entries_by_number"):
         connection.execute(f"DROP INDEX IF EXISTS {index}")
-    for table in (ENTRIES_OF_2, TABLES["entries_by_key"]):
+    for table in (_ENTRIES_OF_2, TABLES["entries_by_key"]):
         connection.execute(table)
     older = connection.execute(
         "SELECT id, number, key, text_hash, run, state, healable, provider, detail "
@@ -54,8 +64,8 @@ def _row_of_1(values: tuple[Any, ...]) -> Values:
 
 
 def _write(connection: sqlite3.Connection, rows: Iterable[Values]) -> None:
-    marks = ", ".join("?" * WIDTH)
-    connection.executemany(f"INSERT INTO entries ({NAMES}) VALUES ({marks})", rows)  # noqa: S608 - constants
+    marks = ", ".join("?" * _WIDTH_OF_2)
+    connection.executemany(f"INSERT INTO entries VALUES ({marks})", rows)  # noqa: S608 - marks only
 
 
 def _from_2(connection: sqlite3.Connection) -> None:

@@ -1,4 +1,8 @@
-"""The tables of a journal's file; what its columns are is said here and nowhere else."""
+"""The tables of a journal's file, a column at a time; a database's are in `postgres/schema.py`.
+
+A new column is a line of `ROW_COLUMNS`, a new `VERSION`, and a step in `migration.py`; what stands
+in it is written in `_journal/rows.py`, in the same order.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +42,7 @@ class Column:
 
     @property
     def bytes_of(self) -> str:
-        """The column as it is in what the checksum is of; see `_journal_rows`."""
+        """The column as it is in what the checksum is of; see `_journal/rows.py`."""
         return f"coalesce('=' || {self.name}, '')" if self.may_be_null else self.name
 
     @property
@@ -78,8 +82,6 @@ ATTEMPT = "attempt INTEGER NOT NULL DEFAULT 0"
 It is no part of the checksum: it is the store's own, and nobody is texted twice by a wrong one.
 """
 _COLUMNS = ", ".join(column.declaration for column in ROW_COLUMNS)
-ENTRIES_OF_2 = f"CREATE TABLE entries ({_COLUMNS})"
-"""The messages' table of format 2."""
 
 TABLES = {
     "meta": "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID",
