@@ -127,6 +127,27 @@ class Preparation:
         Raises:
             Exception: Whatever the source raised.
         """
+        fresh, refused, last = await self.next_checked()
+        known: list[Outcome] = []
+        problem = None
+        if self._ledger is not None and fresh:
+            try:
+                fresh, known = await self._ledger.admit(fresh)
+            except JournalError as exc:
+                problem = exc
+        fresh = self._without_overdue(fresh, refused)
+        batches = self._planner.plan(fresh, final=last)
+        return Window(fresh, refused, known, batches, last, problem)
+
+    async def next_checked(self) -> tuple[list[PreparedMessage], list[NotSent], bool]:
+        """Read and check the next messages, whatever a journal has of them.
+
+        Returns:
+            Those that can be sent, the outcomes of the others, and whether nothing follows.
+
+        Raises:
+            Exception: Whatever the source raised.
+        """
         messages = await self._source.next_window()
         fresh: list[PreparedMessage] = []
         refused: list[NotSent] = []
@@ -139,16 +160,7 @@ class Preparation:
                 fresh.append(checked)
             else:
                 refused.append(checked)
-        known: list[Outcome] = []
-        problem = None
-        if self._ledger is not None and fresh:
-            try:
-                fresh, known = await self._ledger.admit(fresh)
-            except JournalError as exc:
-                problem = exc
-        fresh = self._without_overdue(fresh, refused)
-        batches = self._planner.plan(fresh, final=not messages)
-        return Window(fresh, refused, known, batches, not messages, problem)
+        return fresh, refused, not messages
 
     def _without_overdue(
         self, fresh: list[PreparedMessage], refused: list[NotSent]

@@ -57,13 +57,13 @@ async def stage(
     async with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         copy.set_types(_TYPES)
         while True:
-            window = await preparation.next_window()
-            for refused in window.refused:
-                suppressed = isinstance(refused.error, SuppressedError)
+            fresh, refused, last = await preparation.next_checked()
+            for outcome in refused:
+                suppressed = isinstance(outcome.error, SuppressedError)
                 counted.suppressed += suppressed
                 counted.invalid += not suppressed
-                left_out(refused)
-            for prepared in window.fresh:
+                left_out(outcome)
+            for prepared in fresh:
                 try:
                     row = _row(prepared, hashes)
                 except InvalidMessageError as exc:
@@ -72,7 +72,7 @@ async def stage(
                     continue
                 counted.staged += 1
                 await copy.write_row(row)
-            if window.last:
+            if last:
                 return counted
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -30,14 +30,14 @@ def client_of(base_url: str) -> SmsClient[IprogProvider]:
 
 
 @contextmanager
-def gateway() -> Iterator[CountingGateway]:
+def gateway() -> Generator[CountingGateway]:
     """Start a gateway that takes every text, and counts them."""
     with CountingGateway(latency=0.001) as started:
         yield started
 
 
 @asynccontextmanager
-async def working(sms: SmsClient[Any], journal: str, **options: Any) -> AsyncIterator[Worker]:
+async def working(sms: SmsClient[Any], journal: str, **options: Any) -> AsyncGenerator[Worker]:
     """Let a worker work for as long as a block takes, and end what is on its way."""
     worker = Worker(sms, journal, stalled_after=1, **options)
     running = asyncio.create_task(worker.run())
