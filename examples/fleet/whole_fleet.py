@@ -79,18 +79,9 @@ def run(*words: str, check: bool = True) -> None:
 
 def start_worker(address: str, name: str) -> subprocess.Popen[bytes]:
     """Start a worker, which the others believe to be gone after three seconds of silence."""
-    words: tuple[str, ...] = (
-        "worker",
-        "--journal",
-        address,
-        "--name",
-        name,
-        "--stalled-after",
-        "3",
-    )
     # So many requests are on their way at a time, and unknown if it is killed.
-    words += ["--concurrency", "10"]
-
+    words = ["worker", "--journal", address, "--name", name, "--concurrency", "10"]
+    words += ["--stalled-after", "3"]
     return subprocess.Popen([*COMMAND, *words])  # noqa: S603 - our own command
 
 
