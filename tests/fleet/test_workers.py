@@ -133,7 +133,7 @@ async def test_lost_connections(postgres_journal: str, caplog: pytest.LogCapture
             await enqueue_many(sms, people(400), journal=postgres_journal, campaign=CAMPAIGN)
             async with working(sms, postgres_journal, concurrency=4, name=name):
                 await until_texts(counting, 50)
-                assert [(True,), (True,)] == rows(postgres_journal, cut.format(name=name))
+                assert {(True,)} == set(rows(postgres_journal, cut.format(name=name)))
                 await until_ended(postgres_journal)
     assert (400, {1}) == (len(counting.texts), set(counting.texts.values()))
     assert "The worker waits, and goes on when it can" in caplog.text
