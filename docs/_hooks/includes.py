@@ -22,6 +22,7 @@ _INCLUDE = re.compile(r"^<!-- include: (\S+)(?: (\S+))? -->$", re.MULTILINE)
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:|#)([^)]+)\)")
 _PAGES = {
     "shop/README.md": "shop.md",
+    "web": "web-apps.md",
     "starlette_app.py": "#a-starlette-app",
     "fan_out.py": "#a-script-over-a-csv-file",
     "failover.py": "#two-gateways",

@@ -62,7 +62,7 @@ async def open_services(data: Path) -> AsyncGenerator[Services]:
 def _open_journal(data: Path) -> Journal:
     # Journals and lists hold phone numbers, which are personal data.
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Journal.open(data / "texts.db", campaign="shop")
+    return Journal.open(os.environ.get("SHOP_JOURNAL") or data / "texts.db", campaign="shop")
 
 
 def get_services(request: Request) -> Services:

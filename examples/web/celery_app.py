@@ -1,6 +1,7 @@
 """A Celery task that texts: `celery -A celery_app worker --concurrency 4`."""
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,18 @@ app.conf.broker_transport_options = {
     "control_folder": "control",
 }
 
-# One client for each process. It opens nothing before its first text.
-sms = SmsClient.from_env(journal=os.environ.get("TEXTS_JOURNAL", "texts.db"), deadline=30)
+
+@cache
+def get_sms() -> SmsClient[Any]:
+    """Return the one client of this process; it is made when the first text is sent."""
+    journal = os.environ.get("TEXTS_JOURNAL", "texts.db")
+    return SmsClient.from_env(journal=journal, deadline=30)
 
 
 @worker_process_shutdown.connect
 def close(**_: Any) -> None:
     """Let the texts that are on their way come to their end."""
-    sms.close()
+    get_sms().close()
 
 
 # With these two, a task whose process was killed comes again: the key makes that harmless.
@@ -36,7 +41,7 @@ def close(**_: Any) -> None:
 def shipped(self: Task[Any, Any], order: str, phone: str) -> dict[str, str | None]:
     """Tell a customer that the order is on its way, once, however often the task comes."""
     try:
-        receipt = sms.send(phone, f"Order {order} has shipped.", key=f"shipped-{order}")
+        receipt = get_sms().send(phone, f"Order {order} has shipped.", key=f"shipped-{order}")
     except SmsError as error:
         if error.may_have_been_sent:
             return {"sent": "unknown"}  # the task ends here: a retry would prove nothing

@@ -2,6 +2,8 @@
 
 import os
 import secrets
+from functools import cache
+from typing import Any
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -18,14 +20,19 @@ settings.configure(
 )
 site = get_wsgi_application()
 
-# One client for all threads. Nobody waits longer than ten seconds for a page.
-sms = SmsClient.from_env(journal=os.environ.get("TEXTS_JOURNAL", "texts.db"), deadline=10)
+
+@cache
+def get_sms() -> SmsClient[Any]:
+    """Return the one client of this process; it is made when the first text is sent."""
+    journal = os.environ.get("TEXTS_JOURNAL", "texts.db")
+    # Nobody waits longer than ten seconds for a page.
+    return SmsClient.from_env(journal=journal, deadline=10)
 
 
 @require_POST
 def shipped(request: HttpRequest, order: str) -> JsonResponse:
     """Tell a customer that the order is on its way, once, however often this is asked for."""
-    phone = request.GET.get("phone", "")
+    sms, phone = get_sms(), request.GET.get("phone", "")
     try:
         receipt = sms.send(phone, f"Order {order} has shipped.", key=f"shipped-{order}")
     except SmsError as error:

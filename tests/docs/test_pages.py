@@ -27,7 +27,7 @@ def _name(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", _PAGES, ids=_name)
 def test_page_can_be_followed(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Each block of a page works, in order, in an empty directory, against the sandbox."""

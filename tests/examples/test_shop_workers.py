@@ -30,7 +30,18 @@ _WORKERS, _CALLERS = 4, 40
 _KILLS = 6
 
 
-async def test_each_order_is_one_text(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return where the journal of orders is."""
+    if request.param == "SQLite":
+        return str(tmp_path / "data" / "texts.db")
+    address: str = request.getfixturevalue("postgres_journal")
+    return address
+
+
+async def test_each_order_is_one_text(
+    journal: str, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
     """Of orders that are placed twice each, at any worker, none is texted or answered twice."""
     orders = range(int(str(pytestconfig.getoption("--orders"))))
     examples = str(Path(__file__).parents[2] / "examples")
@@ -39,7 +50,7 @@ async def test_each_order_is_one_text(tmp_path: Path, pytestconfig: pytest.Confi
         environment = (
             os.environ
             | {"SMS_URL": f"iprog://shop-token@?base_url={gateway.base_url}"}
-            | {"SHOP_DATA": str(tmp_path / "data")}
+            | {"SHOP_DATA": str(tmp_path / "data"), "SHOP_JOURNAL": journal}
         )
         command = ["uvicorn", "--factory", "shop:create_app", *options]
         with running(*command, directory=tmp_path, environment=environment) as server:
@@ -72,6 +83,6 @@ async def test_each_order_is_one_text(tmp_path: Path, pytestconfig: pytest.Confi
 
     texts = Counter({f"{to} {text}": times for (to, text), times in gateway.texts.items()})
     answers.check(orders, texts, most_unknown=_KILLS * _CALLERS)
-    with JournalReader.open(tmp_path / "data" / "texts.db") as reader:
+    with JournalReader.open(journal) as reader:
         counts = await reader.counts()
     assert (len(answers.refs), len(answers.unknown)) == (counts["accepted"], counts["unknown"])

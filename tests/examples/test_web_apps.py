@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from support.docs_pages import ROOT, blocks_of
 from support.servers import celery
 from support.servers.answers import Answers, Told, ask_twice
 from support.servers.process import LISTENING, Server, running
@@ -23,21 +24,29 @@ pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="gunicorn and Celery need fork"),
 ]
 
-_WEB = Path(__file__).parents[2] / "examples" / "web"
+_WEB = ROOT / "examples" / "web"
 _UVICORN = ["--workers", "3", "--port", "0"]
 _GUNICORN = ["--bind", "127.0.0.1:0", "--workers", "3", "--timeout", "200"]
 _SERVERS = {
     "FastAPI": ["uvicorn", "fastapi_app:app", *_UVICORN],
     "Django under ASGI": ["uvicorn", "django_asgi:site", "--lifespan", "on", *_UVICORN],
     "Django under WSGI": ["gunicorn", "django_wsgi:site", *_GUNICORN, "--threads", "8"],
-    "Flask, threads": ["gunicorn", "flask_app:app", *_GUNICORN, "--threads", "8"],
-    "Flask, preloaded": ["gunicorn", "flask_app:app", *_GUNICORN, "--preload"],
+    "Flask, threads": ["gunicorn", "flask_app:create_app()", *_GUNICORN, "--threads", "8"],
+    "Flask, preloaded": ["gunicorn", "flask_app:create_app()", *_GUNICORN, "--preload"],
 }
 _TEXTS = range(100, 160)  # the sandbox refuses the number that ends with 0001
 _CALLERS = 12
 _KILLS = 2
 
 _STATES = {200: "sent", 202: "unknown", 503: "not sent"}
+
+
+@pytest.mark.skipif(not (ROOT / "docs").exists(), reason="runs where the documentation is")
+@pytest.mark.parametrize("program", sorted(_WEB.glob("*.py")), ids=lambda path: path.name)
+def test_page_shows_the_programs(program: Path) -> None:
+    """The guide has each program as it is in its file."""
+    shown = {block.title: block.code for block in blocks_of(ROOT / "docs" / "web-apps.md")}
+    assert program.read_text(encoding="utf-8") == shown[program.name]
 
 
 @pytest.fixture

@@ -3,10 +3,12 @@
 | block | what the reader does |
 |---|---|
 | `python title="notify.py"` | saves it and runs it, by pytest if it is called `test_….py`; where |
-| | an `sh` block of the page runs it, or it needs an account, only saves it |
+| | an `sh` block of the page runs it or serves it, or it needs an account, only saves it |
 | any other with a `title` that is a file's name | saves it |
 | `sh` | types it; all blocks of a page are typed into one terminal |
 | `sh` that starts `iprog-async sandbox` | types it into another terminal, where it goes on |
+| `sh` that starts a server of an app | types it into another terminal, where it goes on until the |
+| | page starts the next one |
 | `sh` that installs | has done it: the environment of the tests has everything |
 | `text title="output"` | compares it with what the last command wrote; `…` is anything |
 """
@@ -19,6 +21,7 @@ import shlex
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +31,8 @@ from attrs import define, field, frozen
 ROOT = Path(__file__).parents[2]
 SANDBOX_PORT = "8025"
 """The port that the pages write; each page is read with one that is free."""
+APP_PORT = "8000"
+"""The same of the servers of apps."""
 DATABASE = "postgresql://localhost/shop"
 """The database that the pages write; each page is read with one of its own."""
 
@@ -37,6 +42,7 @@ _BLOCK = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _INSTALLS = re.compile(r"(?:pip install|python3 -m venv|\.venv/bin/)")
+_APP_SERVERS = ("uvicorn ", "gunicorn ", "celery ")
 _ACCOUNT = "YOUR-TOKEN"
 # Whatever would leave this machine meets a closed door instead.
 _NOWHERE = "http://127.0.0.1:9"
@@ -67,6 +73,11 @@ class Block:
         return self.language == "sh" and self.code.startswith("iprog-async sandbox")
 
     @property
+    def is_app_server(self) -> bool:
+        """Whether it serves an app until somebody stops it."""
+        return self.language == "sh" and self.code.startswith(_APP_SERVERS)
+
+    @property
     def is_run(self) -> bool:
         """Whether it is a program that needs no account."""
         return self.language == "python" and _ACCOUNT not in self.code
@@ -75,6 +86,11 @@ class Block:
     def is_file(self) -> bool:
         """Whether it is to be saved."""
         return self.language == "python" or "." in self.title
+
+
+def _listens(port: str) -> bool:
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", int(port))) == 0
 
 
 def blocks_of(path: Path) -> Iterator[Block]:
@@ -104,12 +120,15 @@ class Reader:
     database: str = DATABASE
     _typed: str = field(default="", init=False)
     _port: str = field(init=False)
+    _app_port: str = field(init=False)
     _last: str = field(default="", init=False)
     _server: subprocess.Popen[str] | None = field(default=None, init=False)
+    _app: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self._port = str(listener.getsockname()[1])
+        nowhere = ("127.0.0.1", 0)
+        with socket.create_server(nowhere) as sandbox, socket.create_server(nowhere) as app:
+            self._port, self._app_port = (str(it.getsockname()[1]) for it in (sandbox, app))
         self.state.touch()
 
     def read(self, page: Path) -> None:
@@ -123,7 +142,9 @@ class Reader:
             self._leave()
 
     def _follow(self, block: Block) -> None:
-        code = block.code.replace(SANDBOX_PORT, self._port).replace(DATABASE, self.database)
+        code = block.code.replace(DATABASE, self.database)
+        for written, free in (SANDBOX_PORT, self._port), (APP_PORT, self._app_port):
+            code = code.replace(written, free)
         if block.installs:
             return
         if block.is_file:
@@ -131,7 +152,9 @@ class Reader:
             (self.directory / block.title).write_text(code, encoding="utf-8")
         if block.is_server:
             self._start(code)
-        elif block.is_run and f" {block.title}" not in self._typed:
+        elif block.is_app_server:
+            self._serve(code)
+        elif block.is_run and not self._is_typed(block.title):
             runner = "-m pytest -q -p no:cacheprovider" if block.title.startswith("test_") else ""
             self._type(f"python {runner} {shlex.quote(block.title)}")
         elif block.language == "sh":
@@ -139,7 +162,13 @@ class Reader:
         elif block.title == "output":
             self._compare(code)
 
+    def _is_typed(self, title: str) -> bool:
+        """Return whether a command of the page runs a program, or serves the app in it."""
+        module = title.removesuffix(".py")
+        return any(name in self._typed for name in (f" {title}", f"{module}:", f" -A {module} "))
+
     def _leave(self) -> None:
+        self._stop_app()
         if self._server is not None:
             self._server.terminate()
             self._server.communicate(timeout=30)
@@ -155,6 +184,29 @@ class Reader:
         )
         assert self._server.stdout is not None
         assert self._server.stdout.readline(), "the sandbox did not start"
+
+    def _serve(self, command: str) -> None:
+        """Start the server of an app in the place of the one before, and wait until it answers."""
+        self._stop_app()
+        log = self.state.with_name("app.log")
+        with log.open("wb") as output:
+            self._app = subprocess.Popen(  # noqa: S603 - a page of ours
+                ["bash", "-c", f". {shlex.quote(str(self.state))}\nexec {command}"],  # noqa: S607 - the reader's shell
+                cwd=self.directory,
+                env=_environment(),
+                stdout=output,
+                stderr=output,
+            )
+        # A worker of a queue listens nowhere: what it is asked waits for it.
+        while self._app_port in command and not _listens(self._app_port):
+            assert self._app.poll() is None, log.read_text(encoding="utf-8")
+            time.sleep(0.05)
+
+    def _stop_app(self) -> None:
+        if self._app is not None:
+            self._app.terminate()
+            self._app.wait(60)
+            self._app = None
 
     def _type(self, command: str) -> None:
         state = shlex.quote(str(self.state))
