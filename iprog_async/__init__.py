@@ -39,8 +39,8 @@ from iprog_async._core.errors import (
     UnsupportedError,
     WrongLoopError,
 )
-from iprog_async._core.gsm7 import EncodingSetting, Gsm7, Gsm7Change, Gsm7Text, to_gsm7
-from iprog_async._core.look_alikes import ChangeKind
+from iprog_async._core.gsm7.look_alikes import ChangeKind
+from iprog_async._core.gsm7.replacement import EncodingSetting, Gsm7, Gsm7Change, Gsm7Text, to_gsm7
 from iprog_async._core.messages import Message
 from iprog_async._core.observers import AttemptEnded, Observer, SendEnded, SubmissionEnded
 from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown

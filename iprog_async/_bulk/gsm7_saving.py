@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from iprog_async._core.gsm7 import Gsm7Change, Gsm7Text
+from iprog_async._core.gsm7.replacement import Gsm7Change, Gsm7Text
 
 
 _MOST_KEPT = 200

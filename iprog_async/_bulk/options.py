@@ -7,7 +7,7 @@ from attrs import frozen
 from iprog_async._bulk.credit_limit import check_limit
 from iprog_async._bulk.suppression import Suppress
 from iprog_async._core.errors import ConfigurationError
-from iprog_async._core.gsm7 import Gsm7
+from iprog_async._core.gsm7.replacement import Gsm7
 
 
 @frozen(kw_only=True)

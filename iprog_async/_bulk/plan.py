@@ -24,7 +24,7 @@ from iprog_async._core.errors import (
     NumberRepeatedError,
     SuppressedError,
 )
-from iprog_async._core.gsm7 import Gsm7, rewrite
+from iprog_async._core.gsm7.replacement import Gsm7, rewrite
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.outcomes import NotSent, Unknown
 from iprog_async._core.segments import Encoding

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
 from iprog_async._bulk.options import BulkOptions
 from iprog_async._bulk.plan import BulkPlan, make_plan, to_price
-from iprog_async._bulk.preparation import Preparation
-from iprog_async._bulk.run import BulkRun, SharedRun
+from iprog_async._bulk.run import BulkRun
 from iprog_async._bulk.source import Messages
 from iprog_async._bulk.suppression import Suppress
+from iprog_async._client.client_bulk import ClientBulk
 from iprog_async._client.connections import (
     check_exclusive,
     check_open_journal,
@@ -25,9 +25,9 @@ from iprog_async._client.from_config import provider_from_env, provider_from_url
 from iprog_async._client.operations import message_id_of, unsupported
 from iprog_async._client.single_sends import SingleSends
 from iprog_async._client.waiting import wait_until_final
-from iprog_async._core.checks import check_messages, check_provider, check_seconds, check_type
+from iprog_async._core.checks import check_provider, check_seconds, check_type
 from iprog_async._core.errors import ClientClosedError, ConfigurationError
-from iprog_async._core.gsm7 import EncodingSetting, Gsm7, read_setting
+from iprog_async._core.gsm7.replacement import EncodingSetting, read_setting
 from iprog_async._core.messages import Message
 from iprog_async._core.observers import Observer, Observers
 from iprog_async._core.outcomes import NotSent
@@ -110,7 +110,6 @@ class SmsClient(Generic[P_co]):
         if deadline is not None:
             check_seconds("deadline", deadline)
         check_open_journal(journal)
-        self._encoding = read_setting(encoding)
         self._owns_pool = pool is None
         self._pool = pool or open_pool(http, engine, max_connections, verify, user_agent)
         self._closed = False
@@ -121,6 +120,16 @@ class SmsClient(Generic[P_co]):
         self._session = Session(self._pool, retry, limits, self._observers)
         self._provider = provider.bind(self._session.call)
         self._share = prepare_pool(self._pool, self._provider, journal)
+        self._encoding = read_setting(encoding)
+        self.bulk = ClientBulk(
+            self._provider,
+            self._pool.clock,
+            self._share,
+            self._observers,
+            self._encoding,
+            self._check_open,
+        )
+        """Bulk runs, for this library's own use."""
         self._sends = SingleSends(
             self._provider,
             self._pool.clock,
@@ -266,7 +275,7 @@ class SmsClient(Generic[P_co]):
             ConfigurationError: A number is out of range, or the messages are a generator that
                 has been read already.
         """
-        return self.run_many(
+        return self.bulk.run(
             messages,
             BulkOptions(
                 concurrency=concurrency,
@@ -274,55 +283,13 @@ class SmsClient(Generic[P_co]):
                 linger=linger,
                 suppress=suppress,
                 one_per_number=one_per_number,
-                encoding=self.encoding_for(encoding),
+                encoding=self.bulk.encoding_for(encoding),
                 max_credits=max_credits,
                 halt_after_unknown=halt_after_unknown,
                 halt_after_failed=halt_after_failed,
             ),
             journal=self._journal if journal is None else journal,
         )
-
-    def run_many(
-        self,
-        messages: Messages,
-        options: BulkOptions,
-        *,
-        journal: Journal | str | os.PathLike[str] | None,
-        shared: SharedRun | None = None,
-    ) -> BulkRun:
-        """Send many texts, as `send_many` does; for this library's own use.
-
-        Args:
-            messages: What to send.
-            options: How.
-            journal: Keeps what is sent, if it is kept.
-            shared: What it shares with other processes that are at the same run.
-
-        Raises:
-            ClientClosedError: The client was closed.
-            ConfigurationError: The messages are a generator that has been read already.
-        """
-        self._check_open()
-        check_messages(messages)
-        return BulkRun(
-            self._provider,
-            messages,
-            self._pool.clock,
-            options,
-            journal=journal,
-            opened=self._share,
-            observers=self._observers,
-            shared=shared,
-        )
-
-    def encoding_for(self, encoding: EncodingSetting | None) -> Gsm7 | None:
-        """Return what may be replaced in texts; for this library's own use."""
-        return self._encoding if encoding is None else read_setting(encoding)
-
-    def prepare_many(self, messages: Messages, options: BulkOptions) -> Preparation:
-        """Return what reads and checks messages as a run does; for this library's own use."""
-        check_messages(messages)
-        return Preparation(self._provider, messages, options, self._pool.clock)
 
     async def plan_many(
         self,
@@ -372,11 +339,11 @@ class SmsClient(Generic[P_co]):
             linger=linger,
             suppress=suppress,
             one_per_number=one_per_number,
-            encoding=self.encoding_for(encoding),
+            encoding=self.bulk.encoding_for(encoding),
             max_credits=max_credits,
         )
         price_of_segment = to_price(price)
-        preparation = self.prepare_many(messages, options)
+        preparation = self.bulk.prepare(messages, options)
         return await make_plan(
             preparation,
             self._journal if journal is None else journal,

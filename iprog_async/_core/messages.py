@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from attrs import Factory, field, frozen
 
 from iprog_async._core.errors import InvalidMessageError
-from iprog_async._core.gsm7 import EncodingSetting, Gsm7Text
+from iprog_async._core.gsm7.replacement import EncodingSetting, Gsm7Text
 from iprog_async._core.schedules import EXACT, is_skipped, skipped_words
 
 

@@ -7,7 +7,7 @@ import logging
 from attrs import evolve
 
 from iprog_async._core.errors import ConfigurationError, InvalidMessageError
-from iprog_async._core.gsm7 import Gsm7, read_setting, rewrite
+from iprog_async._core.gsm7.replacement import Gsm7, read_setting, rewrite
 from iprog_async._core.messages import Message, PreparedMessage
 from iprog_async._core.phones import mask_number
 from iprog_async._providers.protocols import SmsProvider

@@ -18,7 +18,7 @@ from iprog_async._core.errors import (
     NumberRepeatedError,
     SmsError,
 )
-from iprog_async._core.gsm7 import EncodingSetting
+from iprog_async._core.gsm7.replacement import EncodingSetting
 from iprog_async._core.messages import Message
 from iprog_async._core.outcomes import NotSent
 from iprog_async._journal.postgres.address import PostgresAddress
@@ -108,10 +108,10 @@ async def enqueue_many(
     options = BulkOptions(
         window=_WINDOW,
         suppress=suppress,
-        encoding=client.encoding_for(encoding),
+        encoding=client.bulk.encoding_for(encoding),
         deduplicated=True,
     )
-    preparation = client.prepare_many(messages, options)
+    preparation = client.bulk.prepare(messages, options)
     opened = await asyncio.to_thread(_open_campaign, address, campaign)
     tell = left_out or _nobody
     counts: Counter[str] = Counter()

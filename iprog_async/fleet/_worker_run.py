@@ -120,7 +120,7 @@ class WorkerRun:
             deduplicated=True,
         )
         limits = SendLimits(self.unknown_limit, self.credits)
-        self._run = self._client.run_many(
+        self._run = self._client.bulk.run(
             self._feed, options, journal=journal, shared=SharedRun(self.number, limits)
         )
         async with self._run as run:

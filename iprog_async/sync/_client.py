@@ -16,7 +16,7 @@ from iprog_async._bulk.suppression import Suppress
 from iprog_async._client import client as asynchronous
 from iprog_async._client.from_config import provider_from_env, provider_from_url
 from iprog_async._core.errors import ClientClosedError
-from iprog_async._core.gsm7 import EncodingSetting
+from iprog_async._core.gsm7.replacement import EncodingSetting
 from iprog_async._core.messages import Message
 from iprog_async._core.observers import Observer
 from iprog_async._core.outcomes import NotSent

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iprog_async import ConfigurationError, Gsm7, Gsm7Change, count_segments, to_gsm7
-from iprog_async._core.gsm7 import read_setting
-from iprog_async._core.look_alikes import STAND_INS, TABLE, LookAlikes
+from iprog_async._core.gsm7.look_alikes import STAND_INS, TABLE, LookAlikes
+from iprog_async._core.gsm7.replacement import read_setting
 from iprog_async._core.segments import GSM7_BASIC, GSM7_EXTENSION, is_gsm7
 
 

@@ -17,7 +17,7 @@ from iprog_async._bulk.suppression import IsSuppressed, load_suppression
 from iprog_async._client.client import SmsClient
 from iprog_async._client.from_config import provider_from_env, provider_from_url
 from iprog_async._core.errors import ConfigurationError, InvalidMessageError
-from iprog_async._core.gsm7 import EncodingSetting
+from iprog_async._core.gsm7.replacement import EncodingSetting
 from iprog_async._core.rates import Rate
 from iprog_async._http.pool import HttpPool
 from iprog_async._journal.journal import Journal

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from iprog_async._core.errors import ConfigurationError, InvalidMessageError
-from iprog_async._core.gsm7 import EncodingSetting, Gsm7
+from iprog_async._core.gsm7.replacement import EncodingSetting, Gsm7
 from iprog_async.cli._options.shared import pairs
 
 

@@ -335,7 +335,7 @@ with Journal.open(path) as journal:
 @pytest.mark.parametrize("beside", [True, False], ids=["beside another", "alone"])
 def test_killed_at_each_step(beside: bool, path: Path) -> None:
     """Killed at any step of opening or closing, whoever comes next or is there goes on."""
-    tests = str(Path(__file__).parents[1])
+    tests = str(Path(__file__).parents[2])
     for step in range(1, 30):
         with Journal.open(path) if beside else nullcontext() as other:
             child = subprocess.run(  # noqa: S603 - ours

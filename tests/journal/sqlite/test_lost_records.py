@@ -61,7 +61,7 @@ asyncio.run(main(sys.argv[1], int(sys.argv[3]), int(sys.argv[4])))
 
 def _kill_a_run(path: Path, people: int = _PEOPLE, last: int = _SENT) -> None:
     """Send to many in another process, and kill it as hard as can be after some of them."""
-    tests = Path(__file__).parents[1]
+    tests = Path(__file__).parents[2]
     child = subprocess.run(  # noqa: S603 - ours
         [sys.executable, "-c", _RUN, str(path), str(tests), str(people), str(last)],
         check=False,

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 from attrs import field, frozen
 
 from iprog_async._core.errors import ConfigurationError
-from iprog_async._core.look_alikes import KIND_OF, STAND_INS, ChangeKind
+from iprog_async._core.gsm7.look_alikes import KIND_OF, STAND_INS, ChangeKind
 from iprog_async._core.segments import (
     GSM7_BASIC,
     GSM7_EXTENSION,

@@ -1,0 +1,82 @@
+"""Bulk runs of a client, as its own methods and a fleet's worker begin them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from attrs import frozen
+
+from iprog_async._bulk.options import BulkOptions
+from iprog_async._bulk.preparation import Preparation
+from iprog_async._bulk.run import BulkRun, SharedRun
+from iprog_async._bulk.source import Messages
+from iprog_async._core.checks import check_messages
+from iprog_async._core.clock import Clock
+from iprog_async._core.gsm7.replacement import EncodingSetting, Gsm7, read_setting
+from iprog_async._core.observers import Observers
+from iprog_async._journal.journal import Journal
+from iprog_async._providers.protocols import SmsProvider
+
+
+@frozen
+class ClientBulk:
+    """Begins bulk runs through a client's provider.
+
+    Args:
+        provider: A bound provider.
+        clock: What tells the time and waits.
+        share: Told of each journal that a run opens.
+        observers: Who is told of what is sent.
+        encoding: What the client lets be replaced in texts.
+        check_open: Raises `ClientClosedError` once the client is closed.
+    """
+
+    _provider: SmsProvider
+    _clock: Clock
+    _share: Callable[[Journal], None]
+    _observers: Observers
+    _encoding: Gsm7 | None
+    _check_open: Callable[[], None]
+
+    def run(
+        self,
+        messages: Messages,
+        options: BulkOptions,
+        *,
+        journal: Journal | str | os.PathLike[str] | None,
+        shared: SharedRun | None = None,
+    ) -> BulkRun:
+        """Send many texts, as `send_many` does.
+
+        Args:
+            messages: What to send.
+            options: How.
+            journal: Keeps what is sent, if it is kept.
+            shared: What it shares with other processes that are at the same run.
+
+        Raises:
+            ClientClosedError: The client was closed.
+            ConfigurationError: The messages are a generator that has been read already.
+        """
+        self._check_open()
+        check_messages(messages)
+        return BulkRun(
+            self._provider,
+            messages,
+            self._clock,
+            options,
+            journal=journal,
+            opened=self._share,
+            observers=self._observers,
+            shared=shared,
+        )
+
+    def prepare(self, messages: Messages, options: BulkOptions) -> Preparation:
+        """Return what reads and checks messages as a run does."""
+        check_messages(messages)
+        return Preparation(self._provider, messages, options, self._clock)
+
+    def encoding_for(self, encoding: EncodingSetting | None) -> Gsm7 | None:
+        """Return what may be replaced in texts; the client's own setting holds for `None`."""
+        return self._encoding if encoding is None else read_setting(encoding)
