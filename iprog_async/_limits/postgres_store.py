@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import weakref
-from contextlib import suppress
+from collections.abc import Callable
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -56,9 +56,8 @@ class PostgresLimitStore:
         self._update = sql.SQL("UPDATE {} SET state = %s WHERE name = %s").format(table)
         self._connection: AsyncConnection[Any] | None = None
         self._turn = asyncio.Lock()
-        # Also if it is dropped without being closed, as an unclosed client is.
-        self._held: list[AsyncConnection[Any]] = []
-        weakref.finalize(self, _finish, self._held, os.getpid()).atexit = False
+        self._process = 0
+        self._closing: Callable[[], object] | None = None
 
     async def change(self, name: bytes, decide: Decide[R]) -> R:
         """Replace a state by what `decide` makes of it, while no other process changes it.
@@ -72,13 +71,13 @@ class PostgresLimitStore:
             try:
                 return await self._change(await self._open(), name, decide)
             except psycopg.Error as exc:
-                await self._drop()
+                self._drop()
                 code = f" (SQLSTATE {exc.sqlstate})" if exc.sqlstate else ""
                 # Its text may quote the address.
                 raise LimitStoreError(f"the database: {type(exc).__name__}{code}") from None
             except BaseException:
                 # Nobody knows where in its conversation it stands.
-                await self._drop()
+                self._drop()
                 raise
 
     async def _change(self, connection: AsyncConnection[Any], name: bytes, decide: Decide[R]) -> R:
@@ -98,26 +97,31 @@ class PostgresLimitStore:
         return answer
 
     async def _open(self) -> AsyncConnection[Any]:
+        """Return the connection, of this very process."""
         from psycopg import AsyncConnection
 
-        if self._connection is None:
-            self._connection = await AsyncConnection.connect(
-                str(self._address),
-                autocommit=True,
-                connect_timeout=_CONNECT_TIMEOUT,
-                application_name="iprog-async limits",
-                prepare_threshold=1,
-            )
-            self._held.append(self._connection)
-            await self._connection.execute(_SETTINGS)
-        return self._connection
+        if self._connection is not None:
+            if self._process == os.getpid():
+                return self._connection
+            self._drop()
+        connection = await AsyncConnection.connect(
+            str(self._address),
+            autocommit=True,
+            connect_timeout=_CONNECT_TIMEOUT,
+            application_name="iprog-async limits",
+            prepare_threshold=1,
+        )
+        self._connection, self._process = connection, os.getpid()
+        # Some clients are never closed.
+        self._closing = weakref.finalize(self, _close_in, self._process, connection)
+        await connection.execute(_SETTINGS)
+        return connection
 
-    async def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        self._held.clear()
-        if connection is not None:
-            with suppress(Exception):
-                await connection.close()
+    def _drop(self) -> None:
+        self._connection = None
+        if self._closing is not None:
+            self._closing()
+            self._closing = None
 
     async def salt(self) -> bytes:
         """Return what goes into the names of accounts; whoever comes first makes it."""
@@ -126,12 +130,15 @@ class PostgresLimitStore:
         return found.encode()
 
     async def aclose(self) -> None:
-        """Close the connection."""
-        await self._drop()
+        """Close the connection, whatever became of its event loop."""
+        self._drop()
 
 
-def _finish(held: list[AsyncConnection[Any]], process: int) -> None:
-    """Close what nobody closed; a forked copy is the parent's, which is still at it."""
-    if os.getpid() == process:
-        for connection in held:
-            connection.pgconn.finish()
+def _close_in(process: int, connection: AsyncConnection[Any]) -> None:
+    if process != os.getpid():
+        # The server has one session for both, so the word that it ends must not leave from here.
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nowhere, connection.pgconn.socket)
+        os.close(nowhere)
+    # As `close` does, it waits for nothing, and needs no loop.
+    connection.pgconn.finish()

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
+import subprocess
+import sys
+import textwrap
 import time
+import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -117,3 +123,68 @@ async def test_all_have_the_same_salt(stores: Stores) -> None:
 
     assert salt
     assert salt == await stores().salt()
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_a_store_ends_in_silence(one_more: Stores, is_closed: bool) -> None:
+    """Whether it is closed after its event loop, or never, nothing warns of what it held."""
+    gc.collect()
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        store = one_more()
+        asyncio.run(store.change(NAME, replace("a")))
+        if is_closed:
+            asyncio.run(store.aclose())
+        del store
+        gc.collect()
+
+    assert [] == [str(warning.message) for warning in warned]
+
+
+_FORKED = """
+import asyncio, gc, os, sys
+sys.path.insert(0, sys.argv[2])
+from support.limits.places import open_place
+
+def change(new):
+    print(asyncio.run(store.change(b"one account", lambda state, _: (new, state))), flush=True)
+
+store = open_place(sys.argv[1])
+change("a")
+if os.fork() == 0:
+    change("b")
+    asyncio.run(store.aclose())
+    del store
+    gc.collect()
+    os._exit(0)
+os.wait()
+change("c")
+if os.fork() == 0:
+    del store
+    gc.collect()
+    os._exit(0)
+os.wait()
+change("d")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_store_outlives_its_forked_copies(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """A child opens the place itself, leaves the parent its own, and nothing warns."""
+    place = (
+        request.getfixturevalue("postgres_journal") if kind == "postgres" else str(tmp_path / "l")
+    )
+    ended = subprocess.run(  # noqa: S603 - ours
+        [
+            *(sys.executable, "-W", "error::ResourceWarning", "-c", textwrap.dedent(_FORKED)),
+            *(place, str(Path(__file__).parents[1])),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert ("\na\nb\nc\n", "") == (ended.stdout, ended.stderr)
