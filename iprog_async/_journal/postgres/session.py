@@ -64,13 +64,41 @@ def open_campaign(address: PostgresAddress, name: str | None) -> tuple[Connectio
         with translated(address):
             _check(connection, address)
             if name is None:
-                return connection, only_campaign(connection, address)
-            opened = f"SELECT {quoted(address.schema)}.open_campaign(%s, %s)"
-            ask(connection, opened, [name, token_bytes(_SALT_BYTES)])
-            return connection, named_campaign(connection, address, name)
+                number = find_campaign(connection, address, None)
+            else:
+                opened = f"SELECT {quoted(address.schema)}.open_campaign(%s, %s)"
+                (number,) = ask(connection, opened, [name, token_bytes(_SALT_BYTES)])
+            campaign = _campaign(connection, address, number)
+            if campaign is None:
+                raise JournalError(f"the campaign of the journal {address} was removed meanwhile")
+            return connection, campaign
     except BaseException:
         connection.close()
         raise
+
+
+def open_announced(
+    address: PostgresAddress, name: str | None, process: int
+) -> tuple[Connection, Campaign]:
+    """Connect like `open_campaign`, and let others see it.
+
+    Args:
+        address: The journal.
+        name: The campaign; `None` takes the only one.
+        process: Names this open journal for others that wait for it.
+
+    Raises:
+        ConfigurationError: The driver is missing.
+        JournalError: It can't be reached or written, is no journal or of another version.
+    """
+    connection, campaign = open_campaign(address, name)
+    try:
+        with translated(address):
+            announce(connection, process)
+    except BaseException:
+        connection.close()
+        raise
+    return connection, campaign
 
 
 def has_campaign(address: PostgresAddress, name: str) -> bool:
@@ -82,7 +110,7 @@ def has_campaign(address: PostgresAddress, name: str) -> bool:
     """
     with connect(address) as connection, translated(address):
         check_version(address, schema_version(connection, address.schema))
-        return ask(connection, _campaigns(address, "WHERE name = %s"), [name]) is not None
+        return _named(connection, address, name) is not None
 
 
 def reopen(address: PostgresAddress, campaign: Campaign, process: int) -> Connection:
@@ -100,8 +128,7 @@ def reopen(address: PostgresAddress, campaign: Campaign, process: int) -> Connec
     try:
         with translated(address):
             _check(connection, address)
-            found = ask(connection, _campaigns(address, "WHERE id = %s"), [campaign.id])
-            if found is None or Campaign(*found) != campaign:
+            if _campaign(connection, address, campaign.id) != campaign:
                 raise JournalError(
                     f"the journal {address} is not the one that was opened: its campaign "
                     f"{campaign.name!r} was removed or made anew. Nothing more is sent; see which "
@@ -119,34 +146,48 @@ def announce(connection: Connection, process: int) -> None:
     ask(connection, "SELECT pg_try_advisory_lock_shared(%s, %s)", [LOCK_CLASS, process])
 
 
-def only_campaign(connection: Connection, address: PostgresAddress) -> Campaign:
-    """Return the campaign of a journal that has one.
+def find_campaign(connection: Connection, address: PostgresAddress, name: str | None) -> int:
+    """Return the number of a campaign that is there; whoever only reads may see that much of it.
+
+    Args:
+        connection: An open connection.
+        address: The journal.
+        name: The campaign's name; `None` takes the only one.
 
     Raises:
-        JournalError: It has none, or several.
+        JournalError: It is not there, or without a name: there is none, or there are several.
     """
-    found = run(connection, _campaigns(address, "ORDER BY id LIMIT 21")).fetchall()
+    if name is None:
+        return _only(connection, address)
+    number = _named(connection, address, name)
+    if number is None:
+        raise JournalError(f"the journal {address} has no campaign {name!r}")
+    return number
+
+
+def _only(connection: Connection, address: PostgresAddress) -> int:
+    found = run(connection, _select(address, "id, name", "ORDER BY id LIMIT 21")).fetchall()
     if len(found) == 1:
-        return Campaign(*found[0])
+        return int(found[0][0])
     if not found:
         raise JournalError(f"the journal {address} is empty: nothing was sent with it yet")
-    names = ", ".join(repr(name) for _, name, *_ in found[:20])
+    names = ", ".join(repr(name) for _, name in found[:20])
     more = ", …" if len(found) > 20 else ""
     raise JournalError(
         f"the journal {address} has several campaigns, so name one of them: {names}{more}"
     )
 
 
-def named_campaign(connection: Connection, address: PostgresAddress, name: str) -> Campaign:
-    """Return a campaign that is there.
+def _named(connection: Connection, address: PostgresAddress, name: str) -> int | None:
+    found = ask(connection, _select(address, "id", "WHERE name = %s"), [name])
+    return found and int(found[0])
 
-    Raises:
-        JournalError: It is not there.
-    """
-    found = ask(connection, _campaigns(address, "WHERE name = %s"), [name])
-    if found is None:
-        raise JournalError(f"the journal {address} has no campaign {name!r}")
-    return Campaign(*found)
+
+def _campaign(connection: Connection, address: PostgresAddress, number: int) -> Campaign | None:
+    """Return all of a campaign; its salt is for those who write."""
+    query = _select(address, "id, name, salt, made_at", "WHERE id = %s")
+    found = ask(connection, query, [number])
+    return found and Campaign(*found)
 
 
 def _check(connection: Connection, address: PostgresAddress) -> None:
@@ -159,6 +200,5 @@ def _check(connection: Connection, address: PostgresAddress) -> None:
         )
 
 
-def _campaigns(address: PostgresAddress, which: str) -> str:
-    table = f"{quoted(address.schema)}.campaigns"
-    return f"SELECT id, name, salt, made_at FROM {table} {which}"  # noqa: S608 - constants
+def _select(address: PostgresAddress, columns: str, which: str) -> str:
+    return f"SELECT {columns} FROM {quoted(address.schema)}.campaigns {which}"  # noqa: S608 - constants

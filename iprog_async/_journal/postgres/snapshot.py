@@ -11,7 +11,7 @@ from iprog_async._journal.contents import RowCounts
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import Connection, connect, translated
 from iprog_async._journal.postgres.migrations import check_version, schema_version
-from iprog_async._journal.postgres.session import Campaign, named_campaign, only_campaign
+from iprog_async._journal.postgres.session import find_campaign
 from iprog_async._journal.postgres.statements import Statements
 from iprog_async._journal.postgres.store import read_counts, read_page
 from iprog_async._journal.rows import Row
@@ -23,12 +23,10 @@ T = TypeVar("T")
 class Snapshot:
     """The rows of one campaign at one moment."""
 
-    def __init__(
-        self, address: PostgresAddress, connection: Connection, campaign: Campaign
-    ) -> None:
+    def __init__(self, address: PostgresAddress, connection: Connection, campaign: int) -> None:
         self._address = address
         self._connection = connection
-        self._statements = Statements(address.schema, campaign.id)
+        self._statements = Statements(address.schema, campaign)
         # A connection serves one thread at a time.
         self._turn = threading.Lock()
 
@@ -71,11 +69,7 @@ def open_snapshot(address: PostgresAddress, campaign: str | None) -> Snapshot:
         with translated(address):
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             check_version(address, schema_version(connection, address.schema))
-            found = (
-                only_campaign(connection, address)
-                if campaign is None
-                else named_campaign(connection, address, campaign)
-            )
+            found = find_campaign(connection, address, campaign)
     except BaseException:
         connection.close()
         raise

@@ -15,7 +15,7 @@ from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.attempts import Attempts
 from iprog_async._journal.postgres.connecting import Connection, ask, run
 from iprog_async._journal.postgres.execution import Execution
-from iprog_async._journal.postgres.session import announce, open_campaign, reopen
+from iprog_async._journal.postgres.session import open_announced, reopen
 from iprog_async._journal.postgres.statements import Statements, to_row
 from iprog_async._journal.postgres.worker import Worker
 from iprog_async._journal.postgres.write_queue import Intake, LoopQueue
@@ -48,7 +48,8 @@ class PostgresStore:
     """
 
     def __init__(self, address: PostgresAddress, campaign: str | None) -> None:
-        connection, opened = open_campaign(address, campaign)
+        attempts = Attempts()
+        connection, opened = open_announced(address, campaign, attempts.process)
         self.address = address
         """Where it is."""
         self.path = address.shown
@@ -58,8 +59,6 @@ class PostgresStore:
         """Its number."""
         self.salt = opened.salt
         self.made_at: datetime = opened.made_at
-        attempts = Attempts()
-        announce(connection, attempts.process)
         self._statements = Statements(address.schema, opened.id)
         self._in_run = False
         self._run = 0

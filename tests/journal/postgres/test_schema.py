@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from support.postgres.fixtures import with_query
 from iprog_async import Journal, JournalError, JournalReader
 from iprog_async._journal.postgres import migrations, schema
 from iprog_async._journal.postgres.address import PostgresAddress
-from iprog_async._journal.postgres.connecting import connect, run
+from iprog_async._journal.postgres.connecting import connect, run, translated
 from iprog_async._journal.postgres.migrations import Migrated, migrate, printed
 from iprog_async._journal.postgres.schema import Step, grants
 
@@ -69,28 +70,44 @@ def test_no_journal_there(postgres_address: str) -> None:
             Journal.open(postgres_address)
 
 
+def documented_rights(after: str) -> str:
+    """Return the SQL that the documentation has after some words."""
+    page = (Path(__file__).parents[3] / "docs" / "postgres.md").read_text("utf-8")
+    return page.partition(f"{after}\n\n```sql\n")[2].partition("```")[0]
+
+
 def test_documented_rights() -> None:
     """The rights that the documentation lists for the journal are among those that are given."""
-    page = (Path(__file__).parents[3] / "docs" / "postgres.md").read_text("utf-8")
-    listed = page.partition("with `--print` you see it:\n\n```sql\n")[2].partition("```")[0]
+    listed = documented_rights("with `--print` you see it:")
     given = grants("iprog_async", "sender").replace('"', "").splitlines()
     assert listed
     assert set() == set(listed.splitlines()) - set(given)
 
 
 @pytest.fixture
-def sender(postgres_journal: str) -> str:
-    """Return the address for a role that may send, and nothing more."""
+def as_role(postgres_journal: str) -> Iterator[Callable[[str, str], str]]:
+    """Return what makes a role with some grants; it returns the journal's address for it."""
     address = PostgresAddress.parse(postgres_journal)
-    role = f"{address.schema}_sender"
+    made: list[str] = []
+
+    def make(role: str, granted: str) -> str:
+        with connect(address) as connection:
+            run(connection, f"CREATE ROLE {role}")
+            made.append(role)
+            run(connection, granted)
+        return with_query(postgres_journal, options=f"-c role={role}")
+
+    yield make
     with connect(address) as connection:
-        run(connection, f"CREATE ROLE {role}")
-        run(connection, grants(address.schema, role))
-    return with_query(postgres_journal, options=f"-c role={role}")
+        for role in made:
+            run(connection, f"DROP OWNED BY {role}")
+            run(connection, f"DROP ROLE {role}")
 
 
-async def test_least_privilege(sender: str, postgres_journal: str) -> None:
+async def test_least_privilege(as_role: Callable[[str, str], str], postgres_journal: str) -> None:
     """A role with the documented grants sends, resumes and reads, and may change no table."""
+    name = PostgresAddress.parse(postgres_journal).schema
+    sender = as_role(f"{name}_sender", grants(name, f"{name}_sender"))
     with Journal.open(sender, campaign="june") as journal:
         await journal.begin_run()
         assert 0 == (await journal.counts())["accepted"]
@@ -101,10 +118,30 @@ async def test_least_privilege(sender: str, postgres_journal: str) -> None:
         assert 0 == (await reader.counts())["accepted"]
     with pytest.raises(JournalError, match="permission denied"):
         migrate_all_anew(sender)
-    address = PostgresAddress.parse(postgres_journal)
-    with connect(address) as connection:
-        run(connection, f"DROP OWNED BY {address.schema}_sender")
-        run(connection, f"DROP ROLE {address.schema}_sender")
+
+
+@pytest.mark.parametrize("campaign", ["june", None])
+async def test_whoever_only_reads_sees_no_salt(
+    campaign: str | None, as_role: Callable[[str, str], str], postgres_journal: str
+) -> None:
+    """With the documented grants for reading, a role reads a journal and guesses no text."""
+    Journal.open(postgres_journal, campaign="june").close()
+    name = PostgresAddress.parse(postgres_journal).schema
+    granted = documented_rights("the texts are hashed with stays out of sight:")
+    role = f"{name}_reader"
+    address = as_role(role, granted.replace("iprog_async", name).replace("TO reader", f"TO {role}"))
+    with JournalReader.open(address, campaign=campaign) as reader:
+        assert 0 == (await reader.counts())["accepted"]
+        assert [] == [entry async for entry in reader.entries()]
+    parsed = PostgresAddress.parse(address)
+    with (
+        pytest.raises(JournalError, match="permission denied"),
+        connect(parsed) as connection,
+        translated(parsed),
+    ):
+        run(connection, f"SELECT salt FROM {name}.campaigns")  # noqa: S608 - a test's own
+    with pytest.raises(JournalError, match="permission denied"):
+        Journal.open(address, campaign=campaign)
 
 
 def migrate_all_anew(place: str) -> None:

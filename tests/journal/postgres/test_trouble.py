@@ -11,8 +11,10 @@ import sys
 import textwrap
 import threading
 from pathlib import Path
+from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from support.core.fakes import NUMBER, Wire, to_many
 from support.journal.journaling import ACCEPTED, posting, rows_in, run_over, states_in
@@ -28,6 +30,7 @@ from iprog_async import (
     OutcomeUnknownError,
 )
 from iprog_async._journal.postgres import driver as driver_module
+from iprog_async._journal.postgres import session as session_module
 from iprog_async._journal.postgres import store as store_module
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import connect, run
@@ -262,6 +265,23 @@ def test_a_forked_process(postgres_journal: str) -> None:
     before, forked, after = json.loads(child.stdout)
     assert ("id-1", "id-1") == (before, after)
     assert "opened before this process was forked off" in forked
+
+
+def test_an_opening_that_fails_leaves_no_connection(
+    postgres_journal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing warns of a connection that was lost before anybody could see it."""
+
+    def announce(connection: psycopg.Connection[Any], _: int) -> None:
+        opened.append(connection)
+        run(connection, "SELECT pg_terminate_backend(pg_backend_pid())")
+
+    opened: list[psycopg.Connection[Any]] = []
+    monkeypatch.setattr(session_module, "announce", announce)
+    with pytest.raises(JournalError, match=r"can't be used: .*Nothing more is sent"):
+        Journal.open(postgres_journal)
+
+    assert [True] == [connection.closed for connection in opened]
 
 
 _KILLED = """
