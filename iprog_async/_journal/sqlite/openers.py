@@ -16,12 +16,16 @@ import os
 import re
 
 from iprog_async._core.errors import JournalError
-from iprog_async._journal.sqlite.file_lock import FileLock, is_held
+from iprog_async._journal.sqlite.file_lock import FileLock, holder_of, is_held
 
 
-# The first one to open a journal checks all of it, which takes two seconds for a million messages.
+# Seconds. The first one to open a journal checks all of it, two seconds for a million messages.
 _PATIENCE = 300.0
 _SOON = 10.0
+# An older release holds the gate until it ends, and doesn't sign it. Somebody else may be about to
+# sign it at one look, and not at several.
+_LOOK = 0.5
+_UNSIGNED_LOOKS = 6
 
 
 def gate_of(path: str) -> FileLock:
@@ -31,13 +35,25 @@ def gate_of(path: str) -> FileLock:
         JournalError: Somebody else does not come out.
         OSError: The system has no locks for it.
     """
-    gate = FileLock.wait_for(_path_of_gate(path), _PATIENCE)
-    if gate is None:
-        raise JournalError(
-            f"the journal {path} is being opened or closed by another process, which does not come "
-            "to an end, or was stopped by a signal: let it go on, or end it. Nothing was sent"
-        )
-    return gate
+    holder: int | None = None
+    unsigned = 0
+    for _ in range(max(1, round(_PATIENCE / _LOOK))):
+        gate = FileLock.wait_for(_path_of_gate(path), _LOOK)
+        if gate is not None:
+            return gate
+        holder = holder_of(_path_of_gate(path))
+        unsigned = unsigned + 1 if holder is None else 0
+        if unsigned == _UNSIGNED_LOOKS:
+            raise JournalError(
+                f"the journal {path} is in use by a process with an older release of this "
+                "library, which keeps it to itself: end that process, or let it end, and open the "
+                "journal once more. Nothing was sent"
+            )
+    who = "another process" if holder is None else f"another process, {holder}"
+    raise JournalError(
+        f"the journal {path} is being opened or closed by {who}, which does not come "
+        "to an end, or was stopped by a signal: let it go on, or end it. Nothing was sent"
+    )
 
 
 def gate_to_leave(path: str) -> FileLock | None:

@@ -220,13 +220,16 @@ def test_a_file_that_another_release_has_open(path: Path) -> None:
 
 def test_a_gate_that_stays_shut(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever waits for too long to open a file is told why; to close one nobody has to wait."""
-    monkeypatch.setattr(openers, "_PATIENCE", 0)
+    monkeypatch.setattr(openers, "_LOOK", 0.01)
+    monkeypatch.setattr(openers, "_PATIENCE", 0.1)
     monkeypatch.setattr(openers, "_SOON", 0)
     journal = Journal.open(path)
     asyncio.run(_send(journal, "a"))
     gate = FileLock.take(f"{path}.lock")
     assert gate is not None
-    with pytest.raises(JournalError, match="is being opened or closed by another process"):
+    with pytest.raises(
+        JournalError, match=f"is being opened or closed by another process, {os.getpid()}, which"
+    ):
         Journal.open(path)
     journal.close()
     assert read_marker(str(path)).is_open
@@ -234,8 +237,28 @@ def test_a_gate_that_stays_shut(path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     _opens(path, 1)
 
 
+@pytest.mark.parametrize("open_it", [Journal.open, JournalReader.open])
+def test_a_process_of_an_older_release(
+    open_it: Callable[[Path], object], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the file to itself for as long as it runs: that is said, and not waited for."""
+    monkeypatch.setattr(openers, "_LOOK", 0.001)
+    Journal.open(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE meta SET value = 2 WHERE name = 'version'")
+        connection.commit()
+    gate = FileLock.take(f"{path}.lock")
+    assert gate is not None
+    # Earlier releases wrote nothing into it.
+    os.truncate(f"{path}.lock", 0)
+    with pytest.raises(JournalError, match=r"an older release of this library.* end that process"):
+        open_it(path)
+    gate.release()
+
+
 def test_the_gate_opens(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever waits for the gate gets it once it is free."""
+    monkeypatch.setattr(openers, "_LOOK", 300.0)
     gate = FileLock.take(f"{path}.lock")
     assert gate is not None
     pauses: list[float] = []
@@ -331,6 +354,7 @@ with Journal.open(path) as journal:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # Some twenty processes, one after the other, perhaps on a busy machine.
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a signal of POSIX systems")
 @pytest.mark.parametrize("beside", [True, False], ids=["beside another", "alone"])
 def test_killed_at_each_step(beside: bool, path: Path) -> None:
@@ -341,7 +365,7 @@ def test_killed_at_each_step(beside: bool, path: Path) -> None:
             child = subprocess.run(  # noqa: S603 - ours
                 [sys.executable, "-c", _STEPS, str(path), str(step), tests],
                 check=False,
-                timeout=30,
+                timeout=60,
             )
             assert child.returncode in (0, -signal.SIGKILL)
             if other is not None:
