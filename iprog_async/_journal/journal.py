@@ -94,7 +94,8 @@ class Journal(JournalContents):
         store = open_store(path, campaign, allow_lost_records=allow_lost_records, wait=wait)
         journal = cls(store, rules)
         place = path if is_address(path) else store.path
-        # Not a partial, whose repr would show a password.
+        # Not a partial, whose repr would show a password. That lost records are allowed was said of
+        # what this opening found, which is unknown from now on; what is lost later was not meant.
         journal._open_again = lambda: cls.open(
             place,
             campaign=campaign,
