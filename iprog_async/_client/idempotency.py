@@ -36,7 +36,7 @@ class KeyedSends:
         self._journal = journal
         self._clock = clock
         self._observers = observers
-        self._under_way: dict[tuple[str, str], asyncio.Task[Outcome]] = {}
+        self._tasks: set[asyncio.Task[Outcome]] = set()
 
     async def send(
         self,
@@ -61,16 +61,21 @@ class KeyedSends:
             InvalidMessageError: The key is no text; nothing was sent.
             JournalError: The journal can't be read; nothing was sent.
         """
-        identity = (prepared.e164, check_key(key))
-        task = self._under_way.get(identity)
+        identity = (asyncio.get_running_loop(), prepared.e164, check_key(key))
+        # Another client may have the same journal.
+        task = self._journal.sending.get(identity)
         if task is None:
             task = asyncio.create_task(self._send(provider, prepared, resend_unknown))
-            self._under_way[identity] = task
+            self._journal.sending[identity] = task
+            self._tasks.add(task)
             task.add_done_callback(lambda done: self._ended(identity, done))
         return await asyncio.shield(task)
 
-    def _ended(self, identity: tuple[str, str], task: asyncio.Task[Outcome]) -> None:
-        self._under_way.pop(identity, None)
+    def _ended(
+        self, identity: tuple[asyncio.AbstractEventLoop, str, str], task: asyncio.Task[Outcome]
+    ) -> None:
+        self._journal.sending.pop(identity, None)
+        self._tasks.discard(task)
         if not task.cancelled():
             # All who waited may have been cancelled; then nobody else asks for its error.
             task.exception()
@@ -99,6 +104,9 @@ class KeyedSends:
             if error is not None:
                 # The outcome is true all the same; the file has it as unknown.
                 logger.error("the outcome of a text is not on record: %s", error)
+            elif isinstance(outcome, NotSent):
+                # While it waited for its turn, its claim was others' to take.
+                return await ledger.ended_elsewhere(prepared) or outcome
             return outcome
         finally:
             ledger.end()
@@ -120,5 +128,5 @@ class KeyedSends:
 
     async def aclose(self) -> None:
         """Wait for the sends under way to come to their outcome."""
-        if self._under_way:
-            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)

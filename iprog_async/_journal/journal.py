@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from iprog_async._core.messages import Message
+from iprog_async._core.outcomes import Outcome
 from iprog_async._core.phones import to_e164, to_region
 from iprog_async._journal.contents import JournalContents
 from iprog_async._journal.enqueuing.enqueue import Enqueued, Target
@@ -44,6 +46,9 @@ class Journal(JournalContents):
         """The rows; for this library's own use, like all down to `open`, and what follows it."""
         self.rules = rules
         """What the caller allows."""
+        self._reserving = threading.Lock()
+        self.sending: dict[tuple[asyncio.AbstractEventLoop, str, str], asyncio.Task[Outcome]] = {}
+        """The single sends that are under way, by event loop, number and key."""
         self.under_way: set[tuple[str, str]] = set()
         """Number and key of the messages with a key that are being sent."""
         self._forks = generation()
@@ -142,6 +147,17 @@ class Journal(JournalContents):
     def end_run(self) -> None:
         """Let another bulk run use the journal."""
         self.store.end_run()
+
+    def reserve(self, identity: tuple[str, str]) -> bool:
+        """Take number and key of a message that is to be sent; `False` if they are taken.
+
+        Two event loops, each in its thread, may ask at the same moment.
+        """
+        with self._reserving:
+            if identity in self.under_way:
+                return False
+            self.under_way.add(identity)
+        return True
 
     async def reconcile(
         self, gateway: SupportsMessageList | HasProvider, *, start: datetime | None = None

@@ -15,7 +15,7 @@ from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import NotSent, Outcome
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.resume_rules import Resume, ResumeRules, remembered
-from iprog_async._journal.rows import HASH_BYTES, Row, Values
+from iprog_async._journal.rows import HASH_BYTES, NEVER, Row, Values
 from iprog_async._journal.store import (
     CLAIM_SECONDS,
     ClaimLostError,
@@ -23,6 +23,9 @@ from iprog_async._journal.store import (
     StoreQueue,
 )
 from iprog_async._journal.text_hash import TIME
+
+
+_MOST_LOOKS = 100
 
 
 @define(eq=False)
@@ -35,7 +38,7 @@ class RowsClaim:
     _held: bool = False
     _whole: RowsClaim | None = field(default=None, alias="whole")
     _used: bool = False
-    leaves_by: float = 0.0
+    leaves_by: float = NEVER
     """Until when, by `uptime`, what was claimed may leave."""
 
     def take(self) -> asyncio.Future[SmsError | None]:
@@ -77,7 +80,7 @@ class RowsClaim:
     def give_back(self) -> None:
         """Put on record that no message of this claim was sent, by whatever request, and waits."""
         for row in self._rows:
-            row.claimed_at = 0.0
+            row.claimed_at = NEVER
         self._queue.release(self._rows)
 
     def give_back_if_unused(self) -> None:
@@ -207,9 +210,13 @@ class Ledger:
         if not self._reserve(prepared, settled):
             return settled[0]
         row = self._new_row(prepared)
-        while True:
+        for _ in range(_MOST_LOOKS):
             asked_at = uptime()
-            found = _checked(await self._queue.claim_new(row))
+            found = await self._queue.claim_new(row)
+            if isinstance(found, ClaimLostError):
+                continue
+            if isinstance(found, SmsError):
+                raise found
             if found is None:
                 row.claimed_at = asked_at
                 return None
@@ -227,6 +234,25 @@ class Ledger:
                 return None
             if not isinstance(problem, ClaimLostError):
                 raise problem
+        raise _contended(prepared.e164, check_key(prepared.message.key))
+
+    async def ended_elsewhere(self, prepared: PreparedMessage) -> Outcome | None:
+        """Return what became of a message that others could take while it waited for its turn.
+
+        Args:
+            prepared: A message with a key that was not sent from here, as it is on record.
+
+        Returns:
+            Its outcome, if it was accepted or is unknown; `None` if nobody has sent it.
+        """
+        identity = (prepared.e164, prepared.message.key)
+        known = await self._journal.store.look_up([identity], earlier=False)
+        for row in await self._ended(known.get(identity, ())):
+            if row.state == "accepted":
+                return remembered(row, Resume.SKIP, prepared)
+            if row.unsettled and not self._rules.resend_unknown:
+                return remembered(row, Resume.SKIP, prepared)
+        return None
 
     def _decide(self, prepared: PreparedMessage, rows: Sequence[Row]) -> Outcome | None:
         """Return the outcome a message had before; `None` if it has to be sent."""
@@ -258,10 +284,9 @@ class Ledger:
         except InvalidMessageError as exc:
             refused.append(NotSent(prepared.index, prepared.message, exc))
             return False
-        if identity in self._journal.under_way:
+        if not self._journal.reserve(identity):
             refused.append(NotSent(prepared.index, prepared.message, _busy(*identity)))
             return False
-        self._journal.under_way.add(identity)
         self._reserved.add(identity)
         return True
 
@@ -316,15 +341,9 @@ class Ledger:
         else:
             recorded = self._queue.record(rows, ended)
         if self._reserved:
-            # Whoever looks them up from now on does so after they are written.
-            self._free(batch)
+            # Another event loop that looks them up has to find what became of them.
+            recorded.add_done_callback(lambda _: self._free(batch))
         return recorded
-
-
-def _checked(found: Row | SmsError | None) -> Row | None:
-    if isinstance(found, SmsError):
-        raise found
-    return found
 
 
 def _as_kept(row: Row, text_hash: bytes, step: timedelta) -> Row:
@@ -360,7 +379,19 @@ def check_key(key: object) -> str:
         key.encode()
     except UnicodeEncodeError:
         raise InvalidMessageError(f"the key {key!r} of a message has half a character") from None
+    if "\0" in key:
+        # PostgreSQL has no such character, and a key has to be the same in every journal.
+        raise InvalidMessageError(f"the key {key!r} of a message has the character 0")
     return key
+
+
+def _contended(number: str, key: str) -> JournalError:
+    error = JournalError(
+        f"others claimed and gave back the text for {number} with the key {key!r} again and again; "
+        "this one was not sent: try again"
+    )
+    error.blame, error.healable = "message", True
+    return error
 
 
 def _busy(number: str, key: str) -> JournalError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from decimal import Decimal
 from json.encoder import encode_basestring_ascii as _quote
@@ -19,6 +20,8 @@ from iprog_async._core.receipts import PENDING, DeliveryStatus, Receipt
 HASH_BYTES = 12
 DAMAGED_ROW = "its row was damaged, and says neither who it was nor what became of it"
 _LONGEST_DETAIL = 500
+NEVER = -math.inf
+"""Before any time: the clock of a machine that has just started is near zero."""
 _NULL = "null"
 
 RowState = Literal["claimed", "released", "accepted", "not_sent", "unknown"]
@@ -50,8 +53,8 @@ class Row:
         status: The delivery status in the answer that accepted it.
         on_record: What tells its store whether anybody else has changed it since it was read or
             written here; `None` of a new one.
-        claimed_at: When its claim was asked for, by `uptime`; 0 while it is not claimed by
-            us.
+        claimed_at: When its claim was asked for, by `uptime`; `NEVER` while it is not claimed
+            by us.
     """
 
     id: int
@@ -66,7 +69,7 @@ class Row:
     in_doubt: bool = False
     status: str | None = None
     on_record: tuple[Any, ...] | None = field(default=None, eq=False, repr=False)
-    claimed_at: float = field(default=0.0, eq=False, repr=False)
+    claimed_at: float = field(default=NEVER, eq=False, repr=False)
     _checksum: int = field(default=-1, init=False, eq=False, repr=False)
 
     @property

@@ -10,6 +10,7 @@ from attrs import define, field
 from iprog_async._core.errors import ConnectionFailedError, RateLimitError, SmsError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown
+from iprog_async._journal.store import ClaimLostError
 
 
 @define
@@ -63,8 +64,11 @@ class MessageRoute:
         self._unable.append(error)
 
     def record(self, outcome: Outcome) -> None:
-        """Note what a member said; only what is certainly not sent and healable goes on."""
-        if isinstance(outcome, NotSent) and outcome.error.healable:
+        """Note what a member said; only what is certainly not sent and healable goes on.
+
+        Nor does a message that another process is sending: no member could.
+        """
+        if isinstance(outcome, NotSent) and _goes_on(outcome.error):
             self._errors.append(outcome.error)
         else:
             self.outcome = _of(self.prepared, outcome)
@@ -112,6 +116,10 @@ class MessageRoute:
             if isinstance(error, RateLimitError)
         ]
         return min(pauses, default=None)
+
+
+def _goes_on(error: SmsError) -> bool:
+    return error.healable and not isinstance(error, ClaimLostError)
 
 
 def _of(prepared: PreparedMessage, outcome: Outcome) -> Outcome:
