@@ -24,6 +24,7 @@ else:
 
 _LONGEST_REASON = 300
 _CONNECT_SECONDS = 8
+_ENCODING = "UTF8"
 # A server that is gone without a word is noticed while a claim could still be used.
 _DEFAULTS: dict[str, Any] = {
     "connect_timeout": _CONNECT_SECONDS,
@@ -62,7 +63,7 @@ def connect(address: PostgresAddress, *, autocommit: bool = True) -> Connection:
 
     Raises:
         ConfigurationError: The driver is missing.
-        JournalError: It can't be reached, or refuses.
+        JournalError: It can't be reached, refuses, or can't hold every text.
     """
     psycopg = driver()
     try:
@@ -70,7 +71,11 @@ def connect(address: PostgresAddress, *, autocommit: bool = True) -> Connection:
     except psycopg.Error as exc:
         problem = _unreachable(address, exc)
     else:
-        return connection
+        wrong = _wrong_encoding(address, connection)
+        if wrong is None:
+            return connection
+        connection.close()
+        problem = wrong
     raise problem
 
 
@@ -83,7 +88,7 @@ async def connect_async(address: PostgresAddress, name: str = "") -> AsyncConnec
 
     Raises:
         ConfigurationError: The driver is missing.
-        JournalError: It can't be reached, or refuses.
+        JournalError: It can't be reached, refuses, or can't hold every text.
     """
     return await discreetly(_connect_async(address, name))
 
@@ -98,13 +103,36 @@ async def _connect_async(address: PostgresAddress, name: str) -> AsyncConnection
     except psycopg.Error as exc:
         problem = _unreachable(address, exc)
     else:
-        return connection
+        wrong = _wrong_encoding(address, connection)
+        if wrong is None:
+            return connection
+        await connection.close()
+        problem = wrong
     raise problem
 
 
 def _arguments(address: PostgresAddress) -> dict[str, Any]:
     given = driver().conninfo.conninfo_to_dict(str(address.conninfo))
-    return _DEFAULTS | dict(given)
+    # Whatever the environment says: what is asked for has to be what is found.
+    return _DEFAULTS | dict(given) | {"client_encoding": _ENCODING}
+
+
+def _wrong_encoding(
+    address: PostgresAddress, connection: Connection | AsyncConnection
+) -> JournalError | None:
+    """Return what to raise for a database that can't hold every text; the server tells it itself.
+
+    Another encoding has no room for some keys and names of errors, and `SQL_ASCII` knows bytes.
+    """
+    encoding = connection.info.parameter_status("server_encoding") or _ENCODING
+    if encoding == _ENCODING:
+        return None
+    return JournalError(
+        f"the journal {address} can't be used: the encoding of its database is {encoding}, which "
+        f"can't hold every text, and {_ENCODING} is needed. Nothing was sent; make a database for "
+        f"the journal: CREATE DATABASE sms ENCODING '{_ENCODING}' TEMPLATE template0, and run "
+        "iprog-async journal init with its address"
+    )
 
 
 def _unreachable(address: PostgresAddress, cause: Exception) -> JournalError:

@@ -8,7 +8,7 @@ from typing import Any
 from iprog_async._journal.postgres.attempts import attempt_of
 from iprog_async._journal.postgres.connecting import Connection, run
 from iprog_async._journal.postgres.jobs import Job, Kind, values_of
-from iprog_async._journal.postgres.statements import Statement, Statements, to_row
+from iprog_async._journal.postgres.statements import Statement, Statements, check_identity, to_row
 from iprog_async._journal.rows import Row
 from iprog_async._journal.store import ClaimLostError
 
@@ -84,12 +84,14 @@ class Execution:
             missing = [job.values[0] for job in jobs if job.values[0][_ATTEMPT] not in results]
             for values in _in_chunks(missing):
                 for attempt, got, *found in _fetch(connection, self._statements.claim_new, values):
+                    asked = by_attempt[attempt].rows[0]
                     row = None if found[0] is None else to_row(found)
+                    check_identity(row, {(asked.number, asked.key)})
                     if row is not None and (attempt_of(row), row.state) == (attempt, "claimed"):
                         # This very claim: nothing was heard of it when the connection was lost.
                         got, row = row.id, None
                     if got is not None:
-                        by_attempt[attempt].rows[0].id = got
+                        asked.id = got
                     if got is not None or row is not None:
                         results[attempt] = row
         return [

@@ -7,11 +7,12 @@ and is planned once. The campaign's number stands in the text: the planner then 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from attrs import frozen
 
+from iprog_async._core.errors import JournalError
 from iprog_async._journal.postgres.attempts import note_attempt
 from iprog_async._journal.postgres.schema import quoted
 from iprog_async._journal.rows import Row
@@ -49,14 +50,29 @@ class Array:
     encode: Callable[[Any], str]
 
 
+def exact_text(value: str | None) -> str:
+    """Return a text as an element of an array, for what is to be found again.
+
+    Raises:
+        ValueError: It has a character 0 or half a one, which PostgreSQL can't hold.
+    """
+    if value is None:
+        return "NULL"
+    if "\0" in value:
+        raise ValueError("a text has a character 0")
+    if not value.isascii():
+        value.encode()
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def text(value: str | None) -> str:
-    """Return a text as an element of an array; PostgreSQL has no character 0, and no half ones."""
+    """Return words for people as an element of an array; what PostgreSQL can't hold is replaced."""
     if value is None:
         return "NULL"
     if not value.isascii():
         value = value.encode(errors="replace").decode()
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\0", "\ufffd")
-    return f'"{escaped}"'
+    return exact_text(value.replace("\0", "\ufffd"))
 
 
 def stored_key(key: str | None) -> str | None:
@@ -74,14 +90,14 @@ def key_as_given(stored: str | None) -> str | None:
 
 
 def _key_text(key: str | None) -> str:
-    return text(stored_key(key))
+    return exact_text(stored_key(key))
 
 
 def _truth(value: object) -> str:
     return "t" if value else "f"
 
 
-_NUMBER, _KEY = Array("number", "text", text), Array("key", "text", _key_text)
+_NUMBER, _KEY = Array("number", "text", exact_text), Array("key", "text", _key_text)
 _HASH, _RUN = Array("hash", "text", bytes.hex), Array("run", "integer", str)
 _ATTEMPT, _SEEN = Array("attempt", "bigint", str), Array("seen", "bigint", str)
 _SEEN_STATE = Array("seen_state", "text", str)
@@ -269,3 +285,16 @@ def to_row(values: Sequence[Any]) -> Row:
     row.status = status
     note_attempt(row, attempt)
     return row
+
+
+def check_identity(row: Row | None, wanted: Collection[tuple[str, str | None]]) -> None:
+    """Raise `JournalError` if a row that was found is of another message than was asked for.
+
+    Whoever took it for nobody's would ask for ever, or send what was sent.
+    """
+    if row is not None and (row.number, row.key) not in wanted:
+        raise JournalError(
+            f"the journal answered with another message ({row.number}, key {row.key!r}) than it "
+            "was asked for: see which database its address leads to, and what stands between. "
+            "Nothing was sent"
+        )

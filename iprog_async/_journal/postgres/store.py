@@ -16,7 +16,7 @@ from iprog_async._journal.postgres.attempts import Attempts
 from iprog_async._journal.postgres.connecting import Connection, ask, run
 from iprog_async._journal.postgres.execution import Execution
 from iprog_async._journal.postgres.session import open_announced, reopen
-from iprog_async._journal.postgres.statements import Statements, to_row
+from iprog_async._journal.postgres.statements import Statements, check_identity, to_row
 from iprog_async._journal.postgres.worker import Worker
 from iprog_async._journal.postgres.write_queue import Intake, LoopQueue
 from iprog_async._journal.rows import Row
@@ -144,7 +144,9 @@ class PostgresStore:
                 for row in _rows(connection, by_number.sql, asked):
                     found.setdefault((row.number, None), []).append(row)
             if keyed:
+                wanted = set(keyed)
                 for row in _rows(connection, by_key.sql, by_key.values(keyed)):
+                    check_identity(row, wanted)
                     found.setdefault((row.number, row.key), []).append(row)
             return found
 

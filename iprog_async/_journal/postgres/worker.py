@@ -13,10 +13,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from attrs import evolve
+
 from iprog_async._core.clock import uptime
 from iprog_async._core.errors import JournalError, SmsError
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import Connection, is_lost, is_passing, unusable
+from iprog_async._journal.postgres.driver import driver
 from iprog_async._journal.postgres.execution import Execution
 from iprog_async._journal.postgres.jobs import Asker, Job, in_groups
 from iprog_async._journal.postgres.write_queue import Intake
@@ -133,17 +136,36 @@ class Worker:
                 for job in group:
                     self._do(connection, [job])
                 return
+            if group[0].kind.is_kept and len(group[0].values) > 1 and _is_wrong_data(exc):
+                self._do_each_row(connection, group[0])
+                return
             self._fail(group[0], exc)
             return
         for job, result in zip(group, results, strict=True):
             self._finish(job, result)
+
+    def _do_each_row(self, connection: Connection, job: Job) -> None:
+        """Write the rows of a job one by one: one that can't be written leaves no other behind."""
+        failed: Exception | None = None
+        for values in job.values:
+            try:
+                self._execution.do(connection, [evolve(job, values=[values])])
+            except Exception as exc:
+                if is_lost(connection, exc) or is_passing(exc):
+                    raise
+                if failed is None or not _is_wrong_data(exc):
+                    failed = exc
+        if failed is None:
+            self._finish(job, None)
+        else:
+            self._fail(job, failed)
 
     def _fail(self, job: Job, cause: Exception) -> None:
         """Answer that a job could not be done; an outcome is tried again, if that has any sense."""
         error = cause if isinstance(cause, JournalError) else unusable(self._address, cause)
         state = getattr(cause, "sqlstate", None) or ""
         self._demoted = self._demoted or state == _READ_ONLY
-        if job.kind.is_kept and state and not state.startswith(_WRONG_DATA):
+        if job.kind.is_kept and state and not _is_wrong_data(cause):
             self._answer(job, error)
         else:
             self._finish(job, error)
@@ -205,3 +227,13 @@ class Worker:
                 self._address,
                 len(self._jobs),
             )
+
+
+def _is_wrong_data(cause: Exception) -> bool:
+    """Return whether the trouble is in what was to be written, and no try will change that."""
+    state = getattr(cause, "sqlstate", None)
+    return (
+        state.startswith(_WRONG_DATA)
+        if state
+        else isinstance(cause, (ValueError, driver().DataError))
+    )
