@@ -134,11 +134,13 @@ def close_file(path: str, file: JournalFile, *, in_order: bool = True) -> None:
 
 
 def _was_last(path: str, file: JournalFile) -> bool:
-    """Leave, and return whether nobody else has the journal open."""
+    """Leave, and return whether nobody else has the journal open, as far as can be known."""
+    # Others whose locks were removed with ours can't be seen.
+    sees_others = file.lock.is_in_place
     # First of all: see `openers`.
     file.lock.release()
     try:
-        return not is_open(path)
+        return sees_others and not is_open(path)
     except OSError:
         return False
 

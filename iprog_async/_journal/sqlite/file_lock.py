@@ -63,14 +63,21 @@ class FileLock:
             pause = min(2 * pause, _LONGEST_PAUSE)
         return lock
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether others meet it: its file is still where they look."""
+        return self._descriptor is not None and _is_at(self._descriptor, self._path)
+
     def release(self) -> None:
         """Let others in; twice is fine."""
         if self._descriptor is None:
             return
-        descriptor, self._descriptor = self._descriptor, None
+        descriptor = self._descriptor
         # Where an open file can be removed, nobody must get hold of it in between.
         with suppress(OSError):
-            os.unlink(self._path)
+            if self.is_in_place:
+                os.unlink(self._path)
+        self._descriptor = None
         # A process that is being forked off may hold a copy of the descriptor yet.
         _unlock(descriptor)
         os.close(descriptor)

@@ -10,7 +10,8 @@ opening, before anything else, and once at its end, after everything else.
 |---|---|---|
 | nothing (an older format) | any | is opened; nothing is known |
 | closed | none, or empty | is opened |
-| closed | its own last one, or one of an opening that came to nothing | is opened without it |
+| closed | its own last one, up to the closing | is opened without it |
+| closed | one of an opening that came to nothing | is opened without it |
 | closed | any other | is refused: the log's rows may be newer |
 | open, with a log | this very one, perhaps begun anew since | is opened: its process was killed |
 | open, with a log | none, empty, broken, or any other | is refused: rows are lost |
@@ -31,7 +32,12 @@ from attrs import frozen
 
 from iprog_async._core.errors import JournalError
 from iprog_async._journal.sqlite.schema import APPLICATION_ID
-from iprog_async._journal.sqlite.wal import Wal, path_of_wal, read_wal
+from iprog_async._journal.sqlite.wal import (
+    Wal,
+    last_commit_of_first_page,
+    path_of_wal,
+    read_wal,
+)
 
 
 # How often SQLite may begin a log anew before it is named once more; each time is 4 MB or more. A
@@ -133,8 +139,14 @@ def examine(path: str) -> tuple[Marker, Verdict]:
         sqlite3.Error: It is no database.
         OSError: The log can't be read.
     """
-    marker = read_marker(path)
-    return marker, marker.judge(read_wal(path))
+    marker, wal = read_marker(path), read_wal(path)
+    verdict = marker.judge(wal)
+    if verdict is Verdict.USELESS_LOG and wal is not None and not wal.first_page_only:
+        # Somebody whose lock was removed may have gone on after another one closed it.
+        last = last_commit_of_first_page(path)
+        if last is None or _user_version_of(last) != marker.user_version:
+            verdict = Verdict.STRANGE_LOG
+    return marker, verdict
 
 
 def examine_beside(path: str, fits: Callable[[Marker, Verdict], bool]) -> Verdict | None:
@@ -162,6 +174,11 @@ def examine_beside(path: str, fits: Callable[[Marker, Verdict], bool]) -> Verdic
             if fits(marker, verdict):
                 break
     return verdict
+
+
+def _user_version_of(first_page: bytes) -> int:
+    """Return the number that a database's first page has at this fixed place."""
+    return int.from_bytes(first_page[60:64], "big", signed=True)
 
 
 def what_is_lost(path: str, verdict: Verdict) -> JournalError:

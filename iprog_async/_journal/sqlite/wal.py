@@ -73,6 +73,34 @@ def read_wal(path: str) -> Wal | None:
     return Wal(generation, frames, few and pages <= {b"\0\0\0\1"})
 
 
+def last_commit_of_first_page(path: str) -> bytes | None:
+    """Return the first page of a database as the last commit of its log has it.
+
+    Returns:
+        `None` if the log's last pages are any others, or were not committed, or it is gone.
+
+    Raises:
+        OSError: The log can't be read.
+    """
+    page = pages = 0
+    try:
+        with open(path_of_wal(path), "rb") as file:
+            head = file.read(_HEADER.size)
+            page_size, _ = _read_header(head)
+            place = _HEADER.size
+            while page_size and len(frame := file.read(_FRAME_HEADER)) == _FRAME_HEADER:
+                # What was there before the log was begun anew has other salts.
+                if frame[8:16] != head[16:24]:
+                    break
+                page, pages = struct.unpack(">2I", frame[:8])
+                place += _FRAME_HEADER + page_size
+                file.seek(place)
+            file.seek(place - page_size)
+            return file.read(page_size) if page == 1 and pages else None
+    except FileNotFoundError:
+        return None
+
+
 def _is_cut(size: int, frame: int) -> bool:
     """Return whether frames of so many bytes in all can't be what SQLite has written.
 

@@ -142,7 +142,7 @@ class Writer:
         self._connection.execute(upsert(size, self._attempt), values)
 
     def _look(self) -> None:
-        """Look whether the path still leads to our file."""
+        """Look whether the path still leads to our file, and others still see that we have it."""
         now = time.monotonic()
         if now - self._looked_at < _SECONDS_BETWEEN_LOOKS:
             return
@@ -158,6 +158,12 @@ class Writer:
             raise JournalError(
                 f"the journal {self._path} was removed or replaced while it was in use; nothing "
                 "more is sent, and what the new file has is not all that was sent"
+            )
+        if not self._file.lock.is_in_place:
+            raise JournalError(
+                f"a file {self._path}.lock-… was removed while this process had the journal in "
+                "use: others take it for closed, so nothing more is sent from here. End this "
+                "process and start it again; leave those files alone, they remove themselves"
             )
 
 

@@ -17,7 +17,7 @@ from support.core.fakes import NUMBER, Wire
 from support.journal.journaling import ACCEPTED, as_killed, posting, states_in
 
 from iprog_async import Journal, JournalError, JournalReader
-from iprog_async._journal.sqlite import open_marker, openers
+from iprog_async._journal.sqlite import open_marker, openers, writer
 from iprog_async._journal.sqlite.file_lock import FileLock, is_held
 from iprog_async._journal.sqlite.open_marker import Verdict, examine, read_marker
 
@@ -206,6 +206,48 @@ def test_whoever_joins_sees_that_the_file_is_not_whole(
     with pytest.raises(JournalError, match="is not the one that it opened"):
         Journal.open(path, allow_lost_records=True)
     journal.close()
+
+
+def _remove_locks(path: Path) -> None:
+    for lock in path.parent.glob(f"{path.name}.lock*"):
+        lock.unlink()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there an open file can't be removed")
+def test_whoever_is_not_seen_any_more_sends_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose lock file somebody removed claims nothing more, and closes nothing for others."""
+    monkeypatch.setattr(writer, "_SECONDS_BETWEEN_LOOKS", 0)
+    journal = Journal.open(path)
+    asyncio.run(_send(journal, "a"))
+    _remove_locks(path)
+    with Journal.open(path) as other:
+        asyncio.run(_send(other, "b"))
+        with pytest.raises(JournalError, match=r"\.lock-… was removed while"):
+            asyncio.run(_send(journal, "c"))
+        journal.close()
+        assert read_marker(str(path)).is_open
+    _opens(path, 2)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there an open file can't be removed")
+def test_a_log_that_goes_on_after_the_closing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What somebody unseen wrote after another one had closed the file is not thrown away."""
+    monkeypatch.setattr(writer, "_SECONDS_BETWEEN_LOOKS", 1000)
+    copy = path.with_name("copy.db")
+    with Journal.open(path) as journal:
+        asyncio.run(_send(journal, "a"))
+        _remove_locks(path)
+        Journal.open(path).close()
+        as_killed(path, copy)
+        asyncio.run(_send(journal, "b"))
+        late = path.with_name("late.db")
+        as_killed(path, late)
+    _opens(copy, 1)
+    for _ in range(2):
+        with pytest.raises(JournalError, match="may lack records"):
+            Journal.open(late)
 
 
 def test_a_file_that_another_release_has_open(path: Path) -> None:
