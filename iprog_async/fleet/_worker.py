@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from iprog_async._client.client import SmsClient
@@ -14,6 +15,7 @@ from iprog_async._journal.postgres.connecting import unusable
 from iprog_async.fleet._database import CHANNEL, connect, is_lost, parse_address, run
 from iprog_async.fleet._queue_names import DEFAULT_QUEUE
 from iprog_async.fleet._worker_options import WorkerOptions, own_name
+from iprog_async.outbox import OutboxSender
 
 
 if TYPE_CHECKING:
@@ -35,9 +37,12 @@ class Worker:
         stalled_after: After how many seconds without a sign of life the chunks of a worker are
             taken over; all workers should have the same.
         name: What it is called in lists; host and process if `None`.
+        outbox: Whether it sends the texts of an outbox, too: that of the client's journal, which is
+            in PostgreSQL then.
 
     Raises:
-        ConfigurationError: A number is out of range, or what a fleet needs is not installed.
+        ConfigurationError: A number is out of range, what a fleet needs is not installed, or there
+            is no outbox to send because the client has no journal in PostgreSQL.
         JournalError: The address can't be read.
     """
 
@@ -50,6 +55,7 @@ class Worker:
         queues: Sequence[str] = (DEFAULT_QUEUE,),
         stalled_after: float = 30.0,
         name: str | None = None,
+        outbox: bool = False,
     ) -> None:
         self._client = client
         self._address = parse_address(journal)
@@ -59,6 +65,7 @@ class Worker:
             stalled_after=stalled_after,
             name=own_name() if name is None else name,
         )
+        self._outbox = OutboxSender(client, concurrency=concurrency) if outbox else None
         self._wake = asyncio.Event()
         self._session: Session | None = None
         self._stopping = False
@@ -78,6 +85,8 @@ class Worker:
         self._wake.set()
         if self._session is not None:
             self._session.stop()
+        if self._outbox is not None:
+            self._outbox.stop()
 
     async def run(self) -> None:
         """Work until stopped.
@@ -86,9 +95,32 @@ class Worker:
         what is on its way: its outcome is unknown then.
 
         Raises:
+            ClientClosedError: The client was closed while there was an outbox to send.
             ConfigurationError: The provider can't be used.
             JournalError: The journal can't be reached at the beginning, or can't be used.
         """
+        async with self._outbox_sent():
+            await self._work_until_stopped()
+
+    @asynccontextmanager
+    async def _outbox_sent(self) -> AsyncGenerator[None]:
+        """Send the outbox for as long as a block takes, and end what it has on its way."""
+        if self._outbox is None:
+            yield
+            return
+        sending = asyncio.create_task(self._outbox.run())
+        # Only its failure can end it before the rest; the worker is no use as half of one.
+        sending.add_done_callback(lambda _: self.stop())
+        try:
+            yield
+        except BaseException:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+            raise
+        self._outbox.stop()
+        await sending
+
+    async def _work_until_stopped(self) -> None:
         pause = 0.0
         listening = asyncio.create_task(self._listen())
         try:

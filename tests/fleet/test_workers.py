@@ -18,8 +18,12 @@ from support.fleet.sending import (
     working,
 )
 
-from iprog_async import ConfigurationError, Journal, JournalError
+from iprog_async import ConfigurationError, Journal, JournalError, Message, SmsClient
+from iprog_async._journal.postgres.address import PostgresAddress
+from iprog_async._journal.postgres.connecting import connect
 from iprog_async.fleet import FleetCampaign, Worker, enqueue_many
+from iprog_async.outbox import enqueue_sync
+from iprog_async_providers import IprogProvider
 
 
 async def test_everybody_is_texted_once(postgres_journal: str) -> None:
@@ -170,6 +174,31 @@ async def test_other_queues_are_left_alone(postgres_journal: str) -> None:
             async with working(sms, postgres_journal, queues=("other",)):
                 await until_ended(postgres_journal, "not")
     assert 20 == counting.texts.total()
+
+
+async def test_a_worker_sends_the_outbox_too(postgres_journal: str) -> None:
+    """With `outbox=True` a worker sends chunks and what programs enqueue, and ends both."""
+    parsed = PostgresAddress.parse(postgres_journal)
+    text = Message("+639181234567", "Order 42 is on its way.", key="order-42")
+    with gateway() as counting, Journal.open(postgres_journal) as journal:
+        provider = IprogProvider("fleet-test-token", base_url=counting.base_url)
+        async with SmsClient(provider, engine="asyncio", journal=journal) as sms:
+            await enqueue_many(sms, people(60), journal=postgres_journal, campaign=CAMPAIGN)
+            async with working(sms, postgres_journal, outbox=True):
+                with connect(parsed) as shop:
+                    enqueue_sync(text, connection=shop, schema=parsed.schema)
+                await until_ended(postgres_journal)
+                await until_texts(counting, 61)
+            entry = await journal.outcome_of(text.to, "order-42")
+    assert (61, {1}) == (len(counting.texts), set(counting.texts.values()))
+    assert "accepted" == (entry and entry.state)
+
+
+async def test_an_outbox_needs_a_journal() -> None:
+    """A worker that is to send an outbox is refused a client that has none."""
+    async with client_of("http://127.0.0.1:9") as sms:
+        with pytest.raises(ConfigurationError, match="outbox needs a client with a journal"):
+            Worker(sms, "postgresql://127.0.0.1:1/sms", outbox=True)
 
 
 async def test_nothing_to_reach() -> None:

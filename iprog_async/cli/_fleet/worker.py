@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from typing import Annotated
 
 from cyclopts import Parameter, validators
@@ -14,6 +14,7 @@ from cyclopts import Parameter, validators
 from iprog_async._client.client import SmsClient
 from iprog_async._client.from_config import provider_from_env, provider_from_url
 from iprog_async._core.redaction import one_line
+from iprog_async._journal.journal import Journal
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._fleet.health import health as telling_health
 from iprog_async.cli._options.engine import EngineChoice, best_engine
@@ -21,6 +22,7 @@ from iprog_async.cli._options.shared import Url
 from iprog_async.cli._terminal.output import echo, print_error
 from iprog_async.cli._terminal.signals import on_interrupts
 from iprog_async.fleet import DEFAULT_QUEUE, Worker
+from iprog_async.fleet._database import parse_address
 
 
 _LONGEST_LINE = 1000
@@ -35,9 +37,12 @@ async def worker(  # noqa: D417 - the shared options describe themselves
     health: str | None = None,
     stalled_after: Annotated[float, Parameter(validator=validators.Number(gte=1))] = 30.0,
     name: str | None = None,
+    outbox: bool = True,
     url: Url = None,
 ) -> ExitCode:
     """Send what `bulk --enqueue` loaded, beside any number of other workers on any machines.
+
+    It sends the texts of the outbox, too, which programs enqueue in their own transactions.
 
     The first Ctrl-C or SIGTERM lets what is on its way end, and the exit code is 0; the second
     stops at once, and what is on its way is unknown then. It may be killed at any time: nobody
@@ -54,10 +59,23 @@ async def worker(  # noqa: D417 - the shared options describe themselves
         stalled_after: Seconds without a sign of life after which the others take over what a worker
             has; the same for all workers.
         name: What it is called in lists; host and process by default.
+        outbox: Whether to send the outbox: what was enqueued for the journal's campaign without a
+            name.
     """
+    # Before it is opened: a file would be made.
+    parse_address(journal)
     provider = provider_from_env() if url is None else provider_from_url(url)
-    client = SmsClient(provider, engine=engine or best_engine(), max_connections=concurrency)
-    async with client:
+    async with AsyncExitStack() as stack:
+        opened = None
+        if outbox:
+            opened = stack.enter_context(await asyncio.to_thread(Journal.open, journal))
+        client = SmsClient(
+            provider,
+            engine=engine or best_engine(),
+            max_connections=concurrency,
+            journal=opened,
+        )
+        await stack.enter_async_context(client)
         made = Worker(
             client,
             journal,
@@ -65,6 +83,7 @@ async def worker(  # noqa: D417 - the shared options describe themselves
             queues=queue,
             stalled_after=stalled_after,
             name=name,
+            outbox=outbox,
         )
         with _warnings_shown():
             async with telling_health(health, lambda: made.connected):

@@ -4,13 +4,19 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.cli.runner import Cli
-from support.fleet.sending import gateway
+from support.fleet.sending import SECONDS_TO_END, gateway
 from support.kill.gateway import CountingGateway
+
+from iprog_async import Message
+from iprog_async._journal.postgres.address import PostgresAddress
+from iprog_async._journal.postgres.connecting import connect
+from iprog_async.outbox import enqueue_sync
 
 
 PEOPLE = 120
@@ -37,6 +43,22 @@ def enqueue(cli: Cli, people: str, journal: str, *more: str) -> list[str]:
     """Return the words that load a file."""
     named = ("--text", "Hi {name}", "--journal", journal, "--campaign", "june")
     return ["bulk", people, *named, "--enqueue", *more]
+
+
+def put_into_outbox(journal: str) -> None:
+    """Commit a text to the outbox."""
+    parsed = PostgresAddress.parse(journal)
+    text = Message("+639181234567", "Order 42 is on its way.", key="order-42")
+    with connect(parsed) as shop:
+        enqueue_sync(text, connection=shop, schema=parsed.schema)
+
+
+def await_texts(counting: CountingGateway, count: int) -> None:
+    """Wait until a gateway has so many texts."""
+    end = time.monotonic() + SECONDS_TO_END
+    while counting.texts.total() < count:
+        assert time.monotonic() < end, "the texts did not come"
+        time.sleep(0.01)
 
 
 @pytest.mark.usefixtures("counting")
@@ -84,8 +106,9 @@ def test_a_file_is_not_watched(cli: Cli, tmp_path: Path) -> None:
 def test_a_worker_in_a_process(
     counting: CountingGateway, cli: Cli, people: str, postgres_journal: str, tmp_path: Path
 ) -> None:
-    """A worker sends what was loaded, is healthy meanwhile, and ends well at SIGTERM."""
+    """A worker sends chunks and the outbox, is healthy meanwhile, and ends well at SIGTERM."""
     cli(*enqueue(cli, people, postgres_journal, "--yes"))
+    put_into_outbox(postgres_journal)
     healthy = tmp_path / "healthy"
     command = [sys.executable, "-m", "iprog_async", "worker", "--journal", postgres_journal]
     process = subprocess.Popen([*command, "--health", str(healthy)])  # noqa: S603 - ours
@@ -93,7 +116,8 @@ def test_a_worker_in_a_process(
         watched = cli("journal", "show", postgres_journal, "--campaign", "june", "--watch")
         assert (0, True) == (watched.code, f"accepted  {PEOPLE}" in watched.out)
         assert healthy.exists()
+        await_texts(counting, PEOPLE + 1)
     finally:
         process.send_signal(signal.SIGTERM)
         code = process.wait(60)
-    assert (0, PEOPLE, {1}) == (code, len(counting.texts), set(counting.texts.values()))
+    assert (0, PEOPLE + 1, {1}) == (code, len(counting.texts), set(counting.texts.values()))
