@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Self
+from typing import Self, TypeVar
 
 from attrs import define, evolve, field
 
@@ -24,6 +24,8 @@ from iprog_async._journal.store import (
 )
 from iprog_async._journal.text_hash import TIME
 
+
+R = TypeVar("R")
 
 _MOST_LOOKS = 100
 
@@ -212,7 +214,7 @@ class Ledger:
         row = self._new_row(prepared)
         for _ in range(_MOST_LOOKS):
             asked_at = uptime()
-            found = await self._queue.claim_new(row)
+            found = await self._told(self._queue.claim_new(row), row)
             if isinstance(found, ClaimLostError):
                 continue
             if isinstance(found, SmsError):
@@ -228,13 +230,22 @@ class Ledger:
                 return outcome
             row = self._rows[prepared.index]
             asked_at = uptime()
-            problem = await self._queue.claim([row])
+            problem = await self._told(self._queue.claim([row]), row)
             if problem is None:
                 row.claimed_at = asked_at
                 return None
             if not isinstance(problem, ClaimLostError):
                 raise problem
         raise _contended(prepared.e164, check_key(prepared.message.key))
+
+    async def _told(self, asked: asyncio.Future[R], row: Row) -> R:
+        """Wait for the result of a claim, and give it back if that is cancelled at once with it."""
+        try:
+            return await asked
+        except asyncio.CancelledError:
+            if asked.done() and not asked.cancelled() and asked.result() is None:
+                self._queue.release([row])
+            raise
 
     async def ended_elsewhere(self, prepared: PreparedMessage) -> Outcome | None:
         """Return what became of a message that others could take while it waited for its turn.

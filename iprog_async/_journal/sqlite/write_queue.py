@@ -6,7 +6,9 @@ import asyncio
 import queue
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import compress
 from typing import Any
 
@@ -24,6 +26,9 @@ _COALESCE_DELAY = 0.002
 _COALESCE_FROM = 4
 
 
+_Claiming = tuple[asyncio.Future[Any], Callable[[], Any], Sequence[Row]]
+
+
 @define(eq=False)
 class Job:
     """Something to do with the database, or rows to write.
@@ -34,7 +39,7 @@ class Job:
         rows: Rows to insert, or to replace by their number.
         works: Rows of messages with keys, which other processes may be at, too.
         durable: Whether they have to survive a power cut, and not only a kill.
-        claiming: Who waits for a claim of such rows, and what tells its result.
+        claiming: Who waits for a claim of such rows, what tells its result, and the rows.
         waiting: Who waits for it. Each is given the result, which is a `JournalError` if it
             failed: as an exception, it would complain that nobody asked.
         shared: The one of them that any number of others may wait for.
@@ -45,9 +50,7 @@ class Job:
     rows: list[Values] = Factory(list[Values])
     works: list[SharedWork] = Factory(list[SharedWork])
     durable: bool = False
-    claiming: list[tuple[asyncio.Future[Any], Callable[[], Any]]] = Factory(
-        list[tuple[asyncio.Future[Any], Callable[[], Any]]]
-    )
+    claiming: list[_Claiming] = Factory(list[Any])
     waiting: list[asyncio.Future[Any]] = Factory(list[asyncio.Future[Any]])
     shared: asyncio.Future[Any] | None = None
 
@@ -63,6 +66,8 @@ class LoopQueue:
         self.loop = loop
         """Where those run who wait."""
         self._intake = intake
+        self.ended: deque[tuple[Job, Any]] = deque()
+        """What the thread has done, and the event loop has not heard of yet."""
         self._gathered: Job | None = None
         self._handed_in = 0
         self._coalescing = 0
@@ -73,12 +78,15 @@ class LoopQueue:
         if not any(row.key is not None for row in rows):
             return self.write(columns, durable=True)
         work = SharedWork(rows, columns, together=True)
-        return self.write((), work=work, answer=work.problem, durable=True)
+        return self._claim(work, work.problem)
 
     def claim_new(self, row: Row) -> asyncio.Future[Any]:
         """Claim the row of a message with a key, if it is new; see `StoreQueue`."""
         work = SharedWork([row], [row.as_claimed()], together=True)
-        return self.write((), work=work, answer=work.other, durable=True)
+        return self._claim(work, work.other)
+
+    def _claim(self, work: SharedWork, answer: Callable[[], Any]) -> asyncio.Future[Any]:
+        return self.write((), work=work, answer=answer, durable=True)
 
     def release(self, rows: Sequence[Row]) -> asyncio.Future[Any]:
         """Put on record that messages did not leave; see `StoreQueue`."""
@@ -154,8 +162,8 @@ class LoopQueue:
             if shared and job.shared is not None:
                 return job.shared
             done: asyncio.Future[Any] = asyncio.Future(loop=self.loop)
-            if answer is not None:
-                job.claiming.append((done, answer))
+            if work is not None and answer is not None:
+                job.claiming.append((done, answer, work.rows))
                 return done
             job.waiting.append(done)
             if shared:
@@ -175,7 +183,7 @@ class LoopQueue:
             refusal = self._intake.refusal()
             if refusal is not None:
                 return self._answer(refusal)
-            self.flush()
+            self._intake.flush()
             self._handed_in += 1
             done: asyncio.Future[Any] = asyncio.Future(loop=self.loop)
             self._intake.jobs.put(Job(self, work, waiting=[done]))
@@ -188,17 +196,24 @@ class LoopQueue:
             self._intake.jobs.put(self._gathered)
             self._gathered = None
 
-    def hand_out(self, ended: Sequence[tuple[Job, Any]]) -> None:
+    def hand_out(self) -> None:
         """Tell those who wait; called in the event loop."""
-        self._handed_in -= len(ended)
+        ended = _drain(self.ended)
+        with self._intake.lock:
+            # Another event loop may be handing in what this one has gathered.
+            self._handed_in -= len(ended)
         for job, result in ended:
             self._coalescing = len(job.rows) + len(job.works)
             failed = isinstance(result, JournalError)
-            # Any of them may have been cancelled.
-            for done, answer in job.claiming:
+            for done, answer, rows in job.claiming:
+                told = result if failed else answer()
                 if not done.done():
-                    done.set_result(result if failed else answer())
+                    done.set_result(told)
+                elif told is None:
+                    # Whoever asked was cancelled, and does not know that there is a claim.
+                    self.release(rows)
             for done in job.waiting:
+                # Any of them may have been cancelled.
                 if not done.done():
                     done.set_result(result)
         if self._gathered is None or self._handed_in:
@@ -208,9 +223,32 @@ class LoopQueue:
         else:
             self._flush()
 
+    def unheard(self) -> Job | None:
+        """Return what gives back the claims that an event loop won't hear of: it is closed."""
+        rows = [
+            row
+            for job, result in _drain(self.ended)
+            if not isinstance(result, JournalError)
+            for _, answer, claimed in job.claiming
+            if answer() is None
+            for row in claimed
+        ]
+        if not rows:
+            return None
+        return Job(self, works=[SharedWork(rows, [row.as_released() for row in rows])])
+
     def _flush(self) -> None:
         with self._intake.lock:
-            self.flush()
+            self._intake.flush()
+
+
+def _drain(ended: deque[tuple[Job, Any]]) -> list[tuple[Job, Any]]:
+    """Take what there is; others may be adding to it, or taking from it."""
+    taken: list[tuple[Job, Any]] = []
+    with suppress(IndexError):
+        while True:
+            taken.append(ended.popleft())
+    return taken
 
 
 class WriteQueue:
@@ -240,10 +278,25 @@ class WriteQueue:
         with self.lock:
             loop_queue = self._queues.get(loop)
             if loop_queue is None:
-                for gone in [other for other in self._queues if other.is_closed()]:
-                    self._queues.pop(gone).flush()
+                self._forget_closed()
                 loop_queue = self._queues[loop] = LoopQueue(self, loop)
         return loop_queue
+
+    def flush(self) -> None:
+        """Give the thread what all event loops have gathered; whoever calls holds the gate.
+
+        So whoever claims a message, or looks it up, sees what another loop has put on record of it
+        before.
+        """
+        for loop_queue in self._queues.values():
+            loop_queue.flush()
+
+    def _forget_closed(self) -> None:
+        for gone in [loop for loop in self._queues if loop.is_closed()]:
+            loop_queue = self._queues.pop(gone)
+            loop_queue.flush()
+            if (release := loop_queue.unheard()) is not None:
+                self.jobs.put(release)
 
     def refusal(self, *, durable: bool = False) -> JournalError | None:
         """Return why nothing can be handed in, or nothing durable."""
@@ -269,7 +322,7 @@ class WriteQueue:
             return False
         with self.lock:
             self.closed = True
-            for loop_queue in self._queues.values():
-                loop_queue.flush()
+            self.flush()
+            self._forget_closed()
             self.jobs.put(None)
         return True

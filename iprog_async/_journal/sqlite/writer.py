@@ -65,17 +65,20 @@ class Writer:
     def _serve(self) -> None:
         while (first := self._intake.jobs.get()) is not None:
             jobs = [first, *self._waiting()]
-            try:
-                results = self._do(jobs)
-            except Exception as exc:
-                # Whatever it is, they wait for an answer, and may not go on.
-                failure = exc if isinstance(exc, JournalError) else unusable(self._path, exc)
-                if not _passes(exc):
-                    self._intake.failure = failure
-                results = [failure] * len(jobs)
-            _hand_out(jobs, results)
+            while jobs:
+                jobs = _hand_out(jobs, self._results_of(jobs))
             # A waiting thread must not keep the last rows alive.
-            del first, jobs, results
+            del first, jobs
+
+    def _results_of(self, jobs: Sequence[Job]) -> Sequence[Any]:
+        try:
+            return self._do(jobs)
+        except Exception as exc:
+            # Whatever it is, they wait for an answer, and may not go on.
+            failure = exc if isinstance(exc, JournalError) else unusable(self._path, exc)
+            if not _passes(exc):
+                self._intake.failure = failure
+            return [failure] * len(jobs)
 
     def _waiting(self) -> Iterator[Job]:
         while True:
@@ -173,13 +176,17 @@ def _passes(error: Exception) -> bool:
     return isinstance(code, int) and code & 0xFF == sqlite3.SQLITE_BUSY
 
 
-def _hand_out(jobs: Sequence[Job], results: Sequence[Any]) -> None:
-    by_desk: dict[LoopQueue, list[tuple[Job, Any]]] = {}
+def _hand_out(jobs: Sequence[Job], results: Sequence[Any]) -> list[Job]:
+    """Tell each event loop what was done, and return what is to be done for those that ended."""
+    loop_queues: dict[LoopQueue, None] = {}
     for job, result in zip(jobs, results, strict=True):
-        by_desk.setdefault(job.loop_queue, []).append((job, result))
-    for loop_queue, ended in by_desk.items():
+        job.loop_queue.ended.append((job, result))
+        loop_queues[job.loop_queue] = None
+    releases: list[Job | None] = []
+    for loop_queue in loop_queues:
         try:
-            loop_queue.loop.call_soon_threadsafe(loop_queue.hand_out, ended)
+            loop_queue.loop.call_soon_threadsafe(loop_queue.hand_out)
         except RuntimeError:
             # The loop is closed: nobody waits any more, and the file has it all.
-            continue
+            releases.append(loop_queue.unheard())
+    return [job for job in releases if job is not None]

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
-from support.core.fakes import prepared, to_many
+from support.core.fakes import NUMBER, prepared, to_many
 from support.journal.journaling import sqlite_store, states_in, take
+from support.journal.rows import RECEIPT
 
-from iprog_async import Journal
+from iprog_async import Accepted, Journal, Outcome, SmsError
 from iprog_async._journal.ledger import Ledger, RowsClaim
+from iprog_async._journal.rows import Row
 from iprog_async._journal.sqlite import store
 from iprog_async._journal.sqlite.database import JournalFile, open_file
+from iprog_async._journal.sqlite.write_queue import Job
+from iprog_async._journal.sqlite.writer import Writer
 
 
 @pytest.fixture
@@ -48,6 +55,126 @@ async def test_a_cancelled_task_takes_nobody_with_it(path: Path) -> None:
         ended = await asyncio.gather(first, *others, return_exceptions=True)
     assert [asyncio.CancelledError, type(None), type(None)] == [type(end) for end in ended]
     assert ["claimed"] * 3 == states_in(path)
+
+
+class _Gate:
+    """Stops the journal's thread before its next transaction."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.reached, self.opened = threading.Event(), threading.Event()
+        real = Writer._do  # pyright: ignore[reportPrivateUsage] - its place in a transaction
+
+        def do(writer: Writer, jobs: Sequence[Job]) -> Sequence[Any]:
+            self.reached.set()
+            assert self.opened.wait(30)
+            return real(writer, jobs)
+
+        monkeypatch.setattr(Writer, "_do", do)
+
+
+async def _begin_to_claim(journal: Journal) -> asyncio.Task[Outcome | None]:
+    one = prepared(0, NUMBER, key="k")
+    task = asyncio.create_task(Ledger(journal).admit_single(one))
+    # A step for the task, and one for what it has gathered.
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    return task
+
+
+async def _is_free(journal: Journal) -> None:
+    """Claim the message of a key that somebody has begun to claim and was cancelled."""
+    journal.under_way.clear()
+    assert await _admit(journal) is None
+
+
+async def test_a_claim_of_a_cancelled_task_is_given_back(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is cancelled while a key is claimed for it leaves no claim."""
+    gate = _Gate(monkeypatch)
+    with Journal.open(path) as journal:
+        task = await _begin_to_claim(journal)
+        task.cancel()
+        await asyncio.wait([task])
+        gate.opened.set()
+        await _is_free(journal)
+
+
+async def test_a_claim_that_came_with_the_cancelling_is_given_back(path: Path) -> None:
+    """A task that is cancelled when its claim is there, and before it goes on, leaves none."""
+    with Journal.open(path) as journal:
+        queue = journal.store.of_loop()
+        real = queue.claim_new
+
+        def claim_new(row: Row) -> asyncio.Future[Row | SmsError | None]:
+            asked, task = real(row), asyncio.current_task()
+            assert task is not None
+            # Before the task hears of it.
+            asked.add_done_callback(lambda _: task.cancel())
+            return asked
+
+        with pytest.MonkeyPatch.context() as context:
+            context.setattr(queue, "claim_new", claim_new)
+            task = await _begin_to_claim(journal)
+            await asyncio.wait([task])
+        assert task.cancelled()
+        await _is_free(journal)
+
+
+def test_a_claim_for_a_loop_that_ended_is_given_back(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where an event loop ends while a key is claimed for it, the thread gives the claim back."""
+    gate = _Gate(monkeypatch)
+    with Journal.open(path) as journal:
+        asyncio.run(_begin_to_claim(journal))
+        gate.opened.set()
+        asyncio.run(_is_free(journal))
+
+
+def test_a_claim_that_a_loop_never_heard_of_is_given_back(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where an event loop ends between two of its steps, what came for it is given back."""
+    gate, heard = _Gate(monkeypatch), threading.Event()
+
+    def hear(_: object) -> None:
+        heard.set()
+
+    loop = asyncio.new_event_loop()
+    with Journal.open(path) as journal:
+        task = loop.run_until_complete(_begin_to_claim(journal))
+        monkeypatch.setattr(loop, "call_soon_threadsafe", hear)
+        gate.opened.set()
+        assert heard.wait(30)
+        task.cancel()
+        loop.run_until_complete(asyncio.wait([task]))
+        loop.close()
+        asyncio.run(_is_free(journal))
+
+
+def test_a_loop_sees_what_another_one_has_gathered(path: Path) -> None:
+    """An outcome that one event loop has not handed in yet is there for the next one that asks."""
+    first = asyncio.new_event_loop()
+    with Journal.open(path) as journal:
+        ledger = first.run_until_complete(_ledger_of(journal))
+        row = ledger._rows[0]  # pyright: ignore[reportPrivateUsage] - what is on record
+        queue = ledger._queue  # pyright: ignore[reportPrivateUsage] - the loop's own
+        done = queue.record([row], [row.as_accepted(RECEIPT)])
+        journal.under_way.clear()
+        assert isinstance(asyncio.run(_admit(journal)), Accepted)
+        assert first.run_until_complete(done) is None
+    first.close()
+
+
+async def _admit(journal: Journal) -> Outcome | None:
+    return await Ledger(journal).admit_single(prepared(0, NUMBER, key="k"))
+
+
+async def _ledger_of(journal: Journal) -> Ledger:
+    ledger = Ledger(journal)
+    assert await ledger.admit_single(prepared(0, NUMBER, key="k")) is None
+    return ledger
 
 
 async def test_a_question_comes_after_what_was_written(path: Path) -> None:
