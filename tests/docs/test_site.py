@@ -38,6 +38,7 @@ _ASKS = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(900),  # The first test builds the site, perhaps on a busy machine.
     pytest.mark.skipif(not (_ROOT / "mkdocs.yml").exists(), reason="runs where the pages are"),
     pytest.mark.skipif(
         find_spec("mkdocs") is None or find_spec("mkdocstrings") is None,
