@@ -69,7 +69,7 @@ class _Page(HTMLParser):
             self.loads.append(given[wanted])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the documentation, and return where it is."""
     target = tmp_path_factory.mktemp("site")
