@@ -97,6 +97,10 @@ class Session:
         try:
             await self._take_jobs()
             await self._finish()
+        except asyncio.CancelledError:
+            # Whoever cancels waits for no answer.
+            await asyncio.gather(*(one.aclose() for one in self._runs.values()))
+            raise
         finally:
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
@@ -162,7 +166,7 @@ class Session:
 
     def _run_of(self, chunk: Chunk) -> WorkerRun:
         found = self._runs.get(chunk.id.of_run)
-        if found is None or found.has_ended:
+        if found is None or found.may_be_followed:
             found = self._runs[chunk.id.of_run] = WorkerRun(
                 self._client, self._address, chunk.id, chunk.info, self._options.concurrency
             )
@@ -186,7 +190,9 @@ class Session:
         why = str(cause)
         if isinstance(cause, CreditLimitError):
             why = f"the workers have spent the run's max_credits of {ended.info.max_credits}"
-        if await halt(self._connection, self._schema, *chunk.id.of_run, why):
+        halted = await halt(self._connection, self._schema, *chunk.id.of_run, why)
+        ended.is_told = True
+        if halted:
             logger.warning("the campaign %r is halted: %s", ended.info.campaign, why)
 
     async def _lease(self, worker_run: WorkerRun) -> None:

@@ -45,6 +45,8 @@ class WorkerRun:
         """Those that have no end yet."""
         self.halted: SmsError | None = None
         """Why it stopped by itself."""
+        self.is_told = False
+        """Whether the others know why it stopped by itself."""
         self.sent = 0
         """Messages that have come to an outcome."""
         self.unknown_limit = UnknownLimit(info.settings.halt_after_unknown)
@@ -61,6 +63,11 @@ class WorkerRun:
     def has_ended(self) -> bool:
         """Whether nothing more is sent by it."""
         return self._is_over
+
+    @property
+    def may_be_followed(self) -> bool:
+        """Whether another one may go on where it has ended: not before all know why it stopped."""
+        return self._is_over and (self.halted is None or self.is_told)
 
     async def work_off(self, chunk: Chunk) -> None:
         """Send a chunk; done when all its messages have outcomes, or the run has ended."""

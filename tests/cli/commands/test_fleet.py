@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -10,12 +11,13 @@ from pathlib import Path
 
 import pytest
 from support.cli.runner import Cli
-from support.fleet.sending import SECONDS_TO_END, gateway
+from support.fleet.sending import SECONDS_TO_END, counts_of, gateway
 from support.kill.gateway import CountingGateway
 
 from iprog_async import Message
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import connect
+from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.outbox import enqueue_sync
 
 
@@ -121,3 +123,32 @@ def test_a_worker_in_a_process(
         process.send_signal(signal.SIGTERM)
         code = process.wait(60)
     assert (0, PEOPLE + 1, {1}) == (code, len(counting.texts), set(counting.texts.values()))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX systems")
+def test_a_second_sigterm_stops_at_once(
+    monkeypatch: pytest.MonkeyPatch, cli: Cli, people: str, postgres_journal: str
+) -> None:
+    """It waits for no answer any more, says what that means, and the journal has it as unknown."""
+    with CountingGateway(latency=600) as silent:
+        monkeypatch.setenv("SMS_URL", f"iprog://fleet-test-token@?base_url={silent.base_url}")
+        monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+        cli(*enqueue(cli, people, postgres_journal, "--yes"))
+        command = [sys.executable, "-m", "iprog_async", "worker", "--journal", postgres_journal]
+        with subprocess.Popen(  # noqa: S603 - ours
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                await_texts(silent, 1)
+                process.terminate()
+                assert process.stdout is not None
+                assert any("once more stops at once" in line for line in process.stdout)
+                process.terminate()
+                _, said = process.communicate(timeout=SECONDS_TO_END)
+            finally:
+                process.kill()
+        assert (ExitCode.TERMINATED, True) == (process.returncode, "outcome is unknown" in said)
+        sent = silent.texts.total()
+    counts = asyncio.run(counts_of(postgres_journal))
+    assert (sent, 0) == (counts["unknown"], counts["accepted"])

@@ -1,0 +1,93 @@
+"""What is wrong with the account, or the gateway, stops all workers and leaves the rest to wait."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from support.fleet.sending import CAMPAIGN, counts_of, people, until_ended, working
+
+from iprog_async import AuthenticationError, InsufficientCreditError, ProviderError, SmsClient
+from iprog_async.fleet import CampaignStatus, FleetCampaign, enqueue_many
+from iprog_async.testing import SmsOutbox
+
+
+PEOPLE = 300
+MOST = 20
+
+
+async def worked_off_by_two(gateway: SmsOutbox, journal: str) -> CampaignStatus:
+    """Let two workers work until a campaign has ended or is halted."""
+    async with (
+        SmsClient(gateway.provider) as sms,
+        SmsClient(gateway.provider) as other,
+        working(sms, journal, concurrency=4),
+        working(other, journal, concurrency=4),
+    ):
+        return await until_ended(journal)
+
+
+async def load(gateway: SmsOutbox, journal: str) -> None:
+    """Load a campaign of several chunks."""
+    async with SmsClient(gateway.provider) as sms:
+        await enqueue_many(
+            sms,
+            people(PEOPLE),
+            journal=journal,
+            campaign=CAMPAIGN,
+            halt_after_unknown=MOST,
+            chunk_size=30,
+        )
+
+
+async def resume(journal: str) -> None:
+    """Let the workers go on."""
+    async with FleetCampaign(journal, CAMPAIGN) as campaign:
+        assert 0 < await campaign.resume()
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        AuthenticationError("the token is wrong", provider="outbox"),
+        InsufficientCreditError("no credit", provider="outbox"),
+    ],
+    ids=["credentials", "credit"],
+)
+async def test_trouble_with_the_account_halts_everybody(
+    trouble: ProviderError, postgres_journal: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody is skipped for it: the campaign is halted with the reason, and sent once resumed."""
+    caplog.set_level(logging.WARNING, "iprog_async")
+    gateway = SmsOutbox()
+    await load(gateway, postgres_journal)
+    gateway.refuse(trouble, times=None)
+    halted = await worked_off_by_two(gateway, postgres_journal)
+    assert (str(trouble), 0, 0) == (halted.halted, halted.done, len(gateway.messages))
+    assert f"the campaign 'june' is halted: {trouble}" in caplog.text
+
+    gateway.clear()
+    await resume(postgres_journal)
+    ended = await worked_off_by_two(gateway, postgres_journal)
+    assert (None, PEOPLE) == (ended.halted, ended.done)
+    assert PEOPLE == len({message.to for message in gateway.messages}) == len(gateway.messages)
+
+
+async def test_unknown_outcomes_halt_everybody(postgres_journal: str) -> None:
+    """Two workers stop when their unknown outcomes in a row are too many; the rest waits."""
+    gateway = SmsOutbox()
+    await load(gateway, postgres_journal)
+    gateway.lose(times=None)
+    halted = await worked_off_by_two(gateway, postgres_journal)
+    counts = await counts_of(postgres_journal)
+    unknown = counts["unknown"]
+    assert halted.halted is not None
+    # Each worker hears of the other's within a second, so it may come to its own bound meanwhile.
+    assert MOST <= unknown <= 2 * MOST
+    assert {"unknown": unknown} == {name: count for name, count in counts.items() if count}
+
+    gateway.clear()
+    await resume(postgres_journal)
+    ended = await worked_off_by_two(gateway, postgres_journal)
+    assert (None, PEOPLE) == (ended.halted, ended.done)
+    assert PEOPLE - unknown == len(gateway.messages)
