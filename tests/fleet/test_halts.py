@@ -7,7 +7,13 @@ import logging
 import pytest
 from support.fleet.sending import CAMPAIGN, counts_of, people, until_ended, working
 
-from iprog_async import AuthenticationError, InsufficientCreditError, ProviderError, SmsClient
+from iprog_async import (
+    AuthenticationError,
+    InsufficientCreditError,
+    ProviderError,
+    RejectedError,
+    SmsClient,
+)
 from iprog_async.fleet import CampaignStatus, FleetCampaign, enqueue_many
 from iprog_async.testing import SmsOutbox
 
@@ -91,3 +97,17 @@ async def test_unknown_outcomes_halt_everybody(postgres_journal: str) -> None:
     ended = await worked_off_by_two(gateway, postgres_journal)
     assert (None, PEOPLE) == (ended.halted, ended.done)
     assert PEOPLE - unknown == len(gateway.messages)
+
+
+async def test_one_that_is_refused_for_now_halts_nobody(postgres_journal: str) -> None:
+    """It is not sent, the others are, and loading all of it again adds that one alone."""
+    gateway = SmsOutbox()
+    await load(gateway, postgres_journal)
+    gateway.refuse(RejectedError("later", provider="outbox", healable=True), to="09170000007")
+    first = await worked_off_by_two(gateway, postgres_journal)
+    assert (None, PEOPLE, 1) == (first.halted, first.done, first.runs[0].not_sent)
+
+    await load(gateway, postgres_journal)
+    again = await worked_off_by_two(gateway, postgres_journal)
+    assert [PEOPLE, 1] == [run.size for run in again.runs]
+    assert PEOPLE == len({message.to for message in gateway.messages}) == len(gateway.messages)
