@@ -27,6 +27,7 @@ _SETTINGS = (
     "SELECT set_config('idle_in_transaction_session_timeout', '1s', false), "
     "set_config('lock_timeout', '2s', false), "
     "set_config('statement_timeout', '2s', false), "
+    "set_config('default_transaction_isolation', 'read committed', false), "
     # What a crash of the server loses here is made anew.
     "set_config('synchronous_commit', 'off', false)"
 )

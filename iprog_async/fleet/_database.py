@@ -63,6 +63,8 @@ async def connect(address: PostgresAddress, name: str = "") -> Connection:
             check_version(address, await _version(connection, address.schema))
             # The job queue's own statements name no schema.
             await run(connection, f"SET search_path = {quoted(address.schema)}")
+            # All statements are made for what others have committed meanwhile.
+            await run(connection, "SET default_transaction_isolation = 'read committed'")
     except BaseException:
         await connection.close()
         raise

@@ -174,6 +174,15 @@ def unusable(address: PostgresAddress, cause: Exception) -> JournalError:
     )
 
 
+def not_in_session(place: str) -> JournalError:
+    """Return what to raise where statements of one connection reach several sessions."""
+    return JournalError(
+        f"{place} can't be used through a pooler in transaction mode, which hands each statement "
+        "to another session: who is connected, and how durably a claim is written, is lost there. "
+        "Nothing more is sent; set the pooler to session mode, or use the server's own address"
+    )
+
+
 def is_lost(connection: Connection, cause: Exception) -> bool:
     """Return whether an error took the connection with it."""
     psycopg = driver()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from iprog_async._journal.postgres.attempts import attempt_of
-from iprog_async._journal.postgres.connecting import Connection, run
+from iprog_async._journal.postgres.connecting import Connection, not_in_session, run
 from iprog_async._journal.postgres.jobs import Job, Kind, values_of
 from iprog_async._journal.postgres.statements import Statement, Statements, check_identity, to_row
 from iprog_async._journal.rows import Row
@@ -58,7 +58,8 @@ class Execution:
     def _claim(self, connection: Connection, jobs: Sequence[Job]) -> list[ClaimLostError | None]:
         got: dict[int, int] = {}
         for values in _in_chunks(values_of(jobs)):
-            got.update(_fetch(connection, self._statements.claim, values))
+            for attempt, number in self._take(connection, self._statements.claim, values, jobs):
+                got[attempt] = number
         results: list[ClaimLostError | None] = []
         for job in jobs:
             attempts = [values[_ATTEMPT] for values in job.values]
@@ -83,7 +84,9 @@ class Execution:
         for _ in range(_LOOKS):
             missing = [job.values[0] for job in jobs if job.values[0][_ATTEMPT] not in results]
             for values in _in_chunks(missing):
-                for attempt, got, *found in _fetch(connection, self._statements.claim_new, values):
+                for attempt, got, *found in self._take(
+                    connection, self._statements.claim_new, values, jobs
+                ):
                     asked = by_attempt[attempt].rows[0]
                     row = None if found[0] is None else to_row(found)
                     check_identity(row, {(asked.number, asked.key)})
@@ -99,6 +102,20 @@ class Execution:
             for attempt, job in by_attempt.items()
         ]
 
+    def _take(
+        self,
+        connection: Connection,
+        statement: Statement,
+        rows: Sequence[tuple[Any, ...]],
+        jobs: Sequence[Job],
+    ) -> Iterator[list[Any]]:
+        """Run a claim; what was claimed where others don't see who is connected is taken back."""
+        found = run(connection, statement.sql, statement.values(rows)).fetchall()
+        if not all(in_session for in_session, *_ in found):
+            self.give_back(connection, jobs)
+            raise not_in_session("the journal's database")
+        return (values for _, _, *values in found)
+
     def _write(
         self, connection: Connection, statement: Statement, rows: Sequence[tuple[Any, ...]]
     ) -> None:
@@ -108,12 +125,6 @@ class Execution:
 
 _ATTEMPT = 4
 """Where its attempt is in the values of a claim."""
-
-
-def _fetch(
-    connection: Connection, statement: Statement, values: Sequence[tuple[Any, ...]]
-) -> list[Any]:
-    return run(connection, statement.sql, statement.values(values)).fetchall()
 
 
 def _in_chunks(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:

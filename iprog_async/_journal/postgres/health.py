@@ -8,8 +8,9 @@ from attrs import frozen
 
 from iprog_async._core.errors import SmsError
 from iprog_async._journal.postgres.address import PostgresAddress
-from iprog_async._journal.postgres.connecting import ask, connect, translated
+from iprog_async._journal.postgres.connecting import ask, connect, not_in_session, translated
 from iprog_async._journal.postgres.migrations import check_version, schema_version
+from iprog_async._journal.postgres.session import keeps_session
 
 
 OLDEST_SERVER = 14
@@ -69,6 +70,7 @@ def examine(address: PostgresAddress) -> Health:
         ConfigurationError: The driver is missing.
         JournalError: It can't be reached.
     """
+    is_session_kept = keeps_session(address)
     with connect(address) as connection, translated(address):
         before = time.time()
         server, major, commit, standbys, fsync, read_only, now = ask(connection, _LOOK)
@@ -80,6 +82,8 @@ def examine(address: PostgresAddress) -> Health:
             check_version(address, schema_version(connection, address.schema))
         except SmsError as exc:
             problems.append(str(exc))
+        if not is_session_kept:
+            problems.append(str(not_in_session("it")))
         if read_only:
             problems.append("it is read-only, as a standby is: use the address of the primary")
         if not fsync:

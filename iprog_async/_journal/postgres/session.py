@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 from datetime import datetime
-from secrets import token_bytes
+from secrets import token_bytes, token_hex
 
 from attrs import frozen
 
 from iprog_async._core.errors import JournalError
 from iprog_async._journal.postgres.address import PostgresAddress
-from iprog_async._journal.postgres.connecting import Connection, ask, connect, run, translated
+from iprog_async._journal.postgres.connecting import (
+    Connection,
+    ask,
+    connect,
+    not_in_session,
+    run,
+    translated,
+)
 from iprog_async._journal.postgres.migrations import check_version, schema_version
 from iprog_async._journal.postgres.schema import quoted
-from iprog_async._journal.postgres.statements import LOCK_CLASS
+from iprog_async._journal.postgres.statements import LOCK_CLASS, SESSION_SETTING
 
 
 _SALT_BYTES = 16
 # A claim waits for its commit to be on disk, and on a synchronous standby where there is one. The
-# plans are for few rows out of many, also while the table is new and the planner knows nothing.
-_SETTINGS = """
+# statements are made for what others have committed meanwhile. The plans are for few rows out of
+# many, also while the table is new and the planner knows nothing.
+_SETTINGS = f"""
 SELECT set_config('synchronous_commit', CASE
     WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'
     ELSE current_setting('synchronous_commit') END, false),
   set_config('lock_timeout', '8s', false),
+  set_config('default_transaction_isolation', 'read committed', false),
   set_config('plan_cache_mode', 'force_generic_plan', false),
   set_config('enable_seqscan', 'off', false),
   set_config('enable_hashjoin', 'off', false),
   set_config('enable_mergejoin', 'off', false),
-  current_setting('transaction_read_only') = 'on'
+  set_config('{SESSION_SETTING}', %s, false),
+  pg_backend_pid(), current_setting('transaction_read_only') = 'on'
 """
+_IN_SESSION = f"SELECT current_setting('{SESSION_SETTING}', true)"
 
 
 @frozen
@@ -48,21 +59,23 @@ class Campaign:
     made_at: datetime
 
 
-def open_campaign(address: PostgresAddress, name: str | None) -> tuple[Connection, Campaign]:
+def open_campaign(
+    address: PostgresAddress, name: str | None, process: int = 0
+) -> tuple[Connection, Campaign]:
     """Connect for writing, and find a campaign, or make it.
 
     Args:
         address: The journal.
         name: The campaign; `None` takes the only one.
+        process: Names this open journal in its session, if it is to claim.
 
     Raises:
         ConfigurationError: The driver is missing.
         JournalError: It can't be reached or written, is no journal or of another version.
     """
-    connection = connect(address)
+    connection = _connect(address, process)
     try:
         with translated(address):
-            _check(connection, address)
             if name is None:
                 number = find_campaign(connection, address, None)
             else:
@@ -91,10 +104,10 @@ def open_announced(
         ConfigurationError: The driver is missing.
         JournalError: It can't be reached or written, is no journal or of another version.
     """
-    connection, campaign = open_campaign(address, name)
+    connection, campaign = open_campaign(address, name, process)
     try:
         with translated(address):
-            announce(connection, process)
+            announce(connection, address, process)
     except BaseException:
         connection.close()
         raise
@@ -124,26 +137,47 @@ def reopen(address: PostgresAddress, campaign: Campaign, process: int) -> Connec
     Raises:
         JournalError: It can't be reached, or is another one now.
     """
-    connection = connect(address)
+    connection = _connect(address, process)
     try:
         with translated(address):
-            _check(connection, address)
             if _campaign(connection, address, campaign.id) != campaign:
                 raise JournalError(
                     f"the journal {address} is not the one that was opened: its campaign "
                     f"{campaign.name!r} was removed or made anew. Nothing more is sent; see which "
                     "database the address leads to"
                 )
-            announce(connection, process)
+            announce(connection, address, process)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def announce(connection: Connection, process: int) -> None:
-    """Let others see that this journal is open, for as long as it is connected."""
+def announce(connection: Connection, address: PostgresAddress, process: int) -> None:
+    """Let others see that this journal is open, for as long as it is connected.
+
+    Raises:
+        JournalError: What was set in its session is not there any more.
+    """
     ask(connection, "SELECT pg_try_advisory_lock_shared(%s, %s)", [LOCK_CLASS, process])
+    if ask(connection, _IN_SESSION) != (str(process),):
+        raise not_in_session(address.shown)
+
+
+def keeps_session(address: PostgresAddress) -> bool:
+    """Return whether a connection stays with one session of the server, and has it alone.
+
+    A pooler in transaction mode hands what one connection has set to the next one, or loses it.
+
+    Raises:
+        JournalError: It can't be reached.
+    """
+    mark = token_hex(8)
+    with connect(address) as connection, translated(address):
+        ask(connection, f"SELECT set_config('{SESSION_SETTING}', %s, false)", [mark])
+        is_there = ask(connection, _IN_SESSION) == (mark,)
+    with connect(address) as connection, translated(address):
+        return is_there and bool(ask(connection, _IN_SESSION) != (mark,))
 
 
 def find_campaign(connection: Connection, address: PostgresAddress, name: str | None) -> int:
@@ -190,14 +224,37 @@ def _campaign(connection: Connection, address: PostgresAddress, number: int) -> 
     return found and Campaign(*found)
 
 
-def _check(connection: Connection, address: PostgresAddress) -> None:
+def _connect(address: PostgresAddress, process: int) -> Connection:
+    """Connect for writing, and see that the session is, and stays, as it has to be."""
+    connection = connect(address)
+    try:
+        with translated(address):
+            backend = _set_up(connection, address, process)
+        if backend == connection.info.backend_pid:
+            return connection
+        # A pooler stands between: it has numbers of its own. This connection may be all it has.
+        connection.close()
+        if not keeps_session(address):
+            raise not_in_session(address.shown)
+        connection = connect(address)
+        with translated(address):
+            _set_up(connection, address, process)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _set_up(connection: Connection, address: PostgresAddress, process: int) -> int:
+    """Set what a session needs; return the number that the server has for it."""
     check_version(address, schema_version(connection, address.schema))
-    *_, read_only = ask(connection, _SETTINGS)
+    *_, backend, read_only = ask(connection, _SETTINGS, [str(process)])
     if read_only:
         raise JournalError(
             f"the journal {address} can't be used: the database is read-only, as a standby is. "
             "Nothing was sent; use the address of the primary server"
         )
+    return int(backend)
 
 
 def _select(address: PostgresAddress, columns: str, which: str) -> str:

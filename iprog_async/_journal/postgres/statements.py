@@ -6,7 +6,6 @@ and is planned once. The campaign's number stands in the text: the planner then 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
@@ -28,11 +27,22 @@ _FREE = """(
     OR e.attempt = w.attempt AND e.state = 'claimed'
   )"""
 _PAGE = 1000
-# Of the characters that are nobody's.
-_ESCAPE, _ZERO = "\ue000", "\ue001"
-_ESCAPED = re.compile(f"{_ESCAPE}([{_ESCAPE}{_ZERO}])")
 LOCK_CLASS = 0x69_50_52_47
 """Class of the advisory locks that tell who is connected: "iPRG"."""
+
+SESSION_SETTING = "iprog_async.session"
+"""What an open journal sets in its session, to its own number, and finds there again."""
+# Both for each claim, and at no cost of its own. The commit is durable also where a pooler has
+# handed the statement to a session of which nothing is known.
+_COMMIT = """commit AS MATERIALIZED (
+  SELECT CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')
+    THEN set_config('synchronous_commit', 'on', true)
+    ELSE current_setting('synchronous_commit') END AS waits
+)"""
+_IN_SESSION = (
+    f"current_setting('{SESSION_SETTING}', true) IS NOT DISTINCT FROM (w.attempt >> 32)::text, "  # noqa: S608 - constants
+    "(SELECT waits FROM commit)"
+)
 
 
 @frozen
@@ -75,29 +85,11 @@ def text(value: str | None) -> str:
     return exact_text(value.replace("\0", "\ufffd"))
 
 
-def stored_key(key: str | None) -> str | None:
-    """Return a key as it is stored: PostgreSQL has no character 0, and keys may have it."""
-    if key is None or (key.isascii() and "\0" not in key):
-        return key
-    return key.replace(_ESCAPE, _ESCAPE + _ESCAPE).replace("\0", _ESCAPE + _ZERO)
-
-
-def key_as_given(stored: str | None) -> str | None:
-    """Return a key as it was given."""
-    if stored is None or _ESCAPE not in stored:
-        return stored
-    return _ESCAPED.sub(lambda found: _ESCAPE if found[1] == _ESCAPE else "\0", stored)
-
-
-def _key_text(key: str | None) -> str:
-    return exact_text(stored_key(key))
-
-
 def _truth(value: object) -> str:
     return "t" if value else "f"
 
 
-_NUMBER, _KEY = Array("number", "text", exact_text), Array("key", "text", _key_text)
+_NUMBER, _KEY = Array("number", "text", exact_text), Array("key", "text", exact_text)
 _HASH, _RUN = Array("hash", "text", bytes.hex), Array("run", "integer", str)
 _ATTEMPT, _SEEN = Array("attempt", "bigint", str), Array("seen", "bigint", str)
 _SEEN_STATE = Array("seen_state", "text", str)
@@ -174,7 +166,7 @@ class Statements:
         def put(columns: tuple[Array, ...], outcome: str) -> Statement:
             # Who finds the row taken by another in that very moment finds it in neither part.
             sql = f"""
-WITH w AS MATERIALIZED (SELECT * FROM {_wanted(columns)}),
+WITH {_COMMIT}, w AS MATERIALIZED (SELECT * FROM {_wanted(columns)}),
 again AS (
   UPDATE {entries} AS e SET (text_hash, run, attempt, claimed_at, {_ENDED_NAMES})
     = ROW (decode(w.hash, 'hex'), w.run, w.attempt, now(), {outcome})
@@ -185,26 +177,29 @@ again AS (
   WHERE w.attempt <> ALL (ARRAY(SELECT attempt FROM again)) ORDER BY w.number
   ON CONFLICT DO NOTHING RETURNING attempt, id
 )
-SELECT attempt, id FROM again UNION ALL SELECT attempt, id FROM fresh"""  # noqa: S608 - constants
+SELECT {_IN_SESSION}, w.attempt, w.id FROM (
+  SELECT attempt, id FROM again UNION ALL SELECT attempt, id FROM fresh
+) AS w"""  # noqa: S608 - constants
             return Statement(sql, columns)
 
         self.claim = put(_CLAIM, _CLAIMED)
-        """Claims; gives attempt and row number of those that it got."""
+        """Claims; gives attempt and row number of those that it got, after where it did it."""
         self.put = put(_PUT, ended)
         """Writes what nobody had claimed: whatever is known of it."""
         self.claim_new = Statement(
             f"""
-WITH w AS MATERIALIZED (SELECT * FROM {_wanted(_CLAIM_NEW)}),
+WITH {_COMMIT}, w AS MATERIALIZED (SELECT * FROM {_wanted(_CLAIM_NEW)}),
 fresh AS (
   {into} SELECT {identity}, {_CLAIMED} FROM w ORDER BY w.number
   ON CONFLICT DO NOTHING RETURNING attempt, id
 )
-SELECT w.attempt, fresh.id, {", ".join(f"e.{name}" for name in _ROW.split(", "))}
+SELECT {_IN_SESSION}, w.attempt, fresh.id, {_columns()}
 FROM w LEFT JOIN fresh ON fresh.attempt = w.attempt
 LEFT JOIN {entries} AS e ON {ours} AND {_SAME_AS_WANTED}""",  # noqa: S608 - constants
             _CLAIM_NEW,
         )
-        """Claims what is new; gives each attempt, its row number if it got it, or what is there."""
+        """Claims what is new; gives each attempt, its row number if it got it, or what is there,
+        after where it did it."""
         self.record = Statement(
             f"""
 UPDATE {entries} AS e SET ({_ENDED_NAMES}) = ROW ({ended}) FROM {_wanted(_RECORD)}
@@ -281,7 +276,7 @@ def _columns() -> str:
 def to_row(values: Sequence[Any]) -> Row:
     """Read the columns of a row."""
     number, recipient, key, *head, status, attempt = values
-    row = Row(number, recipient, key_as_given(key), *head)
+    row = Row(number, recipient, key, *head)
     row.status = status
     note_attempt(row, attempt)
     return row

@@ -272,7 +272,7 @@ def test_an_opening_that_fails_leaves_no_connection(
 ) -> None:
     """Nothing warns of a connection that was lost before anybody could see it."""
 
-    def announce(connection: psycopg.Connection[Any], _: int) -> None:
+    def announce(connection: psycopg.Connection[Any], *_: object) -> None:
         opened.append(connection)
         run(connection, "SELECT pg_terminate_backend(pg_backend_pid())")
 

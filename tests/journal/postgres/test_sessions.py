@@ -1,0 +1,165 @@
+"""What a journal sets in its session holds for each claim, whatever stands between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+from support.core.fakes import NUMBER, Wire, to_many
+from support.journal.journaling import ACCEPTED, posting, rows_in, run_over, states_in
+from support.postgres.cutting import CLAIM, CLAIM_NEW, RECORD
+from support.postgres.fixtures import with_query
+from support.postgres.pooling import Pooler
+
+from iprog_async import Journal, JournalError
+from iprog_async._journal.postgres import execution
+from iprog_async._journal.postgres.address import PostgresAddress
+from iprog_async._journal.postgres.attempts import Attempts
+from iprog_async._journal.postgres.connecting import Connection, Cursor, ask, connect, run
+from iprog_async._journal.postgres.health import examine
+from iprog_async._journal.postgres.session import open_announced, reopen
+from iprog_async._journal.postgres.statements import Statement, Statements
+from iprog_async._journal.postgres.store import PostgresStore
+
+
+@pytest.fixture
+def pooled(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int | None], None]]:
+    """Return what puts a pooler of some sessions before the server."""
+    poolers: list[Pooler] = []
+    yield lambda size: poolers.append(Pooler(size).use(monkeypatch))
+    for pooler in poolers:
+        pooler.close()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_transaction_mode(
+    size: int, postgres_journal: str, pooled: Callable[[int | None], None]
+) -> None:
+    """A pooler that hands sessions around is refused with what to do, also by the doctor."""
+    address = PostgresAddress.parse(postgres_journal)
+    connection, campaign = open_announced(address, "june", 1)
+    connection.close()
+    pooled(size)
+    with pytest.raises(JournalError, match="set the pooler to session mode"):
+        Journal.open(postgres_journal, campaign="june")
+    with pytest.raises(JournalError, match="set the pooler to session mode"):
+        reopen(address, campaign, 1)
+    assert "session mode" in " ".join(examine(address).problems)
+
+
+async def test_session_mode(postgres_journal: str, pooled: Callable[[int | None], None]) -> None:
+    """A pooler in session mode is as good as none."""
+    pooled(None)
+    assert "session mode" not in " ".join(examine(PostgresAddress.parse(postgres_journal)).problems)
+    wire = Wire(ACCEPTED)
+    await run_over(posting(wire), to_many(5), journal=postgres_journal)
+    assert ["accepted"] * 5 == states_in(postgres_journal)
+
+
+@pytest.mark.parametrize("key", ["a", None])
+async def test_a_session_that_changes(
+    key: str | None, postgres_journal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A claim that is made in another session than the journal's own is taken back."""
+    wire = Wire(ACCEPTED)
+    address = PostgresAddress.parse(postgres_journal)
+    with connect(address) as other, Journal.open(postgres_journal) as journal:
+
+        def elsewhere(_: Connection, query: str, values: Sequence[object] | None = None) -> Cursor:
+            return run(other, query, values)
+
+        monkeypatch.setattr(execution, "run", elsewhere)
+        client = posting(wire, journal)
+        if key is None:
+            outcomes = await run_over(client, to_many(3))
+            assert ["not_sent"] * 3 == [outcome.state for outcome in outcomes]
+        else:
+            with pytest.raises(JournalError, match="set the pooler to session mode"):
+                await client.send(NUMBER, "Hi", key=key)
+    assert [] == wire.requests
+    assert {"released"} == set(states_in(postgres_journal))
+    monkeypatch.undo()
+    receipts = await run_over(posting(wire), to_many(3), journal=postgres_journal)
+    assert ["accepted"] * 3 == [outcome.state for outcome in receipts]
+
+
+def _claim_new(attempt: int) -> tuple[object, ...]:
+    return (NUMBER, "a", b"hash", 1, attempt)
+
+
+def _claim(attempt: int) -> tuple[object, ...]:
+    return (NUMBER, "a", b"hash", 1, attempt, 0, "released")
+
+
+@pytest.mark.parametrize("usual", ["off", "local", "on", "remote_write"])
+@pytest.mark.parametrize("which", ["claim", "claim_new"])
+def test_a_claim_is_durable(usual: str, which: str, postgres_journal: str) -> None:
+    """A claim's commit waits for the disk whatever its session says; no other one is changed."""
+    journal = PostgresAddress.parse(postgres_journal)
+    connection, campaign = open_announced(journal, "june", 1)
+    connection.close()
+    statements = Statements(journal.schema, campaign.id)
+    claims: dict[str, tuple[Statement, tuple[object, ...]]] = {
+        "claim": (statements.claim, _claim(Attempts().new())),
+        "claim_new": (statements.claim_new, _claim_new(Attempts().new())),
+    }
+    statement, values = claims[which]
+    set_so = with_query(postgres_journal, options=f"-c synchronous_commit={usual}")
+    asked = "SELECT current_setting('synchronous_commit')"
+    with connect(PostgresAddress.parse(set_so)) as other:
+        with other.transaction():
+            run(other, statement.sql, statement.values([values]))
+            (at_commit,) = ask(other, asked)
+        (afterwards,) = ask(other, asked)
+    assert {"off": "on", "local": "on"}.get(usual, usual) == at_commit
+    assert usual == afterwards
+    assert [(NUMBER, "a", "claimed")] == rows_in(postgres_journal)
+
+
+@pytest.mark.parametrize("level", ["serializable", "repeatable read"])
+async def test_another_isolation(level: str, postgres_journal: str) -> None:
+    """Which isolation a role is given for other programs changes nothing for claims."""
+    spaced = level.replace(" ", "\\ ")
+    place = with_query(postgres_journal, options=f"-c default_transaction_isolation={spaced}")
+    wire = Wire(ACCEPTED)
+    with Journal.open(place) as one, Journal.open(place) as two:
+        for journal in (one, two):
+            assert isinstance(journal.store, PostgresStore)
+            used = await journal.store.of_loop().ask(
+                lambda connection: ask(connection, "SHOW transaction_isolation")
+            )
+            assert ("read committed",) == used
+            outcomes = await run_over(posting(wire, journal), to_many(5))
+            assert ["accepted"] * 5 == [outcome.state for outcome in outcomes]
+    assert 5 == len(wire.requests)
+
+
+@pytest.mark.parametrize("code", ["40001", "40P01", "55P03"])
+@pytest.mark.parametrize("word", [CLAIM, CLAIM_NEW, RECORD])
+async def test_a_statement_that_met_another(
+    code: str, word: str, postgres_journal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A statement that the server gave up for another's sake is done again, and is no outcome."""
+    failed: list[str] = []
+
+    def fail_twice(
+        connection: Connection, query: str, values: Sequence[object] | None = None
+    ) -> Cursor:
+        if word in query and len(failed) < 2:
+            failed.append(query)
+            raised = f"DO $$ BEGIN RAISE EXCEPTION 'met another' USING ERRCODE = '{code}'; END $$"
+            return run(connection, raised)
+        return run(connection, query, values)
+
+    wire = Wire(ACCEPTED)
+    with Journal.open(postgres_journal) as journal:
+        monkeypatch.setattr(execution, "run", fail_twice)
+        client = posting(wire, journal)
+        if word is CLAIM:
+            outcomes = await run_over(client, to_many(3))
+            assert ["accepted"] * 3 == [outcome.state for outcome in outcomes]
+        else:
+            await client.send(NUMBER, "Hi", key="a")
+    assert 2 == len(failed)
+    assert ["accepted"] * len(wire.requests) == states_in(postgres_journal)
+    assert (3 if word is CLAIM else 1) == len(wire.requests)
