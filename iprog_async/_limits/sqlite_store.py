@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from iprog_async._core.clock import uptime
+from iprog_async._core.sqlite_forks import FileInUse
 from iprog_async._limits.store import Decide, LimitStoreError
 
 
@@ -47,7 +48,7 @@ class SqliteLimitStore:
         self._salt = salt
         self._now = now
         self._boot = _boot_id()
-        self._connection: sqlite3.Connection | None = None
+        self._in_use: FileInUse | None = None
         self._identity: tuple[int, int, int] = (0, 0, 0)
         self._closing: Callable[[], object] | None = None
 
@@ -78,7 +79,11 @@ class SqliteLimitStore:
             await asyncio.sleep(random.uniform(0.0005, 0.003))  # noqa: S311 - spreads load, guards nothing
 
     def _change(self, name: bytes, decide: Decide[R]) -> R:
-        connection = self._open()
+        in_use = self._open()
+        with in_use:
+            return self._change_in(_connection_of(in_use), name, decide)
+
+    def _change_in(self, connection: sqlite3.Connection, name: bytes, decide: Decide[R]) -> R:
         connection.execute("BEGIN IMMEDIATE")
         try:
             # Not before: another process may have written since.
@@ -92,24 +97,26 @@ class SqliteLimitStore:
             raise
         return answer
 
-    def _open(self) -> sqlite3.Connection:
-        """Return the connection to the file that is there now, in this very process."""
-        if self._connection is not None:
+    def _open(self) -> FileInUse:
+        """Return the file that is there now, open in this very process."""
+        if self._in_use is not None:
             if self._identity == self._identify():
-                return self._connection
+                return self._in_use
             self._close()
         # Made by us, so that nobody else can read it: it tells when an account was used.
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = sqlite3.connect(
-            self._path, isolation_level=None, timeout=0, check_same_thread=False
-        )
-        self._connection, self._identity = connection, self._identify()
+        in_use = self._in_use = FileInUse(self._path)
         # Some clients are never closed.
-        self._closing = weakref.finalize(self, _close_in, os.getpid(), connection)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=OFF")
-        connection.execute(_TABLE)
-        return connection
+        self._closing = weakref.finalize(self, in_use.end)
+        with in_use:
+            connection = in_use.connection = sqlite3.connect(
+                self._path, isolation_level=None, timeout=0, check_same_thread=False
+            )
+            self._identity = self._identify()
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=OFF")
+            connection.execute(_TABLE)
+        return in_use
 
     def _identify(self) -> tuple[int, int, int]:
         try:
@@ -119,7 +126,7 @@ class SqliteLimitStore:
         return os.getpid(), found.st_dev, found.st_ino
 
     def _close(self) -> None:
-        self._connection = None
+        self._in_use = None
         if self._closing is not None:
             self._closing()
 
@@ -141,15 +148,10 @@ class SqliteLimitStore:
         self._close()
 
 
-_of_parents: list[sqlite3.Connection] = []
-
-
-def _close_in(process: int, connection: sqlite3.Connection) -> None:
-    if process == os.getpid():
-        connection.close()
-    else:
-        # What the parent process opened is its own to close; letting go of it would do so, too.
-        _of_parents.append(connection)
+def _connection_of(in_use: FileInUse) -> sqlite3.Connection:
+    if in_use.connection is None:
+        raise sqlite3.OperationalError("the file could not be opened")
+    return in_use.connection
 
 
 def _is_busy(exc: sqlite3.Error) -> bool:

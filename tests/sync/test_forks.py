@@ -149,7 +149,8 @@ with Sandbox() as sandbox:
         sms.send(NUMBER, "Hi", key="before")
         def child():
             for key in ("before", "after"):
-                print(sms.send(NUMBER, "Hi", key=key).ref)
+                # Three write at once: each line as a whole.
+                sys.stdout.write(f"{{sms.send(NUMBER, 'Hi', key=key).ref}}\\n")
             sms.close()
         join(*[forked(child) for _ in range(3)])
         child()
@@ -159,3 +160,94 @@ with Sandbox() as sandbox:
 """
     *refs, texts = run_program(_BEGIN + program, tmp_path).split()
     assert (8, 2, "2") == (len(refs), len(set(refs)), texts)
+
+
+_JOURNAL = """
+import fcntl, time
+from iprog_async import JournalError
+from iprog_async._core import sqlite_forks
+from iprog_async._journal.sqlite.writer import Writer
+
+def slow(real, reached, opened):
+    def do(self, jobs):
+        reached.set()
+        opened.wait(60)
+        return real(self, jobs)
+    return do
+"""
+
+
+def test_a_child_has_locks_of_its_own(tmp_path: Path) -> None:
+    """When the parent has closed its journal, the child's copy of the file is still locked."""
+    program = """
+with Sandbox() as sandbox:
+    sms = SmsClient.from_url(sandbox.address("iprog"), journal="texts.db")
+    sms.send(NUMBER, "Hi", key="before")
+    ready, done = os.pipe(), os.pipe()
+    def child():
+        sms.send(NUMBER, "Hi", key="after")
+        os.write(ready[1], b"x")
+        os.read(done[0], 1)
+    pid = forked(child)
+    os.read(ready[0], 1)
+    sms.close()
+    # SQLite's shared lock on the file, and the one on the memory of its log.
+    for name, place, length in (("texts.db", 0x40000002, 510), ("texts.db-shm", 128, 1)):
+        with open(name, "r+b") as file:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, length, place)
+                print("free")
+            except BlockingIOError:
+                print("locked")
+    os.write(done[1], b"x")
+    join(pid)
+"""
+    assert "locked\nlocked\n" == run_program(_BEGIN + _JOURNAL + program, tmp_path)
+
+
+def test_a_fork_comes_between_two_transactions(tmp_path: Path) -> None:
+    """A fork in the midst of a transaction waits for its end, and the child sends."""
+    program = """
+with Sandbox() as sandbox, SmsClient.from_url(sandbox.address("iprog"), journal="texts.db") as sms:
+    sms.send(NUMBER, "Hi", key="before")
+    reached, opened = threading.Event(), threading.Event()
+    Writer._do = slow(Writer._do, reached, opened)
+    sending = threading.Thread(target=lambda: sms.send(NUMBER, "Hi", key="parent"))
+    sending.start()
+    reached.wait(60)
+    def let_go():
+        while sqlite_forks._resumed.is_set():
+            time.sleep(0.001)
+        opened.set()
+    letting_go = threading.Thread(target=let_go)
+    letting_go.start()
+    join(forked(lambda: sms.send(NUMBER, "Hi", key="child")))
+    sending.join()
+    letting_go.join()
+    print(len(sandbox.inbox))
+"""
+    assert "3\n" == run_program(_BEGIN + _JOURNAL + program, tmp_path)
+
+
+def test_a_fork_within_a_transaction_that_takes_too_long(tmp_path: Path) -> None:
+    """Where the parent's transaction does not end, the child is told so, and the parent goes on."""
+    program = """
+sqlite_forks._LONGEST_WAIT = 0.1
+with Sandbox() as sandbox, SmsClient.from_url(sandbox.address("iprog"), journal="texts.db") as sms:
+    sms.send(NUMBER, "Hi", key="before")
+    reached, opened = threading.Event(), threading.Event()
+    Writer._do = slow(Writer._do, reached, opened)
+    sending = threading.Thread(target=lambda: sms.send(NUMBER, "Hi", key="parent"))
+    sending.start()
+    reached.wait(60)
+    def child():
+        try:
+            sms.send(NUMBER, "Hi", key="child")
+        except JournalError as error:
+            print("forked off while its parent was at the file" in str(error))
+    join(forked(child))
+    opened.set()
+    sending.join()
+    print(len(sandbox.inbox))
+"""
+    assert "True\n2\n" == run_program(_BEGIN + _JOURNAL + program, tmp_path)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 from urllib.parse import quote
 
 from iprog_async._core.errors import JournalError
+from iprog_async._core.sqlite_forks import FileInUse
 from iprog_async._journal.contents import RowCounts
 from iprog_async._journal.rows import Row
 from iprog_async._journal.sqlite.database import check_ours, legible, unusable
@@ -27,12 +27,18 @@ T = TypeVar("T")
 class Snapshot:
     """The rows of a journal at one moment; those that are damaged are unknown."""
 
-    def __init__(self, path: str, connection: sqlite3.Connection, damaged: frozenset[int]) -> None:
+    def __init__(
+        self,
+        path: str,
+        connection: sqlite3.Connection,
+        damaged: frozenset[int],
+        in_use: FileInUse,
+    ) -> None:
         self._path = path
         self._connection = connection
         self._damaged = damaged
         # A connection serves one thread at a time.
-        self._turn = threading.Lock()
+        self._turn = in_use
 
     async def counts(self) -> RowCounts:
         return await self._ask(lambda connection: count_rows(connection, self._damaged))
@@ -53,8 +59,7 @@ class Snapshot:
             raise unusable(self._path, exc) from None
 
     def close(self) -> None:
-        with self._turn:
-            self._connection.close()
+        self._turn.end()
 
 
 def open_snapshot(path: str) -> Snapshot:
@@ -78,6 +83,18 @@ def open_snapshot(path: str) -> Snapshot:
 
 
 def _open(path: str) -> Snapshot | None:
+    in_use = FileInUse(path, reads_only=True)
+    snapshot = None
+    try:
+        with in_use:
+            snapshot = _read(path, in_use)
+    finally:
+        if snapshot is None:
+            in_use.end()
+    return snapshot
+
+
+def _read(path: str, in_use: FileInUse) -> Snapshot | None:
     """Return the rows of a journal; `None` if it is of an older release."""
     try:
         _check_whole(path)
@@ -105,7 +122,8 @@ def _open(path: str) -> Snapshot | None:
         raise
     if damaged:
         connection.text_factory = legible
-    return Snapshot(path, connection, damaged)
+    in_use.connection = connection
+    return Snapshot(path, connection, damaged, in_use)
 
 
 def _check_whole(path: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from iprog_async._core.clock import Clock, SystemClock
 from iprog_async._core.errors import JournalError
+from iprog_async._core.sqlite_forks import FileInUse
 from iprog_async._journal.rows import Row
 from iprog_async._journal.sqlite.database import open_file
 from iprog_async._journal.sqlite.end_watch import EndWatch
@@ -75,7 +76,14 @@ class SqliteStore:
         try:
             # Through a link, too, one file has one set of locks.
             self.path = os.path.realpath(self.path)
-            file = open_file(self.path, campaign, allow_lost_records=allow_lost_records)
+            in_use = FileInUse(self.path)
+            try:
+                with in_use:
+                    file = open_file(self.path, campaign, allow_lost_records=allow_lost_records)
+                    in_use.connection = file.connection
+            except BaseException:
+                in_use.end()
+                raise
         except (OSError, ValueError) as exc:
             why = getattr(exc, "strerror", None) or str(exc)
             raise JournalError(f"can't open the journal {self.path}: {why}") from None
@@ -93,7 +101,7 @@ class SqliteStore:
             weakref.WeakKeyDictionary()
         )
         self._intake = WriteQueue(self.path)
-        self._writer = Writer(self.path, file, self._intake)
+        self._writer = Writer(self.path, file, self._intake, in_use)
         thread = threading.Thread(target=self._writer.run, name="sms-journal", daemon=True)
         thread.start()
         # Also if it is dropped without being closed, and when the interpreter exits.

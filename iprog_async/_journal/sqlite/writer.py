@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any
 
 from iprog_async._core.errors import JournalError
+from iprog_async._core.sqlite_forks import FileInUse
 from iprog_async._journal.rows import Values
 from iprog_async._journal.sqlite.database import JournalFile, close_file, unusable
 from iprog_async._journal.sqlite.integrity import transaction
@@ -37,9 +38,11 @@ class Writer:
         path: Where the database is.
         file: The open database; closed at the end.
         intake: Where jobs come from.
+        in_use: What keeps a fork from coming within a transaction.
     """
 
-    def __init__(self, path: str, file: JournalFile, intake: WriteQueue) -> None:
+    def __init__(self, path: str, file: JournalFile, intake: WriteQueue, in_use: FileInUse) -> None:
+        self._in_use = in_use
         self._path = path
         self._intake = intake
         self._identity = file.identity
@@ -60,7 +63,11 @@ class Writer:
             self._serve()
             served = True
         finally:
-            close_file(self._path, self._file, in_order=served)
+            try:
+                with self._in_use:
+                    close_file(self._path, self._file, in_order=served)
+            finally:
+                self._in_use.end()
 
     def _serve(self) -> None:
         while (first := self._intake.jobs.get()) is not None:
@@ -72,7 +79,8 @@ class Writer:
 
     def _results_of(self, jobs: Sequence[Job]) -> Sequence[Any]:
         try:
-            return self._do(jobs)
+            with self._in_use:
+                return self._do(jobs)
         except Exception as exc:
             # Whatever it is, they wait for an answer, and may not go on.
             failure = exc if isinstance(exc, JournalError) else unusable(self._path, exc)
