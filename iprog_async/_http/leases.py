@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 from iprog_async._core.clock import Clock
@@ -129,6 +129,16 @@ class Leases:
             self._wake.set()
         if self._task is None:
             self._start()
+
+    def adopt(self, ended: Iterable[float], pause_until: float) -> None:
+        """Note what this process did on its own, before the limits were shared.
+
+        Args:
+            ended: When its calls ended.
+            pause_until: Until when the gateway wants to be left alone.
+        """
+        self._ended += [(time, 1) for time in ended]
+        self._pause_until = max(self._pause_until, pause_until)
 
     def _note_end(self, now: float) -> None:
         if self._ended and now - self._ended[-1][0] < _SHORTEST_GAP:

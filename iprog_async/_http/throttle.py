@@ -52,7 +52,12 @@ class Throttle:
         self._leases: Leases | None = None
 
     def share(self, leases: Leases) -> None:
-        """Go by the limits that all processes of the account share, as far as they are known."""
+        """Go by the limits that all processes of the account share, as far as they are known.
+
+        Calls that ended before, within the window, and a pause count for all from now on.
+        """
+        self._forget(self._clock.monotonic())
+        leases.adopt(self._ended if self.rate is not None else (), self._resume_at)
         self._leases = leases
 
     @property

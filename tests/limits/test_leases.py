@@ -7,10 +7,12 @@ from itertools import chain
 
 import pytest
 from support.core.clock import VirtualClock
-from support.limits.sharing import sharing
+from support.limits.sharing import ACCOUNT, sharing
 
 from iprog_async import Rate
+from iprog_async._http.leases import Leases
 from iprog_async._http.throttle import Throttle
+from iprog_async._limits.shared import SharedLimits
 from iprog_async._limits.store import Decide, LimitStoreError, MemoryStore, R
 
 
@@ -190,3 +192,14 @@ async def test_an_unused_permit_is_given_back_at_once() -> None:
     first.withdraw()
 
     assert 1 > await clock.run(call(second, clock))
+
+
+async def test_calls_made_before_sharing_count() -> None:
+    """A process that begins to share has made calls on its own; the window knows of them."""
+    clock = VirtualClock()
+    limits = SharedLimits(MemoryStore(clock.monotonic))
+    throttle = Throttle(Rate(2, 100), clock)
+    await clock.run(call(throttle, clock))
+    throttle.share(Leases(limits.owner, limits.of_account(ACCOUNT), throttle, clock))
+    _, second = await clock.run(calls(throttle, clock, 2))
+    assert second >= 100

@@ -49,6 +49,17 @@ _NEVER_SEEN = {
     "this client is for synchronous code",
     "journal= is the path of a journal",
     "messages is an iterable of Message(to, text) here",
+    "which no text can be enqueued with",
+    "and an outbox is in PostgreSQL",
+    "what is enqueued is a Message",
+    "an outbox keeps no ",
+    "a text that is enqueued needs a key",
+    "max_age= is a timedelta",
+    "needs a journal in PostgreSQL, such as Journal.open",
+    "at= has no time zone",
+    "an outbox needs a client with a journal",
+    # Of a text that a program has enqueued.
+    "its max_age was over before it could be sent",
     # Of an address: there these are the names of settings.
     "path as base_url=",
     "base_url= in the address",
