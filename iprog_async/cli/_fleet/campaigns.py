@@ -33,7 +33,7 @@ async def halt(  # noqa: D417 - the shared options describe themselves
     if as_json:
         emit({"campaign": campaign, "halted": count})
     else:
-        echo("halted" if count else "nothing of it was left to halt")
+        echo("halted" if count else "nothing of it was left to halt: it is done, or halted already")
     return ExitCode.OK
 
 
