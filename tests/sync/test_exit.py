@@ -36,7 +36,9 @@ print(sms.send(NUMBER, "Hi", key="order-1").ref)
     with serving(RawGateway(OK)) as gateway:
         assert "iprog:iSms-1\n" == run_program(_BEGIN + program, tmp_path, gateway.base_url)
 
-    assert ["texts.db"] == [path.name for path in tmp_path.glob("texts*")]
+    # The file of shared limits may stay: nothing is lost with it.
+    left = {path.name for path in tmp_path.glob("texts*") if "-limits" not in path.name}
+    assert {"texts.db"} == left
 
 
 _IN_A_DAEMON = """
