@@ -11,7 +11,9 @@ import pytest
 
 
 _IN_A_FORK = """
-import asyncio, os, sys
+import asyncio, os, sys, warnings
+# The journal's thread goes on in the parent alone, which is what the test is about.
+warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
 sys.path.insert(0, sys.argv[2])
 from support.core.fakes import NUMBER, Wire
 from support.journal.journaling import ACCEPTED, posting
