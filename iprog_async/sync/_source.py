@@ -117,15 +117,17 @@ class _Answers:
     def __init__(self, ask: IsSuppressed, provider: SmsProvider) -> None:
         self._ask = ask
         self._provider = provider
-        self._given: dict[str, deque[Callable[[], object]]] = {}
+        # In the order of the messages. One end is the thread's and one the loop's: what is done to
+        # it is a single step each, or the two would undo each other's.
+        self._given: deque[tuple[str, Callable[[], object]]] = deque()
 
     def __call__(self, e164: str) -> object:
         """Return the answer for a message that was read, or raise what came instead of one."""
-        answers = self._given[e164]
-        answer = answers.popleft()
-        if not answers:
-            del self._given[e164]
-        return answer()
+        while True:
+            number, answer = self._given.popleft()
+            if number == e164:
+                return answer()
+            # The run found something else wrong with that message, and did not ask.
 
     def noting(self, messages: Iterable[Message]) -> Iterator[Message]:
         """Yield messages, each once the function was asked about its number."""
@@ -136,7 +138,7 @@ class _Answers:
                 # Where the run prepares it again it says why it is not sent, and asks nobody.
                 yield message
                 continue
-            self._given.setdefault(number, deque()).append(self._answer(number))
+            self._given.append((number, self._answer(number)))
             yield message
 
     def _answer(self, number: str) -> Callable[[], object]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from iprog_async import (
 )
 from iprog_async.adapter import PreparedMessage
 from iprog_async.sync import SmsClient
+from iprog_async.sync._source import suppressing
 
 
 def test_every_message_comes_to_an_outcome() -> None:
@@ -82,6 +84,33 @@ def test_generator_may_use_the_client() -> None:
 
     texts = [prepared.message.text for batch in provider.sent for prepared in batch]
     assert {"Soon": 100, "Asked": 150} == {word: texts.count(word) for word in ("Soon", "Asked")}
+
+
+def test_no_answer_is_lost_between_two_threads(eager_threads: None) -> None:
+    """One thread asks of a number again and again, while the other one hears each answer."""
+    messages, asked = suppressing(to_many(1) * 20_000, lambda _: False, FakeProvider())
+    assert callable(asked)
+    ready = threading.Semaphore(0)
+
+    def read() -> None:
+        for _ in messages:
+            ready.release()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    heard = [ready.acquire() and asked(to_many(1)[0].to) for _ in range(20_000)]
+    reader.join()
+
+    assert [False] * 20_000 == heard
+
+
+@pytest.fixture
+def eager_threads() -> Iterator[None]:
+    """Threads take turns as often as they can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
 
 
 @pytest.mark.parametrize("answer", [1, "error", "coroutine"])
