@@ -6,9 +6,10 @@ import asyncio
 import logging
 
 from iprog_async._core.clock import Clock
+from iprog_async._core.errors import JournalError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.observers import NULL_OBSERVERS, Observers
-from iprog_async._core.outcomes import NotSent, Outcome
+from iprog_async._core.outcomes import NotSent, Outcome, unclear
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.ledger import Ledger, RowsClaim, check_key
 from iprog_async._journal.store import ClaimLostError
@@ -85,7 +86,7 @@ class KeyedSends:
     ) -> Outcome:
         while True:
             outcome = await self._send_once(provider, prepared, resend_unknown)
-            if not (isinstance(outcome, NotSent) and isinstance(outcome.error, ClaimLostError)):
+            if not _lost_its_claim(outcome):
                 return outcome
             # While it waited for its turn, another process took it: what became of it there?
 
@@ -97,16 +98,20 @@ class KeyedSends:
             settled = await ledger.admit_single(prepared)
             if settled is not None:
                 return settled
+            claim = ledger.claim([prepared])
             outcome: Outcome | None = overdue(prepared, self._clock.now())
             if outcome is None:
-                outcome = await self._submit(provider, prepared, ledger.claim([prepared]))
+                outcome = await self._submit(provider, prepared, claim)
             error = await asyncio.shield(ledger.record([prepared], [outcome]))
             if error is not None:
-                # The outcome is true all the same; the file has it as unknown.
+                # The outcome is true all the same; the journal has it as unknown.
                 logger.error("the outcome of a text is not on record: %s", error)
-            elif isinstance(outcome, NotSent):
-                # While it waited for its turn, its claim was others' to take.
-                return await ledger.ended_elsewhere(prepared) or outcome
+            if isinstance(outcome, NotSent) and not _lost_its_claim(outcome):
+                try:
+                    return await ledger.ended_elsewhere(prepared, claim) or outcome
+                except JournalError as exc:
+                    if claim.was_given_back:
+                        return _out_of_sight(provider, prepared, exc)
             return outcome
         finally:
             ledger.end()
@@ -130,3 +135,15 @@ class KeyedSends:
         """Wait for the sends under way to come to their outcome."""
         if self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _out_of_sight(provider: SmsProvider, prepared: PreparedMessage, error: JournalError) -> Outcome:
+    reason = (
+        "while it waited for its turn others could send it, and the journal can't be asked "
+        f"whether they did ({error})"
+    )
+    return unclear(prepared, provider.name, reason)
+
+
+def _lost_its_claim(outcome: Outcome) -> bool:
+    return isinstance(outcome, NotSent) and isinstance(outcome.error, ClaimLostError)

@@ -8,7 +8,7 @@ from typing import Any
 
 from iprog_async._client.idempotency import KeyedSends
 from iprog_async._core.clock import Clock
-from iprog_async._core.errors import OutcomeUnknownError
+from iprog_async._core.errors import OutcomeUnknownError, SmsError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.observers import Observers
 from iprog_async._core.outcomes import Accepted, Outcome
@@ -74,9 +74,16 @@ class SingleSends:
             return await attempt()
         except OutcomeUnknownError as exc:
             first = exc
-        return await try_again(
-            self._retry, first, attempt, self._clock.sleep, repeatable=_is_unknown
-        )
+        try:
+            return await try_again(
+                self._retry, first, attempt, self._clock.sleep, repeatable=_is_unknown
+            )
+        except SmsError as exc:
+            if exc.may_have_been_sent:
+                raise
+            # What became of the last attempt says nothing about those before it.
+            first.add_note(f"it was to be sent again, and that attempt was not sent: {exc}")
+            raise first from None
 
     async def _send(self, prepared: PreparedMessage, *, resend_unknown: bool) -> Receipt:
         started = self._clock.monotonic()

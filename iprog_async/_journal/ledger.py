@@ -43,6 +43,16 @@ class RowsClaim:
     leaves_by: float = NEVER
     """Until when, by `uptime`, what was claimed may leave."""
 
+    @property
+    def rows(self) -> Sequence[Row]:
+        """The rows, as this sender wrote or found them last."""
+        return self._rows
+
+    @property
+    def was_given_back(self) -> bool:
+        """Whether others could take the messages at some time."""
+        return any(row.claimed_at == NEVER for row in self._rows)
+
     def take(self) -> asyncio.Future[SmsError | None]:
         """Put on record that a request is about to leave; survives a power cut.
 
@@ -247,21 +257,26 @@ class Ledger:
                 self._queue.release([row])
             raise
 
-    async def ended_elsewhere(self, prepared: PreparedMessage) -> Outcome | None:
+    async def ended_elsewhere(self, prepared: PreparedMessage, claim: RowsClaim) -> Outcome | None:
         """Return what became of a message that others could take while it waited for its turn.
 
         Args:
             prepared: A message with a key that was not sent from here, as it is on record.
+            claim: The claim of it.
 
         Returns:
-            Its outcome, if it was accepted or is unknown; `None` if nobody has sent it.
+            Its outcome, if others sent it or may have sent it; `None` if they have not.
+
+        Raises:
+            JournalError: The journal can't be read.
         """
+        (ours,) = claim.rows
         identity = (prepared.e164, prepared.message.key)
         known = await self._journal.store.look_up([identity], earlier=False)
-        for row in await self._ended(known.get(identity, ())):
-            if row.state == "accepted":
-                return remembered(row, Resume.SKIP, prepared)
-            if row.unsettled and not self._rules.resend_unknown:
+        # What we left unknown, of an earlier sending, says nothing about others.
+        theirs = [row for row in known.get(identity, ()) if row.on_record != ours.on_record]
+        for row in await self._ended(theirs):
+            if row.state == "accepted" or row.unsettled:
                 return remembered(row, Resume.SKIP, prepared)
         return None
 
@@ -351,8 +366,9 @@ class Ledger:
             )
         else:
             recorded = self._queue.record(rows, ended)
-        if self._reserved:
-            # Another event loop that looks them up has to find what became of them.
+        if self._reserved and self._run:
+            # Another event loop that looks them up has to find what became of them. The key of a
+            # single send is free at its end: until then it asks what others did with it.
             recorded.add_done_callback(lambda _: self._free(batch))
         return recorded
 

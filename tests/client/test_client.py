@@ -157,6 +157,22 @@ async def test_resend_ends_with_an_answer() -> None:
     assert ("fake:id-0", 2) == (receipt.ref, len(provider.sent))
 
 
+async def test_a_refused_resend_says_nothing_of_the_first_attempt() -> None:
+    """A text that may be out is not called unsent because its second attempt was refused."""
+    script = iter([lose, refusing()])
+
+    async def send(batch: Any) -> Any:
+        return await next(script)(batch)
+
+    provider = FakeProvider(send=send)
+    async with SmsClient(provider, pool=HttpPool(clock=InstantClock())) as client:
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await client.send(NUMBER, "Alarm", on_unknown="resend")
+    assert ["it was to be sent again, and that attempt was not sent: refused"] == getattr(
+        caught.value, "__notes__", []
+    )
+
+
 async def test_wait_asks_less_and_less_often_until_the_status_is_final() -> None:
     """The interval grows by half each time, up to a quarter of a minute."""
     client, clock = telling(*PENDING, "sent", "delivered")
