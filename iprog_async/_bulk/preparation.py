@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from attrs import field, frozen
 
-from iprog_async._bulk.deduplication import SeenTable
+from iprog_async._bulk.duplicates import SeenTable
 from iprog_async._bulk.options import BulkOptions
 from iprog_async._bulk.source import Messages, MessageSource
 from iprog_async._bulk.suppression import IsSuppressed, load_suppression

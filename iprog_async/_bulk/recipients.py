@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from iprog_async._bulk.deduplication import SeenTable
+from iprog_async._bulk.duplicates import SeenTable
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.phones import facts_of
 

@@ -18,7 +18,7 @@ SmsError                        .may_have_been_sent  .healable  .blame
 ├── ConnectionFailedError       the request certainly did not leave
 ├── NoAnswerError               a read, change or delete got no trustworthy answer
 ├── OutcomeUnknownError         a send left and no trustworthy answer came: may_have_been_sent
-├── WaitTimeoutError            .receipt .last_status
+├── WaitTimeoutError            .receipt .last_status (it is in receipts.py)
 └── ProviderError               the gateway answered, and certainly refused
     ├── AuthenticationError
     ├── InsufficientCreditError

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from iprog_async._core.clock import Clock
 from iprog_async._core.rates import Rate
+from iprog_async._http.back_off import BackOff
 from iprog_async._limits.account import OWNER_TTL, Reply, Report
 from iprog_async._limits.store import LimitStoreError
 
@@ -34,7 +35,7 @@ _PER_WINDOW = 100
 _SHORTEST_GAP, _LONGEST_GAP = 0.002, 0.05
 # Real seconds, for an answer of the store.
 _ANSWER_WITHIN = 5.0
-_FIRST_RETRY, _LAST_RETRY = 1.0, 30.0
+_BACK_OFF = BackOff(1.0, 30.0)
 
 
 class Calls(Protocol):
@@ -83,6 +84,7 @@ class Leases:
         self._reply = Reply()
         self._refused = False
         self._retry_in = 0.0
+        self._failures = 0
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -246,7 +248,7 @@ class Leases:
     def _take_in(self, report: Report, reply: Reply, asked_at: float) -> None:
         if self._retry_in:
             logger.info("the limits that processes share can be reached again")
-        self._retry_in = 0.0
+        self._failures, self._retry_in = 0, 0.0
         self._available += reply.granted
         self._leased_at = asked_at
         self._held = report.held + reply.granted
@@ -261,7 +263,8 @@ class Leases:
                 "process goes by the account's limits alone, and several may exceed them together",
                 reason,
             )
-        self._retry_in = min(_LAST_RETRY, 2 * self._retry_in or _FIRST_RETRY)
+        self._failures += 1
+        self._retry_in = _BACK_OFF.longest_wait(self._failures)
         self._available = 0
         self._refused = False
         self._reply = Reply()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import JournalError
+from iprog_async._http.back_off import BackOff
 from iprog_async._journal.postgres.connecting import unusable
 from iprog_async.fleet._database import CHANNEL, connect, is_lost, parse_address, run
 from iprog_async.fleet._queue_names import DEFAULT_QUEUE
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("iprog_async")
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_DATABASE_AWAY = BackOff(0.1, 5.0)
 
 
 class Worker:
@@ -121,7 +122,7 @@ class Worker:
         await sending
 
     async def _work_until_stopped(self) -> None:
-        pause = 0.0
+        pause, failures = 0.0, 0
         listening = asyncio.create_task(self._listen())
         try:
             while not self._stopping:
@@ -133,9 +134,10 @@ class Worker:
                     if not (self._was_connected and is_lost(exc)):
                         raise
                     self._tell(exc)
-                    if time.monotonic() - began > _LONGEST_PAUSE:
-                        pause = 0.0
-                    pause = min(2 * pause + _FIRST_PAUSE, _LONGEST_PAUSE)
+                    if time.monotonic() - began > _DATABASE_AWAY.max_wait:
+                        failures = 0
+                    failures += 1
+                    pause = _DATABASE_AWAY.draw_wait(failures)
                 finally:
                     self.connected = False
         finally:
@@ -193,4 +195,4 @@ class Worker:
             except Exception as exc:
                 if not is_lost(exc):
                     raise
-            await asyncio.sleep(_LONGEST_PAUSE)
+            await asyncio.sleep(_DATABASE_AWAY.max_wait)

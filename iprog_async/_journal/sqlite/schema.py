@@ -1,7 +1,8 @@
-"""The tables of a journal's file, a column at a time; a database's are in `postgres/schema.py`.
+"""The tables of a journal's file, a column at a time.
 
-A new column is a line of `ROW_COLUMNS`, a new `VERSION`, and a step in `migration.py`; what stands
-in it is written in `_journal/rows.py`, in the same order.
+Those of a database are in `_journal/postgres/schema.py`. A new column is a line of `ROW_COLUMNS`,
+a new `VERSION`, and a step in `_journal/sqlite/migration.py`; what stands in it is written in
+`_journal/rows.py`, in the same order.
 """
 
 from __future__ import annotations

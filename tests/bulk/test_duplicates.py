@@ -5,7 +5,7 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iprog_async._bulk.deduplication import SeenTable
+from iprog_async._bulk.duplicates import SeenTable
 
 
 @given(st.lists(st.tuples(st.integers(0, 300), st.sampled_from(["a", "b", None])), max_size=500))

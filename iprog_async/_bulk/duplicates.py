@@ -1,4 +1,4 @@
-"""Deduplication: which messages of a run are duplicates, in about 20 bytes each."""
+"""Duplicates: which messages of a run have been there before, in about 20 bytes each."""
 
 from __future__ import annotations
 
