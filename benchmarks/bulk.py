@@ -10,23 +10,27 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from attrs import asdict, frozen
 
-from benchmarks._measure import Figure, Run, gateway, race
+from benchmarks._gateway import gateway
+from benchmarks._measure import Figure, Run, Timings, race
+from benchmarks.contenders import open_client, sdk_asyncio, sdk_bulk, text
+from benchmarks.server import TOKEN
 from iprog_async import Failover, HttpPool, Journal, Message, SmsClient
 from iprog_async_providers import IprogProvider
 
 
-def _client(base_url: str, connections: int = 100) -> SmsClient[IprogProvider]:
-    provider = IprogProvider("benchmark-token", base_url=base_url)
-    return SmsClient(provider, engine="asyncio", max_connections=connections)
+SINGLE = "single sends"
+BULK = "`send_many`"
+JOURNAL = "`send_many`, with a journal (SQLite)"
 
 
-def _different_texts(count: int, start: int = 0) -> Iterator[Message]:
-    return (Message(f"0917{start + n:07d}", f"Hello {n}") for n in range(count))
+def _different_texts(count: int) -> Iterator[Message]:
+    return (Message(f"0917{n:07d}", text(n)) for n in range(count))
 
 
 @frozen
@@ -44,8 +48,8 @@ class Latency:
 
 async def latency(messages: int, in_flight: int = 500, seconds: float = 0.2) -> Latency:
     """Send over a gateway that takes a fifth of a second for each answer."""
-    with gateway(seconds) as base_url:
-        async with _client(base_url, in_flight) as sms:
+    with gateway(seconds) as where:
+        async with open_client(where, in_flight) as sms:
             run = sms.send_many(_different_texts(in_flight), concurrency=in_flight)
             async with run:
                 await run.drain()  # opens the connections
@@ -61,10 +65,10 @@ async def latency(messages: int, in_flight: int = 500, seconds: float = 0.2) -> 
 async def one_text(recipients: int, rounds: int) -> Figure:
     """Send one text to many, a hundred in a request; figures are per recipient."""
     messages = [Message(f"63917{n:07d}", "We open at nine.") for n in range(recipients)]
-    with gateway() as base_url:
-        async with _client(base_url) as sms:
+    with gateway() as where:
+        async with open_client(where) as sms:
 
-            async def send(count: int) -> None:
+            async def send(count: int, _: Timings) -> None:
                 async with sms.send_many(messages[:count], concurrency=20) as run:
                     assert (await run.drain()).accepted == count
 
@@ -97,8 +101,8 @@ def stream(messages: int) -> Stream:
 
 
 async def _stream_here(messages: int) -> Stream:
-    with gateway() as base_url:
-        async with _client(base_url) as sms:
+    with gateway() as where:
+        async with open_client(where) as sms:
             async with sms.send_many(_different_texts(1000), concurrency=100) as run:
                 await run.drain()
             before, started = _peak_mb(), time.perf_counter()
@@ -125,31 +129,45 @@ def _peak_mb() -> float:
 
 
 async def journal(messages: int, rounds: int) -> dict[str, Figure]:
-    """Send singles without and with a new journal."""
-    with gateway() as base_url, tempfile.TemporaryDirectory() as folder:
-        async with _client(base_url) as sms:
-            used = iter(range(1_000_000))
+    """Send different texts: one by one, with `send_many`, and that with a new journal."""
+    async with AsyncExitStack() as stack:
+        where = stack.enter_context(gateway())
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        sms = await stack.enter_async_context(open_client(where))
+        used = iter(range(1_000_000))
 
-            async def off(count: int) -> None:
-                async with sms.send_many(_different_texts(count)) as run:
-                    await run.drain()
+        async def on(count: int, _: Timings) -> None:
+            with Journal.open(folder / f"{next(used)}.db") as kept:
+                async with sms.send_many(_different_texts(count), journal=kept) as run:
+                    assert (await run.drain()).accepted == count
 
-            async def on(count: int) -> None:
-                path = Path(folder) / f"{next(used)}.db"
-                with Journal.open(path) as kept:
-                    async with sms.send_many(_different_texts(count), journal=kept) as run:
-                        await run.drain()
+        runs: dict[str, Run] = {
+            SINGLE: await stack.enter_async_context(sdk_asyncio(where, 100)),
+            BULK: await stack.enter_async_context(sdk_bulk(where, 100)),
+            JOURNAL: on,
+        }
+        return await race(runs, messages=messages, rounds=rounds)
 
-            runs: dict[str, Run] = {"journal off": off, "journal on": on}
-            return await race(runs, messages=messages, rounds=rounds)
+
+def journal_rows(seen: Mapping[str, Figure]) -> list[tuple[str, ...]]:
+    """Return the table's rows, each with its ratio to the one before."""
+    ratios = [
+        "",
+        f"{seen[BULK].cpu_us / seen[SINGLE].cpu_us:.2f} x single sends",
+        f"{seen[JOURNAL].cpu_us / seen[BULK].cpu_us:.2f} x without it",
+    ]
+    return [
+        (name, f"{figure.cpu_us:.0f} µs", ratio, f"{figure.rate:,.0f}/s")
+        for (name, figure), ratio in zip(seen.items(), ratios, strict=True)
+    ]
 
 
 async def gather(count: int) -> dict[str, int]:
     """Return how many of `gather`ed sends on one client are accepted, with each engine."""
     accepted: dict[str, int] = {}
-    with gateway() as base_url:
+    with gateway() as where:
         for engine in ("httpx", "asyncio"):
-            provider = IprogProvider("benchmark-token", base_url=base_url)
+            provider = IprogProvider(TOKEN, base_url=where.base_url)
             async with HttpPool(engine=engine) as pool, SmsClient(provider, pool=pool) as sms:
                 sends = (sms.send(f"0917{n:07d}", "Hello") for n in range(count))
                 ended = await asyncio.gather(*sends, return_exceptions=True)
@@ -161,21 +179,21 @@ async def failover(messages: int, rounds: int) -> dict[str, Figure]:
     """Send through a living gateway alone, and behind one that refuses every connection."""
     with socket.create_server(("127.0.0.1", 0)) as closing:
         dead = f"http://127.0.0.1:{closing.getsockname()[1]}"
-    with gateway() as base_url:
-        living = IprogProvider("benchmark-token", base_url=base_url, name="living")
+    with gateway() as where:
+        living = IprogProvider(TOKEN, base_url=where.base_url, name="living")
         first_is_dead = Failover(
-            IprogProvider("benchmark-token", base_url=dead, name="dead"), living, region="PH"
+            IprogProvider(TOKEN, base_url=dead, name="dead"), living, region="PH"
         )
         async with (
             SmsClient(living, engine="asyncio") as alone,
             SmsClient(first_is_dead, engine="asyncio") as behind,
         ):
 
-            async def send_alone(count: int) -> None:
+            async def send_alone(count: int, _: Timings) -> None:
                 async with alone.send_many(_different_texts(count)) as run:
                     assert (await run.drain()).accepted == count
 
-            async def send_behind(count: int) -> None:
+            async def send_behind(count: int, _: Timings) -> None:
                 async with behind.send_many(_different_texts(count)) as run:
                     assert (await run.drain()).accepted == count
 

