@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
+from itertools import filterfalse
 from pathlib import Path
 
 import pytest
@@ -35,8 +38,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Undo what a shell does to background jobs: it has them, and their children, ignore Ctrl-C."""
+    """Undo what the environment does to those that the tests start."""
     config.addinivalue_line("markers", _SLOW)
+    # They are many, and would all compile the same modules.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # A shell has background jobs, and their children, ignore Ctrl-C.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     for name, examples in _EXAMPLES.items():
@@ -54,13 +61,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--slow"):
         return
     named = _named(config)
-    left_out = [
-        item
-        for item in items
-        if item.get_closest_marker("slow") and not any(map(item.path.is_relative_to, named))
-    ]
+
+    def is_left_out(item: pytest.Item) -> bool:
+        slow = item.get_closest_marker("slow") is not None
+        return slow and not any(map(item.path.is_relative_to, named))
+
+    left_out = [*filter(is_left_out, items)]
     config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in set(left_out)]
+    items[:] = filterfalse(is_left_out, items)
 
 
 def _named(config: pytest.Config) -> list[Path]:

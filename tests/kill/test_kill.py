@@ -156,7 +156,7 @@ def test_texts_that_wait_are_not_unknown_beside_others_on_their_way(tmp_path: Pa
     kills, at_a_time = 4, 2
     with CountingGateway(latency=30.0) as gateway:
         for number in range(1, kills + 1):
-            child = _start(gateway, path, "40", "asyncio", f"{at_a_time}/1s", "", "Text {}")
+            child = _start(gateway, path, "40", "asyncio", f"{at_a_time}/60s", "", "Text {}")
             while gateway.texts.total() < number * at_a_time and child.poll() is None:
                 time.sleep(0.001)
             time.sleep(0.1)
