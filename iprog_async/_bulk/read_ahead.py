@@ -26,10 +26,14 @@ class ReadAhead:
         Raises:
             Exception: Whatever the source raised.
         """
-        reading = self._next = self._next or self._begin()
-        window = await reading
+        window = await self.reading()
         self._next = None if window.last else self._begin()
         return window
+
+    def reading(self) -> asyncio.Task[Window]:
+        """Return what reads the next window, begun if it is not under way."""
+        self._next = self._next or self._begin()
+        return self._next
 
     def _begin(self) -> asyncio.Task[Window]:
         return asyncio.create_task(self._preparation.next_window())

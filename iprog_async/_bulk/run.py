@@ -28,6 +28,7 @@ from iprog_async._core.observers import NULL_OBSERVERS, Observers
 from iprog_async._core.outcomes import Outcome, Unknown
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.ledger import Ledger
+from iprog_async._policies.gate import Admissions
 from iprog_async._providers.protocols import SmsProvider
 
 
@@ -58,6 +59,7 @@ class BulkRun:
         opened: Told of the journal once it is open.
         observers: Who is told of what is sent.
         shared: What it shares with other processes that are at the same run, if there are any.
+        admissions: What asks the client's policies, if it has any.
     """
 
     def __init__(
@@ -71,10 +73,13 @@ class BulkRun:
         opened: Callable[[Journal], None] = lambda _: None,
         observers: Observers = NULL_OBSERVERS,
         shared: SharedRun | None = None,
+        admissions: Admissions | None = None,
     ) -> None:
         self._preparation = Preparation(provider, messages, options, clock)
         limits = None if shared is None else shared.limits
-        self._pool = WorkerPool(provider, self._preparation, clock, options, observers, limits)
+        self._pool = WorkerPool(
+            provider, self._preparation, clock, options, observers, limits, admissions
+        )
         self._sending: asyncio.Task[None] | None = None
         self._journal = journal
         self._shared = shared

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Self
+from typing import Any, Self
 
 from attrs import frozen
 
@@ -81,6 +81,11 @@ class Departures:
         """Let batches wait for their turn."""
         self._batches.extend(batches)
 
+    def resume(self, batches: Iterable[Batch]) -> None:
+        """Let batches wait for their turn that had to wait for their time."""
+        self._batches.extend(batches)
+        self._changed.set()
+
     def close(self) -> None:
         """Let nothing more leave, and nobody wait for it."""
         self._closed = True
@@ -103,6 +108,15 @@ class Departures:
         if not self._closed:
             self._changed.clear()
             await self._changed.wait()
+
+    async def wait_for_any(self, reading: asyncio.Task[Any]) -> None:
+        """Wait until something has changed, or a task is done, whichever is first."""
+        self._changed.clear()
+        change = asyncio.ensure_future(self._changed.wait())
+        try:
+            await asyncio.wait((reading, change), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            change.cancel()
 
     def _size(self, batch: Batch, smallest: int) -> int:
         size = self._unknown_limit.size(batch, smallest)

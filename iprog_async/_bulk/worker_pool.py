@@ -15,9 +15,10 @@ from iprog_async._bulk.preparation import Preparation, Window
 from iprog_async._bulk.read_ahead import ReadAhead
 from iprog_async._bulk.send_queue import Departure, Departures, SendLimits
 from iprog_async._bulk.spending import Spending
+from iprog_async._bulk.waiting_rows import WaitingRows
 from iprog_async._core.clock import Clock
 from iprog_async._core.errors import JournalConflictError, JournalError, RunHaltedError, SmsError
-from iprog_async._core.messages import Batch
+from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.observers import NULL_OBSERVERS, Observers
 from iprog_async._core.outcomes import NotSent, Outcome, Unknown, unclear
 from iprog_async._http.send_context import (
@@ -28,8 +29,9 @@ from iprog_async._http.send_context import (
     was_withdrawn,
 )
 from iprog_async._journal.ledger import Ledger
+from iprog_async._policies.gate import Admission, Admissions
 from iprog_async._providers.protocols import SmsProvider
-from iprog_async._sending.batching import fewest
+from iprog_async._sending.batching import fewest, plan_batches
 from iprog_async._sending.bisect_batch import Bisection
 from iprog_async._sending.submit import log_halt, log_outcome, logging_enabled, submit
 from iprog_async._sending.tally import Tally, tally_of
@@ -60,6 +62,7 @@ class WorkerPool:
         options: How many workers there are, and what makes them halt.
         observers: Who is told of what is sent.
         limits: What bounds it; those of the options if `None`.
+        admissions: What asks the client's policies, if it has any.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class WorkerPool:
         options: BulkOptions,
         observers: Observers = NULL_OBSERVERS,
         limits: SendLimits | None = None,
+        admissions: Admissions | None = None,
     ) -> None:
         self.state = State.READING
         self.halted: SmsError | None = None
@@ -90,6 +94,8 @@ class WorkerPool:
         self._departures = Departures(provider, limits or SendLimits.of_options(options))
         self._withdrawals = [Withdrawal() for _ in range(options.concurrency)]
         self._ahead = ReadAhead(preparation)
+        self._admissions = admissions
+        self._waiting = WaitingRows(clock, self._resume)
         self._turn = asyncio.Lock()
         self._ledger: Ledger | None = None
 
@@ -140,7 +146,10 @@ class WorkerPool:
         finally:
             for worker in workers:
                 worker.cancel()
+            self._waiting.stop()
             await asyncio.gather(*workers, self._ahead.cancel(), return_exceptions=True)
+            if self._admissions is not None:
+                await self._admissions.end()
             if self._ledger is not None:
                 self._ledger.end()
             if self.state is not State.ENDED:
@@ -171,19 +180,27 @@ class WorkerPool:
                 self._take_no_more()
             if departure is not None:
                 return departure
-            if departures:
+            if departures or self._waiting.is_full:
                 await departures.wait()
-            elif not await self._read_on():
-                return None
+            elif not await self._read_on() and not departures:
+                if not self._waiting:
+                    return None
+                await departures.wait()
         return None
 
     async def _read_on(self) -> bool:
         """Take a window if nothing waits; return whether there was one, or something waits."""
+        departures = self._departures
         async with self._turn:
-            if self._departures or self.state >= State.DRAINING:
+            if departures or self.state >= State.DRAINING:
                 return True
             if self.state is State.READ:
                 return False
+            if self._admissions is not None:
+                # What waits for its time must not wait for a slow source as well.
+                await departures.wait_for_any(self._ahead.reading())
+                if departures or self.state >= State.DRAINING:
+                    return True
             window = await self._ahead.next_window()
             if window.last:
                 self.move_on(State.READ)
@@ -208,6 +225,10 @@ class WorkerPool:
         After an unknown outcome, or once the run was stopped, what is left keeps its refusal.
         """
         batch, at_risk = departure
+        if self._admissions is not None:
+            batch = await self._admit(batch, self._admissions)
+            if not batch:
+                return
         parts = Bisection(batch, fewest(batch, self._provider))
         while parts:
             part, outcomes = parts.next(may_ask=self.state < State.STOPPED)
@@ -219,8 +240,8 @@ class WorkerPool:
                         # Until it is its turn again it waits, also if the run ends before.
                         self._ledger.claim(part).give_back()
                     continue
-                if self.state >= State.DRAINING:
-                    part, outcomes = self._put_back(part, outcomes)
+                if self.state >= State.DRAINING or self._admissions is not None:
+                    part, outcomes = await self._put_back(part, outcomes)
                     if not part:
                         continue
                 tally = tally_of(part, outcomes)
@@ -232,7 +253,8 @@ class WorkerPool:
     async def _submit(self, part: Batch) -> Sequence[Outcome]:
         try:
             claim = None if self._ledger is None else self._ledger.claim(part)
-            return await submit(self._provider, part, claim, self._observers)
+            permit = None if self._admissions is None else self._admissions.permit(part)
+            return await submit(self._provider, part, claim, self._observers, permit)
         except asyncio.CancelledError as exc:
             if was_in_flight(exc):
                 self._abandon(part)
@@ -249,21 +271,58 @@ class WorkerPool:
         # not the worker.
         recorded = None if self._ledger is None else self._ledger.record(part, outcomes)
         self._log(part, outcomes, seconds)
+        if self._admissions is not None:
+            await self._admissions.settle(outcomes)
         count_tally(self.counts, tally)
         await self.stream.put(outcomes, recorded)
 
-    def _put_back(
+    async def _put_back(
         self, part: Batch, outcomes: Sequence[Outcome]
     ) -> tuple[Batch, Sequence[Outcome]]:
         """Let what was withdrawn wait again, and return the others with their outcomes."""
         withdrawn = [was_withdrawn(outcome) for outcome in outcomes]
         if not any(withdrawn):
             return part, outcomes
-        back = tuple(compress(part, withdrawn))
-        self._departures.put_back(back, list(compress(outcomes, withdrawn)))
+        back, why = list(compress(part, withdrawn)), list(compress(outcomes, withdrawn))
+        if self._admissions is not None:
+            back = await self._admissions.take_back(why)
+        self._departures.put_back(back, why)
         self.in_flight -= sum(withdrawn)
         others = [not waits for waits in withdrawn]
         return tuple(compress(part, others)), list(compress(outcomes, others))
+
+    async def _admit(self, batch: Batch, admissions: Admissions) -> Batch:
+        """Ask the policies about messages whose turn has come; return those that may leave now."""
+        admission = await admissions.admit(batch)
+        if len(admission.allowed) < len(batch):
+            await self._hold_back(admission)
+        return admission.allowed
+
+    async def _hold_back(self, admission: Admission) -> None:
+        """Let wait what has to, and pass on the outcomes of what is refused."""
+        held_back = admission.held_back()
+        self._departures.settle(held_back)
+        self.in_flight -= len(held_back)
+        for prepared, held in admission.waiting:
+            self._waiting.add(held.time, prepared)
+        if admission.rewritten:
+            # Another text travels with others, and may have other segments.
+            self._resume(admission.rewritten)
+        if admission.refused:
+            await self._refuse(*zip(*admission.refused, strict=True))
+
+    async def _refuse(self, rows: Batch, outcomes: Sequence[NotSent]) -> None:
+        if self._ledger is not None:
+            self._ledger.forget(rows)
+        for outcome in outcomes:
+            if outcome.error.blame == "account":
+                self.halt(outcome.error)
+        self._log(rows, outcomes, 0.0)
+        await self._report(outcomes)
+
+    def _resume(self, rows: Sequence[PreparedMessage]) -> None:
+        """Let rows wait for their turn whose time has come."""
+        self._departures.resume(plan_batches(rows, self._provider.batching).batches)
 
     def _watch(
         self, part: Batch, outcomes: Sequence[Outcome], tally: Tally, *, at_risk: bool
@@ -283,13 +342,15 @@ class WorkerPool:
     async def _give_up(self, error: RunHaltedError) -> list[Outcome]:
         """Return the outcomes of all that was read and not sent."""
         settled = [outcome for read in await self._ahead.rest() for outcome in self._adopt(read)]
-        waiting = [*self._departures, *self._preparation.carried]
+        waiting = [*self._departures, *self._waiting, *self._preparation.carried]
         return settled + [NotSent(waits.index, waits.message, error) for waits in waiting]
 
     def _abandon(self, batch: Batch) -> None:
         reason = "the run was closed while the request was on its way"
         lost = [unclear(prepared, self._provider.name, reason) for prepared in batch]
         self._log(batch, lost, 0.0)
+        if self._admissions is not None:
+            self._admissions.forget(batch)
         self.abandoned.extend(lost)
         self.counts.unknown += len(lost)
 

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from iprog_async._bulk.options import BulkOptions
 from iprog_async._bulk.plan import BulkPlan, make_plan, to_price
@@ -22,27 +22,24 @@ from iprog_async._client.connections import (
     prepare_pool,
 )
 from iprog_async._client.from_config import provider_from_env, provider_from_url
-from iprog_async._client.operations import message_id_of, unsupported
+from iprog_async._client.questions import Questions
 from iprog_async._client.single_sends import SingleSends
-from iprog_async._client.waiting import wait_until_final
 from iprog_async._core.checks import check_provider, check_seconds, check_type
 from iprog_async._core.errors import ClientClosedError, ConfigurationError
 from iprog_async._core.gsm7.replacement import EncodingSetting, read_setting
 from iprog_async._core.messages import Message
 from iprog_async._core.observers import Observer, Observers
 from iprog_async._core.outcomes import NotSent
-from iprog_async._core.receipts import Balance, DeliveryStatus, Receipt
-from iprog_async._core.tracebacks import discreet, discreetly
+from iprog_async._core.receipts import Receipt
+from iprog_async._core.tracebacks import discreet
 from iprog_async._http.pool import EngineName, HttpPool
 from iprog_async._http.retry import RetryPolicy
 from iprog_async._http.session import Limits, Session
 from iprog_async._journal.journal import Journal
-from iprog_async._providers.protocols import (
-    SmsProvider,
-    SupportsBalance,
-    SupportsBalances,
-    SupportsStatus,
-)
+from iprog_async._policies.asking import read_policies
+from iprog_async._policies.decisions import PolicyLike
+from iprog_async._policies.gate import Gate
+from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.encoding import prepare
 
 
@@ -52,7 +49,7 @@ if TYPE_CHECKING:
 P_co = TypeVar("P_co", bound=SmsProvider, covariant=True)
 
 
-class SmsClient(Generic[P_co]):
+class SmsClient(Questions[P_co]):
     """Sends texts through one provider; use it as an async context manager.
 
     It belongs to the event loop it is first used on, and serves any number of tasks there.
@@ -75,6 +72,8 @@ class SmsClient(Generic[P_co]):
         retry: How often and how patiently a call is repeated, where that is safe.
         observers: Code of yours that is told of each request and each outcome.
         user_agent: What requests call this program; `iprog-async/VERSION` if `None`.
+        policies: What decides, right before each text is claimed, whether it may be sent now:
+            functions, or objects with a method `decide`, asked in this order.
         encoding: `"auto"`: texts go out as they are given. `"gsm-7"`: where it saves a segment,
             characters that only look like those of GSM-7 (curly quotes, dashes, blanks) are
             replaced by them, as `to_gsm7` does; a `Gsm7` replaces more.
@@ -99,6 +98,7 @@ class SmsClient(Generic[P_co]):
         journal: Journal | None = None,
         observers: Iterable[Observer] = (),
         user_agent: str | None = None,
+        policies: Iterable[PolicyLike] = (),
         encoding: EncodingSetting = "auto",
     ) -> None:
         own_verify = None if verify is True else verify
@@ -121,6 +121,8 @@ class SmsClient(Generic[P_co]):
         self._provider = provider.bind(self._session.call)
         self._share = prepare_pool(self._pool, self._provider, journal)
         self._encoding = read_setting(encoding)
+        named = read_policies(policies)
+        gate = Gate(named, self._provider, self._pool.clock, self._encoding) if named else None
         self.bulk = ClientBulk(
             self._provider,
             self._pool.clock,
@@ -128,6 +130,7 @@ class SmsClient(Generic[P_co]):
             self._observers,
             self._encoding,
             self._check_open,
+            gate,
         )
         """Bulk runs, for this library's own use."""
         self._sends = SingleSends(
@@ -137,6 +140,7 @@ class SmsClient(Generic[P_co]):
             journal,
             self._observers,
             self._check_open,
+            gate,
         )
 
     @classmethod
@@ -209,6 +213,8 @@ class SmsClient(Generic[P_co]):
             InvalidMessageError: It can't be sent as it is; not sent.
             UnsupportedError: The gateway has no such feature; not sent.
             ConnectionFailedError: The gateway can't be reached; not sent.
+            PolicyRefusedError: A policy does not allow it; not sent.
+            SendLaterError: A policy does not allow it yet, and says when; not sent.
             ProviderError: The gateway refused; not sent.
             OutcomeUnknownError: It may have been sent.
         """
@@ -351,72 +357,6 @@ class SmsClient(Generic[P_co]):
             max_credits=max_credits,
             left_out=left_out,
         )
-
-    async def status(self: SmsClient[SupportsStatus], receipt: Receipt | str) -> DeliveryStatus:
-        """Return how far an accepted text has come.
-
-        Args:
-            receipt: The receipt, or its `ref`.
-
-        Raises:
-            UnsupportedError: This gateway tells no status.
-            NotFoundError: It knows no such text.
-            NoAnswerError: It gave no trustworthy answer; ask again.
-        """
-        message_id = message_id_of(self._provider, receipt)
-        self._check_open()
-        return await discreetly(self._provider.status(message_id))
-
-    async def wait(
-        self: SmsClient[SupportsStatus],
-        receipt: Receipt | str,
-        *,
-        timeout: float = 60.0,
-        interval: float = 1.0,
-    ) -> DeliveryStatus:
-        """Ask for the status, less and less often, until it is final.
-
-        Args:
-            receipt: The receipt, or its `ref`.
-            timeout: Seconds to wait in all.
-            interval: Seconds before the second question; it grows by half each time.
-
-        Raises:
-            ConfigurationError: `interval` is not more than zero.
-            InvalidMessageError: This is no receipt of the provider's.
-            WaitTimeoutError: It is not final in time; holds the last status.
-            UnsupportedError: This gateway tells no status.
-            NotFoundError: It knows no such text.
-            NoAnswerError: It gave no trustworthy answer, though it was asked several times.
-        """
-        check_seconds("interval", interval)
-        check_type("timeout", timeout, float, int)
-
-        async def ask() -> DeliveryStatus:
-            return await self.status(receipt)
-
-        return await wait_until_final(
-            receipt, ask, self._pool.clock, timeout=timeout, interval=interval
-        )
-
-    @overload
-    async def balance(self: SmsClient[SupportsBalance]) -> Balance: ...
-
-    @overload
-    async def balance(self: SmsClient[SupportsBalances]) -> dict[str, Balance]: ...
-
-    async def balance(self: SmsClient[Any]) -> Balance | dict[str, Balance]:
-        """Return what is left on the account; of several gateways, on each account by its name.
-
-        Raises:
-            UnsupportedError: This gateway tells no balance.
-            NoAnswerError: It gave no trustworthy answer; ask again.
-        """
-        provider = self._provider
-        if not isinstance(provider, SupportsBalance):
-            raise unsupported(provider, "balance")
-        self._check_open()
-        return await discreetly(provider.balance())
 
     async def aclose(self) -> None:
         """Close the client, and its connections unless they are shared; twice is fine."""

@@ -16,6 +16,7 @@ from iprog_async._core.clock import Clock
 from iprog_async._core.gsm7.replacement import EncodingSetting, Gsm7, read_setting
 from iprog_async._core.observers import Observers
 from iprog_async._journal.journal import Journal
+from iprog_async._policies.gate import Gate
 from iprog_async._providers.protocols import SmsProvider
 
 
@@ -30,6 +31,7 @@ class ClientBulk:
         observers: Who is told of what is sent.
         encoding: What the client lets be replaced in texts.
         check_open: Raises `ClientClosedError` once the client is closed.
+        gate: The client's policies, if it has any.
     """
 
     _provider: SmsProvider
@@ -38,6 +40,7 @@ class ClientBulk:
     _observers: Observers
     _encoding: Gsm7 | None
     _check_open: Callable[[], None]
+    _gate: Gate | None = None
 
     def run(
         self,
@@ -70,6 +73,7 @@ class ClientBulk:
             opened=self._share,
             observers=self._observers,
             shared=shared,
+            admissions=None if self._gate is None else self._gate.of_run(options.encoding),
         )
 
     def prepare(self, messages: Messages, options: BulkOptions) -> Preparation:

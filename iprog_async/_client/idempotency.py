@@ -10,9 +10,12 @@ from iprog_async._core.errors import JournalError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.observers import NULL_OBSERVERS, Observers
 from iprog_async._core.outcomes import NotSent, Outcome, unclear
+from iprog_async._http.send_context import Permit, was_withdrawn
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.ledger import Ledger, RowsClaim, check_key
 from iprog_async._journal.store import ClaimLostError
+from iprog_async._policies.gate import Gate
+from iprog_async._policies.single import send_through
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.submit import overdue, submit
 
@@ -29,14 +32,20 @@ class KeyedSends:
         journal: Where keys are kept between processes.
         clock: What tells whether the time of a text is over.
         observers: Who is told of what is sent.
+        gate: The client's policies, if it has any.
     """
 
     def __init__(
-        self, journal: Journal, clock: Clock, observers: Observers = NULL_OBSERVERS
+        self,
+        journal: Journal,
+        clock: Clock,
+        observers: Observers = NULL_OBSERVERS,
+        gate: Gate | None = None,
     ) -> None:
         self._journal = journal
         self._clock = clock
         self._observers = observers
+        self._gate = gate
         self._tasks: set[asyncio.Task[Outcome]] = set()
 
     async def send(
@@ -95,35 +104,68 @@ class KeyedSends:
     ) -> Outcome:
         ledger = Ledger(self._journal, resend_unknown=resend_unknown)
         try:
-            settled = await ledger.admit_single(prepared)
+            if self._gate is None:
+                outcome, _ = await self._claim_and_send(provider, prepared, ledger, None)
+                return outcome
+            # Nobody is asked whether what was sent before may be sent.
+            settled = await ledger.settled_single(prepared)
             if settled is not None:
                 return settled
-            claim = ledger.claim([prepared])
-            outcome: Outcome | None = overdue(prepared, self._clock.now())
-            if outcome is None:
-                outcome = await self._submit(provider, prepared, claim)
+
+            async def send(allowed: PreparedMessage, permit: Permit) -> tuple[Outcome, Outcome]:
+                return await self._claim_and_send(provider, allowed, ledger, permit)
+
+            return await send_through(self._gate, prepared, send)
+        finally:
+            ledger.end()
+
+    async def _claim_and_send(
+        self,
+        provider: SmsProvider,
+        prepared: PreparedMessage,
+        ledger: Ledger,
+        permit: Permit | None,
+    ) -> tuple[Outcome, Outcome]:
+        """Return the outcome of a text, and what became of it here: others may have sent it."""
+        settled = await ledger.admit_single(prepared)
+        if settled is not None:
+            return settled, _not_sent_here(prepared)
+        claim = ledger.claim([prepared])
+        outcome: Outcome | None = overdue(prepared, self._clock.now())
+        if outcome is None:
+            outcome = await self._submit(provider, prepared, claim, permit)
+        withdrawn = was_withdrawn(outcome)
+        if withdrawn:
+            # The policies are asked about it again, and then it is claimed again or not.
+            claim.give_back()
+        else:
             error = await asyncio.shield(ledger.record([prepared], [outcome]))
             if error is not None:
                 # The outcome is true all the same; the journal has it as unknown.
                 logger.error("the outcome of a text is not on record: %s", error)
-            if isinstance(outcome, NotSent) and not _lost_its_claim(outcome):
-                try:
-                    return await ledger.ended_elsewhere(prepared, claim) or outcome
-                except JournalError as exc:
-                    if claim.was_given_back:
-                        return _out_of_sight(provider, prepared, exc)
-            return outcome
-        finally:
-            ledger.end()
+        ended: Outcome | None = None
+        if isinstance(outcome, NotSent) and not _lost_its_claim(outcome):
+            try:
+                ended = await ledger.ended_elsewhere(prepared, claim)
+            except JournalError as exc:
+                if claim.was_given_back:
+                    ended = _out_of_sight(provider, prepared, exc)
+        if withdrawn:
+            ledger.forget([prepared])
+        return ended or outcome, outcome
 
     async def _submit(
-        self, provider: SmsProvider, prepared: PreparedMessage, claim: RowsClaim
+        self,
+        provider: SmsProvider,
+        prepared: PreparedMessage,
+        claim: RowsClaim,
+        permit: Permit | None,
     ) -> Outcome:
         loop = asyncio.get_running_loop()
         # Where it has to wait, for the rate or a connection, it is not on its way.
         idle = loop.call_later(_IDLE_CLAIM_SECONDS, claim.give_back_if_unused)
         try:
-            (outcome,) = await submit(provider, [prepared], claim, self._observers)
+            (outcome,) = await submit(provider, [prepared], claim, self._observers, permit)
         except asyncio.CancelledError:
             claim.give_back_if_unused()
             raise
@@ -147,3 +189,7 @@ def _out_of_sight(provider: SmsProvider, prepared: PreparedMessage, error: Journ
 
 def _lost_its_claim(outcome: Outcome) -> bool:
     return isinstance(outcome, NotSent) and isinstance(outcome.error, ClaimLostError)
+
+
+def _not_sent_here(prepared: PreparedMessage) -> NotSent:
+    return NotSent(prepared.index, prepared.message, ClaimLostError(prepared.e164, None))

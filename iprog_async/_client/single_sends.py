@@ -15,8 +15,10 @@ from iprog_async._core.outcomes import Accepted, Outcome
 from iprog_async._core.receipts import Receipt
 from iprog_async._core.tracebacks import drop_frames
 from iprog_async._http.retry import RetryPolicy, try_again
-from iprog_async._http.send_context import was_in_flight
+from iprog_async._http.send_context import Permit, was_in_flight
 from iprog_async._journal.journal import Journal
+from iprog_async._policies.gate import Gate
+from iprog_async._policies.single import send_through
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.submit import cancelled, log_outcome, overdue, submit
 
@@ -31,6 +33,7 @@ class SingleSends:
         journal: Where keys are kept; without one no text has a key.
         observers: Who is told of what is sent.
         check_open: Raises `ClientClosedError` once the client is closed.
+        gate: The client's policies, if it has any.
     """
 
     def __init__(
@@ -41,13 +44,15 @@ class SingleSends:
         journal: Journal | None,
         observers: Observers,
         check_open: Callable[[], None],
+        gate: Gate | None = None,
     ) -> None:
         self._provider = provider
         self._clock = clock
         self._retry = retry
         self._observers = observers
         self._check_open = check_open
-        self._keyed = None if journal is None else KeyedSends(journal, clock, observers)
+        self._gate = gate
+        self._keyed = None if journal is None else KeyedSends(journal, clock, observers, gate)
 
     def send(
         self, prepared: PreparedMessage, *, resend_unknown: bool
@@ -114,8 +119,16 @@ class SingleSends:
             over = overdue(prepared, self._clock.now())
             if over is not None:
                 return over
+        if self._gate is not None:
+            return await send_through(self._gate, prepared, self._submit_permitted)
         (outcome,) = await submit(self._provider, (prepared,), None, self._observers)
         return outcome
+
+    async def _submit_permitted(
+        self, prepared: PreparedMessage, permit: Permit
+    ) -> tuple[Outcome, Outcome]:
+        (outcome,) = await submit(self._provider, (prepared,), None, self._observers, permit)
+        return outcome, outcome
 
     async def aclose(self) -> None:
         """Wait for the sends with a key that are under way to come to their outcome."""

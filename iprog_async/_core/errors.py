@@ -15,6 +15,9 @@ SmsError                        .may_have_been_sent  .healable  .blame
 ├── RunHaltedError              a bulk run stopped itself before this message's turn
 ├── CreditLimitError            a bulk run reached its max_credits
 ├── DeliveryFailedError         a gateway takes texts, and says at once that they failed
+├── PolicyError                 a policy failed, so the text was not sent
+├── PolicyRefusedError          a policy does not allow the text
+├── SendLaterError              a policy allows the text later: .until
 ├── ConnectionFailedError       the request certainly did not leave
 ├── NoAnswerError               a read, change or delete got no trustworthy answer
 ├── OutcomeUnknownError         a send left and no trustworthy answer came: may_have_been_sent
@@ -31,6 +34,7 @@ SmsError                        .may_have_been_sent  .healable  .blame
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
@@ -212,6 +216,51 @@ class DeliveryFailedError(SmsError):
         self.count = count
         self.provider = provider
         self.reason = reason
+
+
+class PolicyError(SmsError):
+    """A policy failed, so nobody knows whether the text may be sent; it was not.
+
+    Args:
+        policy: Name of the policy.
+        problem: What it did instead of deciding.
+    """
+
+    healable = True
+
+    def __init__(self, policy: str, problem: str) -> None:
+        super().__init__(f"the policy {policy} {problem}. The text was not sent")
+        self.policy = policy
+        self.problem = problem
+
+
+class PolicyRefusedError(SmsError):
+    """A policy does not allow the text; nothing was sent.
+
+    Args:
+        policy: Name of the policy.
+        reason: Its own words.
+    """
+
+    def __init__(self, policy: str, reason: str) -> None:
+        super().__init__(f"the policy {policy} does not allow this text: {reason}. It was not sent")
+        self.policy = policy
+        self.reason = reason
+
+
+class SendLaterError(SmsError):
+    """A policy does not allow the text yet; nothing was sent. `until` says when it is time.
+
+    Args:
+        message: One sentence for the person who reads it.
+        until: From when on it may be sent, as an aware `datetime`, as far as is known now.
+    """
+
+    healable = True
+
+    def __init__(self, message: str, *, until: datetime) -> None:
+        super().__init__(message)
+        self.until = until
 
 
 class ConnectionFailedError(SmsError):

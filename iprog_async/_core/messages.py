@@ -64,6 +64,7 @@ class PreparedMessage:
         schedule_step: The steps in which the gateway keeps times; exact if zero.
         gsm7: What was changed in the caller's text, so that it travels in GSM-7, if anything was;
             `message` then has the text that travels.
+        asked: What it was before a policy rewrote it, if one did; as its wire had it.
     """
 
     message: Message
@@ -76,6 +77,12 @@ class PreparedMessage:
     )
     schedule_step: timedelta = field(default=EXACT, repr=False, kw_only=True)
     gsm7: Gsm7Text | None = field(default=None, repr=False, kw_only=True)
+    asked: Message | None = field(default=None, repr=False, kw_only=True)
+
+    @property
+    def identity(self) -> Message:
+        """What a journal knows it by: a text that a policy rewrote is the same text."""
+        return self.wire if self.asked is None else self.asked
 
 
 Batch: TypeAlias = Sequence[PreparedMessage]

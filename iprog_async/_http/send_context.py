@@ -53,6 +53,31 @@ class Claim(Protocol):
         ...
 
 
+class Permit(Protocol):
+    """What has to allow the messages of one request at the moment at which it leaves."""
+
+    @property
+    def leaves_by(self) -> float:
+        """Until when, by `uptime`, the messages may leave."""
+        ...
+
+    async def confirm(self) -> None:
+        """Make sure that they may still be sent.
+
+        Raises:
+            WithdrawnError: One of them may not, or not as it is; nothing was sent.
+        """
+        ...
+
+    def part(self, positions: Sequence[int]) -> Permit:
+        """Return the permit of some of the messages, for a request that carries only them.
+
+        Args:
+            positions: Which messages, by their position in this permit.
+        """
+        ...
+
+
 T = TypeVar("T")
 
 
@@ -118,15 +143,17 @@ class SendContext:
         claim: Its claim; `None` where no journal is kept.
         withdrawal: What withdraws its texts; `None` where nobody does.
         unknown_bound: How many people its run lets become unknown; `None` where it is no run's.
+        permit: The policies' word for it; `None` where there are none.
     """
 
     claim: Claim | None = None
     withdrawal: Withdrawal | None = None
     unknown_bound: int | None = None
+    permit: Permit | None = None
 
-    def with_claim(self, claim: Claim) -> SendContext:
-        """Return the same with another claim."""
-        return SendContext(claim, self.withdrawal, self.unknown_bound)
+    def carrying(self, claim: Claim | None, permit: Permit | None) -> SendContext:
+        """Return the same for a request with this claim and this permit."""
+        return SendContext(claim, self.withdrawal, self.unknown_bound, permit)
 
 
 active_send: ContextVar[SendContext] = ContextVar("active_send", default=SendContext())  # noqa: B039 - it is frozen

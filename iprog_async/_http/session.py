@@ -44,6 +44,7 @@ from iprog_async._http.responses import (
 from iprog_async._http.retry import SHORTEST_PAUSE, RetryPolicy, is_repeatable, try_again
 from iprog_async._http.send_context import (
     Claim,
+    Permit,
     active_send,
     note_in_flight,
     was_in_flight,
@@ -135,10 +136,13 @@ class Session:
 
     async def _attempt(self, call: HttpCall[T], budget: _Budget) -> T:
         """Make one attempt; pauses that the gateway asks for are part of it."""
-        claim = active_send.get().claim if call.effect is Effect.ONCE else None
+        claim = permit = None
+        if call.effect is Effect.ONCE:
+            context = active_send.get()
+            claim, permit = context.claim, context.permit
         while True:
             try:
-                return await self._once(call, budget, claim)
+                return await self._once(call, budget, claim, permit)
             except RateLimitError as exc:
                 _release(claim, budget)
                 self._apply_retry_after(exc, call, budget)
@@ -181,7 +185,9 @@ class Session:
             raise error
         self._pool.pace(call.gateway).pause(pause)
 
-    async def _once(self, call: HttpCall[T], budget: _Budget, claim: Claim | None) -> T:
+    async def _once(
+        self, call: HttpCall[T], budget: _Budget, claim: Claim | None, permit: Permit | None
+    ) -> T:
         redactor = call.redactor()
         request = encode_call(call, self._pool.user_agent)
         started = self._pool.clock.monotonic()
@@ -189,12 +195,19 @@ class Session:
         slot = await self._acquire_slot(call, budget, throttle)
         answered = False
         try:
+            if permit is not None:
+                # It may have waited for its turn until the night, or until the number said STOP.
+                await withdrawable(permit.confirm())
             if claim is not None:
                 budget.claimed = True
                 problem = await claim.take()
                 if problem is not None:
                     raise problem
                 budget.leaves_by = claim.leaves_by
+            if permit is not None:
+                # Claiming may have taken its time.
+                until = permit.leaves_by
+                budget.leaves_by = until if claim is None else min(until, budget.leaves_by)
             budget.asked = True
             budget.attempts += 1
             asked_at = self._pool.clock.monotonic()

@@ -248,6 +248,21 @@ class Ledger:
                 raise problem
         raise _contended(prepared.e164, check_key(prepared.message.key))
 
+    async def settled_single(self, prepared: PreparedMessage) -> Outcome | None:
+        """Return the outcome that a single message with a key has, without claiming it.
+
+        Whoever else is sending it at this moment is waited for. Others may claim it after this.
+
+        Raises:
+            JournalError: The journal can't be read.
+        """
+        identity = (prepared.e164, check_key(prepared.message.key))
+        known = await self._journal.store.look_up([identity], earlier=False)
+        rows = await self._ended(known.get(identity, ()))
+        outcome = self._decide(prepared, rows) if rows else None
+        self._rows.pop(prepared.index, None)
+        return outcome
+
     async def _told(self, asked: asyncio.Future[R], row: Row) -> R:
         """Wait for the result of a claim, and give it back if that is cancelled at once with it."""
         try:
@@ -283,7 +298,7 @@ class Ledger:
     def _decide(self, prepared: PreparedMessage, rows: Sequence[Row]) -> Outcome | None:
         """Return the outcome a message had before; `None` if it has to be sent."""
         text_hash = self._hash(prepared)
-        if prepared.schedule_step and prepared.wire.schedule_at is not None:
+        if prepared.schedule_step and prepared.identity.schedule_at is not None:
             rows = [_as_kept(row, text_hash, prepared.schedule_step) for row in rows]
         resume, row = self._rules.decide(rows, prepared.message.key, text_hash, self._run)
         if row is not None and resume is not Resume.SEND:
@@ -302,7 +317,7 @@ class Ledger:
         return row
 
     def _hash(self, prepared: PreparedMessage) -> bytes:
-        return self._journal.text_hash.of_message(prepared.wire)
+        return self._journal.text_hash.of_message(prepared.identity)
 
     def _reserve(self, prepared: PreparedMessage, refused: list[Outcome]) -> bool:
         try:

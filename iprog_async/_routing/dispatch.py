@@ -15,6 +15,7 @@ from iprog_async._core.outcomes import Outcome
 from iprog_async._http.retry import SHORTEST_PAUSE, RetryPolicy, back_off
 from iprog_async._http.send_context import (
     Claim,
+    Permit,
     WithdrawnError,
     active_send,
     note_in_flight,
@@ -45,10 +46,12 @@ class Dispatch:
     _retry: RetryPolicy
     _clock: Clock
     _claim: Claim | None = None
+    _permit: Permit | None = None
 
     async def run(self) -> None:
         """Bring every message to an outcome."""
-        self._claim = active_send.get().claim
+        context = active_send.get()
+        self._claim, self._permit = context.claim, context.permit
         try:
             await self._rounds()
         except asyncio.CancelledError as exc:
@@ -179,10 +182,12 @@ class Dispatch:
         routes: Mapping[int, MessageRoute],
     ) -> Sequence[Outcome] | None:
         """Make one request, which claims its own rows only: it must not take back others'."""
-        if self._claim is None:
+        if self._claim is None and self._permit is None:
             return await member.submit(part, departure, self._router)
-        claim = self._claim.part([routes[prepared.index].position for prepared in part])
-        token = active_send.set(active_send.get().with_claim(claim))
+        positions = [routes[prepared.index].position for prepared in part]
+        claim = None if self._claim is None else self._claim.part(positions)
+        permit = None if self._permit is None else self._permit.part(positions)
+        token = active_send.set(active_send.get().carrying(claim, permit))
         try:
             return await member.submit(part, departure, self._router)
         finally:

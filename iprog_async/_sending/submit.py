@@ -17,7 +17,13 @@ from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown, fail
 from iprog_async._core.phones import mask_number
 from iprog_async._core.schedules import check_future
 from iprog_async._core.tracebacks import drop_frames
-from iprog_async._http.send_context import Claim, active_send, was_in_flight, was_withdrawn
+from iprog_async._http.send_context import (
+    Claim,
+    Permit,
+    active_send,
+    was_in_flight,
+    was_withdrawn,
+)
 from iprog_async._providers.protocols import SmsProvider
 
 
@@ -45,6 +51,7 @@ def submit(
     batch: Batch,
     claim: Claim | None = None,
     observers: Observers = NULL_OBSERVERS,
+    permit: Permit | None = None,
 ) -> Coroutine[Any, Any, Sequence[Outcome]]:
     """Send a batch; exactly one outcome for each message, whatever the adapter does.
 
@@ -53,19 +60,24 @@ def submit(
         batch: Messages that it prepared, for one request.
         claim: What has to be on record before the request may leave, if anything.
         observers: Who is told of the submission.
+        permit: What has to allow the texts as the request leaves, if anything.
     """
     if not observers:
-        return _submit(provider, batch, claim)
-    return _submit_observed(provider, batch, claim, observers)
+        return _submit(provider, batch, claim, permit)
+    return _submit_observed(provider, batch, claim, permit, observers)
 
 
 async def _submit_observed(
-    provider: SmsProvider, batch: Batch, claim: Claim | None, observers: Observers
+    provider: SmsProvider,
+    batch: Batch,
+    claim: Claim | None,
+    permit: Permit | None,
+    observers: Observers,
 ) -> Sequence[Outcome]:
     submission = Submission(provider.name, batch, observers)
     outcomes = None
     try:
-        outcomes = await _submit(provider, batch, claim)
+        outcomes = await _submit(provider, batch, claim, permit)
         return outcomes
     except asyncio.CancelledError as exc:
         if was_in_flight(exc):
@@ -77,9 +89,13 @@ async def _submit_observed(
         submission.end(None if withdrawn else outcomes)
 
 
-async def _submit(provider: SmsProvider, batch: Batch, claim: Claim | None) -> Sequence[Outcome]:
-    # The session takes it at the moment the request leaves.
-    token = None if claim is None else active_send.set(active_send.get().with_claim(claim))
+async def _submit(
+    provider: SmsProvider, batch: Batch, claim: Claim | None, permit: Permit | None
+) -> Sequence[Outcome]:
+    # The session takes them at the moment the request leaves.
+    token = None
+    if claim is not None or permit is not None:
+        token = active_send.set(active_send.get().carrying(claim, permit))
     outcomes: list[Outcome] = []
     error: SmsError | None = None
     try:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from datetime import datetime
 from decimal import Decimal
 from queue import SimpleQueue
-from typing import Any, Generic, Literal, Self, TypeVar, cast, overload
+from typing import Any, Literal, Self, TypeVar, overload
 
 from iprog_async._bulk.plan import BulkPlan
 from iprog_async._bulk.suppression import Suppress
@@ -20,22 +20,19 @@ from iprog_async._core.gsm7.replacement import EncodingSetting
 from iprog_async._core.messages import Message
 from iprog_async._core.observers import Observer
 from iprog_async._core.outcomes import NotSent
-from iprog_async._core.receipts import Balance, DeliveryStatus, Receipt
+from iprog_async._core.receipts import Receipt
 from iprog_async._core.tracebacks import discreet
 from iprog_async._http.pool import EngineName
 from iprog_async._http.retry import RetryPolicy
 from iprog_async._journal.journal import Journal
-from iprog_async._providers.protocols import (
-    SmsProvider,
-    SupportsBalance,
-    SupportsBalances,
-    SupportsStatus,
-)
+from iprog_async._policies.decisions import PolicyLike
+from iprog_async._providers.protocols import SmsProvider
 from iprog_async.sync._bulk_run import BulkRun
 from iprog_async.sync._calls import Inbox, call, check_thread
 from iprog_async.sync._loop_thread import loop_thread
 from iprog_async.sync._open_client import JournalSource, OpenClient, open_client
 from iprog_async.sync._operations import awaited, cut_short, cut_short_keyed, each
+from iprog_async.sync._questions import Questions
 from iprog_async.sync._source import (
     check_source,
     read_in_thread,
@@ -49,7 +46,7 @@ P_co = TypeVar("P_co", bound=SmsProvider, covariant=True)
 T = TypeVar("T")
 
 
-class SmsClient(Generic[P_co]):
+class SmsClient(Questions[P_co]):
     """Sends texts from synchronous code: `iprog_async.SmsClient`, waited for instead of awaited.
 
     One client serves any number of threads, with one pool of connections and one rate. All
@@ -74,6 +71,8 @@ class SmsClient(Generic[P_co]):
         observers: Code of yours that is told of each request and each outcome, in the thread in
             the background: it must not wait, nor use this client.
         user_agent: What requests call this program; `iprog-async/VERSION` if `None`.
+        policies: What decides whether a text may be sent now, as for `iprog_async.SmsClient`; asked
+            in the thread in the background: they must not use this client.
         encoding: Whether look-alikes may be replaced, as for `iprog_async.SmsClient`.
 
     Raises:
@@ -95,9 +94,10 @@ class SmsClient(Generic[P_co]):
         journal: Journal | str | os.PathLike[str] | None = None,
         observers: Iterable[Observer] = (),
         user_agent: str | None = None,
+        policies: Iterable[PolicyLike] = (),
         encoding: EncodingSetting = "auto",
     ) -> None:
-        told = tuple(observers)
+        told, asked = tuple(observers), tuple(policies)
 
         def make(opened: Journal | None) -> asynchronous.SmsClient[P_co]:
             return asynchronous.SmsClient(
@@ -111,6 +111,7 @@ class SmsClient(Generic[P_co]):
                 journal=opened,
                 observers=told,
                 user_agent=user_agent,
+                policies=asked,
                 encoding=encoding,
             )
 
@@ -318,59 +319,6 @@ class SmsClient(Generic[P_co]):
         plan = call(here.thread, planning, inbox=inbox)
         tell(found, left_out)
         return plan
-
-    def status(self: SmsClient[SupportsStatus], receipt: Receipt | str) -> DeliveryStatus:
-        """Return how far an accepted text has come.
-
-        Args:
-            receipt: The receipt, or its `ref`.
-
-        Raises:
-            UnsupportedError: This gateway tells no status.
-            NotFoundError: It knows no such text.
-            NoAnswerError: It gave no trustworthy answer; ask again.
-        """
-        here = self._here()
-        return call(here.thread, here.client.status(receipt))
-
-    def wait(
-        self: SmsClient[SupportsStatus],
-        receipt: Receipt | str,
-        *,
-        timeout: float = 60.0,
-        interval: float = 1.0,
-    ) -> DeliveryStatus:
-        """Ask for the status, less and less often, until it is final.
-
-        Args:
-            receipt: The receipt, or its `ref`.
-            timeout: Seconds to wait in all.
-            interval: Seconds before the second question; it grows by half each time.
-
-        Raises:
-            WaitTimeoutError: It is not final in time; holds the last status.
-            UnsupportedError: This gateway tells no status.
-            NotFoundError: It knows no such text.
-            NoAnswerError: It gave no trustworthy answer, though it was asked several times.
-        """
-        here = self._here()
-        return call(here.thread, here.client.wait(receipt, timeout=timeout, interval=interval))
-
-    @overload
-    def balance(self: SmsClient[SupportsBalance]) -> Balance: ...
-
-    @overload
-    def balance(self: SmsClient[SupportsBalances]) -> dict[str, Balance]: ...
-
-    def balance(self: SmsClient[Any]) -> Balance | dict[str, Balance]:
-        """Return what is left on the account; of several gateways, on each account by its name.
-
-        Raises:
-            UnsupportedError: This gateway tells no balance.
-            NoAnswerError: It gave no trustworthy answer; ask again.
-        """
-        here = self._here()
-        return cast("Balance | dict[str, Balance]", call(here.thread, here.client.balance()))
 
     @overload
     def call(self, operation: Callable[[P_co], Awaitable[T]]) -> T: ...

@@ -4,6 +4,7 @@ import copy
 import inspect
 import pickle
 import traceback
+from datetime import UTC, datetime
 
 import pytest
 
@@ -23,10 +24,13 @@ from iprog_async import (
     NotFoundError,
     NumberRepeatedError,
     OutcomeUnknownError,
+    PolicyError,
+    PolicyRefusedError,
     ProviderError,
     RateLimitError,
     RejectedError,
     RunHaltedError,
+    SendLaterError,
     SmsError,
     SuppressedError,
     UnsupportedError,
@@ -61,6 +65,9 @@ TABLE: list[tuple[SmsError, bool, bool, str]] = [
     (RunHaltedError(LIMITED), False, True, "account"),
     (CreditLimitError(100, 90), False, True, "account"),
     (DeliveryFailedError(20, provider="iprog", reason="Failed"), False, False, "account"),
+    (PolicyError("night", "failed"), False, True, "message"),
+    (PolicyRefusedError("night", "no"), False, False, "message"),
+    (SendLaterError("x", until=datetime(2026, 1, 1, tzinfo=UTC)), False, True, "message"),
     (ConnectionFailedError("x"), False, True, "message"),
     (NoAnswerError("x"), False, True, "message"),
     (LOST, True, False, "message"),

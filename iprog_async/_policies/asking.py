@@ -1,0 +1,137 @@
+"""Asking policies; whatever they do instead of deciding is a refusal that names the policy."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from attrs import field, frozen
+
+from iprog_async._core.errors import ConfigurationError, PolicyError
+from iprog_async._core.outcomes import Outcome
+from iprog_async._policies.decisions import (
+    Allow,
+    Decision,
+    Outgoing,
+    PolicyLike,
+    Refuse,
+    Rewrite,
+    WaitUntil,
+)
+
+
+logger = logging.getLogger("iprog_async")
+
+_KINDS = (Allow, Refuse, WaitUntil, Rewrite)
+
+Question = Callable[[Outgoing], Any]
+ManyQuestions = Callable[[Sequence[Outgoing]], Any]
+
+
+@frozen(eq=False)
+class NamedPolicy:
+    """A policy of a client, with what can be asked of it.
+
+    Args:
+        name: What errors call it.
+        decide: Decides about a text.
+        decide_all: Decides about many at once, in order, where it can.
+        settle: Is told what became of a text that it allowed.
+        preview: Decides for a preview.
+    """
+
+    name: str
+    decide: Question
+    decide_all: ManyQuestions | None = None
+    settle: Callable[[Outgoing, Outcome], Any] | None = None
+    preview: Question | None = None
+    _told: set[str] = field(factory=set[str], init=False, repr=False)
+
+    async def ask(self, texts: Sequence[Outgoing]) -> Sequence[Decision]:
+        """Return a decision for each text; a failure is a refusal."""
+        if self.decide_all is not None and len(texts) > 1:
+            return await self._ask_all(self.decide_all, texts)
+        return [await self._ask(self.decide, text) for text in texts]
+
+    async def ask_for_preview(self, text: Outgoing) -> Decision | None:
+        """Return what it would decide; `None` where it can't tell without counting."""
+        return None if self.preview is None else await self._ask(self.preview, text)
+
+    async def tell(self, text: Outgoing, outcome: Outcome) -> None:
+        """Tell it what became of a text that it allowed; a failure changes nothing about that."""
+        if self.settle is None:
+            return
+        try:
+            told = self.settle(text, outcome)
+            if inspect.isawaitable(told):
+                await told
+        except Exception as exc:
+            self._log(exc, "failed to settle a text")
+
+    async def _ask(self, question: Question, text: Outgoing) -> Decision:
+        try:
+            answer = question(text)
+            if inspect.isawaitable(answer):
+                answer = await answer
+        except Exception as exc:
+            return self._failed(exc)
+        return self._checked(answer)
+
+    async def _ask_all(
+        self, question: ManyQuestions, texts: Sequence[Outgoing]
+    ) -> Sequence[Decision]:
+        try:
+            answers = await question(texts)
+        except Exception as exc:
+            return [self._failed(exc)] * len(texts)
+        return [self._checked(answer) for answer in answers]
+
+    def _checked(self, answer: object) -> Decision:
+        if isinstance(answer, _KINDS):
+            return answer
+        kinds = "Allow(), Refuse(…), WaitUntil(…) or Rewrite(…)"
+        return Refuse(PolicyError(self.name, f"answered {answer!r}, and not {kinds}"))
+
+    def _failed(self, exc: Exception) -> Refuse:
+        self._log(exc, "failed")
+        # Its words may hold anything, such as the address of a database.
+        error = PolicyError(self.name, f"failed with {type(exc).__name__}")
+        error.__cause__ = exc
+        return Refuse(error)
+
+    def _log(self, exc: Exception, what: str) -> None:
+        """Tell of the first failure of each kind: there can be one for each of a million rows."""
+        kind = f"{what}: {type(exc).__name__}"
+        if kind not in self._told:
+            self._told.add(kind)
+            logger.error("the policy %s %s", self.name, what, exc_info=exc)
+
+
+def read_policies(policies: Iterable[PolicyLike]) -> tuple[NamedPolicy, ...]:
+    """Return what a user gave as `policies=`, in the order in which they are asked.
+
+    Raises:
+        ConfigurationError: One of them can't decide anything.
+    """
+    return tuple(_read(policy) for policy in policies)
+
+
+def _read(policy: object) -> NamedPolicy:
+    if isinstance(policy, NamedPolicy):
+        return policy
+    decide = getattr(policy, "decide", None)
+    if isinstance(policy, type) or not callable(decide or policy):
+        raise ConfigurationError(
+            "a policy is a function, or an object with a method decide(text), not "
+            f"{f'the class {policy.__name__}' if isinstance(policy, type) else repr(policy)}"
+        )
+    named: object = getattr(policy, "name", None) or getattr(policy, "__qualname__", None)
+    return NamedPolicy(
+        str(named or type(policy).__name__),
+        decide or policy,  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - it is callable
+        getattr(policy, "decide_all", None),
+        getattr(policy, "settle", None),
+        getattr(policy, "preview", None),
+    )

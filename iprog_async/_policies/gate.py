@@ -1,0 +1,286 @@
+"""The gate that a text passes right before it is claimed: all policies of a client, in order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from attrs import define, evolve, field, frozen
+
+from iprog_async._core.clock import Clock, uptime
+from iprog_async._core.errors import (
+    PolicyError,
+    PolicyRefusedError,
+    SendLaterError,
+    SmsError,
+)
+from iprog_async._core.gsm7.replacement import Gsm7
+from iprog_async._core.messages import Batch, Message, PreparedMessage
+from iprog_async._core.outcomes import NotSent, Outcome
+from iprog_async._http.send_context import WithdrawnError
+from iprog_async._policies.asking import NamedPolicy
+from iprog_async._policies.decisions import Allow, Decision, Outgoing, Refuse, Rewrite, WaitUntil
+from iprog_async._policies.grants import Answer, Grant, Held
+from iprog_async._providers.protocols import SmsProvider
+from iprog_async._sending.encoding import prepare
+from iprog_async._sending.submit import overdue
+
+
+@frozen(eq=False)
+class Gate:
+    """Asks a client's policies about texts, and keeps nothing of them.
+
+    Args:
+        policies: The policies, in the order in which they are asked.
+        provider: What prepares a text that a policy has rewritten.
+        clock: What tells the time.
+        encoding: What the client lets be replaced in texts.
+    """
+
+    policies: Sequence[NamedPolicy]
+    provider: SmsProvider
+    clock: Clock
+    encoding: Gsm7 | None
+
+    def of_run(self, encoding: Gsm7 | None) -> Admissions:
+        """Return what lets the rows of one run pass.
+
+        Args:
+            encoding: What the run lets be replaced in texts.
+        """
+        return Admissions(evolve(self, encoding=encoding), in_run=True)
+
+    def of_send(self) -> Admissions:
+        """Return what lets one text pass."""
+        return Admissions(self, in_run=False)
+
+    def outgoing(self, prepared: PreparedMessage, *, in_run: bool) -> Outgoing:
+        """Return a text as policies see it."""
+        return Outgoing(
+            number=prepared.e164,
+            message=prepared.message,
+            segments=prepared.segments.count,
+            now=self.clock.now(),
+            in_run=in_run,
+        )
+
+
+@define
+class Admission:
+    """What became of some texts at the gate.
+
+    Args:
+        allowed: Those that may leave, as they are.
+        rewritten: Those that may leave as another text.
+        refused: Those that may not, with their outcomes.
+        waiting: Those that may later.
+    """
+
+    allowed: list[PreparedMessage] = field(factory=list[PreparedMessage])
+    rewritten: list[PreparedMessage] = field(factory=list[PreparedMessage])
+    refused: list[tuple[PreparedMessage, NotSent]] = field(
+        factory=list[tuple[PreparedMessage, NotSent]]
+    )
+    waiting: list[tuple[PreparedMessage, Held]] = field(factory=list[tuple[PreparedMessage, Held]])
+
+    def held_back(self) -> list[NotSent]:
+        """Return all that do not leave now as they are, as outcomes of this turn."""
+        refused = [outcome for _, outcome in self.refused]
+        waiting = [held.outcome for _, held in self.waiting]
+        return [*refused, *waiting, *(_withdrawn(prepared) for prepared in self.rewritten)]
+
+
+class Admissions:
+    """Lets the texts of one run pass the gate, and remembers who was let through.
+
+    Args:
+        gate: The gate.
+        in_run: Whether they are rows of a run.
+    """
+
+    def __init__(self, gate: Gate, *, in_run: bool) -> None:
+        self._gate = gate
+        self._in_run = in_run
+        self._grants: dict[int, Grant] = {}
+
+    async def admit(self, batch: Batch) -> Admission:
+        """Ask all policies about texts whose turn has come; those let through are not asked again.
+
+        Whoever calls it settles each text that it let through, once.
+        """
+        admission = Admission()
+        asked: list[Grant] = []
+        for prepared in batch:
+            if prepared.index in self._grants:
+                admission.allowed.append(prepared)
+            elif (over := overdue(prepared, self._gate.clock.now())) is not None:
+                admission.refused.append((prepared, over))
+            else:
+                text = self._gate.outgoing(prepared, in_run=self._in_run)
+                grant = Grant(prepared, prepared, text, self._gate.clock.monotonic())
+                # From now on: whoever is cancelled meanwhile gives back what was counted.
+                self._grants[prepared.index] = grant
+                asked.append(grant)
+        for policy in self._gate.policies:
+            if not asked:
+                break
+            decisions = await policy.ask([grant.text for grant in asked])
+            asked = [
+                grant
+                for grant, decision in zip(asked, decisions, strict=True)
+                if await self._passes(grant, policy, decision, admission)
+            ]
+        for grant in asked:
+            to = admission.rewritten if grant.is_rewritten else admission.allowed
+            to.append(grant.prepared)
+        return admission
+
+    async def _passes(
+        self, grant: Grant, policy: NamedPolicy, decision: Decision, admission: Admission
+    ) -> bool:
+        """Return whether a text goes on to the next policy."""
+        if isinstance(decision, Rewrite):
+            held = self._rewrite(grant, policy, decision)
+            if held is None:
+                return True
+        elif isinstance(decision, Allow):
+            grant.add(Answer.of(policy, grant.text, decision))
+            return True
+        else:
+            held = decision
+        # An earlier policy may have rewritten it, and is asked again when it is its turn again.
+        prepared = grant.original
+        outcome = _not_sent(prepared, policy.name, held)
+        if isinstance(held, WaitUntil):
+            admission.waiting.append((prepared, Held(held.time, outcome)))
+        else:
+            admission.refused.append((prepared, outcome))
+        await self.settle([outcome])
+        return False
+
+    def _rewrite(
+        self, grant: Grant, policy: NamedPolicy, decision: Rewrite
+    ) -> Refuse | WaitUntil | None:
+        """Put another text in the place of one; return what holds instead if it can't be sent."""
+        before = grant.prepared
+        try:
+            after = self._prepare(before, policy.name, decision.message)
+        except SmsError as exc:
+            return decision.otherwise or Refuse(exc)
+        grant.add(Answer.of(policy, grant.text, decision))
+        grant.prepared, grant.is_rewritten = after, True
+        grant.text = self._gate.outgoing(after, in_run=self._in_run)
+        return None
+
+    def _prepare(self, before: PreparedMessage, name: str, message: Message) -> PreparedMessage:
+        given: object = message
+        if not isinstance(given, Message):
+            raise PolicyError(name, f"rewrote a text to {type(given).__name__}, not to a Message")
+        if (message.to, message.key) != (before.message.to, before.message.key):
+            raise PolicyError(name, "rewrote the number or the key of a text, which stay")
+        try:
+            after = prepare(self._gate.provider, message, before.index, self._gate.encoding)
+        except SmsError:
+            raise
+        except Exception as exc:
+            # A message can hold anything.
+            raise PolicyError(name, f"rewrote a text so that it can't be sent: {exc!r}") from exc
+        if (over := overdue(after, self._gate.clock.now())) is not None:
+            raise over.error
+        return evolve(after, asked=before.identity)
+
+    def permit(self, batch: Batch) -> Permit:
+        """Return what has the policies' word at the moment at which a request leaves."""
+        return Permit(self._gate, [self._grants[prepared.index] for prepared in batch])
+
+    async def take_back(self, outcomes: Sequence[Outcome]) -> list[PreparedMessage]:
+        """Settle texts that did not leave; return them as their turn came."""
+        originals = [self._grants[outcome.index].original for outcome in outcomes]
+        await self.settle(outcomes)
+        return originals
+
+    async def settle(self, outcomes: Iterable[Outcome]) -> None:
+        """Tell the policies what became of texts that they allowed; of others nothing is told."""
+        for outcome in outcomes:
+            grant = self._grants.pop(outcome.index, None)
+            for answer in () if grant is None else reversed(grant.answers):
+                await answer.policy.tell(answer.text, outcome)
+
+    def forget(self, batch: Batch) -> None:
+        """Let go of texts that may be out, with nobody left to hear of it: they count as sent."""
+        for prepared in batch:
+            self._grants.pop(prepared.index, None)
+
+    async def end(self) -> None:
+        """Let the policies take back what they counted for texts that were not sent."""
+        await self.settle([_withdrawn(grant.original) for grant in self._grants.values()])
+
+
+class Permit:
+    """The policies' word for the texts of one request, asked at the moment at which it leaves.
+
+    Args:
+        gate: The gate that they passed.
+        grants: What was allowed.
+    """
+
+    def __init__(self, gate: Gate, grants: Sequence[Grant]) -> None:
+        self._gate = gate
+        self._grants = grants
+
+    @property
+    def leaves_by(self) -> float:
+        """Until when, by `uptime`, the texts may leave."""
+        times = [grant.until for grant in self._grants if grant.until is not None]
+        if not times:
+            return math.inf
+        return uptime() + (min(times) - self._gate.clock.now()).total_seconds()
+
+    async def confirm(self) -> None:
+        """Ask again those policies whose word is too old.
+
+        Raises:
+            WithdrawnError: One of them does not allow a text any more; nothing was sent.
+        """
+        now, moment = self._gate.clock.now(), self._gate.clock.monotonic()
+        for grant in self._grants:
+            if moment >= grant.fresh_until or (grant.until is not None and now >= grant.until):
+                await self._renew(grant, now, moment)
+
+    async def _renew(self, grant: Grant, now: datetime, moment: float) -> None:
+        for answer in grant.answers:
+            ended = answer.until is not None and now >= answer.until
+            if not (ended or answer.may_age):
+                continue
+            decision: object = None
+            if answer.policy.settle is None:
+                (decision,) = await answer.policy.ask([evolve(answer.text, now=now)])
+            if not isinstance(decision, Allow):
+                raise WithdrawnError("a policy does not allow this text any more; it was not sent")
+            answer.until, answer.may_age = decision.until, decision.until is None
+        grant.note_times(moment)
+
+    def part(self, positions: Sequence[int]) -> Permit:
+        """Return the word for some of the texts, for a request that carries only them."""
+        return Permit(self._gate, [self._grants[position] for position in positions])
+
+
+def _withdrawn(prepared: PreparedMessage) -> NotSent:
+    error = WithdrawnError("this text did not leave; it was not sent")
+    return NotSent(prepared.index, prepared.message, error)
+
+
+def _not_sent(prepared: PreparedMessage, name: str, decision: Refuse | WaitUntil) -> NotSent:
+    return NotSent(prepared.index, prepared.message, _error(name, decision))
+
+
+def _error(name: str, decision: Refuse | WaitUntil) -> SmsError:
+    if isinstance(decision, WaitUntil):
+        when = decision.time.isoformat(sep=" ", timespec="minutes")
+        why = f" ({decision.reason})" if decision.reason else ""
+        words = f"the policy {name} has this text wait until {when}{why}; nothing was sent"
+        return SendLaterError(f"{words}, send it again then", until=decision.time)
+    if isinstance(decision.error, SmsError):
+        return decision.error
+    return PolicyRefusedError(name, decision.error)

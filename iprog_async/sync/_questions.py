@@ -1,0 +1,78 @@
+"""What a client asks a gateway, for synchronous code: statuses, and what is left on the account."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar, cast, overload
+
+from iprog_async._core.receipts import Balance, DeliveryStatus, Receipt
+from iprog_async._providers.protocols import (
+    SmsProvider,
+    SupportsBalance,
+    SupportsBalances,
+    SupportsStatus,
+)
+from iprog_async.sync._calls import call
+from iprog_async.sync._open_client import OpenClient
+
+
+P_co = TypeVar("P_co", bound=SmsProvider, covariant=True)
+
+
+class Questions(Generic[P_co]):
+    """The part of a client that sends nothing."""
+
+    def _here(self) -> OpenClient[P_co]:
+        raise NotImplementedError
+
+    def status(self: Questions[SupportsStatus], receipt: Receipt | str) -> DeliveryStatus:
+        """Return how far an accepted text has come.
+
+        Args:
+            receipt: The receipt, or its `ref`.
+
+        Raises:
+            UnsupportedError: This gateway tells no status.
+            NotFoundError: It knows no such text.
+            NoAnswerError: It gave no trustworthy answer; ask again.
+        """
+        here = self._here()
+        return call(here.thread, here.client.status(receipt))
+
+    def wait(
+        self: Questions[SupportsStatus],
+        receipt: Receipt | str,
+        *,
+        timeout: float = 60.0,
+        interval: float = 1.0,
+    ) -> DeliveryStatus:
+        """Ask for the status, less and less often, until it is final.
+
+        Args:
+            receipt: The receipt, or its `ref`.
+            timeout: Seconds to wait in all.
+            interval: Seconds before the second question; it grows by half each time.
+
+        Raises:
+            WaitTimeoutError: It is not final in time; holds the last status.
+            UnsupportedError: This gateway tells no status.
+            NotFoundError: It knows no such text.
+            NoAnswerError: It gave no trustworthy answer, though it was asked several times.
+        """
+        here = self._here()
+        return call(here.thread, here.client.wait(receipt, timeout=timeout, interval=interval))
+
+    @overload
+    def balance(self: Questions[SupportsBalance]) -> Balance: ...
+
+    @overload
+    def balance(self: Questions[SupportsBalances]) -> dict[str, Balance]: ...
+
+    def balance(self: Questions[Any]) -> Balance | dict[str, Balance]:
+        """Return what is left on the account; of several gateways, on each account by its name.
+
+        Raises:
+            UnsupportedError: This gateway tells no balance.
+            NoAnswerError: It gave no trustworthy answer; ask again.
+        """
+        here = self._here()
+        return cast("Balance | dict[str, Balance]", call(here.thread, here.client.balance()))
