@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,8 +30,14 @@ class Gateway:
 
 
 @contextmanager
-def gateway(latency: float = 0.0, *, tls: bool = False) -> Generator[Gateway]:
-    """Run the local gateway as a process of its own, on another core where there is one."""
+def gateway(latency: float = 0.0, *, tls: bool = False, pinned: bool = True) -> Generator[Gateway]:
+    """Run the local gateway as a process of its own.
+
+    Args:
+        latency: How many seconds it takes to answer.
+        tls: Whether connections to it are encrypted.
+        pinned: Whether it has a core that this process, and those it starts, do not use.
+    """
     command = [sys.executable, "-m", "benchmarks.server", "--latency", str(latency)]
     with TemporaryDirectory() as folder:
         trust = None
@@ -44,7 +50,7 @@ def gateway(latency: float = 0.0, *, tls: bool = False) -> Generator[Gateway]:
             assert process.stdout is not None
             assert process.stdin is not None
             port = int(process.stdout.readline())
-            with _pinned_apart(process.pid):
+            with _pinned_apart(process.pid) if pinned else nullcontext():
                 try:
                     yield Gateway(f"http{'s' if tls else ''}://127.0.0.1:{port}", trust)
                 finally:

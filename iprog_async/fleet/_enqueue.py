@@ -35,7 +35,8 @@ from iprog_async.fleet._staging import stage
 
 
 _WINDOW = 1000
-_MEMORY = "SET LOCAL work_mem = '64MB'"
+# Enough to sort a million rows in the server's memory; what does not fit is sorted on its disk.
+_MEMORY = "SET LOCAL work_mem = '256MB'"
 
 
 async def enqueue_many(

@@ -59,6 +59,25 @@ async def test_texts_are_loaded_as_they_travel(
     assert (enqueued, 2 - enqueued) == (report.enqueued, report.duplicates)
 
 
+ODD = [
+    *("\\N", "\\.", "\\", "\\x41", "a\\tb", "a\tb", "a\nb", "a\r\nb", "a\vb\fc", "\x1f\x7f"),
+    *("{a,b}", '"a"', "'a'", "NULL", "\u00a0a\u2028b\u0085c", "\N{PARTY POPPER}"),
+]
+
+
+async def test_odd_texts_are_loaded_as_they_are(postgres_journal: str) -> None:
+    """Whatever a text or a key has in it that means something to COPY is kept."""
+    messages = [Message(ANA, text, key=text) for text in ODD]
+    messages.append(Message(ANA, "later", schedule_at=LATER))
+    report = await load(postgres_journal, messages)
+    found = rows(
+        postgres_journal,
+        "SELECT w.* FROM {schema}.fleet_chunks, unnest(texts, keys, schedules) AS w",
+    )
+    assert report.total == report.enqueued
+    assert {(one.text, one.key, one.schedule_at) for one in messages} == set(found)
+
+
 async def test_one_per_number(postgres_journal: str) -> None:
     """With `one_per_number` each number gets its first text only."""
     messages = [Message(ANA, "a"), Message(BEN, "a"), Message(ANA, "b"), Message(ANA, "a")]

@@ -19,7 +19,7 @@ from iprog_async._journal.rows import Row, Values
 
 # Where several tasks ask at once, a moment's patience puts many of them into one statement, and
 # most of a statement's cost is its own.
-_COALESCE_DELAY = 0.001
+_COALESCE_DELAY = 0.002
 _COALESCE_FROM = 4
 
 _STATE, _END = 5, 10
