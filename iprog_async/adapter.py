@@ -14,7 +14,7 @@ from iprog_async._core.rates import to_rate
 from iprog_async._core.receipts import PENDING
 from iprog_async._core.redaction import clean_secret, mask_keys, one_line, words
 from iprog_async._core.schedules import check_future, wall_clock
-from iprog_async._core.sealed import MASK, Secret
+from iprog_async._core.sealed import MASK, Secret, seal_mapping
 from iprog_async._http.acceptance import PLAIN_REASON, says_unsure
 from iprog_async._http.api_paths import ApiPaths
 from iprog_async._http.calls import NOT_JSON, Answer, Call, Effect, Gateway, HttpCall, UnclearAnswer
@@ -65,6 +65,7 @@ __all__ = [
     "refuse",
     "rejected",
     "says_unsure",
+    "seal_mapping",
     "structure",
     "to_e164",
     "to_flag",

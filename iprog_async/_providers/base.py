@@ -93,9 +93,8 @@ class BaseProvider(ABC):
     def __init_subclass__(cls, **settings: Any) -> None:
         """Have no error of a constructor hold what the constructor was given."""
         super().__init_subclass__(**settings)
-        for name in ("from_env", "from_url"):
-            own = vars(cls).get(name)
-            if isinstance(own, classmethod):
+        for name, own in list(vars(cls).items()):
+            if name.startswith("from_") and isinstance(own, classmethod):
                 function: Callable[..., Any] = cast("Any", own).__func__
                 setattr(cls, name, classmethod(discreet(function)))
 

@@ -5,6 +5,9 @@ Several stand side by side, with white space around the sign between them: `A ||
 them, `(A || B)?region=PH`, since what follows a bare `B?` is a setting of `B` alone. No address
 begins with a parenthesis, and in a credential a sign has no white space around it, so nothing
 else reads like this.
+
+A gateway that a file describes has that file's path as its address: `acme.toml`, with settings
+behind a question mark, is `toml://@?file=acme.toml`.
 """
 
 from __future__ import annotations
@@ -28,6 +31,8 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.ASCII)
 _SIGN = re.compile(r"(?:^|(?<=\s))(\|\||&&)(?=\s|$)")
 _GROUP = re.compile(r"\((?P<members>.*)\)(?:\?(?P<settings>\S*))?", re.DOTALL)
 _GROUP_SETTINGS = frozenset({"name", "region"})
+# Where a path has a question mark, it is written as a setting: toml://@?file=…
+_FILE = re.compile(r"(?P<file>(?:(?!://)[^?#|&])+\.toml)(?:\?(?P<settings>\S*))?")
 _HOW_TO_GROUP = (
     "a parenthesis in an SMS address stands around all gateways, with settings of all of them "
     "behind it: (iprog://TOKEN@ || infopromo://TOKEN@)?region=PH; it takes name and region "
@@ -117,6 +122,8 @@ def parse_address(text: str) -> SmsUrl:
     Raises:
         ConfigurationError: It is no address; the error does not show it.
     """
+    if described := _FILE.fullmatch(text.strip()):
+        return _of_file(described["file"], described["settings"] or "")
     scheme, separator, rest = text.strip().partition("://")
     if not separator or not _SCHEME.fullmatch(scheme):
         raise ConfigurationError(
@@ -145,6 +152,15 @@ def parse_address(text: str) -> SmsUrl:
     if port is None:
         host = host.rstrip(":")
     return SmsUrl(scheme, unquote(username), unquote(password), host, _unique(scheme, pairs))
+
+
+def _of_file(path: str, query: str) -> SmsUrl:
+    """Return the address of a gateway that a file describes; its credentials are elsewhere."""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
+    except ValueError:
+        raise ConfigurationError("the settings behind the file's path can't be parsed") from None
+    return SmsUrl("toml", "", "", "", _unique("toml", [("file", path), *pairs]))
 
 
 @frozen

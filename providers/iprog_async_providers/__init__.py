@@ -8,11 +8,13 @@ from iprog_async_providers.infopromo import (
     UltimateSmsProvider,
 )
 from iprog_async_providers.iprog import IprogOptions, IprogProvider
+from iprog_async_providers.toml import HttpProvider
 from iprog_async_providers.ugsms import ApiKey, UgsmsV1Provider, UgsmsV2Provider
 
 
 __all__ = [
     "ApiKey",
+    "HttpProvider",
     "InfopromoHttpProvider",
     "InfopromoOptions",
     "InfopromoProvider",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.answering import outcomes_of
 from support.contract.cases import CASES, PRESETS
-from support.refusal_texts import REASONS, TEXTS, ULTIMATE_SMS
+from support.refusal_texts import ACME, IPROG, REASONS, UGSMS, ULTIMATE_SMS
 
 from iprog_async.adapter import Refusal
 from iprog_async.testing import ContractCase, Reply
@@ -105,42 +105,82 @@ STATUSES = st.sampled_from(
 )
 
 
+def _in_status(text: str) -> dict[str, Any]:
+    return {"status": "error", "message": text}
+
+
+def _in_a_list(text: str) -> dict[str, Any]:
+    return {"message": text, "errors": {"x": [text]}}
+
+
+@frozen
+class Table:
+    """The rows of a vendor, and how it writes their words.
+
+    Args:
+        rows: Its refusals.
+        body: Its error with these words.
+        texts: What it says, at least one text for each row.
+    """
+
+    rows: Sequence[Refusal]
+    body: Callable[[str], dict[str, Any]]
+    texts: Sequence[str]
+
+
+_ULTIMATE_SMS = (
+    Table(infopromo.DISPATCH, _in_status, ULTIMATE_SMS),
+    Table(infopromo.VALIDATION, _in_a_list, REASONS),
+)
+_UGSMS = (
+    Table(ugsms.REFUSALS, lambda text: {"error": text}, UGSMS),
+    Table(ugsms.VALIDATION, _in_a_list, REASONS),
+)
+TABLES: Mapping[str, Sequence[Table]] = {
+    "infopromo": _ULTIMATE_SMS,
+    "infopromo-http": _ULTIMATE_SMS,
+    "iprog": (
+        Table(iprog.REFUSALS, lambda text: {"status": 500, "message": text}, IPROG),
+        Table(iprog.CONTENT, lambda text: {"status": 500, "message": [text]}, REASONS),
+    ),
+    "toml": (
+        Table(
+            PROVIDERS["toml"].file.refusals, lambda text: {"state": "error", "error": text}, ACME
+        ),
+    ),
+    "ugsms-v1": _UGSMS,
+    "ugsms-v2": _UGSMS,
+    "ultimatesms": _ULTIMATE_SMS,
+    "ultimatesms-http": _ULTIMATE_SMS,
+}
+
+
 @frozen
 class Row:
     """A row of an adapter's table, and how the gateway writes its words."""
 
     case: ContractCase
+    table: Table
     refusal: Refusal
-    in_list: bool = False
 
     def body(self, text: str) -> dict[str, Any]:
         """Return the gateway's error with these words."""
-        if self.case.name == "iprog":
-            return {"status": 500, "message": [text] if self.in_list else text}
-        if self.in_list:
-            return {"message": text, "errors": {"x": [text]}}
-        if self.case.name.startswith("ugsms"):
-            return {"error": text}
-        return {"status": "error", "message": text}
+        return self.table.body(text)
+
+    @property
+    def in_list(self) -> bool:
+        """Whether the words are in a list of reasons."""
+        return self.table.texts is REASONS
 
     @property
     def texts(self) -> list[str]:
         """Texts that the row knows."""
         pattern = self.refusal.text
-        known = REASONS if self.in_list else TEXTS.get(self.case.name, ULTIMATE_SMS)
-        return [text for text in known if pattern is None or pattern.fullmatch(text)]
+        return [text for text in self.table.texts if pattern is None or pattern.fullmatch(text)]
 
 
 def _rows(case: ContractCase) -> list[Row]:
-    plain: Sequence[Refusal]
-    listed: Sequence[Refusal]
-    if case.name == "iprog":
-        plain, listed = iprog.REFUSALS, iprog.CONTENT
-    elif case.name.startswith("ugsms"):
-        plain, listed = ugsms.REFUSALS, ugsms.VALIDATION
-    else:
-        plain, listed = infopromo.DISPATCH, infopromo.VALIDATION
-    return [Row(case, row) for row in plain] + [Row(case, row, in_list=True) for row in listed]
+    return [Row(case, table, row) for table in TABLES[case.name] for row in table.rows]
 
 
 ROWS = {case.name: _rows(case) for case in CASES}

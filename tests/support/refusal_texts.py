@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 
 IPROG = (
     "Invalid api token or no load balance",
@@ -56,11 +54,14 @@ ULTIMATE_SMS = (
     "Valid phone number not found. Please insert at least one valid phone number",
     "You cannot send more than 100 SMS in a single request.",
 )
+ACME = (
+    "Unknown key",
+    "Out of credit.",
+    "invalid number",
+    "Number not allowed",
+    "Text not allowed",
+)
+"""Of the gateway that `tests/samples/toml/acme.toml` describes."""
+
 REASONS = ("Phone number is invalid.", "The numbers field is required.")
 """Of those who list what is wrong, where the form says that it is a list of that."""
-
-TEXTS: Mapping[str, Sequence[str]] = {
-    "iprog": IPROG,
-    "ugsms-v1": UGSMS,
-    "ugsms-v2": UGSMS,
-}

@@ -108,6 +108,9 @@ def _batching(name: str, cls: ProviderType) -> Batching | None:
         # Whatever a plug-in of somebody else's raises, the others have their rows.
         with suppress(Exception):
             return cls.from_url(parse_address(example.format(name))).batching
+    # Where it is the same whatever the settings are, an object without any can tell.
+    with suppress(Exception):
+        return object.__new__(cls).batching
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from support.contract.infopromo import INFOPROMO, INFOPROMO_HTTP, ULTIMATESMS, ULTIMATESMS_HTTP
 from support.contract.iprog import IPROG
+from support.contract.toml import TOML
 from support.contract.ugsms import UGSMS_V1, UGSMS_V2
 
 
@@ -11,6 +12,7 @@ CASES = (
     INFOPROMO,
     INFOPROMO_HTTP,
     IPROG,
+    TOML,
     UGSMS_V1,
     UGSMS_V2,
     ULTIMATESMS,

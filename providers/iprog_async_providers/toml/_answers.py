@@ -1,0 +1,106 @@
+"""Reading answers as a gateway's file describes them; what it does not call a proof is unknown."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NoReturn
+
+from attrs import frozen
+
+from iprog_async import Balance, DeliveryStatus, Outcome
+from iprog_async.adapter import (
+    Answer,
+    PreparedMessage,
+    Refusal,
+    accepted,
+    give_up,
+    is_object,
+    mask_keys,
+    parse_amount,
+    refuse,
+)
+from iprog_async_providers.toml._file import GatewayFile
+from iprog_async_providers.toml._pointers import MISSING, Pointer
+
+
+@frozen
+class Answers:
+    """Reads the answers to one account.
+
+    Args:
+        file: What the gateway's file says.
+        provider: Name of the provider.
+        refusals: The user's own rows, searched first.
+    """
+
+    file: GatewayFile
+    provider: str
+    refusals: tuple[Refusal, ...] = ()
+
+    def sent(self, answer: Answer, prepared: PreparedMessage) -> list[Outcome]:
+        """Read the answer to a send."""
+        proof = self.file.accepted
+        data = answer.data
+        if answer.status not in proof.status or not all(each.holds(data) for each in proof.where):
+            self._give_up(answer)
+        message_id = None
+        if proof.id is not None:
+            message_id = _id_at(proof.id, data)
+            if message_id is None:
+                self._give_up(answer)
+        return [
+            accepted(
+                prepared,
+                self.provider,
+                message_id=message_id,
+                cost=None if proof.cost is None else _amount_at(proof.cost, data),
+                scheduled=prepared.wire.schedule_at is not None,
+                raw=mask_keys(data),
+            )
+        ]
+
+    def balance(self, answer: Answer, amount: Pointer, unit: str) -> Balance:
+        """Read the answer to a question about the balance."""
+        found = _amount_at(amount, answer.data) if _is_success(answer) else None
+        if found is None:
+            self._give_up(answer)
+        return Balance(found, unit, f"{found} {unit}".strip(), mask_keys(answer.data))
+
+    def status(self, answer: Answer) -> DeliveryStatus:
+        """Read the answer to a question about a text."""
+        call = self.file.status
+        found = MISSING if call is None else call.word.find(answer.data)
+        if call is None or not _is_success(answer) or not isinstance(found, (str, int)):
+            self._give_up(answer)
+        word = str(found)
+        return DeliveryStatus(call.state(word), word, mask_keys(answer.data))
+
+    def _give_up(self, answer: Answer) -> NoReturn:
+        """Raise what an answer proves that is no success, or that it proves nothing."""
+        errors = self.file.errors
+        said = errors.said(answer.data)
+        reason = " ".join(said)
+        rows = (*self.refusals, *self.file.refusals)
+        refuse(answer, rows, provider=self.provider, reason=reason, texts=said, form=errors.form)
+        # An object that says something else than errors do is more than its status.
+        bare = not reason and not (is_object(answer.data) and answer.data)
+        raise give_up(answer, provider=self.provider, reason=reason, bare=bare)
+
+
+def _is_success(answer: Answer) -> bool:
+    return 200 <= answer.status < 300
+
+
+def _id_at(pointer: Pointer, data: object) -> str | None:
+    found = pointer.find(data)
+    if isinstance(found, bool) or not isinstance(found, (str, int)):
+        return None
+    return str(found).strip() or None
+
+
+def _amount_at(pointer: Pointer, data: object) -> Decimal | None:
+    try:
+        return parse_amount(pointer.find(data))
+    except ValueError:
+        # What a text cost is worth less than knowing that it was accepted.
+        return None
