@@ -8,13 +8,22 @@ from typing import Self
 from iprog_async._core.errors import ConfigurationError, JournalError
 from iprog_async._journal.postgres.connecting import translated
 from iprog_async._journal.postgres.schema import quoted
+from iprog_async._journal.postgres.session import only_campaign, only_of
 from iprog_async.fleet._chunking import defer_jobs
-from iprog_async.fleet._database import Connection, ask, connect, notify, parse_address, run
+from iprog_async.fleet._database import (
+    Connection,
+    ask,
+    ask_all,
+    connect,
+    notify,
+    parse_address,
+    run,
+)
 from iprog_async.fleet._run_state import halt
 from iprog_async.fleet._status import CampaignStatus, read_status
 
 
-_FIND = "SELECT id FROM {schema}.campaigns WHERE name = %s"
+_FIND = "SELECT id, name FROM {schema}.campaigns WHERE name = %s"
 _RESUME = """
 UPDATE {schema}.fleet_runs AS r
 SET halted = NULL, halted_at = NULL,
@@ -33,16 +42,17 @@ class FleetCampaign:
 
     Args:
         journal: The address of the journal in PostgreSQL.
-        campaign: The campaign's name.
+        campaign: The campaign's name; `None` takes the only one.
 
     Raises:
         ConfigurationError: What a fleet needs is not installed.
         JournalError: The address can't be read.
     """
 
-    def __init__(self, journal: str, campaign: str = "") -> None:
+    def __init__(self, journal: str, campaign: str | None = "") -> None:
         self._address = parse_address(journal)
-        self._name = campaign
+        self._wanted = campaign
+        self._name = ""
         self._connection: Connection | None = None
         self._id = 0
 
@@ -50,15 +60,21 @@ class FleetCampaign:
         self._connection = await connect(self._address)
         try:
             with translated(self._address):
-                find = _FIND.format(schema=quoted(self._address.schema))
-                found = await ask(self._connection, find, [self._name])
-            if found is None:
-                raise JournalError(f"the journal {self._address} has no campaign {self._name!r}")
+                self._id, self._name = await self._find(self._connection)
         except BaseException:
             await self._connection.close()
             raise
-        self._id = found[0]
         return self
+
+    async def _find(self, connection: Connection) -> tuple[int, str]:
+        if self._wanted is None:
+            several = await ask_all(connection, only_campaign(self._address))
+            return only_of(self._address, several), several[0][1]
+        find = _FIND.format(schema=quoted(self._address.schema))
+        found = await ask(connection, find, [self._wanted])
+        if found is None:
+            raise JournalError(f"the journal {self._address} has no campaign {self._wanted!r}")
+        return found[0], found[1]
 
     async def __aexit__(
         self,

@@ -131,20 +131,22 @@ class Chunk:
             when: datetime | None = schedule
             yield Message(number, same.setdefault(text, text), sender_id, when, key)
 
-    def note(self, outcome: Outcome) -> None:
-        """Count an outcome."""
+    def note(self, outcome: Outcome) -> bool:
+        """Count an outcome; return whether it is the message's last one."""
         self.changed = True
+        is_open = isinstance(outcome, NotSent) and _is_open(outcome)
         if isinstance(outcome, Accepted):
             self.accepted += 1
             self.failed += outcome.failed
         elif not isinstance(outcome, NotSent):
             self.unknown += 1
-        elif _is_open(outcome):
+        elif is_open:
             self.open += 1
         else:
             self.not_sent += 1
         if not self.left:
             self.ended.set()
+        return not is_open
 
     def counts(self) -> dict[str, int]:
         """Return the counts, and which chunk they are of."""

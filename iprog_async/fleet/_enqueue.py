@@ -25,6 +25,7 @@ from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import translated
 from iprog_async._journal.postgres.session import Campaign, open_campaign
 from iprog_async._journal.text_hash import TextHash
+from iprog_async._routing.base import gateways_of
 from iprog_async.fleet._chunking import make_chunks
 from iprog_async.fleet._database import connected, notify, parse_address, run
 from iprog_async.fleet._queue_names import DEFAULT_QUEUE
@@ -98,6 +99,7 @@ async def enqueue_many(
         resend_unknown=resend_unknown,
         halt_after_unknown=halt_after_unknown,
         halt_after_failed=halt_after_failed,
+        gateways=(gateway.name for gateway in gateways_of(client.provider)),
     )
     jobs = JobSettings(
         queue=queue,

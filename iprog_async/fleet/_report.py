@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import asdict, frozen
@@ -42,3 +43,11 @@ class EnqueueReport:
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""
         return asdict(self)
+
+
+def outcome_words(outcomes: Mapping[str, int]) -> str:
+    """Return what became of messages, in words."""
+    accepted, not_sent, unknown = (
+        outcomes.get(state, 0) for state in ("accepted", "not_sent", "unknown")
+    )
+    return f"accepted {accepted}, not sent {not_sent}, unknown {unknown}"

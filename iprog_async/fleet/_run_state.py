@@ -31,13 +31,18 @@ INSERT INTO {schema}.fleet_lost (campaign, run, worker, lost)
 VALUES (%(campaign)s, %(run)s, %(worker)s, %(lost)s)
 ON CONFLICT (campaign, run, worker) DO UPDATE SET lost = excluded.lost"""
 _HALT = """
-UPDATE {schema}.fleet_runs AS r SET halted = %(why)s, halted_at = now()
-WHERE campaign = %(campaign)s AND (%(run)s::integer IS NULL OR run = %(run)s) AND halted IS NULL
+WITH before AS (
+  SELECT campaign, run, halted FROM {schema}.fleet_runs
+  WHERE campaign = %(campaign)s AND (%(run)s::integer IS NULL OR halted IS NULL AND run = %(run)s)
+  FOR UPDATE
+)
+UPDATE {schema}.fleet_runs AS r SET halted = %(why)s, halted_at = now() FROM before
+WHERE r.campaign = before.campaign AND r.run = before.run
   AND EXISTS (
     SELECT FROM {schema}.fleet_chunks AS c
     WHERE c.campaign = r.campaign AND c.run = r.run AND c.done_at IS NULL
   )
-RETURNING run"""
+RETURNING before.halted IS NULL"""
 _DROP_JOBS = f"""
 SELECT procrastinate_cancel_job_v1(id, false, true) FROM procrastinate_jobs
 WHERE task_name = '{TASK}' AND status = 'todo' AND (args->>'campaign')::integer = %(campaign)s
@@ -102,13 +107,16 @@ async def save_lost(
 async def halt(
     connection: Connection, schema: str, campaign: int, number: int | None, why: str
 ) -> int:
-    """Halt a run, or all of a campaign, for all workers; return how many went on until then."""
+    """Halt a run, or all of a campaign, for all workers; return how many went on until then.
+
+    Whoever halts a campaign says why, also of what is halted already; of a run, the first one does.
+    """
     values = {"campaign": campaign, "run": number, "why": why}
     halted = await ask_all(connection, _HALT.format(schema=quoted(schema)), values)
     # If it ends here, workers find that the chunks of these jobs are halted.
     await run(connection, _DROP_JOBS, values)
     await notify(connection, schema)
-    return len(halted)
+    return sum(went_on for (went_on,) in halted)
 
 
 async def lease_credits(connection: Connection, schema: str, of_run: tuple[int, int]) -> int:

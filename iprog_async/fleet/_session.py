@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from typing import Any
 
 from iprog_async._client.client import SmsClient
-from iprog_async._core.errors import CreditLimitError, JournalError
+from iprog_async._core.errors import ConfigurationError, CreditLimitError, JournalError
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.schema import quoted
+from iprog_async._routing.base import gateways_of
 from iprog_async.fleet._chunking import defer_jobs
 from iprog_async.fleet._chunks import Chunk, begin_chunk, end_chunk, leave_chunk, save_counts
 from iprog_async.fleet._database import Connection, ask, run
 from iprog_async.fleet._job_queue import Job, JobQueue
+from iprog_async.fleet._report import outcome_words
 from iprog_async.fleet._run_state import (
     give_back_credits,
     halt,
@@ -22,11 +25,14 @@ from iprog_async.fleet._run_state import (
     read_states,
     save_lost,
 )
+from iprog_async.fleet._settings import to_names
 from iprog_async.fleet._worker_options import WorkerOptions
 from iprog_async.fleet._worker_run import WorkerRun
 
 
 logger = logging.getLogger("iprog_async")
+progress = logging.getLogger("iprog_async.fleet")
+"""Says what a worker is at: a line when it begins with a campaign, and one when it is through."""
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_UNTIL_IDLE = 5.0
@@ -51,6 +57,7 @@ class Session:
         connection: The connection, which is this session's own.
         options: How the worker works.
         wake: Set when there may be something new.
+        outcomes: Where the outcomes of all that is sent are counted.
     """
 
     def __init__(
@@ -60,6 +67,7 @@ class Session:
         connection: Connection,
         options: WorkerOptions,
         wake: asyncio.Event,
+        outcomes: Counter[str],
     ) -> None:
         self._client = client
         self._address = address
@@ -67,6 +75,8 @@ class Session:
         self._connection = connection
         self._options = options
         self._wake = wake
+        self._outcomes = outcomes
+        self._gateways = to_names(gateway.name for gateway in gateways_of(client.provider))
         self._queue = JobQueue(connection, options.queues, options.stalled_after)
         self._runs: dict[tuple[int, int], WorkerRun] = {}
         self._idle_since: dict[tuple[int, int], float] = {}
@@ -151,6 +161,11 @@ class Session:
         if chunk is None:
             await self._queue.finish(job)
             return
+        if (wrong := self._other_gateway(chunk)) is not None:
+            # Who has the right one goes on with it.
+            await leave_chunk(connection, self._schema, chunk, name)
+            await self._queue.put_back(job.id)
+            raise wrong
         await self._run_of(chunk).work_off(chunk)
         self._wake.set()
         if not chunk.left and not chunk.open:
@@ -164,12 +179,30 @@ class Session:
             await _wait_for(asyncio.Event(), _SECONDS_BETWEEN_LOOKS)
         await self._queue.put_back(job.id)
 
+    def _other_gateway(self, chunk: Chunk) -> ConfigurationError | None:
+        """Return what to raise where a chunk was loaded for a gateway that is not here."""
+        needed = chunk.info.settings.gateways
+        if self._options.any_gateway or set(needed) <= set(self._gateways):
+            return None
+        return ConfigurationError(
+            f"the campaign {chunk.info.campaign!r} was loaded for {' and '.join(needed)}, and this "
+            f"worker sends through {' and '.join(self._gateways)}, which may read its numbers and "
+            "texts in another way. Nothing of it was sent from here; start the worker with the "
+            "address of that gateway, or with any_gateway=True if this one is to send it"
+        )
+
     def _run_of(self, chunk: Chunk) -> WorkerRun:
         found = self._runs.get(chunk.id.of_run)
         if found is None or found.may_be_followed:
             found = self._runs[chunk.id.of_run] = WorkerRun(
-                self._client, self._address, chunk.id, chunk.info, self._options.concurrency
+                self._client,
+                self._address,
+                chunk.id,
+                chunk.info,
+                self._options.concurrency,
+                self._outcomes,
             )
+            progress.info("the campaign %r: begun", chunk.info.campaign)
             if found.credits is not None:
                 leasing = asyncio.create_task(self._lease(found))
                 self._leases[found] = leasing
@@ -291,6 +324,11 @@ class Session:
     async def _end(self, one: WorkerRun) -> None:
         await one.finish()
         await self._give_back_credits(one)
+        progress.info(
+            "the campaign %r: nothing to do for now; %s",
+            one.info.campaign,
+            outcome_words(one.outcomes),
+        )
 
     async def _give_back_credits(self, one: WorkerRun) -> None:
         leasing = self._leases.pop(one, None)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Self
 
-from attrs import asdict, fields_dict, frozen
+from attrs import asdict, field, fields_dict, frozen
 
 from iprog_async._bulk.credit_limit import check_limit
 from iprog_async._core.errors import ConfigurationError
+
+
+def to_names(given: Iterable[str]) -> tuple[str, ...]:
+    """Return names in one order, whatever they came from."""
+    return tuple(sorted(given))
 
 
 @frozen(kw_only=True)
@@ -22,6 +28,7 @@ class RunSettings:
             between, over all workers.
         halt_after_failed: A worker halts the run after so many accepted texts in a row that the
             gateway reports as failed.
+        gateways: Names of the gateways that it was loaded for: what they send, others may not.
 
     Raises:
         ConfigurationError: A number is out of range.
@@ -32,6 +39,7 @@ class RunSettings:
     resend_unknown: bool = False
     halt_after_unknown: int = 20
     halt_after_failed: int | None = None
+    gateways: tuple[str, ...] = field(default=(), converter=to_names)
 
     def __attrs_post_init__(self) -> None:
         if self.halt_after_unknown < 1:

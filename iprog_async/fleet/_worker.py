@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,8 @@ class Worker:
         name: What it is called in lists; host and process if `None`.
         outbox: Whether it sends the texts of an outbox, too: that of the client's journal, which is
             in PostgreSQL then.
+        any_gateway: Whether it sends what was loaded for another gateway than the client's, which
+            may read numbers and texts in another way.
 
     Raises:
         ConfigurationError: A number is out of range, what a fleet needs is not installed, or there
@@ -57,6 +60,7 @@ class Worker:
         stalled_after: float = 30.0,
         name: str | None = None,
         outbox: bool = False,
+        any_gateway: bool = False,
     ) -> None:
         self._client = client
         self._address = parse_address(journal)
@@ -65,6 +69,7 @@ class Worker:
             queues=tuple(queues),
             stalled_after=stalled_after,
             name=own_name() if name is None else name,
+            any_gateway=any_gateway,
         )
         self._outbox = OutboxSender(client, concurrency=concurrency) if outbox else None
         self._wake = asyncio.Event()
@@ -74,6 +79,8 @@ class Worker:
         self._told = ""
         self.connected = False
         """Whether it has its connection to the database."""
+        self.outcomes: Counter[str] = Counter()
+        """How many of the messages that it has sent so far came to which outcome."""
 
     @property
     def name(self) -> str:
@@ -97,7 +104,8 @@ class Worker:
 
         Raises:
             ClientClosedError: The client was closed while there was an outbox to send.
-            ConfigurationError: The provider can't be used.
+            ConfigurationError: The provider can't be used, or is not the gateway that a campaign
+                was loaded for.
             JournalError: The journal can't be reached at the beginning, or can't be used.
         """
         async with self._outbox_sent():
@@ -158,7 +166,12 @@ class Worker:
         connection = await connect(self._address, self.name)
         try:
             self._session = Session(
-                self._client, self._address, connection, self._options, self._wake
+                self._client,
+                self._address,
+                connection,
+                self._options,
+                self._wake,
+                self.outcomes,
             )
             if self._stopping:
                 return

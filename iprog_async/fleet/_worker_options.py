@@ -29,6 +29,7 @@ class WorkerOptions:
         queues: The queues that it takes jobs from.
         stalled_after: After how many seconds without a sign of life a worker's chunks are others'.
         name: What it is called in lists.
+        any_gateway: Whether it sends what was loaded for a gateway that it does not have.
 
     Raises:
         ConfigurationError: A number is out of range, or there is no queue.
@@ -38,6 +39,7 @@ class WorkerOptions:
     queues: tuple[str, ...] = (DEFAULT_QUEUE,)
     stalled_after: float = 30.0
     name: str = field(factory=own_name)
+    any_gateway: bool = False
 
     @property
     def seconds_between_looks(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 from iprog_async._bulk.credit_limit import CreditLimit
@@ -29,6 +30,7 @@ class WorkerRun:
         of_chunk: Any chunk of the run.
         info: What there is to know of the run.
         concurrency: The most requests at once.
+        total: Where the outcomes of all that its worker sends are counted.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class WorkerRun:
         of_chunk: ChunkId,
         info: RunInfo,
         concurrency: int,
+        total: Counter[str],
     ) -> None:
         self.campaign, self.number = of_chunk.of_run
         self.info = info
@@ -49,11 +52,14 @@ class WorkerRun:
         """Whether the others know why it stopped by itself."""
         self.sent = 0
         """Messages that have come to an outcome."""
+        self.outcomes: Counter[str] = Counter()
+        """How many of them came to which, and are not to be sent once more."""
         self.unknown_limit = UnknownLimit(info.settings.halt_after_unknown)
         self.credits = None if info.max_credits is None else CreditLimit(0, may_grow=True)
         self._client = client
         self._address = address
         self._concurrency = concurrency
+        self._total = total
         self._feed = Feed()
         self._run: BulkRun | None = None
         self._is_stopped = self._is_over = False
@@ -135,7 +141,9 @@ class WorkerRun:
                 return
             async for outcome in run:
                 self.sent += 1
-                self._feed.chunk_of(outcome.index).note(outcome)
+                if self._feed.chunk_of(outcome.index).note(outcome):
+                    self.outcomes[outcome.state] += 1
+                    self._total[outcome.state] += 1
 
     def _open_journal(self) -> Journal:
         settings = self.info.settings

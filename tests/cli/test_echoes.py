@@ -109,3 +109,19 @@ def test_an_address_that_was_made_a_path_is_not_repeated() -> None:
     line = veil("there is no file 'iprog:/S3cr@'", ["journal", "show", "iprog://S3cr@"])
 
     assert "there is no file 'iprog://***'" == line
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://sms_sender_of_shop@db.internal/sms", None),
+        ("postgresql://db.internal/sms?schema=sms_of_the_shop", None),
+        ("postgresql://sms:s3cret-and-long@db.internal/sms", "postgresql://***"),
+        ("postgresql://db.internal/sms?password=s3cret-and-long", "postgresql://***"),
+        ("iprog://4f1c2d3e4b5a69788796c8@", "iprog://***"),
+    ],
+)
+def test_an_address_without_a_password_is_shown(address: str, shown: str | None) -> None:
+    """Who reads that a database can't be reached sees which one, if no password is in it."""
+    line = f"can't reach the journal {address}"
+    assert f"can't reach the journal {shown or address}" == veil(line, ["show", address])

@@ -101,12 +101,45 @@ async def test_halt_and_resume(postgres_journal: str) -> None:
                 assert 1 == await campaign.halt("a typo")
                 assert 0 == await campaign.halt("another typo")
                 async with working(sms, postgres_journal):
-                    assert "a typo" == (await until_ended(postgres_journal)).halted
+                    assert "another typo" == (await until_ended(postgres_journal)).halted
                     assert 0 == counting.texts.total()
                     assert 0 < await campaign.resume()
                     await until_ended(postgres_journal)
                 assert 0 == await campaign.halt("too late")
     assert (200, {1}) == (len(counting.texts), set(counting.texts.values()))
+
+
+async def test_a_worker_of_another_gateway(postgres_journal: str) -> None:
+    """It sends nothing of a campaign that was loaded for another one, and ends with an error."""
+    with gateway() as counting:
+        async with client_of(counting.base_url) as sms:
+            await enqueue_many(sms, people(60), journal=postgres_journal, campaign=CAMPAIGN)
+            other = IprogProvider("fleet-test-token", name="other", base_url=counting.base_url)
+            async with SmsClient(other, engine="asyncio") as wrong:
+                with pytest.raises(ConfigurationError, match=r"was loaded for iprog, .* other"):
+                    await Worker(wrong, postgres_journal, stalled_after=1).run()
+                assert 0 == counting.texts.total()
+                async with working(wrong, postgres_journal, any_gateway=True) as worker:
+                    await until_ended(postgres_journal)
+    assert (60, {1}) == (len(counting.texts), set(counting.texts.values()))
+    assert {"accepted": 60} == worker.outcomes
+
+
+async def test_a_worker_says_what_it_is_at(
+    postgres_journal: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """There is a line when it begins with a campaign, and one with what came of it."""
+    caplog.set_level(logging.INFO, "iprog_async.fleet")
+    with gateway() as counting:
+        async with client_of(counting.base_url) as sms:
+            await enqueue_many(sms, people(60), journal=postgres_journal, campaign=CAMPAIGN)
+            async with working(sms, postgres_journal):
+                await until_ended(postgres_journal)
+    said = [record.getMessage() for record in caplog.records if record.name.endswith("fleet")]
+    assert [
+        "the campaign 'june': begun",
+        "the campaign 'june': nothing to do for now; accepted 60, not sent 0, unknown 0",
+    ] == said
 
 
 async def test_a_worker_that_stops_leaves_the_rest_to_others(postgres_journal: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,16 @@ _WHAT_TO_DO = {
     "23514": "its campaign was removed meanwhile: open the journal once more",
 }
 """What to do, by the server's code of an error."""
+
+_WHAT_TO_DO_TO_CHANGE = {
+    "25006": _WHAT_TO_DO["25006"],
+    "42501": (
+        "use the address of a role that may: it needs CREATE on the database, or to own the "
+        "schema; or have somebody who may run what this command prints with --print"
+    ),
+    "42704": "make that role first (CREATE ROLE … LOGIN), or name another one with --grant",
+}
+"""The same where the tables are made or changed, by somebody who looks after the database."""
 
 _PASSING = ("40001", "40P01", "55P03", "57014")
 """Codes of errors that another try may not meet: two at the same rows, or too long a wait."""
@@ -153,13 +163,21 @@ def run(connection: Connection, query: str, values: Sequence[object] | None = No
 
 
 @contextmanager
-def translated(address: PostgresAddress) -> Generator[None]:
-    """Turn the server's errors into a `JournalError` that says what to do."""
+def translated(
+    address: PostgresAddress,
+    problem_of: Callable[[PostgresAddress, Exception], SmsError] | None = None,
+) -> Generator[None]:
+    """Turn the server's errors into a `JournalError` that says what to do.
+
+    Args:
+        address: The journal.
+        problem_of: What makes the error; `unusable` if `None`.
+    """
     problem: SmsError | None = None
     try:
         yield
     except driver().Error as exc:
-        problem = unusable(address, exc)
+        problem = (problem_of or unusable)(address, exc)
     if problem is not None:
         raise problem
 
@@ -171,6 +189,16 @@ def unusable(address: PostgresAddress, cause: Exception) -> JournalError:
     return JournalError(
         f"the journal {address} can't be used: {_words(cause, address)}. Nothing more is sent; "
         f"what is on record stays there: {advice}, and run again"
+    )
+
+
+def unchanged(address: PostgresAddress, cause: Exception) -> JournalError:
+    """Return what to raise where the tables of a journal can't be made or changed."""
+    state = getattr(cause, "sqlstate", None)
+    advice = _WHAT_TO_DO_TO_CHANGE.get(state or "", "fix the cause, and run it again")
+    return JournalError(
+        f"the tables of the journal {address} can't be made: {_words(cause, address)}. Nothing was "
+        f"changed; {advice}"
     )
 
 

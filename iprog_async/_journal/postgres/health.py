@@ -8,8 +8,17 @@ from attrs import frozen
 
 from iprog_async._core.errors import SmsError
 from iprog_async._journal.postgres.address import PostgresAddress
-from iprog_async._journal.postgres.connecting import ask, connect, not_in_session, translated
+from iprog_async._journal.postgres.connecting import (
+    Connection,
+    ask,
+    connect,
+    not_in_session,
+    translated,
+)
+from iprog_async._journal.postgres.driver import INSTALL
+from iprog_async._journal.postgres.job_queue import steps_missing
 from iprog_async._journal.postgres.migrations import check_version, schema_version
+from iprog_async._journal.postgres.schema import quoted
 from iprog_async._journal.postgres.session import keeps_session
 
 
@@ -33,6 +42,8 @@ class Health:
         synchronous_commit: What a commit waits for, as it is set for this role and database.
         standbys: The synchronous standbys, as the server's setting names them; empty without.
         clock_difference: How many seconds the server's clock is ahead of ours.
+        schema: The schema of the tables, and its version.
+        fleet: Whether workers of a fleet can work with it, in words.
         problems: What keeps this release from sending with it, or may lose claims.
     """
 
@@ -40,6 +51,8 @@ class Health:
     synchronous_commit: str
     standbys: str
     clock_difference: float
+    schema: str
+    fleet: str
     problems: tuple[str, ...]
 
     @property
@@ -78,10 +91,14 @@ def examine(address: PostgresAddress) -> Health:
         problems: list[str] = []
         if major < OLDEST_SERVER:
             problems.append(f"PostgreSQL {server} is too old: {OLDEST_SERVER} is needed")
+        version, fleet = schema_version(connection, address.schema), "not looked at"
         try:
-            check_version(address, schema_version(connection, address.schema))
+            check_version(address, version)
         except SmsError as exc:
             problems.append(str(exc))
+        else:
+            fleet, lacking = _fleet(connection, address)
+            problems += lacking
         if not is_session_kept:
             problems.append(str(not_in_session("it")))
         if read_only:
@@ -93,5 +110,25 @@ def examine(address: PostgresAddress) -> Health:
         synchronous_commit=commit,
         standbys=standbys,
         clock_difference=difference,
+        schema=f"{address.schema}, {'no tables' if version is None else f'version {version}'}",
+        fleet=fleet,
         problems=tuple(problems),
     )
+
+
+def _fleet(connection: Connection, address: PostgresAddress) -> tuple[str, list[str]]:
+    """Return whether workers of a fleet can work with it, and what is wrong with their tables."""
+    table = f"{quoted(address.schema)}.fleet_queue_migrations"
+    (may_look,) = ask(connection, "SELECT has_table_privilege(%s, 'SELECT')", [table])
+    if not may_look:
+        return "this role may not look at its tables, and needs not to send", []
+    missing = steps_missing(connection, address.schema)
+    if missing is None:
+        return f"none from here: procrastinate is not installed: {INSTALL}", []
+    if not missing:
+        return "its tables and those of its job queue are there", []
+    why = (
+        f"the job queue of the fleet lacks {missing} steps of its tables: run iprog-async journal "
+        f"migrate '{address}' (add the password)"
+    )
+    return "its job queue is not up to date", [why]

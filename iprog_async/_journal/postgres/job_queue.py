@@ -35,6 +35,11 @@ def migrate_queue(connection: Connection, schema: str) -> int:
     return steps
 
 
+def steps_missing(connection: Connection, schema: str) -> int | None:
+    """Return how many steps the tables of the job queue lack; `None` without procrastinate here."""
+    return None if not _all_names() else len(_missing(connection, schema))
+
+
 def queue_sql(schema: str) -> str:
     """Return the statements that make the tables of the job queue, for somebody to run."""
     names = ", ".join(f"('{name}')" for name in _all_names())

@@ -6,7 +6,14 @@ from attrs import frozen
 
 from iprog_async._core.errors import JournalError
 from iprog_async._journal.postgres.address import PostgresAddress
-from iprog_async._journal.postgres.connecting import Connection, ask, connect, run, translated
+from iprog_async._journal.postgres.connecting import (
+    Connection,
+    ask,
+    connect,
+    run,
+    translated,
+    unchanged,
+)
 from iprog_async._journal.postgres.job_queue import migrate_queue, queue_sql
 from iprog_async._journal.postgres.schema import (
     FLEET_STEP,
@@ -47,7 +54,7 @@ def migrate(address: PostgresAddress, *, grants_to: str | None = None) -> Migrat
         JournalError: The database can't be reached, or this role may not change it; it is as it
             was.
     """
-    with connect(address) as connection, translated(address):
+    with connect(address) as connection, translated(address, unchanged):
         with connection.transaction():
             # Whoever comes second waits, and finds that nothing is left to do.
             run(connection, _LOCK)

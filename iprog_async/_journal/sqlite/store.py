@@ -86,7 +86,9 @@ class SqliteStore:
                 raise
         except (OSError, ValueError) as exc:
             why = getattr(exc, "strerror", None) or str(exc)
-            raise JournalError(f"can't open the journal {self.path}: {why}") from None
+            raise JournalError(
+                f"can't open the journal {self.path}: {why}. Nothing was sent"
+            ) from None
         self.salt = file.salt
         self.made_at: datetime = file.made_at
         self.new_id: Callable[[], int] = count(first_of(file.block)).__next__

@@ -11,6 +11,8 @@ Holds = Callable[[str], bool]
 """Whether a cell holds what a column is needed for."""
 
 _NUMBER = re.compile(r"[+(]?\d[\d ().-]{5,20}", re.ASCII)
+# What people call the column of the numbers.
+_PHONE_WORDS = ("phone", "mobile", "cell", "number", "msisdn", "contact", "tel", "recipient")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d\d\.\d\d\.\d{4}", re.ASCII)
 
 
@@ -28,11 +30,12 @@ def meant_column(
         name: What they wrote.
         columns: The columns there are.
         sample: The cells of some rows, by column.
-        holds: What its cells have to be like, where that tells columns apart.
+        holds: What its cells have to be like, where it is the column of the phone numbers.
     """
     near = _near(name, columns)
     if holds is None:
         return near[0] if near else ""
+    near = near or [column for column in columns if _is_called_phone(column)]
     fitting = [column for column in columns if _fits(column, sample, holds)]
     both = [column for column in near if column in fitting]
     if not both and len(fitting) == 1:
@@ -47,6 +50,10 @@ def _near(name: str, columns: Sequence[str]) -> list[str]:
     near += [one for one in folded if wanted in one] if wanted else []
     near += get_close_matches(wanted, folded, 1)
     return [folded[one] for one in near]
+
+
+def _is_called_phone(column: str) -> bool:
+    return any(word in column.casefold() for word in _PHONE_WORDS)
 
 
 def _fits(column: str, sample: Sequence[Mapping[str, str]], holds: Holds) -> bool:

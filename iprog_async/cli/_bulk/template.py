@@ -52,7 +52,7 @@ def value_of(values: Mapping[str, str], name: str) -> str:
     """Return a value without the blanks around it; raises `InvalidMessageError` for none."""
     value = values.get(name, "").strip()
     if not value:
-        raise InvalidMessageError(f"there is no {name!r} in this row")
+        raise InvalidMessageError(f"the cell of {name!r} is empty in this row")
     return value
 
 

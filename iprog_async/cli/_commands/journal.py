@@ -28,6 +28,7 @@ from iprog_async.cli._commands.journal_outbox import outbox
 from iprog_async.cli._commands.journal_schema import init, migrate
 from iprog_async.cli._errors.wording import in_options
 from iprog_async.cli._fleet.campaigns import halt, resume
+from iprog_async.cli._fleet.watch import loaded_status, loaded_words
 from iprog_async.cli._fleet.watch import watch as watch_campaign
 from iprog_async.cli._options.shared import AsJson, Url, open_client
 from iprog_async.cli._options.when import Tz, bound, clock_of
@@ -85,11 +86,15 @@ async def show(  # noqa: D417 - the shared options describe themselves
         return await watch_campaign(file, campaign or "", as_json=as_json)
     async with _reading(file, campaign) as opened:
         counts = await opened.counts()
+    loaded = await loaded_status(file, campaign) if is_address(file) else None
     if as_json:
-        emit({"file": shown(file), "counts": counts})
+        fleet = {} if loaded is None else {"loaded": loaded.to_dict()}
+        emit({"file": shown(file), "counts": counts, **fleet})
     else:
         words = {**counts, "accepted": accepted_words(counts["accepted"], counts.pop("failed"))}
         echo(*(f"{state.replace('_', ' '):<9} {words[state]}" for state in counts))
+        if loaded is not None:
+            echo(*loaded_words(loaded))
     return ExitCode.OK
 
 

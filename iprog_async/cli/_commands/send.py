@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from iprog_async._core.errors import InvalidMessageError, OutcomeUnknownError, S
 from iprog_async._core.messages import Message
 from iprog_async._core.receipts import DeliveryStatus, Receipt
 from iprog_async._core.schedules import words_of
+from iprog_async._journal.journal import Journal
 from iprog_async._providers.protocols import SupportsStatus
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._errors.failure import CommandFailure
@@ -33,6 +35,8 @@ async def send(  # noqa: D417 - the shared options describe themselves
     sender_id: Annotated[str | None, Parameter(name="--from")] = None,
     at: At = None,
     tz: Tz = None,
+    key: Annotated[str | None, Parameter(name="--key")] = None,
+    journal: Annotated[str | None, Parameter(name="--journal")] = None,
     option: Options = (),
     encoding: Encoding = "auto",
     replace: Replace = (),
@@ -48,15 +52,23 @@ async def send(  # noqa: D417 - the shared options describe themselves
         text: What the phone shows; - reads it from stdin. A text that starts with a dash goes
             last, after --.
         sender_id: Name or number the phone shows as sender.
+        key: Your own name for this text, such as an order number: with the same --journal, the same
+            number gets it once, however often this is run, and the first receipt is shown again.
+        journal: Where keys are kept: a file, made if it is not there, or a postgresql:// address.
     """
+    _check_key(key, journal)
     body, setting = text_from(text), encoding_of(encoding, replace)
-    async with open_client(url) as client:
+    async with AsyncExitStack() as stack:
+        opened = None
+        if journal is not None:
+            opened = stack.enter_context(await asyncio.to_thread(Journal.open, journal))
+        client = await stack.enter_async_context(open_client(url, journal=opened))
         clock = clock_of(client.provider, tz)
         options = options_for(client.provider, option)
         when = None if at is None else later(at, clock)
         if wait:
             _check_can_wait(client, when)
-        message = Message(to, body, sender_id, when, options=options, encoding=setting)
+        message = Message(to, body, sender_id, when, key, options, setting)
         receipt = await _send(client, message)
         if wait:
             return await _follow(client, receipt, timeout, as_json=as_json)
@@ -67,6 +79,14 @@ async def send(  # noqa: D417 - the shared options describe themselves
         if receipt.status.state == "failed":
             print_error(f"{show.failed_words(receipt.status)}; it is most likely paid for")
     return show.status_code(receipt.status)
+
+
+def _check_key(key: str | None, journal: str | None) -> None:
+    if (key is None) != (journal is None):
+        raise InvalidMessageError(
+            "--key and --journal belong together: the journal keeps which keys were sent, such as "
+            "--key order-42 --journal texts.db. Not sent"
+        )
 
 
 def _check_can_wait(client: SmsClient[Any], when: datetime | None) -> None:
@@ -88,6 +108,7 @@ async def _send(client: SmsClient[Any], message: Message) -> Receipt:
             message.text,
             sender_id=message.sender_id,
             schedule_at=message.schedule_at,
+            key=message.key,
             options=message.options,
             encoding=message.encoding,
         )

@@ -45,6 +45,8 @@ class JournalFinding:
         if self.health is not None:
             rows.append(("server", f"PostgreSQL {self.health.server}"))
             rows.append(("commit", self.health.commit_words))
+            rows.append(("schema", self.health.schema))
+            rows.append(("fleet", self.health.fleet))
             difference = self.health.clock_difference
             if abs(difference) >= _WORTH_A_WORD:
                 rows.append(
@@ -64,6 +66,8 @@ class JournalFinding:
             "server": health and health.server,
             "synchronous_commit": health and health.synchronous_commit,
             "synchronous_standbys": health and health.standbys,
+            "schema": health and health.schema,
+            "fleet": health and health.fleet,
             "clock_difference": health and round(health.clock_difference, 3),
             "problems": list(self.problems),
         }

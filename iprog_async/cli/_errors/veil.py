@@ -18,6 +18,7 @@ from iprog_async.cli._base.command_table import COMMANDS
 # Tokens and keys are longer; names, options and ids that people type hardly ever are.
 _SHORT = 12
 _ADDRESS = re.compile(r"([A-Za-z][\w+.-]*)://[^\s'\"]*")
+_DATABASE = re.compile(r"postgres(?:ql)?://\S*")
 _HARMLESS = (
     # Numbers, times and amounts; paths and files; references such as iprog:iSms-2GfhbG; fields.
     re.compile(r"[-+\d\s().,:/TZ]+"),
@@ -63,10 +64,27 @@ def mask_addresses(line: str) -> str:
 def _parts(token: str) -> Iterator[str]:
     """Yield a word, and what an error may repeat of it alone."""
     bare = token.lstrip("-")
+    if _is_open(token) or _is_open(bare.partition("=")[2]):
+        return
     for word in {token, bare, bare.partition("=")[0], bare.partition("=")[2], *bare.split()}:
         yield word
         if "://" in word:
             yield from _credentials(word)
+
+
+def _is_open(word: str) -> bool:
+    """Return whether a word is the address of a database that has no password in it.
+
+    Its user is a name, and what people look for in the error; that of a gateway is a credential.
+    """
+    if not _DATABASE.fullmatch(word):
+        return False
+    try:
+        parts = urlsplit(word)
+        password = parts.password
+    except ValueError:
+        return False
+    return password is None and not any(key in SECRET_KEYS for key, _ in parse_qsl(parts.query))
 
 
 def _credentials(address: str) -> Iterator[str]:

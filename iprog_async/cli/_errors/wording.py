@@ -19,6 +19,7 @@ _TERMS: tuple[tuple[str, str], ...] = (
         r"resend_unknown=True on the journal sends it again",
         "bulk with --resend-unknown sends it again",
     ),
+    (r"with any_gateway=True if", "with --any-gateway if"),
     (r"pass allow_remote=True", "add --allow-remote"),
     (r"\bmax_credits\b", "--max-credits"),
     (r"raise max_connections or the deadline, or send less at once", "lower the --concurrency"),

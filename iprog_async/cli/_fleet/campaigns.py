@@ -30,10 +30,15 @@ async def halt(  # noqa: D417 - the shared options describe themselves
     """
     async with FleetCampaign(address, campaign) as opened:
         count = await opened.halt(why)
+        status = await opened.status()
     if as_json:
-        emit({"campaign": campaign, "halted": count})
+        emit({"campaign": campaign, "halted": count, "why": status.halted})
+    elif count:
+        echo("halted")
+    elif status.halted is not None:
+        echo(f"it was halted already; what is said of it now: {status.halted}")
     else:
-        echo("halted" if count else "nothing of it was left to halt: it is done, or halted already")
+        echo("nothing of it was left to halt: it is done")
     return ExitCode.OK
 
 

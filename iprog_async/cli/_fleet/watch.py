@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from iprog_async._bulk.counts import Counts
+from iprog_async._core.errors import JournalError
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._bulk.progress import Progress, ProgressBar, open_progress
 from iprog_async.cli._terminal.output import echo, emit
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _SECONDS_BETWEEN_LOOKS = 0.5
+_OF_WORKERS = ("loaded", "halted", "scheduled", "credits", "workers")
 
 
 class _Bar(ProgressBar):
@@ -41,7 +44,8 @@ async def watch(journal: str, campaign: str, *, as_json: bool) -> ExitCode:
         as_json: Whether one JSON document is printed at the end, and nothing else.
 
     Returns:
-        6 if outcomes are unknown; 4 if it is halted; 0 otherwise.
+        As `bulk` does: 6 if outcomes are unknown; 4 if it is halted or some were not sent; 1 if
+        some were accepted and have failed; 0 otherwise.
     """
     async with FleetCampaign(journal, campaign) as opened:
         status = await opened.status()
@@ -58,9 +62,17 @@ async def watch(journal: str, campaign: str, *, as_json: bool) -> ExitCode:
         emit(status.to_dict())
     else:
         echo(*status_words(status))
-    if sum(run.unknown for run in status.runs):
+    return code_of(status)
+
+
+def code_of(status: CampaignStatus) -> ExitCode:
+    """Return what a script may conclude from how far a campaign has come."""
+    counts = _counts(status, 0)
+    if counts.unknown:
         return ExitCode.UNKNOWN
-    return ExitCode.REFUSED if status.halted else ExitCode.OK
+    if status.halted is not None or counts.not_sent:
+        return ExitCode.REFUSED
+    return ExitCode.UNEXPECTED if counts.failed else ExitCode.OK
 
 
 def _open(size: int, *, as_json: bool) -> Progress:
@@ -76,6 +88,30 @@ def _counts(status: CampaignStatus, before: int) -> Counts:
         resumed=before,
         failed=sum(run.failed for run in status.runs),
     )
+
+
+async def loaded_status(journal: str, campaign: str | None) -> CampaignStatus | None:
+    """Return how far the workers have come with a campaign; `None` if nothing was loaded for them.
+
+    Args:
+        journal: The journal's address.
+        campaign: The campaign; `None` takes the only one.
+    """
+    if find_spec("procrastinate") is None:
+        # Nobody here works with a fleet, and the journal is to be shown all the same.
+        return None
+    try:
+        async with FleetCampaign(journal, campaign) as opened:
+            status = await opened.status()
+    except JournalError:
+        # A role may read what was sent and nothing of the fleet.
+        return None
+    return status if status.runs else None
+
+
+def loaded_words(status: CampaignStatus) -> list[str]:
+    """Return what the workers have and had to do, as lines below what is on record."""
+    return [line for line in status_words(status) if line.startswith(_OF_WORKERS)]
 
 
 def status_words(status: CampaignStatus) -> list[str]:

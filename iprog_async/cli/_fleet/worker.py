@@ -15,14 +15,17 @@ from iprog_async._client.client import SmsClient
 from iprog_async._client.from_config import provider_from_env, provider_from_url
 from iprog_async._core.redaction import one_line
 from iprog_async._journal.journal import Journal
+from iprog_async._providers.protocols import SmsProvider
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._fleet.health import health as telling_health
 from iprog_async.cli._options.engine import EngineChoice, best_engine
 from iprog_async.cli._options.shared import Url
 from iprog_async.cli._terminal.output import echo, print_error
+from iprog_async.cli._terminal.show import gateway_words
 from iprog_async.cli._terminal.signals import on_interrupts
 from iprog_async.fleet import DEFAULT_QUEUE, Worker
 from iprog_async.fleet._database import parse_address
+from iprog_async.fleet._report import outcome_words
 
 
 _LONGEST_LINE = 1000
@@ -38,6 +41,7 @@ async def worker(  # noqa: D417 - the shared options describe themselves
     stalled_after: Annotated[float, Parameter(validator=validators.Number(gte=1))] = 30.0,
     name: str | None = None,
     outbox: bool = True,
+    any_gateway: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     url: Url = None,
 ) -> ExitCode:
     """Send what `bulk --enqueue` loaded, beside any number of other workers on any machines.
@@ -61,6 +65,8 @@ async def worker(  # noqa: D417 - the shared options describe themselves
         name: What it is called in lists; host and process by default.
         outbox: Whether to send the outbox: what was enqueued for the journal's campaign without a
             name.
+        any_gateway: Send also what was loaded for another gateway, which may read numbers and texts
+            in another way. Without it the worker ends with an error before the first of them.
     """
     # Before it is opened: a file would be made.
     parse_address(journal)
@@ -84,14 +90,17 @@ async def worker(  # noqa: D417 - the shared options describe themselves
             stalled_after=stalled_after,
             name=name,
             outbox=outbox,
+            any_gateway=any_gateway,
         )
-        with _warnings_shown():
+        with _shown():
             async with telling_health(health, lambda: made.connected):
-                return await _run(made)
+                return await _run(made, provider)
 
 
-async def _run(made: Worker) -> ExitCode:
-    echo(f"worker {made.name}; Ctrl-C lets what is on its way end")
+async def _run(made: Worker, provider: SmsProvider) -> ExitCode:
+    echo(
+        f"worker {made.name}, through {gateway_words(provider)}; Ctrl-C lets what is on its way end"
+    )
     running = asyncio.create_task(made.run())
     stopped_by: list[signal.Signals] = []
 
@@ -105,6 +114,7 @@ async def _run(made: Worker) -> ExitCode:
 
     with on_interrupts(stop, stop_at_once):
         await asyncio.wait([running])
+    echo(f"ended: {outcome_words(made.outcomes)} of what was loaded")
     if stopped_by and running.cancelled():
         print_error(
             "stopped at once; what was on its way may have been sent: its outcome is unknown"
@@ -116,17 +126,32 @@ async def _run(made: Worker) -> ExitCode:
 
 
 @contextmanager
-def _warnings_shown() -> Generator[None]:
-    """Show what the library has to say: a worker has no other output."""
+def _shown() -> Generator[None]:
+    """Show what the library has to say: warnings, and what the worker is at."""
     handler = _Lines(logging.WARNING)
-    logger = logging.getLogger("iprog_async")
+    logger, fleet = logging.getLogger("iprog_async"), logging.getLogger("iprog_async.fleet")
+    steps, level = _Steps(logging.INFO), fleet.level
     logger.addHandler(handler)
+    fleet.addHandler(steps)
+    fleet.setLevel(logging.INFO)
     try:
         yield
     finally:
+        fleet.setLevel(level)
+        fleet.removeHandler(steps)
         logger.removeHandler(handler)
 
 
 class _Lines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        print_error(one_line(record.getMessage(), _LONGEST_LINE))
+        print_error(_words(record))
+
+
+class _Steps(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno < logging.WARNING:
+            echo(_words(record))
+
+
+def _words(record: logging.LogRecord) -> str:
+    return one_line(record.getMessage(), _LONGEST_LINE)

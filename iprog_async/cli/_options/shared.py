@@ -11,6 +11,7 @@ from cyclopts import Parameter, validators
 
 from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import InvalidMessageError
+from iprog_async._journal.journal import Journal
 from iprog_async.cli._base.stdin import STDIN
 
 
@@ -42,9 +43,11 @@ Timeout = Annotated[
 ]
 
 
-def open_client(url: str | None) -> SmsClient[Any]:
+def open_client(url: str | None, *, journal: Journal | None = None) -> SmsClient[Any]:
     """Build the client of `--url`, or else of the environment."""
-    return SmsClient.from_env() if url is None else SmsClient.from_url(url)
+    if url is None:
+        return SmsClient.from_env(journal=journal)
+    return SmsClient.from_url(url, journal=journal)
 
 
 def text_from(given: str) -> str:

@@ -15,6 +15,7 @@ from iprog_async_providers.iprog import _answers
 T = TypeVar("T")
 
 TokenPlace = Literal["json", "query"]
+_COUNTRY = "+63"
 _MOBILE = "+639"
 _MOBILE_LENGTH = len("+639171234567")
 
@@ -114,6 +115,11 @@ def to_wire_number(number: str) -> tuple[str, str]:
         InvalidMessageError: It is none that IPROG is known to take; the message quotes it as given.
     """
     e164 = to_e164(number, "PH", mobile_only=True)
+    if not e164.startswith(_COUNTRY):
+        raise InvalidMessageError(
+            f"the phone number {number!r} is of another country than the Philippines; IPROG sends "
+            "to Philippine mobile numbers only"
+        )
     if len(e164) != _MOBILE_LENGTH or not e164.startswith(_MOBILE):
         raise InvalidMessageError(
             f"the phone number {number!r} is none that IPROG is known to take: those are the "

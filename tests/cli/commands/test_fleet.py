@@ -14,10 +14,12 @@ from support.cli.runner import Cli
 from support.fleet.sending import SECONDS_TO_END, counts_of, gateway
 from support.kill.gateway import CountingGateway
 
-from iprog_async import Message
+from iprog_async import Journal, Message, SmsClient
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import connect
 from iprog_async.cli._base.exit_codes import ExitCode
+from iprog_async.cli._fleet.watch import code_of
+from iprog_async.fleet import CampaignStatus, RunStatus
 from iprog_async.outbox import enqueue_sync
 
 
@@ -78,7 +80,50 @@ def test_loading_halting_and_watching(cli: Cli, people: str, postgres_journal: s
     assert "halted" in cli("journal", "halt", *of_june, "--why", "a typo").out
     watched = cli("journal", "show", *of_june, "--watch")
     assert (4, True) == (watched.code, "halted    a typo" in watched.out)
+    again = cli("journal", "halt", *of_june, "--why", "two typos")
+    assert "it was halted already; what is said of it now: two typos" in again.out
+    shown = cli("journal", "show", postgres_journal)
+    assert [f"loaded    {PEOPLE}, done 0", "halted    two typos"] == shown.out.splitlines()[4:6]
+    assert PEOPLE == cli("journal", "show", *of_june, "--json").json["loaded"]["size"]
     assert "3 chunks will be sent" in cli("journal", "resume", *of_june).out
+
+
+@pytest.mark.parametrize(
+    ("counts", "halted", "code"),
+    [
+        ({"accepted": 2}, None, 0),
+        ({"accepted": 2, "failed": 1}, None, 1),
+        ({"accepted": 1, "not_sent": 1}, None, 4),
+        ({"accepted": 2}, "a typo", 4),
+        ({"accepted": 1, "unknown": 1}, "a typo", 6),
+    ],
+)
+def test_what_watching_ends_with(counts: dict[str, int], halted: str | None, code: int) -> None:
+    """The exit code says what that of `bulk` says."""
+    zero = {"accepted": 0, "failed": 0, "not_sent": 0, "unknown": 0}
+    chunks = {"chunks": 2, "chunks_done": 1, "max_credits": None, "credits_taken": 0}
+    run = RunStatus(run=1, size=3, halted=halted, scheduled=False, **chunks, **(zero | counts))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - numbers by their names
+    status = CampaignStatus(campaign="june", runs=(run,), workers=())
+    assert code == code_of(status)
+
+
+def test_a_worker_with_an_outbox_is_no_second_campaign(
+    cli: Cli, people: str, postgres_journal: str, counting: CountingGateway
+) -> None:
+    """The campaign without a name that it makes is not meant where none is named."""
+    cli(*enqueue(cli, people, postgres_journal, "--yes"))
+    Journal.open(postgres_journal).close()
+    shown = cli("journal", "show", postgres_journal)
+    assert (0, True) == (shown.code, f"loaded    {PEOPLE}, done 0" in shown.out)
+    put_into_outbox(postgres_journal)
+    with Journal.open(postgres_journal) as journal:
+        asyncio.run(_send(journal))
+    assert "several campaigns" in cli("journal", "show", postgres_journal).err
+
+
+async def _send(journal: Journal) -> None:
+    async with SmsClient.from_env(journal=journal) as sms:
+        await sms.send("+639181234567", "Hi", key="a")
 
 
 @pytest.mark.parametrize(

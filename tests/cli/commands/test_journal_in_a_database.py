@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from secrets import token_hex
+from urllib.parse import urlsplit
 
 import pytest
 from support.cli.bulk import people, write_csv
@@ -123,6 +125,46 @@ def test_the_doctor(cli: Cli, postgres_journal: str, address: str) -> None:
     away = cli("doctor", "--journal", f"postgresql://somebody:{SPELLINGS[1]}@127.0.0.1:1/d")
     assert "can't reach the journal" in away.out
     assert not any(spelling in looked.out + away.out + away.err for spelling in SPELLINGS)
+
+
+def test_the_doctor_and_the_fleet(cli: Cli, postgres_journal: str) -> None:
+    """It says which schema there is, and whether a fleet can work with it."""
+    looked = cli("doctor", "--journal", postgres_journal).out
+    assert f"version {VERSION}" in looked
+    assert "its tables and those of its job queue are there" in looked
+    parsed = PostgresAddress.parse(postgres_journal)
+    with connect(parsed) as connection:
+        run(
+            connection,
+            f"DELETE FROM {parsed.schema}.fleet_queue_migrations "  # noqa: S608 - a test's own
+            f"WHERE name = (SELECT max(name) FROM {parsed.schema}.fleet_queue_migrations)",
+        )
+    assert (
+        "the job queue of the fleet lacks 1 steps"
+        in cli("doctor", "--journal", postgres_journal).out
+    )
+
+
+def test_a_role_that_is_not_there(cli: Cli, postgres_journal: str) -> None:
+    """Granting to nobody changes nothing, and says what to do."""
+    ran = cli("journal", "migrate", postgres_journal, "--grant", "nobody_of_this_name")
+    assert (3, True) == (ran.code, "Nothing was changed; make that role first" in ran.err)
+
+
+def test_a_role_that_may_make_nothing(cli: Cli, postgres_journal: str) -> None:
+    """Who may not make the tables is told who may, and how they can be made by somebody else."""
+    role = f"iprog_async_reader_{token_hex(4)}"
+    with connect(PostgresAddress.parse(postgres_journal)) as connection:
+        run(connection, f"CREATE ROLE {role} LOGIN PASSWORD 'h0rse-and-reader'")
+    try:
+        parts = urlsplit(postgres_journal)
+        netloc = f"{role}:h0rse-and-reader@{parts.netloc.rpartition('@')[2]}"
+        address = with_query(parts._replace(netloc=netloc).geturl(), schema="of_a_reader")
+        ran = cli("journal", "init", address)
+    finally:
+        with connect(PostgresAddress.parse(postgres_journal)) as connection:
+            run(connection, f"DROP ROLE {role}")
+    assert (3, True) == (ran.code, "it needs CREATE on the database" in ran.err)
 
 
 def test_the_doctor_and_a_file(cli: Cli, tmp_path: Path) -> None:

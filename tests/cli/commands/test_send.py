@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 from support.cli.runner import Cli
@@ -45,6 +46,30 @@ def test_sender(cli: Cli, sandbox: Sandbox) -> None:
         "send", "+639171234567", "hello", "--from", "ACME", "--url", sandbox.address("infopromo")
     )
     assert (ran.code, [text.sender_id for text in sandbox.inbox]) == (0, ["ACME"])
+
+
+@pytest.mark.usefixtures("_iprog")
+def test_a_key(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
+    """With `--key` and `--journal` a text is sent once, however often the command is run."""
+    send = ["send", _TO, "hello", "--key", "order-42", "--journal", str(tmp_path / "texts.db")]
+    first, again = cli(*send), cli(*send)
+    assert (0, 0, first.out) == (first.code, again.code, again.out)
+    assert ["hello"] == _texts(sandbox)
+
+
+@pytest.mark.usefixtures("_iprog")
+@pytest.mark.parametrize("words", [["--key", "a"], ["--journal", "texts.db"]])
+def test_a_key_needs_a_journal(cli: Cli, sandbox: Sandbox, words: list[str]) -> None:
+    """One without the other could not keep a text from going out twice, and is refused."""
+    ran = cli("send", _TO, "hello", *words)
+    assert (2, True, []) == (ran.code, "--key and --journal belong" in ran.err, _texts(sandbox))
+
+
+@pytest.mark.usefixtures("_iprog")
+def test_a_journal_in_a_folder_that_is_not_there(cli: Cli, sandbox: Sandbox) -> None:
+    """The error says that nothing was sent."""
+    ran = cli("send", _TO, "hello", "--key", "a", "--journal", "/none/texts.db")
+    assert (3, True, []) == (ran.code, "Nothing was sent" in ran.err, _texts(sandbox))
 
 
 @pytest.mark.parametrize(
