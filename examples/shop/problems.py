@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from math import ceil
 
 from fastapi import Request
@@ -17,6 +18,7 @@ from iprog_async import (
     InvalidMessageError,
     JournalConflictError,
     JournalError,
+    LimitExceededError,
     NoAnswerError,
     NotFoundError,
     OutcomeUnknownError,
@@ -61,6 +63,7 @@ _PROBLEMS: tuple[tuple[type[SmsError], Problem], ...] = (
         Problem(202, "The text may be on its way: wait for it before you ask for another."),
     ),
     (RateLimitError, Problem(429, "Too many texts at the moment; it was not sent.", _LATER)),
+    (LimitExceededError, Problem(429, "That was asked for too often; nothing was sent.", _LATER)),
     (AuthenticationError, _OUR_TROUBLE),
     (InsufficientCreditError, _OUR_TROUBLE),
     (ConnectionFailedError, _OUR_TROUBLE),
@@ -78,6 +81,9 @@ def problem_of(error: SmsError) -> Problem:
     problem = next((problem for kind, problem in _PROBLEMS if isinstance(error, kind)), _BUG)
     if isinstance(error, RateLimitError) and error.retry_after is not None:
         return replace(problem, retry_after=ceil(error.retry_after))
+    if isinstance(error, LimitExceededError):
+        wait = (error.until - datetime.now(UTC)).total_seconds()
+        return replace(problem, retry_after=max(1, ceil(wait)))
     return problem
 
 

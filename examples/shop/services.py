@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from iprog_async import HttpPool, Journal, SmsClient
+from iprog_async.codes import Codes
 from shop.campaign_desk import CampaignDesk
 
 
@@ -26,10 +27,12 @@ class Services:
 
     Args:
         sms: The client of single texts; a `key=` makes one idempotent.
+        codes: Codes to log in with, which all processes of the journal know.
         campaigns: Texts to many, in the background.
     """
 
     sms: SmsClient[Any]
+    codes: Codes
     campaigns: CampaignDesk
 
 
@@ -56,7 +59,9 @@ async def open_services(data: Path) -> AsyncGenerator[Services]:
         bulk = SmsClient.from_env(pool=pool)
         sms = await stack.enter_async_context(single)
         desk = CampaignDesk(await stack.enter_async_context(bulk), data / "campaigns")
-        yield Services(sms, await stack.enter_async_context(desk))
+        codes = Codes(sms, text="Your code for the shop is {code}")
+        await stack.enter_async_context(codes)
+        yield Services(sms, codes, await stack.enter_async_context(desk))
 
 
 def _open_journal(data: Path) -> Journal:
@@ -76,10 +81,16 @@ def get_sms(services: Annotated[Services, Depends(get_services)]) -> SmsClient[A
     return services.sms
 
 
+def get_codes(services: Annotated[Services, Depends(get_services)]) -> Codes:
+    """Return the codes to log in with."""
+    return services.codes
+
+
 def get_campaigns(services: Annotated[Services, Depends(get_services)]) -> CampaignDesk:
     """Return the campaigns."""
     return services.campaigns
 
 
 Sms = Annotated[SmsClient[Any], Depends(get_sms)]
+LoginCodes = Annotated[Codes, Depends(get_codes)]
 Campaigns = Annotated[CampaignDesk, Depends(get_campaigns)]

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
-from iprog_async import InsufficientCreditError
+from iprog_async import Failover, InsufficientCreditError, SmsClient, provider_from_url
+from iprog_async.codes import Codes
 from iprog_async.sandbox import Sandbox
 from iprog_async.testing import SmsOutbox
 from shop import create_app
+from shop.services import get_codes
 
 
 ORDER = {"id": "42", "phone": "0917 123 4567", "item": "A lamp"}
@@ -21,7 +24,13 @@ ORDER = {"id": "42", "phone": "0917 123 4567", "item": "A lamp"}
 @asynccontextmanager
 async def running_app(data: Path) -> AsyncGenerator[httpx.AsyncClient]:
     """Start the app without a server, and give a client to it."""
-    app = create_app(data)
+    async with running(create_app(data)) as client:
+        yield client
+
+
+@asynccontextmanager
+async def running(app: FastAPI) -> AsyncGenerator[httpx.AsyncClient]:
+    """Start an app that a test has changed."""
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop") as client,
@@ -59,15 +68,47 @@ async def test_no_credit_is_told_as_later(sms_outbox: SmsOutbox, tmp_path: Path)
     assert "credit" not in answer.text
 
 
+@pytest.mark.parametrize(
+    ("gateway", "phone"),
+    [("iprog", "0917 123 4567"), ("infopromo", "+639171234567"), ("ugsms-v1", "0772 123 456")],
+)
 async def test_the_code_that_was_texted_logs_in(
-    sms_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sms_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gateway: str, phone: str
 ) -> None:
-    """What a vendor alone can do is tested against the sandbox, which plays the vendor."""
-    monkeypatch.setenv("SMS_URL", sms_sandbox.address("iprog"))
-    phone = {"phone": "0917 123 4567"}
+    """The code is the shop's own, so that it comes through any gateway, and lets in once."""
+    monkeypatch.setenv("SMS_URL", sms_sandbox.address(gateway))
     async with running_app(tmp_path) as client:
-        await client.post("/login/code", json=phone)
-        code = sms_sandbox.inbox[-1].text.split()[-1]
-        answer = await client.post("/login", json=phone | {"code": code})
+        assert [204, 401] == await log_in_twice(client, sms_sandbox, phone)
 
-    assert 204 == answer.status_code
+
+async def test_the_code_of_the_second_gateway_logs_in(
+    sms_sandbox: Sandbox, sms_outbox: SmsOutbox, tmp_path: Path
+) -> None:
+    """Behind a failover nobody notices that the first gateway has no credit."""
+    sms_sandbox.set_credit("iprog", 0)
+    members = [provider_from_url(sms_sandbox.address(name)) for name in ("iprog", "infopromo")]
+    app = create_app(tmp_path)
+    async with SmsClient(Failover(*members, region="PH")) as sms:
+        codes = Codes(sms, text="Your code for the shop is {code}")
+        app.dependency_overrides[get_codes] = lambda: codes
+        async with running(app) as client:
+            assert [204, 401] == await log_in_twice(client, sms_sandbox, "0917 123 4567")
+    assert [] == sms_outbox.messages
+
+
+async def log_in_twice(client: httpx.AsyncClient, sandbox: Sandbox, phone: str) -> list[int]:
+    """Ask for a code, and type it two times."""
+    await client.post("/login/code", json={"phone": phone})
+    attempt = {"phone": phone, "code": sandbox.inbox[-1].text.split()[-1]}
+    return [(await client.post("/login", json=attempt)).status_code for _ in range(2)]
+
+
+async def test_the_next_code_waits_a_minute(sms_outbox: SmsOutbox, tmp_path: Path) -> None:
+    """Whoever asks again at once is told when to, and costs nothing."""
+    async with running_app(tmp_path) as client:
+        phone = {"phone": "0917 123 4567"}
+        answers = [await client.post("/login/code", json=phone) for _ in range(2)]
+
+    assert [202, 429] == [answer.status_code for answer in answers]
+    assert 0 < int(answers[1].headers["Retry-After"]) <= 60
+    assert 1 == len(sms_outbox.messages)

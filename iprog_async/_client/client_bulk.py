@@ -35,7 +35,7 @@ class ClientBulk:
     """
 
     _provider: SmsProvider
-    _clock: Clock
+    clock: Clock
     _share: Callable[[Journal], None]
     _observers: Observers
     _encoding: Gsm7 | None
@@ -67,7 +67,7 @@ class ClientBulk:
         return BulkRun(
             self._provider,
             messages,
-            self._clock,
+            self.clock,
             options,
             journal=journal,
             opened=self._share,
@@ -79,7 +79,7 @@ class ClientBulk:
     def prepare(self, messages: Messages, options: BulkOptions) -> Preparation:
         """Return what reads and checks messages as a run does."""
         check_messages(messages)
-        return Preparation(self._provider, messages, options, self._clock)
+        return Preparation(self._provider, messages, options, self.clock)
 
     def encoding_for(self, encoding: EncodingSetting | None) -> Gsm7 | None:
         """Return what may be replaced in texts; the client's own setting holds for `None`."""

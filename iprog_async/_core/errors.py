@@ -18,6 +18,7 @@ SmsError                        .may_have_been_sent  .healable  .blame
 ├── PolicyError                 a policy failed, so the text was not sent
 ├── PolicyRefusedError          a policy does not allow the text
 ├── SendLaterError              a policy allows the text later: .until
+│   └── LimitExceededError      a number had as many texts, or codes, as it may
 ├── ConnectionFailedError       the request certainly did not leave
 ├── NoAnswerError               a read, change or delete got no trustworthy answer
 ├── OutcomeUnknownError         a send left and no trustworthy answer came: may_have_been_sent
@@ -261,6 +262,10 @@ class SendLaterError(SmsError):
     def __init__(self, message: str, *, until: datetime) -> None:
         super().__init__(message)
         self.until = until
+
+
+class LimitExceededError(SendLaterError):
+    """A number has had as many texts, or codes, as it may; nothing was sent. `until` says when."""
 
 
 class ConnectionFailedError(SmsError):

@@ -188,7 +188,7 @@ class SmsClient(Questions[P_co]):
             ProviderError: The gateway refused; not sent.
             OutcomeUnknownError: It may have been sent.
         """
-        here = self._here()
+        here = self.here()
         sending = here.client.send(
             to,
             text,
@@ -244,7 +244,7 @@ class SmsClient(Questions[P_co]):
                 has been read already.
         """
         check_source(messages)
-        here = self._here()
+        here = self.here()
         inbox: Inbox = SimpleQueue()
         messages, suppress = suppressing(messages, suppress, here.client.provider)
         run = here.client.send_many(
@@ -299,7 +299,7 @@ class SmsClient(Questions[P_co]):
             JournalError: The journal can't be read, or a run is using it.
         """
         check_source(messages)
-        here = self._here()
+        here = self.here()
         inbox: Inbox = SimpleQueue()
         found: list[NotSent] = []
         messages, suppress = suppressing(messages, suppress, here.client.provider)
@@ -342,7 +342,7 @@ class SmsClient(Questions[P_co]):
             WrongLoopError: An event loop runs in this thread; nothing was sent.
             SmsError: Whatever the operation raises.
         """
-        here = self._here()
+        here = self.here()
         made = operation(here.client.provider)
         if isinstance(made, AsyncIterator):
             return each(here.thread, made, owner=self)
@@ -366,7 +366,7 @@ class SmsClient(Questions[P_co]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _here(self) -> OpenClient[P_co]:
+    def here(self) -> OpenClient[P_co]:
         """Return the client as this process has it; it is opened for whoever comes first."""
         check_thread()
         if self._open is not None and self._open.thread.is_current:

@@ -21,7 +21,7 @@ P_co = TypeVar("P_co", bound=SmsProvider, covariant=True)
 class Questions(Generic[P_co]):
     """The part of a client that sends nothing."""
 
-    def _here(self) -> OpenClient[P_co]:
+    def here(self) -> OpenClient[P_co]:
         raise NotImplementedError
 
     def status(self: Questions[SupportsStatus], receipt: Receipt | str) -> DeliveryStatus:
@@ -35,7 +35,7 @@ class Questions(Generic[P_co]):
             NotFoundError: It knows no such text.
             NoAnswerError: It gave no trustworthy answer; ask again.
         """
-        here = self._here()
+        here = self.here()
         return call(here.thread, here.client.status(receipt))
 
     def wait(
@@ -58,7 +58,7 @@ class Questions(Generic[P_co]):
             NotFoundError: It knows no such text.
             NoAnswerError: It gave no trustworthy answer, though it was asked several times.
         """
-        here = self._here()
+        here = self.here()
         return call(here.thread, here.client.wait(receipt, timeout=timeout, interval=interval))
 
     @overload
@@ -74,5 +74,5 @@ class Questions(Generic[P_co]):
             UnsupportedError: This gateway tells no balance.
             NoAnswerError: It gave no trustworthy answer; ask again.
         """
-        here = self._here()
+        here = self.here()
         return cast("Balance | dict[str, Balance]", call(here.thread, here.client.balance()))

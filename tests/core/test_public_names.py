@@ -13,6 +13,7 @@ import pytest
 
 import iprog_async
 import iprog_async.adapter
+import iprog_async.codes
 import iprog_async.otel
 import iprog_async.outbox
 import iprog_async.sandbox
@@ -148,6 +149,7 @@ def test_what_was_public_still_is() -> None:
 _PACKAGES = [
     *_OURS,
     iprog_async.otel,
+    iprog_async.codes,
     iprog_async.outbox,
     iprog_async.sync,
     iprog_async_providers.infopromo,
