@@ -30,6 +30,7 @@ COMMANDS = {
     "journal": Command("_commands.journal", "Make, show, export or settle a journal."),
     "status": Command("_commands.status", "Show how far an accepted text has come."),
     "balance": Command("_commands.balance", "Show what is left on the account."),
+    "code": Command("_commands.code", "Text a one-time code through any gateway, and check it."),
     "otp": Command(
         "_vendor.otp", "Send, check and list one-time passwords that the gateway makes."
     ),
@@ -62,6 +63,7 @@ RISKS = {
     "send": "the text may have been sent",
     "bulk": "the text may have been sent",
     "worker": "what was on its way may have been sent",
+    "code send": "a code may have been sent",
     "otp send": "a code may have been sent",
     "reminder create": "the reminder may have been created",
     "campaign send": "the texts may have been sent",
@@ -105,6 +107,8 @@ EXAMPLES = {
     "journal reconcile": "iprog-async journal reconcile june.db",
     "status": "iprog-async status iprog:iSms-2Gf --wait",
     "balance": "iprog-async balance --json",
+    "code send": "iprog-async code send 09171234567 --journal logins.db",
+    "code verify": "iprog-async code verify 09171234567 123456 --journal logins.db",
     "otp send": 'iprog-async otp send 09171234567 --template "Your code is :otp"',
     "otp verify": "iprog-async otp verify 09171234567 123456",
     "otp list": "iprog-async otp list --json",
