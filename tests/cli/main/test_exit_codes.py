@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from support.cli.runner import Cli
 
@@ -17,14 +19,18 @@ from iprog_async import (
     InvalidMessageError,
     JournalConflictError,
     JournalError,
+    LimitExceededError,
     NoAnswerError,
     NotFoundError,
     NumberRepeatedError,
     OutcomeUnknownError,
+    PolicyError,
+    PolicyRefusedError,
     ProviderError,
     RateLimitError,
     RejectedError,
     RunHaltedError,
+    SendLaterError,
     SmsError,
     SuppressedError,
     UnsupportedError,
@@ -34,6 +40,8 @@ from iprog_async import (
 from iprog_async.cli._base.exit_codes import exit_code
 from iprog_async.cli._errors.failure import from_error
 
+
+LATER = datetime(2999, 1, 1, tzinfo=UTC)
 
 _ERRORS: list[tuple[SmsError, int]] = [
     (SmsError("x"), 1),
@@ -51,7 +59,11 @@ _ERRORS: list[tuple[SmsError, int]] = [
     (JournalError("x"), 3),
     (AuthenticationError("x", provider="p"), 3),
     (CredentialsOrCreditError("x", provider="p"), 3),
+    (PolicyError("p", "failed"), 1),
     (CreditLimitError(1, 1), 4),
+    (PolicyRefusedError("p", "no"), 4),
+    (SendLaterError("x", until=LATER), 4),
+    (LimitExceededError("x", until=LATER), 4),
     (ProviderError("x", provider="p"), 4),
     (InsufficientCreditError("x", provider="p"), 4),
     (RejectedError("x", provider="p"), 4),
