@@ -10,6 +10,7 @@ from iprog_async._bulk.source import Messages
 from iprog_async._bulk.spending import PriceDifference
 from iprog_async._bulk.suppression import Suppress
 from iprog_async._client.client import SmsClient
+from iprog_async._client.following.report import FollowUp
 from iprog_async._client.from_config import provider_from_env, provider_from_url
 from iprog_async._core import public
 from iprog_async._core.clock import Clock
@@ -119,6 +120,7 @@ __all__ = [
     "EntryState",
     "ExportFormat",
     "Failover",
+    "FollowUp",
     "Gsm7",
     "Gsm7Change",
     "Gsm7Saving",

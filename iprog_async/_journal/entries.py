@@ -41,8 +41,8 @@ class JournalEntry:
         provider: Who was asked.
         message_id: The gateway's id of an accepted text, or `None`.
         detail: What went wrong, in words.
-        status: The delivery status in the answer that accepted the text, such as `pending` or
-            `failed`; `None` of one that was not accepted.
+        status: The delivery status, such as `pending` or `failed`: of the answer that accepted
+            the text, or what `follow` found since; `None` of one that was not accepted.
     """
 
     number: str

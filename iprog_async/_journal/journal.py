@@ -111,9 +111,11 @@ class Journal(JournalContents):
         return journal
 
     @classmethod
-    async def open_aside(cls, path: str | os.PathLike[str]) -> Journal:
+    async def open_aside(cls, path: str | os.PathLike[str], campaign: str | None = "") -> Journal:
         """Open a journal in a thread: checking a large file must not keep others from the loop."""
-        opening = asyncio.get_running_loop().run_in_executor(None, cls.open, path)
+        opening = asyncio.get_running_loop().run_in_executor(
+            None, lambda: cls.open(path, campaign=campaign)
+        )
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:

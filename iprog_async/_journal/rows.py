@@ -50,7 +50,7 @@ class Row:
         detail: The gateway's id and what else a receipt holds, or what went wrong.
         in_doubt: Whether it is being sent again after an unknown outcome: whatever becomes of
             that, short of being accepted, it may have been sent.
-        status: The delivery status in the answer that accepted it.
+        status: The delivery status in the answer that accepted it, or a later one.
         on_record: What tells its store whether anybody else has changed it since it was read or
             written here; `None` of a new one.
         claimed_at: When its claim was asked for, by `uptime`; `NEVER` while it is not claimed

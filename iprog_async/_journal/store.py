@@ -17,6 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from attrs import frozen
+
 from iprog_async._core.errors import Blame, JournalError, SmsError
 from iprog_async._journal.contents import Pages
 from iprog_async._journal.rows import Row, Values
@@ -55,6 +57,19 @@ class ClaimLostError(JournalError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.number, self.key)
+
+
+@frozen
+class Bookmark:
+    """Which page of a gateway's list is to be read next; only a hint, as lists move.
+
+    Args:
+        provider: Whose list.
+        page: Which page, from 1.
+    """
+
+    provider: str
+    page: int
 
 
 class StoreQueue(Protocol):
@@ -179,6 +194,31 @@ class JournalStore(Pages, Protocol):
             What is on record then; it is still claimed if nobody is at it any more, or it took
             too long. Then its outcome is unknown.
         """
+        ...
+
+    async def unfinished(self, after: int) -> list[Row]:
+        """Return the next accepted rows after one whose delivery is not final, in order."""
+        ...
+
+    async def rows(self, numbers: Sequence[int]) -> list[Row]:
+        """Return rows by their numbers; those that are gone are left out."""
+        ...
+
+    async def note_deliveries(
+        self, changes: Sequence[tuple[Row, Values]], bookmark: Bookmark | None = None
+    ) -> None:
+        """Put on record how far accepted texts have come.
+
+        A row that somebody else has changed since it was read stays as it is.
+
+        Args:
+            changes: Accepted rows as they were read, and the columns that each gets.
+            bookmark: Where to go on, for a later process.
+        """
+        ...
+
+    async def bookmark(self, provider: str) -> int:
+        """Return which page of a gateway's list is to be read next; 1 if none was noted."""
         ...
 
     def limits(self) -> LimitStore:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar, cast, overload
 
+from iprog_async._client.following.report import FollowUp
 from iprog_async._core.receipts import Balance, DeliveryStatus, Receipt
+from iprog_async._journal.journal import Journal
 from iprog_async._providers.protocols import (
     SmsProvider,
     SupportsBalance,
@@ -60,6 +64,41 @@ class Questions(Generic[P_co]):
         """
         here = self.here()
         return call(here.thread, here.client.wait(receipt, timeout=timeout, interval=interval))
+
+    def follow(
+        self,
+        journal: Journal | str | os.PathLike[str] | None = None,
+        *,
+        timeout: float = 7200.0,
+        interval: float = 15.0,
+        concurrency: int = 10,
+        progress: Callable[[FollowUp], object] | None = None,
+    ) -> FollowUp:
+        """Bring the accepted texts of a journal to their final delivery status.
+
+        Args:
+            journal: As for `iprog_async.SmsClient.follow`, like all that follow.
+            timeout: Seconds in all.
+            interval: Seconds to wait after the first round.
+            concurrency: The most questions for single texts at once.
+            progress: Told after each round how far the texts are, in the thread in the background:
+                it must not wait, nor use this client.
+
+        Raises:
+            WrongLoopError: An event loop runs in this thread.
+            ConfigurationError: There is no journal, or a number is not more than zero.
+            JournalError: The journal can't be read or written.
+            AuthenticationError: The gateway does not take the credentials.
+        """
+        here = self.here()
+        following = here.client.follow(
+            journal,
+            timeout=timeout,
+            interval=interval,
+            concurrency=concurrency,
+            progress=progress,
+        )
+        return call(here.thread, following)
 
     @overload
     def balance(self: Questions[SupportsBalance]) -> Balance: ...

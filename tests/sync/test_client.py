@@ -98,6 +98,17 @@ def test_status_is_polled_until_it_is_final(sms_clock: InstantClock) -> None:
             sms.wait(receipt, timeout=5)
 
 
+def test_a_journal_is_followed(tmp_path: Path, sms_clock: InstantClock) -> None:
+    """`follow` brings the texts of the client's own journal to their final status."""
+    provider = TellingProvider(states=["pending", "delivered"])
+    told: list[bool] = []
+    with SmsClient(provider, journal=tmp_path / "j.db") as sms:
+        sms.send(NUMBER, "Hi", key="a")
+        found = sms.follow(progress=lambda seen: told.append(seen.finished))
+
+    assert (1, [False, True]) == (found.delivered, told)
+
+
 def test_balance() -> None:
     """The balance is returned; a gateway that tells none says so."""
     with SmsClient(TellingProvider(states=["pending"])) as sms:
@@ -248,7 +259,9 @@ def test_client_that_nobody_holds_is_closed() -> None:
 _SAME: list[tuple[type[Any], type[Any], str]] = [
     *(
         (iprog_async.SmsClient, SmsClient, name)
-        for name in ("send", "send_many", "plan_many", "status", "wait", "balance", "from_env")
+        for name in (
+            *("send", "send_many", "plan_many", "status", "wait", "follow", "balance", "from_env"),
+        )
     ),
     *((iprog_async.BulkRun, BulkRun, name) for name in ("stop", "drain")),
 ]

@@ -115,11 +115,23 @@ COMMENT ON TABLE {schema}.limits IS
   'Rates, pauses and circuit breakers that processes share; rows may be deleted at any time';
 """
 
+_LIST_PAGES = """
+CREATE TABLE {schema}.list_pages (
+  campaign integer NOT NULL REFERENCES {schema}.campaigns ON DELETE CASCADE,
+  provider text COLLATE "C" NOT NULL,
+  page integer NOT NULL,
+  PRIMARY KEY (campaign, provider)
+) WITH (fillfactor = 20);
+COMMENT ON TABLE {schema}.list_pages IS
+  'Where a follow-up goes on in a gateway''s list of messages; rows may be deleted at any time';
+"""
+
 STEPS: tuple[Step, ...] = (
     Step("journal", _JOURNAL),
     Step("limits", _LIMITS),
     Step("outbox", OUTBOX),
     Step("fleet", FLEET),
+    Step("follow-up", _LIST_PAGES),
 )
 """All steps, in order; the number of a step is its place, from 1."""
 
@@ -166,6 +178,7 @@ GRANT SELECT, INSERT, UPDATE ON {schema}.entries TO {role};
 GRANT USAGE ON SEQUENCE {schema}.entry_ids TO {role};
 GRANT EXECUTE ON FUNCTION {schema}.open_campaign TO {role};
 GRANT SELECT, INSERT, UPDATE ON {schema}.limits TO {role};
+GRANT SELECT, INSERT, UPDATE ON {schema}.list_pages TO {role};
 """
 
 

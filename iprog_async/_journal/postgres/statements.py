@@ -103,6 +103,7 @@ _ENDED = (
     Array("status", "text", text),
 )
 _IDENTITY = (_NUMBER, _KEY, _HASH)
+_CHANGE = (_ID, Array("seen", "text", exact_text), *_ENDED[-2:])
 
 
 @frozen
@@ -235,6 +236,31 @@ WHERE {ours} AND {_SAME_AS_WANTED} AND e.attempt = w.attempt AND e.state = 'clai
             (_NUMBER, _EVERY),
         )
         """Looks up what other runs have of numbers."""
+        self.unfinished = (
+            f"SELECT {_columns()} FROM {entries} AS e WHERE {ours} AND e.id > %s "  # noqa: S608 - constants
+            "AND e.state = 'accepted' AND coalesce(e.status, '') <> ALL (%s::text[]) "
+            f"ORDER BY e.id LIMIT {_PAGE}"
+        )
+        """Reads the next accepted rows whose status is none of some."""
+        self.rows = f"SELECT {_columns()} FROM {entries} AS e WHERE {ours} AND e.id = ANY(%s)"  # noqa: S608 - constants
+        """Reads rows by their numbers."""
+        self.note_deliveries = Statement(
+            f"""
+UPDATE {entries} AS e SET detail = w.detail, status = w.status FROM {_wanted(_CHANGE)}
+WHERE {ours} AND e.id = w.id AND e.state = 'accepted' AND e.detail = w.seen""",  # noqa: S608 - constants
+            _CHANGE,
+        )
+        """Writes how far accepted texts have come, if they are as they were read."""
+        self.set_bookmark = (
+            f"INSERT INTO {quoted(schema)}.list_pages VALUES ({campaign}, %s, %s) "  # noqa: S608 - constants
+            "ON CONFLICT (campaign, provider) DO UPDATE SET page = excluded.page"
+        )
+        """Notes which page of a gateway's list is to be read next."""
+        self.bookmark = (
+            f"SELECT coalesce(max(page), 1) FROM {quoted(schema)}.list_pages "  # noqa: S608 - constants
+            f"WHERE campaign = {campaign} AND provider = %s"
+        )
+        """Gives that page, or the first one."""
         self.is_enqueued = (
             f"SELECT EXISTS (SELECT FROM {quoted(schema)}.outbox "  # noqa: S608 - constants
             "WHERE campaign = %s AND number = %s AND key = %s)"

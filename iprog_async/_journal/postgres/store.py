@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from iprog_async._core.clock import uptime
 from iprog_async._core.errors import JournalError
+from iprog_async._core.receipts import FINAL_STATES
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.attempts import Attempts
 from iprog_async._journal.postgres.connecting import Connection, ask, run
@@ -19,8 +20,8 @@ from iprog_async._journal.postgres.session import open_announced, reopen
 from iprog_async._journal.postgres.statements import Statements, check_identity, to_row
 from iprog_async._journal.postgres.worker import Worker
 from iprog_async._journal.postgres.write_queue import Intake, LoopQueue
-from iprog_async._journal.rows import Row
-from iprog_async._journal.store import Identity
+from iprog_async._journal.rows import Row, Values
+from iprog_async._journal.store import Bookmark, Identity
 from iprog_async._limits.postgres_store import PostgresLimitStore
 from iprog_async._limits.store import LimitStore
 
@@ -33,6 +34,8 @@ _SECONDS_TO_WAIT = 60.0
 _SECONDS_UNTIL_GONE = 2.0
 _FIRST_LOOK, _LAST_LOOK = 0.01, 0.25
 _NO_RUN = -1
+# Where they are in a row's values.
+_DETAIL, _CHECKSUM = 8, 10
 
 
 class PostgresStore:
@@ -189,6 +192,37 @@ class PostgresStore:
         return await self._ask(
             lambda connection: read_page(connection, self._statements, after, states)
         )
+
+    async def unfinished(self, after: int) -> list[Row]:
+        """Return the next accepted rows whose delivery is not final; see `JournalStore`."""
+        query, final = self._statements.unfinished, sorted(FINAL_STATES)
+        return await self._ask(lambda connection: _rows(connection, query, [after, final]))
+
+    async def rows(self, numbers: Sequence[int]) -> list[Row]:
+        """Return rows by their numbers; see `JournalStore`."""
+        query, asked = self._statements.rows, [list(numbers)]
+        return await self._ask(lambda connection: _rows(connection, query, asked))
+
+    async def note_deliveries(
+        self, changes: Sequence[tuple[Row, Values]], bookmark: Bookmark | None = None
+    ) -> None:
+        """Put on record how far accepted texts have come; see `JournalStore`."""
+        statement, mark = self._statements.note_deliveries, self._statements.set_bookmark
+        changed = [(row.id, row.detail, *columns[_DETAIL:_CHECKSUM]) for row, columns in changes]
+
+        def work(connection: Connection) -> None:
+            if changed:
+                run(connection, statement.sql, statement.values(changed))
+            if bookmark is not None:
+                run(connection, mark, [bookmark.provider, bookmark.page])
+
+        await self._ask(work)
+
+    async def bookmark(self, provider: str) -> int:
+        """Return which page of a gateway's list is to be read next; see `JournalStore`."""
+        query = self._statements.bookmark
+        (page,) = await self._ask(lambda connection: ask(connection, query, [provider]))
+        return int(page)
 
     async def _ask(self, work: Callable[[Connection], T]) -> T:
         result: T | JournalError = await self.of_loop().ask(work)

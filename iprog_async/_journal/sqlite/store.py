@@ -15,8 +15,14 @@ from typing import Any, TypeVar
 from iprog_async._core.clock import Clock, SystemClock
 from iprog_async._core.errors import JournalError
 from iprog_async._core.sqlite_forks import FileInUse
-from iprog_async._journal.rows import Row
+from iprog_async._journal.rows import Row, Values
 from iprog_async._journal.sqlite.database import open_file
+from iprog_async._journal.sqlite.deliveries import (
+    read_bookmark,
+    read_rows,
+    read_unfinished,
+    write_deliveries,
+)
 from iprog_async._journal.sqlite.end_watch import EndWatch
 from iprog_async._journal.sqlite.file_lock import FileLock
 from iprog_async._journal.sqlite.id_blocks import first_of
@@ -32,7 +38,7 @@ from iprog_async._journal.sqlite.queries import (
 from iprog_async._journal.sqlite.run_start import Begun, begin
 from iprog_async._journal.sqlite.write_queue import LoopQueue, WriteQueue
 from iprog_async._journal.sqlite.writer import Writer
-from iprog_async._journal.store import Identity
+from iprog_async._journal.store import Bookmark, Identity
 from iprog_async._limits.sqlite_store import SqliteLimitStore
 from iprog_async._limits.store import LimitStore
 
@@ -230,6 +236,24 @@ class SqliteStore:
     async def page(self, after: int, states: Sequence[str]) -> list[Row]:
         """Return the next rows of some states, or of all, in order."""
         return await self._ask(lambda connection: read_page(connection, after, states))
+
+    async def unfinished(self, after: int) -> list[Row]:
+        """Return the next accepted rows whose delivery is not final; see `JournalStore`."""
+        return await self._ask(lambda connection: read_unfinished(connection, after))
+
+    async def rows(self, numbers: Sequence[int]) -> list[Row]:
+        """Return rows by their numbers; see `JournalStore`."""
+        return await self._ask(lambda connection: read_rows(connection, numbers))
+
+    async def note_deliveries(
+        self, changes: Sequence[tuple[Row, Values]], bookmark: Bookmark | None = None
+    ) -> None:
+        """Put on record how far accepted texts have come; see `JournalStore`."""
+        await self._ask(lambda connection: write_deliveries(connection, changes, bookmark))
+
+    async def bookmark(self, provider: str) -> int:
+        """Return which page of a gateway's list is to be read next; see `JournalStore`."""
+        return await self._ask(lambda connection: read_bookmark(connection, provider))
 
     async def _ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
         result: T | JournalError = await self.of_loop().ask(work)

@@ -104,6 +104,7 @@ EXAMPLES = {
     "journal show": "iprog-async journal show june.db",
     "journal unknown": "iprog-async journal unknown june.db --json",
     "journal export": "iprog-async journal export june.db --output june.csv",
+    "journal follow": "iprog-async journal follow june.db --for 2h",
     "journal reconcile": "iprog-async journal reconcile june.db",
     "status": "iprog-async status iprog:iSms-2Gf --wait",
     "balance": "iprog-async balance --json",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Literal, TextIO
 
 from attrs import asdict
@@ -20,24 +18,24 @@ from iprog_async._journal.entries import JournalEntry
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.places import shown
 from iprog_async._journal.postgres.address import is_address
-from iprog_async._journal.reader import JournalReader
 from iprog_async._journal.reconcile import Reconciliation
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async.cli._base.exit_codes import ExitCode
+from iprog_async.cli._commands.journal_follow import follow
 from iprog_async.cli._commands.journal_outbox import outbox
 from iprog_async.cli._commands.journal_schema import init, migrate
 from iprog_async.cli._errors.wording import in_options
 from iprog_async.cli._fleet.campaigns import halt, resume
 from iprog_async.cli._fleet.watch import loaded_status, loaded_words
 from iprog_async.cli._fleet.watch import watch as watch_campaign
+from iprog_async.cli._options.journals import Campaign, open_journal, read_journal
 from iprog_async.cli._options.shared import AsJson, Url, open_client
 from iprog_async.cli._options.when import Tz, bound, clock_of
 from iprog_async.cli._terminal.output import Column, echo, emit, say_table
-from iprog_async.cli._terminal.show import accepted_words, listers_of, members_of
+from iprog_async.cli._terminal.show import accepted_words, delivery_words, listers_of, members_of
 
 
 _LONGEST_DETAIL = 300
-_HEAD = b"SQLite format 3\0"
 _UNKNOWN = (
     Column("Number"),
     Column("Key"),
@@ -45,19 +43,11 @@ _UNKNOWN = (
     Column("What is known", wraps=True),
 )
 
-_Campaign = Annotated[
-    str | None,
-    Parameter(
-        name="--campaign",
-        show_default=False,
-        help="Which campaign of a database; a file has one, and a database may have one.",
-    ),
-]
-
 journal = App(name="journal", help="Make, show, export or settle a journal.")
 journal.command(init)
 journal.command(migrate)
 journal.command(outbox)
+journal.command(follow)
 journal.command(halt)
 journal.command(resume)
 
@@ -67,14 +57,15 @@ async def show(  # noqa: D417 - the shared options describe themselves
     file: str,
     /,
     *,
-    campaign: _Campaign = None,
+    campaign: Campaign = None,
     watch: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     as_json: AsJson = False,
 ) -> ExitCode:
     """Count the messages of a journal, by what became of them.
 
     Those that are waiting are certainly not sent yet: the run ended before their turn came again,
-    and the next one sends them.
+    and the next one sends them. How far the accepted ones have come is what the gateway said when
+    it took them, or to "journal follow".
 
     Args:
         file: The journal: a file, or a postgresql:// address.
@@ -84,15 +75,17 @@ async def show(  # noqa: D417 - the shared options describe themselves
         if not is_address(file):
             raise InvalidMessageError("--watch shows what workers send, who have no file in common")
         return await watch_campaign(file, campaign or "", as_json=as_json)
-    async with _reading(file, campaign) as opened:
-        counts = await opened.counts()
+    async with read_journal(file, campaign) as opened:
+        counts, deliveries = await opened.counts(), await opened.deliveries()
     loaded = await loaded_status(file, campaign) if is_address(file) else None
     if as_json:
         fleet = {} if loaded is None else {"loaded": loaded.to_dict()}
-        emit({"file": shown(file), "counts": counts, **fleet})
+        emit({"file": shown(file), "counts": counts, "deliveries": deliveries, **fleet})
     else:
         words = {**counts, "accepted": accepted_words(counts["accepted"], counts.pop("failed"))}
         echo(*(f"{state.replace('_', ' '):<9} {words[state]}" for state in counts))
+        if counts["accepted"]:
+            echo(f"delivery  {delivery_words(deliveries)}")
         if loaded is not None:
             echo(*loaded_words(loaded))
     return ExitCode.OK
@@ -100,14 +93,14 @@ async def show(  # noqa: D417 - the shared options describe themselves
 
 @journal.command
 async def unknown(  # noqa: D417 - the shared options describe themselves
-    file: str, /, *, campaign: _Campaign = None, as_json: AsJson = False
+    file: str, /, *, campaign: Campaign = None, as_json: AsJson = False
 ) -> ExitCode:
     """List the messages that may have been sent, or may not: nobody knows.
 
     Args:
         file: The journal: a file, or a postgresql:// address.
     """
-    async with _reading(file, campaign) as opened:
+    async with read_journal(file, campaign) as opened:
         entries = [entry async for entry in opened.unknown()]
     if as_json:
         emit([asdict(entry) for entry in entries])
@@ -124,8 +117,9 @@ async def export(  # noqa: D417 - the shared options describe themselves
     /,
     *,
     format: Literal["csv", "jsonl"] = "csv",  # noqa: A002 - the option's name
+    failed: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     output: Annotated[str | None, Parameter(name=["--output", "-o"])] = None,
-    campaign: _Campaign = None,
+    campaign: Campaign = None,
     as_json: AsJson = False,
 ) -> ExitCode:
     """Write every message of a journal, a line each; it holds phone numbers.
@@ -133,13 +127,14 @@ async def export(  # noqa: D417 - the shared options describe themselves
     Args:
         file: The journal: a file, or a postgresql:// address.
         format: What is written.
+        failed: Write only those that were accepted and failed at the gateway.
         output: A new file to write to, instead of stdout.
     """
     if as_json and output is None:
         raise InvalidMessageError("--json tells about the export: say with --output where it goes")
-    async with _reading(file, campaign) as opened:
+    async with read_journal(file, campaign) as opened:
         with _writing(output) as stream:
-            count = await opened.export(stream, format=format)
+            count = await opened.export(stream, format=format, failed_only=failed)
     if as_json:
         emit({"messages": count, "format": format, "output": output})
     return ExitCode.OK
@@ -152,7 +147,7 @@ async def reconcile(  # noqa: D417 - the shared options describe themselves
     *,
     since: str | None = None,
     tz: Tz = None,
-    campaign: _Campaign = None,
+    campaign: Campaign = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> ExitCode:
@@ -167,7 +162,7 @@ async def reconcile(  # noqa: D417 - the shared options describe themselves
         since: The earliest time to look at, such as "2027-01-31 08:00"; by default when the
             journal was made.
     """
-    async with _opened(file, campaign) as opened, open_client(url) as client:
+    async with open_journal(file, campaign) as opened, open_client(url) as client:
         start = bound(since, clock_of(client.provider, tz), "--since")
         found = await _ask_each(opened, client.provider, start)
     if as_json:
@@ -199,48 +194,6 @@ async def _ask_each(
         unknown=answers[-1].unknown,
         listed=sum(answer.listed for answer in answers),
     )
-
-
-@asynccontextmanager
-async def _opened(file: str, campaign: str | None) -> AsyncGenerator[Journal]:
-    _check_there(file)
-    # Whatever campaign it is of: nothing is sent from here. Checking a large file takes a moment.
-    with await asyncio.to_thread(Journal.open, file, campaign=campaign) as opened:
-        yield opened
-
-
-@asynccontextmanager
-async def _reading(file: str, campaign: str | None) -> AsyncGenerator[JournalReader]:
-    _check_there(file)
-    with await asyncio.to_thread(JournalReader.open, file, campaign=campaign) as opened:
-        yield opened
-
-
-def _check_there(file: str) -> None:
-    if is_address(file):
-        # Whoever connects to it says what is wrong with it.
-        return
-    if problem := _no_journal(Path(file)) if file else "its path is empty":
-        raise InvalidMessageError(f"{problem}; give the file that was the --journal of a bulk run")
-
-
-def _no_journal(path: Path) -> str:
-    """Return why something is no journal, in words; empty if it may be one."""
-    if not path.exists():
-        return f"there is no file '{path}'"
-    if not path.is_file():
-        return (
-            f"'{path}' is a directory and no journal" if path.is_dir() else f"'{path}' is no file"
-        )
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(len(_HEAD))
-    except OSError as exc:
-        return f"'{path}' can't be read: {exc.strerror}"
-    if not head:
-        # Opening it would make a journal of it.
-        return f"'{path}' is empty and no journal"
-    return "" if head == _HEAD else f"'{path}' is another kind of file and no journal"
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from iprog_async._core.receipts import Balance, DeliveryStatus, Receipt
@@ -47,6 +48,12 @@ def failed_words(status: DeliveryStatus) -> str:
 def accepted_words(accepted: int, failed: int) -> str:
     """Return how many were accepted, and how many of these have failed."""
     return f"{accepted}, of which failed at the gateway {failed}" if failed else str(accepted)
+
+
+def delivery_words(deliveries: Mapping[str, int]) -> str:
+    """Return how far accepted texts have come, as `delivered 5, pending 1`."""
+    words = [f"{state} {count}" for state, count in deliveries.items() if count]
+    return ", ".join(words) or "nothing was accepted"
 
 
 def status_code(status: DeliveryStatus) -> ExitCode:

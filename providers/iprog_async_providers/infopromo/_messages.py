@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, get_args
@@ -13,7 +13,7 @@ from iprog_async import DeliveryStatus, InvalidMessageError
 from iprog_async.adapter import Effect, Id, UnclearAnswer, is_object, mask_keys, structure
 from iprog_async_providers.infopromo._api import Api
 from iprog_async_providers.infopromo._options import in_zone, segment, to_zone
-from iprog_async_providers.infopromo._pages import Page, iterate, read_page
+from iprog_async_providers.infopromo._pages import Page, iterate, iterate_pages, read_page
 from iprog_async_providers.infopromo._states import delivery_status
 
 
@@ -115,6 +115,36 @@ class Messages:
             RejectedError: The server does not take a filter.
             NoAnswerError: No trustworthy answer; ask again.
         """
+        fetch = self._fetching(start, end, timezone, sms_type, direction)
+        return iterate(fetch, self._api.gateway.name)
+
+    def pages(
+        self, *, start: datetime | None = None, first: int = 1
+    ) -> AsyncGenerator[Page[StoredMessage]]:
+        """Iterate over pages of messages, the newest first, as the gateway gives them.
+
+        New messages push older ones to later pages: a message may come twice, and is missed only
+        if others are deleted meanwhile.
+
+        Args:
+            start: The earliest time, as an aware `datetime`.
+            first: The page to begin with.
+
+        Raises:
+            SmsError: As for `list`.
+        """
+        fetch = self._fetching(start, None, None, None, None)
+        return iterate_pages(fetch, self._api.gateway.name, first)
+
+    def _fetching(
+        self,
+        start: datetime | None,
+        end: datetime | None,
+        timezone: str | None,
+        sms_type: str | None,
+        direction: Direction | None,
+    ) -> Callable[[int], Awaitable[Page[StoredMessage]]]:
+        """Check the filters, and return what asks for a page."""
         zone = timezone or self._api.timezone or "UTC"
         if direction not in (None, *get_args(Direction)):
             raise InvalidMessageError(f"direction is 'outgoing' or 'incoming', not {direction!r}")
@@ -139,7 +169,7 @@ class Messages:
                 effect=Effect.READ,
             )
 
-        return iterate(fetch, self._api.gateway.name)
+        return fetch
 
 
 def _check_order(start: datetime | None, end: datetime | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
 from attrs import frozen
@@ -46,12 +46,26 @@ def read_page(envelope: Envelope, item: Callable[[Any], T]) -> Page[T]:
 
 
 async def iterate(fetch: Callable[[int], Awaitable[Page[T]]], provider: str) -> AsyncIterator[T]:
-    """Yield the items of all pages; the addresses of pages that the server gives are not used.
+    """Yield the items of all pages; see `iterate_pages`."""
+    async for page in iterate_pages(fetch, provider):
+        for item in page.items:
+            yield item
+
+
+async def iterate_pages(
+    fetch: Callable[[int], Awaitable[Page[T]]], provider: str, first: int = 1
+) -> AsyncGenerator[Page[T]]:
+    """Yield the pages of a list; the addresses of pages that the server gives are not used.
+
+    Args:
+        fetch: Asks for a page.
+        provider: Name of the provider, for errors.
+        first: Which page to begin with.
 
     Raises:
         NoAnswerError: A page is not the one that was asked for, or the list never ends.
     """
-    number, limit = 1, 0
+    number, limit = first, 0
     while True:
         page = await fetch(number)
         if page.number != number:
@@ -60,8 +74,7 @@ async def iterate(fetch: Callable[[int], Awaitable[Page[T]]], provider: str) -> 
             )
         # New entries may make the list longer while it is read, but not without end.
         limit = limit or 2 * page.last + 10
-        for item in page.items:
-            yield item
+        yield page
         if number >= page.last or not page.items:
             return
         if number >= limit:

@@ -37,12 +37,12 @@ def june(cli: Cli, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_show(cli: Cli, june: str) -> None:
     """The counts are told without naming the campaign."""
     ran = cli("journal", "show", june)
-    assert (0, ["accepted  2", "not sent  0", "unknown   1", "waiting   0"]) == (
-        ran.code,
-        ran.out.splitlines(),
-    )
+    lines = ["accepted  2", "not sent  0", "unknown   1", "waiting   0", "delivery  sent 2"]
+    assert (0, lines) == (ran.code, ran.out.splitlines())
     counts = {"accepted": 2, "failed": 0, "not_sent": 0, "unknown": 1, "waiting": 0}
-    assert {"file": june, "counts": counts} == cli("journal", "show", june, "--json").json
+    deliveries = {"delivered": 0, "sent": 2, "failed": 0, "pending": 0, "unclear": 0}
+    expected = {"file": june, "counts": counts, "deliveries": deliveries}
+    assert expected == cli("journal", "show", june, "--json").json
 
 
 def test_show_failed(cli: Cli, tmp_path: Path, sandbox: Sandbox, june: str) -> None:
@@ -209,7 +209,7 @@ def test_reconcile_refused(
     assert (2, True) == (ran.code, words in ran.err)
 
 
-@pytest.mark.parametrize("command", ["show", "unknown", "export", "reconcile"])
+@pytest.mark.parametrize("command", ["show", "unknown", "export", "reconcile", "follow"])
 def test_no_journal(cli: Cli, tmp_path: Path, command: str) -> None:
     """A journal that is not there is not made, and a file that is none is told."""
     missing = tmp_path / "july.db"
@@ -252,6 +252,6 @@ def test_journal_in_use(cli: Cli, june: str) -> None:
 def test_help(cli: Cli) -> None:
     """The group lists its commands, and each takes `--json`."""
     listed = cli("journal", "--help").out
-    names = ("show", "unknown", "export", "reconcile")
+    names = ("show", "unknown", "export", "reconcile", "follow")
     assert [] == [name for name in names if name not in listed]
     assert [] == [name for name in names if "--json" not in cli("journal", name, "--help").out]

@@ -33,6 +33,7 @@ from iprog_async_providers.infopromo._sandbox.wire import (
 
 
 _NUMBER = re.compile(r"[1-9]\d{6,14}", re.ASCII)
+_DIRECTION = "outgoing"
 _WORDS = {"pending": "Enroute", "delivered": "Delivered", "failed": "Undelivered"}
 
 
@@ -138,15 +139,16 @@ class SmsDesk:
             raise RefusedError(422, "Invalid timezone provided.") from None
         first, last = _moment(asked, "start_date", zone), _moment(asked, "end_date", zone)
         last = self._state.now() if last is None else min(last, self._state.now())
-        entries = [
-            self._viewed(text)
-            for text in reversed(self._state.texts(PREFIX))
-            if (first is None or text.due_at >= first) and text.due_at <= last
+        kind, direction = asked.text("sms_type"), asked.text("direction")
+        texts = [
+            text
+            for text in self._state.newest(PREFIX)
+            if (first is None or text.due_at >= first)
+            and text.due_at <= last
+            and kind in ("", self._type_of(text))
+            and direction in ("", _DIRECTION)
         ]
-        for name in ("sms_type", "direction"):
-            wanted = asked.text(name)
-            entries = [entry for entry in entries if wanted in ("", entry[name])]
-        return paginated(entries, asked)
+        return paginated(texts, asked, self._viewed)
 
     def balance(self, asked: Asked) -> JSONResponse:
         """Return the credit as text with separators."""
@@ -204,10 +206,13 @@ class SmsDesk:
     def _viewed(self, text: InboxText) -> dict[str, Any]:
         return {
             **self._entry(text, "status"),
-            "sms_type": self._types.get(text.message_id, "plain"),
-            "direction": "outgoing",
+            "sms_type": self._type_of(text),
+            "direction": _DIRECTION,
             "sent_at": f"{text.due_at.astimezone(ZONE):%Y-%m-%d %H:%M:%S}",
         }
+
+    def _type_of(self, text: InboxText) -> str:
+        return self._types.get(text.message_id, "plain")
 
 
 def _moment(asked: Asked, name: str, zone: ZoneInfo) -> datetime | None:

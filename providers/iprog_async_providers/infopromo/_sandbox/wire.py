@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from attrs import frozen
@@ -11,6 +12,8 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from iprog_async.sandbox import bearer_token, note_refusal, read_fields
 
+
+T = TypeVar("T")
 
 PREFIX = "infopromo"
 TOKEN = "1|sandbox-infopromo-token"  # noqa: S105 - accepted by the sandbox alone
@@ -71,14 +74,21 @@ def missing(model: str, uid: str) -> RefusedError:
     return RefusedError(200, f"No query results for model [App\\Models\\{model}] {uid}")
 
 
-def paginated(items: Iterable[object], asked: Asked) -> JSONResponse:
-    """Return one page of a list as Laravel's paginator does, with addresses nobody should use."""
-    entries = list(items)
+def paginated(
+    entries: Sequence[T], asked: Asked, view: Callable[[T], object] = lambda entry: entry
+) -> JSONResponse:
+    """Return one page of a list as Laravel's paginator does, with addresses nobody should use.
+
+    Args:
+        entries: All there are.
+        asked: The request.
+        view: What is shown of an entry.
+    """
     given = asked.text("page")
     page = max(1, int(given)) if given.isascii() and given.isdecimal() else 1
     last = max(1, -(-len(entries) // PER_PAGE))
     start = (page - 1) * PER_PAGE
-    shown = entries[start : start + PER_PAGE]
+    shown = [view(entry) for entry in entries[start : start + PER_PAGE]]
     data = {
         "current_page": page,
         "data": shown,

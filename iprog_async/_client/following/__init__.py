@@ -1,0 +1,1 @@
+"""Following accepted texts to their final delivery status; nothing is sent from here."""
