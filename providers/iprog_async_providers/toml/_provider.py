@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from os import PathLike
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 from urllib.parse import quote
 
 from attrs import field, frozen
@@ -41,6 +41,9 @@ from iprog_async_providers.toml._file import GatewayFile
 from iprog_async_providers.toml._reading import read_file
 from iprog_async_providers.toml._requests import Requests, to_number
 
+
+if TYPE_CHECKING:
+    from iprog_async.sandbox import SandboxGateway
 
 _TITLE = "Any gateway, by a TOML file"
 
@@ -155,6 +158,21 @@ class HttpProvider(BaseProvider):
         base_url = url.params.get("base_url") or (f"https://{url.host}" if url.host else None)
         credentials = dict(zip(names, given, strict=False))
         return cls.from_toml(path, credentials=credentials, base_url=base_url, **settings)
+
+    @classmethod
+    def sandbox_of(cls, path: str | PathLike[str]) -> SandboxGateway:
+        """Return the part of a described gateway in the local sandbox.
+
+        Its answers are those that the file describes, so they prove that the file is consistent,
+        and not that it is true. Give it to `Sandbox(gateways={"acme": …})`.
+
+        Raises:
+            ConfigurationError: The file is wrong, or needs more than two credentials.
+        """
+        # Imported here, because it needs the extra `sandbox`.
+        from iprog_async_providers.toml._sandbox import gateway_of
+
+        return gateway_of(str(path))
 
     @cached_property
     def gateway(self) -> Gateway:
