@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 
 from iprog_async import (
     Balance,
+    ConfigurationError,
     DeliveryStatus,
     InvalidMessageError,
     Message,
@@ -39,6 +40,7 @@ from iprog_async_providers.infopromo._answers import Envelope
 from iprog_async_providers.infopromo._api import Api, Params, check_content, to_wire_number
 from iprog_async_providers.infopromo._campaigns import Campaigns
 from iprog_async_providers.infopromo._contacts import Contacts
+from iprog_async_providers.infopromo._hosts import HOSTS, Host, host_named
 from iprog_async_providers.infopromo._messages import Messages
 from iprog_async_providers.infopromo._options import InfopromoOptions
 from iprog_async_providers.infopromo._sending import (
@@ -75,7 +77,8 @@ class UltimateSmsBase(BaseProvider):
     options_type: ClassVar[type[object] | None] = InfopromoOptions
 
     api_token: str = field(converter=_options.to_token, repr=False)
-    base_url: str = field(kw_only=True)
+    host: str | None = field(default=None, kw_only=True)
+    base_url: str = field(default="", kw_only=True)
     sender_id: str | None = field(default=None, kw_only=True, converter=to_sender_id)
     timezone: str | None = field(default=None, kw_only=True, validator=_options.check_timezone)
     region: str | None = field(default=None, kw_only=True, converter=to_region)
@@ -83,8 +86,23 @@ class UltimateSmsBase(BaseProvider):
     max_batch: int = field(default=100, kw_only=True, validator=_options.check_max_batch)
 
     def __attrs_post_init__(self) -> None:
+        if self.host is not None:
+            self._go_to(host_named(self.host))
+        elif not self.base_url:
+            raise ConfigurationError(
+                f"where is the host? Give base_url='https://…', or host= with one of "
+                f"{', '.join(HOSTS)}"
+            )
         # Building it checks the address.
         _ = self.gateway
+
+    def _go_to(self, host: Host) -> None:
+        """Take address and region from a known host, where the account says nothing else."""
+        if self.base_url not in ("", self.home):
+            raise ConfigurationError("give host or base_url: each says where the API is")
+        object.__setattr__(self, "base_url", host.base_url)
+        if self.region is None:
+            object.__setattr__(self, "region", host.region)
 
     @classmethod
     def from_url(cls, url: SmsUrl, /) -> Self:
@@ -96,6 +114,8 @@ class UltimateSmsBase(BaseProvider):
             ConfigurationError: A credential or setting is missing or wrong.
         """
         settings = url.settings(**cls.url_settings)
+        if url.host.lower() in HOSTS and "base_url" not in url.params:
+            return cls(url.credential(), host=url.host, **settings)
         return cls(url.credential(), base_url=url.base_url(cls.home), **settings)
 
     @cached_property

@@ -37,8 +37,10 @@ class UltimateSmsProvider(UltimateSmsBase):
 
     Args:
         api_token: The token of the account's developer page, such as `1|abc…`.
-        base_url: The host, such as `https://sms.example.com`; the API's path may stand behind
-            it, as vendors print it.
+        host: One of the hosts that are known by name, such as `"text.lk"`, `"philsms"` or
+            `"talksasa"`: its address and region; `docs/gateways/infopromo.md` lists them.
+        base_url: Any other host, such as `https://sms.example.com`; the API's path may stand
+            behind it, as vendors print it.
         name: Unique label of this account.
         sender_id: Name or number that phones show, unless the message has its own; every
             message needs one.
@@ -82,8 +84,10 @@ class UltimateSmsHttpProvider(UltimateSmsBase):
 
     Args:
         api_token: The token of the account's developer page; the same as for v3.
-        base_url: The host, such as `https://sms.example.com`; the API's path may stand behind
-            it, as vendors print it.
+        host: One of the hosts that are known by name, such as `"text.lk"`, `"philsms"` or
+            `"talksasa"`: its address and region; `docs/gateways/infopromo.md` lists them.
+        base_url: Any other host, such as `https://sms.example.com`; the API's path may stand
+            behind it, as vendors print it.
         token_in: `"json"` puts the token into the body, of GET too, as documented; `"query"`
             puts it into the address, for hosts behind proxies that drop the body of a GET.
         send_with: `"GET"` sends texts by the documented GET form, where everything, the token
