@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from iprog_async import Counts, Journal
+from iprog_async._sending.template import Template
 from iprog_async.cli._bulk.csv_file import CsvFile
 from iprog_async.cli._bulk.messages import CsvMessages
 from iprog_async.cli._bulk.options import CommandOptions
@@ -27,7 +28,6 @@ from iprog_async.cli._bulk.progress import ProgressBar
 from iprog_async.cli._bulk.results_file import Results
 from iprog_async.cli._bulk.run import BulkRunner
 from iprog_async.cli._bulk.summary import summary_words
-from iprog_async.cli._bulk.template import Template
 from iprog_async.cli._terminal.output import wrapped
 from iprog_async.sandbox import Sandbox
 

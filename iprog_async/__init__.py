@@ -88,6 +88,7 @@ from iprog_async._providers.protocols import (
 from iprog_async._providers.registry import provider_types
 from iprog_async._routing.circuit_breaker import BreakerPolicy
 from iprog_async._routing.routers import Choice, Failover, RoundRobin, Routed
+from iprog_async._sending.template import Template
 
 
 __all__ = [
@@ -177,6 +178,7 @@ __all__ = [
     "SupportsStatus",
     "Suppress",
     "SuppressedError",
+    "Template",
     "Unknown",
     "UnsupportedError",
     "WaitTimeoutError",

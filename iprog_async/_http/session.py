@@ -33,6 +33,7 @@ from iprog_async._core.redaction import Redactor, active_redactor
 from iprog_async._core.tracebacks import discreetly, drop_frames
 from iprog_async._engines.base import Failure, RequestProgress, WireReply, WireRequest
 from iprog_async._http.calls import Effect, HttpCall
+from iprog_async._http.exchange_log import log_exchange
 from iprog_async._http.pool import HttpPool
 from iprog_async._http.responses import (
     attempt_ended,
@@ -220,6 +221,7 @@ class Session:
             throttle.finish(ok=answered)
         if logger.isEnabledFor(logging.DEBUG):
             log_attempt(call, result, self._pool.clock.monotonic() - started, redactor)
+            log_exchange(request, result, redactor)
         if not isinstance(result, Failure):
             _note_remaining(throttle, result)
         error: SmsError | None = None

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Coroutine, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from iprog_async._core.errors import SmsError
@@ -16,7 +17,11 @@ from iprog_async.cli._base.extras import extra_of, install_line
 from iprog_async.cli._base.stdin import STDIN
 from iprog_async.cli._errors import failure as failure_module
 from iprog_async.cli._errors.failure import CommandFailure
+from iprog_async.cli._terminal.exchanges import exchanges_shown
 from iprog_async.cli._terminal.output import emit, forgive_encoding, print_error, silence
+
+
+_DEBUG = "--debug"
 
 
 def run(tokens: Sequence[str] | None = None) -> ExitCode:
@@ -26,7 +31,13 @@ def run(tokens: Sequence[str] | None = None) -> ExitCode:
     forgive_encoding()
     # Without any handler Python itself would print the library's warnings and tracebacks.
     logging.getLogger("iprog_async").addHandler(logging.NullHandler())
-    result = _outcome(tokens, options)
+    debug = _DEBUG in options
+    if debug:
+        # Of every command, wherever it stands among its words.
+        tokens = [*(word for word in options if word != _DEBUG), *tokens[len(options) :]]
+        options = [word for word in options if word != _DEBUG]
+    with exchanges_shown() if debug else nullcontext():
+        result = _outcome(tokens, options)
     if isinstance(result, ExitCode):
         return result
     result = result.veiled(tokens)

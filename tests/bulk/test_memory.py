@@ -13,7 +13,7 @@ _ROWS = 100_000
 _SCRIPT = """
 import asyncio, pathlib, sys
 from iprog_async import SmsClient
-from iprog_async.cli._bulk.template import Template
+from iprog_async._sending.template import Template
 from iprog_async.cli._bulk.messages import CsvMessages
 from iprog_async.cli._bulk.csv_file import CsvFile
 from iprog_async_providers.iprog import IprogProvider

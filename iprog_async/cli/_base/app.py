@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _HELP = """Send SMS through cheap regional gateways.
 
 The gateway is that of --url, else of SMS_URL, else the one whose credentials are set.
+With --debug any command shows on stderr what it says to the gateway and what that answers: numbers
+and texts, and no credential.
 """
 
 

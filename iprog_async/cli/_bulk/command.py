@@ -13,6 +13,7 @@ from iprog_async._bulk.suppression import IsSuppressed
 from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import InvalidMessageError
 from iprog_async._journal.journal import Journal
+from iprog_async._sending.template import Template
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._base.stdin import STDIN
 from iprog_async.cli._bulk.csv_file import CsvFile
@@ -25,8 +26,9 @@ from iprog_async.cli._bulk.preview import LABEL, Preview, preview
 from iprog_async.cli._bulk.progress import at_work, open_progress
 from iprog_async.cli._bulk.results_file import LeftOutRows, Results, check_replaceable
 from iprog_async.cli._bulk.run import BulkRunner, RunResult
+from iprog_async.cli._bulk.schedule import scheduled
 from iprog_async.cli._bulk.summary import next_command, summary_data, summary_words
-from iprog_async.cli._bulk.template import Template
+from iprog_async.cli._bulk.trial import trial_of
 from iprog_async.cli._options.shared import text_from
 from iprog_async.cli._terminal.confirm import confirmed
 from iprog_async.cli._terminal.output import echo, emit, print_error, say_rows
@@ -56,7 +58,12 @@ async def bulk(
     async with AsyncExitStack() as stack:
         csv_file = stack.enter_context(CsvFile(file, options.column))
         messages = CsvMessages(
-            csv_file, template, options.column, options.key_column, options.sender_id
+            csv_file,
+            template,
+            options.column,
+            options.key_column,
+            options.sender_id,
+            options.limit,
         )
         return await _carry_out(options, messages, stack)
 
@@ -70,6 +77,8 @@ async def _carry_out(
     pool = await stack.enter_async_context(options.open_pool())
     client = await stack.enter_async_context(options.open_client(pool))
     suppressed = await options.load_suppression(client.provider)
+    options = scheduled(options, client.provider, messages)
+    trial = trial_of(options, client.provider, suppressed)
     # Only now: what is wrong with the input is to be read first, also where nobody can be asked.
     options.check_somebody_answers()
     new = await asyncio.to_thread(options.makes_journal)
@@ -87,6 +96,8 @@ async def _carry_out(
         journal = await _open_journal(options, stack)
     if options.enqueue:
         return await enqueue(options, client, messages, shown, suppressed)
+    if trial is not None and shown.first is not None:
+        await trial.send(client, pool, shown.first.prepared, journal)
     results = stack.enter_context(Results(options.results, replace=replace))
     eta = Eta(least_left(shown.plan, client.provider), pool.remaining_pause)
     progress = open_progress(shown.plan.total, as_json=options.as_json, eta=eta)

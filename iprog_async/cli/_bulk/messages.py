@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
 
 from iprog_async._bulk.preparation import Unsendable
 from iprog_async._core.errors import (
@@ -13,9 +15,9 @@ from iprog_async._core.errors import (
     SmsError,
 )
 from iprog_async._core.messages import Message
+from iprog_async._sending.template import Template, value_of
 from iprog_async.cli._bulk.columns import looks_like_number
 from iprog_async.cli._bulk.csv_file import CsvFile, CsvRow
-from iprog_async.cli._bulk.template import Template, value_of
 from iprog_async.cli._errors.wording import words_of_error
 
 
@@ -28,6 +30,7 @@ class CsvMessages:
         column: Column of the phone numbers.
         key_column: Column of the keys, if there is one.
         sender_id: Name or number the phones show as sender.
+        limit: How many rows are read; all if `None`.
 
     Raises:
         InvalidMessageError: The file lacks a column; the error names those it has.
@@ -40,6 +43,7 @@ class CsvMessages:
         column: str,
         key_column: str | None = None,
         sender_id: str | None = None,
+        limit: int | None = None,
     ) -> None:
         file.check_column(column, "with the phone numbers", "--column", looks_like_number)
         for name in template.fields:
@@ -51,12 +55,18 @@ class CsvMessages:
         self._column = column
         self._key_column = key_column
         self._sender_id = sender_id
+        self._limit = limit
+        self._schedule_at: datetime | None = None
         # Four bytes a row: outcomes tell the index of their message, and people count lines.
         self._lines = array("I")
 
+    def schedule(self, when: datetime) -> None:
+        """Let the gateway keep all messages until a time."""
+        self._schedule_at = when
+
     def __iter__(self) -> Iterator[Message]:
         lines = self._lines = array("I")
-        for row in self._file:
+        for row in islice(self._file, self._limit):
             lines.append(row.line)
             yield self._message(row)
 
@@ -79,6 +89,7 @@ class CsvMessages:
                 raise InvalidMessageError(row.problem)
             key = None if self._key_column is None else value_of(cells, self._key_column)
             number = value_of(cells, self._column)
-            return Message(number, self._template.fill(cells), self._sender_id, key=key)
+            text = self._template.fill(cells)
+            return Message(number, text, self._sender_id, self._schedule_at, key)
         except InvalidMessageError as exc:
             return Unsendable(cells.get(self._column, ""), "", problem=exc)

@@ -37,6 +37,9 @@ _REPEATED = {
     "column": "--column",
     "key_column": "--key-column",
     "sender_id": "--from",
+    "limit": "--limit",
+    "first_to": "--first-to",
+    "at": "--at",
     "encoding": "--encoding",
     "replace": "--replace",
     "journal": "--journal",
@@ -72,6 +75,12 @@ class CommandOptions:
         key_column: Column with a key, such as an order number: with two keys, two equal texts for
             one number are both sent.
         sender_id: Name or number the phones show as sender.
+        limit: Read the first so many rows of the file only; a later run with the same --journal and
+            without it goes on with the others.
+        first_to: A number that gets the first text before anybody else, as a trial. If it is not
+            accepted, nothing more is sent. With --journal it is sent once, however often this runs.
+        at: When the phones are to get it, such as "tomorrow 8:00", where the gateway schedules;
+            with --enqueue, when the workers are to begin.
         journal: A file that records what is sent, so that the run can go on later and nobody gets
             a text twice; or the postgresql:// address of a database that several machines share.
         campaign: A name that is stored in a new journal; then give the same one each time.
@@ -90,7 +99,6 @@ class CommandOptions:
             would not be sent, with line and reason.
         enqueue: Send nothing from here, but load the texts into the journal, which is a postgresql://
             address, for `iprog-async worker` on any machines.
-        at: When the workers are to begin, such as "tomorrow 8:00"; with --enqueue.
         queue: Which workers are to send: those of this --queue; with --enqueue.
         priority: Texts with a higher one are sent first; with --enqueue.
         dry_run: Show the preview and send nothing.
@@ -107,6 +115,9 @@ class CommandOptions:
     column: str = "phone"
     key_column: str | None = None
     sender_id: Annotated[str | None, Parameter(name="--from")] = None
+    limit: Annotated[int | None, _Natural] = None
+    first_to: str | None = None
+    at: str | None = None
     encoding: Encoding = "auto"
     replace: Replace = ()
     journal: str | None = None
@@ -121,7 +132,6 @@ class CommandOptions:
     engine: EngineChoice | None = None
     results: str | None = None
     enqueue: Annotated[bool, _Flag] = False
-    at: str | None = None
     queue: str = DEFAULT_QUEUE
     priority: int = 0
     dry_run: Annotated[bool, _Flag] = False
@@ -152,7 +162,6 @@ class CommandOptions:
     def _check_enqueue(self) -> None:
         if not self.enqueue:
             for given, flag in (
-                (self.at, "--at"),
                 (self.queue != DEFAULT_QUEUE, "--queue"),
                 (self.priority, "--priority"),
             ):
@@ -163,6 +172,11 @@ class CommandOptions:
             raise InvalidMessageError(
                 "--enqueue loads texts into a database: give its address with --journal, such as "
                 "postgresql://user@host/database. Nothing was sent"
+            )
+        if self.first_to is not None:
+            raise InvalidMessageError(
+                "--first-to sends a text from here, and --enqueue sends none: try it with "
+                "iprog-async send. Nothing was sent"
             )
         if self.results is not None and not self.dry_run:
             raise InvalidMessageError(

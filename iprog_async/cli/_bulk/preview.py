@@ -154,7 +154,7 @@ class Preview:
         plan = self.plan
         encodings = ", ".join(f"{count} in {name}" for name, count in plan.encodings.items())
         rows = [
-            ("rows", f"{plan.total} in {self.options.file}"),
+            ("rows", f"{plan.total} in {self.options.file}{self._limit_words}"),
             ("gateway", show.gateway_words(self.provider)),
             *self._who(),
             ("to send", f"{plan.recipients}{f' ({encodings})' if encodings else ''}"),
@@ -198,9 +198,18 @@ class Preview:
             rows.append(("landlines", f"{plan.landlines}, charged, and most can't show a text"))
         return rows
 
+    @property
+    def _limit_words(self) -> str:
+        limit = self.options.limit
+        return "" if limit is None else f" (no more than --limit {limit})"
+
     def _who(self) -> list[tuple[str, str]]:
         sender = sender_of(self.options.sender_id, self.provider)
         rows = [("from", one_line(sender))] if sender else []
+        if self.options.at is not None:
+            rows.append(("at", self.options.at))
+        if self.options.first_to is not None:
+            rows.append(("trial to", f"{self.options.first_to}, before all others"))
         return rows + ([] if self.first is None else self.first.rows())
 
     @property

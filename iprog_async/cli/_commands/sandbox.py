@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import shlex
 import signal
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter, validators
 
-from iprog_async._core.errors import InvalidMessageError
+from iprog_async._core.errors import ConfigurationError, InvalidMessageError
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._errors.wording import in_options
 from iprog_async.cli._options.shared import AsJson
@@ -21,12 +23,14 @@ from iprog_async.cli._terminal.output import echo, emit
 if TYPE_CHECKING:
     from iprog_async.sandbox import Sandbox
 
+_PORT = 8025
+_PORTS_TO_TRY = 20
 _Natural = Parameter(validator=validators.Number(gte=0))
 
 
 async def sandbox(  # noqa: D417 - the shared options describe themselves
     *,
-    port: Annotated[int, Parameter(validator=validators.Number(gte=0, lte=65535))] = 0,
+    port: Annotated[int | None, Parameter(validator=validators.Number(gte=0, lte=65535))] = None,
     host: str = "127.0.0.1",
     allow_remote: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     credit: Annotated[int, _Natural] = 1000,
@@ -36,7 +40,7 @@ async def sandbox(  # noqa: D417 - the shared options describe themselves
     """Run a local server that plays the gateways, until Ctrl-C.
 
     Args:
-        port: Port to listen on; 0 takes one that is free.
+        port: Port to listen on; 0 takes any that is free. By default 8025, or the next free one.
         host: Address to listen on.
         allow_remote: Let other machines in: the sandbox asks nobody for a password.
         credit: Credit of each account at the start, in segments.
@@ -46,23 +50,42 @@ async def sandbox(  # noqa: D417 - the shared options describe themselves
 
     # Before the first line is written: its reader may stop us at once.
     stopped = _watch_for_sigterm()
-    playing = Sandbox(
-        host=host,
-        port=port,
-        allow_remote=allow_remote,
-        credit=credit,
-        delivered_after=delivered_after,
-    )
+
+    def at(number: int) -> Sandbox:
+        return Sandbox(
+            host=host,
+            port=number,
+            allow_remote=allow_remote,
+            credit=credit,
+            delivered_after=delivered_after,
+        )
+
     async with AsyncExitStack() as stack:
-        running = await _started(playing, stack)
+        if port is None:
+            running = await _started_near(at, stack)
+        else:
+            running = await _started(at(port), stack)
         if as_json:
             emit(_data(running))
         else:
+            if port is None and not running.url.endswith(f":{_PORT}"):
+                echo(f"Port {_PORT} is taken, perhaps by another sandbox.")
             echo(*_words(running))
         # Being stopped is how a server ends, and no failure.
         with contextlib.suppress(asyncio.CancelledError):
             await stopped.wait()
     return ExitCode.OK
+
+
+async def _started_near(at: Callable[[int], Sandbox], stack: AsyncExitStack) -> Sandbox:
+    """Start at the usual port, or at the next one that is free."""
+    for number in range(_PORT, _PORT + _PORTS_TO_TRY):
+        try:
+            return await _started(at(number), stack)
+        except ConfigurationError as exc:
+            if getattr(exc.__cause__, "errno", None) != errno.EADDRINUSE:
+                raise
+    return await _started(at(0), stack)
 
 
 async def _started(playing: Sandbox, stack: AsyncExitStack) -> Sandbox:

@@ -42,7 +42,7 @@ def test_why_rows_were_not_sent(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) ->
         "Not sent:",
         "  lines 5, 6: the phone number '…' is too short (read as one of PH)",
         "  line 4: the same text for the same number as on an earlier line",
-        "  line 7: the cell of 'name' is empty in this row",
+        "  line 7: 'name' is empty",
         "Unknown: they may have been sent, and are not repeated:",
     ] == told[:6]
     assert told[6].startswith("  line 2: ")

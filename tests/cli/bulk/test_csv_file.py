@@ -7,9 +7,9 @@ import pytest
 
 from iprog_async import InvalidMessageError, Message
 from iprog_async._bulk.preparation import Unsendable
+from iprog_async._sending.template import Template
 from iprog_async.cli._bulk.csv_file import CsvFile, CsvRow
 from iprog_async.cli._bulk.messages import CsvMessages
-from iprog_async.cli._bulk.template import Template
 
 
 def sheet_of(path: Path, content: str | bytes, column: str = "phone") -> CsvFile:
@@ -256,6 +256,6 @@ def test_letters(tmp_path: Path) -> None:
 
     assert Message("1", "Hi Ann", "ACME", key="7") == messages[0]
     problems = [str(message.problem) for message in messages if isinstance(message, Unsendable)]
-    assert ["'name'", "'phone'", "'id'"] == [words.split()[3] for words in problems[:3]]
+    assert ["'name'", "'phone'", "'id'"] == [words.split()[0] for words in problems[:3]]
     assert "this row has 4 cells" in problems[3]
     assert [2, 3, 4, 5, 6] == [letters.line_of(index) for index in range(5)]

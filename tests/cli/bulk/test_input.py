@@ -26,7 +26,7 @@ def test_keys_and_sender(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     )
 
     assert (4, ["ACME", "ACME"]) == (ran.code, [text.sender_id for text in sandbox.inbox])
-    assert "line 4: the cell of 'order' is empty in this row" in ran.out
+    assert "line 4: 'order' is empty" in ran.out
 
 
 @pytest.mark.parametrize("engine", ["httpx", "asyncio"])

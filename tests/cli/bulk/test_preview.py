@@ -35,8 +35,8 @@ def test_preview(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -> None:
         told["invalid"],
     )
     assert "line 6: the phone number '12' is too short" in ran.out
-    assert "line 7: the cell of 'name' is empty in this row" in ran.out
-    assert "line 8: the cell of 'phone' is empty in this row" in ran.out
+    assert "line 7: 'name' is empty" in ran.out
+    assert "line 8: 'phone' is empty" in ran.out
     assert told["balance"] == "iprog: 1000 credits; this run takes 2"
     assert told["gateway"] == "iprog on this machine"
 
@@ -149,7 +149,7 @@ def test_many_bad_rows(bulk: Bulk) -> None:
     data = bulk(rows, "--dry-run", "--json").json
 
     assert "lines 2, 3, 4 and 27 more: the phone number '…' is too short" in ran.out
-    assert "line 32: the cell of 'name' is empty in this row\n" in ran.out
+    assert "line 32: 'name' is empty\n" in ran.out
     assert [30, 1] == [reason["count"] for reason in data["invalid_reasons"]]
 
 

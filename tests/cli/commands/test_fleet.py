@@ -132,7 +132,7 @@ async def _send(journal: Journal) -> None:
         (["--enqueue"], "postgresql://"),
         (["--enqueue", "--journal", "june.db"], "postgresql://"),
         (["--queue", "other"], "--enqueue"),
-        (["--at", "tomorrow 8:00"], "--enqueue"),
+        (["--priority", "2"], "--enqueue"),
     ],
 )
 @pytest.mark.usefixtures("counting")

@@ -54,6 +54,19 @@ async def test_words(capsys: pytest.CaptureFixture[str]) -> None:
         assert len(sandbox.providers) == len(names)
 
 
+async def test_the_usual_port_or_the_next_one(
+    capsys: pytest.CaptureFixture[str], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It listens where it always does; if that port is taken, it says so and takes the next."""
+    taken = sandbox.url.rpartition(":")[2]
+    monkeypatch.setattr("iprog_async.cli._commands.sandbox._PORT", int(taken))
+    task, written = await _running(capsys)
+    task.cancel()
+    assert ExitCode.OK == await task
+    assert f"Port {taken} is taken" in written
+    assert f"The sandbox runs at {sandbox.url} " not in written
+
+
 def test_taken_port(cli: Cli, sandbox: Sandbox) -> None:
     """A port that is taken is a matter of configuration, told in one line."""
     ran = cli("sandbox", "--port", sandbox.url.rpartition(":")[2])

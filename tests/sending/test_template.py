@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iprog_async import InvalidMessageError
-from iprog_async.cli._bulk.template import Template
+from iprog_async import InvalidMessageError, Template
 
 
 ROW = {"name": " Ann ", "First name": "Bo", "empty": "", "blank": " \t"}
@@ -35,7 +34,7 @@ def test_fields() -> None:
 @pytest.mark.parametrize("name", ["missing", "empty", "blank"])
 def test_no_text_with_a_hole(name: str) -> None:
     """A row without a value makes no text."""
-    with pytest.raises(InvalidMessageError, match=f"no '{name}' in this row"):
+    with pytest.raises(InvalidMessageError, match=f"'{name}' is empty"):
         Template(f"Hi {{{name}}}").fill(ROW)
 
 

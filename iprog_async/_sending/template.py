@@ -15,7 +15,7 @@ class Template:
     than the one who wrote the text may see.
 
     Args:
-        text: The text.
+        text: The text, with the names of what is filled in between braces.
 
     Raises:
         InvalidMessageError: It is empty, a brace has no partner, or a field is no plain name.
@@ -33,8 +33,12 @@ class Template:
         self.fields = tuple(dict.fromkeys(name for _, name in self._parts if name is not None))
         """Names of the fields, in order of appearance."""
 
-    def fill(self, values: Mapping[str, str]) -> str:
+    def fill(self, values: Mapping[str, object]) -> str:
         """Return the text for one recipient.
+
+        Args:
+            values: What each field is filled with, by its name, such as a row of `csv.DictReader`.
+                Blanks around a value are left out.
 
         Raises:
             InvalidMessageError: A field has no value, or only blanks: nobody gets a text with
@@ -48,11 +52,12 @@ class Template:
         return "".join(words)
 
 
-def value_of(values: Mapping[str, str], name: str) -> str:
+def value_of(values: Mapping[str, object], name: str) -> str:
     """Return a value without the blanks around it; raises `InvalidMessageError` for none."""
-    value = values.get(name, "").strip()
+    given = values.get(name)
+    value = "" if given is None else str(given).strip()
     if not value:
-        raise InvalidMessageError(f"the cell of {name!r} is empty in this row")
+        raise InvalidMessageError(f"{name!r} is empty")
     return value
 
 
