@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from iprog_async._core.errors import ConfigurationError, JournalError
 from iprog_async._core.tracebacks import discreet
 from iprog_async._journal.postgres.address import PostgresAddress, is_address
-from iprog_async._journal.postgres.connecting import connect_async, translated
+from iprog_async._journal.postgres.connecting import connect_async, not_in_session, translated
 from iprog_async._journal.postgres.driver import INSTALL, driver
 from iprog_async._journal.postgres.migrations import check_version
 from iprog_async._journal.postgres.schema import quoted
+from iprog_async._journal.postgres.session import keeps_session
 
 
 if TYPE_CHECKING:
@@ -55,10 +57,17 @@ async def connect(address: PostgresAddress, name: str = "") -> Connection:
         name: Who connects, for `pg_stat_activity`.
 
     Raises:
-        JournalError: It can't be reached, or is no journal that this release works with.
+        JournalError: It can't be reached, is no journal that this release works with, or stands
+            behind a pooler that hands statements to any session.
     """
     connection = await connect_async(address, name)
     try:
+        if await _is_pooled(address, connection):
+            # This connection may be all that the pooler has.
+            await connection.close()
+            if not await asyncio.to_thread(keeps_session, address):
+                raise not_in_session(address.shown)
+            connection = await connect_async(address, name)
         with translated(address):
             check_version(address, await _version(connection, address.schema))
             # The job queue's own statements name no schema.
@@ -69,6 +78,13 @@ async def connect(address: PostgresAddress, name: str = "") -> Connection:
         await connection.close()
         raise
     return connection
+
+
+async def _is_pooled(address: PostgresAddress, connection: Connection) -> bool:
+    """Return whether a pooler stands between, which has numbers of its own for its sessions."""
+    with translated(address):
+        (backend,) = await ask(connection, "SELECT pg_backend_pid()")
+    return bool(backend != connection.info.backend_pid)
 
 
 async def _version(connection: Connection, schema: str) -> int | None:

@@ -1,12 +1,9 @@
-"""Several openings of one file, as several processes have them: each key is one text."""
+"""Several openings of one journal, as several processes have them: each key is one text."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,6 +14,7 @@ from support.journal.journaling import (
     ACCEPTED,
     BROKEN,
     BUSY,
+    Place,
     numbers_of,
     posting,
     rows_in,
@@ -26,21 +24,30 @@ from support.journal.journaling import (
     take,
 )
 
-from iprog_async import Journal, JournalError, OutcomeUnknownError
+from iprog_async import Journal, OutcomeUnknownError
 from iprog_async._journal.ledger import Ledger
+from iprog_async._journal.postgres import store as store_module
+from iprog_async._journal.postgres.address import is_address
 from iprog_async._journal.resume_rules import ResumeRules
 from iprog_async._journal.rows import Row
-from iprog_async._journal.sqlite import database
 from iprog_async._journal.sqlite.store import SqliteStore
-from iprog_async._journal.sqlite.write_queue import LoopQueue
-from iprog_async._journal.store import ClaimLostError
+from iprog_async._journal.store import ClaimLostError, StoreQueue
 from iprog_async.testing import InstantClock
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Return where the journal is."""
-    return tmp_path / "j.db"
+def impatient(path: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Journal]:
+    """Return what opens the journal, and waits in no real time for what others are sending."""
+    monkeypatch.setattr(store_module, "_SECONDS_UNTIL_GONE", 0.0)
+    monkeypatch.setattr(store_module, "_SECONDS_TO_WAIT", 0.0)
+
+    def opened(*, resend_unknown: bool = False) -> Journal:
+        if is_address(path):
+            return Journal.open(path, resend_unknown=resend_unknown)
+        store = SqliteStore(str(path), None, clock=InstantClock())
+        return Journal(store, ResumeRules(resend_unknown=resend_unknown))
+
+    return opened
 
 
 class _HeldUp:
@@ -57,7 +64,7 @@ class _HeldUp:
         return self._reply
 
 
-async def test_whoever_comes_second_gets_the_receipt_of_the_first(path: Path) -> None:
+async def test_whoever_comes_second_gets_the_receipt_of_the_first(path: Place) -> None:
     """Two that ask for one key at the same time are one text, and both have its receipt."""
     gateway = _HeldUp()
     wire, other = Wire(gateway), Wire(ACCEPTED)
@@ -76,7 +83,7 @@ async def test_whoever_comes_second_gets_the_receipt_of_the_first(path: Path) ->
     ("reply", "told"), [(BROKEN, OutcomeUnknownError), (BUSY, None)], ids=["unknown", "refused"]
 )
 async def test_what_the_second_does_after_the_end_of_the_first(
-    reply: httpx.Response, told: type[Exception] | None, path: Path
+    reply: httpx.Response, told: type[Exception] | None, path: Place
 ) -> None:
     """An unknown outcome is both callers'; what was refused for now is sent by the second."""
     gateway = _HeldUp(reply)
@@ -93,7 +100,7 @@ async def test_what_the_second_does_after_the_end_of_the_first(
     assert (0 if told else 1) == len(other.requests)
 
 
-async def test_many_of_many(path: Path) -> None:
+async def test_many_of_many(path: Place) -> None:
     """Of four openings that send the same hundred keys at once each key is one text."""
     texts: list[str] = []
 
@@ -116,10 +123,12 @@ async def test_many_of_many(path: Path) -> None:
     assert ["accepted"] * 100 == states_in(path)
 
 
-async def test_one_that_is_gone_leaves_an_unknown(path: Path) -> None:
+async def test_one_that_is_gone_leaves_an_unknown(
+    path: Place, impatient: Callable[..., Journal]
+) -> None:
     """Where nobody is at a claim any more, who asks is told so at once, and nothing is sent."""
     wire = Wire(ACCEPTED)
-    with Journal.open(path) as two:
+    with impatient() as two:
         with Journal.open(path) as one:
             await take(Ledger(one).claim([prepared(key="a")]))
         with pytest.raises(OutcomeUnknownError):
@@ -127,29 +136,20 @@ async def test_one_that_is_gone_leaves_an_unknown(path: Path) -> None:
     assert [] == wire.requests
 
 
-def _patient(path: Path, clock: InstantClock, **rules: bool) -> Journal:
-    return Journal(SqliteStore(str(path), None, clock=clock, wait=30), ResumeRules(**rules))
-
-
-async def test_one_that_does_not_end_is_unknown(path: Path) -> None:
-    """Nobody waits for another's outcome for ever, such as that of a process that was stopped."""
-    clock, wire = InstantClock(), Wire(ACCEPTED)
-    with Journal.open(path) as one, _patient(path, clock) as two:
-        await take(Ledger(one).claim([prepared(key="a")]))
-        with pytest.raises(OutcomeUnknownError):
-            await posting(wire, two).send(NUMBER, "Hi", key="a")
-    assert [] == wire.requests
-    assert 60 <= clock.monotonic() <= 61
-
-
-async def test_a_stopped_one_overwrites_nothing(path: Path) -> None:
+@pytest.mark.parametrize("told", ["the journal", "the send"])
+async def test_a_stopped_one_overwrites_nothing(
+    told: str, path: Place, impatient: Callable[..., Journal]
+) -> None:
     """Once another was told to send a text again, who claimed it first changes nothing about it."""
     gateway = _HeldUp()
-    with Journal.open(path) as one, _patient(path, InstantClock(), resend_unknown=True) as two:
+    resend = impatient(resend_unknown=told == "the journal")
+    with Journal.open(path) as one, resend as two:
         stopped = asyncio.create_task(posting(Wire(gateway), one).send(NUMBER, "Hi", key="a"))
         await gateway.arrived.wait()
         wire = Wire(httpx.Response(200, json={"id": "the second"}))
-        again = await posting(wire, two).send(NUMBER, "Hi", key="a")
+        again = await posting(wire, two).send(
+            NUMBER, "Hi", key="a", on_unknown="resend" if told == "the send" else "raise"
+        )
         gateway.may_answer.set()
         first = await stopped
         assert again == await posting(Wire(BROKEN), one).send(NUMBER, "Hi", key="a")
@@ -158,7 +158,7 @@ async def test_a_stopped_one_overwrites_nothing(path: Path) -> None:
     assert again.message_id != first.message_id
 
 
-async def test_two_are_told_to_send_an_unknown_again(path: Path) -> None:
+async def test_two_are_told_to_send_an_unknown_again(path: Place) -> None:
     """Of several that send an unknown outcome again one does."""
     with Journal.open(path) as journal, pytest.raises(OutcomeUnknownError):
         await posting(Wire(BROKEN), journal).send(NUMBER, "Hi", key="a")
@@ -176,7 +176,7 @@ async def test_two_are_told_to_send_an_unknown_again(path: Path) -> None:
     assert [receipts[0]] * 3 == receipts
 
 
-async def test_rows_of_several_have_numbers_of_their_own(path: Path) -> None:
+async def test_rows_of_several_have_numbers_of_their_own(path: Place) -> None:
     """Single sends and runs of several openings, in any order, are all on record."""
     wire = Wire(ACCEPTED)
     with Journal.open(path) as one, Journal.open(path) as two:
@@ -192,7 +192,7 @@ async def test_rows_of_several_have_numbers_of_their_own(path: Path) -> None:
 
 @pytest.mark.parametrize("few", [10_000, 0], ids=["through the rows", "by the index"])
 async def test_a_run_knows_what_others_sent_before_it(
-    few: int, path: Path, monkeypatch: pytest.MonkeyPatch
+    few: int, path: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run sends nobody what a run of another opening has sent, whoever opened the file first."""
     monkeypatch.setattr("iprog_async._journal.sqlite.run_start._FEW_ROWS", few)
@@ -204,52 +204,7 @@ async def test_a_run_knows_what_others_sent_before_it(
     assert [everybody[:4], everybody[4:8], [], everybody[8:]] == [sent_to(wire) for wire in wires]
 
 
-async def test_one_run_at_a_time(path: Path) -> None:
-    """While a run has the file a second one is refused, and single sends go on beside it."""
-    wire = Wire(ACCEPTED)
-    with Journal.open(path) as one, Journal.open(path) as two:
-        async with posting(wire).send_many([], journal=one):
-            with pytest.raises(JournalError, match="in use by a run of another process"):
-                await run_over(posting(wire), to_many(1), journal=two)
-            await posting(wire, two).send(NUMBER, "Hi", key="a")
-        await run_over(posting(wire), to_many(1), journal=two)
-    assert 2 == len(wire.requests)
-
-
-class _EndingClock(InstantClock):
-    """Does something while somebody waits."""
-
-    def __init__(self, after: float, end: Callable[[], None]) -> None:
-        super().__init__()
-        self._after = after
-        self._end = end
-
-    async def sleep(self, seconds: float) -> None:
-        await super().sleep(seconds)
-        if self.monotonic() >= self._after:
-            self._end()
-
-
-async def test_a_run_waits_for_another(path: Path) -> None:
-    """With `wait` a run begins when the other has ended, or is refused after so many seconds."""
-    with Journal.open(path) as one:
-        await one.begin_run()
-        clock = _EndingClock(20, one.end_run)
-        with _patient(path, clock) as two:
-            assert 2 == await two.begin_run()
-            assert 20 <= clock.monotonic() < 21
-            two.end_run()
-        await one.begin_run()
-        in_vain = InstantClock()
-        with (
-            _patient(path, in_vain) as two,
-            pytest.raises(JournalError, match="in use by a run of another process"),
-        ):
-            await two.begin_run()
-        assert 30 <= in_vain.monotonic() < 31
-
-
-async def test_a_run_beside_a_single_send_of_its_key(path: Path) -> None:
+async def test_a_run_beside_a_single_send_of_its_key(path: Place) -> None:
     """What another opening is sending at this moment is not sent, and has the outcome it gets."""
     gateway, wire = _HeldUp(), Wire(ACCEPTED)
     people = [evolve(message, key="a") for message in to_many(4)]
@@ -266,16 +221,17 @@ async def test_a_run_beside_a_single_send_of_its_key(path: Path) -> None:
 
 @pytest.mark.usefixtures("whole_batches")
 async def test_a_claim_that_is_lost_costs_the_others_nothing(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where somebody else takes one of a request's texts, all the others go, each once."""
     people = [evolve(message, key="a") for message in to_many(8)]
     wire, other = Wire(ACCEPTED), Wire(ACCEPTED)
-    real = LoopQueue.claim
     with Journal.open(path) as one, Journal.open(path) as two:
+        queues: Any = type(one.store.of_loop())
+        real = queues.claim
         claims: list[Sequence[Row]] = []
 
-        def claim(queue: LoopQueue, rows: Sequence[Row]) -> asyncio.Future[Any]:
+        def claim(queue: StoreQueue, rows: Sequence[Row]) -> asyncio.Future[Any]:
             claims.append(rows)
             if len(claims) > 1:
                 return real(queue, rows)
@@ -286,7 +242,7 @@ async def test_a_claim_that_is_lost_costs_the_others_nothing(
 
             return asyncio.ensure_future(late())
 
-        monkeypatch.setattr(LoopQueue, "claim", claim)
+        monkeypatch.setattr(queues, "claim", claim)
         client = posting(wire)
         outcomes = await run_over(client, people, journal=one, concurrency=1)
     lost = outcomes.pop(5)
@@ -295,20 +251,3 @@ async def test_a_claim_that_is_lost_costs_the_others_nothing(
     assert {"accepted"} == {outcome.state for outcome in outcomes}
     assert [m.to for m in people if m is not people[5]] == sorted(sent_to(wire))
     assert ["accepted"] * 8 == states_in(path)
-
-
-async def test_another_that_writes_for_too_long(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A file that is locked for too long stops a send, and not those that come after it."""
-    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.0)
-    wire = Wire(ACCEPTED)
-    with Journal.open(path) as journal:
-        client = posting(wire, journal)
-        with closing(sqlite3.connect(path, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            with pytest.raises(JournalError, match="database is locked"):
-                await client.send(NUMBER, "Hi", key="a")
-            other.execute("ROLLBACK")
-        await client.send(NUMBER, "Hi", key="a")
-    assert 1 == len(wire.requests)

@@ -20,6 +20,7 @@ from iprog_async._journal.postgres.health import examine
 from iprog_async._journal.postgres.session import open_announced, reopen
 from iprog_async._journal.postgres.statements import Statement, Statements
 from iprog_async._journal.postgres.store import PostgresStore
+from iprog_async.fleet import FleetCampaign
 
 
 @pytest.fixture
@@ -47,9 +48,23 @@ def test_transaction_mode(
     assert "session mode" in " ".join(examine(address).problems)
 
 
+async def test_a_fleet_in_transaction_mode(
+    postgres_journal: str, pooled: Callable[[int | None], None]
+) -> None:
+    """What loads, watches or works for a fleet is refused as well, before it sets anything."""
+    Journal.open(postgres_journal, campaign="june").close()
+    pooled(2)
+    with pytest.raises(JournalError, match="set the pooler to session mode"):
+        async with FleetCampaign(postgres_journal, "june"):
+            pytest.fail("it is refused before")
+
+
 async def test_session_mode(postgres_journal: str, pooled: Callable[[int | None], None]) -> None:
     """A pooler in session mode is as good as none."""
     pooled(None)
+    Journal.open(postgres_journal).close()
+    async with FleetCampaign(postgres_journal) as opened:
+        assert () == (await opened.status()).runs
     assert "session mode" not in " ".join(examine(PostgresAddress.parse(postgres_journal)).problems)
     wire = Wire(ACCEPTED)
     await run_over(posting(wire), to_many(5), journal=postgres_journal)

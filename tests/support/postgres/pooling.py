@@ -13,7 +13,14 @@ from attrs import define, field
 
 from iprog_async._journal.postgres import health, migrations, session
 from iprog_async._journal.postgres.address import PostgresAddress
-from iprog_async._journal.postgres.connecting import Connection, connect, run
+from iprog_async._journal.postgres.connecting import (
+    AsyncConnection,
+    Connection,
+    connect,
+    connect_async,
+    run,
+)
+from iprog_async.fleet import _database as fleet_database
 
 
 @define(eq=False)
@@ -34,6 +41,8 @@ class Pooler:
         """Have the journal connect through it."""
         for module in (session, health, migrations):
             monkeypatch.setattr(module, "connect", self.connect)
+        # What a fleet's own connection does before it is known to be pooled.
+        monkeypatch.setattr(fleet_database, "connect_async", _connect_async)
         return self
 
     def connect(self, address: PostgresAddress) -> Any:
@@ -87,3 +96,23 @@ class Pooled:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+async def _connect_async(address: PostgresAddress, name: str = "") -> Any:
+    return PooledAsync(await connect_async(address, name))
+
+
+@define(eq=False)
+class PooledAsync:
+    """A fleet's connection to the pooler; it tells a number of its own."""
+
+    _connection: AsyncConnection
+    backend_pid: int = 0
+
+    @property
+    def info(self) -> PooledAsync:
+        """What is known of the connection."""
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)

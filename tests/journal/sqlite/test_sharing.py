@@ -1,0 +1,102 @@
+"""Processes that share a file: how long they wait for one another, and for the file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from support.core.fakes import NUMBER, Wire, prepared, to_many
+from support.journal.journaling import ACCEPTED, posting, run_over, take
+
+from iprog_async import Journal, JournalError, OutcomeUnknownError
+from iprog_async._journal.ledger import Ledger
+from iprog_async._journal.resume_rules import ResumeRules
+from iprog_async._journal.sqlite import database
+from iprog_async._journal.sqlite.store import SqliteStore
+from iprog_async.testing import InstantClock
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return where the journal is."""
+    return tmp_path / "j.db"
+
+
+def _patient(path: Path, clock: InstantClock, **rules: bool) -> Journal:
+    return Journal(SqliteStore(str(path), None, clock=clock, wait=30), ResumeRules(**rules))
+
+
+async def test_one_that_does_not_end_is_unknown(path: Path) -> None:
+    """Nobody waits for another's outcome for ever, such as that of a process that was stopped."""
+    clock, wire = InstantClock(), Wire(ACCEPTED)
+    with Journal.open(path) as one, _patient(path, clock) as two:
+        await take(Ledger(one).claim([prepared(key="a")]))
+        with pytest.raises(OutcomeUnknownError):
+            await posting(wire, two).send(NUMBER, "Hi", key="a")
+    assert [] == wire.requests
+    assert 60 <= clock.monotonic() <= 61
+
+
+async def test_one_run_at_a_time(path: Path) -> None:
+    """While a run has the file a second one is refused, and single sends go on beside it."""
+    wire = Wire(ACCEPTED)
+    with Journal.open(path) as one, Journal.open(path) as two:
+        async with posting(wire).send_many([], journal=one):
+            with pytest.raises(JournalError, match="in use by a run of another process"):
+                await run_over(posting(wire), to_many(1), journal=two)
+            await posting(wire, two).send(NUMBER, "Hi", key="a")
+        await run_over(posting(wire), to_many(1), journal=two)
+    assert 2 == len(wire.requests)
+
+
+class _EndingClock(InstantClock):
+    """Does something while somebody waits."""
+
+    def __init__(self, after: float, end: Callable[[], None]) -> None:
+        super().__init__()
+        self._after = after
+        self._end = end
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds)
+        if self.monotonic() >= self._after:
+            self._end()
+
+
+async def test_a_run_waits_for_another(path: Path) -> None:
+    """With `wait` a run begins when the other has ended, or is refused after so many seconds."""
+    with Journal.open(path) as one:
+        await one.begin_run()
+        clock = _EndingClock(20, one.end_run)
+        with _patient(path, clock) as two:
+            assert 2 == await two.begin_run()
+            assert 20 <= clock.monotonic() < 21
+            two.end_run()
+        await one.begin_run()
+        in_vain = InstantClock()
+        with (
+            _patient(path, in_vain) as two,
+            pytest.raises(JournalError, match="in use by a run of another process"),
+        ):
+            await two.begin_run()
+        assert 30 <= in_vain.monotonic() < 31
+
+
+async def test_another_that_writes_for_too_long(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is locked for too long stops a send, and not those that come after it."""
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.0)
+    wire = Wire(ACCEPTED)
+    with Journal.open(path) as journal:
+        client = posting(wire, journal)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(JournalError, match="database is locked"):
+                await client.send(NUMBER, "Hi", key="a")
+            other.execute("ROLLBACK")
+        await client.send(NUMBER, "Hi", key="a")
+    assert 1 == len(wire.requests)
