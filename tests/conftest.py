@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 from support.postgres.fixtures import (
     own_database,
+    own_server,
     postgres_address,
     postgres_database,
     postgres_journal,
@@ -20,7 +21,13 @@ from support.postgres.fixtures import (
 from iprog_async._sending.unknown_limit import UnknownLimit
 
 
-__all__ = ["own_database", "postgres_address", "postgres_database", "postgres_journal"]
+__all__ = [
+    "own_database",
+    "own_server",
+    "postgres_address",
+    "postgres_database",
+    "postgres_journal",
+]
 
 _SLOW = "slow: takes long, or starts many processes; runs with --slow, or where its path is named"
 _EXAMPLES = {"quick": 25, "thorough": 200}  # of a property, without --slow and with it

@@ -9,7 +9,7 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -18,7 +18,6 @@ from attrs import frozen
 from support.fleet import child
 from support.fleet.processes import Workers
 from support.kill.gateway import CountingGateway
-from support.postgres.fixtures import unavailable
 from support.postgres.server import PostgresServer
 
 from iprog_async import Journal, Message, SmsClient
@@ -40,18 +39,6 @@ STALLED_AFTER = 1.0
 # A worker's requests, and what each carries.
 IN_FLIGHT = child.CONCURRENCY * child.BATCH
 SECONDS_TO_END = 90
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    """Start a server that may be crashed, because nobody else uses it."""
-    try:
-        started = PostgresServer()
-    except (LookupError, OSError, RuntimeError) as exc:
-        unavailable(f"no PostgreSQL server can be started here ({exc})")
-        return
-    yield started
-    started.remove()
 
 
 @frozen
@@ -152,21 +139,21 @@ async def _counts(journal: str, campaign: str) -> dict[str, int]:
 
 
 def test_nobody_is_texted_twice_and_nobody_is_forgotten(
-    server: PostgresServer, tmp_path: Path, pytestconfig: pytest.Config
+    own_server: PostgresServer, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     """Whatever happens three times in a campaign: 0 twice, 0 lost, 0 stuck, few unknown."""
     campaigns = int(str(pytestconfig.getoption("--campaigns")))
     # In the short form a campaign is smaller.
     people = 1500 if campaigns >= 100 else 400
     moments = random.Random()  # noqa: S311 - moments, not secrets
-    journal = server.address()
+    journal = own_server.address()
     migrate(PostgresAddress.parse(journal))
     unknown_in_all = 0
     with (
         CountingGateway(latency=0.02) as gateway,
         Workers(gateway.base_url, journal, tmp_path / "log", WORKERS, STALLED_AFTER) as workers,
     ):
-        scene = Scene(server, workers, moments)
+        scene = Scene(own_server, workers, moments)
         for number in range(campaigns):
             kind = list(INCIDENT)[number % len(INCIDENT)]
             gateway.texts.clear()
@@ -184,6 +171,6 @@ def test_nobody_is_texted_twice_and_nobody_is_forgotten(
             assert people == counts["accepted"] + counts["unknown"], (campaign, counts)
             assert people - len(gateway.texts) <= counts["unknown"], campaign
             assert counts["unknown"] <= at_risk, (campaign, counts)
-        _wait_for_workers(server)
+        _wait_for_workers(own_server)
         assert [0] * WORKERS == workers.terminate(), workers.said()[-3000:]
     print(f"{campaigns} campaigns of {people}: {unknown_in_all} unknown")  # noqa: T201 - the figure

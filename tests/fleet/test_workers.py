@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 
@@ -17,10 +18,12 @@ from support.fleet.sending import (
     until_texts,
     working,
 )
+from support.postgres.fixtures import with_query
 
 from iprog_async import ConfigurationError, Journal, JournalError, Message, SmsClient
 from iprog_async._journal.postgres.address import PostgresAddress
-from iprog_async._journal.postgres.connecting import connect
+from iprog_async._journal.postgres.connecting import connect, run
+from iprog_async._journal.postgres.migrations import migrate
 from iprog_async.fleet import FleetCampaign, Worker, enqueue_many
 from iprog_async.outbox import enqueue_sync
 from iprog_async_providers import IprogProvider
@@ -254,3 +257,39 @@ async def test_a_campaign_that_is_not_there(postgres_journal: str) -> None:
     with pytest.raises(JournalError, match="no campaign 'july'"):
         async with FleetCampaign(postgres_journal, "july"):
             raise AssertionError
+
+
+@pytest.fixture
+def other_journal(postgres_journal: str) -> Iterator[str]:
+    """Return a journal in the same database, in another schema."""
+    schema = f"other_{token_hex(6)}"
+    address = with_query(postgres_journal, schema=schema)
+    migrate(PostgresAddress.parse(address))
+    yield address
+    with connect(PostgresAddress.parse(address)) as connection:
+        run(connection, f'DROP SCHEMA "{schema}" CASCADE')
+
+
+async def test_two_schemas_of_one_database_do_not_meet(
+    postgres_journal: str, other_journal: str
+) -> None:
+    """Neither workers nor keys of one journal know anything of another, whatever their names."""
+    with gateway() as counting:
+        async with client_of(counting.base_url) as sms:
+            for journal, text in ((postgres_journal, "ours"), (other_journal, "theirs")):
+                await enqueue_many(sms, people(60, text), journal=journal, campaign=CAMPAIGN)
+            async with working(sms, postgres_journal):
+                ours = await until_ended(postgres_journal)
+            sent = dict(counting.texts)
+            untouched = await counts_of(other_journal)
+            async with working(sms, other_journal):
+                theirs = await until_ended(other_journal)
+        for journal in (postgres_journal, other_journal):
+            opened = await asyncio.to_thread(Journal.open, journal, campaign="orders")
+            provider = IprogProvider("fleet-test-token", base_url=counting.base_url)
+            async with SmsClient(provider, journal=opened) as sms:
+                await sms.send("09171234567", "Hi", key="order-1")
+            await asyncio.to_thread(opened.close)
+    assert {("ours", 1)} == {(text, times) for (_, text), times in sent.items()}
+    assert (60, 60, 0) == (ours.done, theirs.done, sum(untouched.values()))
+    assert 2 == sum(n for (_, text), n in counting.texts.items() if text == "Hi")

@@ -228,7 +228,7 @@ async def test_a_claim_that_is_lost_costs_the_others_nothing(
     wire, other = Wire(ACCEPTED), Wire(ACCEPTED)
     with Journal.open(path) as one, Journal.open(path) as two:
         queues: Any = type(one.store.of_loop())
-        real = queues.claim
+        real: Callable[..., asyncio.Future[Any]] = queues.claim
         claims: list[Sequence[Row]] = []
 
         def claim(queue: StoreQueue, rows: Sequence[Row]) -> asyncio.Future[Any]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
 from secrets import token_hex
 from typing import Any
 
@@ -16,7 +15,6 @@ import pytest
 from support.kill.gateway import CountingGateway
 from support.outbox.chaos import CONCURRENCY, Chaos, Program, wait_until
 from support.outbox.looking import told, until
-from support.postgres.fixtures import unavailable
 
 from iprog_async import Journal, SmsClient
 from iprog_async._journal.postgres.address import PostgresAddress
@@ -37,20 +35,6 @@ _WAITS = (
 )
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Any]:
-    """Return a server that may be crashed."""
-    try:
-        from support.postgres.server import PostgresServer
-
-        started = PostgresServer()
-    except (ImportError, LookupError, OSError, RuntimeError) as exc:
-        unavailable(f"no PostgreSQL server can be started here ({exc})")
-        return
-    yield started
-    started.remove()
-
-
 def _waiting(address: str) -> int:
     try:
         ((count,),) = told(address, "SELECT count(*) FROM {outbox} WHERE state = 'waiting'")
@@ -69,17 +53,17 @@ async def _sweep(address: str, base_url: str) -> None:
 
 @pytest.mark.timeout(3600)
 async def test_nobody_is_texted_twice_and_nobody_is_lost(
-    server: Any, pytestconfig: pytest.Config
+    own_server: Any, pytestconfig: pytest.Config
 ) -> None:
     """Each text of a committed transaction goes out once or is unknown, and no other does."""
     outboxes = int(str(pytestconfig.getoption("--outboxes")))
     count = int(str(pytestconfig.getoption("--outbox-texts")))
     draw = random.Random()  # noqa: S311 - moments, not secrets
     for _ in range(outboxes):
-        address = server.address(schema=f"chaos_{token_hex(4)}")
+        address = own_server.address(schema=f"chaos_{token_hex(4)}")
         migrate(PostgresAddress.parse(address))
         with CountingGateway(latency=0.02) as gateway:
-            killed = _befall(server, address, gateway, count, draw)
+            killed = _befall(own_server, address, gateway, count, draw)
             await _sweep(address, gateway.base_url)
             _check(address, gateway, count, killed)
 

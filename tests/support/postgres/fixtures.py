@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from secrets import token_hex
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import pytest
 
+
+if TYPE_CHECKING:
+    from support.postgres.server import PostgresServer
 
 _DEMAND = "IPROG_ASYNC_POSTGRES_TESTS"
 """`required` makes tests fail that would be skipped because no server can be started."""
@@ -40,6 +44,21 @@ def postgres_database() -> Iterator[str]:
         yield server.address()
     finally:
         server.remove()
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[PostgresServer]:
+    """Start a server that may be crashed, because nobody else uses it."""
+    try:
+        # Both are optional.
+        from support.postgres.server import PostgresServer
+
+        started = PostgresServer()
+    except (ImportError, LookupError, OSError, RuntimeError) as exc:
+        unavailable(f"no PostgreSQL server can be started here ({exc})")
+        return
+    yield started
+    started.remove()
 
 
 @pytest.fixture
