@@ -41,11 +41,13 @@ from iprog_async._core.errors import (
     SendLaterError,
     SmsError,
     SuppressedError,
+    SuppressionsError,
     UnsupportedError,
     WrongLoopError,
 )
 from iprog_async._core.gsm7.look_alikes import ChangeKind
 from iprog_async._core.gsm7.replacement import EncodingSetting, Gsm7, Gsm7Change, Gsm7Text, to_gsm7
+from iprog_async._core.inbound import Inbound
 from iprog_async._core.messages import Message
 from iprog_async._core.observers import AttemptEnded, Observer, SendEnded, SubmissionEnded
 from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown
@@ -89,6 +91,9 @@ from iprog_async._providers.registry import provider_types
 from iprog_async._routing.circuit_breaker import BreakerPolicy
 from iprog_async._routing.routers import Choice, Failover, RoundRobin, Routed
 from iprog_async._sending.template import Template
+from iprog_async._suppressions.entries import Suppression, SuppressionChange
+from iprog_async._suppressions.keywords import StopWords
+from iprog_async._suppressions.suppressions import Imported, Suppressions
 
 
 __all__ = [
@@ -127,6 +132,8 @@ __all__ = [
     "Gsm7Saving",
     "Gsm7Text",
     "HttpPool",
+    "Imported",
+    "Inbound",
     "InsufficientCreditError",
     "InvalidMessageError",
     "Journal",
@@ -171,6 +178,7 @@ __all__ = [
     "SmsClient",
     "SmsError",
     "SmsProvider",
+    "StopWords",
     "SubmissionEnded",
     "SupportsBalance",
     "SupportsBalances",
@@ -178,6 +186,10 @@ __all__ = [
     "SupportsStatus",
     "Suppress",
     "SuppressedError",
+    "Suppression",
+    "SuppressionChange",
+    "Suppressions",
+    "SuppressionsError",
     "Template",
     "Unknown",
     "UnsupportedError",

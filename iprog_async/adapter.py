@@ -19,6 +19,7 @@ from iprog_async._http.acceptance import PLAIN_REASON, says_unsure
 from iprog_async._http.api_paths import ApiPaths
 from iprog_async._http.calls import NOT_JSON, Answer, Call, Effect, Gateway, HttpCall, UnclearAnswer
 from iprog_async._providers.base import BaseProvider, to_sender_id
+from iprog_async._providers.inbound import ReceivedCursor, ReceivedReading, sender_of
 from iprog_async._providers.protocols import Batching, Capabilities, Scheduling
 from iprog_async._providers.refusals import ErrorForm, Refusal, give_up, refuse
 from iprog_async._providers.structure import Id, structure
@@ -44,6 +45,8 @@ __all__ = [
     "Id",
     "Message",
     "PreparedMessage",
+    "ReceivedCursor",
+    "ReceivedReading",
     "Refusal",
     "Scheduling",
     "Secret",
@@ -66,6 +69,7 @@ __all__ = [
     "rejected",
     "says_unsure",
     "seal_mapping",
+    "sender_of",
     "structure",
     "to_e164",
     "to_flag",

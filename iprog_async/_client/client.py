@@ -41,6 +41,8 @@ from iprog_async._policies.decisions import PolicyLike
 from iprog_async._policies.gate import Gate
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.encoding import prepare
+from iprog_async._suppressions.policy import obeying
+from iprog_async._suppressions.suppressions import Suppressions
 
 
 if TYPE_CHECKING:
@@ -72,6 +74,8 @@ class SmsClient(Questions[P_co]):
         retry: How often and how patiently a call is repeated, where that is safe.
         observers: Code of yours that is told of each request and each outcome.
         user_agent: What requests call this program; `iprog-async/VERSION` if `None`.
+        suppressions: Numbers that must not be texted, such as those of people who answered STOP:
+            `Suppressions.open("stop.db")`. It is asked before `policies`, and yours to close.
         policies: What decides, right before each text is claimed, whether it may be sent now:
             functions, or objects with a method `decide`, asked in this order.
         encoding: `"auto"`: texts go out as they are given. `"gsm-7"`: where it saves a segment,
@@ -98,6 +102,7 @@ class SmsClient(Questions[P_co]):
         journal: Journal | None = None,
         observers: Iterable[Observer] = (),
         user_agent: str | None = None,
+        suppressions: Suppressions | None = None,
         policies: Iterable[PolicyLike] = (),
         encoding: EncodingSetting = "auto",
     ) -> None:
@@ -106,6 +111,7 @@ class SmsClient(Questions[P_co]):
         check_provider(provider)
         check_type("pool", pool, HttpPool)
         check_type("retry", retry, RetryPolicy)
+        check_type("suppressions", suppressions, Suppressions)
         check_seconds("timeout", timeout)
         if deadline is not None:
             check_seconds("deadline", deadline)
@@ -121,7 +127,8 @@ class SmsClient(Questions[P_co]):
         self._provider = provider.bind(self._session.call)
         self._share = prepare_pool(self._pool, self._provider, journal)
         self._encoding = read_setting(encoding)
-        named = read_policies(policies)
+        self._suppressions = suppressions
+        named = read_policies([*obeying(suppressions), *policies])
         gate = Gate(named, self._provider, self._pool.clock, self._encoding) if named else None
         self.bulk = ClientBulk(
             self._provider,
@@ -181,6 +188,11 @@ class SmsClient(Questions[P_co]):
         """The journal that it was given."""
         return self._journal
 
+    @property
+    def suppressions(self) -> Suppressions | None:
+        """The numbers that it does not text, if it was given a list."""
+        return self._suppressions
+
     async def send(
         self,
         to: str,
@@ -211,6 +223,8 @@ class SmsClient(Questions[P_co]):
         Raises:
             ConfigurationError: There is a key, and no journal that could keep it; not sent.
             InvalidMessageError: It can't be sent as it is; not sent.
+            SuppressedError: The number must not be texted; not sent.
+            SuppressionsError: Whether it may be texted can't be looked up; not sent.
             UnsupportedError: The gateway has no such feature; not sent.
             ConnectionFailedError: The gateway can't be reached; not sent.
             PolicyRefusedError: A policy does not allow it; not sent.

@@ -12,6 +12,7 @@ SmsError                        .may_have_been_sent  .healable  .blame
 ├── ClientClosedError           the client was closed
 ├── WrongLoopError              the client can't be used on the event loop that runs
 ├── JournalError                the journal can't be used, so nothing is sent
+├── SuppressionsError           the list of suppressed numbers can't be used, so nothing is sent
 ├── RunHaltedError              a bulk run stopped itself before this message's turn
 ├── CreditLimitError            a bulk run reached its max_credits
 ├── DeliveryFailedError         a gateway takes texts, and says at once that they failed
@@ -132,6 +133,12 @@ class WrongLoopError(SmsError):
 
 class JournalError(SmsError):
     """The journal can't be used, so nothing is sent: it could not be put on record."""
+
+    blame: Blame = "account"
+
+
+class SuppressionsError(SmsError):
+    """The numbers that must not be texted can't be looked up, so nothing is sent."""
 
     blame: Blame = "account"
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from iprog_async._core.postgres_forks import end_connection
 from iprog_async._core.sealed import Secret
 from iprog_async._limits.store import Decide, LimitStoreError
 
@@ -114,7 +115,7 @@ class PostgresLimitStore:
         )
         self._connection, self._process = connection, os.getpid()
         # Some clients are never closed.
-        self._closing = weakref.finalize(self, _close_in, self._process, connection)
+        self._closing = weakref.finalize(self, end_connection, self._process, connection)
         await connection.execute(_SETTINGS)
         return connection
 
@@ -133,13 +134,3 @@ class PostgresLimitStore:
     async def aclose(self) -> None:
         """Close the connection, whatever became of its event loop."""
         self._drop()
-
-
-def _close_in(process: int, connection: AsyncConnection[Any]) -> None:
-    if process != os.getpid():
-        # The server has one session for both, so the word that it ends must not leave from here.
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        os.dup2(nowhere, connection.pgconn.socket)
-        os.close(nowhere)
-    # As `close` does, it waits for nothing, and needs no loop.
-    connection.pgconn.finish()

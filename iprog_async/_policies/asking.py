@@ -24,6 +24,9 @@ from iprog_async._policies.decisions import (
 
 logger = logging.getLogger("iprog_async")
 
+SECONDS_FRESH = 10.0
+"""For how long a decision holds that does not say for how long; a claim holds as long."""
+
 _KINDS = (Allow, Refuse, WaitUntil, Rewrite)
 
 Question = Callable[[Outgoing], Any]
@@ -40,6 +43,7 @@ class NamedPolicy:
         decide_all: Decides about many at once, in order, where it can.
         settle: Is told what became of a text that it allowed.
         preview: Decides for a preview.
+        holds_for: For how many seconds its word holds where it does not say until when.
     """
 
     name: str
@@ -47,6 +51,7 @@ class NamedPolicy:
     decide_all: ManyQuestions | None = None
     settle: Callable[[Outgoing, Outcome], Any] | None = None
     preview: Question | None = None
+    holds_for: float = SECONDS_FRESH
     _told: set[str] = field(factory=set[str], init=False, repr=False)
 
     async def ask(self, texts: Sequence[Outgoing]) -> Sequence[Decision]:
@@ -134,4 +139,5 @@ def _read(policy: object) -> NamedPolicy:
         getattr(policy, "decide_all", None),
         getattr(policy, "settle", None),
         getattr(policy, "preview", None),
+        float(getattr(policy, "holds_for", SECONDS_FRESH)),
     )

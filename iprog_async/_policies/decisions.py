@@ -38,8 +38,9 @@ class Allow:
 
     Args:
         until: Until when this holds, as an aware `datetime`; no byte of the text leaves later.
-            If `None`, it holds for some seconds, and a text that has waited longer for its turn
-            is asked about again, unless the policy has `settle`: what it counted stays counted.
+            If `None`, it holds for ten seconds, or as many as the policy's attribute `holds_for`
+            says, and a text that has waited longer for its turn is asked about again, unless the
+            policy has `settle`: what it counted stays counted.
     """
 
     until: datetime | None = None

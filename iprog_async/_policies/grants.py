@@ -13,10 +13,6 @@ from iprog_async._policies.asking import NamedPolicy
 from iprog_async._policies.decisions import Allow, Outgoing
 
 
-SECONDS_FRESH = 10.0
-"""For how long a decision holds that does not say for how long; a claim holds as long."""
-
-
 @define(eq=False)
 class Answer:
     """That a policy allowed a text, and the text as it saw it.
@@ -76,8 +72,8 @@ class Grant:
         """Note until when the answers hold, once those that can age are of this moment."""
         times = [answer.until for answer in self.answers if answer.until is not None]
         self.until = min(times, default=None)
-        ages = any(answer.may_age for answer in self.answers)
-        self.fresh_until = asked_at + SECONDS_FRESH if ages else math.inf
+        ages = (answer.policy.holds_for for answer in self.answers if answer.may_age)
+        self.fresh_until = asked_at + min(ages, default=math.inf)
 
 
 @frozen

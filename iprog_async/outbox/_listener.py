@@ -11,8 +11,8 @@ from iprog_async._http.back_off import BackOff
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import connect_async
 from iprog_async._journal.postgres.driver import driver
-from iprog_async._journal.postgres.outbox_schema import CHANNEL
 from iprog_async._journal.postgres.schema import quoted
+from iprog_async._journal.postgres.tables.outbox import CHANNEL
 
 
 logger = logging.getLogger("iprog_async")

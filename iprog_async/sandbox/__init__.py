@@ -7,6 +7,7 @@ from iprog_async.sandbox._simulation.fault_kinds import FaultKind
 from iprog_async.sandbox._simulation.faults import Fault
 from iprog_async.sandbox._simulation.gateway import SandboxGateway
 from iprog_async.sandbox._simulation.inbox import FAILS_DELIVERY, InboxText
+from iprog_async.sandbox._simulation.replies import ReceivedText
 from iprog_async.sandbox._simulation.requests import bearer_token, read_fields, read_json
 from iprog_async.sandbox._simulation.state import (
     BLOCKED_WORD,
@@ -26,6 +27,7 @@ __all__ = [
     "FaultKind",
     "InboxText",
     "OutOfCreditError",
+    "ReceivedText",
     "Sandbox",
     "SandboxGateway",
     "SandboxState",

@@ -27,6 +27,7 @@ from iprog_async._http.retry import RetryPolicy
 from iprog_async._journal.journal import Journal
 from iprog_async._policies.decisions import PolicyLike
 from iprog_async._providers.protocols import SmsProvider
+from iprog_async._suppressions.suppressions import Suppressions
 from iprog_async.sync._bulk_run import BulkRun
 from iprog_async.sync._calls import Inbox, call, check_thread
 from iprog_async.sync._loop_thread import loop_thread
@@ -71,6 +72,7 @@ class SmsClient(Questions[P_co]):
         observers: Code of yours that is told of each request and each outcome, in the thread in
             the background: it must not wait, nor use this client.
         user_agent: What requests call this program; `iprog-async/VERSION` if `None`.
+        suppressions: Numbers that must not be texted, as for `iprog_async.SmsClient`.
         policies: What decides whether a text may be sent now, as for `iprog_async.SmsClient`; asked
             in the thread in the background: they must not use this client.
         encoding: Whether look-alikes may be replaced, as for `iprog_async.SmsClient`.
@@ -94,6 +96,7 @@ class SmsClient(Questions[P_co]):
         journal: Journal | str | os.PathLike[str] | None = None,
         observers: Iterable[Observer] = (),
         user_agent: str | None = None,
+        suppressions: Suppressions | None = None,
         policies: Iterable[PolicyLike] = (),
         encoding: EncodingSetting = "auto",
     ) -> None:
@@ -111,6 +114,7 @@ class SmsClient(Questions[P_co]):
                 journal=opened,
                 observers=told,
                 user_agent=user_agent,
+                suppressions=suppressions,
                 policies=asked,
                 encoding=encoding,
             )

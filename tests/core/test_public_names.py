@@ -14,6 +14,7 @@ import pytest
 import iprog_async
 import iprog_async.adapter
 import iprog_async.codes
+import iprog_async.inbound
 import iprog_async.otel
 import iprog_async.outbox
 import iprog_async.sandbox
@@ -68,7 +69,9 @@ _NOBODY_NAMES_THEM = {
     "BulkOptions",
     "ClosablePages",
     "JournalStore",
+    "ReadNumber",
     "ResumeRules",
+    "SuppressionStore",
     "Observers",
     # What an adapter passes on without looking.
     "Throttle",
@@ -150,6 +153,7 @@ _PACKAGES = [
     *_OURS,
     iprog_async.otel,
     iprog_async.codes,
+    iprog_async.inbound,
     iprog_async.outbox,
     iprog_async.sync,
     iprog_async_providers.infopromo,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -157,7 +157,11 @@ def ask(connection: Connection, query: str, values: Sequence[object] | None = No
     return run(connection, query, values).fetchone()
 
 
-def run(connection: Connection, query: str, values: Sequence[object] | None = None) -> Cursor:
+def run(
+    connection: Connection,
+    query: str,
+    values: Sequence[object] | Mapping[str, object] | None = None,
+) -> Cursor:
     """Run a statement; its text is ours, and only its values are others'."""
     return connection.execute(query, values)  # pyright: ignore[reportArgumentType, reportCallIssue] - no literal
 

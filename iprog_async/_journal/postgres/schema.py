@@ -13,8 +13,9 @@ from importlib.util import find_spec
 
 from attrs import frozen
 
-from iprog_async._journal.postgres.fleet_tables import FLEET, FLEET_GRANTS, QUEUE_GRANTS
-from iprog_async._journal.postgres.outbox_schema import ENQUEUE_GRANTS, OUTBOX, SENDER_GRANTS
+from iprog_async._journal.postgres.tables.fleet import FLEET, FLEET_GRANTS, QUEUE_GRANTS
+from iprog_async._journal.postgres.tables.outbox import ENQUEUE_GRANTS, OUTBOX, SENDER_GRANTS
+from iprog_async._journal.postgres.tables.suppressions import SUPPRESSIONS, SUPPRESSIONS_GRANTS
 
 
 @frozen
@@ -132,6 +133,7 @@ STEPS: tuple[Step, ...] = (
     Step("outbox", OUTBOX),
     Step("fleet", FLEET),
     Step("follow-up", _LIST_PAGES),
+    Step("suppressions", SUPPRESSIONS),
 )
 """All steps, in order; the number of a step is its place, from 1."""
 
@@ -190,7 +192,7 @@ def grants(schema: str, role: str) -> str:
         role: The role's name.
     """
     queue = "" if find_spec("procrastinate") is None else QUEUE_GRANTS
-    sql = _GRANTS + SENDER_GRANTS + FLEET_GRANTS + queue
+    sql = _GRANTS + SENDER_GRANTS + FLEET_GRANTS + SUPPRESSIONS_GRANTS + queue
     return sql.format(schema=quoted(schema), role=_role(role))
 
 

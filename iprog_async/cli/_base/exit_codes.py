@@ -16,6 +16,7 @@ from iprog_async._core.errors import (
     ProviderError,
     SendLaterError,
     SmsError,
+    SuppressionsError,
     UnsupportedError,
 )
 
@@ -53,6 +54,7 @@ _BY_ERROR: tuple[tuple[type[SmsError], ExitCode], ...] = (
     (AuthenticationError, ExitCode.CONFIGURATION),
     (ConfigurationError, ExitCode.CONFIGURATION),
     (JournalError, ExitCode.CONFIGURATION),
+    (SuppressionsError, ExitCode.CONFIGURATION),
     (InvalidMessageError, ExitCode.USAGE),
     (UnsupportedError, ExitCode.USAGE),
     (CreditLimitError, ExitCode.REFUSED),

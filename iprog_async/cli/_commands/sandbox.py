@@ -35,6 +35,7 @@ async def sandbox(  # noqa: D417 - the shared options describe themselves
     allow_remote: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     credit: Annotated[int, _Natural] = 1000,
     delivered_after: Annotated[float, _Natural] = 1.0,
+    push: str | None = None,
     as_json: AsJson = False,
 ) -> ExitCode:
     """Run a local server that plays the gateways, until Ctrl-C.
@@ -45,6 +46,8 @@ async def sandbox(  # noqa: D417 - the shared options describe themselves
         allow_remote: Let other machines in: the sandbox asks nobody for a password.
         credit: Credit of each account at the start, in segments.
         delivered_after: Seconds from a text's departure to its final status.
+        push: Address of your app that answers of phones are posted to, as a gateway posts
+            incoming texts; see the page "Incoming texts and STOP".
     """
     from iprog_async.sandbox import Sandbox
 
@@ -58,6 +61,7 @@ async def sandbox(  # noqa: D417 - the shared options describe themselves
             allow_remote=allow_remote,
             credit=credit,
             delivered_after=delivered_after,
+            push=push,
         )
 
     async with AsyncExitStack() as stack:

@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from iprog_async._core.segments import count_segments
 from iprog_async.sandbox._simulation.inbox import InboxText
+from iprog_async.sandbox._simulation.replies import ReceivedText
 
 
 Stage = Literal["scheduled", "pending", "delivered", "failed"]
@@ -109,6 +110,15 @@ def row(text: InboxText) -> dict[str, Any]:
         "due": millis(text.due_at),
         "final": millis(text.final_at),
         "outcome": text.final_state,
+    }
+
+
+def reply_row(received: ReceivedText) -> dict[str, Any]:
+    """Return what a phone shows of a text that it sent."""
+    return {
+        "text": received.text,
+        "at": millis(received.received_at),
+        "status": received.status,
     }
 
 

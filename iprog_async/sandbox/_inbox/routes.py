@@ -22,6 +22,7 @@ from iprog_async.sandbox._inbox.listing import (
     millis,
     next_move,
     place_of,
+    reply_row,
     row,
     thread,
 )
@@ -33,6 +34,8 @@ from iprog_async.sandbox._simulation.faults import FaultRegistry
 from iprog_async.sandbox._simulation.gateway import SandboxGateway
 from iprog_async.sandbox._simulation.inbox import InboxText
 from iprog_async.sandbox._simulation.json_api import Json, check_names, plain, read_object
+from iprog_async.sandbox._simulation.pushing import Pushing
+from iprog_async.sandbox._simulation.replies import ReceivedText
 from iprog_async.sandbox._simulation.state import SandboxState
 
 
@@ -53,6 +56,7 @@ _TYPES = {
 _EVENTS = "text/event-stream"
 _MOST_ROWS = 200
 _THREAD = 8
+_LONGEST_REPLY = 1600
 _FILTERS = ("gateway", "stage", "q", "offset", "limit", "place", "upto")
 
 
@@ -63,6 +67,7 @@ class InboxRoutes:
         state: What the gateways share.
         faults: What goes wrong on demand.
         gateways: The gateways; adapters of one vendor share a prefix.
+        pushing: What takes the texts of phones.
     """
 
     def __init__(
@@ -70,10 +75,12 @@ class InboxRoutes:
         state: SandboxState,
         faults: FaultRegistry,
         gateways: Sequence[SandboxGateway],
+        pushing: Pushing,
     ) -> None:
         self.remote = False
         """Whether other machines can reach the sandbox."""
         self._state = state
+        self._pushing = pushing
         self._switches = Switches(state, faults, gateways)
         self._secrets: dict[str, list[str]] = {}
         for gateway in gateways:
@@ -88,6 +95,7 @@ class InboxRoutes:
             Route("/events", self._events, methods=["GET"]),
             Route("/texts", self._list, methods=["GET"]),
             Route("/texts/{serial}", self._show, methods=["GET"]),
+            Route("/texts/{serial}/replies", self._reply, methods=["POST"]),
             Route("/refused/{serial}", self._show_refusal, methods=["GET"]),
             Route("/switches", self._get_switches, methods=["GET"]),
             Route("/switches", self._turn, methods=["PUT"]),
@@ -127,6 +135,7 @@ class InboxRoutes:
             "now": millis(self._state.now()),
             "total": self._state.count(),
             "remote": self.remote,
+            "push": self._pushing.shown,
             "gateways": [
                 {
                     "name": name,
@@ -206,13 +215,22 @@ class InboxRoutes:
         return Query(gateway, stage, given.get("q", ""))
 
     async def _show(self, request: Request) -> Json:
-        serial = _serial_in(request)
         texts = self._state.newest()
-        place = place_of(texts, serial)
-        text = texts[place] if place < len(texts) else None
-        if text is None or text.serial != serial:
-            raise HTTPException(404)
+        text = _find(texts, request)
         return Json({"now": millis(self._state.now()), **self._all_about(texts, text)})
+
+    async def _reply(self, request: Request) -> Json:
+        text = _find(self._state.newest(), request)
+        body = await read_object(request)
+        check_names("field", body, ("text",))
+        words = body.get("text")
+        if not isinstance(words, str) or len(words) > _LONGEST_REPLY:
+            raise ConfigurationError(f"text is text of at most {_LONGEST_REPLY} characters")
+        # An app may take its time, and ask this very sandbox meanwhile.
+        received = await asyncio.to_thread(
+            self._pushing.reply, text.gateway, text.to, text.sender_id, words
+        )
+        return Json({"pushed_to": self._pushing.shown, "status": received.status}, 201)
 
     def _all_about(self, texts: Sequence[InboxText], text: InboxText) -> dict[str, Any]:
         exchange = text.exchange
@@ -220,6 +238,8 @@ class InboxRoutes:
             **row(text),
             "text": text.text,
             "message_id": text.message_id,
+            "replies": [reply_row(each) for each in self._replies_to(text)],
+            "can_reply": self._pushing.can_reply(text.gateway),
             "thread": [
                 {"serial": each.serial, "text": each.text}
                 for each in thread(texts, text, _THREAD)[:-1]
@@ -228,6 +248,15 @@ class InboxRoutes:
             if exchange is None
             else shown(exchange, self._secrets_of(text.gateway)),
         }
+
+    def _replies_to(self, text: InboxText) -> list[ReceivedText]:
+        """Return what the phone sent after a text came, the last ones of many."""
+        return [
+            each
+            for each in self._state.received(text.gateway)
+            if (each.sender, each.to) == (text.to, text.sender_id)
+            and each.received_at >= text.accepted_at
+        ][-_THREAD:]
 
     def _secrets_of(self, gateway: str) -> Sequence[str]:
         """Return the credentials of a gateway; those of each where there is no such gateway."""
@@ -260,6 +289,15 @@ def _number(name: str, text: str) -> int:
     if not (text.isdecimal() and text.isascii() and len(text) < 10):
         raise ConfigurationError(f"{name} is a whole number")
     return int(text)
+
+
+def _find(texts: Sequence[InboxText], request: Request) -> InboxText:
+    serial = _serial_in(request)
+    place = place_of(texts, serial)
+    text = texts[place] if place < len(texts) else None
+    if text is None or text.serial != serial:
+        raise HTTPException(404)
+    return text
 
 
 def _serial_in(request: Request) -> int:

@@ -24,6 +24,7 @@ from iprog_async.sandbox._simulation.fault_injection import play
 from iprog_async.sandbox._simulation.faults import FaultRegistry
 from iprog_async.sandbox._simulation.gateway import SandboxGateway
 from iprog_async.sandbox._simulation.json_api import Json
+from iprog_async.sandbox._simulation.pushing import Pushing
 from iprog_async.sandbox._simulation.state import SandboxState
 
 
@@ -38,6 +39,7 @@ class SandboxApp:
         faults: What goes wrong on demand.
         gateways: Whom to play; of those that share a prefix the first has the routes.
         guard: Who may use it at all.
+        pushing: What takes the texts of phones.
     """
 
     def __init__(
@@ -46,12 +48,13 @@ class SandboxApp:
         faults: FaultRegistry,
         gateways: Sequence[SandboxGateway],
         guard: Guard,
+        pushing: Pushing,
     ) -> None:
         self._state = state
         self._faults = faults
         self._gateways = tuple({each.prefix: each for each in reversed(gateways)}.values())[::-1]
         self._guard = guard
-        self._page = InboxRoutes(state, faults, gateways)
+        self._page = InboxRoutes(state, faults, gateways, pushing)
         self._routes = self._build()
 
     def listens(self, *, remote: bool) -> None:

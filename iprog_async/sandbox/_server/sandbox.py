@@ -36,6 +36,8 @@ class Sandbox:
         delivered_after: Seconds from a text's departure to its final status.
         allow_remote: Whether the host may be one that other machines can reach.
         gateways: Further gateways to play, by name of the provider.
+        push: Address of your app that gateways push incoming texts to, such as
+            `http://127.0.0.1:8000/sms/SECRET`; `push_to` changes it.
 
     Raises:
         ConfigurationError: The extra `sandbox` is not installed, a provider can't be loaded,
@@ -51,11 +53,13 @@ class Sandbox:
         delivered_after: float = 1.0,
         allow_remote: bool = False,
         gateways: Mapping[str, SandboxGateway] | None = None,
+        push: str | None = None,
     ) -> None:
         check_extra()
         # What needs the extra is imported late, so that vendors' code is importable without.
         from iprog_async.sandbox._server.app import SandboxApp
         from iprog_async.sandbox._server.browser_guard import Guard
+        from iprog_async.sandbox._simulation.pushing import Pushing
 
         self._host = host
         self._port = port
@@ -64,11 +68,13 @@ class Sandbox:
         self._prefixes = by_prefix(self._gateways)
         self._state = SandboxState(Decimal(credit), delivered_after)
         self._faults = FaultRegistry(self._state.revision)
+        self._pushing = Pushing(self._state, list(self._gateways.values()), push)
         self._app = SandboxApp(
             self._state,
             self._faults,
             list(self._gateways.values()),
             Guard(host, allow_remote),
+            self._pushing,
         )
         self._thread: ServerThread | None = None
         self._url: str | None = None
@@ -141,6 +147,33 @@ class Sandbox:
                 f"the sandbox does not play {provider!r}; it plays {', '.join(self.providers)}"
             )
         return gateway.address.format(base_url=quote(self.base_url(gateway.prefix), safe=""))
+
+    def push_to(self, url: str | None) -> None:
+        """Push incoming texts to another address of your app from now on; nowhere if `None`.
+
+        Raises:
+            ConfigurationError: It is no address.
+        """
+        self._pushing.set_url(url)
+
+    def reply(self, text: InboxText, words: str) -> int | None:
+        """Answer a text as the phone that it went to, and wait for the app's answer.
+
+        The gateway keeps it, for its list, and pushes it as the real one does: once. It may take
+        its time: in a coroutine, `await asyncio.to_thread(sandbox.reply, text, "STOP")`.
+
+        Args:
+            text: A text of `inbox`.
+            words: What the phone sends.
+
+        Returns:
+            The HTTP status that the app answered with; `None` if it gave no answer, or there is
+            no address to push to.
+
+        Raises:
+            ConfigurationError: The gateway has no incoming texts, or `words` is empty.
+        """
+        return self._pushing.reply(text.gateway, text.to, text.sender_id, words).status
 
     def set_credit(self, prefix: str, amount: Decimal | int) -> None:
         """Set what is left on the account of one gateway, in segments.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -11,6 +11,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
+    from iprog_async.sandbox._simulation.replies import ReceivedText
     from iprog_async.sandbox._simulation.state import SandboxState
 
 
@@ -24,9 +25,12 @@ class SandboxGateway:
         address: Address of the adapter with the sandbox's credentials, with `{base_url}`
             where the percent-encoded address of the mount goes.
         has_content_filter: Whether its routes ask `SandboxState.blocks` about each text.
+        push: Returns what it posts, as JSON, of a text that it received; `None` for a gateway
+            that has no incoming texts.
     """
 
     prefix: str
     routes: Callable[[SandboxState], Sequence[BaseRoute]]
     address: str
     has_content_filter: bool = False
+    push: Callable[[ReceivedText], Mapping[str, object]] | None = None

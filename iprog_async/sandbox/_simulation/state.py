@@ -19,11 +19,14 @@ from iprog_async.sandbox._simulation.failed_requests import (
     note_refusal,
 )
 from iprog_async.sandbox._simulation.inbox import Inbox, InboxText, Newest
+from iprog_async.sandbox._simulation.replies import ReceivedText
 from iprog_async.sandbox._simulation.revision import Revision
 
 
 # A number that ends like this is refused, so that a test can ask for it.
 REFUSED_RECIPIENT = "0001"
+
+_MOST_RECEIVED = 10_000
 
 BLOCKED_WORD = "casino"
 """A text with this word meets the content filter of each gateway."""
@@ -52,6 +55,7 @@ class SandboxState:
     _strict: set[str] = field(factory=set[str], init=False)
     _exchanges: LruStore = field(factory=LruStore, init=False, repr=False)
     _refusals: FailedRequests = field(factory=FailedRequests, init=False, repr=False)
+    _received: list[ReceivedText] = field(factory=list[ReceivedText], init=False, repr=False)
     _lock: threading.RLock = field(factory=threading.RLock, init=False, repr=False)
     _numbers: itertools.count[int] = field(factory=lambda: itertools.count(1), init=False)
     _serials: itertools.count[int] = field(factory=lambda: itertools.count(1), init=False)
@@ -150,6 +154,36 @@ class SandboxState:
             self.revision.bump()
             return accepted
 
+    def receive(self, gateway: str, sender: str, to: str, text: str) -> ReceivedText:
+        """Keep a text that a phone sent to a gateway, the newest ones of very many.
+
+        Args:
+            gateway: Prefix of the gateway.
+            sender: The number of the phone.
+            to: What the phone answers to.
+            text: What it says.
+        """
+        received = ReceivedText(gateway, sender, to, text, self.new_id(), self.now())
+        with self._lock:
+            self._received.append(received)
+            del self._received[:-_MOST_RECEIVED]
+        self.revision.bump()
+        return received
+
+    def note_answer(self, received: ReceivedText) -> None:
+        """Keep how an app answered when a text was pushed to it."""
+        with self._lock:
+            self._received = [
+                received if each.message_id == received.message_id else each
+                for each in self._received
+            ]
+        self.revision.bump()
+
+    def received(self, gateway: str) -> list[ReceivedText]:
+        """Return the texts that a gateway received, oldest first."""
+        with self._lock:
+            return [each for each in self._received if each.gateway == gateway]
+
     def end_exchange(self, exchange: Exchange) -> None:
         """Note that nothing more is sent for a request."""
         exchange.ended = True
@@ -203,11 +237,12 @@ class SandboxState:
     def clear(self, gateway: str | None = None, to: str | None = None) -> int:
         """Forget accepted texts, all of them or those that `texts` would list; return how many.
 
-        With all of them go the refused requests, of which no text came.
+        With all of them go the refused requests, of which no text came, and what was received.
         """
         with self._lock:
             if gateway is None and to is None:
                 self._refusals.clear()
+                self._received.clear()
             texts = self._inbox.all()
             kept = [text for text in texts if not text.is_for(gateway, to)]
             removed = len(texts) - len(kept)
@@ -224,4 +259,5 @@ class SandboxState:
             self._strict.clear()
             self._exchanges.clear()
             self._refusals.clear()
+            self._received.clear()
         self.revision.bump()

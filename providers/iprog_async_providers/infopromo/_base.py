@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import cached_property
 from typing import ClassVar, Self
 
@@ -13,6 +13,7 @@ from iprog_async import (
     Balance,
     ConfigurationError,
     DeliveryStatus,
+    Inbound,
     InvalidMessageError,
     Message,
     Outcome,
@@ -25,6 +26,7 @@ from iprog_async.adapter import (
     Effect,
     Gateway,
     PreparedMessage,
+    ReceivedCursor,
     SmsUrl,
     UnclearAnswer,
     failed,
@@ -41,6 +43,7 @@ from iprog_async_providers.infopromo._api import Api, Params, check_content, to_
 from iprog_async_providers.infopromo._campaigns import Campaigns
 from iprog_async_providers.infopromo._contacts import Contacts
 from iprog_async_providers.infopromo._hosts import HOSTS, Host, host_named
+from iprog_async_providers.infopromo._inbound import read_push, received
 from iprog_async_providers.infopromo._messages import Messages
 from iprog_async_providers.infopromo._options import InfopromoOptions
 from iprog_async_providers.infopromo._sending import (
@@ -147,6 +150,28 @@ class UltimateSmsBase(BaseProvider):
     def messages(self) -> Messages:
         """What the account sent and received."""
         return Messages(self._api)
+
+    def read_push(self, fields: Mapping[str, object], /) -> Sequence[Inbound]:
+        """Return the text that a server from 3.13 on posted to the account's webhook address.
+
+        Raises:
+            UnclearAnswer: It is nothing of the kind.
+        """
+        return [read_push(fields, self.name, self.region)]
+
+    def received(self, cursor: ReceivedCursor | None = None, /) -> AsyncIterator[Inbound]:
+        """Iterate over what the account received since the cursor was used last, oldest first.
+
+        Servers before 3.13 do not say which texts they received, and list none here.
+
+        Args:
+            cursor: How far the list was read; from its beginning without one, which on newer
+                servers is 30 days ago.
+
+        Raises:
+            NoAnswerError: No trustworthy answer; ask again.
+        """
+        return received(self._api, cursor or ReceivedCursor())
 
     async def status(self, message_id: str, /) -> DeliveryStatus:
         """Return how far a text has come; for a queued request, how far the request has.

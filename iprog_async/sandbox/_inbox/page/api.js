@@ -26,6 +26,7 @@ async function fetched(path, options) {
 export const listTexts = (query) => ask("GET", `/texts?${new URLSearchParams(query)}`);
 export const getText = (serial) => ask("GET", `/texts/${serial}`);
 export const getRefused = (serial) => ask("GET", `/refused/${serial}`);
+export const reply = (serial, text) => ask("POST", `/texts/${serial}/replies`, { text });
 export const clearTexts = () => ask("DELETE", "/inbox");
 export const reset = () => ask("POST", "/reset");
 export const setCredit = (gateway, amount) => ask("PUT", "/credit", { [gateway]: amount });

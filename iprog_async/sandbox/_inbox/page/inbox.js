@@ -7,6 +7,7 @@ import * as empty from "./empty.js";
 import * as gateways from "./gateways.js";
 import * as list from "./list.js";
 import * as refused from "./refused.js";
+import * as reply from "./reply.js";
 import * as text from "./text.js";
 import { attempt, complain } from "./toast.js";
 import * as views from "./views.js";
@@ -22,6 +23,7 @@ function onState(state) {
   setClock(state.now);
   overall = state.total;
   byId("remote").hidden = !state.remote;
+  reply.note(state.push);
   empty.offer(state.gateways);
   offerGateways(state.gateways);
   gateways.draw(state);

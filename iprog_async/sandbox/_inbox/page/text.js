@@ -2,6 +2,7 @@
 
 import { getText } from "./api.js";
 import { byId, clock, make, nextMove, paced, segmentWords, setClock, setText, stageOf, stageWords, timeWords } from "./dom.js";
+import * as reply from "./reply.js";
 import { noWire, wires } from "./wires.js";
 
 const pane = byId("text");
@@ -24,12 +25,14 @@ export async function show(serial) {
   const same = shown && JSON.stringify({ ...shown, now: 0 }) === JSON.stringify({ ...text, now: 0 });
   const again = shown && shown.serial === serial;
   shown = text;
+  reply.offer(text);
   if (!same) draw(text, again);
   tick();
 }
 
 export function hide() {
   wanted = shown = null;
+  reply.offer(null);
   pane.hidden = true;
   byId("nothing").hidden = false;
 }
@@ -52,7 +55,7 @@ function draw(text, again) {
   [...pane.querySelectorAll("details")].forEach((each, index) => { each.open = Boolean(open[index]); });
   const bubbles = pane.querySelector(".bubbles");
   // As on a phone the end is in sight, and of a long text its beginning.
-  bubbles.scrollTop = pane.querySelector(".bubble:not(.older)").offsetTop - bubbles.offsetTop - 40;
+  bubbles.scrollTop = text.replies.length ? bubbles.scrollHeight : pane.querySelector("#bubble").offsetTop - bubbles.offsetTop - 40;
 }
 
 function phone(text) {
@@ -65,7 +68,16 @@ function phone(text) {
       make("div", { class: "bubbles", tabindex: "0" },
         ...text.thread.map((each) => make("div", { class: "bubble older", dir: "auto" }, each.text)),
         make("span", { class: "stamp" }, timeWords(text.due)),
-        make("div", { class: "bubble", id: "bubble", dir: "auto" }, text.text))));
+        make("div", { class: "bubble", id: "bubble", dir: "auto" }, text.text),
+        ...text.replies.flatMap(answered))));
+}
+
+function answered(reply) {
+  const told = reply.status === null ? "" : ` · the app answered ${reply.status}`;
+  return [
+    make("div", { class: "bubble mine", dir: "auto" }, reply.text),
+    make("span", { class: "stamp" }, `${timeWords(reply.at)}${told}`),
+  ];
 }
 
 function facts(text) {

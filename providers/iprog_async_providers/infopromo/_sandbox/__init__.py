@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 from iprog_async.sandbox import SandboxGateway, SandboxState
 from iprog_async_providers.infopromo._sandbox.campaigns import CampaignDesk
 from iprog_async_providers.infopromo._sandbox.contacts import ContactBook
+from iprog_async_providers.infopromo._sandbox.inbound import pushed
 from iprog_async_providers.infopromo._sandbox.sms import SmsDesk
 from iprog_async_providers.infopromo._sandbox.wire import (
     PREFIX,
@@ -65,7 +66,7 @@ def _gateway(scheme: str) -> SandboxGateway:
     token = TOKEN.replace("|", "%7C")
     settings = f"sender_id=Sandbox&timezone={ZONE.key}"
     address = f"{scheme}://{token}@?{settings}&base_url={{base_url}}"
-    return SandboxGateway(PREFIX, _routes, address, has_content_filter=True)
+    return SandboxGateway(PREFIX, _routes, address, has_content_filter=True, push=pushed)
 
 
 V3 = _gateway("infopromo")

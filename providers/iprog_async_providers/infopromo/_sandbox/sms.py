@@ -15,9 +15,11 @@ from iprog_async.sandbox import (
     OUT_OF_CREDIT,
     REFUSED_RECIPIENT,
     InboxText,
+    ReceivedText,
     SandboxState,
     note_refusal,
 )
+from iprog_async_providers.infopromo._sandbox.inbound import INCOMING, listed
 from iprog_async_providers.infopromo._sandbox.wire import (
     PREFIX,
     QUEUEING_SENDER,
@@ -140,7 +142,7 @@ class SmsDesk:
         first, last = _moment(asked, "start_date", zone), _moment(asked, "end_date", zone)
         last = self._state.now() if last is None else min(last, self._state.now())
         kind, direction = asked.text("sms_type"), asked.text("direction")
-        texts = [
+        texts: list[InboxText | ReceivedText] = [
             text
             for text in self._state.newest(PREFIX)
             if (first is None or text.due_at >= first)
@@ -148,7 +150,17 @@ class SmsDesk:
             and kind in ("", self._type_of(text))
             and direction in ("", _DIRECTION)
         ]
-        return paginated(texts, asked, self._viewed)
+        received = [
+            each
+            for each in self._state.received(PREFIX)
+            if (first is None or each.received_at >= first)
+            and each.received_at <= last
+            and kind in ("", "plain")
+            and direction in ("", INCOMING)
+        ]
+        if received:
+            texts = sorted([*texts, *received], key=_taken_at, reverse=True)
+        return paginated(texts, asked, self._listed)
 
     def balance(self, asked: Asked) -> JSONResponse:
         """Return the credit as text with separators."""
@@ -211,8 +223,15 @@ class SmsDesk:
             "sent_at": f"{text.due_at.astimezone(ZONE):%Y-%m-%d %H:%M:%S}",
         }
 
+    def _listed(self, text: InboxText | ReceivedText) -> dict[str, Any]:
+        return listed(text) if isinstance(text, ReceivedText) else self._viewed(text)
+
     def _type_of(self, text: InboxText) -> str:
         return self._types.get(text.message_id, "plain")
+
+
+def _taken_at(text: InboxText | ReceivedText) -> datetime:
+    return text.received_at if isinstance(text, ReceivedText) else text.accepted_at
 
 
 def _moment(asked: Asked, name: str, zone: ZoneInfo) -> datetime | None:

@@ -1,0 +1,173 @@
+"""The SQLite file of a list, open in this very process, whatever it was forked off from."""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import time
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from iprog_async._core.errors import SuppressionsError
+from iprog_async._core.sqlite_forks import FileInUse
+
+
+T = TypeVar("T")
+
+APPLICATION = 0x69707273
+"""What the file says of itself, so that a journal given by mistake is told from it."""
+
+SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS suppressions (
+  number TEXT PRIMARY KEY, since TEXT, why TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS changes (
+  id INTEGER PRIMARY KEY, number TEXT NOT NULL, change TEXT NOT NULL, at TEXT, why TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS seen (
+  id BLOB PRIMARY KEY, owner BLOB NOT NULL, lease_ends REAL NOT NULL, expires REAL NOT NULL,
+  done INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS seen_expires ON seen (expires);
+PRAGMA application_id = {APPLICATION};
+"""
+_PATIENCE = 8.0
+"""Seconds to wait for others that are writing; a change takes milliseconds."""
+
+
+class SqliteFile:
+    """One connection to the file, which serves one thread at a time.
+
+    Args:
+        path: The file.
+        create: Whether it may be made, when it is first opened.
+
+    Raises:
+        SuppressionsError: It can't be opened or made, or is something else.
+    """
+
+    def __init__(self, path: str, *, create: bool) -> None:
+        self.path = path
+        self._in_use: FileInUse | None = None
+        self._identity: tuple[int, int, int] | None = None
+        self._closing: Callable[[], object] = lambda: None
+        if create:
+            try:
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            except OSError as exc:
+                raise self._trouble(exc.strerror) from None
+        self.read(lambda connection: connection.execute("SELECT 1 FROM suppressions"))
+
+    def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what somebody reads in the file as it is now.
+
+        Raises:
+            SuppressionsError: It can't be read.
+        """
+        return self._patiently(lambda: self._with_connection(work))
+
+    def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what comes of a change that is on the disk then, while nobody else makes one.
+
+        Raises:
+            SuppressionsError: It can't be made; the file is as it was.
+        """
+
+        def change(connection: sqlite3.Connection) -> T:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
+            return result
+
+        return self._patiently(lambda: self._with_connection(change))
+
+    def close(self) -> None:
+        """Close the file; it is opened again when it is needed."""
+        self._in_use = None
+        self._closing()
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        ends = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return work()
+            except sqlite3.Error as exc:
+                if not _is_busy(exc) or time.monotonic() >= ends:
+                    self.close()
+                    raise self._trouble(str(exc)) from None
+            except OSError as exc:
+                raise self._trouble(exc.strerror or str(exc)) from None
+            time.sleep(random.uniform(0.0005, 0.003))  # noqa: S311 - spreads load, guards nothing
+
+    def _with_connection(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        in_use = self._open()
+        with in_use:
+            if in_use.connection is None:
+                raise sqlite3.OperationalError("the file could not be opened")
+            return work(in_use.connection)
+
+    def _open(self) -> FileInUse:
+        """Return the file that is there now; one that is gone is not made anew: it was not empty.
+
+        Raises:
+            OSError: It is gone, or can't be used by this process.
+        """
+        if self._in_use is not None and self._identity == self._identify():
+            return self._in_use
+        self.close()
+        self._identify()
+        in_use = FileInUse(self.path)
+        # Not every list is closed.
+        self._closing = weakref.finalize(self, in_use.end)
+        with in_use:
+            in_use.connection = sqlite3.connect(
+                f"{Path(self.path).absolute().as_uri()}?mode=rw",
+                uri=True,
+                isolation_level=None,
+                timeout=0,
+                check_same_thread=False,
+            )
+            self._set_up(in_use.connection)
+            self._identity = self._identify()
+        self._in_use = in_use
+        return in_use
+
+    def _set_up(self, connection: sqlite3.Connection) -> None:
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        if application != APPLICATION and tables:
+            raise SuppressionsError(
+                f"{self.path} is an SQLite file, and no list of suppressed numbers. Nothing was "
+                "sent; give another path"
+            )
+        connection.execute("PRAGMA journal_mode=WAL")
+        # A STOP that is lost in a power cut is somebody texted again.
+        connection.execute("PRAGMA synchronous=FULL")
+        if application != APPLICATION:
+            # By whoever is first; it takes one transaction each, all of which may come twice.
+            connection.executescript(SCHEMA)
+
+    def _identify(self) -> tuple[int, int, int]:
+        found = os.stat(self.path)
+        return os.getpid(), found.st_dev, found.st_ino
+
+    def _trouble(self, why: str | None) -> SuppressionsError:
+        return SuppressionsError(
+            f"the suppressed numbers in {self.path} can't be used: {why}. Nothing was sent"
+        )
+
+
+def _is_busy(exc: sqlite3.Error) -> bool:
+    return getattr(exc, "sqlite_errorcode", 0) & 0xFF in (
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+    )

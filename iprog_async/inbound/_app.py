@@ -1,0 +1,254 @@
+"""The ASGI application that a gateway posts incoming texts to."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import inspect
+import logging
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from secrets import token_bytes
+from typing import Any, cast
+
+from iprog_async._core.checks import check_seconds, check_type
+from iprog_async._core.errors import ConfigurationError, SmsError, UnsupportedError
+from iprog_async._core.inbound import Inbound
+from iprog_async._core.sealed import Secret
+from iprog_async._http.calls import UnclearAnswer
+from iprog_async._providers.inbound import SupportsInboundPush
+from iprog_async._suppressions.keywords import Wish
+from iprog_async._suppressions.places import Place
+from iprog_async._suppressions.suppressions import Suppressions
+from iprog_async.inbound._confirmation import Confirmation
+from iprog_async.inbound._request import (
+    GoneError,
+    Limits,
+    Receive,
+    RefusedRequestError,
+    Scope,
+    Send,
+    read_fields,
+)
+from iprog_async.inbound._seen import ID_WINDOW, key_of
+from iprog_async.inbound._seen_places import open_seen
+
+
+logger = logging.getLogger("iprog_async.inbound")
+
+Handler = Callable[[Inbound], Awaitable[object]] | Callable[[Inbound], object]
+"""What is called with each incoming text: an async function, or a plain one, in a thread."""
+
+_SECRET = re.compile(r"[A-Za-z0-9_-]{16,200}", re.ASCII)
+# Servers escape what they log, stars for example.
+_MASK = "___"
+_Header = tuple[bytes, bytes]
+
+
+class InboundApp:
+    """Takes the incoming texts that a gateway posts; mount it, or run it by itself.
+
+    `app.mount("/sms", InboundApp(…))` with FastAPI or Starlette; the address that the gateway is
+    given then ends in `/sms/SECRET`. Nothing that it posts is signed: whoever knows the secret
+    can make up texts, so its address is as good as a password, and wants HTTPS.
+
+    A text that is told of twice is handled once: one with the same id within a day, or, where
+    the gateway gives no ids, the same words from the same number within `window`. What fails is
+    answered with HTTP 500, and is new when the gateway repeats it. A STOP is obeyed in any case.
+
+    Args:
+        provider: Whose gateway posts; it reads what is posted.
+        on_message: Is called with each text.
+        secret: The last part of the address: 16 or more letters, digits, `-` and `_`, such as
+            `secrets.token_urlsafe(24)` makes.
+        suppressions: Hears STOP and START, before `on_message` is called.
+        confirmation: What is texted to those who asked for one of the two.
+        seen: Where it is kept which texts were handled: an SQLite file, or the `postgresql://`
+            address of a journal. By default beside the suppressed numbers; where these are lines,
+            or there are none, in this process's memory, which another worker does not know.
+        window: Seconds within which the same words are the same text.
+        max_body: Bytes of the largest body that is read.
+        read_timeout: Seconds in which a body has to be there.
+
+    Raises:
+        ConfigurationError: The secret is too short, or nothing is to be done with texts.
+        UnsupportedError: The provider's gateway pushes none.
+        SuppressionsError: What was seen can't be kept there.
+    """
+
+    def __init__(
+        self,
+        provider: SupportsInboundPush,
+        on_message: Handler | None = None,
+        *,
+        secret: str,
+        suppressions: Suppressions | None = None,
+        confirmation: Confirmation | None = None,
+        seen: Place | None = None,
+        window: float = 60.0,
+        max_body: int = 65_536,
+        read_timeout: float = 10.0,
+    ) -> None:
+        check_type("suppressions", suppressions, Suppressions)
+        check_type("confirmation", confirmation, Confirmation)
+        check_seconds("window", window)
+        check_seconds("max_body", max_body)
+        check_seconds("read_timeout", read_timeout)
+        _check_provider(provider)
+        if on_message is None and suppressions is None:
+            raise ConfigurationError("give InboundApp an on_message, suppressions=, or both")
+        if confirmation is not None and suppressions is None:
+            raise ConfigurationError("confirmation= confirms what suppressions= heard; give both")
+        self._provider = provider
+        self._handler = on_message
+        self._secret = _checked(secret)
+        self._suppressions = suppressions
+        self._confirmation = confirmation
+        if seen is None and suppressions is not None:
+            seen = suppressions.place
+        self._seen = open_seen(seen)
+        self._window = window
+        self._limits = Limits(max_body, read_timeout)
+
+    def __repr__(self) -> str:
+        return f"InboundApp({self._provider.name!r})"
+
+    def close(self) -> None:
+        """Close what it has open; a server that runs it by itself does that in the end."""
+        self._seen.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, as ASGI has it."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        try:
+            self._check_secret(scope)
+            fields = await read_fields(scope, receive, self._limits)
+            heard = await self._take(fields)
+        except RefusedRequestError as exc:
+            await _answer(send, exc.status, exc.words, *exc.headers)
+        except GoneError:
+            return
+        else:
+            await _answer(send, 200, "ok")
+            await self._confirm(heard)
+
+    def _check_secret(self, scope: Scope) -> None:
+        """Refuse whoever has not the secret; from here on it is not in the server's log either."""
+        before, _, given = str(scope["path"]).rpartition("/")
+        if not hmac.compare_digest(given.encode("utf-8", "replace"), str(self._secret).encode()):
+            raise RefusedRequestError(404, "there is nothing here")
+        scope["path"] = f"{before}/{_MASK}"
+        scope["raw_path"] = scope["path"].encode("utf-8", "replace")
+
+    async def _take(self, fields: Any) -> Sequence[tuple[Wish, Inbound]]:
+        """Handle what was posted, and return what was heard in it."""
+        try:
+            texts = self._provider.read_push(fields)
+        except UnclearAnswer:
+            logger.warning("%s posted what is no incoming text", self._provider.name)
+            raise RefusedRequestError(422, "this is no incoming text") from None
+        heard: list[tuple[Wish, Inbound]] = []
+        for inbound in texts:
+            try:
+                wish = await self._handle_once(inbound)
+            except RefusedRequestError:
+                raise
+            except Exception as exc:
+                logger.error(
+                    "an incoming text through %s was not handled, and is answered with HTTP 500",
+                    self._provider.name,
+                    exc_info=exc,
+                )
+                raise RefusedRequestError(500, "it was not handled; post it again") from None
+            if wish is not None:
+                heard.append((wish, inbound))
+        return heard
+
+    async def _handle_once(self, inbound: Inbound) -> Wish | None:
+        wish: Wish | None = None
+        if self._suppressions is not None:
+            wish = self._suppressions.words.meaning(inbound.text)
+            if wish == "stop":
+                # Told of twice or not: a STOP that is obeyed twice does no harm, and one that is
+                # taken for another's repetition would.
+                wish = await self._suppressions.hear(inbound)
+        key, owner = key_of(inbound), token_bytes(8)
+        window = self._window if inbound.id is None else max(self._window, ID_WINDOW)
+        turn = await asyncio.to_thread(self._seen.begin, key, owner, window)
+        if turn == "busy":
+            raise RefusedRequestError(503, "it is being handled", (b"retry-after", b"5"))
+        if turn == "done":
+            return None
+        try:
+            if self._suppressions is not None and wish == "start":
+                wish = await self._suppressions.hear(inbound)
+            await self._call(inbound)
+        except BaseException:
+            # Cancelled or failed: whoever tells of it again finds it new.
+            with suppress(SmsError):
+                self._seen.give_back(key, owner)
+            raise
+        await asyncio.to_thread(self._seen.end, key, owner)
+        return wish
+
+    async def _call(self, inbound: Inbound) -> None:
+        handler = self._handler
+        if handler is None:
+            return
+        if any(map(inspect.iscoroutinefunction, (handler, type(handler).__call__))):
+            await cast("Awaitable[object]", handler(inbound))
+            return
+        answer = await asyncio.to_thread(handler, inbound)
+        if inspect.isawaitable(answer):
+            await answer
+
+    async def _confirm(self, heard: Sequence[tuple[Wish, Inbound]]) -> None:
+        if self._confirmation is not None:
+            for wish, inbound in heard:
+                await self._confirmation.send(wish, inbound, self._seen)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                self.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+            await send({"type": "lifespan.startup.complete"})
+
+
+def _check_provider(provider: object) -> None:
+    if isinstance(provider, type) or not isinstance(provider, SupportsInboundPush):
+        name = getattr(provider, "name", None)
+        raise UnsupportedError(
+            f"{name if isinstance(name, str) else type(provider).__name__} pushes no incoming "
+            "texts that this library can read; Ultimate SMS from 3.13 on does, and of several "
+            "gateways give the one that pushes"
+        )
+
+
+def _checked(secret: object) -> Secret:
+    if not isinstance(secret, str) or not _SECRET.fullmatch(secret):
+        raise ConfigurationError(
+            "secret= is 16 to 200 letters, digits, - and _; make one with "
+            "python -c 'import secrets; print(secrets.token_urlsafe(24))', and keep it where "
+            "passwords are kept"
+        )
+    return Secret(secret)
+
+
+async def _answer(send: Send, status: int, words: str, *headers: _Header) -> None:
+    body = f"{words}\n".encode()
+    fields = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        *headers,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": fields})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,1 @@
+"""Posting incoming texts to an application."""

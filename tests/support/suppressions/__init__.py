@@ -1,0 +1,1 @@
+"""Lists of suppressed numbers in each kind of place."""
