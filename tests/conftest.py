@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import shutil
 import signal
 import sys
+from collections.abc import Generator
 from itertools import filterfalse
 from pathlib import Path
 
@@ -30,7 +33,10 @@ __all__ = [
 ]
 
 _SLOW = "slow: takes long, or starts many processes; runs with --slow, or where its path is named"
-_EXAMPLES = {"quick": 25, "thorough": 200}  # of a property, without --slow and with it
+_EXAMPLES = {"quick": 10, "thorough": 200}  # of a property, without --slow and with it
+# Where `tmp_path` is, if there is room.
+_MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder there that is the user's own
+_ENOUGH = 2 << 30
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,6 +56,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # They are many, and would all compile the same modules.
     sys.dont_write_bytecode = False
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # Hundreds of journals would wait for a disk.
+    if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _ENOUGH:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
     # A shell has background jobs, and their children, ignore Ctrl-C.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -61,6 +70,18 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Start workers for the whole suite only: for a file they take longer than its tests."""
     return 0 if _named(config) else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Spare the garbage collector the tests themselves, ten thousand that stay to the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -63,13 +63,19 @@ PLACES = (
 )
 
 
+@pytest.mark.parametrize(
+    "steps", [range(2), pytest.param(range(2, 5), marks=pytest.mark.slow)], ids=["some", "others"]
+)
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.usefixtures("_configured")
-def test_a_credential_in_the_wrong_place_is_not_repeated(cli: Cli, place: str) -> None:
+def test_a_credential_in_the_wrong_place_is_not_repeated(
+    cli: Cli, place: str, steps: range
+) -> None:
     """Neither alone nor in an address, in no line and no JSON, whichever command is called."""
     # Each kind of secret in another way; which one in which, differs from place to place.
     turn = PLACES.index(place)
-    for step, secret in enumerate(SECRETS):
+    for step in steps:
+        secret = SECRETS[step]
         given = WAYS[(turn + step) % len(WAYS)].format(secret)
         ran = cli.run([*place.format(given).split(), *["--json"][: step % 2]])
 

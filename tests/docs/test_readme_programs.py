@@ -47,7 +47,7 @@ def _program(title: str, name: str) -> Program:
     return program
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.slow
 def test_readme_can_be_followed(tmp_path: Path) -> None:
     """Each program can be run, and prints what stands below it."""
     directory = tmp_path / "reader"

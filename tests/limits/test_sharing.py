@@ -82,7 +82,7 @@ async def test_a_high_rate_is_used_nearly_whole() -> None:
     spans: list[Span] = []
 
     async def worker(throttle: Throttle) -> None:
-        while clock.monotonic() < 5:
+        while clock.monotonic() < 3:
             await throttle.admit()
             started = clock.monotonic()
             await clock.sleep(0.005)
@@ -95,4 +95,4 @@ async def test_a_high_rate_is_used_nearly_whole() -> None:
     await clock.run(all_workers())
 
     assert fullest(spans, 1) <= 1000
-    assert 4750 <= len(spans)
+    assert 2850 <= len(spans)

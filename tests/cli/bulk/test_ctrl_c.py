@@ -62,6 +62,7 @@ def _resume(output: str, **settings: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_who_waits_for_the_rate_is_not_on_the_way(sandbox: Sandbox, tmp_path: Path) -> None:
     """What waits for the rate is withdrawn by a Ctrl-C, and not counted as on its way."""
     with start(*_tokens(tmp_path, "--rate", "2/h"), SMS_URL=sandbox.address("iprog")) as process:
@@ -84,6 +85,7 @@ def _line_with(stream: IO[str] | None, words: str) -> str:
     return next(line for line in stream if words in line)
 
 
+@pytest.mark.slow
 def test_once_in_a_process(sandbox: Sandbox, tmp_path: Path) -> None:
     """The first Ctrl-C waits for what is on its way; the printed command sends the rest, once."""
     address = sandbox.address("iprog")
@@ -298,6 +300,7 @@ def _on_a_terminal(tokens: list[str], keys: str, address: str) -> tuple[str, int
     return shown.decode(), process.wait(_PATIENCE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("keys", "code", "inbox"), [("\x03", 130, 0), ("y\n", 0, 3)])
 def test_terminal(sandbox: Sandbox, tmp_path: Path, keys: str, code: int, inbox: int) -> None:
     """On a terminal it asks; Ctrl-C sends nothing, and a yes sends behind a bar."""

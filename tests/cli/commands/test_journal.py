@@ -58,7 +58,10 @@ def test_show_failed(cli: Cli, tmp_path: Path, sandbox: Sandbox, june: str) -> N
     assert ("accepted", "failed", "Failed") == (entry["state"], entry["status"], entry["detail"])
 
 
-@pytest.mark.parametrize("command", ["show", "unknown", "export"])
+@pytest.mark.parametrize(
+    "command",
+    ["show", *(pytest.param(word, marks=pytest.mark.slow) for word in ("unknown", "export"))],
+)
 def test_reading_while_a_run_goes_on(cli: Cli, june: str, command: str) -> None:
     """What only reads works beside a run, also from another process; what changes rows does not."""
     expected = cli("journal", command, june)

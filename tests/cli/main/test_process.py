@@ -12,6 +12,8 @@ import pytest
 from iprog_async import provider_from_url
 
 
+pytestmark = pytest.mark.slow
+
 _SCRIPT = str(Path(sys.executable).with_name("iprog-async"))
 _MODULE = [sys.executable, "-m", "iprog_async"]
 

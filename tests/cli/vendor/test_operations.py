@@ -162,6 +162,7 @@ def test_not_configured(cli: Cli) -> None:
     assert (3, True) == (ran.code, "no gateway is configured" in ran.err)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tokens", _HELPS)
 def test_help_loads_no_provider(tokens: list[str]) -> None:
     """Help is shown without importing an adapter or an HTTP library."""

@@ -308,6 +308,7 @@ asyncio.run(run_over(posting(wire), to_many(20), journal=sys.argv[1], concurrenc
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run(postgres_journal: str) -> None:
     """What was on its way when a run was killed is unknown; all others get their text, once."""
     tests = Path(__file__).parents[2]

@@ -256,12 +256,19 @@ def test_a_journal_is_of_one_campaign(
         Journal.open(path, campaign=opened)
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Return the file of a run of 300 texts."""
+    path = tmp_path_factory.mktemp("whole") / "j.db"
+    asyncio.run(send_all(path, ACCEPTED, to_many(300)))
+    return path.read_bytes()
+
+
 @pytest.mark.parametrize("where", [0, 16, 100, 4096, 8192, 12288, -4096])
-async def test_a_damaged_file_is_refused(where: int, tmp_path: Path) -> None:
+def test_a_damaged_file_is_refused(where: int, whole: bytes, tmp_path: Path) -> None:
     """Bits that flip where SQLite keeps its structure are noticed when the file is opened."""
     path = tmp_path / "j.db"
-    await send_all(path, ACCEPTED, to_many(300))
-    data = bytearray(path.read_bytes())
+    data = bytearray(whole)
     start = where % len(data)
     for position in range(start, start + 64):
         data[position] ^= 0xFF
@@ -271,11 +278,10 @@ async def test_a_damaged_file_is_refused(where: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [100, 4096, 8192, 20000])
-async def test_a_file_that_was_cut_is_refused(size: int, tmp_path: Path) -> None:
+def test_a_file_that_was_cut_is_refused(size: int, whole: bytes, tmp_path: Path) -> None:
     """A copy that broke off is no journal."""
     path = tmp_path / "j.db"
-    await send_all(path, ACCEPTED, to_many(300))
-    os.truncate(path, size)
+    path.write_bytes(whole[:size])
     with pytest.raises(JournalError):
         Journal.open(path)
 
