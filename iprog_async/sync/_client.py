@@ -380,9 +380,13 @@ class SmsClient(Questions[P_co]):
             if self._open is None or self._open.thread is not thread:
                 if self._closed:
                     raise _is_closed()
-                self._open = open_client(thread, self._make, self._journal)
+                self._open = opened = open_client(thread, self._make, self._journal)
                 # One that nobody holds any more keeps no connection open.
-                weakref.finalize(self, self._open.close_soon).atexit = False
+                weakref.finalize(self, opened.close_soon).atexit = False
+                if self._closed:
+                    # By another thread, which found nothing open yet.
+                    opened.close()
+                    raise _is_closed()
             return self._open
 
 

@@ -42,6 +42,8 @@ from iprog_async import (
 from iprog_async.adapter import PreparedMessage
 from iprog_async.sandbox import Sandbox
 from iprog_async.sync import BulkRun, SmsClient
+from iprog_async.sync import _client as client_module
+from iprog_async.sync._open_client import OpenClient, open_client
 from iprog_async.testing import InstantClock, RawGateway, Reply, SmsOutbox
 from iprog_async_providers.infopromo import InfopromoProvider
 from iprog_async_providers.iprog import IprogProvider
@@ -184,6 +186,29 @@ async def test_running_loop_is_not_blocked() -> None:
     await asyncio.to_thread(sms.send, NUMBER, "Hi")
     await asyncio.to_thread(sms.close)
     assert 1 == len(provider.sent)
+
+
+def test_closing_while_another_thread_opens(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A client that is closed in the midst of a first send is closed, and its journal with it."""
+    provider = FakeProvider()
+    sms = SmsClient(provider, journal=tmp_path / "j.db")
+    opened: list[OpenClient[FakeProvider]] = []
+
+    def open_meanwhile(*arguments: Any) -> OpenClient[FakeProvider]:
+        opened.append(open_client(*arguments))
+        in_threads(1, lambda _: sms.close())
+        return opened[0]
+
+    monkeypatch.setattr(client_module, "open_client", open_meanwhile)
+    with pytest.raises(ClientClosedError, match="nothing was sent"):
+        sms.send(NUMBER, "Hi")
+
+    assert [] == provider.sent
+    assert opened[0] not in opened[0].thread.clients
+    # Whoever has a journal open has such a file.
+    assert [] == list(tmp_path.glob("j.db.lock-*"))
 
 
 def in_threads(count: int, work: Callable[[int], object]) -> None:
