@@ -53,6 +53,8 @@ def test_one_pool_and_one_rate_in_each_process(kind: str, preload: str, tmp_path
     (tmp_path / "app.py").write_text(_APP, encoding="utf-8")
     arrivals = Arrivals()
     options = [*_KINDS[kind], *_PRELOADED[preload], "--bind", "127.0.0.1:0", "--timeout", "200"]
+    # On a busy machine, too, no connection is closed just when the next request comes.
+    options += ["--keep-alive", "200"]
     with serving(RawGateway(answer(arrivals))) as gateway:
         before = "yes" if "used" in preload else ""
         environment = {**os.environ, "GATEWAY": gateway.base_url, "BEFORE": before}
