@@ -120,9 +120,10 @@ def test_a_full_inbox_is_shown_as_fast_as_a_small_one(sandbox: Sandbox) -> None:
     def took() -> float:
         best = 1e9
         for query in ({}, {"gateway": "toy", "upto": "100"}, {"offset": "100"}) * 3:
-            started = time.perf_counter()
+            # Of the processor: what else the machine does costs this process nothing.
+            started = time.process_time()
             assert texts(sandbox, limit=5, **query)["texts"]
-            best = min(best, time.perf_counter() - started)
+            best = min(best, time.process_time() - started)
         return best
 
     sandbox.state.set_credit("toy", 1_000_000)
