@@ -81,6 +81,7 @@ from iprog_async._policies.decisions import (
     Rewrite,
     WaitUntil,
 )
+from iprog_async._policies.send_between import WhenQuiet
 from iprog_async._providers.protocols import (
     SmsProvider,
     SupportsBalance,
@@ -195,6 +196,7 @@ __all__ = [
     "UnsupportedError",
     "WaitTimeoutError",
     "WaitUntil",
+    "WhenQuiet",
     "WrongLoopError",
     "count_segments",
     "provider_from_env",

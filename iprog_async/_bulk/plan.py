@@ -6,11 +6,12 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from decimal import Decimal
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from iprog_async._bulk.characters import CharacterTally, CostlyCharacter
 from iprog_async._bulk.gsm7_saving import Gsm7Saving, Gsm7Tally
@@ -31,6 +32,7 @@ from iprog_async._core.segments import Encoding
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.ledger import Ledger
 from iprog_async._journal.places import would_be_made
+from iprog_async._policies.gate import Gate
 
 
 _EXAMPLES = 20
@@ -43,7 +45,7 @@ _KINDS = (
     "conflicts",
     "resumed",
 )
-_COUNTED = (*_KINDS, "segments", "batches", "unknown")
+_COUNTED = (*_KINDS, "segments", "batches", "unknown", "waiting")
 _LOOK_ALIKES = Gsm7()
 
 
@@ -85,6 +87,9 @@ class BulkPlan:
         characters_extra: Segments that those texts have more than they would in GSM-7.
         saved: What `encoding="gsm-7"` saves: `segments` and `cost` are without them.
         savable: What `encoding="gsm-7"` would save of the texts that go out as they are given.
+        waiting: Those of the recipients that would have to wait, if their turn were now, such as
+            for the hours of `send_between`.
+        waits_until: When the first of them may be sent.
     """
 
     total: int
@@ -114,6 +119,8 @@ class BulkPlan:
     characters_extra: int = 0
     saved: Gsm7Saving = field(default=Gsm7Saving(), repr=False)
     savable: Gsm7Saving = field(default=Gsm7Saving(), repr=False)
+    waiting: int = 0
+    waits_until: datetime | None = None
 
     @property
     def exceeds_max_credits(self) -> bool:
@@ -147,6 +154,8 @@ class BulkPlan:
             "characters_extra": self.characters_extra,
             "saved": self.saved.to_dict(),
             "savable": self.savable.to_dict(),
+            "waiting": self.waiting,
+            "waits_until": None if self.waits_until is None else self.waits_until.isoformat(),
             "numbers": self.numbers,
             "several": self.several,
             "several_texts": [one.to_dict() for one in self.several_texts],
@@ -184,12 +193,13 @@ async def make_plan(
     price: Decimal | None,
     max_credits: int | None,
     left_out: Callable[[NotSent], None] | None,
+    gate: Gate | None,
 ) -> BulkPlan:
     """Read all messages as a run would, and count what would become of them."""
     tally = _Tally(left_out)
     try:
         async with _opened(journal) as opened:
-            await _read_all(preparation, opened, tally)
+            await _read_all(preparation, opened, tally, gate)
     finally:
         await preparation.aclose()
     return tally.result(price, max_credits)
@@ -212,7 +222,9 @@ async def _opened(
             await asyncio.to_thread(opened.close)
 
 
-async def _read_all(preparation: Preparation, journal: Journal | None, tally: _Tally) -> None:
+async def _read_all(
+    preparation: Preparation, journal: Journal | None, tally: _Tally, gate: Gate | None
+) -> None:
     ledger = None
     if journal is not None:
         ledger = await Ledger.of_run(journal, one_per_number=preparation.one_per_number)
@@ -222,6 +234,8 @@ async def _read_all(preparation: Preparation, journal: Journal | None, tally: _T
             window = await preparation.next_window()
             if window.problem is not None:
                 raise window.problem
+            if gate is not None:
+                window = await _asked(window, gate, tally)
             tally.add(window)
             if ledger is not None:
                 tally.in_doubt += ledger.in_doubt(window.fresh)
@@ -231,12 +245,26 @@ async def _read_all(preparation: Preparation, journal: Journal | None, tally: _T
             ledger.end()
 
 
+async def _asked(window: Window, gate: Gate, tally: _Tally) -> Window:
+    """Return a window without what policies refuse, and note what has to wait."""
+    refused: dict[int, NotSent] = {}
+    for prepared in window.fresh:
+        held = await gate.preview(prepared)
+        if isinstance(held, NotSent):
+            refused[prepared.index] = held
+        elif held is not None:
+            tally.note_waiting(held.time)
+    fresh = [prepared for prepared in window.fresh if prepared.index not in refused]
+    return evolve(window, fresh=fresh, refused=[*window.refused, *refused.values()])
+
+
 @define
 class _Tally:
     left_out: Callable[[NotSent], None] | None
     done: bool = False
     in_doubt: int = 0
     first: PreparedMessage | None = None
+    waits_until: datetime | None = None
     _counts: dict[str, int] = field(factory=lambda: dict.fromkeys(_COUNTED, 0))
     _encodings: dict[Encoding, int] = field(factory=dict[Encoding, int])
     _people: PeopleTally = field(factory=PeopleTally)
@@ -276,6 +304,10 @@ class _Tally:
                 counts["resumed"] += 1
                 counts["unknown"] += isinstance(known, Unknown)
 
+    def note_waiting(self, until: datetime) -> None:
+        self._counts["waiting"] += 1
+        self.waits_until = min(until, self.waits_until or until)
+
     def _tell(self, outcome: NotSent) -> None:
         if self.left_out is not None:
             self.left_out(outcome)
@@ -289,6 +321,7 @@ class _Tally:
             cost=None if price is None else price * counts["segments"],
             in_doubt=self.in_doubt,
             first=self.first,
+            waits_until=self.waits_until,
             max_credits=max_credits,
             numbers=people.numbers,
             several=people.several,

@@ -30,15 +30,16 @@ from iprog_async._core.gsm7.replacement import EncodingSetting, read_setting
 from iprog_async._core.messages import Message
 from iprog_async._core.observers import Observer, Observers
 from iprog_async._core.outcomes import NotSent
+from iprog_async._core.rates import Rate
 from iprog_async._core.receipts import Receipt
 from iprog_async._core.tracebacks import discreet
 from iprog_async._http.pool import EngineName, HttpPool
 from iprog_async._http.retry import RetryPolicy
 from iprog_async._http.session import Limits, Session
 from iprog_async._journal.journal import Journal
-from iprog_async._policies.asking import read_policies
 from iprog_async._policies.decisions import PolicyLike
-from iprog_async._policies.gate import Gate
+from iprog_async._policies.of_client import ClientPolicies
+from iprog_async._policies.send_between import WhenQuiet
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.encoding import prepare
 from iprog_async._suppressions.policy import obeying
@@ -78,6 +79,18 @@ class SmsClient(Questions[P_co]):
             `Suppressions.open("stop.db")`. It is asked before `policies`, and yours to close.
         policies: What decides, right before each text is claimed, whether it may be sent now:
             functions, or objects with a method `decide`, asked in this order.
+        per_number: The most texts to one number within a time, such as `"5/day"`: in any 24 hours.
+            All limits are counted by all processes with the same journal, or without one by this
+            client. One more text is `LimitExceededError`, and not sent.
+        per_number_same_text: The same of equal texts to one number, such as `"1/10min"`.
+        credits_per_day: The most credits in any 24 hours: one for each segment, or more where the
+            gateway says that it took more.
+        send_between: The hours at which texts leave, such as `"08:00-20:00"`, by the clocks of the
+            number's region. Rows of a run wait for them.
+        zone: Whose clocks instead, such as `"Asia/Manila"`.
+        when_quiet: What becomes of a single text outside of these hours. `"wait"`: it is
+            `SendLaterError`, with the time. `"schedule"`: the gateway is to send it at that time,
+            where it can.
         encoding: `"auto"`: texts go out as they are given. `"gsm-7"`: where it saves a segment,
             characters that only look like those of GSM-7 (curly quotes, dashes, blanks) are
             replaced by them, as `to_gsm7` does; a `Gsm7` replaces more.
@@ -104,6 +117,12 @@ class SmsClient(Questions[P_co]):
         user_agent: str | None = None,
         suppressions: Suppressions | None = None,
         policies: Iterable[PolicyLike] = (),
+        per_number: Rate | str | None = None,
+        per_number_same_text: Rate | str | None = None,
+        credits_per_day: int | None = None,
+        send_between: str | None = None,
+        zone: str | None = None,
+        when_quiet: WhenQuiet = "wait",
         encoding: EncodingSetting = "auto",
     ) -> None:
         own_verify = None if verify is True else verify
@@ -128,12 +147,23 @@ class SmsClient(Questions[P_co]):
         self._share = prepare_pool(self._pool, self._provider, journal)
         self._encoding = read_setting(encoding)
         self._suppressions = suppressions
-        named = read_policies([*obeying(suppressions), *policies])
-        gate = Gate(named, self._provider, self._pool.clock, self._encoding) if named else None
+        self._policies = ClientPolicies.of_arguments(
+            [*obeying(suppressions), *policies],
+            self._pool.clock,
+            per_number=per_number,
+            per_number_same_text=per_number_same_text,
+            credits_per_day=credits_per_day,
+            send_between=send_between,
+            zone=zone,
+            when_quiet=when_quiet,
+        )
+        self._gate = gate = self._policies.gate(self._provider, self._pool.clock, self._encoding)
+        if journal is not None:
+            self._policies.share(journal)
         self.bulk = ClientBulk(
             self._provider,
             self._pool.clock,
-            self._share,
+            self._share_with,
             self._observers,
             self._encoding,
             self._check_open,
@@ -229,6 +259,7 @@ class SmsClient(Questions[P_co]):
             ConnectionFailedError: The gateway can't be reached; not sent.
             PolicyRefusedError: A policy does not allow it; not sent.
             SendLaterError: A policy does not allow it yet, and says when; not sent.
+            LimitExceededError: The number, or everybody, got too many texts lately; not sent.
             ProviderError: The gateway refused; not sent.
             OutcomeUnknownError: It may have been sent.
         """
@@ -370,6 +401,7 @@ class SmsClient(Questions[P_co]):
             price=price_of_segment,
             max_credits=max_credits,
             left_out=left_out,
+            gate=self._gate,
         )
 
     async def aclose(self) -> None:
@@ -377,6 +409,7 @@ class SmsClient(Questions[P_co]):
         self._closed = True
         await self._sends.aclose()
         self._session.close()
+        await self._policies.aclose()
         if self._owns_pool:
             await self._pool.aclose()
 
@@ -387,6 +420,10 @@ class SmsClient(Questions[P_co]):
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+    def _share_with(self, journal: Journal) -> None:
+        self._share(journal)
+        self._policies.share(journal)
 
     def _check_open(self) -> None:
         if self._closed:

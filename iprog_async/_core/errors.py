@@ -19,7 +19,7 @@ SmsError                        .may_have_been_sent  .healable  .blame
 ├── PolicyError                 a policy failed, so the text was not sent
 ├── PolicyRefusedError          a policy does not allow the text
 ├── SendLaterError              a policy allows the text later: .until
-│   └── LimitExceededError      a number had as many texts, or codes, as it may
+│   └── LimitExceededError      a number, or everybody, had as much as it may: .limit
 ├── ConnectionFailedError       the request certainly did not leave
 ├── NoAnswerError               a read, change or delete got no trustworthy answer
 ├── OutcomeUnknownError         a send left and no trustworthy answer came: may_have_been_sent
@@ -272,7 +272,21 @@ class SendLaterError(SmsError):
 
 
 class LimitExceededError(SendLaterError):
-    """A number has had as many texts, or codes, as it may; nothing was sent. `until` says when."""
+    """A number, or everybody, had as many texts, codes or credits as it may; nothing was sent.
+
+    Args:
+        message: One sentence for the person who reads it.
+        until: When there is room again, if nobody takes it before.
+        limit: The client's limit, such as `"per_number=5/day"`, if it is one.
+        blame: The account, where every text would meet it: a run halts then.
+    """
+
+    def __init__(
+        self, message: str, *, until: datetime, limit: str = "", blame: Blame = "message"
+    ) -> None:
+        super().__init__(message, until=until)
+        self.limit = limit
+        self.blame = blame
 
 
 class ConnectionFailedError(SmsError):

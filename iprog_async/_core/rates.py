@@ -18,6 +18,7 @@ _UNITS = {
     "h": 3600.0,
     "hour": 3600.0,
 }
+_DAYS = {"d": 86400.0, "day": 86400.0}
 _RATE = re.compile(r"\s*(\d{1,9})\s*/\s*(\d{1,9})?\s*([a-z]+)\s*", re.ASCII)
 
 
@@ -34,12 +35,19 @@ class Rate:
     per: float = field(default=60.0, validator=validators.gt(0))
 
     @classmethod
-    def parse(cls, text: str) -> Rate:
-        """Read `"60/min"`, `"10/s"` or `"100/15s"`; raises `ConfigurationError` for others."""
+    def parse(cls, text: str, *, of_people: bool = False) -> Rate:
+        """Read `"60/min"`, `"10/s"` or `"100/15s"`; raises `ConfigurationError` for others.
+
+        Args:
+            text: The rate.
+            of_people: Whether it is how often somebody is texted, such as `"5/day"`.
+        """
+        units = _UNITS | _DAYS if of_people else _UNITS
         match = _RATE.fullmatch(text.lower())
-        if match is None or match[3] not in _UNITS or not int(match[1]) * int(match[2] or 1):
-            raise ConfigurationError(f"{text!r} is no rate; write it like 60/min, 10/s or 100/15s")
-        return cls(int(match[1]), int(match[2] or 1) * _UNITS[match[3]])
+        if match is None or match[3] not in units or not int(match[1]) * int(match[2] or 1):
+            like = "5/day, 1/10min or 3/2h" if of_people else "60/min, 10/s or 100/15s"
+            raise ConfigurationError(f"{text!r} is no rate; write it like {like}")
+        return cls(int(match[1]), int(match[2] or 1) * units[match[3]])
 
     def __str__(self) -> str:
         return f"{self.count}/{self.per:g}s"

@@ -13,7 +13,7 @@ A claim never ends by itself. One without a record is an unknown outcome, for ev
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ from attrs import frozen
 from iprog_async._core.errors import Blame, JournalError, SmsError
 from iprog_async._journal.contents import Pages
 from iprog_async._journal.rows import Row, Values
+from iprog_async._limits.count_stores import CountStore
 from iprog_async._limits.store import LimitStore
 
 
@@ -219,6 +220,14 @@ class JournalStore(Pages, Protocol):
 
     async def bookmark(self, provider: str) -> int:
         """Return which page of a gateway's list is to be read next; 1 if none was noted."""
+        ...
+
+    def counts_of_texts(self, now: Callable[[], float] | None) -> CountStore:
+        """Return where it is counted how many texts a number gets; open once for each event loop.
+
+        Args:
+            now: What tells the time, in seconds since 1970; the store's own clock if `None`.
+        """
         ...
 
     def limits(self) -> LimitStore:

@@ -55,6 +55,20 @@ class Gate:
         """Return what lets one text pass."""
         return Admissions(self, in_run=False)
 
+    async def preview(self, prepared: PreparedMessage) -> NotSent | Held | None:
+        """Return what would become of a row of a run if its turn were now; `None` if it is sent.
+
+        Only policies that can tell without counting are asked.
+        """
+        text = self.outgoing(prepared, in_run=True)
+        for policy in self.policies:
+            decision = await policy.ask_for_preview(text)
+            if isinstance(decision, WaitUntil):
+                return Held(decision.time, _not_sent(prepared, policy.name, decision))
+            if isinstance(decision, Refuse):
+                return _not_sent(prepared, policy.name, decision)
+        return None
+
     def outgoing(self, prepared: PreparedMessage, *, in_run: bool) -> Outgoing:
         """Return a text as policies see it."""
         return Outgoing(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from attrs import define, field
@@ -11,7 +12,13 @@ from attrs import define, field
 from iprog_async._client.client import SmsClient
 from iprog_async._core.checks import check_seconds, check_type
 from iprog_async._core.clock import uptime
-from iprog_async._core.errors import ConfigurationError, JournalError, ProviderError, SmsError
+from iprog_async._core.errors import (
+    ConfigurationError,
+    JournalError,
+    ProviderError,
+    SendLaterError,
+    SmsError,
+)
 from iprog_async._http.back_off import BackOff
 from iprog_async._journal.places import postgres_store
 from iprog_async.outbox._database import OutboxDatabase
@@ -25,6 +32,7 @@ from iprog_async.outbox._verdicts import Verdict, verdict_of
 logger = logging.getLogger("iprog_async")
 
 _TRY_AGAIN = BackOff(10.0, 600.0)
+_SHORTEST_WAIT = 1.0
 _LONGEST_TRIES = 24 * 3600.0
 # Writing back is no hurry, and many rows at once cost as much as one.
 _WRITE_DELAY = 0.05
@@ -250,10 +258,17 @@ class OutboxSender:
             self._pause.forget()
         if verdict is Verdict.LATER and row.age > _LONGEST_TRIES:
             verdict = Verdict.SETTLED
-        self._end(row, verdict)
+        until = error.until if isinstance(error, SendLaterError) else None
+        self._end(row, verdict, until)
 
-    def _end(self, row: Taken, verdict: Verdict) -> None:
-        """Have the end of a row written back."""
+    def _end(self, row: Taken, verdict: Verdict, until: datetime | None = None) -> None:
+        """Have the end of a row written back.
+
+        Args:
+            row: The row.
+            verdict: What becomes of it.
+            until: When it may be sent, if a policy has it wait.
+        """
         if not self._ended:
             self._write_at = uptime() + _WRITE_DELAY
             # It may be resting until much later.
@@ -264,6 +279,8 @@ class OutboxSender:
             self._ended.unknown.append(row.id)
         else:
             delay = _TRY_AGAIN.longest_wait(row.takes) if verdict is Verdict.LATER else 0.0
+            if until is not None:
+                delay = max((until - datetime.now(UTC)).total_seconds(), _SHORTEST_WAIT)
             self._ended.returned.append((row.id, row.takes, delay))
 
     def _begin_pause(self, error: SmsError, verdict: Verdict) -> None:

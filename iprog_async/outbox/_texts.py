@@ -14,6 +14,7 @@ from iprog_async._core.segments import count_segments
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.ledger import Ledger
 from iprog_async.outbox._rows import Taken
+from iprog_async.outbox._verdicts import Verdict, verdict_of
 
 
 class TextSender:
@@ -50,7 +51,8 @@ class TextSender:
                 key=message.key,
             )
         except SmsError as exc:
-            return exc
+            # What a policy refuses for good never came to a claim, so that nothing is on record.
+            return await self._refuse(row, exc) if verdict_of(exc) is Verdict.SETTLED else exc
         return None
 
     async def _refuse(self, row: Taken, error: SmsError) -> SmsError | None:

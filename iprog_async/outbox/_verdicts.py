@@ -10,6 +10,7 @@ from iprog_async._core.errors import (
     JournalError,
     OutcomeUnknownError,
     RateLimitError,
+    SendLaterError,
     SmsError,
     WrongLoopError,
 )
@@ -21,6 +22,7 @@ class Verdict(Enum):
     SETTLED = "its outcome is on record"
     UNKNOWN = "it may have been sent: nobody sends it again"
     LATER = "it waits for another try"
+    WAIT = "it waits until a policy allows it"
     PAUSE = "it waits, and so do all others for a moment: the gateway or the database is away"
     HALT = "it waits, and so do all others until somebody looks at the account"
     END = "this sender can't go on"
@@ -32,6 +34,8 @@ def verdict_of(error: SmsError) -> Verdict:
         return Verdict.UNKNOWN
     if isinstance(error, (ClientClosedError, WrongLoopError)):
         return Verdict.END
+    if isinstance(error, SendLaterError):
+        return Verdict.WAIT
     if isinstance(error, (ConnectionFailedError, RateLimitError)):
         return Verdict.PAUSE
     if error.blame == "account":

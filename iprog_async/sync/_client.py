@@ -20,12 +20,14 @@ from iprog_async._core.gsm7.replacement import EncodingSetting
 from iprog_async._core.messages import Message
 from iprog_async._core.observers import Observer
 from iprog_async._core.outcomes import NotSent
+from iprog_async._core.rates import Rate
 from iprog_async._core.receipts import Receipt
 from iprog_async._core.tracebacks import discreet
 from iprog_async._http.pool import EngineName
 from iprog_async._http.retry import RetryPolicy
 from iprog_async._journal.journal import Journal
 from iprog_async._policies.decisions import PolicyLike
+from iprog_async._policies.send_between import WhenQuiet
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._suppressions.suppressions import Suppressions
 from iprog_async.sync._bulk_run import BulkRun
@@ -75,6 +77,13 @@ class SmsClient(Questions[P_co]):
         suppressions: Numbers that must not be texted, as for `iprog_async.SmsClient`.
         policies: What decides whether a text may be sent now, as for `iprog_async.SmsClient`; asked
             in the thread in the background: they must not use this client.
+        per_number: The most texts to one number within a time, as for `iprog_async.SmsClient`, like
+            all that follow.
+        per_number_same_text: The same of equal texts to one number.
+        credits_per_day: The most credits in any 24 hours.
+        send_between: The hours at which texts leave, such as `"08:00-20:00"`.
+        zone: Whose clocks, if not the number's.
+        when_quiet: What becomes of a single text outside of these hours.
         encoding: Whether look-alikes may be replaced, as for `iprog_async.SmsClient`.
 
     Raises:
@@ -98,6 +107,12 @@ class SmsClient(Questions[P_co]):
         user_agent: str | None = None,
         suppressions: Suppressions | None = None,
         policies: Iterable[PolicyLike] = (),
+        per_number: Rate | str | None = None,
+        per_number_same_text: Rate | str | None = None,
+        credits_per_day: int | None = None,
+        send_between: str | None = None,
+        zone: str | None = None,
+        when_quiet: WhenQuiet = "wait",
         encoding: EncodingSetting = "auto",
     ) -> None:
         told, asked = tuple(observers), tuple(policies)
@@ -116,6 +131,12 @@ class SmsClient(Questions[P_co]):
                 user_agent=user_agent,
                 suppressions=suppressions,
                 policies=asked,
+                per_number=per_number,
+                per_number_same_text=per_number_same_text,
+                credits_per_day=credits_per_day,
+                send_between=send_between,
+                zone=zone,
+                when_quiet=when_quiet,
                 encoding=encoding,
             )
 

@@ -50,6 +50,7 @@ DETAILS = {
     "healable": False,
     "blame": "recipient",
 }
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LIMITED = RateLimitError("slow", retry_after=3.0, provider="iprog")
 LOST = OutcomeUnknownError("lost", provider="iprog", reason="503", references=("1", "2"))
 
@@ -70,8 +71,9 @@ TABLE: list[tuple[SmsError, bool, bool, str]] = [
     (DeliveryFailedError(20, provider="iprog", reason="Failed"), False, False, "account"),
     (PolicyError("night", "failed"), False, True, "message"),
     (PolicyRefusedError("night", "no"), False, False, "message"),
-    (SendLaterError("x", until=datetime(2026, 1, 1, tzinfo=UTC)), False, True, "message"),
-    (LimitExceededError("x", until=datetime(2026, 1, 1, tzinfo=UTC)), False, True, "message"),
+    (SendLaterError("x", until=NOON), False, True, "message"),
+    (LimitExceededError("x", until=NOON, limit="5/day"), False, True, "message"),
+    (LimitExceededError("x", until=NOON, limit="9", blame="account"), False, True, "account"),
     (ConnectionFailedError("x"), False, True, "message"),
     (NoAnswerError("x"), False, True, "message"),
     (LOST, True, False, "message"),

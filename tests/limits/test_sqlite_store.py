@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from iprog_async._limits import sqlite_store
+from iprog_async._limits import sqlite_file, sqlite_store
 from iprog_async._limits.sqlite_store import SqliteLimitStore
 from iprog_async._limits.store import LimitStoreError
 
@@ -102,7 +102,7 @@ def test_a_file_that_somebody_holds_is_an_error_after_a_moment(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that was stopped while it changed a state keeps nobody from sending."""
-    monkeypatch.setattr(sqlite_store, "_PATIENCE", 0.01)
+    monkeypatch.setattr(sqlite_file, "_PATIENCE", 0.01)
     store = SqliteLimitStore(str(path), b"")
     put(store, "a")
     holder = sqlite3.connect(path, isolation_level=None)

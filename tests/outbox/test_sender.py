@@ -22,8 +22,10 @@ from iprog_async import (
     Journal,
     Message,
     RateLimitError,
+    Refuse,
     RejectedError,
     SmsClient,
+    WaitUntil,
 )
 from iprog_async.outbox import OutboxSender
 from iprog_async.testing import SmsOutbox
@@ -133,6 +135,41 @@ async def test_text_that_the_journal_has_is_not_sent_again(
         await put(address, journal, Message(NUMBER, "Hi", key="a"))
         await until(lambda: states(address)() == [("done", None)])
     assert 1 == len(gateway.messages)
+
+
+async def test_what_a_policy_refuses_is_on_record_as_not_sent(
+    address: str, journal: Journal, gateway: SmsOutbox
+) -> None:
+    """For good: its text is erased, and whoever looks it up learns why."""
+    client = SmsClient(gateway.provider, journal=journal, policies=[lambda _: Refuse("STOP")])
+    async with client, OutboxSender(client, poll=3600.0):
+        await put(address, journal, Message(NUMBER, "Hi", key="a"))
+        await until(lambda: states(address)() == [("done", None)])
+    entry = await journal.outcome_of(NUMBER, "a")
+
+    assert [] == gateway.messages
+    assert entry is not None
+    assert "not_sent" == entry.state
+    assert "STOP" in entry.detail
+
+
+async def test_what_a_policy_has_wait_waits_until_then(
+    address: str, journal: Journal, gateway: SmsOutbox
+) -> None:
+    """It is put back with its time, and nothing is on record of it."""
+    morning = datetime.now(UTC) + timedelta(hours=30)
+    client = SmsClient(gateway.provider, journal=journal, policies=[lambda _: WaitUntil(morning)])
+    async with client, OutboxSender(client, poll=3600.0) as sender:
+        await put(address, journal, Message(NUMBER, "Hi", key="a"))
+        await until(lambda: rows(address, "takes > 0 AND due_at > now() + interval '1 h'")[0][0])
+        assert sender.paused_by is None
+    entry = await journal.outcome_of(NUMBER, "a")
+
+    ((due,),) = rows(address, "due_at")
+    assert abs(due - morning) < timedelta(minutes=5)
+    assert [("waiting", "Hi")] == states(address)()
+    assert entry is not None
+    assert "waiting" == entry.state
 
 
 async def test_one_bad_text_keeps_nobody_waiting(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from iprog_async import (
@@ -12,9 +14,11 @@ from iprog_async import (
     InsufficientCreditError,
     InvalidMessageError,
     JournalError,
+    LimitExceededError,
     OutcomeUnknownError,
     RateLimitError,
     RejectedError,
+    SendLaterError,
     SmsError,
     UnsupportedError,
     WrongLoopError,
@@ -23,6 +27,7 @@ from iprog_async.outbox._pause import Pause
 from iprog_async.outbox._verdicts import Verdict, verdict_of
 
 
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NO_CREDIT = InsufficientCreditError("no credit", provider="fake")
 AWAY = ConnectionFailedError("refused")
 
@@ -38,6 +43,8 @@ AWAY = ConnectionFailedError("refused")
         (AWAY, Verdict.PAUSE),
         (RateLimitError("slower", provider="fake"), Verdict.PAUSE),
         (JournalError("the database is away"), Verdict.PAUSE),
+        (SendLaterError("at night", until=NOON), Verdict.WAIT),
+        (LimitExceededError("spent", until=NOON, limit="9", blame="account"), Verdict.WAIT),
         (NO_CREDIT, Verdict.HALT),
         (AuthenticationError("wrong token", provider="fake"), Verdict.HALT),
         (ConfigurationError("no token"), Verdict.HALT),

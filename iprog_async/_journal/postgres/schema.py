@@ -127,6 +127,18 @@ COMMENT ON TABLE {schema}.list_pages IS
   'Where a follow-up goes on in a gateway''s list of messages; rows may be deleted at any time';
 """
 
+_COUNTS = """
+CREATE TABLE {schema}.counts (
+  name bytea PRIMARY KEY,
+  state text COLLATE "C" NOT NULL DEFAULT '',
+  ends double precision NOT NULL DEFAULT 0
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
+COMMENT ON TABLE {schema}.counts IS
+  'How many texts each number got lately, and how many credits all took, by salted hashes';
+COMMENT ON COLUMN {schema}.counts.ends IS 'Seconds since 1970: then it counts nothing any more';
+CREATE INDEX counts_ends ON {schema}.counts (ends);
+"""
+
 STEPS: tuple[Step, ...] = (
     Step("journal", _JOURNAL),
     Step("limits", _LIMITS),
@@ -134,6 +146,7 @@ STEPS: tuple[Step, ...] = (
     Step("fleet", FLEET),
     Step("follow-up", _LIST_PAGES),
     Step("suppressions", SUPPRESSIONS),
+    Step("counts", _COUNTS),
 )
 """All steps, in order; the number of a step is its place, from 1."""
 
@@ -181,6 +194,7 @@ GRANT USAGE ON SEQUENCE {schema}.entry_ids TO {role};
 GRANT EXECUTE ON FUNCTION {schema}.open_campaign TO {role};
 GRANT SELECT, INSERT, UPDATE ON {schema}.limits TO {role};
 GRANT SELECT, INSERT, UPDATE ON {schema}.list_pages TO {role};
+GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.counts TO {role};
 """
 
 

@@ -22,6 +22,8 @@ from iprog_async._journal.postgres.worker import Worker
 from iprog_async._journal.postgres.write_queue import Intake, LoopQueue
 from iprog_async._journal.rows import Row, Values
 from iprog_async._journal.store import Bookmark, Identity
+from iprog_async._limits.count_stores import CountStore
+from iprog_async._limits.postgres_counts import PostgresCountStore
 from iprog_async._limits.postgres_store import PostgresLimitStore
 from iprog_async._limits.store import LimitStore
 
@@ -233,6 +235,10 @@ class PostgresStore:
     def limits(self) -> LimitStore:
         """Return a table beside the rows, for processes on any number of machines."""
         return PostgresLimitStore(self.address.conninfo, self.address.schema)
+
+    def counts_of_texts(self, now: Callable[[], float] | None) -> CountStore:
+        """Return a table beside the rows, for processes on any number of machines."""
+        return PostgresCountStore(self.address.conninfo, self.address.schema, now)
 
     def close(self) -> None:
         """Write what is waiting and disconnect; twice is fine."""

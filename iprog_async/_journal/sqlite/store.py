@@ -6,6 +6,7 @@ import asyncio
 import os
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -39,6 +40,8 @@ from iprog_async._journal.sqlite.run_start import Begun, begin
 from iprog_async._journal.sqlite.write_queue import LoopQueue, WriteQueue
 from iprog_async._journal.sqlite.writer import Writer
 from iprog_async._journal.store import Bookmark, Identity
+from iprog_async._limits.count_stores import CountStore
+from iprog_async._limits.sqlite_counts import SqliteCountStore
 from iprog_async._limits.sqlite_store import SqliteLimitStore
 from iprog_async._limits.store import LimitStore
 
@@ -264,6 +267,10 @@ class SqliteStore:
     def limits(self) -> LimitStore:
         """Return a small file beside the journal, for the processes of this machine."""
         return SqliteLimitStore(f"{self.path}-limits", self.salt)
+
+    def counts_of_texts(self, now: Callable[[], float] | None) -> CountStore:
+        """Return a small file beside the journal, for the processes of this machine."""
+        return SqliteCountStore(f"{self.path}-counts", self.salt, now or time.time)
 
     def close(self) -> None:
         """Write what is waiting and close the file; twice is fine."""

@@ -1,0 +1,98 @@
+"""A connection to the database of a journal for what processes count and limit together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import weakref
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, ClassVar, LiteralString, TypeVar
+
+from iprog_async._core.postgres_forks import end_connection
+from iprog_async._core.sealed import Secret
+from iprog_async._limits.store import LimitStoreError
+
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+R = TypeVar("R")
+
+# Seconds. Whoever answers late holds up texts.
+_CONNECT_TIMEOUT = 3
+
+
+class PostgresConnection:
+    """A connection that is opened when it is first needed, and used for one transaction at a time.
+
+    Args:
+        address: Of the database; shown nowhere.
+    """
+
+    settings: ClassVar[LiteralString]
+    """What is said to the server first, as SQL."""
+
+    def __init__(self, address: Secret) -> None:
+        self._address = address
+        self._connection: AsyncConnection[Any] | None = None
+        self._turn = asyncio.Lock()
+        self._process = 0
+        self._closing: Callable[[], object] | None = None
+
+    async def transact(self, work: Callable[[AsyncConnection[Any]], Awaitable[R]]) -> R:
+        """Do something in a transaction, in a pipeline.
+
+        Raises:
+            LimitStoreError: The database can't be reached, or has no such table for us.
+        """
+        import psycopg
+
+        async with self._turn:
+            try:
+                connection = await self._open()
+                # There are two round trips instead of four.
+                async with connection.pipeline():
+                    await connection.execute("BEGIN")
+                    answer = await work(connection)
+                    await connection.execute("COMMIT")
+            except psycopg.Error as exc:
+                self._drop()
+                code = f" (SQLSTATE {exc.sqlstate})" if exc.sqlstate else ""
+                # Its text may quote the address.
+                raise LimitStoreError(f"the database: {type(exc).__name__}{code}") from None
+            except BaseException:
+                # Nobody knows where in its conversation it stands.
+                self._drop()
+                raise
+        return answer
+
+    async def _open(self) -> AsyncConnection[Any]:
+        """Return the connection, of this very process."""
+        from psycopg import AsyncConnection
+
+        if self._connection is not None:
+            if self._process == os.getpid():
+                return self._connection
+            self._drop()
+        connection = await AsyncConnection.connect(
+            str(self._address),
+            autocommit=True,
+            connect_timeout=_CONNECT_TIMEOUT,
+            application_name="iprog-async limits",
+            prepare_threshold=1,
+        )
+        self._connection, self._process = connection, os.getpid()
+        # Some clients are never closed.
+        self._closing = weakref.finalize(self, end_connection, self._process, connection)
+        await connection.execute(self.settings)
+        return connection
+
+    def _drop(self) -> None:
+        self._connection = None
+        if self._closing is not None:
+            self._closing()
+            self._closing = None
+
+    async def aclose(self) -> None:
+        """Close the connection, whatever became of its event loop."""
+        self._drop()
