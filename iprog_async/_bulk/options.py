@@ -8,6 +8,7 @@ from iprog_async._bulk.credit_limit import check_limit
 from iprog_async._bulk.suppression import Suppress
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.gsm7.replacement import Gsm7
+from iprog_async._sending.sender_ids import SenderIds
 
 
 @frozen(kw_only=True)
@@ -17,6 +18,7 @@ class BulkOptions:
     `SmsClient.send_many` says what each of them means.
 
     Args:
+        sender_ids: Which sender ID a message gets that has none of its own.
         deduplicated: Whether it is known that no message is a duplicate of another.
 
     Raises:
@@ -32,6 +34,7 @@ class BulkOptions:
     max_credits: int | None = None
     halt_after_unknown: int = 20
     halt_after_failed: int | None = None
+    sender_ids: SenderIds | None = None
     deduplicated: bool = False
 
     def __attrs_post_init__(self) -> None:

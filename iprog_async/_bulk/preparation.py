@@ -82,6 +82,7 @@ class Preparation:
         self._provider = provider
         self._clock = clock
         self._encoding = options.encoding
+        self._sender_ids = options.sender_ids
         self._suppress = options.suppress
         self._is_suppressed: IsSuppressed | None = None
         self._source = MessageSource(messages, window, options.linger, first)
@@ -187,7 +188,7 @@ class Preparation:
                 raise InvalidMessageError(
                     f"item {index} is of type {type(message).__name__}; give Message(to, text)"
                 )
-            prepared = prepare(self._provider, message, index, self._encoding)
+            prepared = prepare(self._provider, message, index, self._encoding, self._sender_ids)
             if message.schedule_at is not None:
                 self._scheduled = True
             if self._is_suppressed is not None and self._is_suppressed(prepared.e164):

@@ -42,6 +42,7 @@ from iprog_async._policies.of_client import ClientPolicies
 from iprog_async._policies.send_between import WhenQuiet
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.encoding import prepare
+from iprog_async._sending.sender_ids import SenderIdSetting, read_sender_ids
 from iprog_async._suppressions.policy import obeying
 from iprog_async._suppressions.suppressions import Suppressions
 
@@ -91,6 +92,7 @@ class SmsClient(Questions[P_co]):
         when_quiet: What becomes of a single text outside of these hours. `"wait"`: it is
             `SendLaterError`, with the time. `"schedule"`: the gateway is to send it at that time,
             where it can.
+        sender_id: Of texts that name none: one for all, or one by country: `{"PH": "ACME", None: "A"}`.
         encoding: `"auto"`: texts go out as they are given. `"gsm-7"`: where it saves a segment,
             characters that only look like those of GSM-7 (curly quotes, dashes, blanks) are
             replaced by them, as `to_gsm7` does; a `Gsm7` replaces more.
@@ -123,6 +125,7 @@ class SmsClient(Questions[P_co]):
         send_between: str | None = None,
         zone: str | None = None,
         when_quiet: WhenQuiet = "wait",
+        sender_id: SenderIdSetting | None = None,
         encoding: EncodingSetting = "auto",
     ) -> None:
         own_verify = None if verify is True else verify
@@ -168,6 +171,7 @@ class SmsClient(Questions[P_co]):
             self._encoding,
             self._check_open,
             gate,
+            read_sender_ids(sender_id),
         )
         """Bulk runs, for this library's own use."""
         self._sends = SingleSends(
@@ -269,7 +273,9 @@ class SmsClient(Questions[P_co]):
                 'as SmsClient(…, journal=Journal.open("texts.db")). Nothing was sent'
             )
         message = Message(to, text, sender_id, schedule_at, key, options, encoding)
-        prepared = prepare(self._provider, message, 0, self._encoding)
+        prepared = prepare(
+            self._provider, message, 0, self._encoding, self.bulk.sender_ids_for(None)
+        )
         # Only the exact word repeats a text; a misspelt one must not.
         return await self._sends.send(prepared, resend_unknown=on_unknown == "resend")
 
@@ -286,6 +292,7 @@ class SmsClient(Questions[P_co]):
         max_credits: int | None = None,
         halt_after_failed: int | None = None,
         one_per_number: bool = False,
+        sender_id: SenderIdSetting | None = None,
         encoding: EncodingSetting | None = None,
     ) -> BulkRun:
         """Send many texts; every message comes to an outcome of its own.
@@ -316,6 +323,7 @@ class SmsClient(Questions[P_co]):
             one_per_number: Send each number its first message only, whatever the texts and keys:
                 a later one is `NotSent` with `NumberRepeatedError`, and one for a number that an
                 earlier run of the journal texted with `JournalConflictError`.
+            sender_id: As for `SmsClient`; the client's if `None`.
             encoding: As for `SmsClient`; the client's if `None`.
 
         Returns:
@@ -334,6 +342,7 @@ class SmsClient(Questions[P_co]):
                 linger=linger,
                 suppress=suppress,
                 one_per_number=one_per_number,
+                sender_ids=self.bulk.sender_ids_for(sender_id),
                 encoding=self.bulk.encoding_for(encoding),
                 max_credits=max_credits,
                 halt_after_unknown=halt_after_unknown,
@@ -355,6 +364,7 @@ class SmsClient(Questions[P_co]):
         price: Decimal | int | str | None = None,
         left_out: Callable[[NotSent], None] | None = None,
         one_per_number: bool = False,
+        sender_id: SenderIdSetting | None = None,
         encoding: EncodingSetting | None = None,
     ) -> BulkPlan:
         """Return what `send_many` would do with the same arguments; nothing leaves this machine.
@@ -377,6 +387,7 @@ class SmsClient(Questions[P_co]):
                 run sent another text. The plan
                 itself keeps only the first invalid ones.
             one_per_number: As for `send_many`.
+            sender_id: As for `send_many`.
             encoding: As for `send_many`.
 
         Raises:
@@ -390,6 +401,7 @@ class SmsClient(Questions[P_co]):
             linger=linger,
             suppress=suppress,
             one_per_number=one_per_number,
+            sender_ids=self.bulk.sender_ids_for(sender_id),
             encoding=self.bulk.encoding_for(encoding),
             max_credits=max_credits,
         )

@@ -18,6 +18,7 @@ from iprog_async._core.observers import Observers
 from iprog_async._journal.journal import Journal
 from iprog_async._policies.gate import Gate
 from iprog_async._providers.protocols import SmsProvider
+from iprog_async._sending.sender_ids import SenderIds, SenderIdSetting, read_sender_ids
 
 
 @frozen
@@ -32,6 +33,7 @@ class ClientBulk:
         encoding: What the client lets be replaced in texts.
         check_open: Raises `ClientClosedError` once the client is closed.
         gate: The client's policies, if it has any.
+        sender_ids: The client's sender IDs, if it has any.
     """
 
     _provider: SmsProvider
@@ -41,6 +43,7 @@ class ClientBulk:
     _encoding: Gsm7 | None
     _check_open: Callable[[], None]
     _gate: Gate | None = None
+    _sender_ids: SenderIds | None = None
 
     def run(
         self,
@@ -80,6 +83,10 @@ class ClientBulk:
         """Return what reads and checks messages as a run does."""
         check_messages(messages)
         return Preparation(self._provider, messages, options, self.clock)
+
+    def sender_ids_for(self, setting: SenderIdSetting | None) -> SenderIds | None:
+        """Return which sender IDs texts get; the client's own setting holds for `None`."""
+        return self._sender_ids if setting is None else read_sender_ids(setting)
 
     def encoding_for(self, encoding: EncodingSetting | None) -> Gsm7 | None:
         """Return what may be replaced in texts; the client's own setting holds for `None`."""

@@ -1,4 +1,4 @@
-"""Preparing a message in the encoding that was asked for."""
+"""Preparing a message in the encoding, and with the sender ID, that was asked for."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ from iprog_async._core.gsm7.replacement import Gsm7, read_setting, rewrite
 from iprog_async._core.messages import Message, PreparedMessage
 from iprog_async._core.phones import mask_number
 from iprog_async._providers.protocols import SmsProvider
+from iprog_async._sending.sender_ids import SenderIds
 
 
 logger = logging.getLogger("iprog_async")
 
 
 def prepare(
-    provider: SmsProvider, message: Message, index: int, default: Gsm7 | None
+    provider: SmsProvider,
+    message: Message,
+    index: int,
+    default: Gsm7 | None,
+    sender_ids: SenderIds | None = None,
 ) -> PreparedMessage:
     """Check a message, and write its text in GSM-7 where that was asked for and saves a segment.
 
@@ -28,11 +33,16 @@ def prepare(
         message: The message.
         index: Its position in the run.
         default: What may be replaced where the message does not say; nothing if `None`.
+        sender_ids: Which sender ID it gets where it has none of its own.
 
     Raises:
         InvalidMessageError: It can't be sent as it is.
         UnsupportedError: It asks for something this gateway does not have.
     """
+    if sender_ids is not None and message.sender_id is None:
+        # Only a number that was read tells its country.
+        sender_id = sender_ids.of(provider.prepare(message, index).e164)
+        message = message if sender_id is None else evolve(message, sender_id=sender_id)
     allowed = default if message.encoding is None else _of_message(message)
     # A bad row can hold anything as its text.
     if allowed is None or not isinstance(message.text, str):  # pyright: ignore[reportUnnecessaryIsInstance]

@@ -112,6 +112,7 @@ async def enqueue_many(
         window=_WINDOW,
         suppress=suppress,
         encoding=client.bulk.encoding_for(encoding),
+        sender_ids=client.bulk.sender_ids_for(None),
         deduplicated=True,
     )
     preparation = client.bulk.prepare(messages, options)

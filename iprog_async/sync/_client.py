@@ -29,6 +29,7 @@ from iprog_async._journal.journal import Journal
 from iprog_async._policies.decisions import PolicyLike
 from iprog_async._policies.send_between import WhenQuiet
 from iprog_async._providers.protocols import SmsProvider
+from iprog_async._sending.sender_ids import SenderIdSetting
 from iprog_async._suppressions.suppressions import Suppressions
 from iprog_async.sync._bulk_run import BulkRun
 from iprog_async.sync._calls import Inbox, call, check_thread
@@ -84,6 +85,7 @@ class SmsClient(Questions[P_co]):
         send_between: The hours at which texts leave, such as `"08:00-20:00"`.
         zone: Whose clocks, if not the number's.
         when_quiet: What becomes of a single text outside of these hours.
+        sender_id: Sender ID of texts that have none of their own, or one for each country.
         encoding: Whether look-alikes may be replaced, as for `iprog_async.SmsClient`.
 
     Raises:
@@ -113,6 +115,7 @@ class SmsClient(Questions[P_co]):
         send_between: str | None = None,
         zone: str | None = None,
         when_quiet: WhenQuiet = "wait",
+        sender_id: SenderIdSetting | None = None,
         encoding: EncodingSetting = "auto",
     ) -> None:
         told, asked = tuple(observers), tuple(policies)
@@ -239,6 +242,7 @@ class SmsClient(Questions[P_co]):
         max_credits: int | None = None,
         halt_after_failed: int | None = None,
         one_per_number: bool = False,
+        sender_id: SenderIdSetting | None = None,
         encoding: EncodingSetting | None = None,
     ) -> BulkRun:
         """Send many texts; every message comes to an outcome of its own.
@@ -257,6 +261,7 @@ class SmsClient(Questions[P_co]):
             max_credits: The run stops before it would spend more credits than this.
             halt_after_failed: Stop after so many accepted texts in a row that have failed.
             one_per_number: Send each number its first message only.
+            sender_id: Sender ID of texts that have none of their own, or one for each country.
             encoding: Whether look-alikes may be replaced; the client's if `None`.
 
         Returns:
@@ -283,6 +288,7 @@ class SmsClient(Questions[P_co]):
             max_credits=max_credits,
             halt_after_failed=halt_after_failed,
             one_per_number=one_per_number,
+            sender_id=sender_id,
             encoding=encoding,
         )
         return BulkRun(here.thread, run, inbox, concurrency=concurrency, owner=self)
@@ -300,6 +306,7 @@ class SmsClient(Questions[P_co]):
         price: Decimal | int | str | None = None,
         left_out: Callable[[NotSent], None] | None = None,
         one_per_number: bool = False,
+        sender_id: SenderIdSetting | None = None,
         encoding: EncodingSetting | None = None,
     ) -> BulkPlan:
         """Return what `send_many` would do with the same arguments; nothing leaves this machine.
@@ -315,6 +322,7 @@ class SmsClient(Questions[P_co]):
             price: What a segment costs, in any currency.
             left_out: Told of each message that would not be sent, in this thread.
             one_per_number: As for `send_many`.
+            sender_id: Sender ID of texts that have none of their own, or one for each country.
             encoding: As for `send_many`.
 
         Raises:
@@ -339,6 +347,7 @@ class SmsClient(Questions[P_co]):
             price=price,
             left_out=None if left_out is None else found.append,
             one_per_number=one_per_number,
+            sender_id=sender_id,
             encoding=encoding,
         )
         plan = call(here.thread, planning, inbox=inbox)
