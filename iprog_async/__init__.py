@@ -91,6 +91,7 @@ from iprog_async._providers.protocols import (
 from iprog_async._providers.registry import provider_types
 from iprog_async._routing.circuit_breaker import BreakerPolicy
 from iprog_async._routing.routers import Choice, Failover, RoundRobin, Routed
+from iprog_async._sending.sender_ids import SenderIdSetting
 from iprog_async._sending.template import Template
 from iprog_async._suppressions.entries import Suppression, SuppressionChange
 from iprog_async._suppressions.keywords import StopWords
@@ -175,6 +176,7 @@ __all__ = [
     "Segments",
     "SendEnded",
     "SendLaterError",
+    "SenderIdSetting",
     "SeveralTexts",
     "SmsClient",
     "SmsError",

@@ -219,9 +219,9 @@ class Session:
         finally:
             self._pool.slots.release(slot)
             throttle.finish(ok=answered)
+        log_exchange(request, result, redactor)
         if logger.isEnabledFor(logging.DEBUG):
             log_attempt(call, result, self._pool.clock.monotonic() - started, redactor)
-            log_exchange(request, result, redactor)
         if not isinstance(result, Failure):
             _note_remaining(throttle, result)
         error: SmsError | None = None

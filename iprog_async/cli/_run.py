@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from iprog_async._core.errors import SmsError
+from iprog_async._http.exchange_log import exchanges_shown
 from iprog_async._http.send_context import was_in_flight
 from iprog_async.cli._base.command_table import RISKS
 from iprog_async.cli._base.exit_codes import ExitCode
@@ -17,7 +18,6 @@ from iprog_async.cli._base.extras import extra_of, install_line
 from iprog_async.cli._base.stdin import STDIN
 from iprog_async.cli._errors import failure as failure_module
 from iprog_async.cli._errors.failure import CommandFailure
-from iprog_async.cli._terminal.exchanges import exchanges_shown
 from iprog_async.cli._terminal.output import emit, forgive_encoding, print_error, silence
 
 
@@ -36,7 +36,7 @@ def run(tokens: Sequence[str] | None = None) -> ExitCode:
         # Of every command, wherever it stands among its words.
         tokens = [*(word for word in options if word != _DEBUG), *tokens[len(options) :]]
         options = [word for word in options if word != _DEBUG]
-    with exchanges_shown() if debug else nullcontext():
+    with exchanges_shown(print_error) if debug else nullcontext():
         result = _outcome(tokens, options)
     if isinstance(result, ExitCode):
         return result
