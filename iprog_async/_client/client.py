@@ -92,7 +92,7 @@ class SmsClient(Questions[P_co]):
         when_quiet: What becomes of a single text outside of these hours. `"wait"`: it is
             `SendLaterError`, with the time. `"schedule"`: the gateway is to send it at that time,
             where it can.
-        sender_id: Of texts that name none: one for all, or one by country: `{"PH": "ACME", None: "A"}`.
+        sender_id: Of texts that name none: one, or one by country: `{"PH": "ACME", None: "Acme"}`.
         encoding: `"auto"`: texts go out as they are given. `"gsm-7"`: where it saves a segment,
             characters that only look like those of GSM-7 (curly quotes, dashes, blanks) are
             replaced by them, as `to_gsm7` does; a `Gsm7` replaces more.
@@ -273,9 +273,8 @@ class SmsClient(Questions[P_co]):
                 'as SmsClient(…, journal=Journal.open("texts.db")). Nothing was sent'
             )
         message = Message(to, text, sender_id, schedule_at, key, options, encoding)
-        prepared = prepare(
-            self._provider, message, 0, self._encoding, self.bulk.sender_ids_for(None)
-        )
+        sender_ids = self.bulk.sender_ids_for(None)
+        prepared = prepare(self._provider, message, 0, self._encoding, sender_ids)
         # Only the exact word repeats a text; a misspelt one must not.
         return await self._sends.send(prepared, resend_unknown=on_unknown == "resend")
 
