@@ -15,6 +15,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from support.journal.journaling import Place
 from support.kill import keyed_child
 from support.kill.gateway import CountingGateway
 
@@ -35,15 +36,15 @@ class _Senders:
 
     Args:
         gateway: Where they send to.
-        path: Their journal.
+        place: Their journal.
         keys: How many texts there are.
         openings: How often each opens the journal.
     """
 
-    def __init__(self, gateway: CountingGateway, path: Path, keys: int, openings: int) -> None:
+    def __init__(self, gateway: CountingGateway, place: Place, keys: int, openings: int) -> None:
         self.told: defaultdict[int, set[str]] = defaultdict(set)
         self.unknown: set[int] = set()
-        self._arguments = [gateway.base_url, str(path), str(keys), str(openings)]
+        self._arguments = [gateway.base_url, str(place), str(keys), str(openings)]
         self._started = 0
         self.running: list[subprocess.Popen[str]] = []
 
@@ -82,16 +83,32 @@ class _Senders:
             self.told[number].add(end)
 
 
-@pytest.mark.parametrize("openings", [1, 5], ids=["open all the time", "opened and closed"])
+@pytest.fixture
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Return where the journal is."""
+    if request.param == "SQLite":
+        return tmp_path / "shared.db"
+    address: str = request.getfixturevalue("postgres_journal")
+    return address
+
+
+@pytest.mark.parametrize(
+    ("place", "openings"),
+    [
+        pytest.param("SQLite", 1, id="file, open all the time"),
+        pytest.param("SQLite", 5, id="file, opened and closed"),
+        pytest.param("PostgreSQL", 1, id="PostgreSQL"),
+    ],
+    indirect=["place"],
+)
 def test_the_same_keys_from_twelve_processes(
-    openings: int, tmp_path: Path, pytestconfig: pytest.Config
+    openings: int, place: Place, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     """Each key is one text at most, all who ask are told the same, and the rest is unknown."""
-    path = tmp_path / "shared.db"
     keys, kills = 150, int(str(pytestconfig.getoption("--kills"))) // 2
     moments = random.Random()  # noqa: S311 - moments, not secrets
     with CountingGateway() as gateway:
-        senders = _Senders(gateway, path, keys, openings)
+        senders = _Senders(gateway, place, keys, openings)
         for _ in range(12):
             senders.start()
         for number in range(kills):
@@ -109,5 +126,6 @@ def test_the_same_keys_from_twelve_processes(
     assert set(range(keys)) == senders.told.keys() | senders.unknown
     assert set() == senders.told.keys() & senders.unknown
     assert keys - len(gateway.texts) <= len(senders.unknown) <= kills * _AT_ONCE
-    assert [path] == [file for file in tmp_path.iterdir() if "-limits" not in file.name]
-    JournalReader.open(path).close()
+    files = [file for file in tmp_path.iterdir() if "-limits" not in file.name]
+    assert files == ([place] if isinstance(place, Path) else [])
+    JournalReader.open(place).close()
