@@ -13,7 +13,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -101,10 +101,14 @@ async def cost_of_a_worker(where: Gateway, journal: str, campaign: str, count: i
         return (time.process_time() - cpu) / count
 
 
-async def until_ended(journal: str, campaign: str) -> None:
+async def until_ended(
+    journal: str, campaign: str, workers: Sequence[subprocess.Popen[bytes]] = ()
+) -> None:
     """Wait for a campaign to end; seldom looking, as that costs, too."""
     async with FleetCampaign(journal, campaign) as opened:
-        while not (await opened.status()).has_ended:  # noqa: ASYNC110 - of other processes
+        while not (await opened.status()).has_ended:
+            if any(worker.poll() is not None for worker in workers):
+                raise RuntimeError("a worker has ended, and the campaign has not")
             await asyncio.sleep(0.25)
 
 
@@ -122,7 +126,7 @@ async def rate_of(where: Gateway, journal: str, workers: int, campaign: str, cou
     command += ["--concurrency", str(OF_TWO)]
     started = [start(command, env) for _ in range(workers)]
     try:
-        await until_ended(journal, campaign)
+        await until_ended(journal, campaign, started)
     finally:
         for process in started:
             process.kill()
