@@ -28,6 +28,15 @@ from iprog_async._providers.protocols import SmsProvider
 from iprog_async.cli._bulk.price import Price
 from iprog_async.cli._options.encoding import Encoding, Replace, encoding_of
 from iprog_async.cli._options.engine import EngineChoice, best_engine
+from iprog_async.cli._options.policies import (
+    CreditsPerDay,
+    PerNumber,
+    PerNumberSameText,
+    SendBetweenHours,
+    Zone,
+    hours_of,
+    limits_of,
+)
 from iprog_async.cli._options.shared import AsJson, Url
 from iprog_async.fleet import DEFAULT_QUEUE
 
@@ -49,6 +58,11 @@ _REPEATED = {
     "suppress": "--suppress",
     "max_credits": "--max-credits",
     "halt_after_failed": "--halt-after-failed",
+    "send_between": "--send-between",
+    "zone": "--zone",
+    "per_number": "--per-number",
+    "per_number_same_text": "--per-number-same-text",
+    "credits_per_day": "--credits-per-day",
     "price": "--price",
     "currency": "--currency",
     "engine": "--engine",
@@ -127,6 +141,11 @@ class CommandOptions:
     suppress: str | None = None
     max_credits: Annotated[int | None, _Natural] = None
     halt_after_failed: Annotated[int | None, _Natural] = None
+    send_between: SendBetweenHours = None
+    zone: Zone = None
+    per_number: PerNumber = None
+    per_number_same_text: PerNumberSameText = None
+    credits_per_day: CreditsPerDay = None
     price: str | None = None
     currency: str | None = None
     engine: EngineChoice | None = None
@@ -148,6 +167,7 @@ class CommandOptions:
         """Raise `InvalidMessageError` for arguments that make no sense together."""
         self.segment_price()
         self._check_enqueue()
+        self.policies()
         self.text_encoding()
         if self.journal is None:
             for given, flag in (
@@ -178,6 +198,17 @@ class CommandOptions:
                 "--first-to sends a text from here, and --enqueue sends none: try it with "
                 "iprog-async send. Nothing was sent"
             )
+        for asked, flag in (
+            (self.send_between, "--send-between"),
+            (self.per_number, "--per-number"),
+            (self.per_number_same_text, "--per-number-same-text"),
+            (self.credits_per_day, "--credits-per-day"),
+        ):
+            if asked is not None:
+                raise InvalidMessageError(
+                    f"{flag} is for those that send: give it to iprog-async worker, and not to "
+                    "--enqueue. Nothing was loaded"
+                )
         if self.results is not None and not self.dry_run:
             raise InvalidMessageError(
                 "--results has no outcomes yet with --enqueue; later, iprog-async journal export "
@@ -202,6 +233,12 @@ class CommandOptions:
     def text_encoding(self) -> EncodingSetting:
         """Return what may be replaced in the texts."""
         return encoding_of(self.encoding, self.replace)
+
+    def policies(self) -> dict[str, Any]:
+        """Return the arguments of the client for hours and limits."""
+        return hours_of(self.send_between, self.zone) | limits_of(
+            self.per_number, self.per_number_same_text, self.credits_per_day
+        )
 
     def spent_of(self, needed: int) -> int:
         """Return how many of the credits that everybody needs this run may spend."""
@@ -228,12 +265,13 @@ class CommandOptions:
             provider = evolve(provider, rate=rate)
         encoding = self.text_encoding()
         if pool is not None:
-            return SmsClient(provider, pool=pool, encoding=encoding)
+            return SmsClient(provider, pool=pool, encoding=encoding, **self.policies())
         return SmsClient(
             provider,
             engine=self.engine or best_engine(),
             max_connections=self.concurrency,
             encoding=encoding,
+            **self.policies(),
         )
 
     def _parsed_rate(self, rate: str) -> Rate:

@@ -158,6 +158,7 @@ class Preview:
             ("gateway", show.gateway_words(self.provider)),
             *self._who(),
             ("to send", f"{plan.recipients}{f' ({encodings})' if encodings else ''}"),
+            *self._waiting(),
             *self._people(),
             ("segments", f"{plan.segments}, a credit each"),
             *(("UCS-2", words) for words in character_words(plan)),
@@ -170,6 +171,13 @@ class Preview:
             *(("WARNING", words) for words in self.warnings),
         ]
         return [f"{label:<{LABEL - 1}} {words}" for label, words in rows]
+
+    def _waiting(self) -> list[tuple[str, str]]:
+        plan = self.plan
+        if plan.waits_until is None:
+            return []
+        begins = plan.waits_until.astimezone().isoformat(sep=" ", timespec="minutes")
+        return [("would wait", f"{plan.waiting}, the first until {begins}; --send-between")]
 
     def _gsm7(self) -> list[tuple[str, str]]:
         words = gsm7_words(self.plan, self.price)

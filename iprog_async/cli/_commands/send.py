@@ -20,6 +20,15 @@ from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._errors.failure import CommandFailure
 from iprog_async.cli._errors.wording import words_of_error
 from iprog_async.cli._options.encoding import Encoding, Replace, encoding_of
+from iprog_async.cli._options.policies import (
+    CreditsPerDay,
+    PerNumber,
+    PerNumberSameText,
+    SendBetweenHours,
+    Zone,
+    hours_of,
+    limits_of,
+)
 from iprog_async.cli._options.provider_options import Options, options_for
 from iprog_async.cli._options.shared import AsJson, Timeout, Url, Wait, open_client, text_from
 from iprog_async.cli._options.when import At, Tz, clock_of, later
@@ -40,6 +49,11 @@ async def send(  # noqa: D417 - the shared options describe themselves
     option: Options = (),
     encoding: Encoding = "auto",
     replace: Replace = (),
+    send_between: SendBetweenHours = None,
+    zone: Zone = None,
+    per_number: PerNumber = None,
+    per_number_same_text: PerNumberSameText = None,
+    credits_per_day: CreditsPerDay = None,
     wait: Wait = False,
     timeout: Timeout = 60.0,
     url: Url = None,
@@ -54,15 +68,18 @@ async def send(  # noqa: D417 - the shared options describe themselves
         sender_id: Name or number the phone shows as sender.
         key: Your own name for this text, such as an order number: with the same --journal, the same
             number gets it once, however often this is run, and the first receipt is shown again.
-        journal: Where keys are kept: a file, made if it is not there, or a postgresql:// address.
+        journal: Where keys are kept, and texts counted: a file, made if it is not there, or a
+            postgresql:// address.
     """
-    _check_key(key, journal)
+    limits = limits_of(per_number, per_number_same_text, credits_per_day)
+    _check_journal(key, journal, counts=any(limits.values()))
+    policies = hours_of(send_between, zone) | limits
     body, setting = text_from(text), encoding_of(encoding, replace)
     async with AsyncExitStack() as stack:
         opened = None
         if journal is not None:
             opened = stack.enter_context(await asyncio.to_thread(Journal.open, journal))
-        client = await stack.enter_async_context(open_client(url, journal=opened))
+        client = await stack.enter_async_context(open_client(url, journal=opened, **policies))
         clock = clock_of(client.provider, tz)
         options = options_for(client.provider, option)
         when = None if at is None else later(at, clock)
@@ -81,8 +98,13 @@ async def send(  # noqa: D417 - the shared options describe themselves
     return show.status_code(receipt.status)
 
 
-def _check_key(key: str | None, journal: str | None) -> None:
-    if (key is None) != (journal is None):
+def _check_journal(key: str | None, journal: str | None, *, counts: bool) -> None:
+    if counts and journal is None:
+        raise InvalidMessageError(
+            "--per-number, --per-number-same-text and --credits-per-day count in a --journal, such "
+            "as --journal texts.db: without one this command knows of no other text. Not sent"
+        )
+    if not counts and (key is None) != (journal is None):
         raise InvalidMessageError(
             "--key and --journal belong together: the journal keeps which keys were sent, such as "
             "--key order-42 --journal texts.db. Not sent"

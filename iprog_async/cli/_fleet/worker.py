@@ -19,6 +19,15 @@ from iprog_async._providers.protocols import SmsProvider
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._fleet.health import health as telling_health
 from iprog_async.cli._options.engine import EngineChoice, best_engine
+from iprog_async.cli._options.policies import (
+    CreditsPerDay,
+    PerNumber,
+    PerNumberSameText,
+    SendBetweenHours,
+    Zone,
+    hours_of,
+    limits_of,
+)
 from iprog_async.cli._options.shared import Url
 from iprog_async.cli._terminal.output import echo, print_error
 from iprog_async.cli._terminal.show import gateway_words
@@ -41,6 +50,11 @@ async def worker(  # noqa: D417 - the shared options describe themselves
     stalled_after: Annotated[float, Parameter(validator=validators.Number(gte=1))] = 30.0,
     name: str | None = None,
     outbox: bool = True,
+    send_between: SendBetweenHours = None,
+    zone: Zone = None,
+    per_number: PerNumber = None,
+    per_number_same_text: PerNumberSameText = None,
+    credits_per_day: CreditsPerDay = None,
     any_gateway: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     url: Url = None,
 ) -> ExitCode:
@@ -68,6 +82,8 @@ async def worker(  # noqa: D417 - the shared options describe themselves
         any_gateway: Send also what was loaded for another gateway, which may read numbers and texts
             in another way. Without it the worker ends with an error before the first of them.
     """
+    policies = hours_of(send_between, zone)
+    policies |= limits_of(per_number, per_number_same_text, credits_per_day)
     # Before it is opened: a file would be made.
     parse_address(journal)
     provider = provider_from_env() if url is None else provider_from_url(url)
@@ -80,6 +96,7 @@ async def worker(  # noqa: D417 - the shared options describe themselves
             engine=engine or best_engine(),
             max_connections=concurrency,
             journal=opened,
+            **policies,
         )
         await stack.enter_async_context(client)
         made = Worker(

@@ -11,7 +11,6 @@ from cyclopts import Parameter, validators
 
 from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import InvalidMessageError
-from iprog_async._journal.journal import Journal
 from iprog_async.cli._base.stdin import STDIN
 
 
@@ -43,11 +42,14 @@ Timeout = Annotated[
 ]
 
 
-def open_client(url: str | None, *, journal: Journal | None = None) -> SmsClient[Any]:
-    """Build the client of `--url`, or else of the environment."""
-    if url is None:
-        return SmsClient.from_env(journal=journal)
-    return SmsClient.from_url(url, journal=journal)
+def open_client(url: str | None, **settings: Any) -> SmsClient[Any]:
+    """Build the client of `--url`, or else of the environment.
+
+    Args:
+        url: The address.
+        settings: Further arguments of the client.
+    """
+    return SmsClient.from_env(**settings) if url is None else SmsClient.from_url(url, **settings)
 
 
 def text_from(given: str) -> str:
