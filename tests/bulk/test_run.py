@@ -366,7 +366,7 @@ async def test_closing_ends_a_reader_in_another_task() -> None:
         reading = asyncio.create_task(run.drain())
         await asyncio.sleep(0.001)
         await run.aclose()
-        counts = await asyncio.wait_for(reading, 5)
+        counts = await asyncio.wait_for(reading, 200)
         await run.aclose()
 
     assert 0 == counts.total

@@ -49,11 +49,11 @@ def _used(file: FileInUse) -> Generator[None]:
     def use() -> None:
         with file:
             begun.set()
-            over.wait(30)
+            over.wait(200)
 
     thread = threading.Thread(target=use)
     thread.start()
-    begun.wait(30)
+    begun.wait(200)
     try:
         yield
     finally:

@@ -316,7 +316,7 @@ async def test_hang_up_that_the_loop_has_not_seen_yet_costs_nothing() -> None:
                 connection.recv(65536)
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
                 if not last:
-                    hang_up.wait(10)
+                    hang_up.wait(200)
             hung_up.set()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -325,11 +325,11 @@ async def test_hang_up_that_the_loop_has_not_seen_yet_costs_nothing() -> None:
         engine = TransportEngine(default_ssl_context())
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         request = WireRequest("POST", url, (("Host", "x"), ("Content-Length", "2")), b"hi")
-        replies = [await engine.exchange(request, RequestProgress(), 0, 5)]
+        replies = [await engine.exchange(request, RequestProgress(), 0, 60)]
         hang_up.set()
         # The loop sees nothing meanwhile, as when it is busy.
-        hung_up.wait(10)
-        replies.append(await engine.exchange(request, RequestProgress(), 0, 5))
+        hung_up.wait(200)
+        replies.append(await engine.exchange(request, RequestProgress(), 0, 60))
         await engine.aclose()
         thread.join()
 

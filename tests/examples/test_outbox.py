@@ -37,7 +37,7 @@ def database(own_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def _place(program: str, order: int, phone: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(FOLDER / program), str(order), phone]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)  # noqa: S603 - ours
+    return subprocess.run(command, capture_output=True, text=True, timeout=200)  # noqa: S603 - ours
 
 
 def _until(happened: Callable[[], bool]) -> None:
@@ -61,7 +61,7 @@ def test_order_and_text_are_stored_together(database: str, sandbox: Sandbox) -> 
         ]
         _until(lambda: len(sandbox.inbox) == len(PROGRAMS))
         sender.send_signal(signal.SIGTERM)
-        sender.communicate(timeout=60)
+        sender.communicate(timeout=200)
     finally:
         sender.kill()
         sender.communicate()

@@ -32,7 +32,7 @@ PYTHON = (sys.executable, "-W", "error")
 def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run an example to its end."""
     command = [*PYTHON, str(EXAMPLES / script), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)  # noqa: S603 - ours
+    return subprocess.run(command, capture_output=True, text=True, timeout=200)  # noqa: S603 - ours
 
 
 def fan_out(rows: str, tmp_path: Path, *more: str) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ def test_ctrl_c_drains_the_fan_out_and_the_next_run_finishes_it(
     try:
         _until(lambda: len(sandbox.inbox) >= 20)
         process.send_signal(signal.SIGINT)
-        output, complaints = process.communicate(timeout=60)
+        output, complaints = process.communicate(timeout=200)
     finally:
         process.kill()
         process.wait()
@@ -178,7 +178,7 @@ def _block(name: str) -> str:
     return found[1]
 
 
-def _until(done: object, seconds: float = 60) -> None:
+def _until(done: object, seconds: float = 200) -> None:
     assert callable(done)
     ends_at = time.monotonic() + seconds
     while not done():
@@ -211,7 +211,7 @@ def _server(command: str, port: int, log: Path) -> Generator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=200)
 
 
 def _listed(port: int) -> list[str]:
@@ -239,7 +239,7 @@ def test_guide_of_the_shop_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=200,
         )
         assert (0, "") == (ended.returncode, ended.stderr)
         return ended.stdout.splitlines()

@@ -58,7 +58,7 @@ async def test_each_order_is_one_text(
             server.wait_for("Application startup (complete)")
             # A connection for each request: any worker may get it.
             headers = {"Connection": "close"}
-            async with httpx.AsyncClient(base_url=address, timeout=60, headers=headers) as client:
+            async with httpx.AsyncClient(base_url=address, timeout=200, headers=headers) as client:
 
                 async def place(number: int) -> Told:
                     placed = order(str(number), phone=f"0917{number:07}")

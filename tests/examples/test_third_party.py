@@ -37,7 +37,7 @@ class Installed:
             env={**os.environ, "PYTHONPATH": str(self.site)},
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=200,
         )
 
 

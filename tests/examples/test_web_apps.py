@@ -65,7 +65,7 @@ def _environment(journal: str) -> dict[str, str]:
 def _asker(server: Server) -> httpx.AsyncClient:
     # A connection for each request: any worker may get it.
     headers = {"Connection": "close"}
-    return httpx.AsyncClient(base_url=server.wait_for(LISTENING), timeout=100, headers=headers)
+    return httpx.AsyncClient(base_url=server.wait_for(LISTENING), timeout=200, headers=headers)
 
 
 async def _until_ready(client: httpx.AsyncClient) -> None:

@@ -38,7 +38,7 @@ INCIDENTS = 3
 STALLED_AFTER = 1.0
 # A worker's requests, and what each carries.
 IN_FLIGHT = child.CONCURRENCY * child.BATCH
-SECONDS_TO_END = 90
+SECONDS_TO_END = 200
 
 
 @frozen

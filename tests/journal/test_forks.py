@@ -53,7 +53,7 @@ def test_a_forked_process_opens_its_own(path: Path | str) -> None:
         ],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=True,
     )
     assert "a id-1 1\na id-1 0\nb id-1 1\nb id-1 0\n" == child.stdout

@@ -249,7 +249,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
         [sys.executable, "-c", textwrap.dedent(_ON_A_FULL_DISK), str(path), str(tests)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=True,
     )
     asked, accepted = json.loads(child.stdout)

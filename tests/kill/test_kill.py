@@ -56,7 +56,7 @@ async def _unknown(path: Path) -> int:
 
 def _finish(gateway: CountingGateway, path: Path, *options: str) -> list[int]:
     child = _start(gateway, path, *options)
-    output, _ = child.communicate(timeout=60)
+    output, _ = child.communicate(timeout=200)
     assert child.returncode == 0
     return [int(word) for word in output.split()]
 

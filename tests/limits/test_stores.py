@@ -184,7 +184,7 @@ def test_a_store_outlives_its_forked_copies(
         ],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=True,
     )
     assert ("\na\nb\nc\n", "") == (ended.stdout, ended.stderr)

@@ -129,7 +129,7 @@ def run(folder: Path, sources: tuple[str, ...], *options: str) -> subprocess.Com
         (folder / f"test_{number}.py").write_text(source, encoding="utf-8")
     command = [sys.executable, "-W", "error", "-m", "pytest", "-p", "no:cacheprovider", *options]
     return subprocess.run(  # noqa: S603 - our own command
-        command, cwd=folder, capture_output=True, text=True, timeout=100
+        command, cwd=folder, capture_output=True, text=True, timeout=200
     )
 
 

@@ -171,7 +171,7 @@ class Reader:
         self._stop_app()
         if self._server is not None:
             self._server.terminate()
-            self._server.communicate(timeout=30)
+            self._server.communicate(timeout=200)
 
     def _start(self, command: str) -> None:
         assert self._server is None, "one sandbox is enough for a page"
@@ -205,7 +205,7 @@ class Reader:
     def _stop_app(self) -> None:
         if self._app is not None:
             self._app.terminate()
-            self._app.wait(60)
+            self._app.wait(200)
             self._app = None
 
     def _type(self, command: str) -> None:
@@ -218,7 +218,7 @@ class Reader:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=90,
+            timeout=200,
         )
         self._last = done.stdout
         assert 0 == done.returncode, f"{command}\nwrote:\n{done.stdout}"

@@ -18,7 +18,7 @@ from attrs import frozen
 
 
 _TOLD = re.compile(r"GOT<([^>]*)>")
-_LONGEST = 60.0
+_LONGEST = 200.0
 _START = {
     "bash": ["--norc", "--noprofile", "-i"],
     "zsh": ["-f", "-i"],

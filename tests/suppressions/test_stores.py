@@ -229,7 +229,7 @@ def test_child_of_a_fork_has_the_list(place: Path | str) -> None:
         [sys.executable, "-W", "error::ResourceWarning", "-c", _IN_A_FORK, str(place)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     assert (0, "") == (child.returncode, child.stderr)

@@ -64,7 +64,7 @@ def test_text_with_a_key_comes_to_its_outcome(key: str, tmp_path: Path) -> None:
             command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
             gateway.until(lambda seen: len(seen.requests) == 1)
-            _, complaints = process.communicate(timeout=60)
+            _, complaints = process.communicate(timeout=200)
 
         assert (0, "") == (process.returncode, complaints)
         provider = IprogProvider("1|token", base_url=gateway.base_url)

@@ -171,7 +171,7 @@ from iprog_async._journal.sqlite.writer import Writer
 def slow(real, reached, opened):
     def do(self, jobs):
         reached.set()
-        opened.wait(60)
+        opened.wait(200)
         return real(self, jobs)
     return do
 """
@@ -214,7 +214,7 @@ with Sandbox() as sandbox, SmsClient.from_url(sandbox.address("iprog"), journal=
     Writer._do = slow(Writer._do, reached, opened)
     sending = threading.Thread(target=lambda: sms.send(NUMBER, "Hi", key="parent"))
     sending.start()
-    reached.wait(60)
+    reached.wait(200)
     def let_go():
         while sqlite_forks._resumed.is_set():
             time.sleep(0.001)
@@ -239,7 +239,7 @@ with Sandbox() as sandbox, SmsClient.from_url(sandbox.address("iprog"), journal=
     Writer._do = slow(Writer._do, reached, opened)
     sending = threading.Thread(target=lambda: sms.send(NUMBER, "Hi", key="parent"))
     sending.start()
-    reached.wait(60)
+    reached.wait(200)
     def child():
         try:
             sms.send(NUMBER, "Hi", key="child")

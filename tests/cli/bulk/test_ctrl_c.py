@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sen
 
 _PEOPLE = 30
 _AT_ONCE = 3
-_PATIENCE = 60.0
+_PATIENCE = 200.0
 
 
 def _wait_until(ready: Callable[[], bool]) -> None:

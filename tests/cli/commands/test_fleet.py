@@ -166,7 +166,7 @@ def test_a_worker_in_a_process(
         await_texts(counting, PEOPLE + 1)
     finally:
         process.send_signal(signal.SIGTERM)
-        code = process.wait(60)
+        code = process.wait(200)
     assert (0, PEOPLE + 1, {1}) == (code, len(counting.texts), set(counting.texts.values()))
 
 

@@ -69,7 +69,7 @@ def test_reading_while_a_run_goes_on(cli: Cli, june: str, command: str) -> None:
         asyncio.run(journal.begin_run())
         beside = cli("journal", command, june)
         process = start("journal", command, june)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=200)
         settling = cli("journal", "reconcile", june)
     assert (0, expected.out) == (beside.code, beside.out)
     assert (0, expected.out.splitlines()) == (process.returncode, out.splitlines())

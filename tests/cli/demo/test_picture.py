@@ -21,7 +21,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Draw the picture of a small run, by the documented command."""
     path = tmp_path_factory.mktemp("picture") / "bulk.svg"
     command = [sys.executable, "-m", "benchmarks.picture", "--rows", "300", "--output", str(path)]
-    subprocess.run(command, cwd=_ROOT, check=True, capture_output=True, timeout=60)  # noqa: S603 - our own command
+    subprocess.run(command, cwd=_ROOT, check=True, capture_output=True, timeout=200)  # noqa: S603 - our own command
     return path
 
 

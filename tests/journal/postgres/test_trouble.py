@@ -266,7 +266,7 @@ def test_a_forked_process(postgres_journal: str) -> None:
         [sys.executable, "-c", textwrap.dedent(_FORKED), postgres_journal, str(tests)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=True,
     )
     before, forked, after = json.loads(child.stdout)
@@ -316,7 +316,7 @@ def test_a_killed_run(postgres_journal: str) -> None:
         [sys.executable, "-c", textwrap.dedent(_KILLED), postgres_journal, str(tests)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     assert -signal.SIGKILL == child.returncode

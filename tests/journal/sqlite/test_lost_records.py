@@ -65,7 +65,7 @@ def _kill_a_run(path: Path, people: int = _PEOPLE, last: int = _SENT) -> None:
     child = subprocess.run(  # noqa: S603 - ours
         [sys.executable, "-c", _RUN, str(path), str(tests), str(people), str(last)],
         check=False,
-        timeout=60,
+        timeout=200,
     )
     assert -signal.SIGKILL == child.returncode
 
@@ -317,7 +317,7 @@ def test_killed_while_it_is_opened_or_closed(step: int, earlier: int, tmp_path: 
     child = subprocess.run(  # noqa: S603 - ours
         [sys.executable, "-c", _STEPS, str(path), str(step), str(earlier)],
         check=False,
-        timeout=60,
+        timeout=200,
     )
     assert child.returncode in (0, -signal.SIGKILL)
     if step > 2 or earlier:

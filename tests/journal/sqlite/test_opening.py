@@ -201,7 +201,7 @@ def _in_a_child(path: Path) -> str:
         [sys.executable, "-c", _OPEN, str(path)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=True,
     )
     return child.stdout.strip()

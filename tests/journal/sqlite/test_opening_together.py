@@ -407,7 +407,7 @@ def test_killed_at_each_step(beside: bool, path: Path) -> None:
             child = subprocess.run(  # noqa: S603 - ours
                 [sys.executable, "-c", _STEPS, str(path), str(step), tests],
                 check=False,
-                timeout=60,
+                timeout=200,
             )
             assert child.returncode in (0, -signal.SIGKILL)
             if other is not None:

@@ -66,7 +66,7 @@ class _Gate:
 
         def do(writer: Writer, jobs: Sequence[Job]) -> Sequence[Any]:
             self.reached.set()
-            assert self.opened.wait(30)
+            assert self.opened.wait(200)
             return real(writer, jobs)
 
         monkeypatch.setattr(Writer, "_do", do)
@@ -146,7 +146,7 @@ def test_a_claim_that_a_loop_never_heard_of_is_given_back(
         task = loop.run_until_complete(_begin_to_claim(journal))
         monkeypatch.setattr(loop, "call_soon_threadsafe", hear)
         gate.opened.set()
-        assert heard.wait(30)
+        assert heard.wait(200)
         task.cancel()
         loop.run_until_complete(asyncio.wait([task]))
         loop.close()

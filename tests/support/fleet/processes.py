@@ -80,7 +80,7 @@ class Workers:
         """Let all end what they are at; return how they ended."""
         for process in self.processes:
             process.terminate()
-        return [process.wait(30) for process in self.processes]
+        return [process.wait(200) for process in self.processes]
 
     def said(self) -> str:
         """Return what they have said so far."""

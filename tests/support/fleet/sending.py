@@ -15,7 +15,7 @@ from iprog_async_providers import IprogProvider
 from support.kill.gateway import CountingGateway
 
 
-SECONDS_TO_END = 60
+SECONDS_TO_END = 200
 CAMPAIGN = "june"
 
 

@@ -25,7 +25,7 @@ from support.postgres.server import PostgresServer
 SENDERS = 3
 CONCURRENCY = 10
 LEASE = 0.8
-_SECONDS = 100.0
+_SECONDS = 200.0
 
 
 class Program:

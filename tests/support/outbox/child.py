@@ -15,7 +15,7 @@ from iprog_async.outbox import OutboxSender
 from iprog_async_providers import IprogProvider
 
 
-_SECONDS_TO_OPEN = 60.0
+_SECONDS_TO_OPEN = 200.0
 
 
 def _open(address: str) -> Journal:

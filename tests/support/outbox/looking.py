@@ -11,7 +11,7 @@ from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import connect, run
 
 
-_SECONDS = 60.0
+_SECONDS = 200.0
 
 
 def rows(address: str, columns: str = "number, key, text, state") -> list[tuple[Any, ...]]:

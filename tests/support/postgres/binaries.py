@@ -84,7 +84,7 @@ def usable_by(user: ServerUser, binaries: Path, folder: Path) -> Path:
             stderr=subprocess.DEVNULL,
             cwd=folder,
         )
-        if probe.wait(30) == 0:
+        if probe.wait(200) == 0:
             return binaries
     except OSError:
         pass

@@ -15,7 +15,7 @@ import psycopg
 from support.postgres.binaries import ServerUser, find_binaries, usable_by
 
 
-_SECONDS_TO_START = 60
+_SECONDS_TO_START = 200
 # A test's server has to survive kills of its processes, and no power cut.
 _SETTINGS = {
     "fsync": "off",
@@ -98,7 +98,7 @@ class PostgresServer:
         """Stop it: at once with `SIGINT`, and as in a crash with `SIGQUIT`."""
         if self._process is not None:
             self._process.send_signal(by)
-            self._process.wait(60)
+            self._process.wait(200)
             self._process = None
 
     def crash(self) -> None:

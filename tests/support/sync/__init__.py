@@ -57,7 +57,7 @@ def run_program(source: str, directory: Path, *arguments: str) -> str:
         cwd=directory,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     assert (0, "") == (done.returncode, done.stderr)
