@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 
-_REST = 120
+_REST = 300
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
