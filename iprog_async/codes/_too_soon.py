@@ -21,8 +21,7 @@ def too_soon(number: str, seconds: float, now: datetime) -> LimitExceededError:
     """
     return LimitExceededError(
         f"{number} may be sent its next code in {_in_words(seconds)}: it had one a moment ago, or "
-        "as many as a number may have (cooldown=, per_number=). Nothing was sent; the last code "
-        "is valid until it expires",
+        "as many as a number may have. Nothing was sent; the last code is valid until it expires",
         until=now + timedelta(seconds=seconds),
     )
 

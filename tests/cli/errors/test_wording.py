@@ -58,11 +58,29 @@ _NEVER_SEEN = {
     "needs a journal in PostgreSQL, such as Journal.open",
     "at= has no time zone",
     "an outbox needs a client with a journal",
+    "lifetime= is ",
+    "tries= is ",
+    "length= is ",
+    "made_by= is ",
+    "leave out made_by=",
+    "per_number= is how many codes",
+    "is no aware datetime",
+    "when_quiet= takes",
+    "give host or base_url",
+    "sender_id= has a country",
+    "there are no stop words for",
+    "secret= is 16 to 200",
+    "give InboundApp an on_message",
+    "confirmation= confirms what",
+    "the client of a Confirmation",
     # Of a text that a program has enqueued.
     "its max_age was over before it could be sent",
     # Of an address: there these are the names of settings.
     "path as base_url=",
     "base_url= in the address",
+    "where is the host? Give base_url=",
+    # Of a key of a file.
+    'number_format = "national"',
     "takes no sms_provider",
 }
 
