@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.messages import Message
 from iprog_async._core.outcomes import Outcome
 from iprog_async._core.phones import to_e164, to_region
@@ -27,6 +28,7 @@ from iprog_async._journal.reconcile import (
 from iprog_async._journal.resume_rules import ResumeRules
 from iprog_async._journal.store import JournalStore
 from iprog_async._journal.text_hash import TextHash
+from iprog_async._journal.upkeep.settling import Settlement, check_idle, settle
 from iprog_async._limits.shared import SharedLimits
 
 
@@ -184,6 +186,84 @@ class Journal(JournalContents):
             return await reconcile(
                 self.store, self.hash, self.under_way, gateway, start or self.store.made_at
             )
+        finally:
+            self.end_run()
+
+    async def settle(
+        self,
+        number: str,
+        *,
+        outcome: Settlement,
+        key: str | None = None,
+        region: str | None = None,
+    ) -> JournalEntry:
+        """Put on record what a person has found out about an unknown text.
+
+        Args:
+            number: Whom it was for, as people write it.
+            outcome: `"accepted"`: the gateway has it, and nobody sends it again. `"not_sent"`: it
+                certainly never went out, and the next run, or a send with the key, sends it.
+            key: The text's key; `None` takes the number's only unknown text.
+            region: Two-letter region of a national number.
+
+        Returns:
+            What is on record now.
+
+        Raises:
+            InvalidMessageError: It is no phone number.
+            JournalError: It is not unknown, it is on its way, several are, or the journal can't be
+                written. Nothing was changed.
+        """
+        e164 = to_e164(number, to_region(region))
+        await self.begin_run()
+        try:
+            return to_entry(await settle(self.store, self.under_way, e164, key, outcome))
+        finally:
+            self.end_run()
+
+    async def prune(self, *, older_than: timedelta) -> int:
+        """Take the people out of what nobody has touched for a time; return how many texts it was.
+
+        Number, key, id and words of a text go. A salted hash of number and key stays, with what
+        became of the text, so that its repeat is not sent: it has the outcome that is left.
+
+        Args:
+            older_than: How long, in whole days; a run of the journal must not be going on.
+
+        Raises:
+            ConfigurationError: It is less than a day.
+            JournalError: A run is using the journal, or it can't be written.
+        """
+        if older_than < timedelta(days=1):
+            raise ConfigurationError(f"older_than is a day or more, not {older_than}")
+        await self.begin_run()
+        try:
+            return await self.store.prune(older_than.days)
+        finally:
+            self.end_run()
+
+    async def forget(self, number: str, *, region: str | None = None) -> int:
+        """Take a person out of the journal; return how many texts it was.
+
+        What stays is as for `prune`: no run and no send with one of these keys texts the person
+        again, and a text that the journal does not know is sent. A file is written anew without
+        the old bytes when the last process closes it.
+
+        Args:
+            number: Whom to forget, as people write it.
+            region: Two-letter region of a national number.
+
+        Raises:
+            InvalidMessageError: It is no phone number.
+            JournalError: A text for it is on its way, waits for workers, or a run is using the
+                journal. Nothing was changed.
+        """
+        e164 = to_e164(number, to_region(region))
+        await self.begin_run()
+        try:
+            rows = await self.store.rows_of(e164)
+            await check_idle(self.store, self.under_way, e164, rows)
+            return await self.store.forget(e164, rows)
         finally:
             self.end_run()
 

@@ -14,6 +14,7 @@ from iprog_async._core.errors import InvalidMessageError, JournalError, SmsError
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import NotSent, Outcome
 from iprog_async._journal.journal import Journal
+from iprog_async._journal.pseudonyms import is_recalled
 from iprog_async._journal.resume_rules import Resume, ResumeRules, remembered
 from iprog_async._journal.rows import HASH_BYTES, NEVER, Row, Values
 from iprog_async._journal.store import (
@@ -303,7 +304,9 @@ class Ledger:
         resume, row = self._rules.decide(rows, prepared.message.key, text_hash, self._run)
         if row is not None and resume is not Resume.SEND:
             return remembered(row, resume, prepared)
-        if row is not None:
+        if row is not None and is_recalled(row):
+            self._new_row(prepared).in_doubt = row.unsettled
+        elif row is not None:
             self._rows[prepared.index] = evolve(
                 row, text_hash=text_hash, run=self._run, in_doubt=row.unsettled
             )

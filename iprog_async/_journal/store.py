@@ -197,6 +197,14 @@ class JournalStore(Pages, Protocol):
         """
         ...
 
+    async def rows_of(self, number: str) -> list[Row]:
+        """Return all rows of a number, in order."""
+        ...
+
+    async def is_live(self, row: Row) -> bool:
+        """Return whether the process that claimed a row last has the journal open."""
+        ...
+
     async def unfinished(self, after: int) -> list[Row]:
         """Return the next accepted rows after one whose delivery is not final, in order."""
         ...
@@ -220,6 +228,31 @@ class JournalStore(Pages, Protocol):
 
     async def bookmark(self, provider: str) -> int:
         """Return which page of a gateway's list is to be read next; 1 if none was noted."""
+        ...
+
+    async def prune(self, days: int) -> int:
+        """Take the people out of rows that nobody has written for so many days.
+
+        A claim that somebody may still use stays.
+
+        Returns:
+            How many rows.
+        """
+        ...
+
+    async def forget(self, number: str, rows: Sequence[Row]) -> int:
+        """Take a person out of the rows of a number, and out of what others' errors say.
+
+        Args:
+            number: As E.164.
+            rows: All rows of it; nobody is at any of them.
+
+        Returns:
+            How many rows.
+
+        Raises:
+            JournalError: Texts for the number wait to be sent, or it can't be written.
+        """
         ...
 
     def counts_of_texts(self, now: Callable[[], float] | None) -> CountStore:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from iprog_async._journal.pseudonyms import is_pseudonym
 from iprog_async._journal.rows import unpack_receipt
 from iprog_async._journal.store import JournalStore
 
@@ -53,7 +54,7 @@ class Unfinished:
     Args:
         by_provider: What each gateway is to be asked about.
         without_id: How many texts have no id.
-        numbers: How many texts each gateway has, whether or not they have an id.
+        numbers: How many texts each gateway has an id of.
     """
 
     def __init__(self) -> None:
@@ -72,10 +73,12 @@ async def read_unfinished(store: JournalStore) -> Unfinished:
     while page := await store.unfinished(after):
         after = page[-1].id
         for row in page:
-            found.numbers[row.provider] = found.numbers.get(row.provider, 0) + 1
+            if is_pseudonym(row.number):
+                continue
             message_id = unpack_receipt(row).message_id
             if message_id is None:
                 found.without_id += 1
-            else:
-                found.by_provider.setdefault(row.provider, Awaited()).add(message_id, row.id)
+                continue
+            found.numbers[row.provider] = found.numbers.get(row.provider, 0) + 1
+            found.by_provider.setdefault(row.provider, Awaited()).add(message_id, row.id)
     return found

@@ -14,6 +14,7 @@ from attrs import frozen
 from iprog_async._core.errors import JournalError
 from iprog_async._journal.postgres.attempts import note_attempt
 from iprog_async._journal.postgres.schema import quoted
+from iprog_async._journal.pseudonyms import DIGITS, MARK, Pseudonyms, is_recalled, recalled
 from iprog_async._journal.rows import Row
 
 
@@ -151,9 +152,11 @@ class Statements:
     Args:
         schema: The schema.
         campaign: The campaign's number.
+        pseudonyms: By which those are found who were forgotten; of one that only reads, nobody.
     """
 
-    def __init__(self, schema: str, campaign: int) -> None:
+    def __init__(self, schema: str, campaign: int, pseudonyms: Pseudonyms | None = None) -> None:
+        pseudonyms = pseudonyms or Pseudonyms(b"")
         entries = f"{quoted(schema)}.entries"
         ours = f"e.campaign = {campaign}"
         into = (
@@ -163,6 +166,12 @@ class Statements:
         identity = f"{campaign}, w.number, w.key, decode(w.hash, 'hex'), w.run, w.attempt"
         ended = ", ".join(f"w.{column.name}" for column in _ENDED)
         self._entries, self._ours = entries, ours
+        # Pseudonyms are behind all numbers in the index, so that a look tells if there is one.
+        anybody = f"EXISTS (SELECT FROM {entries} AS e WHERE {ours} AND e.number >= '{MARK}')"
+        hidden_number = _pseudonym(pseudonyms, "'n' || w.number")
+        hidden_key = _pseudonym(pseudonyms, "'k' || w.number || ':' || w.key")
+        hidden = f"{ours} AND {anybody} AND e.number = {hidden_number}"
+        with_key = f"{hidden} AND {_SAME.format('e.')} = 'k' || {hidden_key}"
 
         def put(columns: tuple[Array, ...], outcome: str) -> Statement:
             # Who finds the row taken by another in that very moment finds it in neither part.
@@ -190,13 +199,20 @@ SELECT {_IN_SESSION}, w.attempt, w.id FROM (
         self.claim_new = Statement(
             f"""
 WITH {_COMMIT}, w AS MATERIALIZED (SELECT * FROM {_wanted(_CLAIM_NEW)}),
-fresh AS (
-  {into} SELECT {identity}, {_CLAIMED} FROM w ORDER BY w.number
+past AS MATERIALIZED (
+  SELECT w.attempt AS asked_by, {_recalled("w.key")} FROM w JOIN {entries} AS e ON {with_key}
+  WHERE NOT EXISTS (SELECT FROM {entries} AS e WHERE {ours} AND {_SAME_AS_WANTED})
+), fresh AS (
+  {into} SELECT {identity}, {_CLAIMED} FROM w
+  WHERE w.attempt <> ALL (ARRAY(SELECT asked_by FROM past)) ORDER BY w.number
   ON CONFLICT DO NOTHING RETURNING attempt, id
 )
-SELECT {_IN_SESSION}, w.attempt, fresh.id, {_columns()}
+SELECT {_IN_SESSION}, w.attempt, fresh.id, {columns_of()}
 FROM w LEFT JOIN fresh ON fresh.attempt = w.attempt
-LEFT JOIN {entries} AS e ON {ours} AND {_SAME_AS_WANTED}""",  # noqa: S608 - constants
+LEFT JOIN {entries} AS e ON {ours} AND {_SAME_AS_WANTED}
+UNION ALL
+SELECT {_IN_SESSION}, w.attempt, NULL, {columns_of("past.")} FROM past
+JOIN w ON w.attempt = past.asked_by""",  # noqa: S608 - constants
             _CLAIM_NEW,
         )
         """Claims what is new; gives each attempt, its row number if it got it, or what is there,
@@ -224,25 +240,37 @@ WHERE {ours} AND {_SAME_AS_WANTED} AND e.attempt = w.attempt AND e.state = 'clai
         )
         """Takes back what these very attempts had claimed."""
         self.by_key = Statement(
-            f"SELECT {_columns()} FROM {_wanted((_NUMBER, _KEY))} JOIN {entries} AS e "  # noqa: S608 - constants
-            f"ON {ours} AND e.number = w.number AND {_SAME.format('e.')} = 'k' || w.key",
+            f"WITH w AS MATERIALIZED (SELECT * FROM {_wanted((_NUMBER, _KEY))}) "  # noqa: S608 - constants
+            f"SELECT {columns_of()} FROM w JOIN {entries} AS e "
+            f"ON {ours} AND e.number = w.number AND {_SAME.format('e.')} = 'k' || w.key "
+            f"UNION ALL SELECT {_recalled('w.key')} FROM w JOIN {entries} AS e ON {with_key}",
             (_NUMBER, _KEY),
         )
         """Looks messages up by number and key."""
         self.by_number = Statement(
-            f"SELECT {_columns()} FROM {_wanted((_NUMBER, _EVERY))} JOIN {entries} AS e "  # noqa: S608 - constants
+            f"WITH w AS MATERIALIZED (SELECT * FROM {_wanted((_NUMBER, _EVERY))}), "  # noqa: S608 - constants
+            "present AS MATERIALIZED (SELECT %s::integer AS run), found AS ("
+            f"SELECT {columns_of()}, e.id AS place FROM w JOIN {entries} AS e "
             f"ON {ours} AND e.number = w.number AND (w.every OR e.key IS NULL) "
-            "WHERE e.run <> %s ORDER BY e.id",
+            f"UNION ALL SELECT {_recalled('e.key')}, NULL FROM w JOIN {entries} AS e "
+            f"ON {hidden} AND (w.every OR e.key IS NULL)) "
+            f"SELECT {columns_of('found.')} FROM found, present "
+            "WHERE found.run <> present.run ORDER BY found.place NULLS LAST",
             (_NUMBER, _EVERY),
         )
         """Looks up what other runs have of numbers."""
         self.unfinished = (
-            f"SELECT {_columns()} FROM {entries} AS e WHERE {ours} AND e.id > %s "  # noqa: S608 - constants
+            f"SELECT {columns_of()} FROM {entries} AS e WHERE {ours} AND e.id > %s "  # noqa: S608 - constants
             "AND e.state = 'accepted' AND coalesce(e.status, '') <> ALL (%s::text[]) "
             f"ORDER BY e.id LIMIT {_PAGE}"
         )
         """Reads the next accepted rows whose status is none of some."""
-        self.rows = f"SELECT {_columns()} FROM {entries} AS e WHERE {ours} AND e.id = ANY(%s)"  # noqa: S608 - constants
+        self.rows_of = (
+            f"SELECT {columns_of()} FROM {entries} AS e "  # noqa: S608 - constants
+            f"WHERE {ours} AND e.number = %s ORDER BY e.id"
+        )
+        """Reads all rows of a number."""
+        self.rows = f"SELECT {columns_of()} FROM {entries} AS e WHERE {ours} AND e.id = ANY(%s)"  # noqa: S608 - constants
         """Reads rows by their numbers."""
         self.note_deliveries = Statement(
             f"""
@@ -280,7 +308,7 @@ WHERE {ours} AND e.id = w.id AND e.state = 'accepted' AND e.detail = w.seen""", 
         """Return the query for the next rows after one."""
         some = "AND e.state = ANY(%s::text[])" if of_states else ""
         return (
-            f"SELECT {_columns()} FROM {self._entries} AS e "  # noqa: S608 - constants
+            f"SELECT {columns_of()} FROM {self._entries} AS e "  # noqa: S608 - constants
             f"WHERE {self._ours} AND e.id > %s {some} ORDER BY e.id LIMIT {_PAGE}"
         )
 
@@ -288,15 +316,35 @@ WHERE {ours} AND e.id = w.id AND e.state = 'accepted' AND e.detail = w.seen""", 
     def by_id(self) -> str:
         """The query for one row as it is now, and whether who claimed it is connected."""
         return (
-            f"SELECT {_columns()}, EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' "  # noqa: S608 - constants
-            f"AND classid = {LOCK_CLASS} AND objid = (e.attempt >> 32)::integer "
-            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) "
+            f"SELECT {columns_of()}, {is_connected()} "  # noqa: S608 - constants
             f"FROM {self._entries} AS e WHERE {self._ours} AND e.id = %s"
         )
 
 
-def _columns() -> str:
-    return ", ".join(f"e.{name}" for name in _ROW.split(", "))
+def columns_of(table: str = "e.") -> str:
+    """Return the columns that make a row, as SQL."""
+    return ", ".join(f"{table}{name}" for name in _ROW.split(", "))
+
+
+def is_connected() -> str:
+    """Return whether who claimed a row last is connected, as SQL."""
+    return (
+        "EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' "  # noqa: S608 - constants
+        f"AND classid = {LOCK_CLASS} AND objid = (e.attempt >> 32)::integer "
+        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+    )
+
+
+def _recalled(key: str) -> str:
+    """Return the columns of a hidden row as those of the message that was asked for."""
+    others = ", ".join(f"e.{name}" for name in _ROW.split(", ")[3:])
+    return f"0::bigint AS id, w.number AS number, {key} AS key, {others}"
+
+
+def _pseudonym(pseudonyms: Pseudonyms, name: str) -> str:
+    """Return what `Pseudonyms` makes of a name, as SQL."""
+    salted = f"'\\x{pseudonyms.salt.hex()}'::bytea || convert_to({name}, 'UTF8')"
+    return f"('{MARK}' || left(encode(sha256({salted}), 'hex'), {DIGITS}))"
 
 
 def to_row(values: Sequence[Any]) -> Row:
@@ -305,7 +353,7 @@ def to_row(values: Sequence[Any]) -> Row:
     row = Row(number, recipient, key, *head)
     row.status = status
     note_attempt(row, attempt)
-    return row
+    return recalled(row, row.number, row.key) if is_recalled(row) else row
 
 
 def check_identity(row: Row | None, wanted: Collection[tuple[str, str | None]]) -> None:

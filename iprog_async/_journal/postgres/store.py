@@ -18,8 +18,10 @@ from iprog_async._journal.postgres.connecting import Connection, ask, run
 from iprog_async._journal.postgres.execution import Execution
 from iprog_async._journal.postgres.session import open_announced, reopen
 from iprog_async._journal.postgres.statements import Statements, check_identity, to_row
+from iprog_async._journal.postgres.upkeep.removal import Removal
 from iprog_async._journal.postgres.worker import Worker
 from iprog_async._journal.postgres.write_queue import Intake, LoopQueue
+from iprog_async._journal.pseudonyms import Pseudonyms
 from iprog_async._journal.rows import Row, Values
 from iprog_async._journal.store import Bookmark, Identity
 from iprog_async._limits.count_stores import CountStore
@@ -64,7 +66,9 @@ class PostgresStore:
         """Its number."""
         self.salt = opened.salt
         self.made_at: datetime = opened.made_at
-        self._statements = Statements(address.schema, opened.id)
+        pseudonyms = Pseudonyms(opened.salt)
+        self._statements = Statements(address.schema, opened.id, pseudonyms)
+        self._removal = Removal(address.schema, opened.id, opened.name, pseudonyms)
         self._in_run = False
         self._run = 0
         self._has_earlier_rows = False
@@ -195,6 +199,16 @@ class PostgresStore:
             lambda connection: read_page(connection, self._statements, after, states)
         )
 
+    async def rows_of(self, number: str) -> list[Row]:
+        """Return all rows of a number, in order."""
+        query = self._statements.rows_of
+        return await self._ask(lambda connection: _rows(connection, query, [number]))
+
+    async def is_live(self, row: Row) -> bool:
+        """Return whether the process that claimed a row last is connected."""
+        found = await self._ask(self._looking_up(row.id))
+        return bool(found and found[-1])
+
     async def unfinished(self, after: int) -> list[Row]:
         """Return the next accepted rows whose delivery is not final; see `JournalStore`."""
         query, final = self._statements.unfinished, sorted(FINAL_STATES)
@@ -225,6 +239,14 @@ class PostgresStore:
         query = self._statements.bookmark
         (page,) = await self._ask(lambda connection: ask(connection, query, [provider]))
         return int(page)
+
+    async def prune(self, days: int) -> int:
+        """Take the people out of old rows; see `JournalStore`."""
+        return await self._ask(lambda connection: self._removal.prune(connection, days))
+
+    async def forget(self, number: str, rows: Sequence[Row]) -> int:
+        """Take a person out of the campaign; see `JournalStore`."""
+        return await self._ask(lambda connection: self._removal.forget(connection, number))
 
     async def _ask(self, work: Callable[[Connection], T]) -> T:
         result: T | JournalError = await self.of_loop().ask(work)

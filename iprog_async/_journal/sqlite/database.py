@@ -42,7 +42,8 @@ from iprog_async._journal.sqlite.open_marker import (
     what_is_lost,
 )
 from iprog_async._journal.sqlite.openers import enter, gate_of, gate_to_leave, is_open
-from iprog_async._journal.sqlite.schema import APPLICATION_ID, NAMES, TABLES, VERSION, upsert
+from iprog_async._journal.sqlite.removal import erase, has_to_be_erased
+from iprog_async._journal.sqlite.schema import APPLICATION_ID, NAMES, TABLES, VERSION, today, upsert
 from iprog_async._journal.sqlite.wal import path_of_wal
 
 
@@ -126,7 +127,10 @@ def close_file(path: str, file: JournalFile, *, in_order: bool = True) -> None:
         gate = gate_to_leave(path)
     try:
         is_last = in_order and gate is not None and _was_last(path, file)
-        _shut(path, file.connection, mark=is_last)
+        erases = is_last and _has_to_be_erased(file.connection)
+        is_whole = _shut(path, file.connection, mark=is_last)
+        if erases and is_whole:
+            erase(path)
         file.lock.release()
     finally:
         if gate is not None:
@@ -145,12 +149,23 @@ def _was_last(path: str, file: JournalFile) -> bool:
         return False
 
 
-def _shut(path: str, connection: sqlite3.Connection, *, mark: bool) -> None:
-    """Close a connection; its log stays where the main file says that it has one."""
+def _has_to_be_erased(connection: sqlite3.Connection) -> bool:
+    try:
+        return has_to_be_erased(connection)
+    except sqlite3.Error:
+        return False
+
+
+def _shut(path: str, connection: sqlite3.Connection, *, mark: bool) -> bool:
+    """Close a connection; its log stays where the main file says that it has one.
+
+    Returns:
+        Whether the main file says that it is all there is.
+    """
     try:
         if mark and mark_closed(connection, path):
             connection.close()
-            return
+            return True
         marked = read_marker(path).is_open
     except sqlite3.Error:
         marked = True
@@ -158,6 +173,7 @@ def _shut(path: str, connection: sqlite3.Connection, *, mark: bool) -> None:
         close_and_leave_log(connection, path)
     else:
         connection.close()
+    return False
 
 
 def _open_alone(
@@ -354,6 +370,7 @@ def _make(connection: sqlite3.Connection, campaign: str) -> None:
         "run": 0,
         "indexed_below": 1,
         "blocks": 0,
+        "forgotten": 0,
     }
     connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
     seal_meta(connection)
@@ -378,7 +395,7 @@ def _heal(connection: sqlite3.Connection, damaged: frozenset[int], *, lost: bool
         for row in healed:
             # Number and key, too, may be other ones than the file has.
             connection.execute("DELETE FROM entries WHERE id = ?", (row[0],))
-            connection.execute(upsert(1), row)
+            connection.execute(upsert(1, today()), row)
 
 
 def _some(connection: sqlite3.Connection, numbers: frozenset[int]) -> list[tuple[Any, ...]]:

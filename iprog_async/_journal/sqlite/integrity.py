@@ -20,7 +20,7 @@ from iprog_async._journal.sqlite.schema import (
 
 DAMAGED = "the journal is damaged; restore it from a copy before you send"
 _META = {"version", "campaign", "salt", "made_at", "run", "indexed_below"}
-_META_OF_3 = {"blocks"}
+_META_OF_4 = {"blocks", "forgotten"}
 _SEAL = "checksum"
 _ROWS_AT_ONCE = 1000
 
@@ -62,7 +62,7 @@ def read_meta(connection: sqlite3.Connection) -> dict[str, Any]:
     if word != "ok" or not meta.keys() >= _META:
         raise JournalError(DAMAGED)
     version = meta["version"]
-    if version == VERSION and not meta.keys() >= _META_OF_3:
+    if version == VERSION and not meta.keys() >= _META_OF_4:
         raise JournalError(DAMAGED)
     if not isinstance(version, int) or not 0 < version <= VERSION:
         raise JournalError(

@@ -9,7 +9,7 @@ from typing import Any
 from iprog_async._core.errors import JournalError
 from iprog_async._journal.rows import DAMAGED_ROW, ROW_STATES, Row, Values, unpack_receipt
 from iprog_async._journal.sqlite.integrity import seal_meta, transaction
-from iprog_async._journal.sqlite.schema import ATTEMPT, TABLES, VERSION
+from iprog_async._journal.sqlite.schema import ATTEMPT, DAY, TABLES, VERSION, today
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:
@@ -74,5 +74,12 @@ def _from_2(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO meta VALUES ('blocks', 0)")
 
 
-_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1, 2: _from_2}
+def _from_3(connection: sqlite3.Connection) -> None:
+    """Note on which day each row was written; of those that are there it is not known."""
+    connection.execute(f"ALTER TABLE entries ADD COLUMN {DAY}")
+    connection.execute("UPDATE entries SET day = ?", (today(),))
+    connection.execute("INSERT INTO meta VALUES ('forgotten', 0)")
+
+
+_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1, 2: _from_2, 3: _from_3}
 """What brings a format to the next one."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from iprog_async._journal.contents import RowCounts
+from iprog_async._journal.pseudonyms import Pseudonyms, recalled
 from iprog_async._journal.rows import Row, to_damaged_row, to_row
 from iprog_async._journal.sqlite.schema import SEEN
 
@@ -59,6 +60,12 @@ def read_row(values: Sequence[Any]) -> Row:
     return row
 
 
+def read_rows_of(connection: sqlite3.Connection, number: str) -> list[Row]:
+    """Return all rows of a number, in order."""
+    query = f"SELECT {SEEN} FROM entries WHERE number = ? ORDER BY id"  # noqa: S608 - constants
+    return [read_row(values) for values in connection.execute(query, (number,))]
+
+
 def by_id(rows: int) -> str:
     """Return the query for so many rows by their numbers, as SQL."""
     return f"SELECT {SEEN} FROM entries WHERE id IN ({marks(range(rows))})"  # noqa: S608 - marks only
@@ -98,6 +105,65 @@ def by_key(pairs: int) -> str:
     SELECT {columns} FROM (VALUES {wanted}) AS wanted CROSS JOIN entries AS e
     WHERE e.key IS NOT NULL AND e.key = wanted.column1 AND e.number = wanted.column2
     """  # noqa: S608 - marks only
+
+
+def rows_by_key(
+    connection: sqlite3.Connection, wanted: Sequence[tuple[str, str]], pseudonyms: Pseudonyms
+) -> Iterator[Row]:
+    """Yield the rows of keys and numbers; of those that were forgotten after all others."""
+    yield from map(read_row, _select(connection, by_key, wanted))
+    if has_forgotten(connection):
+        hidden = {
+            (pseudonyms.of_key(number, key), pseudonyms.of_number(number)): (number, key)
+            for key, number in wanted
+        }
+        for row in _sent_first(map(read_row, _select(connection, by_key, list(hidden)))):
+            if row.key is not None:
+                yield recalled(row, *hidden[row.key, row.number])
+
+
+def rows_by_number(
+    connection: sqlite3.Connection,
+    numbers: Sequence[str],
+    query: Callable[[int], str],
+    pseudonyms: Pseudonyms,
+) -> Iterator[Row]:
+    """Yield the rows of numbers; of those that were forgotten after all others.
+
+    Args:
+        connection: The database.
+        numbers: The numbers.
+        query: The query for so many, which takes them twice.
+        pseudonyms: By which those are found who were forgotten.
+    """
+    for some in parts(numbers):
+        yield from map(read_row, connection.execute(query(len(some)), (*some, *some)))
+    if has_forgotten(connection):
+        hidden = {pseudonyms.of_number(number): number for number in numbers}
+        for some in parts(list(hidden)):
+            found = connection.execute(query(len(some)), (*some, *some))
+            for row in _sent_first(map(read_row, found)):
+                yield recalled(row, hidden[row.number], row.key)
+
+
+def _sent_first(rows: Iterable[Row]) -> list[Row]:
+    # One that was unknown may have been sent again since, before both were forgotten.
+    return sorted(rows, key=lambda row: row.state != "accepted")
+
+
+def has_forgotten(connection: sqlite3.Connection) -> bool:
+    """Return whether anybody was pruned or forgotten."""
+    found = connection.execute("SELECT value FROM meta WHERE name = 'forgotten'").fetchone()
+    return bool(found and found[0])
+
+
+def _select(
+    connection: sqlite3.Connection,
+    query: Callable[[int], str],
+    pairs: Sequence[tuple[str, str]],
+) -> Iterator[Sequence[Any]]:
+    for some in parts(pairs):
+        yield from connection.execute(query(len(some)), [value for pair in some for value in pair])
 
 
 def parts(values: Sequence[T]) -> Iterable[Sequence[T]]:

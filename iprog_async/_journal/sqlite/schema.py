@@ -7,12 +7,13 @@ a new `VERSION`, and a step in `_journal/sqlite/migration.py`; what stands in it
 
 from __future__ import annotations
 
+import time
 from functools import lru_cache
 
 from attrs import frozen
 
 
-VERSION = 3
+VERSION = 4
 """The format of the file."""
 APPLICATION_ID = 0x69_50_52_47
 """Tells our files from other SQLite files: "iPRG"."""
@@ -82,12 +83,17 @@ ATTEMPT = "attempt INTEGER NOT NULL DEFAULT 0"
 
 It is no part of the checksum: it is the store's own, and nobody is texted twice by a wrong one.
 """
+DAY = "day INTEGER NOT NULL DEFAULT 0"
+"""The day on which a row was written last, counted from 1970, as a column; no part of the checksum.
+
+A day and not a time: in a statement, a number that changes once a day costs nothing.
+"""
 _COLUMNS = ", ".join(column.declaration for column in ROW_COLUMNS)
 
 TABLES = {
     "meta": "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID",
-    # As SQLite writes it when the column is added to the table of format 2.
-    "entries": f"CREATE TABLE entries ({_COLUMNS}, {ATTEMPT})",
+    # As SQLite writes it when the columns are added to the table of format 2.
+    "entries": f"CREATE TABLE entries ({_COLUMNS}, {ATTEMPT}, {DAY})",
     "entries_by_key": (
         "CREATE INDEX entries_by_key ON entries (key, number) WHERE key IS NOT NULL"
     ),
@@ -104,19 +110,25 @@ def index_by_number(below: int) -> tuple[str, str]:
     return name, f"CREATE INDEX {name} ON entries (number) WHERE id < {below}"
 
 
+def today() -> int:
+    """Return the day, counted from 1970."""
+    return int(time.time() // 86400)
+
+
 @lru_cache(maxsize=256)
-def upsert(rows: int, attempt: int = 0) -> str:
+def upsert(rows: int, day: int, attempt: int = 0) -> str:
     """Return the statement that writes so many rows; a change leaves the indexes alone.
 
     Args:
         rows: How many.
+        day: What day it is.
         attempt: Which opening of the file writes them; 0 if it is nobody's claim.
     """
     # A number in the statement costs nothing, and a value of each row would.
-    values = ", ".join([f"({'?, ' * WIDTH}{attempt})"] * rows)
+    values = ", ".join([f"({'?, ' * WIDTH}{attempt}, {day})"] * rows)
     names = [column.name for column in ROW_COLUMNS if not column.fixed]
-    changes = ", ".join(f"{name} = excluded.{name}" for name in (*names, "attempt"))
+    changes = ", ".join(f"{name} = excluded.{name}" for name in (*names, "attempt", "day"))
     return f"""
-    INSERT INTO entries ({NAMES}, attempt) VALUES {values}
+    INSERT INTO entries ({NAMES}, attempt, day) VALUES {values}
     ON CONFLICT (id) DO UPDATE SET {changes}
     """  # noqa: S608 - constants and numbers

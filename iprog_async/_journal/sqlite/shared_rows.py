@@ -15,8 +15,9 @@ from typing import Any
 
 from attrs import define
 
+from iprog_async._journal.pseudonyms import Pseudonyms, is_recalled
 from iprog_async._journal.rows import Row, Values
-from iprog_async._journal.sqlite.queries import by_key, parts, read_row
+from iprog_async._journal.sqlite.queries import read_row, rows_by_key
 from iprog_async._journal.store import ClaimLostError
 
 
@@ -55,13 +56,18 @@ class SharedRows:
         connection: The database, in a transaction.
         attempt: What marks the claims of this opening of the file.
         works: What is to be done, in order.
+        pseudonyms: By which those are found who were forgotten.
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, attempt: int, works: Sequence[SharedWork]
+        self,
+        connection: sqlite3.Connection,
+        attempt: int,
+        works: Sequence[SharedWork],
+        pseudonyms: Pseudonyms,
     ) -> None:
         self._attempt = attempt
-        self._known = _look_up(connection, works)
+        self._known = _look_up(connection, works, pseudonyms)
         self._written: dict[int, Values] = {}
         self._seen: list[tuple[Row, Any]] = []
         for work in works:
@@ -97,6 +103,9 @@ class SharedRows:
         found = self._known.get((row.key, row.number))
         if found is None:
             return row.on_record is None
+        if is_recalled(found):
+            # Sent again although it is in doubt, as somebody has asked for.
+            return row.in_doubt
         return found.id == row.id and found.on_record == row.on_record
 
     def _write(self, row: Row, columns: Values) -> None:
@@ -107,12 +116,11 @@ class SharedRows:
             self._known[row.key, row.number] = read_row((*columns, self._attempt))
 
 
-def _look_up(connection: sqlite3.Connection, works: Iterable[SharedWork]) -> dict[_Key, Row]:
+def _look_up(
+    connection: sqlite3.Connection, works: Iterable[SharedWork], pseudonyms: Pseudonyms
+) -> dict[_Key, Row]:
     wanted = {(row.key, row.number) for work in works for row in work.rows if row.key is not None}
     known: dict[_Key, Row] = {}
-    for pairs in parts(list(wanted)):
-        asked = [value for pair in pairs for value in pair]
-        for values in connection.execute(by_key(len(pairs)), asked):
-            row = read_row(values)
-            known.setdefault((row.key, row.number), row)
+    for row in rows_by_key(connection, list(wanted), pseudonyms):
+        known.setdefault((row.key, row.number), row)
     return known

@@ -11,11 +11,12 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import count
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from iprog_async._core.clock import Clock, SystemClock
 from iprog_async._core.errors import JournalError
 from iprog_async._core.sqlite_forks import FileInUse
+from iprog_async._journal.pseudonyms import Pseudonyms, national_digits, without_mention
 from iprog_async._journal.rows import Row, Values
 from iprog_async._journal.sqlite.database import open_file
 from iprog_async._journal.sqlite.deliveries import (
@@ -27,15 +28,16 @@ from iprog_async._journal.sqlite.deliveries import (
 from iprog_async._journal.sqlite.end_watch import EndWatch
 from iprog_async._journal.sqlite.file_lock import FileLock
 from iprog_async._journal.sqlite.id_blocks import first_of
-from iprog_async._journal.sqlite.openers import lock_of_run
+from iprog_async._journal.sqlite.openers import is_there, lock_of_run
 from iprog_async._journal.sqlite.queries import (
-    by_key,
     by_number,
     count_rows,
-    parts,
     read_page,
-    read_row,
+    read_rows_of,
+    rows_by_key,
+    rows_by_number,
 )
+from iprog_async._journal.sqlite.removal import forget, prune
 from iprog_async._journal.sqlite.run_start import Begun, begin
 from iprog_async._journal.sqlite.write_queue import LoopQueue, WriteQueue
 from iprog_async._journal.sqlite.writer import Writer
@@ -99,6 +101,7 @@ class SqliteStore:
                 f"can't open the journal {self.path}: {why}. Nothing was sent"
             ) from None
         self.salt = file.salt
+        self._pseudonyms = Pseudonyms(file.salt)
         self.made_at: datetime = file.made_at
         self.new_id: Callable[[], int] = count(first_of(file.block)).__next__
         """Returns the number of a new row."""
@@ -199,18 +202,17 @@ class SqliteStore:
         if not keyed and not numbers:
             return {}
         indexed, below = self._begun.indexed_below, self._begun.below
+        pseudonyms = self._pseudonyms
 
         def work(connection: sqlite3.Connection) -> dict[Identity, list[Row]]:
             found: dict[Identity, list[Row]] = {}
             for every in (True, False):
                 query = by_number(indexed, below, every=every)
-                for some in parts([number for number, all_ in numbers.items() if all_ is every]):
-                    for values in connection.execute(query(len(some)), (*some, *some)):
-                        _add(found, (values[1], None), values)
-            for pairs in parts(keyed):
-                asked = [value for pair in pairs for value in pair]
-                for values in connection.execute(by_key(len(pairs)), asked):
-                    _add(found, (values[1], values[2]), values)
+                some = [number for number, all_ in numbers.items() if all_ is every]
+                for row in rows_by_number(connection, some, query, pseudonyms):
+                    found.setdefault((row.number, None), []).append(row)
+            for row in rows_by_key(connection, keyed, pseudonyms):
+                found.setdefault((row.number, row.key), []).append(row)
             return found
 
         return await self._ask(work)
@@ -240,6 +242,15 @@ class SqliteStore:
         """Return the next rows of some states, or of all, in order."""
         return await self._ask(lambda connection: read_page(connection, after, states))
 
+    async def rows_of(self, number: str) -> list[Row]:
+        """Return all rows of a number, in order; all are looked through."""
+        return await self._ask(lambda connection: read_rows_of(connection, number))
+
+    async def is_live(self, row: Row) -> bool:
+        """Return whether the process that claimed a row has the journal open."""
+        attempt = row.on_record[1] if row.on_record else 0
+        return await asyncio.to_thread(is_there, self.path, attempt)
+
     async def unfinished(self, after: int) -> list[Row]:
         """Return the next accepted rows whose delivery is not final; see `JournalStore`."""
         return await self._ask(lambda connection: read_unfinished(connection, after))
@@ -257,6 +268,24 @@ class SqliteStore:
     async def bookmark(self, provider: str) -> int:
         """Return which page of a gateway's list is to be read next; see `JournalStore`."""
         return await self._ask(lambda connection: read_bookmark(connection, provider))
+
+    async def prune(self, days: int) -> int:
+        """Take the people out of old rows; see `JournalStore`."""
+
+        def is_live(row: Row) -> bool:
+            return is_there(self.path, row.on_record[1] if row.on_record else 0)
+
+        pseudonyms = self._pseudonyms
+        return await self._ask(lambda connection: prune(connection, days, pseudonyms, is_live))
+
+    async def forget(self, number: str, rows: Sequence[Row]) -> int:
+        """Take a person out of the file; see `JournalStore`."""
+        pseudonyms, digits = self._pseudonyms, national_digits(number)
+        return await self._ask(
+            lambda connection: forget(
+                connection, rows, digits, pseudonyms, lambda row: without_mention(row, digits)
+            )
+        )
 
     async def _ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
         result: T | JournalError = await self.of_loop().ask(work)
@@ -291,7 +320,3 @@ def _try_run(path: str) -> FileLock | None:
         raise JournalError(
             f"the journal {path} can't be used for a run: {exc.strerror or exc}. Nothing was sent"
         ) from None
-
-
-def _add(found: dict[Identity, list[Row]], identity: Identity, values: Any) -> None:
-    found.setdefault(identity, []).append(read_row(values))

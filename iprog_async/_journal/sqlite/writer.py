@@ -12,11 +12,12 @@ from typing import Any
 
 from iprog_async._core.errors import JournalError
 from iprog_async._core.sqlite_forks import FileInUse
+from iprog_async._journal.pseudonyms import Pseudonyms
 from iprog_async._journal.rows import Values
 from iprog_async._journal.sqlite.database import JournalFile, close_file, unusable
 from iprog_async._journal.sqlite.integrity import transaction
 from iprog_async._journal.sqlite.open_marker import keep_marked
-from iprog_async._journal.sqlite.schema import WIDTH, upsert
+from iprog_async._journal.sqlite.schema import WIDTH, today, upsert
 from iprog_async._journal.sqlite.shared_rows import SharedRows, SharedWork
 from iprog_async._journal.sqlite.write_queue import Job, LoopQueue, WriteQueue
 
@@ -51,6 +52,7 @@ class Writer:
         values = file.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
         self._sizes = [size for size in _ROWS_PER_STATEMENT if size * WIDTH <= values]
         self._file = file
+        self._pseudonyms = Pseudonyms(file.salt)
         self._attempt = file.attempt
         self._synchronous = ""
         self._looked_at = 0.0
@@ -117,7 +119,7 @@ class Writer:
         try:
             with transaction(self._connection):
                 self._upsert_all(rows)
-                shared = SharedRows(self._connection, self._attempt, works)
+                shared = SharedRows(self._connection, self._attempt, works, self._pseudonyms)
                 self._upsert_all(shared.written)
         except BaseException:
             if shared is not None:
@@ -150,7 +152,7 @@ class Writer:
         values = list(chain.from_iterable(rows))
         # To fill the statement up the last row is written again, which changes nothing.
         values.extend(rows[-1] * (size - len(rows)))
-        self._connection.execute(upsert(size, self._attempt), values)
+        self._connection.execute(upsert(size, today(), self._attempt), values)
 
     def _look(self) -> None:
         """Look whether the path still leads to our file, and others still see that we have it."""

@@ -27,7 +27,7 @@ COMMANDS = {
     "worker": Command(
         "_fleet.worker", "Send what bulk --enqueue loaded, beside any number of other workers."
     ),
-    "journal": Command("_commands.journal", "Make, show, export or settle a journal."),
+    "journal": Command("_commands.journal", "Make, show, export, follow or settle a journal."),
     "status": Command("_commands.status", "Show how far an accepted text has come."),
     "balance": Command("_commands.balance", "Show what is left on the account."),
     "code": Command("_commands.code", "Text a one-time code through any gateway, and check it."),
@@ -105,6 +105,9 @@ EXAMPLES = {
     "journal unknown": "iprog-async journal unknown june.db --json",
     "journal export": "iprog-async journal export june.db --output june.csv",
     "journal follow": "iprog-async journal follow june.db --for 2h",
+    "journal settle": "iprog-async journal settle june.db +639171234567 --accepted",
+    "journal prune": "iprog-async journal prune june.db --older-than 90d",
+    "journal forget": "iprog-async journal forget june.db +639171234567",
     "journal reconcile": "iprog-async journal reconcile june.db",
     "status": "iprog-async status iprog:iSms-2Gf --wait",
     "balance": "iprog-async balance --json",

@@ -20,10 +20,12 @@ from iprog_async._journal.places import shown
 from iprog_async._journal.postgres.address import is_address
 from iprog_async._journal.reconcile import Reconciliation
 from iprog_async._providers.protocols import SmsProvider
+from iprog_async.cli._base.command_table import COMMANDS
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._commands.journal_follow import follow
 from iprog_async.cli._commands.journal_outbox import outbox
 from iprog_async.cli._commands.journal_schema import init, migrate
+from iprog_async.cli._commands.journal_upkeep import forget, prune, settle
 from iprog_async.cli._errors.wording import in_options
 from iprog_async.cli._fleet.campaigns import halt, resume
 from iprog_async.cli._fleet.watch import loaded_status, loaded_words
@@ -43,11 +45,14 @@ _UNKNOWN = (
     Column("What is known", wraps=True),
 )
 
-journal = App(name="journal", help="Make, show, export or settle a journal.")
+journal = App(name="journal", help=COMMANDS["journal"].help)
 journal.command(init)
 journal.command(migrate)
 journal.command(outbox)
 journal.command(follow)
+journal.command(settle)
+journal.command(prune)
+journal.command(forget)
 journal.command(halt)
 journal.command(resume)
 

@@ -196,7 +196,7 @@ def test_checksums_are_of_what_the_file_has(
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute(TABLES["entries"])
         for values in (kept.as_claimed(), kept.as_it_is()):
-            connection.execute(upsert(1), values)
+            connection.execute(upsert(1, 0), values)
             query = f"SELECT checksum, {CHECKED_BYTES}, {NAMES} FROM entries"  # noqa: S608 - constants
             checksum, content, *read = connection.execute(query).fetchone()
             assert (checksum, values) == (crc32(content), tuple(read))

@@ -28,8 +28,8 @@ from iprog_async._journal.sqlite import migration as migration_module
 from iprog_async._journal.sqlite.schema import VERSION
 
 
-ENDED = ["format-1.db", "format-2.db"]
-LEFT = ["format-1-killed.db", "format-2-killed.db"]
+ENDED = ["format-1.db", "format-2.db", "format-3.db"]
+LEFT = ["format-1-killed.db", "format-2-killed.db", "format-3-killed.db"]
 
 
 def _sample(name: str, folder: Path) -> Path:

@@ -290,7 +290,7 @@ def test_a_file_that_was_cut_is_refused(size: int, whole: bytes, tmp_path: Path)
     ("statement", "words"),
     [
         ("DELETE FROM meta WHERE name = 'salt'", "is damaged; restore it"),
-        ("UPDATE meta SET value = 4 WHERE name = 'version'", "has the format 4"),
+        ("UPDATE meta SET value = 99 WHERE name = 'version'", "has the format 99"),
         ("DROP TABLE meta", "can't be used"),
         ("DROP TABLE entries", "is damaged; restore it"),
     ],

@@ -254,7 +254,7 @@ def test_a_file_that_another_release_has_open(path: Path) -> None:
     """Nobody joins those that use another format, and nobody changes it under them."""
     with Journal.open(path):
         with closing(sqlite3.connect(path)) as connection:
-            connection.execute("UPDATE meta SET value = 4 WHERE name = 'version'")
+            connection.execute("UPDATE meta SET value = 99 WHERE name = 'version'")
             connection.commit()
         with pytest.raises(JournalError, match="by a process with another release"):
             Journal.open(path)

@@ -1,0 +1,1 @@
+"""What people do to a journal in PostgreSQL by hand."""

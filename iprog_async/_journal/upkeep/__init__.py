@@ -1,0 +1,1 @@
+"""What people do to a journal by hand: they settle, prune and forget."""
