@@ -1,5 +1,6 @@
 """The built-in gateway adapters of iprog-async."""
 
+from iprog_async_providers.africastalking import AfricasTalkingProvider
 from iprog_async_providers.infopromo import (
     InfopromoHttpProvider,
     InfopromoOptions,
@@ -8,11 +9,14 @@ from iprog_async_providers.infopromo import (
     UltimateSmsProvider,
 )
 from iprog_async_providers.iprog import IprogOptions, IprogProvider
+from iprog_async_providers.semaphore import SemaphoreProvider
+from iprog_async_providers.smsgate import SmsGateProvider
 from iprog_async_providers.toml import HttpProvider
 from iprog_async_providers.ugsms import ApiKey, UgsmsV1Provider, UgsmsV2Provider
 
 
 __all__ = [
+    "AfricasTalkingProvider",
     "ApiKey",
     "HttpProvider",
     "InfopromoHttpProvider",
@@ -20,6 +24,8 @@ __all__ = [
     "InfopromoProvider",
     "IprogOptions",
     "IprogProvider",
+    "SemaphoreProvider",
+    "SmsGateProvider",
     "UgsmsV1Provider",
     "UgsmsV2Provider",
     "UltimateSmsHttpProvider",

@@ -11,12 +11,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.answering import outcomes_of
 from support.contract.cases import CASES, PRESETS
-from support.refusal_texts import ACME, IPROG, REASONS, UGSMS, ULTIMATE_SMS
+from support.refusal_texts import (
+    ACME,
+    AFRICAS_TALKING,
+    IPROG,
+    REASONS,
+    SEMAPHORE,
+    SMSGATE,
+    UGSMS,
+    ULTIMATE_SMS,
+)
 
 from iprog_async.adapter import Refusal
 from iprog_async.testing import ContractCase, Reply
+from iprog_async_providers.africastalking import _answers as africastalking
 from iprog_async_providers.infopromo import _refusals as infopromo
 from iprog_async_providers.iprog import _answers as iprog
+from iprog_async_providers.semaphore import _answers as semaphore
+from iprog_async_providers.smsgate import _answers as smsgate
 from iprog_async_providers.ugsms import _answers as ugsms
 
 
@@ -137,12 +149,22 @@ _UGSMS = (
     Table(ugsms.VALIDATION, _in_a_list, REASONS),
 )
 TABLES: Mapping[str, Sequence[Table]] = {
+    # A wrong key is answered in plain words, which this table has no form for.
+    "africastalking": (
+        Table(
+            africastalking.REFUSALS[1:],
+            lambda text: {"SMSMessageData": {"Message": text, "Recipients": []}},
+            AFRICAS_TALKING,
+        ),
+    ),
     "infopromo": _ULTIMATE_SMS,
     "infopromo-http": _ULTIMATE_SMS,
     "iprog": (
         Table(iprog.REFUSALS, lambda text: {"status": 500, "message": text}, IPROG),
         Table(iprog.CONTENT, lambda text: {"status": 500, "message": [text]}, REASONS),
     ),
+    "semaphore": (Table(semaphore.REFUSALS, lambda text: {"number": [text]}, SEMAPHORE),),
+    "smsgate": (Table(smsgate.REFUSALS, lambda text: {"message": text}, SMSGATE),),
     "toml": (
         Table(
             PROVIDERS["toml"].file.refusals, lambda text: {"state": "error", "error": text}, ACME

@@ -54,6 +54,18 @@ ULTIMATE_SMS = (
     "Valid phone number not found. Please insert at least one valid phone number",
     "You cannot send more than 100 SMS in a single request.",
 )
+AFRICAS_TALKING = ("InvalidSenderId",)
+SEMAPHORE = (
+    "The selected apikey is invalid.",
+    "The selected sendername is invalid.",
+    "The number format is invalid.",
+)
+SMSGATE = (
+    "Unauthorized",
+    "can't use phone in row 1: invalid phone number",
+    "not mobile phone number",
+    "message not found",
+)
 ACME = (
     "Unknown key",
     "Out of credit.",

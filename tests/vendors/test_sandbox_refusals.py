@@ -13,6 +13,7 @@ from iprog_async.sandbox import Sandbox
 
 
 TO = {
+    "africastalking": "+254712345678",
     "iprog": "+639171234567",
     "infopromo": "+639171234567",
     "infopromo-http": "+639171234567",

@@ -111,7 +111,8 @@ async def demonstrate(sandbox: Sandbox) -> Demonstration:
         texts = await asyncio.gather(*(_deliver(sandbox, pool, name) for name in sandbox.providers))
         working = [sent.provider for sent in texts if sent.receipt is not None]
         troubles: list[Trouble] = []
-        for name in working[:1]:
+        # One of the troubles is a content filter, which some gateways do not have.
+        for name in sorted(working, key=lambda name: name not in sandbox.filtering)[:1]:
             client = SmsClient.from_url(sandbox.address(name), pool=pool)
             troubles += await _fail(sandbox, name, client)
     return Demonstration([_counted(sandbox, sent) for sent in texts], troubles)

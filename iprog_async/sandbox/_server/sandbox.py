@@ -103,6 +103,11 @@ class Sandbox:
         return tuple(self._gateways)
 
     @property
+    def filtering(self) -> tuple[str, ...]:
+        """Names of those of the providers whose gateways have a content filter."""
+        return tuple(name for name, each in self._gateways.items() if each.has_content_filter)
+
+    @property
     def state(self) -> SandboxState:
         """What the gateways share: texts and credit."""
         return self._state

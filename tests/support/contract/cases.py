@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from support.contract.africastalking import AFRICASTALKING
 from support.contract.infopromo import INFOPROMO, INFOPROMO_HTTP, ULTIMATESMS, ULTIMATESMS_HTTP
 from support.contract.iprog import IPROG
+from support.contract.semaphore import SEMAPHORE
+from support.contract.smsgate import SMSGATE
 from support.contract.toml import TOML
 from support.contract.ugsms import UGSMS_V1, UGSMS_V2
 
 
 CASES = (
+    AFRICASTALKING,
     INFOPROMO,
     INFOPROMO_HTTP,
     IPROG,
+    SEMAPHORE,
+    SMSGATE,
     TOML,
     UGSMS_V1,
     UGSMS_V2,

@@ -1,0 +1,96 @@
+"""Reading SMSGate's answers: HTTP 202 for what is queued, `{"message": …}` for what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+from iprog_async import (
+    AuthenticationError,
+    DeliveryState,
+    DeliveryStatus,
+    NotFoundError,
+    Outcome,
+    RejectedError,
+)
+from iprog_async.adapter import (
+    Answer,
+    ErrorForm,
+    Id,
+    PreparedMessage,
+    Refusal,
+    UnclearAnswer,
+    accepted,
+    give_up,
+    is_object,
+    refuse,
+    structure,
+)
+
+
+# Said before the message is stored, by the server's source; marks in docs/gateways/smsgate.md.
+REFUSALS = (
+    Refusal(AuthenticationError, r"unauthorized\.?", (401,), whole_request=True, evidence="SRC"),
+    Refusal(
+        RejectedError,
+        r"(can't use phone in row \d{1,4}: )?(invalid phone number|not mobile phone number)",
+        (400,),
+        blame="recipient",
+        whole_request=True,
+        evidence="SRC",
+    ),
+    Refusal(NotFoundError, r"message not found", (404,), whole_request=True, evidence="SRC"),
+)
+_ERROR = ErrorForm({}, ("message", "code"))
+
+STATES: Mapping[str, DeliveryState] = {
+    "Pending": "pending",
+    # The phone has taken it from its queue and handed it to Android.
+    "Processed": "pending",
+    "Sent": "sent",
+    "Delivered": "delivered",
+    "Failed": "failed",
+}
+
+
+@frozen
+class _Message:
+    """What the server tells of a message; the state of its one recipient is the text's."""
+
+    id: Id
+    state: str
+    recipients: Any = None
+
+
+def read_sent(
+    answer: Answer, prepared: PreparedMessage, provider: str, refusals: tuple[Refusal, ...]
+) -> list[Outcome]:
+    """Read the answer to a send."""
+    # A proxy may answer 200 by itself; the server and the phone answer 202 (SRC).
+    if answer.status != 202:
+        raise _failure(answer, provider, refusals)
+    found = structure(answer.object(), _Message)
+    status = _status(found, answer)
+    return [accepted(prepared, provider, message_id=found.id, status=status, raw=answer.data)]
+
+
+def read_status(answer: Answer, provider: str, refusals: tuple[Refusal, ...]) -> DeliveryStatus:
+    """Read how far a text has come."""
+    if not 200 <= answer.status < 300:
+        raise _failure(answer, provider, refusals)
+    return _status(structure(answer.object(), _Message), answer)
+
+
+def _status(found: _Message, answer: Answer) -> DeliveryStatus:
+    return DeliveryStatus(STATES.get(found.state, "unknown"), found.state, answer.data)
+
+
+def _failure(answer: Answer, provider: str, refusals: tuple[Refusal, ...]) -> UnclearAnswer:
+    """Return that an answer proves nothing; raise what it proves."""
+    said = answer.data.get("message") if is_object(answer.data) else None
+    reason = said if isinstance(said, str) else ""
+    rows = (*refusals, *REFUSALS)
+    refuse(answer, rows, provider=provider, reason=reason, form=_ERROR)
+    return give_up(answer, provider=provider, reason=reason, bare=not reason)
