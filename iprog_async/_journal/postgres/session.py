@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
-from secrets import token_bytes, token_hex
+from secrets import randbelow, token_bytes
 
 from attrs import frozen
 
@@ -40,6 +41,15 @@ SELECT set_config('synchronous_commit', CASE
   set_config('{SESSION_SETTING}', %s, false),
   pg_backend_pid(), current_setting('transaction_read_only') = 'on'
 """
+_MARK_CLASS = LOCK_CLASS + 1
+# Whether this session, or another one, holds such a lock; no row if none does.
+_HELD = """
+SELECT bool_or(pid = pg_backend_pid()) FROM pg_locks
+WHERE locktype = 'advisory' AND classid = %s AND objid = %s
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+HAVING count(*) > 0"""
+# A session whose connection has gone ends in milliseconds; on a busy server in some more.
+_SECONDS_TO_LEAVE, _BETWEEN_LOOKS = 5.0, 0.01
 _IN_SESSION = f"SELECT current_setting('{SESSION_SETTING}', true)"
 
 
@@ -168,17 +178,25 @@ def announce(connection: Connection, address: PostgresAddress, process: int) -> 
 def keeps_session(address: PostgresAddress) -> bool:
     """Return whether a connection stays with one session of the server, and has it alone.
 
-    A pooler in transaction mode hands what one connection has set to the next one, or loses it.
+    A pooler in transaction mode hands what one connection has set to the next one, or loses it. So
+    a lock is taken that ends with its session: with such a pooler it outlives its connection.
 
     Raises:
         JournalError: It can't be reached.
     """
-    mark = token_hex(8)
+    mark = [_MARK_CLASS, randbelow(1 << 31)]
     with connect(address) as connection, translated(address):
-        ask(connection, f"SELECT set_config('{SESSION_SETTING}', %s, false)", [mark])
-        is_there = ask(connection, _IN_SESSION) == (mark,)
+        ask(connection, "SELECT pg_advisory_lock_shared(%s, %s)", mark)
+        if ask(connection, _HELD, mark) != (True,):
+            return False
+    until = time.monotonic() + _SECONDS_TO_LEAVE
     with connect(address) as connection, translated(address):
-        return is_there and bool(ask(connection, _IN_SESSION) != (mark,))
+        while (found := ask(connection, _HELD, mark)) is not None:
+            (is_ours,) = found
+            if is_ours or time.monotonic() > until:
+                return False
+            time.sleep(_BETWEEN_LOOKS)
+    return True
 
 
 def find_campaign(connection: Connection, address: PostgresAddress, name: str | None) -> int:

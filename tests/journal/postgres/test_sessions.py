@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 
 import pytest
 from support.core.fakes import NUMBER, Wire, to_many
 from support.journal.journaling import ACCEPTED, posting, rows_in, run_over, states_in
 from support.postgres.cutting import CLAIM, CLAIM_NEW, RECORD
 from support.postgres.fixtures import with_query
-from support.postgres.pooling import Pooler
+from support.postgres.pooling import Pooled, Pooler
 
 from iprog_async import Journal, JournalError
-from iprog_async._journal.postgres import execution
+from iprog_async._journal.postgres import execution, session
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.attempts import Attempts
 from iprog_async._journal.postgres.connecting import Connection, Cursor, ask, connect, run
 from iprog_async._journal.postgres.health import examine
-from iprog_async._journal.postgres.session import open_announced, reopen
+from iprog_async._journal.postgres.session import keeps_session, open_announced, reopen
 from iprog_async._journal.postgres.statements import Statement, Statements
 from iprog_async._journal.postgres.store import PostgresStore
 from iprog_async.fleet import FleetCampaign
@@ -46,6 +47,20 @@ def test_transaction_mode(
     with pytest.raises(JournalError, match="set the pooler to session mode"):
         reopen(address, campaign, 1)
     assert "session mode" in " ".join(examine(address).problems)
+
+
+def test_a_pooler_that_has_a_session_to_spare(
+    postgres_journal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Transaction mode is seen also where each connection happens to meet one session alone."""
+    address = PostgresAddress.parse(postgres_journal)
+    with connect(address) as one, connect(address) as other:
+        sessions = iter([one, other])
+        monkeypatch.setattr(session, "_SECONDS_TO_LEAVE", 0.0)
+        monkeypatch.setattr(
+            session, "connect", lambda _: Pooled([next(sessions)], count(), is_own=False)
+        )
+        assert not keeps_session(address)
 
 
 async def test_a_fleet_in_transaction_mode(
