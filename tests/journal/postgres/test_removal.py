@@ -1,0 +1,82 @@
+"""What is special about forgetting people in a database."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from support.core.fakes import NUMBER, FakeProvider
+from support.journal.ageing import age
+from support.journal.journaling import rows_in, run_over
+
+from iprog_async import Journal, JournalError, Message, SmsClient
+from iprog_async._journal.postgres.address import PostgresAddress
+from iprog_async._journal.postgres.connecting import connect, run
+
+
+_OUTBOX = (
+    "INSERT INTO {schema}.outbox (campaign, number, key, text, state, enqueued_at) "
+    "VALUES ('', %s, %s, 'Hi', %s, now() - make_interval(days => 91))"
+)
+_RUN = (
+    "INSERT INTO {schema}.fleet_runs (campaign, run, queue, size, settings) "
+    "VALUES ((SELECT id FROM {schema}.campaigns), 1, 'sms', 1, '{{}}')"
+)
+_CHUNK = (
+    "INSERT INTO {schema}.fleet_chunks (campaign, run, chunk, size, numbers) "
+    "VALUES ((SELECT id FROM {schema}.campaigns), 1, 1, 1, ARRAY[%s::text])"
+)
+
+
+def _say(address: str, query: str, *values: object) -> None:
+    parsed = PostgresAddress.parse(address)
+    with connect(parsed) as connection:
+        run(connection, query.format(schema=f'"{parsed.schema}"'), values)
+
+
+def _outbox(address: str) -> list[tuple[str, str]]:
+    parsed = PostgresAddress.parse(address)
+    query = f'SELECT key, state FROM "{parsed.schema}".outbox ORDER BY key'  # noqa: S608 - a test's own words
+    with connect(parsed) as connection:
+        return [(key, state) for key, state in run(connection, query).fetchall()]
+
+
+async def test_the_outbox_forgets(postgres_journal: str) -> None:
+    """What was enqueued for the number goes, also what was not sent yet."""
+    with Journal.open(postgres_journal) as journal:
+        for key, state in (("a", "waiting"), ("b", "done")):
+            _say(postgres_journal, _OUTBOX, NUMBER, key, state)
+        await journal.forget(NUMBER)
+    assert [] == _outbox(postgres_journal)
+
+
+async def test_the_outbox_is_pruned_of_what_is_done(postgres_journal: str) -> None:
+    """What waits in the outbox is sent, however old it is."""
+    with Journal.open(postgres_journal) as journal:
+        for key, state in (("a", "waiting"), ("b", "done")):
+            _say(postgres_journal, _OUTBOX, NUMBER, key, state)
+        await journal.prune(older_than=timedelta(days=90))
+    assert [("a", "waiting")] == _outbox(postgres_journal)
+
+
+async def test_what_is_loaded_for_workers_is_sent_first(postgres_journal: str) -> None:
+    """A number that waits in a chunk is not forgotten: a worker would text it."""
+    with Journal.open(postgres_journal) as journal:
+        await run_over(SmsClient(FakeProvider()), [Message(NUMBER, "Hi")], journal=journal)
+        _say(postgres_journal, _RUN)
+        _say(postgres_journal, _CHUNK, NUMBER)
+        with pytest.raises(JournalError, match="waits for the workers"):
+            await journal.forget(NUMBER)
+    assert [(NUMBER, None, "accepted")] == rows_in(postgres_journal)
+
+
+async def test_a_campaign_of_its_own(postgres_journal: str) -> None:
+    """A person is forgotten in one campaign, and pruned in one; the others keep their rows."""
+    for campaign in ("june", "july"):
+        with Journal.open(postgres_journal, campaign=campaign) as journal:
+            await run_over(SmsClient(FakeProvider()), [Message(NUMBER, "Hi")], journal=journal)
+    age(postgres_journal, 91)
+    with Journal.open(postgres_journal, campaign="june") as journal:
+        assert 1 == await journal.prune(older_than=timedelta(days=90))
+        assert 0 == await journal.forget(NUMBER)
+    assert [True, False] == [number == NUMBER for number, *_ in rows_in(postgres_journal)][::-1]
