@@ -101,6 +101,14 @@ class Suppressions:
         """Where it is, as it was given; an address may hold a password."""
         return self._place
 
+    def read_number(self, number: str) -> str:
+        """Return a number as the list has it, as E.164.
+
+        Raises:
+            InvalidMessageError: It is no phone number.
+        """
+        return self._read_number(number)
+
     async def add(self, number: str, *, why: str = "") -> bool:
         """Put a number on the list, durably; one that is on it stays as it is.
 

@@ -28,6 +28,10 @@ COMMANDS = {
         "_fleet.worker", "Send what bulk --enqueue loaded, beside any number of other workers."
     ),
     "journal": Command("_commands.journal", "Make, show, export, follow or settle a journal."),
+    "suppressions": Command(
+        "_commands.suppressions",
+        "Change, show or copy a list of numbers that must not be texted.",
+    ),
     "status": Command("_commands.status", "Show how far an accepted text has come."),
     "balance": Command("_commands.balance", "Show what is left on the account."),
     "code": Command("_commands.code", "Text a one-time code through any gateway, and check it."),
@@ -109,6 +113,11 @@ EXAMPLES = {
     "journal prune": "iprog-async journal prune june.db --older-than 90d",
     "journal forget": "iprog-async journal forget june.db +639171234567",
     "journal reconcile": "iprog-async journal reconcile june.db",
+    "suppressions add": 'iprog-async suppressions add stop.db "+63 917 123 4567" --why "by phone"',
+    "suppressions remove": 'iprog-async suppressions remove stop.db "+63 917 123 4567"',
+    "suppressions list": "iprog-async suppressions list stop.db",
+    "suppressions export": "iprog-async suppressions export stop.db --output stop.txt",
+    "suppressions import": "iprog-async suppressions import stop.db stop.txt --region PH",
     "status": "iprog-async status iprog:iSms-2Gf --wait",
     "balance": "iprog-async balance --json",
     "code send": "iprog-async code send 09171234567 --journal logins.db",

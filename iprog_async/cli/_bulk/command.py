@@ -29,7 +29,7 @@ from iprog_async.cli._bulk.run import BulkRunner, RunResult
 from iprog_async.cli._bulk.schedule import scheduled
 from iprog_async.cli._bulk.summary import next_command, summary_data, summary_words
 from iprog_async.cli._bulk.trial import trial_of
-from iprog_async.cli._options.shared import text_from
+from iprog_async.cli._options.shared import obeying, provider_of, text_from
 from iprog_async.cli._terminal.confirm import confirmed
 from iprog_async.cli._terminal.output import echo, emit, print_error, say_rows
 from iprog_async.cli._terminal.show import count_of
@@ -75,7 +75,9 @@ async def _carry_out(
     if options.results is not None:
         check_replaceable(options.results, replace=replace)
     pool = await stack.enter_async_context(options.open_pool())
-    client = await stack.enter_async_context(options.open_client(pool))
+    obeyed = obeying(options.suppressions, lambda: provider_of(options.url))
+    list_ = await stack.enter_async_context(obeyed)
+    client = await stack.enter_async_context(options.open_client(pool, list_))
     suppressed = await options.load_suppression(client.provider)
     options = scheduled(options, client.provider, messages)
     trial = trial_of(options, client.provider, suppressed)

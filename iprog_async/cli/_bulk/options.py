@@ -15,7 +15,6 @@ from cyclopts import Parameter, validators
 
 from iprog_async._bulk.suppression import IsSuppressed, load_suppression
 from iprog_async._client.client import SmsClient
-from iprog_async._client.from_config import provider_from_env, provider_from_url
 from iprog_async._core.errors import ConfigurationError, InvalidMessageError
 from iprog_async._core.gsm7.replacement import EncodingSetting
 from iprog_async._core.rates import Rate
@@ -25,6 +24,7 @@ from iprog_async._journal.places import shown, would_be_made
 from iprog_async._journal.postgres.address import is_address
 from iprog_async._providers.base import BaseProvider
 from iprog_async._providers.protocols import SmsProvider
+from iprog_async._suppressions.suppressions import Suppressions
 from iprog_async.cli._bulk.price import Price
 from iprog_async.cli._options.encoding import Encoding, Replace, encoding_of
 from iprog_async.cli._options.engine import EngineChoice, best_engine
@@ -37,7 +37,7 @@ from iprog_async.cli._options.policies import (
     hours_of,
     limits_of,
 )
-from iprog_async.cli._options.shared import AsJson, Url
+from iprog_async.cli._options.shared import AsJson, SuppressionList, Url, provider_of
 from iprog_async.fleet import DEFAULT_QUEUE
 
 
@@ -56,6 +56,7 @@ _REPEATED = {
     "concurrency": "--concurrency",
     "rate": "--rate",
     "suppress": "--suppress",
+    "suppressions": "--suppressions",
     "max_credits": "--max-credits",
     "halt_after_failed": "--halt-after-failed",
     "send_between": "--send-between",
@@ -139,6 +140,7 @@ class CommandOptions:
     concurrency: Annotated[int, _Natural] = 100
     rate: str | None = None
     suppress: str | None = None
+    suppressions: SuppressionList = None
     max_credits: Annotated[int | None, _Natural] = None
     halt_after_failed: Annotated[int | None, _Natural] = None
     send_between: SendBetweenHours = None
@@ -192,6 +194,11 @@ class CommandOptions:
             raise InvalidMessageError(
                 "--enqueue loads texts into a database: give its address with --journal, such as "
                 "postgresql://user@host/database. Nothing was sent"
+            )
+        if self.suppressions is not None:
+            raise InvalidMessageError(
+                "--suppressions is asked by whoever sends: give it to iprog-async worker. "
+                "Nothing was sent"
             )
         if self.first_to is not None:
             raise InvalidMessageError(
@@ -249,13 +256,16 @@ class CommandOptions:
         engine = self.engine or best_engine()
         return HttpPool(engine=engine, max_connections=self.concurrency)
 
-    def open_client(self, pool: HttpPool | None = None) -> SmsClient[Any]:
+    def open_client(
+        self, pool: HttpPool | None = None, suppressions: Suppressions | None = None
+    ) -> SmsClient[Any]:
         """Build the client of `--url`, or else of the environment, at its `--rate`.
 
         Args:
             pool: Its connections; some of its own if `None`.
+            suppressions: The list of `--suppressions`, if there is one.
         """
-        provider = provider_from_env() if self.url is None else provider_from_url(self.url)
+        provider = provider_of(self.url)
         if self.rate is not None:
             rate = self._parsed_rate(self.rate)
             if not isinstance(provider, BaseProvider):
@@ -265,11 +275,18 @@ class CommandOptions:
             provider = evolve(provider, rate=rate)
         encoding = self.text_encoding()
         if pool is not None:
-            return SmsClient(provider, pool=pool, encoding=encoding, **self.policies())
+            return SmsClient(
+                provider,
+                pool=pool,
+                suppressions=suppressions,
+                encoding=encoding,
+                **self.policies(),
+            )
         return SmsClient(
             provider,
             engine=self.engine or best_engine(),
             max_connections=self.concurrency,
+            suppressions=suppressions,
             encoding=encoding,
             **self.policies(),
         )
@@ -339,7 +356,10 @@ class CommandOptions:
         """Return the command that goes on with this run; an address is not shown."""
         words = ["iprog-async", "bulk", self.file]
         for name, flag in _REPEATED.items():
-            value: object = self.shown_journal if name == "journal" else getattr(self, name)
+            value: object = getattr(self, name)
+            if name in ("journal", "suppressions") and value is not None:
+                # It may be an address, with a password.
+                value = shown(str(value))
             if value != fields_dict(CommandOptions)[name].default:
                 # With the sign, a value may begin with a dash.
                 given = cast("tuple[object, ...]", value if isinstance(value, tuple) else (value,))

@@ -122,7 +122,7 @@ def _of_all(error: SmsError) -> str | None:
         case DuplicateMessageError():
             return "the same text for the same number as on an earlier line"
         case SuppressedError():
-            return "the number is among those never to text (--suppress)"
+            return "the number is among those never to text (--suppress, --suppressions)"
         case RunHaltedError():
             return "the run stopped before their turn"
         case _:

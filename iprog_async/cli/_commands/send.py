@@ -30,7 +30,17 @@ from iprog_async.cli._options.policies import (
     limits_of,
 )
 from iprog_async.cli._options.provider_options import Options, options_for
-from iprog_async.cli._options.shared import AsJson, Timeout, Url, Wait, open_client, text_from
+from iprog_async.cli._options.shared import (
+    AsJson,
+    SuppressionList,
+    Timeout,
+    Url,
+    Wait,
+    obeying,
+    open_client,
+    provider_of,
+    text_from,
+)
 from iprog_async.cli._options.when import At, Tz, clock_of, later
 from iprog_async.cli._terminal import show
 from iprog_async.cli._terminal.output import echo, emit, print_error
@@ -46,6 +56,7 @@ async def send(  # noqa: D417 - the shared options describe themselves
     tz: Tz = None,
     key: Annotated[str | None, Parameter(name="--key")] = None,
     journal: Annotated[str | None, Parameter(name="--journal")] = None,
+    suppressions: SuppressionList = None,
     option: Options = (),
     encoding: Encoding = "auto",
     replace: Replace = (),
@@ -79,7 +90,10 @@ async def send(  # noqa: D417 - the shared options describe themselves
         opened = None
         if journal is not None:
             opened = stack.enter_context(await asyncio.to_thread(Journal.open, journal))
-        client = await stack.enter_async_context(open_client(url, journal=opened, **policies))
+        obeyed = obeying(suppressions, lambda: provider_of(url))
+        list_ = await stack.enter_async_context(obeyed)
+        client = open_client(url, journal=opened, suppressions=list_, **policies)
+        await stack.enter_async_context(client)
         clock = clock_of(client.provider, tz)
         options = options_for(client.provider, option)
         when = None if at is None else later(at, clock)

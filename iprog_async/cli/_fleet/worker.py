@@ -28,7 +28,7 @@ from iprog_async.cli._options.policies import (
     hours_of,
     limits_of,
 )
-from iprog_async.cli._options.shared import Url
+from iprog_async.cli._options.shared import SuppressionList, Url, obeying
 from iprog_async.cli._terminal.output import echo, print_error
 from iprog_async.cli._terminal.show import gateway_words
 from iprog_async.cli._terminal.signals import on_interrupts
@@ -56,6 +56,7 @@ async def worker(  # noqa: D417 - the shared options describe themselves
     per_number_same_text: PerNumberSameText = None,
     credits_per_day: CreditsPerDay = None,
     any_gateway: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    suppressions: SuppressionList = None,
     url: Url = None,
 ) -> ExitCode:
     """Send what `bulk --enqueue` loaded, beside any number of other workers on any machines.
@@ -96,6 +97,7 @@ async def worker(  # noqa: D417 - the shared options describe themselves
             engine=engine or best_engine(),
             max_connections=concurrency,
             journal=opened,
+            suppressions=await stack.enter_async_context(obeying(suppressions, lambda: provider)),
             **policies,
         )
         await stack.enter_async_context(client)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter, validators
 
 from iprog_async._client.client import SmsClient
+from iprog_async._client.from_config import provider_from_env, provider_from_url
 from iprog_async._core.errors import InvalidMessageError
+from iprog_async._providers.protocols import SmsProvider
+from iprog_async._suppressions.suppressions import Suppressions
 from iprog_async.cli._base.stdin import STDIN
 
 
@@ -50,6 +55,44 @@ def open_client(url: str | None, **settings: Any) -> SmsClient[Any]:
         settings: Further arguments of the client.
     """
     return SmsClient.from_env(**settings) if url is None else SmsClient.from_url(url, **settings)
+
+
+SuppressionList = Annotated[
+    str | None,
+    Parameter(
+        name="--suppressions",
+        show_default=False,
+        help="A list of numbers that must not be texted, such as stop.db: a file, or a "
+        "postgresql:// address. It is asked right before each text, so what others add counts.",
+    ),
+]
+
+
+@asynccontextmanager
+async def obeying(
+    place: str | None, provider: Callable[[], SmsProvider]
+) -> AsyncGenerator[Suppressions | None]:
+    """Open the list of `--suppressions`, if there is one.
+
+    Args:
+        place: Where it is; one that is not there is an error, as nobody would be on it.
+        provider: Returns who reads national numbers.
+
+    Raises:
+        SuppressionsError: It can't be opened.
+    """
+    if place is None:
+        yield None
+        return
+    with await asyncio.to_thread(
+        Suppressions.open, place, region=provider(), create=False
+    ) as opened:
+        yield opened
+
+
+def provider_of(url: str | None) -> SmsProvider:
+    """Return the provider of `--url`, or else of the environment."""
+    return provider_from_env() if url is None else provider_from_url(url)
 
 
 def text_from(given: str) -> str:

@@ -63,7 +63,7 @@ def test_numbers_make_no_reason() -> None:
         ),
         (
             [SuppressedError("+639171234567"), SuppressedError("+639171234568")],
-            "the number is among those never to text (--suppress)",
+            "the number is among those never to text (--suppress, --suppressions)",
         ),
         (
             [RunHaltedError(SmsError("no credit")), RunHaltedError(SmsError("no credit left"))],
