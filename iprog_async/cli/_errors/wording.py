@@ -60,7 +60,7 @@ _TERMS: tuple[tuple[str, str], ...] = (
     (r"\(send_between\); give zone=", "(--send-between); give --zone"),
     (r"Give base_url='(\S+)', or host= with one of", r"Give base_url=\1 or host= one of"),
     (r"Give any other as base_url", "Give any other as ?base_url="),
-    (r"^text= has \{code\}", "--text has {code}"),
+    (r"^text= has \{", "--text has {"),
     (r"^expires_in_minutes\b", "--expires-in-minutes"),
     (r"^expiry_days\b", "--expiry-days"),
     (r"^start \((\S+)\) is after end \(", r"--start (\1) is after --end ("),
