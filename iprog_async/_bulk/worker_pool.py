@@ -198,9 +198,10 @@ class WorkerPool:
                 return False
             if self._admissions is not None:
                 # What waits for its time must not wait for a slow source as well.
-                await departures.wait_for_any(self._ahead.reading())
-                if departures or self.state >= State.DRAINING:
-                    return True
+                while not (reading := self._ahead.reading()).done():
+                    await departures.wait_for_any(reading)
+                    if departures or self.state >= State.DRAINING:
+                        return True
             window = await self._ahead.next_window()
             if window.last:
                 self.move_on(State.READ)

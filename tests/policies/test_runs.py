@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 from support.core.clock import VirtualClock
-from support.core.fakes import FakeProvider, Wire, different_texts, to_many
+from support.core.fakes import FakeProvider, Wire, accept, different_texts, to_many
 from support.engines.pace_gateway import OK, VirtualGateway
 from support.journal.journaling import (
     ACCEPTED,
@@ -37,6 +37,7 @@ from iprog_async import (
     Journal,
     Message,
     NotSent,
+    Outcome,
     Outgoing,
     PolicyRefusedError,
     Refuse,
@@ -45,7 +46,7 @@ from iprog_async import (
     WaitUntil,
 )
 from iprog_async._bulk import waiting_rows
-from iprog_async.adapter import Batching
+from iprog_async.adapter import Batching, PreparedMessage
 from iprog_async_providers.iprog import IprogProvider
 
 
@@ -210,28 +211,42 @@ async def test_so_many_rows_wait_and_no_more_are_read(monkeypatch: pytest.Monkey
 
 
 async def test_what_waits_does_not_wait_for_a_slow_source() -> None:
-    """Its time comes while every worker waits for the next row."""
+    """Its time comes while every worker waits for the next row, whatever became of others."""
     clock = VirtualClock()
-    go_on = asyncio.Event()
+    go_on, answered = asyncio.Event(), asyncio.Event()
 
     async def source() -> AsyncIterator[Message]:
-        yield Message("09170000001", "Hi")
+        for message in different_texts(4):
+            yield message
         await go_on.wait()
 
+    async def answer(batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
+        if batch[0].e164.endswith("3"):
+            await answered.wait()
+        return await accept(batch)
+
     soon = clock.now() + timedelta(minutes=5)
-    rule = Noting(lambda text: Allow() if text.now >= soon else WaitUntil(soon))
+
+    def decide(text: Outgoing) -> Decision:
+        if text.number.endswith("1"):
+            return Refuse("no")
+        return WaitUntil(soon) if text.number.endswith("2") and text.now < soon else Allow()
+
+    rule = Noting(decide)
     async with (
-        SmsClient(FakeProvider(), pool=HttpPool(clock=clock), policies=[rule]) as client,
+        SmsClient(FakeProvider(send=answer), pool=HttpPool(clock=clock), policies=[rule]) as client,
         client.send_many(source(), linger=0, concurrency=3) as run,
     ):
-        first = asyncio.create_task(anext(run))
-        await until(lambda: rule.asked)
+        await until(lambda: run.counts.total == 2 and len(rule.asked) == 4)
+        await clock.settle()
+        answered.set()
+        await until(lambda: run.counts.total == 3)
         await clock.pass_time(400)
-        outcome = await first
+        await until(lambda: run.counts.total == 4)
         go_on.set()
-        await run.drain()
+        counts = await run.drain()
 
-    assert "accepted" == outcome.state
+    assert (3, 1) == (counts.accepted, counts.not_sent)
 
 
 async def test_a_refusal_that_all_would_meet_halts_the_run() -> None:

@@ -1,0 +1,68 @@
+"""What policies do to the texts of a fleet's workers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from support.fleet.sending import (
+    CAMPAIGN,
+    client_of,
+    counts_of,
+    gateway,
+    people,
+    rows,
+    until_ended,
+    working,
+)
+
+from iprog_async import Allow, Decision, Outgoing, Refuse, SmsClient, WaitUntil
+from iprog_async.fleet import enqueue_many
+from iprog_async_providers import IprogProvider
+
+
+# Each waits for the queue to be looked at, and one for its policy, in real seconds.
+pytestmark = pytest.mark.slow
+
+
+async def test_workers_obey_the_policies_of_their_client(postgres_journal: str) -> None:
+    """Who is refused gets nothing, who has to wait gets it later, and both once asked for it."""
+    asked: dict[str, int] = {}
+
+    def rule(text: Outgoing) -> Decision:
+        asked[text.number] = asked.get(text.number, 0) + 1
+        if text.number.endswith("1"):
+            return Refuse("STOP")
+        if text.number.endswith("2") and asked[text.number] == 1:
+            return WaitUntil(text.now + timedelta(seconds=1))
+        return Allow()
+
+    with gateway() as counting:
+        async with client_of(counting.base_url) as loader:
+            await enqueue_many(loader, people(10), journal=postgres_journal, campaign=CAMPAIGN)
+        provider = IprogProvider("fleet-test-token", base_url=counting.base_url)
+        async with (
+            SmsClient(provider, engine="asyncio", policies=[rule]) as sms,
+            working(sms, postgres_journal),
+        ):
+            await until_ended(postgres_journal)
+
+    assert (9, {1}) == (len(counting.texts), set(counting.texts.values()))
+    assert {"accepted": 9} == {
+        state: count for state, count in (await counts_of(postgres_journal)).items() if count
+    }
+    assert 2 == asked["+639170000002"]
+
+
+async def test_workers_count_in_the_database(postgres_journal: str) -> None:
+    """All together: a second campaign meets what the first one has used up."""
+    with gateway() as counting:
+        provider = IprogProvider("fleet-test-token", base_url=counting.base_url)
+        for campaign in ("june", "july"):
+            async with SmsClient(provider, engine="asyncio", per_number="1/day") as sms:
+                await enqueue_many(sms, people(5), journal=postgres_journal, campaign=campaign)
+                async with working(sms, postgres_journal):
+                    await until_ended(postgres_journal, campaign)
+
+    assert (5, {1}) == (len(counting.texts), set(counting.texts.values()))
+    assert [(5,)] == rows(postgres_journal, "SELECT count(*) FROM {schema}.counts")
