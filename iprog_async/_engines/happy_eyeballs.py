@@ -14,6 +14,8 @@ from ipaddress import ip_address
 from itertools import zip_longest
 from typing import TypeAlias, TypeVar
 
+from iprog_async._engines.tls import TlsTransport
+
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
 Attempt: TypeAlias = "asyncio.Task[tuple[asyncio.BaseTransport, P]]"
@@ -37,9 +39,17 @@ async def connect(protocol: Callable[[], P], host: str, port: int, tls: ssl.SSLC
     loop = asyncio.get_running_loop()
 
     async def attempt(address: str) -> tuple[asyncio.BaseTransport, P]:
-        return await loop.create_connection(
-            protocol, address, port, ssl=tls, server_hostname=None if tls is None else host
-        )
+        if tls is None:
+            return await loop.create_connection(protocol, address, port)
+        made = protocol()
+        encrypted = TlsTransport(made, tls, host)
+        below, _ = await loop.create_connection(lambda: encrypted, address, port)
+        try:
+            await encrypted.open()
+        except BaseException:
+            below.abort()
+            raise
+        return encrypted, made
 
     addresses = await _addresses(host, port)
     if len(addresses) == 1:

@@ -134,7 +134,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._poll = poller(transport.get_extra_info("socket").fileno())
+        self._poll = poller(transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._piece

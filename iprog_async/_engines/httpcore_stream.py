@@ -15,6 +15,7 @@ import httpcore
 
 from iprog_async._engines.happy_eyeballs import connect
 from iprog_async._engines.readiness import poller
+from iprog_async._engines.tls import TlsTransport
 
 
 # More than this is not taken from the system before somebody reads it.
@@ -128,9 +129,10 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             raise httpcore.ConnectError("the other side spoke, or ended, before TLS began")
         try:
             async with asyncio.timeout(timeout):
-                encrypted = await self._loop.start_tls(
-                    self._transport, self, ssl_context, server_hostname=server_hostname
-                )
+                encrypted = TlsTransport(self, ssl_context, server_hostname, announce=False)
+                self._transport.set_protocol(encrypted)
+                encrypted.connection_made(self._transport)
+                await encrypted.open()
         except BaseException as exc:
             await self.aclose()
             if isinstance(exc, TimeoutError):
@@ -138,7 +140,8 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             if isinstance(exc, OSError):
                 raise httpcore.ConnectError(str(exc)) from None
             raise
-        self._transport = cast("asyncio.Transport", encrypted)
+        self._transport = encrypted
+        self._is_readable = poller(encrypted)
         self._kept = False
         return self
 
@@ -193,7 +196,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._is_readable = poller(transport.get_extra_info("socket").fileno())
+        self._is_readable = poller(transport)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
