@@ -27,7 +27,7 @@ _AT_ONCE = (
 
 
 async def _single_sends(report: Report, few: int, rounds: int) -> None:
-    seen = await singles.measure(2000 // few, rounds)
+    seen = await singles.measure(1000 // few, rounds)
     title = f"Different texts, {singles.CONCURRENCY} in flight, a local gateway without latency"
     report.add("singles", title, singles.HEAD, singles.rows(seen), as_data(seen))
     names = [name for name in seen["TLS"] if name != singles.CEILING]
@@ -45,7 +45,7 @@ async def _single_sends(report: Report, few: int, rounds: int) -> None:
 
 
 async def _at_once(report: Report, *, quick: bool, rounds: int) -> None:
-    levels = {1: 20, 10: 50} if quick else {1: 500, 10: 1000, 100: 2000, 1000: 4000}
+    levels = {1: 20, 10: 50} if quick else {1: 300, 10: 500, 100: 1000, 1000: 2000}
     seen = await singles.at_once(_AT_ONCE, levels, rounds)
     head = ("CPU per message, TLS", *(f"{level:,} in flight" for level in levels))
     title = "The same over TLS, by how many requests are in flight"
@@ -60,7 +60,7 @@ async def _at_once(report: Report, *, quick: bool, rounds: int) -> None:
 
 
 async def _bulk(report: Report, few: int, rounds: int) -> None:
-    seen = await bulk.journal(10_000 // few, rounds)
+    seen = await bulk.journal(5000 // few, rounds)
     title = "Different texts: single sends, a run, a run with a journal"
     of_each = ("", "CPU per message", "ratio", "rate")
     report.add("journal", title, of_each, bulk.journal_rows(seen), as_data(seen))
@@ -106,9 +106,9 @@ async def _rest(report: Report, few: int, rounds: int) -> None:
 
 async def _run(report: Report, *, quick: bool) -> None:
     few = 20 if quick else 1
-    rounds = 1 if quick else 7
+    rounds = 1 if quick else 5
     await _single_sends(report, few, rounds)
-    await _at_once(report, quick=quick, rounds=1 if quick else 5)
+    await _at_once(report, quick=quick, rounds=1 if quick else 3)
     await _bulk(report, few, rounds)
     await _rest(report, few, rounds)
 
@@ -147,7 +147,7 @@ def main() -> None:
     report = Report()
     asyncio.run(_run(report, quick=arguments.quick))
     _fleet(report, messages=1000 if arguments.quick else 20_000)
-    imports = import_time.measure(rounds=1 if arguments.quick else 11)
+    imports = import_time.measure(rounds=1 if arguments.quick else 7)
     table = import_time.rows(imports)
     report.add("import_time", "Import time", ("module", "time", "against httpx"), table, imports)
     if arguments.save:

@@ -45,6 +45,9 @@ class OutcomeStream:
     async def put(self, outcomes: Sequence[Outcome], recorded: Recorded | None = None) -> None:
         """Pass on the outcomes of a batch, once there is room."""
         ended = _Ended(outcomes, recorded)
+        if not self._ended.full():
+            self._ended.put_nowait(ended)
+            return
         try:
             await self._ended.put(ended)
         except asyncio.CancelledError:

@@ -42,6 +42,8 @@ class Spending:
         """The first text whose price was another one than planned."""
         self._segments = 0
         self._extra = Decimal(0)
+        # The last price that was the plan's: nearly always that of the next text, too.
+        self._planned: tuple[Decimal | None, int] = (None, 0)
 
     @property
     def credits(self) -> Decimal:
@@ -54,14 +56,12 @@ class Spending:
     def add(self, tally: Tally) -> None:
         """Add what became of some messages."""
         self._segments += tally.segments
-        planned: tuple[Decimal | None, int] = (None, 0)
         for segments, receipt in tally.priced:
-            if receipt.credits is planned[0] and segments == planned[1]:
-                # As nearly always: one price for all texts of an answer, which is the plan's.
+            if receipt.credits is self._planned[0] and segments == self._planned[1]:
                 continue
             taken = taken_for(receipt)
             if taken == segments:
-                planned = (taken, segments)
+                self._planned = (taken, segments)
             elif taken is not None:
                 self._differ(receipt.provider, segments, taken)
 

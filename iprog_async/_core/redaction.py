@@ -59,7 +59,7 @@ class Redactor(Unpicklable):
     """Replaces known secrets, in each spelling they travel in, by `***`."""
 
     # Without attributes that could be listed.
-    __slots__ = ("_needles", "_pattern")
+    __slots__ = ("_needles", "_pattern", "_shortest")
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
         spellings = {s for secret in secrets if len(secret) >= _SHORTEST for s in _spell(secret)}
@@ -67,6 +67,7 @@ class Redactor(Unpicklable):
         ordered = sorted(spellings, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
         self._needles = tuple(s.encode() for s in ordered)
+        self._shortest = len(ordered[-1]) if ordered else 0
 
     def touches(self, body: bytes) -> bool:
         """Return whether a body may hold a secret; escapes can spell anything."""
@@ -79,7 +80,10 @@ class Redactor(Unpicklable):
 
     def text(self, text: str) -> str:
         """Return the text with secrets masked."""
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        # Most names and values of an answer are shorter than any secret.
+        if self._pattern is None or len(text) < self._shortest:
+            return text
+        return self._pattern.sub(MASK, text)
 
     def data(self, data: object) -> object:
         """Return parsed JSON with secrets masked in every key and value."""

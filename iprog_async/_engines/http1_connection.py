@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import lru_cache
 from typing import cast
 
 import httptools
@@ -21,6 +22,12 @@ _TOGETHER = 16
 _LONGEST_HEAD = 64 * 1024
 # Of all bytes together; the size of chunks and fields after the body are in no other count.
 _LONGEST = MAX_BODY + 2 * _LONGEST_HEAD
+
+
+@lru_cache(maxsize=128)
+def _name(name: bytes) -> str:
+    """Return the name of a header field, of which gateways have few."""
+    return name.decode("latin-1").lower()
 
 
 class WriteCoalescer:
@@ -182,7 +189,7 @@ class Connection(asyncio.BufferedProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         # Fields after the body could contradict those before it.
         if self._body is None:
-            self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+            self._headers[_name(name)] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         if self._complete or self._is_interim():

@@ -97,6 +97,11 @@ class Withdrawal:
         self._waiting = False
         self._withdrawn = False
 
+    @property
+    def withdrawn(self) -> bool:
+        """Whether nothing more may leave."""
+        return self._withdrawn
+
     def belongs_to(self, task: asyncio.Task[None]) -> None:
         """Note which task sends."""
         self._task, self._loop = task, task.get_loop()
@@ -167,6 +172,12 @@ def withdrawable(waiting: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
     """
     withdrawal = active_send.get().withdrawal
     return waiting if withdrawal is None else withdrawal.wait(waiting)
+
+
+def is_withdrawn() -> bool:
+    """Return whether the text that this task sends was withdrawn."""
+    withdrawal = active_send.get().withdrawal
+    return withdrawal is not None and withdrawal.withdrawn
 
 
 def was_withdrawn(outcome: Outcome) -> bool:

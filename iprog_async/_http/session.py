@@ -47,6 +47,7 @@ from iprog_async._http.send_context import (
     Claim,
     Permit,
     active_send,
+    is_withdrawn,
     note_in_flight,
     was_in_flight,
     withdrawable,
@@ -256,7 +257,11 @@ class Session:
         if self._closed:
             raise ClientClosedError("the client is closed; nothing was sent")
         self._pool.enter()
-        if budget.ends_at == float("inf"):
+        has_deadline, slots = budget.ends_at != math.inf, self._pool.slots
+        if slots.has_free and not (has_deadline or is_withdrawn()) and throttle.admit_at_once():
+            # As nearly always: nothing has to be waited for.
+            return slots.take()
+        if not has_deadline:
             line = _admit(self._pool, throttle, call)
         else:
             line = self._admit_in_time(call, budget, throttle)

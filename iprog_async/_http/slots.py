@@ -27,9 +27,18 @@ class SlotQueue:
         """Number of slots handed out."""
         return self.size - len(self._free)
 
+    @property
+    def has_free(self) -> bool:
+        """Whether a slot can be had at once."""
+        return bool(self._free) and not self._waiting
+
+    def take(self) -> int:
+        """Return a slot that `has_free` promises."""
+        return self._free.pop()
+
     async def acquire(self) -> int:
         """Return a free slot, after all who asked earlier have theirs."""
-        if self._free and not self._waiting:
+        if self.has_free:
             return self._free.pop()
         turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)

@@ -79,9 +79,7 @@ class Throttle:
         Returns:
             Whether the call is admitted; it always is `through_pauses`.
         """
-        # The lock is free for a moment while it passes on, so it can't say who came first.
-        if not self._queued and self._delay() == 0:
-            self._begin()
+        if self.admit_at_once():
             return True
         self._queued += 1
         try:
@@ -92,6 +90,14 @@ class Throttle:
                 return admitted
         finally:
             self._queued -= 1
+
+    def admit_at_once(self) -> bool:
+        """Admit one more call if it need not wait; return whether it is admitted."""
+        # The lock is free for a moment while it passes on, so it can't say who came first.
+        if self._queued or self._delay() != 0:
+            return False
+        self._begin()
+        return True
 
     def _begin(self) -> None:
         self._in_flight += 1

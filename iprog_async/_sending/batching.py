@@ -71,13 +71,14 @@ class WindowPlanner:
     def plan(self, window: Iterable[PreparedMessage], *, final: bool) -> list[Batch]:
         """Return what can travel now; at the end, when nothing follows, all of it."""
         batches: list[Batch] = []
+        plan = Plan(batches, [])
         for common, group in _grouped(window, self._batching).items():
             waiting = self._groups.pop(common, [])
-            plan = Plan(batches, [])
             plan_group([*waiting, *group], self._batching, final, plan)
             self._count += len(plan.carried) - len(waiting)
             if plan.carried:
                 self._groups[common] = plan.carried
+                plan = Plan(batches, [])
         while self._groups and (final or self._count > self._most):
             group = self._groups.pop(next(iter(self._groups)))
             self._count -= len(group)
@@ -94,6 +95,10 @@ def _grouped(window: Iterable[PreparedMessage], batching: Batching) -> Groups:
 
 def plan_group(group: list[PreparedMessage], batching: Batching, final: bool, plan: Plan) -> None:
     """Add a group to a plan."""
+    if len(group) == 1 and group[0].message.schedule_at is None:
+        # As where everybody is told something else.
+        plan.batches.append(group)
+        return
     scheduled = group[0].message.schedule_at is not None
     smallest = batching.min_scheduled if scheduled else 1
     largest = batching.max_scheduled if scheduled else batching.max_batch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from asyncio import StreamWriter
 from itertools import pairwise
 
@@ -13,6 +14,7 @@ from support.core.fakes import TOKEN, to_many
 from support.routing.wire import accept
 
 from iprog_async import HttpPool, Message, SmsClient
+from iprog_async._http import adaptive_limit
 from iprog_async._http.pool import EngineName
 from iprog_async.testing import Behaviour, RawGateway, RawRequest, Reply
 from iprog_async_providers.iprog import IprogProvider
@@ -62,8 +64,12 @@ class Busy:
 
 
 @pytest.mark.parametrize("engine", ["asyncio", "httpx"])
-async def test_run_meets_a_gateway_that_refuses_everything_for_a_while(engine: EngineName) -> None:
+async def test_run_meets_a_gateway_that_refuses_everything_for_a_while(
+    engine: EngineName, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All share one pause: one call a second asks whether it is over, and nobody stampedes."""
+    # On a fast clock a busy machine looks like a slow gateway, which is asked less at once.
+    monkeypatch.setattr(adaptive_limit, "_IN_TIME", math.inf)
     clock = FastClock(20)
     busy = Busy(clock)
     messages = [Message(to.to, f"Hi {index}") for index, to in enumerate(to_many(100))]
