@@ -56,10 +56,12 @@ def test_a_pooler_that_has_a_session_to_spare(
     address = PostgresAddress.parse(postgres_journal)
     with connect(address) as one, connect(address) as other:
         sessions = iter([one, other])
+
+        def connect_pooled(_: PostgresAddress) -> Pooled:
+            return Pooled([next(sessions)], count(), is_own=False)
+
         monkeypatch.setattr(session, "_SECONDS_TO_LEAVE", 0.0)
-        monkeypatch.setattr(
-            session, "connect", lambda _: Pooled([next(sessions)], count(), is_own=False)
-        )
+        monkeypatch.setattr(session, "connect", connect_pooled)
         assert not keeps_session(address)
 
 
