@@ -25,6 +25,7 @@ from iprog_async import (
     Refuse,
     RejectedError,
     SmsClient,
+    Suppressions,
     WaitUntil,
 )
 from iprog_async.outbox import OutboxSender
@@ -328,6 +329,23 @@ async def test_unreachable_gateway_loses_nothing(
 
         await until(all_are_sent)
     assert 2 == len(gateway.refused)
+
+
+async def test_number_that_said_stop_is_not_texted(
+    address: str, journal: Journal, gateway: SmsOutbox
+) -> None:
+    """A text for a suppressed number ends unsent, whenever it was enqueued; the others go out."""
+    stopped, other = texts(2)
+    with Suppressions.open(address) as suppressions:
+        await suppressions.add(stopped.to, why="STOP")
+        await put(address, journal, stopped, other)
+        async with (
+            SmsClient(gateway.provider, journal=journal, suppressions=suppressions) as client,
+            OutboxSender(client, poll=3600.0, pause=3600.0),
+        ):
+            await until(lambda: states(address)() == [("done", None)] * 2)
+        await suppressions.remove(stopped.to)
+    assert [other.text] == [message.text for message in gateway.messages]
 
 
 async def test_text_that_is_refused_for_now_waits_alone(
