@@ -20,7 +20,14 @@ from support.fleet.sending import (
 )
 from support.postgres.fixtures import with_query
 
-from iprog_async import ConfigurationError, Journal, JournalError, Message, SmsClient
+from iprog_async import (
+    ConfigurationError,
+    Journal,
+    JournalError,
+    Message,
+    SmsClient,
+    Suppressions,
+)
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import connect, run
 from iprog_async._journal.postgres.migrations import migrate
@@ -45,6 +52,19 @@ async def test_everybody_is_texted_once(postgres_journal: str) -> None:
     assert [(0,)] == rows(postgres_journal, left)
     assert [(0,)] == rows(postgres_journal, "SELECT count(*) FROM {schema}.procrastinate_jobs")
     assert [(0,)] == rows(postgres_journal, "SELECT count(*) FROM {schema}.fleet_workers")
+
+
+async def test_numbers_that_said_stop_are_skipped(postgres_journal: str) -> None:
+    """A worker with the list texts nobody who said STOP after the texts were loaded."""
+    with gateway() as counting, Suppressions.open(postgres_journal, region="PH") as suppressions:
+        async with client_of(counting.base_url, suppressions=suppressions) as sms:
+            stopped = [message.to for message in people(5)]
+            await enqueue_many(sms, people(60), journal=postgres_journal, campaign=CAMPAIGN)
+            await suppressions.import_lines(stopped, why="STOP")
+            async with working(sms, postgres_journal):
+                status = await until_ended(postgres_journal)
+    assert (60, 55) == (status.done, len(counting.texts))
+    assert 55 == (await counts_of(postgres_journal))["accepted"]
 
 
 async def test_loading_after_sending(postgres_journal: str) -> None:

@@ -24,9 +24,10 @@ def people(count: int, text: str = "Hi {}") -> Iterator[Message]:
     return (Message(f"0917{number:07d}", text.format(number)) for number in range(count))
 
 
-def client_of(base_url: str) -> SmsClient[IprogProvider]:
-    """Return a client of a gateway."""
-    return SmsClient(IprogProvider("fleet-test-token", base_url=base_url), engine="asyncio")
+def client_of(base_url: str, **settings: Any) -> SmsClient[IprogProvider]:
+    """Return a client of a gateway, with further settings."""
+    provider = IprogProvider("fleet-test-token", base_url=base_url)
+    return SmsClient(provider, engine="asyncio", **settings)
 
 
 @contextmanager
