@@ -12,7 +12,8 @@ from iprog_async._core.observers import NULL_OBSERVERS, Observers
 from iprog_async._core.outcomes import NotSent, Outcome, unclear
 from iprog_async._http.send_context import Permit, was_withdrawn
 from iprog_async._journal.journal import Journal
-from iprog_async._journal.ledger import Ledger, RowsClaim, check_key
+from iprog_async._journal.ledger import Ledger, check_key
+from iprog_async._journal.rows_claim import RowsClaim
 from iprog_async._journal.store import ClaimLostError
 from iprog_async._policies.gate import Gate
 from iprog_async._policies.single import send_through

@@ -25,7 +25,8 @@ from support.journal.journaling import (
 )
 
 from iprog_async import Journal, JournalError, NotSent, RetryPolicy, SmsClient
-from iprog_async._journal.ledger import Ledger, RowsClaim
+from iprog_async._journal.ledger import Ledger
+from iprog_async._journal.rows_claim import RowsClaim
 from iprog_async._sending.submit import submit
 from iprog_async.testing import InstantClock
 

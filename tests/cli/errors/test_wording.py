@@ -65,6 +65,7 @@ _NEVER_SEEN = {
     "leave out made_by=",
     "per_number= is how many codes",
     "is no aware datetime",
+    "a text was 'accepted' or",
     "when_quiet= takes",
     "give host or base_url",
     "sender_id= has a country",

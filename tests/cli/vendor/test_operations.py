@@ -29,6 +29,10 @@ def running() -> Iterator[Sandbox]:
         yield sandbox
 
 
+# What `journal follow` asks, for which a vendor's own command would have no use.
+_OF_A_JOURNAL = {"messages.pages"}
+
+
 def _operations(place: str, value: object) -> Iterator[tuple[str, type[Any], str]]:
     """Yield the methods of a vendor's operation, and of what it has inside."""
     for name in dir(value):
@@ -77,7 +81,7 @@ def test_every_operation_has_a_command(vendors: Vendors, monkeypatch: pytest.Mon
         assert (command, 0) == (command, vendors(*tokens).code)
 
     assert len(operations) > 20
-    assert set() == set(operations) - called
+    assert _OF_A_JOURNAL == set(operations) - called
 
 
 def test_every_operation_is_in_the_capabilities() -> None:

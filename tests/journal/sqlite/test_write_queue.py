@@ -15,8 +15,9 @@ from support.journal.journaling import sqlite_store, states_in, take
 from support.journal.rows import RECEIPT
 
 from iprog_async import Accepted, Journal, Outcome, SmsError
-from iprog_async._journal.ledger import Ledger, RowsClaim
+from iprog_async._journal.ledger import Ledger
 from iprog_async._journal.rows import Row
+from iprog_async._journal.rows_claim import RowsClaim
 from iprog_async._journal.sqlite import store
 from iprog_async._journal.sqlite.database import JournalFile, open_file
 from iprog_async._journal.sqlite.write_queue import Job

@@ -14,8 +14,8 @@ import httpx
 from attrs import field, frozen
 
 from iprog_async import Journal, Message, Outcome, RejectedError, RunHaltedError, SmsClient
-from iprog_async._journal.ledger import RowsClaim
 from iprog_async._journal.postgres.address import is_address
+from iprog_async._journal.rows_claim import RowsClaim
 from iprog_async._journal.sqlite.store import SqliteStore
 from iprog_async.adapter import (
     Answer,
