@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar, LiteralString, TypeVar
 
-from iprog_async._core.postgres_forks import end_connection
+from iprog_async._core.forks.postgres import end_connection
 from iprog_async._core.sealed import Secret
 from iprog_async._limits.store import LimitStoreError
 

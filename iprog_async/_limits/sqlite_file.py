@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import ClassVar, TypeVar
 
-from iprog_async._core.sqlite_forks import FileInUse
+from iprog_async._core.forks.sqlite import FileInUse
 from iprog_async._limits.store import LimitStoreError
 
 
@@ -84,15 +84,23 @@ class SqliteFile:
         in_use = self._in_use = FileInUse(self._path)
         # Some clients are never closed.
         self._closing = weakref.finalize(self, in_use.end)
-        with in_use:
-            connection = in_use.connection = sqlite3.connect(
-                self._path, isolation_level=None, timeout=0, check_same_thread=False
-            )
-            self._identity = self._identify()
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute(f"PRAGMA synchronous={self.synchronous}")
-            connection.execute(self.table)
+        try:
+            with in_use:
+                self._connect(in_use)
+        except BaseException:
+            # Others may be at it just now, and then it is not ready: it has no table yet.
+            self._close()
+            raise
         return in_use
+
+    def _connect(self, in_use: FileInUse) -> None:
+        connection = in_use.connection = sqlite3.connect(
+            self._path, isolation_level=None, timeout=0, check_same_thread=False
+        )
+        self._identity = self._identify()
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={self.synchronous}")
+        connection.execute(self.table)
 
     def _identify(self) -> tuple[int, int, int]:
         try:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from iprog_async._core.errors import JournalError, SuppressionsError
-from iprog_async._core.postgres_forks import end_connection
+from iprog_async._core.forks.postgres import end_connection
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import (
     Connection,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from iprog_async._core.errors import SuppressionsError
-from iprog_async._core.sqlite_forks import FileInUse
+from iprog_async._core.forks.sqlite import FileInUse
 
 
 T = TypeVar("T")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from iprog_async._core import sqlite_forks
-from iprog_async._core.sqlite_forks import FileInUse
+from iprog_async._core.forks import sqlite as sqlite_forks
+from iprog_async._core.forks.sqlite import FileInUse
 
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -139,3 +139,23 @@ def test_a_process_that_was_forked_off_opens_the_file_itself(path: Path) -> None
     assert 0 == status
     assert "from the child" == put(store, "b")
     close(store)
+
+
+def test_a_file_that_was_in_use_while_it_was_opened_is_opened_again(path: Path) -> None:
+    """Whoever comes while another process makes the file has its table all the same."""
+
+    async def change_once_it_is_free() -> str:
+        # As it is for a moment while somebody switches it to its log of changes.
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        store = SqliteLimitStore(str(path), b"")
+        waiting = asyncio.create_task(store.change(NAME, lambda state, _: ("a", state)))
+        await asyncio.sleep(0)  # it tries for the first time, and can't
+        other.execute("COMMIT")
+        other.close()
+        try:
+            return await waiting
+        finally:
+            await store.aclose()
+
+    assert "" == asyncio.run(change_once_it_is_free())

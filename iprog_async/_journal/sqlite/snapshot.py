@@ -10,7 +10,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from iprog_async._core.errors import JournalError
-from iprog_async._core.sqlite_forks import FileInUse
+from iprog_async._core.forks.sqlite import FileInUse
 from iprog_async._journal.contents import RowCounts
 from iprog_async._journal.rows import Row
 from iprog_async._journal.sqlite.database import check_ours, legible, unusable

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from iprog_async._core.clock import Clock, SystemClock
 from iprog_async._core.errors import JournalError
-from iprog_async._core.sqlite_forks import FileInUse
+from iprog_async._core.forks.sqlite import FileInUse
 from iprog_async._journal.pseudonyms import Pseudonyms, national_digits, without_mention
 from iprog_async._journal.rows import Row, Values
 from iprog_async._journal.sqlite.database import open_file

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 from iprog_async._core.errors import JournalError
-from iprog_async._core.sqlite_forks import FileInUse
+from iprog_async._core.forks.sqlite import FileInUse
 from iprog_async._journal.pseudonyms import Pseudonyms
 from iprog_async._journal.rows import Values
 from iprog_async._journal.sqlite.database import JournalFile, close_file, unusable
