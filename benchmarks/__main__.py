@@ -44,8 +44,10 @@ async def _single_sends(report: Report, few: int, rounds: int) -> None:
     report.plot(Plot("waiting", alt, axis, timed, waits))
 
 
-async def _at_once(report: Report, *, quick: bool, rounds: int) -> None:
-    levels = {1: 20, 10: 50} if quick else {1: 300, 10: 500, 100: 1000, 1000: 2000}
+async def _at_once(report: Report, few: int, rounds: int) -> None:
+    wanted = {1: 300, 10: 500, 100: 1000, 1000: 8000}
+    # With less than two for each request in flight there is nothing to be told.
+    levels = {level: count // few for level, count in wanted.items() if 2 * level <= count // few}
     seen = await singles.at_once(_AT_ONCE, levels, rounds)
     head = ("CPU per message, TLS", *(f"{level:,} in flight" for level in levels))
     title = "The same over TLS, by how many requests are in flight"
@@ -104,11 +106,9 @@ async def _rest(report: Report, few: int, rounds: int) -> None:
     report.add("own_cost", title, ("", "CPU per message"), table, as_data(own))
 
 
-async def _run(report: Report, *, quick: bool) -> None:
-    few = 20 if quick else 1
-    rounds = 1 if quick else 5
+async def _run(report: Report, few: int, rounds: int) -> None:
     await _single_sends(report, few, rounds)
-    await _at_once(report, quick=quick, rounds=1 if quick else 3)
+    await _at_once(report, few, rounds)
     await _bulk(report, few, rounds)
     await _rest(report, few, rounds)
 
@@ -136,6 +136,7 @@ def main() -> None:
     """Run everything, print the tables, and keep them if asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few messages: only shows it works")
+    parser.add_argument("--part", type=int, default=1, help="send one message in so many")
     parser.add_argument(
         "--save", action="store_true", help="write results, plots and docs/benchmarks.md"
     )
@@ -145,8 +146,9 @@ def main() -> None:
         print(f'without {", ".join(missing)}; all contenders: pip install -e ".[bench]"')
     print(machine())
     report = Report()
-    asyncio.run(_run(report, quick=arguments.quick))
-    _fleet(report, messages=1000 if arguments.quick else 20_000)
+    few, rounds = (20, 1) if arguments.quick else (arguments.part, 5)
+    asyncio.run(_run(report, few, rounds))
+    _fleet(report, messages=20_000 // few)
     imports = import_time.measure(rounds=1 if arguments.quick else 7)
     table = import_time.rows(imports)
     report.add("import_time", "Import time", ("module", "time", "against httpx"), table, imports)
