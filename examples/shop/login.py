@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, SecretStr
@@ -27,8 +28,9 @@ class Attempt(BaseModel):
 
 
 class CodeSent(BaseModel):
-    """Until when the code is valid, and never the code."""
+    """Whether the code was sent for certain, and until when it is valid; never the code."""
 
+    text: Literal["accepted", "unknown"]
     expires_at: datetime
 
 
@@ -36,8 +38,9 @@ class CodeSent(BaseModel):
 async def send_code(who: Phone, codes: LoginCodes) -> CodeSent:
     """Have a code texted; somebody who asks again within a minute is told when to."""
     sent = await codes.send(who.phone)
-    # Where it is unknown whether it was sent, it lets in all the same: look at the phone.
-    return CodeSent(expires_at=sent.expires_at)
+    # A code of which nobody knows whether it was sent lets in all the same: look at the phone.
+    text: Literal["accepted", "unknown"] = "accepted" if sent.unknown is None else "unknown"
+    return CodeSent(text=text, expires_at=sent.expires_at)
 
 
 @router.post("", status_code=204)
