@@ -11,7 +11,7 @@ from support.engines.wire import BOTH, OK, EngineName, client_of
 
 from iprog_async import ConnectionFailedError, Journal, RetryPolicy
 from iprog_async._engines import base
-from iprog_async._journal import ledger
+from iprog_async._journal import ledger, rows_claim
 from iprog_async.testing import RawGateway
 
 
@@ -28,7 +28,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
             yield times.pop(0) if len(times) > 1 else times[0]
 
     readings = reading()
-    for module in (ledger, base):
+    for module in (ledger, rows_claim, base):
         monkeypatch.setattr(module, "uptime", lambda: next(readings))
     return times
 
