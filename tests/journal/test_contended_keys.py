@@ -33,7 +33,7 @@ from iprog_async import (
     SmsError,
 )
 from iprog_async._client import idempotency
-from iprog_async._journal import ledger
+from iprog_async._journal import ledger, rows_claim
 from iprog_async._journal.rows import Row
 from iprog_async.testing import InstantClock
 
@@ -215,7 +215,8 @@ async def test_a_machine_that_has_just_started_claims_all_the_same(
     path: Place, monkeypatch: pytest.MonkeyPatch, key: str | None
 ) -> None:
     """In the first seconds of a machine's clock, too, what leaves is on record."""
-    monkeypatch.setattr(ledger, "uptime", lambda: 0.5)
+    for module in (ledger, rows_claim):
+        monkeypatch.setattr(module, "uptime", lambda: 0.5)
     seen: list[list[str]] = []
 
     def answer(_: httpx.Request) -> httpx.Response:
