@@ -17,7 +17,7 @@ from iprog_async._journal.journal import Journal
 from iprog_async._limits.store import LimitStore, MemoryStore
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async.codes._making import read_typed
-from iprog_async.codes._settings import check_purpose, read_rules, read_text
+from iprog_async.codes._settings import PURPOSE, check_purpose, read_rules, read_text
 from iprog_async.codes._slot_store import SlotStore
 from iprog_async.codes._slots import (
     LiveCode,
@@ -57,7 +57,8 @@ class Codes:
         per_number: The most codes to a number and purpose in any window, such as `"10/24h"`:
             whoever guesses has `tries` at each.
         made_by: `"gateway"`: the gateway makes and checks the codes, where it has such an
-            operation, as IPROG has; the limits hold all the same.
+            operation, as IPROG has; the limits hold all the same. Such a gateway knows no
+            purposes, so that none can be given.
 
     Raises:
         ConfigurationError: An argument makes no sense.
@@ -84,10 +85,11 @@ class Codes:
         make_source = GatewayCodes if made_by == "gateway" else OwnCodes
         self._source: CodeSource = make_source(sms, text, length, self._rules)
         self._length = length
+        self._made_by: Literal["us", "gateway"] = made_by
         journal = sms.journal if store is None else store
         self._slots = SlotStore(_limits_of(journal, self._clock), self._rules)
 
-    async def send(self, to: str, *, purpose: str = "login") -> CodeSent:
+    async def send(self, to: str, *, purpose: str = PURPOSE) -> CodeSent:
         """Send a number its next code.
 
         Args:
@@ -103,7 +105,7 @@ class Codes:
             SmsError: It was certainly not sent, as `SmsClient.send` says; an earlier code is
                 valid still.
         """
-        return await discreetly(self._send(to, check_purpose(purpose)))
+        return await discreetly(self._send(to, check_purpose(purpose, self._made_by)))
 
     async def _send(self, to: str, purpose: str) -> CodeSent:
         number = self._read(to)
@@ -125,7 +127,7 @@ class Codes:
             raise
         return CodeSent(number, purpose, expires, receipt)
 
-    async def verify(self, to: str, code: str, *, purpose: str = "login") -> CodeCheck:
+    async def verify(self, to: str, code: str, *, purpose: str = PURPOSE) -> CodeCheck:
         """Check what somebody typed; the right code lets in once.
 
         Args:
@@ -139,7 +141,7 @@ class Codes:
             NoAnswerError: The gateway that checks them gave no trustworthy answer.
         """
         code = Secret(code)
-        return await discreetly(self._verify(to, code, check_purpose(purpose)))
+        return await discreetly(self._verify(to, code, check_purpose(purpose, self._made_by)))
 
     async def _verify(self, to: str, code: Secret, purpose: str) -> CodeCheck:
         number = self._read(to)

@@ -17,6 +17,9 @@ _MOST_TRIES = 100
 _GATEWAY_LONGEST_LIFE = 3600.0
 _PURPOSE_LENGTH = 64
 
+PURPOSE = "login"
+"""What a code is for, if nothing is said."""
+
 
 def read_rules(lifetime: float, tries: int, cooldown: float, per_number: Rate | str) -> Rules:
     """Return what codes are held to.
@@ -62,14 +65,19 @@ def read_text(
     return text, length
 
 
-def check_purpose(purpose: str) -> str:
+def check_purpose(purpose: str, made_by: Literal["us", "gateway"]) -> str:
     """Return a purpose as it was given.
 
     Raises:
-        ConfigurationError: It is no short text.
+        ConfigurationError: It is no short text, or nobody could tell it from another one.
     """
     if not isinstance(purpose, str) or not 0 < len(purpose) <= _PURPOSE_LENGTH:
         raise ConfigurationError(
             f"purpose= is 1 to {_PURPOSE_LENGTH} characters, such as login, and not {purpose!r}"
+        )
+    if made_by == "gateway" and purpose != PURPOSE:
+        raise ConfigurationError(
+            "a gateway checks a code by its number alone, so that one for this purpose would be "
+            "right for any other: leave out purpose=, or made_by='gateway'. Nothing was sent"
         )
     return purpose

@@ -13,13 +13,16 @@ from typing import Any, TypeVar
 
 from iprog_async._core.errors import JournalError
 from iprog_async._limits.store import LimitStore, LimitStoreError
-from iprog_async.codes._slots import LiveCode, Rules, Slot, tidy
+from iprog_async.codes._slots import LiveCode, Rules, Slot, ends_at, tidy
 
 
 R = TypeVar("R")
 
 Change = Callable[[Slot, float], tuple[Slot, R]]
 """Makes the new slot, and an answer, of the slot and the store's time in seconds."""
+
+# A slot, and the time from which on nothing of it counts.
+_Kept = tuple[Slot, float]
 
 _VERSION = 1
 _BUCKET_BYTES = 2  # of the slot's name, which lead to the state that it shares
@@ -59,9 +62,14 @@ class SlotStore:
             raise JournalError(f"the codes can't be kept: {exc}") from None
 
     def _change_in(self, state: str, now: float, name: str, decide: Change[R]) -> tuple[str, R]:
-        slots = {key: tidy(slot, now, self._rules) for key, slot in _load(state).items()}
-        slots[name], answer = decide(slots.get(name, Slot()), now)
-        return _dump({key: slot for key, slot in slots.items() if slot != Slot()}), answer
+        kept = _load(state)
+        slot, _ = kept.pop(name, (Slot(), 0.0))
+        slot, answer = decide(tidy(slot, now, self._rules), now)
+        # A neighbour may be held to other rules, so that it says itself when it is over.
+        kept = {other: (theirs, ends) for other, (theirs, ends) in kept.items() if now < ends}
+        if slot != Slot():
+            kept[name] = slot, ends_at(slot, self._rules)
+        return _dump(kept), answer
 
     async def aclose(self) -> None:
         """Let go of the store."""
@@ -73,7 +81,7 @@ def _name(salt: bytes, number: str, purpose: str) -> bytes:
     return hashlib.blake2b(words, key=salt[:64], digest_size=_NAME_BYTES).digest()
 
 
-def _load(state: str) -> dict[str, Slot]:
+def _load(state: str) -> dict[str, _Kept]:
     if not state:
         return {}
     kept: dict[str, Any] = json.loads(state)
@@ -81,8 +89,8 @@ def _load(state: str) -> dict[str, Slot]:
         # Of a later release, perhaps: its codes are not known here, and are asked for again.
         return {}
     return {
-        name: Slot(None if live is None else _live(*live), tuple(sent_at))
-        for name, (live, sent_at) in kept["slots"].items()
+        name: (Slot(None if live is None else _live(*live), tuple(sent_at)), ends)
+        for name, (live, sent_at, ends) in kept["slots"].items()
     }
 
 
@@ -90,8 +98,8 @@ def _live(id_: str, salt: str, digest: str, expires_at: float, tries_left: int) 
     return LiveCode(id_, bytes.fromhex(salt), bytes.fromhex(digest), expires_at, tries_left)
 
 
-def _dump(slots: dict[str, Slot]) -> str:
-    kept = {name: (_as_list(slot.live), slot.sent_at) for name, slot in slots.items()}
+def _dump(slots: dict[str, _Kept]) -> str:
+    kept = {name: (_as_list(slot.live), slot.sent_at, ends) for name, (slot, ends) in slots.items()}
     return json.dumps({"version": _VERSION, "slots": kept}, separators=(",", ":"))
 
 

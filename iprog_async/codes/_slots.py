@@ -74,6 +74,15 @@ def _ahead(expires_at: float, now: float, rules: Rules) -> bool:
     return now < expires_at <= now + rules.lifetime + _CLOCK_SLACK
 
 
+def ends_at(slot: Slot, rules: Rules) -> float:
+    """Return the time from which on nothing of a slot counts any more."""
+    kept = max(rules.per_number.per, rules.cooldown)
+    ends = [at + kept for at in slot.sent_at]
+    if slot.live is not None:
+        ends.append(slot.live.expires_at)
+    return max(ends, default=0.0)
+
+
 def seconds_to_wait(slot: Slot, now: float, rules: Rules) -> float:
     """Return in how many seconds the next code may be sent; zero at once."""
     waits = [0.0]

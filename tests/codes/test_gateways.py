@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from support.codes import another, code_in
 
-from iprog_async import Failover, NoAnswerError, SmsClient, provider_from_url
+from iprog_async import ConfigurationError, Failover, NoAnswerError, SmsClient, provider_from_url
 from iprog_async.codes import Codes
 from iprog_async.sandbox import Fault, Sandbox
 from iprog_async.sync import Codes as SyncCodes
@@ -54,6 +54,20 @@ async def test_iprog_makes_codes_itself(sms_sandbox: Sandbox) -> None:
     """Its own codes are behind the same calls, and let in once as well."""
     async with SmsClient.from_url(sms_sandbox.address("iprog")) as sms:
         await log_in(sms, sms_sandbox, "0917 123 4567", made_by="gateway", length=5)
+
+
+async def test_a_gateway_knows_no_purposes(sms_sandbox: Sandbox) -> None:
+    """It would take the code of one purpose for any other, so that none can be given."""
+    async with SmsClient.from_url(sms_sandbox.address("iprog")) as sms:
+        codes = Codes(sms, made_by="gateway")
+        for asked in (
+            codes.send("0917 123 4567", purpose="pay"),
+            codes.verify("0917 123 4567", "123456", purpose="pay"),
+        ):
+            with pytest.raises(ConfigurationError, match="by its number alone"):
+                await asked
+
+    assert [] == sms_sandbox.inbox
 
 
 async def test_a_gateway_that_does_not_answer_knows_no_code(sms_sandbox: Sandbox) -> None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from support.codes import another, codes_on
 from support.core.fakes import NUMBER, FakeProvider
 
@@ -84,6 +85,22 @@ async def test_what_is_over_goes_when_a_neighbour_changes(monkeypatch: pytest.Mo
 
     (state,) = [await store.change(b"codes", lambda state, _: (state, state))]
     assert 6 == len(json.loads(state)["slots"])
+
+
+async def test_a_neighbour_is_held_to_its_own_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Codes that live long are not swept away by others that do not."""
+    monkeypatch.setattr("iprog_async.codes._slot_store._BUCKET_BYTES", 0)
+    now = 0.0
+    store = MemoryStore(lambda: now)
+    long = evolve(RULES, lifetime=3600)
+    await SlotStore(store, long).change(
+        NUMBER, "pay", lambda slot, at: (issue(slot, at, LiveCode("1"), long), None)
+    )
+    now = 100.0
+    await SlotStore(store, RULES).change(NUMBER, "login", _issue)
+
+    slot = await SlotStore(store, long).change(NUMBER, "pay", lambda slot, _: (slot, slot))
+    assert slot.live is not None
 
 
 def read_all(folder: Path) -> bytes:

@@ -41,6 +41,8 @@ from iprog_async.cli._options.shared import AsJson, SuppressionList, Url, provid
 from iprog_async.fleet import DEFAULT_QUEUE
 
 
+_CONCURRENCY = 100
+
 _REPEATED = {
     "text": "--text",
     "column": "--column",
@@ -137,7 +139,7 @@ class CommandOptions:
     replace: Replace = ()
     journal: str | None = None
     campaign: str = ""
-    concurrency: Annotated[int, _Natural] = 100
+    concurrency: Annotated[int, _Natural] = _CONCURRENCY
     rate: str | None = None
     suppress: str | None = None
     suppressions: SuppressionList = None
@@ -210,12 +212,24 @@ class CommandOptions:
             (self.per_number, "--per-number"),
             (self.per_number_same_text, "--per-number-same-text"),
             (self.credits_per_day, "--credits-per-day"),
+            (self.engine, "--engine"),
+            (self.concurrency if self.concurrency != _CONCURRENCY else None, "--concurrency"),
         ):
             if asked is not None:
                 raise InvalidMessageError(
                     f"{flag} is for those that send: give it to iprog-async worker, and not to "
                     "--enqueue. Nothing was loaded"
                 )
+        if self.rate is not None:
+            raise InvalidMessageError(
+                "--rate is for those that send: put ?rate= into the address (SMS_URL, --url) of "
+                "iprog-async worker, and not --rate to --enqueue. Nothing was loaded"
+            )
+        if self.allow_lost_records:
+            raise InvalidMessageError(
+                "--allow-lost-records is for a journal in a file, and --enqueue loads into a "
+                "database. Nothing was loaded"
+            )
         if self.results is not None and not self.dry_run:
             raise InvalidMessageError(
                 "--results has no outcomes yet with --enqueue; later, iprog-async journal export "

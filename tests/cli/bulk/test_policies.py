@@ -103,3 +103,24 @@ def test_single_texts_are_counted_in_the_journal(
     assert [True, True, False] == [code == 0 for code in codes]
     assert 2 == len(texts_of(sandbox))
     assert "count in a --journal" in without.err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--rate", "5/s"], "put ?rate= into the address"),
+        (["--engine", "httpx"], "give it to iprog-async worker"),
+        (["--concurrency", "5"], "give it to iprog-async worker"),
+        (["--allow-lost-records"], "for a journal in a file"),
+    ],
+)
+def test_loading_takes_nothing_that_only_senders_obey(
+    bulk: Bulk, options: list[str], words: str
+) -> None:
+    """An option that would do nothing is refused, with where it belongs."""
+    address = "postgresql://nobody@127.0.0.1:9/none"
+    ended = bulk(people(1), "--enqueue", "--journal", address, "--yes", *options, *HELLO)
+
+    assert 2 == ended.code
+    assert words in ended.err
+    assert "Nothing was loaded" in ended.err

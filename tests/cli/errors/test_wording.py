@@ -63,6 +63,7 @@ _NEVER_SEEN = {
     "length= is ",
     "made_by= is ",
     "leave out made_by=",
+    "a gateway checks a code by its number alone",
     "per_number= is how many codes",
     "is no aware datetime",
     "a text was 'accepted' or",
