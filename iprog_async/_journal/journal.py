@@ -32,6 +32,9 @@ from iprog_async._journal.upkeep.settling import Settlement, check_idle, settle
 from iprog_async._limits.shared import SharedLimits
 
 
+_DAY = timedelta(days=1)
+
+
 class Journal(JournalContents):
     """Makes a run resumable, and a single send idempotent by its key: a file, or a database.
 
@@ -231,11 +234,13 @@ class Journal(JournalContents):
             older_than: How long, in whole days; a run of the journal must not be going on.
 
         Raises:
-            ConfigurationError: It is less than a day.
+            ConfigurationError: It is less than a day, or not a number of whole days.
             JournalError: A run is using the journal, or it can't be written.
         """
-        if older_than < timedelta(days=1):
-            raise ConfigurationError(f"older_than is a day or more, not {older_than}")
+        if older_than < _DAY or older_than % _DAY:
+            raise ConfigurationError(
+                f"older_than is a day or more, in whole days, not {older_than}. Nothing was pruned"
+            )
         await self.begin_run()
         try:
             return await self.store.prune(older_than.days)
@@ -255,8 +260,8 @@ class Journal(JournalContents):
 
         Raises:
             InvalidMessageError: It is no phone number.
-            JournalError: A text for it is on its way, waits for workers, or a run is using the
-                journal. Nothing was changed.
+            JournalError: A text for it is on its way, was sent in this very moment, or waits for
+                workers; or a run is using the journal. Nothing was changed.
         """
         e164 = to_e164(number, to_region(region))
         await self.begin_run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -116,11 +117,7 @@ async def forget(  # noqa: D417 - the shared options describe themselves
     e164 = to_e164(number, to_region(region))
     async with open_journal(file, campaign) as opened:
         count = await opened.forget(e164)
-    left = (
-        []
-        if is_address(file)
-        else await asyncio.to_thread(files_with, Path(file), national_digits(e164))
-    )
+    left = await asyncio.to_thread(_still_in, file, national_digits(e164))
     if as_json:
         emit({"file": shown(file), "forgotten": count, "still_in": list(map(str, left))})
         return _code(left)
@@ -130,6 +127,11 @@ async def forget(  # noqa: D417 - the shared options describe themselves
     for found in left:
         echo(f"the number is still in {found}: close whoever has it open, and forget once more")
     return _code(left)
+
+
+def _still_in(file: str, digits: str) -> list[Path]:
+    """Return which files still have a number; they are beside what a link leads to."""
+    return [] if is_address(file) else files_with(Path(os.path.realpath(file)), digits)
 
 
 def _code(left: list[Path]) -> ExitCode:

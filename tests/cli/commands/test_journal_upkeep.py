@@ -77,7 +77,8 @@ def test_prune(cli: Cli, june: str) -> None:
     assert (0, True) == (ran.code, ran.out.startswith("pruned 2: "))
     assert {"accepted": 1, "unknown": 1} == _counts(cli, june)
     assert NUMBER not in cli("journal", "export", june).out
-    assert 3 == cli("journal", "prune", june, "--older-than", "1h").code
+    ran = cli("journal", "prune", june, "--older-than", "47h")
+    assert (3, True) == (ran.code, "a day or more, in whole days" in ran.err)
 
 
 def test_forget(cli: Cli, june: str) -> None:
@@ -95,3 +96,14 @@ def test_a_log_that_was_set_aside(cli: Cli, june: str) -> None:
     aside.write_bytes(b"x" * (1 << 20) + NUMBER.encode())
     ran = cli("journal", "forget", june, NUMBER)
     assert (1, True) == (ran.code, f"the number is still in {aside}" in ran.out)
+
+
+def test_through_a_link(cli: Cli, june: str, tmp_path: Path) -> None:
+    """What is beside the journal that a link leads to is told, too."""
+    aside = Path(f"{june}-wal-set-aside-1")
+    aside.write_text(NUMBER)
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "elsewhere" / "link.db"
+    link.symlink_to(june)
+    ran = cli("journal", "forget", str(link), NUMBER, "--json")
+    assert (1, [str(aside.resolve())]) == (ran.code, ran.json["still_in"])
