@@ -218,7 +218,11 @@ class Ledger:
         identity = (prepared.e164, prepared.message.key)
         known = await self._journal.store.look_up([identity], earlier=False)
         # What we left unknown, of an earlier sending, says nothing about others.
-        theirs = [row for row in known.get(identity, ()) if row.on_record != ours.on_record]
+        theirs = [
+            row
+            for row in known.get(identity, ())
+            if row.on_record != ours.on_record or row.state == "accepted"
+        ]
         for row in await self._ended(theirs):
             if row.state == "accepted" or row.unsettled:
                 return remembered(row, Resume.SKIP, prepared)

@@ -149,6 +149,15 @@ def to_row(values: Sequence[Any]) -> Row:
     )
 
 
+def are_the_same(rows: Sequence[Row], found: Sequence[Row]) -> bool:
+    """Return whether rows are still as they were read, for whoever claims, sends or settles."""
+    return [_seen(row) for row in rows] == [_seen(row) for row in found]
+
+
+def _seen(row: Row) -> tuple[object, ...]:
+    return row.id, row.state, row.on_record
+
+
 def to_damaged_row(values: Sequence[object]) -> Row:
     """Read what is left of a row whose checksum is wrong: it is unknown, whatever it says."""
     number_of_row, number, key, _, text_hash, *_ = values

@@ -60,6 +60,15 @@ class ClaimLostError(JournalError):
         return type(self), (self.number, self.key)
 
 
+def being_sent(number: str) -> JournalError:
+    """Return what is raised where a person's rows were written while they were to be removed."""
+    error = JournalError(
+        f"a text for {number} was being sent at this moment; nothing was changed, try again"
+    )
+    error.blame = "message"
+    return error
+
+
 @frozen
 class Bookmark:
     """Which page of a gateway's list is to be read next; only a hint, as lists move.
@@ -245,13 +254,14 @@ class JournalStore(Pages, Protocol):
 
         Args:
             number: As E.164.
-            rows: All rows of it; nobody is at any of them.
+            rows: All rows of it, as they were read; nobody was at any of them.
 
         Returns:
             How many rows.
 
         Raises:
-            JournalError: Texts for the number wait to be sent, or it can't be written.
+            JournalError: A row was written since, texts for the number wait to be sent, or it
+                can't be written. Nothing was changed.
         """
         ...
 

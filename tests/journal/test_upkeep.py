@@ -27,6 +27,7 @@ from iprog_async import (
 )
 from iprog_async._journal.ledger import Ledger
 from iprog_async._journal.pseudonyms import is_pseudonym
+from iprog_async._journal.store import ClaimLostError
 from iprog_async.adapter import PreparedMessage, unclear
 
 
@@ -146,6 +147,48 @@ async def test_a_claim_of_a_dead_process_is_settled(path: Place) -> None:
     with Journal.open(path) as journal:
         await journal.settle(NUMBER, outcome="accepted", key="a")
     assert 0 == await _single(path, "a")
+
+
+async def test_a_text_that_was_sent_meanwhile_is_not_forgotten(path: Place) -> None:
+    """Rows that were written since they were read stay, and the person can be forgotten after."""
+    await _send(path, Message(NUMBER, "Hi", key=HIDDEN_KEY), send=refusing(healable=True))
+    with Journal.open(path) as journal:
+        rows = await journal.store.rows_of(NUMBER)
+        assert 1 == await _single(path, HIDDEN_KEY)
+        before = rows_in(path, "number, key, state, detail")
+        with pytest.raises(JournalError, match="nothing was changed, try again"):
+            await journal.store.forget(NUMBER, rows)
+        assert before == rows_in(path, "number, key, state, detail")
+        assert 1 == await journal.forget(NUMBER)
+    assert 0 == await _single(path, HIDDEN_KEY)
+
+
+async def test_who_was_sent_it_and_forgotten_meanwhile_is_not_claimed(path: Place) -> None:
+    """A text that waits for its turn is not sent after others sent it and forgot the person."""
+    message = prepared(key=HIDDEN_KEY)
+    with Journal.open(path) as ours:
+        ledger = Ledger(ours)
+        assert ([message], []) == await ledger.admit([message])
+        assert 1 == await _single(path, HIDDEN_KEY)
+        assert 1 == await _remove(path, "forget")
+        with pytest.raises(ClaimLostError):
+            await take(ledger.claim([message]))
+    assert ["accepted"] == states_in(path)
+
+
+async def test_who_was_sent_it_again_and_forgotten_meanwhile_is_not_claimed(path: Place) -> None:
+    """An unknown text that two want to send again goes out again once, though it was forgotten."""
+    message = prepared(key=HIDDEN_KEY)
+    await _single(path, HIDDEN_KEY, send=lose)
+    await _remove(path, "forget")
+    with Journal.open(path, resend_unknown=True) as ours:
+        ledger = Ledger(ours)
+        assert ([message], []) == await ledger.admit([message])
+        assert 1 == await _single(path, HIDDEN_KEY, resend_unknown=True)
+        await _remove(path, "forget")
+        with pytest.raises(ClaimLostError):
+            await take(ledger.claim([message]))
+    assert "claimed" not in states_in(path)
 
 
 async def test_a_run_keeps_people_out(path: Place) -> None:
@@ -317,10 +360,11 @@ async def test_many_are_pruned(path: Place) -> None:
     assert (0, 1100) == (sent, sum(isinstance(outcome, Accepted) for outcome in outcomes))
 
 
-async def test_a_day_is_the_least(path: Place) -> None:
-    """A journal keeps days, and not hours."""
+@pytest.mark.parametrize("hours", [23, 47])
+async def test_only_whole_days(path: Place, hours: int) -> None:
+    """A journal keeps days, and not hours: nobody is pruned sooner than was asked for."""
     with (
         Journal.open(path) as journal,
-        pytest.raises(ConfigurationError, match="a day or more"),
+        pytest.raises(ConfigurationError, match="a day or more, in whole days"),
     ):
-        await journal.prune(older_than=timedelta(hours=23))
+        await journal.prune(older_than=timedelta(hours=hours))

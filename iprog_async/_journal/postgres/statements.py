@@ -138,7 +138,7 @@ _PUT = (*_IDENTITY, _RUN, _ATTEMPT, _SEEN, _SEEN_STATE, *_ENDED)
 _CLAIM = (*_IDENTITY, _RUN, _ATTEMPT, _SEEN, _SEEN_STATE)
 _CLAIM_NEW = (*_IDENTITY, _RUN, _ATTEMPT)
 _RECORD = (_ID, _ATTEMPT, *_ENDED)
-_SETTLE = (_ID, _ATTEMPT, _SEEN, *_ENDED)
+_SETTLE = (_ID, _SEEN, *_ENDED)
 _RELEASE = (*_IDENTITY, _ATTEMPT, *_ENDED)
 _CLAIMED = "'claimed', false, '', '', NULL"
 _SAME_AS_WANTED = (
@@ -172,6 +172,14 @@ class Statements:
         hidden_key = _pseudonym(pseudonyms, "'k' || w.number || ':' || w.key")
         hidden = f"{ours} AND {anybody} AND e.number = {hidden_number}"
         with_key = f"{hidden} AND {_SAME.format('e.')} = 'k' || {hidden_key}"
+        # Sent by others, who were forgotten since it was looked up. What is unknown is sent again
+        # only by whoever has seen that it is. Nothing is looked for where there is nobody.
+        past = (
+            f"({anybody} AND EXISTS (SELECT FROM {entries} AS e "
+            f"WHERE {ours} AND e.number = {hidden_number} "
+            f"AND {_SAME.format('e.')} = coalesce('k' || {hidden_key}, 't' || w.hash) "
+            "AND (e.state = 'accepted' OR w.seen_state <> 'unknown')))"
+        )
 
         def put(columns: tuple[Array, ...], outcome: str) -> Statement:
             # Who finds the row taken by another in that very moment finds it in neither part.
@@ -184,7 +192,7 @@ again AS (
   RETURNING w.attempt, e.id
 ), fresh AS (
   {into} SELECT {identity}, {outcome} FROM w
-  WHERE w.attempt <> ALL (ARRAY(SELECT attempt FROM again)) ORDER BY w.number
+  WHERE w.attempt <> ALL (ARRAY(SELECT attempt FROM again)) AND NOT {past} ORDER BY w.number
   ON CONFLICT DO NOTHING RETURNING attempt, id
 )
 SELECT {_IN_SESSION}, w.attempt, w.id FROM (
@@ -226,12 +234,15 @@ WHERE {ours} AND e.id = w.id AND e.attempt = w.attempt AND e.state IN ('claimed'
         """Writes outcomes of what these very attempts had claimed."""
         self.settle = Statement(
             f"""
-UPDATE {entries} AS e SET (attempt, {_ENDED_NAMES}) = ROW (w.attempt, {ended})
-FROM {_wanted(_SETTLE)}
+UPDATE {entries} AS e SET ({_ENDED_NAMES}) = ROW ({ended}) FROM {_wanted(_SETTLE)}
 WHERE {ours} AND e.id = w.id AND e.attempt = w.seen AND e.state IN ('claimed', 'unknown')""",  # noqa: S608 - constants
             _SETTLE,
         )
-        """Writes what became of unknown messages, if nobody is at them since they were read."""
+        """Writes what became of unknown messages, if nobody is at them since they were read.
+
+        The attempt stays: a sender whose connection was cut, and who was taken for gone, can still
+        record what became of the text.
+        """
         self.release = Statement(
             f"""
 UPDATE {entries} AS e SET ({_ENDED_NAMES}) = ROW ({ended}) FROM {_wanted(_RELEASE)}

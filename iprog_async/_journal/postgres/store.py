@@ -246,7 +246,7 @@ class PostgresStore:
 
     async def forget(self, number: str, rows: Sequence[Row]) -> int:
         """Take a person out of the campaign; see `JournalStore`."""
-        return await self._ask(lambda connection: self._removal.forget(connection, number))
+        return await self._ask(lambda connection: self._removal.forget(connection, number, rows))
 
     async def _ask(self, work: Callable[[Connection], T]) -> T:
         result: T | JournalError = await self.of_loop().ask(work)

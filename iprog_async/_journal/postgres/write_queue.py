@@ -50,7 +50,7 @@ class LoopQueue:
             seen, attempt = attempt_of(row), self._attempts.new()
             note_attempt(row, attempt)
             head = (row.number, row.key, row.text_hash, row.run)
-            values.append((*head, attempt, seen, row.state))
+            values.append((*head, attempt, seen, _seen_state(row, seen)))
         return self._add(Kind.CLAIM, values, rows)
 
     def claim_new(self, row: Row) -> asyncio.Future[Any]:
@@ -94,9 +94,8 @@ class LoopQueue:
 
     def settle(self, rows: Sequence[Row], ended: Sequence[Values]) -> asyncio.Future[Any]:
         """Put on record what became of unknown messages; see `StoreQueue`."""
-        new = self._attempts.new
         settled = [
-            (row.id, new(), attempt_of(row), *values[_STATE:_END])
+            (row.id, attempt_of(row), *values[_STATE:_END])
             for row, values in zip(rows, ended, strict=True)
         ]
         return self._add(Kind.SETTLE, settled)
@@ -107,7 +106,8 @@ class LoopQueue:
 
     def _put(self, row: Row, ended: Sequence[object]) -> tuple[Any, ...]:
         head = (row.number, row.key, row.text_hash, row.run)
-        return (*head, self._attempts.new(), attempt_of(row), row.state, *ended)
+        seen = attempt_of(row)
+        return (*head, self._attempts.new(), seen, _seen_state(row, seen), *ended)
 
     def _add(
         self,
@@ -169,6 +169,11 @@ class LoopQueue:
     def _flush(self) -> None:
         with self._intake.lock:
             self.flush()
+
+
+def _seen_state(row: Row, seen: int) -> str:
+    """Return the state a row was seen in; that of a hidden one, if a new one takes its place."""
+    return "unknown" if row.in_doubt and not seen else row.state
 
 
 class Intake:

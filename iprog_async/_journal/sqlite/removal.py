@@ -12,9 +12,9 @@ from contextlib import closing
 from typing import Any
 
 from iprog_async._journal.pseudonyms import MARK, Pseudonyms
-from iprog_async._journal.rows import Row, Values
+from iprog_async._journal.rows import Row, Values, are_the_same
 from iprog_async._journal.sqlite.integrity import seal_meta, transaction
-from iprog_async._journal.sqlite.queries import read_row
+from iprog_async._journal.sqlite.queries import read_row, read_rows_of
 from iprog_async._journal.sqlite.schema import ROW_COLUMNS, SEEN, today
 
 
@@ -56,22 +56,29 @@ def prune(
 
 def forget(
     connection: sqlite3.Connection,
+    number: str,
     rows: Sequence[Row],
     mention: str,
     pseudonyms: Pseudonyms,
     clean: Callable[[Row], Values],
-) -> int:
+) -> int | None:
     """Take a person out of their rows, and their number out of what errors say in others'.
 
     Args:
         connection: The database.
-        rows: The person's rows; nobody is at any of them.
+        number: The person's.
+        rows: The person's rows, as they were read; nobody was at any of them.
         mention: The digits by which the number is found in words.
         pseudonyms: What stands in the rows that have to stay.
         clean: Makes the columns of a row without the number.
+
+    Returns:
+        How many rows; `None`, and nothing was changed, if somebody has written one since.
     """
     connection.execute("PRAGMA secure_delete=ON")
     with transaction(connection):
+        if not are_the_same(rows, read_rows_of(connection, number)):
+            return None
         count = _hide(connection, rows, pseudonyms, lambda _: False)
         for row in _rows(connection, _MENTIONS, (mention,)):
             _write(connection, row, clean(row))

@@ -104,8 +104,8 @@ class SharedRows:
         if found is None:
             return row.on_record is None
         if is_recalled(found):
-            # Sent again although it is in doubt, as somebody has asked for.
-            return row.in_doubt
+            # Sent again although it is in doubt, as somebody has asked for; not if another did.
+            return row.in_doubt and found.unsettled
         return found.id == row.id and found.on_record == row.on_record
 
     def _write(self, row: Row, columns: Values) -> None:

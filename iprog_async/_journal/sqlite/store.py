@@ -41,7 +41,7 @@ from iprog_async._journal.sqlite.removal import forget, prune
 from iprog_async._journal.sqlite.run_start import Begun, begin
 from iprog_async._journal.sqlite.write_queue import LoopQueue, WriteQueue
 from iprog_async._journal.sqlite.writer import Writer
-from iprog_async._journal.store import Bookmark, Identity
+from iprog_async._journal.store import Bookmark, Identity, being_sent
 from iprog_async._limits.count_stores import CountStore
 from iprog_async._limits.sqlite_counts import SqliteCountStore
 from iprog_async._limits.sqlite_store import SqliteLimitStore
@@ -281,11 +281,20 @@ class SqliteStore:
     async def forget(self, number: str, rows: Sequence[Row]) -> int:
         """Take a person out of the file; see `JournalStore`."""
         pseudonyms, digits = self._pseudonyms, national_digits(number)
-        return await self._ask(
+        count = await self._ask(
             lambda connection: forget(
-                connection, rows, digits, pseudonyms, lambda row: without_mention(row, digits)
+                connection,
+                number,
+                rows,
+                digits,
+                pseudonyms,
+                lambda row: without_mention(row, digits),
             )
         )
+        if count is None:
+            # Not raised by the thread that owns the file, for which an error is the file's trouble.
+            raise being_sent(number)
+        return count
 
     async def _ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
         result: T | JournalError = await self.of_loop().ask(work)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from support.core.fakes import NUMBER, FakeProvider
+from support.core.fakes import NUMBER, FakeProvider, accept, prepared
 from support.journal.ageing import age
-from support.journal.journaling import rows_in, run_over
+from support.journal.journaling import rows_in, run_over, states_in, take
 
 from iprog_async import Journal, JournalError, Message, SmsClient
+from iprog_async._journal.ledger import Ledger
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import connect, run
+from iprog_async._journal.store import ClaimLostError
 
 
 _OUTBOX = (
@@ -68,6 +70,36 @@ async def test_what_is_loaded_for_workers_is_sent_first(postgres_journal: str) -
         with pytest.raises(JournalError, match="waits for the workers"):
             await journal.forget(NUMBER)
     assert [(NUMBER, None, "accepted")] == rows_in(postgres_journal)
+
+
+async def test_a_run_does_not_claim_who_was_forgotten_meanwhile(postgres_journal: str) -> None:
+    """What waits in a run is not sent after another run sent it and the person was forgotten."""
+    message = prepared()
+    with Journal.open(postgres_journal) as ours, Journal.open(postgres_journal) as other:
+        ledger = await Ledger.of_run(ours)
+        assert ([message], []) == await ledger.admit([message])
+        await run_over(SmsClient(FakeProvider()), [Message(NUMBER, "Hi")], journal=other)
+        assert 1 == await other.forget(NUMBER)
+        with pytest.raises(ClaimLostError):
+            await take(ledger.claim([message]))
+        # Another text is another matter.
+        await take(ledger.claim([prepared(1, text="Hello")]))
+        ledger.end()
+    assert ["accepted", "claimed"] == sorted(states_in(postgres_journal))
+
+
+async def test_an_outcome_wins_over_what_was_settled(postgres_journal: str) -> None:
+    """A sender that was cut off, and settled as not sent, still records that it was accepted."""
+    message = prepared(key="a")
+    with Journal.open(postgres_journal) as ours, Journal.open(postgres_journal) as journal:
+        ledger = Ledger(ours)
+        await take(ledger.claim([message]))
+        (row,) = await journal.store.rows_of(NUMBER)
+        # As `Journal.settle` does where the sender is not connected.
+        await journal.store.of_loop().settle([row], [row.as_released()])
+        assert ["released"] == states_in(postgres_journal)
+        assert await ledger.record([message], await accept([message])) is None
+    assert ["accepted"] == states_in(postgres_journal)
 
 
 async def test_a_campaign_of_its_own(postgres_journal: str) -> None:

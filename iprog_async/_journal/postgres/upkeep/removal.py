@@ -14,7 +14,8 @@ from iprog_async._journal.postgres.connecting import Connection, ask, run
 from iprog_async._journal.postgres.schema import quoted
 from iprog_async._journal.postgres.statements import columns_of, is_connected, to_row
 from iprog_async._journal.pseudonyms import MARK, Pseudonyms, national_digits
-from iprog_async._journal.rows import Row
+from iprog_async._journal.rows import Row, are_the_same
+from iprog_async._journal.store import being_sent
 
 
 _AT_ONCE = 1000
@@ -59,21 +60,29 @@ class Removal:
             count += len(old)
             after = rows[-1].id
 
-    def forget(self, connection: Connection, number: str) -> int:
+    def forget(self, connection: Connection, number: str, rows: Sequence[Row]) -> int:
         """Take a person out of their rows, of the outbox, and of what others' errors say.
 
+        Args:
+            connection: The database.
+            number: The person's.
+            rows: The person's rows, as they were read; nobody was at any of them.
+
         Raises:
-            JournalError: Texts for the number are loaded for workers.
+            JournalError: Somebody has written a row since, or texts for the number are loaded for
+                workers.
         """
         rows_of = (
             f"SELECT {columns_of()} FROM {self._schema}.entries AS e "  # noqa: S608 - constants
-            f"WHERE e.campaign = {self._campaign} AND e.number = %s"
+            f"WHERE e.campaign = {self._campaign} AND e.number = %s ORDER BY e.id"
         )
         with connection.transaction():
             self._keep_others_out(connection)
             self._check_loaded(connection, number)
-            rows = [to_row(values) for values in run(connection, rows_of, [number]).fetchall()]
-            self._hide(connection, rows)
+            found = [to_row(values) for values in run(connection, rows_of, [number]).fetchall()]
+            if not are_the_same(rows, found):
+                raise being_sent(number)
+            self._hide(connection, found)
             run(
                 connection,
                 f"UPDATE {self._schema}.entries SET detail = replace(detail, %s, '…') "  # noqa: S608 - constants
@@ -86,7 +95,7 @@ class Removal:
                 f"DELETE FROM {self._schema}.outbox WHERE campaign = %s AND number = %s",  # noqa: S608 - constants
                 [self._name, number],
             )
-        return len(rows)
+        return len(found)
 
     def _keep_others_out(self, connection: Connection) -> None:
         run(connection, f"LOCK TABLE {self._schema}.entries IN SHARE ROW EXCLUSIVE MODE")
