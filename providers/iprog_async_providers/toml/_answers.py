@@ -23,6 +23,10 @@ from iprog_async_providers.toml._file import GatewayFile
 from iprog_async_providers.toml._pointers import MISSING, Pointer
 
 
+_NO_ID = frozenset(("", "0", "-1", "null", "none", "nil", "undefined", "false", "n/a"))
+"""What gateways write for an id that there is none of."""
+
+
 @frozen
 class Answers:
     """Reads the answers to one account.
@@ -42,6 +46,9 @@ class Answers:
         proof = self.file.accepted
         data = answer.data
         if answer.status not in proof.status or not all(each.holds(data) for each in proof.where):
+            self._give_up(answer)
+        if self.file.errors.marks(data):
+            # It says both.
             self._give_up(answer)
         message_id = None
         if proof.id is not None:
@@ -95,7 +102,8 @@ def _id_at(pointer: Pointer, data: object) -> str | None:
     found = pointer.find(data)
     if isinstance(found, bool) or not isinstance(found, (str, int)):
         return None
-    return str(found).strip() or None
+    text = str(found).strip()
+    return None if text.lower() in _NO_ID else text
 
 
 def _amount_at(pointer: Pointer, data: object) -> Decimal | None:

@@ -14,6 +14,10 @@ from iprog_async.adapter import Secret, clean_secret
 
 
 _NAME = re.compile(r"\$([A-Z_][A-Z0-9_]*)")
+# `App $KEY`, `shop:$KEY`, `$USER:$PASSWORD`: words may stand before the variables, apart from them.
+_VARIABLES = rf"{_NAME.pattern}(?:[^$\w]*{_NAME.pattern})*[^$\w]*"
+_WHOLE = re.compile(rf"(?:[^$]*[^$\w-])?{_VARIABLES}")
+_BASIC = re.compile(rf"(?:[^$:]+:)?{_VARIABLES}")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
@@ -26,10 +30,11 @@ class Credential:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read such a text; raises `ValueError`, which does not show it, if it is none."""
-        if not _NAME.search(text) or "$" in _NAME.sub("", text):
+        if not _WHOLE.fullmatch(text):
             raise ValueError(
-                "a credential is the name of an environment variable, such as $ACME_SMS_KEY; never "
-                "write the credential itself into the file (what was written is not shown)"
+                "a credential is the name of an environment variable, such as $ACME_SMS_KEY, with "
+                "nothing but words before it, as in App $ACME_SMS_KEY; never write the credential "
+                "itself, or a part of it, into the file (what was written is not shown)"
             )
         return cls(text)
 
@@ -44,8 +49,9 @@ class Credential:
 
 
 def _check_headers(_: object, __: object, headers: Mapping[str, Credential]) -> None:
-    if wrong := [name for name in headers if not _HEADER.fullmatch(name)]:
-        raise ValueError(f"{wrong[0]!r} can't be the name of a header field")
+    if not all(map(_HEADER.fullmatch, headers)):
+        # It is not shown: who writes a whole field there has written its value, too.
+        raise ValueError("headers has a key that can't be the name of a header field")
 
 
 @frozen(kw_only=True)
@@ -75,6 +81,8 @@ class Auth:
             )
         if self.bearer is not None and self.basic is not None:
             raise ValueError("bearer and basic are the same header field; give one of them")
+        if self.basic is not None and not _BASIC.fullmatch(self.basic.template):
+            raise ValueError("the password of basic is the name of an environment variable alone")
 
     @property
     def names(self) -> tuple[str, ...]:

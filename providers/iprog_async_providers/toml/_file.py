@@ -23,6 +23,7 @@ from iprog_async import (
 )
 from iprog_async.adapter import Blame, ErrorForm, Refusal, is_array, to_rate, to_region
 from iprog_async_providers.toml._credentials import Auth
+from iprog_async_providers.toml._patterns import check_pattern
 from iprog_async_providers.toml._pointers import ANY, Place, Pointer
 
 
@@ -39,14 +40,15 @@ ERRORS: Mapping[ErrorName, type[ProviderError]] = {
     "rate-limit": RateLimitError,
     "rejected": RejectedError,
 }
-_UNBOUNDED = re.compile(r"(?<!\\)(?:\\.|\.|\]|\))(?:\*|\+|\{\d*,\})")
 _MINUTE = timedelta(minutes=1)
 _SECOND = timedelta(seconds=1)
 
 
 def _path(_: object, attribute: Attribute[Any], path: str) -> None:
     if not path.startswith("/") or "?" in path or "#" in path or not path.isprintable():
-        raise ValueError(f"{attribute.name} begins with a slash, and has no query: {path!r}")
+        raise ValueError(
+            f"{attribute.name} begins with a slash, and has no query (it is not shown)"
+        )
 
 
 def _successes(_: object, attribute: Attribute[Any], statuses: tuple[int, ...]) -> None:
@@ -224,6 +226,10 @@ class Errors:
         if any(len(condition.pointer.tokens) > 1 for condition in self.where):
             raise ValueError("where names values at the top of an error, such as /status")
 
+    def marks(self, data: object) -> bool:
+        """Return whether an answer has what makes it an error, whatever else is in it."""
+        return bool(self.where) and all(each.holds(data) for each in self.where)
+
     @property
     def form(self) -> ErrorForm:
         """The form, as the rule for refusals knows it."""
@@ -252,7 +258,8 @@ class Refused:
         error: What it is: one of the keys of `ERRORS`.
         status: The HTTP statuses that it comes with, below 500.
         words: The whole words, one of these; case and the last full stop do not matter.
-        pattern: A regular expression for the whole words instead, with short wildcards.
+        pattern: A regular expression for the whole words instead: three letters or digits that are
+            always there at the least, and wildcards for 40 characters at the most.
         healable: Whether a later try or another gateway could succeed.
         blame: What caused it: `"account"`, `"message"` or `"recipient"`.
         evidence: Where it was seen.
@@ -274,15 +281,17 @@ class Refused:
         if self.words and self.pattern is not None:
             raise ValueError("give words or a pattern, not both")
         if self.pattern is not None:
-            _check_pattern(self.pattern)
+            check_pattern(self.pattern)
+        elif not self.words or not all(any(map(str.isalnum, each)) for each in self.words):
+            raise ValueError("give words, or a pattern: a status alone proves no refusal")
 
     @property
     def row(self) -> Refusal:
         """The refusal, as the rule for refusals knows it."""
-        text = self.pattern or "|".join(rf"{re.escape(each.strip(' .'))}\.?" for each in self.words)
+        words = (rf"{re.escape(_bare(each))}\.?" for each in self.words)
         return Refusal(
             ERRORS[self.error],
-            text or None,
+            self.pattern or "|".join(words),
             self.status,
             healable=self.healable,
             blame=self.blame,
@@ -290,16 +299,9 @@ class Refused:
         )
 
 
-def _check_pattern(pattern: str) -> None:
-    try:
-        re.compile(pattern)
-    except re.error as exc:
-        raise ValueError(f"pattern is no regular expression: {exc}") from None
-    if _UNBOUNDED.search(pattern):
-        raise ValueError(
-            r"pattern has a wildcard without an end, which may match a sentence that says the "
-            r"opposite: write how long it may be, such as \S{1,20}"
-        )
+def _bare(words: str) -> str:
+    """Return words as they are compared: without blanks and full stops around them."""
+    return words.strip(" .")
 
 
 @frozen(kw_only=True)
@@ -423,8 +425,8 @@ class GatewayFile:
     def __attrs_post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name):
             raise ValueError("name is one word of letters, digits, dots and dashes")
-        if self.refused and not (self.errors.words or self.errors.where):
-            raise ValueError("refused needs [errors], the exact form that refusals have")
+        if self.refused and not self.errors.words:
+            raise ValueError("refused needs [errors], the form of refusals, with their words")
         if self.status is not None and self.accepted.id is None:
             raise ValueError("status needs accepted.id, where the id of a text is")
         if self.send.number_format == "national" and self.region is None:

@@ -47,6 +47,7 @@ def refusal(tmp_path: Path, text: str, environ: dict[str, str] | None = None) ->
         ('"Unknown key"', '"Unknown key"\npattern = "x"', "refused[0]: give words or a pattern"),
         ('words = "Unknown key"', 'pattern = "Unknown.*"', "refused[0]: pattern has a wildcard"),
         ('words = "Unknown key"', 'pattern = "(a"', "refused[0]: pattern is no regular expression"),
+        ('words = "Unknown key"\n', "", "refused[0]: give words, or a pattern: a status alone"),
         (
             'error = "credit"',
             'error = "money"',
@@ -95,13 +96,131 @@ def test_a_credential_in_the_file_is_refused_and_not_shown(tmp_path: Path, writt
     [
         ("", "auth: there is no credential"),
         ('bearer = "$A"\nbasic = "$A:$B"', "auth: bearer and basic are the same header field"),
-        ('headers = { "X Key" = "$A" }', "auth: 'X Key' can't be the name of a header field"),
+        ('headers = { "X Key" = "$A" }', "auth: headers has a key that can't be the name of"),
         ('headers = "$A"', "auth.headers: is no table"),
     ],
 )
 def test_a_wrong_place_of_a_credential_is_told(tmp_path: Path, auth: str, words: str) -> None:
     """Where credentials travel is checked like the rest."""
     assert words in refusal(tmp_path, ACME.replace('bearer = "$ACME_SMS_KEY"', auth))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "words = []",
+        'words = ""',
+        "words = ' . '",
+        "words = '...!'",
+        "words = ['Unknown key', '']",
+        "pattern = ''",
+        "pattern = '.{0,9999}'",
+        "pattern = '(?x). *'",
+        "pattern = '(?s)Unknown key'",
+        "pattern = '(?#Unknown key).{1,30}'",
+        "pattern = '(?=Unknown key)?.{1,30}'",
+        "pattern = 'Unknown key|'",
+        "pattern = 'Unknown key|.{1,30}'",
+        "pattern = '(Unknown key)?.{1,30}'",
+        "pattern = '(Unknown key){0}.{1,30}'",
+        "pattern = '(Unknown key){0,1}?.{1,30}'",
+        "pattern = '(.{0,30}){0,30}Unknown key'",
+        "pattern = 'Unknown key.{0,20}.{0,21}'",
+        "pattern = '(a|b|c| ){1,40}'",
+        "pattern = '(a|e|i){3}.{1,30}'",
+        "pattern = '[a-z ]{1,30}'",
+        "pattern = '[^]|]{1,30}'",
+        "pattern = '(Unknown|[^U])(key|[^k])'",
+        "pattern = '(\\w)\\1 Unknown key'",
+        "pattern = 'Unknown key( |.)+'",
+        "pattern = 'Unknown key( |.){2,}'",
+        "pattern = 'Unknown key.{1,9}+'",
+        "pattern = '.{0,20}e.{0,19}'",
+    ],
+)
+def test_a_refusal_without_words_of_its_own_is_refused(tmp_path: Path, words: str) -> None:
+    """What matches any sentence would take one for a proof that says the opposite."""
+    assert "acme.toml: refused[0]: " in refusal(
+        tmp_path, ACME.replace('words = "Unknown key"', words)
+    )
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"Invalid number \d{1,15}\.?",
+        r"^(Unknown|Wrong) (key|token)$",
+        r"No route to (?:\+\d{1,3} )?[A-Z]{2}",
+        r"E10{2}1 \(see [^)]{1,20}\)",
+        r"Not enough credit.{,40}",
+    ],
+)
+def test_a_pattern_of_words_with_short_wildcards_is_read(tmp_path: Path, pattern: str) -> None:
+    """Fixed words, choices and what varies a little are enough to know a refusal by."""
+    path = tmp_path / "acme.toml"
+    path.write_text(ACME.replace('words = "Unknown key"', f"pattern = '{pattern}'"))
+
+    (row, *_) = HttpProvider.from_toml(path, environ=KEY).file.refusals
+
+    assert row.text is not None
+    assert pattern == row.text.pattern
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        ('path = "/v1/texts"', 'path = "/v1/texts?key=S3CRET"'),
+        ('path = "/v1/texts/{id}"', 'path = "/v1/texts?key=S3CRET&id={id}"'),
+        ('bearer = "$ACME_SMS_KEY"', 'headers = { "X-Key: S3CRET" = "$ACME_SMS_KEY" }'),
+        ('base_url = "https://sms.acme.example"', 'base_url = "https://me:S3CRET@acme.example"'),
+        ('base_url = "https://sms.acme.example"', 'base_url = "https://acme.example?k=S3CRET"'),
+    ],
+)
+def test_a_credential_in_a_wrong_place_is_not_shown(
+    tmp_path: Path, line: str, instead: str
+) -> None:
+    """It is a mistake, and the error about it may be logged."""
+    assert line in ACME
+
+    assert "S3CRET" not in refusal(tmp_path, ACME.replace(line, instead, 1))
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        'basic = "$ACME_SMS_KEY:S3CRET"',
+        'basic = "shop:S3CRET:$ACME_SMS_KEY"',
+        'basic = "shop:S3CRET$ACME_SMS_KEY"',
+        'bearer = "S3CRET$ACME_SMS_KEY"',
+        'bearer = "S3CRET-$ACME_SMS_KEY"',
+        'bearer = "$ACME_SMS_KEYs3CRET"',
+        'headers = { Authorization = "App $ACME_SMS_KEY S3CRET" }',
+        'fields = { user = "$ACME_SMS_KEY", password = "$ACME_SMS_KEY/S3CRET" }',
+    ],
+)
+def test_a_credential_beside_a_variable_is_refused(tmp_path: Path, auth: str) -> None:
+    """A variable in it makes no half of a credential fit for a file; none is shown."""
+    words = refusal(tmp_path, ACME.replace('bearer = "$ACME_SMS_KEY"', auth))
+
+    assert "the name of an environment variable" in words
+    assert "s3cret" not in words.lower()
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        'basic = "shop:$ACME_SMS_KEY"',
+        'basic = "$ACME_SMS_KEY:$ACME_SMS_KEY"',
+        'headers = { Authorization = "App $ACME_SMS_KEY", X-Key = \'Token key="$ACME_SMS_KEY"\' }',
+        'query = { key = "$ACME_SMS_KEY$ACME_SMS_KEY" }',
+    ],
+)
+def test_words_may_stand_before_a_variable(tmp_path: Path, auth: str) -> None:
+    """A scheme, a name and a user are no secrets."""
+    path = tmp_path / "acme.toml"
+    path.write_text(ACME.replace('bearer = "$ACME_SMS_KEY"', auth))
+
+    assert ("ACME_SMS_KEY",) == HttpProvider.from_toml(path, environ=KEY).file.auth.names
 
 
 def test_a_bare_status_proves_nothing(tmp_path: Path) -> None:

@@ -221,6 +221,10 @@ def _error(words: object, **more: object) -> dict[str, object]:
         (200, {"state": "done", "data": {"id": "x"}}, "unknown"),
         (200, {"state": "sent", "data": {"id": ""}}, "unknown"),
         (200, {"state": "sent", "data": {"id": True}}, "unknown"),
+        (200, {"state": "sent", "data": {"id": 0}}, "unknown"),
+        (200, {"state": "sent", "data": {"id": "0"}}, "unknown"),
+        (200, {"state": "sent", "data": {"id": "null"}}, "unknown"),
+        (200, {"state": "sent", "data": {"id": " None "}}, "unknown"),
         (200, {"state": "sent"}, "unknown"),
         (200, {"state": ["sent"], "data": {"id": "x"}}, "unknown"),
         (401, _error("Unknown key"), "not_sent"),
@@ -244,6 +248,18 @@ async def test_only_what_the_file_calls_a_proof_is_one(
     _, outcome = await sent_by(acme(tmp_path), respx_mock, Message("0917 123 4567", "Hi"), answer)
 
     assert state == outcome.state
+
+
+async def test_an_id_beside_the_mark_of_an_error_proves_nothing(
+    tmp_path: Path, respx_mock: respx.MockRouter
+) -> None:
+    """An answer that says both, taken and not, is unknown."""
+    provider = acme(tmp_path, ('where = { "/state" = ["queued", "sent"] }\n', ""))
+    answer = httpx.Response(200, json=_error("No route", data={"id": "a1"}))
+
+    _, outcome = await sent_by(provider, respx_mock, Message("0917 123 4567", "Hi"), answer)
+
+    assert "unknown" == outcome.state
 
 
 async def test_words_may_be_a_code_anywhere_in_the_errors(
