@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -68,12 +69,14 @@ class _Reason:
     """Why a recipient was refused.
 
     Args:
+        word: The gateway's word beside the code.
         error: The class to raise.
         blame: What caused it.
         healable: Whether another gateway or a later try could succeed.
         evidence: How far to trust it.
     """
 
+    word: str
     error: type[ProviderError]
     blame: Blame
     healable: bool
@@ -83,15 +86,16 @@ class _Reason:
 # Of RiskHold (401) nobody says whether it is let go later, and a 5xx may come after the network
 # got the text: they are not here, and so unknown.
 REFUSED: Mapping[int, _Reason] = {
-    402: _Reason(RejectedError, "account", True, "DOC"),
-    403: _Reason(RejectedError, "recipient", False, "DOC"),
-    404: _Reason(RejectedError, "recipient", False, "DOC"),
-    405: _Reason(InsufficientCreditError, "account", True, "LOG"),
-    406: _Reason(RejectedError, "recipient", False, "DOC"),
-    407: _Reason(RejectedError, "recipient", True, "DOC"),
-    409: _Reason(RejectedError, "recipient", True, "DOC, with an answer"),
+    402: _Reason("InvalidSenderId", RejectedError, "account", True, "DOC"),
+    403: _Reason("InvalidPhoneNumber", RejectedError, "recipient", False, "DOC"),
+    404: _Reason("UnsupportedNumberType", RejectedError, "recipient", False, "DOC"),
+    405: _Reason("InsufficientBalance", InsufficientCreditError, "account", True, "LOG"),
+    406: _Reason("UserInBlacklist", RejectedError, "recipient", False, "DOC"),
+    407: _Reason("CouldNotRoute", RejectedError, "recipient", True, "DOC"),
+    409: _Reason("DoNotDisturbRejection", RejectedError, "recipient", True, "DOC, with an answer"),
 }
 _NO_ID = ("", "None", None)
+_COUNT_SENT = re.compile(r"\s*Sent to (\d{1,9})/", re.ASCII | re.IGNORECASE)
 _KNOWN = frozenset(("statusCode", "number", "status", "cost", "messageId", "messageParts"))
 
 
@@ -150,7 +154,7 @@ def read_balance(answer: Answer, provider: str, refusals: tuple[Refusal, ...]) -
 
 
 def _recipients(answer: Answer) -> tuple[list[_Recipient], bool] | None:
-    """Return the recipients, and whether the answer holds nothing besides them."""
+    """Return the recipients, and whether the answer says nothing besides or against them."""
     if not 200 <= answer.status < 300 and answer.status != 409:
         return None
     data = answer.data.get("SMSMessageData") if is_object(answer.data) else None
@@ -164,7 +168,19 @@ def _recipients(answer: Answer) -> tuple[list[_Recipient], bool] | None:
         and data.keys() <= {"Message", "Recipients"}
         and all(is_object(item) and item.keys() <= _KNOWN for item in items)
     )
-    return [structure(item, _Recipient) for item in items], exact
+    recipients = [structure(item, _Recipient) for item in items]
+    sent = _count_sent(data.get("Message")) if is_object(data) else 0
+    return recipients, exact and sent <= sum(map(_is_taken, recipients))
+
+
+def _count_sent(message: object) -> int:
+    """Return how many texts were sent by what an answer says of all: `Sent to 1/2 …`."""
+    found = _COUNT_SENT.match(message) if isinstance(message, str) else None
+    return int(found[1]) if found else 0
+
+
+def _is_taken(found: _Recipient) -> bool:
+    return found.statusCode in TAKEN and found.messageId not in _NO_ID
 
 
 def _outcome(
@@ -179,7 +195,7 @@ def _outcome(
         return unclear(prepared, provider, "the answer does not name this number")
     words = f"{found.statusCode} {found.status}".strip()
     has_id = found.messageId not in _NO_ID
-    if found.statusCode in TAKEN and has_id and answer.status != 409:
+    if _is_taken(found) and answer.status != 409:
         return accepted(
             prepared,
             provider,
@@ -189,7 +205,7 @@ def _outcome(
             raw=answer.data,
         )
     reason = REFUSED.get(found.statusCode)
-    if reason is None or has_id or not exact or _cost(found.cost) not in (None, Decimal(0)):
+    if reason is None or has_id or not exact or not _is_refused_as(reason, found):
         references = (str(found.messageId),) if has_id else ()
         return unclear(prepared, provider, words, references)
     error = reason.error(
@@ -203,6 +219,12 @@ def _outcome(
         blame=reason.blame,
     )
     return failed(prepared, error)
+
+
+def _is_refused_as(reason: _Reason, found: _Recipient) -> bool:
+    """Return whether the word is that of the code, and nothing was paid."""
+    free = found.cost is None or _cost(found.cost) == 0
+    return free and found.status == reason.word
 
 
 def _cost(value: object) -> Decimal | None:
