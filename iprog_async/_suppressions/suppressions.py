@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import Literal, Self, TextIO
 
 from attrs import evolve, frozen
 
-from iprog_async._core.errors import SmsError
+from iprog_async._core.errors import InvalidMessageError, SmsError
 from iprog_async._core.inbound import Inbound
 from iprog_async._core.sealed import seal
 from iprog_async._providers.protocols import SmsProvider
@@ -21,6 +22,8 @@ from iprog_async._suppressions.places import ReadNumber, number_reader, open_sto
 from iprog_async._suppressions.store import SuppressionStore
 from iprog_async._suppressions.written_lines import entry_line, read_entry, unreadable
 
+
+logger = logging.getLogger("iprog_async.inbound")
 
 _PAGE = 1000
 _LONGEST_WORD = 40
@@ -200,17 +203,30 @@ class Suppressions:
         """Do what an incoming text asks for, and return what that was.
 
         A text that is one of the stop words puts its sender on the list, one that is a start word
-        takes it off; any other changes nothing, and so does one from a sender without a number.
+        takes it off; any other changes nothing. So does one from a sender that is no number to the
+        list, such as a short code; the log tells of it, without the sender.
 
         Raises:
             SuppressionsError: The list can't be written.
         """
-        wish = self.words.meaning(inbound.text) if inbound.is_from_a_number else None
+        wish = self.words.meaning(inbound.text)
+        if wish is None:
+            return None
+        try:
+            sender = self._read_number(inbound.sender)
+        except InvalidMessageError:
+            logger.warning(
+                "a %s through %s changed nothing: its sender is no phone number to the list of "
+                "suppressed numbers; national ones need its region=",
+                wish.upper(),
+                inbound.gateway or "a gateway",
+            )
+            return None
         why = inbound.text.strip()[:_LONGEST_WORD]
         if wish == "stop":
-            await self.add(inbound.sender, why=why)
-        elif wish == "start":
-            await self.remove(inbound.sender, why=why)
+            await self.add(sender, why=why)
+        else:
+            await self.remove(sender, why=why)
         return wish
 
     async def import_lines(self, lines: Iterable[str], *, why: str = "") -> Imported:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import hmac
 import inspect
 import logging
@@ -123,11 +124,13 @@ class InboundApp:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
+        has_secret = self._mask_secret(scope)
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
         try:
-            self._check_secret(scope)
+            if not has_secret:
+                raise RefusedRequestError(404, "there is nothing here")
             fields = await read_fields(scope, receive, self._limits)
             heard = await self._take(fields)
         except RefusedRequestError as exc:
@@ -138,13 +141,20 @@ class InboundApp:
             await _answer(send, 200, "ok")
             await self._confirm(heard)
 
-    def _check_secret(self, scope: Scope) -> None:
-        """Refuse whoever has not the secret; from here on it is not in the server's log either."""
-        before, _, given = str(scope["path"]).rpartition("/")
-        if not hmac.compare_digest(given.encode("utf-8", "replace"), str(self._secret).encode()):
-            raise RefusedRequestError(404, "there is nothing here")
-        scope["path"] = f"{before}/{_MASK}"
-        scope["raw_path"] = scope["path"].encode("utf-8", "replace")
+    def _mask_secret(self, scope: Scope) -> bool:
+        """Take the secret out of what servers log, wherever in the path it is.
+
+        Returns:
+            Whether the last part of the path is the secret.
+        """
+        secret = str(self._secret).encode()
+        parts = str(scope["path"]).split("/")
+        equal = [hmac.compare_digest(part.encode("utf-8", "replace"), secret) for part in parts]
+        if any(equal):
+            shown = [_MASK if same else part for part, same in zip(parts, equal, strict=True)]
+            scope["path"] = "/".join(shown)
+            scope["raw_path"] = scope["path"].encode("utf-8", "replace")
+        return equal[-1]
 
     async def _take(self, fields: Any) -> Sequence[tuple[Wish, Inbound]]:
         """Handle what was posted, and return what was heard in it."""
@@ -180,17 +190,39 @@ class InboundApp:
                 wish = await self._suppressions.hear(inbound)
         key, owner = key_of(inbound), token_bytes(8)
         window = self._window if inbound.id is None else max(self._window, ID_WINDOW)
-        turn = await asyncio.to_thread(self._seen.begin, key, owner, window)
-        if turn == "busy":
-            raise RefusedRequestError(503, "it is being handled", (b"retry-after", b"5"))
-        if turn == "done":
+        if not await self._begin(key, owner, window):
             return None
         try:
-            if self._suppressions is not None and wish == "start":
-                wish = await self._suppressions.hear(inbound)
+            if wish == "start":
+                wish = await self._start_once(inbound, hashlib.sha256(key).digest(), owner, window)
             await self._call(inbound)
         except BaseException:
             # Cancelled or failed: whoever tells of it again finds it new.
+            with suppress(SmsError):
+                self._seen.give_back(key, owner)
+            raise
+        await asyncio.to_thread(self._seen.end, key, owner)
+        return wish
+
+    async def _begin(self, key: bytes, owner: bytes, window: float) -> bool:
+        turn = await asyncio.to_thread(self._seen.begin, key, owner, window)
+        if turn == "busy":
+            raise RefusedRequestError(503, "it is being handled", (b"retry-after", b"5"))
+        return turn == "new"
+
+    async def _start_once(
+        self, inbound: Inbound, key: bytes, owner: bytes, window: float
+    ) -> Wish | None:
+        """Obey a START once, even if the handler fails: a STOP may come before it is told again.
+
+        Returns:
+            What was heard now; `None` if it was before.
+        """
+        if self._suppressions is None or not await self._begin(key, owner, window):
+            return None
+        try:
+            wish = await self._suppressions.hear(inbound)
+        except BaseException:
             with suppress(SmsError):
                 self._seen.give_back(key, owner)
             raise

@@ -16,6 +16,7 @@ from iprog_async import (
     ConfigurationError,
     Inbound,
     Suppressions,
+    SuppressionsError,
     UnsupportedError,
 )
 from iprog_async.inbound import InboundApp
@@ -274,6 +275,40 @@ async def test_second_stop_counts_and_second_start_does_not(suppressions: Suppre
     app.close()
 
 
+async def test_start_is_obeyed_once_though_the_handler_fails(suppressions: Suppressions) -> None:
+    """A START that comes again, since its handler failed, does not undo the STOP in between."""
+    errors = [RuntimeError("the shop is closed")]
+
+    def handle(_: Inbound) -> None:
+        if errors:
+            raise errors.pop()
+
+    poster = Poster(app_of(handle, suppressions=suppressions))
+    told = ("START", "STOP", "START")
+    assert [500, 200, 200] == [await poster.text(content=words) for words in told]
+    assert await suppressions.contains(NUMBER)
+    poster.app.close()
+
+
+async def test_start_that_was_not_obeyed_is_new_again(
+    suppressions: Suppressions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A START that can't be written down is obeyed when it comes again."""
+    hear, errors = suppressions.hear, [SuppressionsError("the disk is full")]
+
+    async def hear_later(inbound: Inbound) -> Any:
+        if errors:
+            raise errors.pop()
+        return await hear(inbound)
+
+    await suppressions.add(NUMBER)
+    monkeypatch.setattr(suppressions, "hear", hear_later)
+    poster = Poster(app_of(suppressions=suppressions))
+    assert [500, 200] == [await poster.text(content="START") for _ in range(2)]
+    assert not await suppressions.contains(NUMBER)
+    poster.app.close()
+
+
 async def test_list_that_is_gone_is_an_error(tmp_path: Any) -> None:
     """A STOP that can't be written down is answered with an error, so that it comes again."""
     path = tmp_path / "stop.txt"
@@ -325,6 +360,31 @@ async def test_secret_is_in_nothing_that_is_shown(
     shown = [repr(poster.app), caplog.text, *map(repr, poster.scopes), repr(vars(poster.app))]
     assert [] == [words for words in shown if SECRET in words]
     assert ["/sms/___"] * 2 == [scope["path"] for scope in poster.scopes]
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "shown"),
+    [
+        ("http", f"/sms/{SECRET}/", "/sms/___/"),
+        ("http", f"/{SECRET}/sms", "/___/sms"),
+        ("http", f"/{SECRET}/{SECRET}", "/___/___"),
+        ("websocket", f"/sms/{SECRET}", "/sms/___"),
+    ],
+)
+async def test_secret_anywhere_in_a_path_is_masked(kind: str, path: str, shown: str) -> None:
+    """What a server logs of a request that is refused has no secret either, before its answer."""
+    scope: dict[str, Any] = {"type": kind, "method": "GET", "headers": []}
+    scope |= {"path": path, "raw_path": path.encode()}
+    logged: list[Any] = []
+
+    async def receive() -> Any:
+        raise AssertionError("nothing is read")
+
+    async def send(_: Any) -> None:
+        logged.append((scope["path"], scope["raw_path"]))
+
+    await app_of(print)(scope, receive, send)
+    assert {(shown, shown.encode())} == set(logged)
 
 
 async def test_server_begins_and_ends_it() -> None:

@@ -175,9 +175,23 @@ async def test_start_takes_off(suppressions: Suppressions) -> None:
     )
 
 
-async def test_sender_without_a_number_is_not_listed(suppressions: Suppressions) -> None:
-    """A short code can't be texted, so its STOP changes nothing."""
-    assert await suppressions.hear(Inbound("8080", "STOP")) is None
+async def test_sender_without_a_number_is_not_listed(
+    suppressions: Suppressions, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A short code can't be texted, so its STOP is a line in the log, without the sender."""
+    for text in ("STOP", "Hi"):
+        assert await suppressions.hear(Inbound("8080", text)) is None
+    assert 0 == await suppressions.count()
+    (line,) = caplog.messages
+    assert "a STOP through a gateway changed nothing" in line
+    assert "8080" not in line
+
+
+async def test_national_sender_is_heard(suppressions: Suppressions) -> None:
+    """A sender without a country code is read with the list's region."""
+    assert "stop" == await suppressions.hear(Inbound("0917 123 4567", "STOP"))
+    assert await suppressions.contains("+639171234567")
+    assert "start" == await suppressions.hear(Inbound("09171234567", "START"))
     assert 0 == await suppressions.count()
 
 
