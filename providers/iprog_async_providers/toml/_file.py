@@ -288,7 +288,7 @@ class Refused:
     @property
     def row(self) -> Refusal:
         """The refusal, as the rule for refusals knows it."""
-        words = (rf"{re.escape(_bare(each))}\.?" for each in self.words)
+        words = (rf"{re.escape(each.strip(' .'))}\.?" for each in self.words)
         return Refusal(
             ERRORS[self.error],
             self.pattern or "|".join(words),
@@ -297,11 +297,6 @@ class Refused:
             blame=self.blame,
             evidence=self.evidence,
         )
-
-
-def _bare(words: str) -> str:
-    """Return words as they are compared: without blanks and full stops around them."""
-    return words.strip(" .")
 
 
 @frozen(kw_only=True)
