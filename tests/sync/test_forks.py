@@ -165,7 +165,7 @@ with Sandbox() as sandbox:
 _JOURNAL = """
 import fcntl, time
 from iprog_async import JournalError
-from iprog_async._core import sqlite_forks
+from iprog_async._core.forks import sqlite as sqlite_forks
 from iprog_async._journal.sqlite.writer import Writer
 
 def slow(real, reached, opened):
