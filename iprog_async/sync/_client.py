@@ -140,6 +140,7 @@ class SmsClient(Questions[P_co]):
                 send_between=send_between,
                 zone=zone,
                 when_quiet=when_quiet,
+                sender_id=sender_id,
                 encoding=encoding,
             )
 

@@ -322,3 +322,22 @@ def test_run_has_all_that_the_async_one_has() -> None:
     assert {"close", "counts"} == names(BulkRun) - names(iprog_async.BulkRun)
     with SmsClient(FakeProvider()) as sms, sms.send_many(to_many(3)) as run:
         assert 3 == run.drain().accepted == run.counts.accepted
+
+
+def test_every_argument_reaches_the_client_on_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the async client can be told, this one passes on, but for what lives in a loop."""
+    theirs = set(inspect.signature(iprog_async.SmsClient).parameters) - {"pool", "http"}
+    given: dict[str, Any] = {}
+
+    class Spy:
+        def __init__(self, provider: object, **arguments: object) -> None:
+            given.update(arguments, provider=provider)
+
+    monkeypatch.setattr("iprog_async._client.client.SmsClient", Spy)
+    told: dict[str, Any] = {name: object() for name in theirs - {"journal"}}
+    told |= {"observers": (object(),), "policies": (object(),)}
+    SmsClient(told.pop("provider"), **told)
+
+    assert theirs == set(inspect.signature(SmsClient).parameters) == set(given)
+    assert told == {name: given[name] for name in told}
+    assert given["journal"] is None
