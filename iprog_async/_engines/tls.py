@@ -62,7 +62,10 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
     @property
     def within_record(self) -> bool:
         """Whether something has begun to come in that can't be read yet."""
-        return self._records.within_record
+        below = self._below
+        return self._records.within_record or (
+            isinstance(below, TlsTransport) and below.within_record
+        )
 
     async def open(self) -> None:
         """Wait for the handshake; whoever gives up waiting has to call `abort`.

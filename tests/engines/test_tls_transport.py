@@ -294,3 +294,24 @@ async def test_closed_connection_needs_no_garbage_collection() -> None:
         assert transport() is None
     finally:
         gc.enable()
+
+
+class Silent(asyncio.Transport):
+    """A connection on which nothing comes in by itself."""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Take it."""
+
+
+async def test_a_part_of_a_record_below_is_seen() -> None:
+    """Of a proxy's encryption, below the gateway's own: what has begun to come may be an answer."""
+    below, above = (TlsTransport(Heard(), trusting(), "localhost") for _ in range(2))
+    below.connection_made(Silent())
+    above.connection_made(below)
+    assert not above.within_record
+
+    part = b"\x16\x03\x03\x00\x64half"
+    below.get_buffer(-1)[: len(part)] = part
+    below.buffer_updated(len(part))
+
+    assert above.within_record
