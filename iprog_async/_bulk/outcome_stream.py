@@ -51,9 +51,12 @@ class OutcomeStream:
         try:
             await self._ended.put(ended)
         except asyncio.CancelledError:
-            # The run was closed; what is settled is still there for a reader who goes on.
-            self._late.append(ended)
+            self.keep(outcomes, recorded)
             raise
+
+    def keep(self, outcomes: Sequence[Outcome], recorded: Recorded | None = None) -> None:
+        """Keep outcomes as the run is closed: they are still there for a reader who goes on."""
+        self._late.append(_Ended(outcomes, recorded))
 
     async def end(self) -> None:
         """Say that nothing follows, once there is room."""

@@ -30,6 +30,7 @@ from iprog_async._http.send_context import (
 )
 from iprog_async._journal.ledger import Ledger
 from iprog_async._policies.gate import Admission, Admissions
+from iprog_async._policies.patience import Patience
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.batching import fewest, plan_batches
 from iprog_async._sending.bisect_batch import Bisection
@@ -162,12 +163,14 @@ class WorkerPool:
 
     async def _work(self, withdrawal: Withdrawal) -> None:
         active_send.set(SendContext(None, withdrawal, self._most_unknown))
+        patience = Patience(self._clock)
         while (departure := await self._take()) is not None:
             self.in_flight += len(departure[0])
             try:
-                await self._send(departure)
+                came_back = await self._send(departure)
             finally:
                 self._departures.arrive(departure)
+            await patience.after(withdrawn=came_back)
 
     async def _take(self) -> Departure | None:
         """Return the next batch; `None` when there is nothing more to send."""
@@ -220,36 +223,47 @@ class WorkerPool:
         self._departures.add(window.batches)
         return [*window.refused, *window.known]
 
-    async def _send(self, departure: Departure) -> None:
+    async def _send(self, departure: Departure) -> bool:
         """Send a batch; halve it while one recipient makes the gateway refuse all of it.
 
         After an unknown outcome, or once the run was stopped, what is left keeps its refusal.
+
+        Returns:
+            Whether any of it was withdrawn, and waits again.
         """
         batch, at_risk = departure
+        came_back = False
         if self._admissions is not None:
             batch = await self._admit(batch, self._admissions)
             if not batch:
-                return
+                return came_back
         parts = Bisection(batch, fewest(batch, self._provider))
         while parts:
             part, outcomes = parts.next(may_ask=self.state < State.STOPPED)
+            if outcomes:
+                await self._settle(part, outcomes, tally_of(part, outcomes), 0.0)
+                continue
             started = self._clock.monotonic()
-            if not outcomes:
-                outcomes = await self._submit(part)
-                if parts.split(outcomes):
-                    if self._ledger is not None:
-                        # Until it is its turn again it waits, also if the run ends before.
-                        self._ledger.claim(part).give_back()
-                    continue
-                if self.state >= State.DRAINING or self._admissions is not None:
-                    part, outcomes = await self._put_back(part, outcomes)
-                    if not part:
-                        continue
+            outcomes = await self._submit(part)
+            seconds = self._clock.monotonic() - started
+            if parts.split(outcomes):
+                if self._ledger is not None:
+                    # Until it is its turn again it waits, also if the run ends before.
+                    self._ledger.claim(part).give_back()
+                continue
+            withdrawn: Sequence[Outcome] = ()
+            back: Batch = ()
+            if self.state >= State.DRAINING or self._admissions is not None:
+                back, withdrawn, part, outcomes = _sift(part, outcomes)
+            if part:
                 tally = tally_of(part, outcomes)
                 self._watch(part, outcomes, tally, at_risk=at_risk)
-            else:
-                tally = tally_of(part, outcomes)
-            await self._settle(part, outcomes, tally, self._clock.monotonic() - started)
+                await self._settle(part, outcomes, tally, seconds)
+            if back:
+                # Last: if the run is closed meanwhile, nothing of it has left.
+                await self._put_back(back, withdrawn)
+                came_back = True
+        return came_back
 
     async def _submit(self, part: Batch) -> Sequence[Outcome]:
         try:
@@ -258,7 +272,9 @@ class WorkerPool:
             return await submit(self._provider, part, claim, self._observers, permit)
         except asyncio.CancelledError as exc:
             if was_in_flight(exc):
-                self._abandon(part)
+                lost = self._abandon(part)
+                if self._admissions is not None:
+                    await self._admissions.settle(lost)
             raise
 
     async def _settle(
@@ -272,25 +288,21 @@ class WorkerPool:
         # not the worker.
         recorded = None if self._ledger is None else self._ledger.record(part, outcomes)
         self._log(part, outcomes, seconds)
-        if self._admissions is not None:
-            await self._admissions.settle(outcomes)
         count_tally(self.counts, tally)
+        if self._admissions is not None:
+            try:
+                await self._admissions.settle(outcomes)
+            except asyncio.CancelledError:
+                self.stream.keep(outcomes, recorded)
+                raise
         await self.stream.put(outcomes, recorded)
 
-    async def _put_back(
-        self, part: Batch, outcomes: Sequence[Outcome]
-    ) -> tuple[Batch, Sequence[Outcome]]:
-        """Let what was withdrawn wait again, and return the others with their outcomes."""
-        withdrawn = [was_withdrawn(outcome) for outcome in outcomes]
-        if not any(withdrawn):
-            return part, outcomes
-        back, why = list(compress(part, withdrawn)), list(compress(outcomes, withdrawn))
+    async def _put_back(self, batch: Batch, withdrawn: Sequence[Outcome]) -> None:
+        """Let what was withdrawn wait again."""
         if self._admissions is not None:
-            back = await self._admissions.take_back(why)
-        self._departures.put_back(back, why)
-        self.in_flight -= sum(withdrawn)
-        others = [not waits for waits in withdrawn]
-        return tuple(compress(part, others)), list(compress(outcomes, others))
+            batch = await self._admissions.take_back(withdrawn)
+        self._departures.put_back(batch, withdrawn)
+        self.in_flight -= len(batch)
 
     async def _admit(self, batch: Batch, admissions: Admissions) -> Batch:
         """Ask the policies about messages whose turn has come; return those that may leave now."""
@@ -346,14 +358,13 @@ class WorkerPool:
         waiting = [*self._departures, *self._waiting, *self._preparation.carried]
         return settled + [NotSent(waits.index, waits.message, error) for waits in waiting]
 
-    def _abandon(self, batch: Batch) -> None:
+    def _abandon(self, batch: Batch) -> Sequence[Unknown]:
         reason = "the run was closed while the request was on its way"
         lost = [unclear(prepared, self._provider.name, reason) for prepared in batch]
         self._log(batch, lost, 0.0)
-        if self._admissions is not None:
-            self._admissions.forget(batch)
         self.abandoned.extend(lost)
         self.counts.unknown += len(lost)
+        return lost
 
     def _log(self, part: Batch, outcomes: Sequence[Outcome], seconds: float) -> None:
         if not (self._observers or logging_enabled()):
@@ -365,6 +376,22 @@ class WorkerPool:
         """Pass on the outcomes of what no request was made for."""
         self.counts.add(outcomes)
         await self.stream.put(outcomes)
+
+
+def _sift(
+    part: Batch, outcomes: Sequence[Outcome]
+) -> tuple[Batch, Sequence[Outcome], Batch, Sequence[Outcome]]:
+    """Return what was withdrawn, and the others, each with their outcomes."""
+    withdrawn = [was_withdrawn(outcome) for outcome in outcomes]
+    if not any(withdrawn):
+        return (), (), part, outcomes
+    others = [not waits for waits in withdrawn]
+    return (
+        tuple(compress(part, withdrawn)),
+        list(compress(outcomes, withdrawn)),
+        tuple(compress(part, others)),
+        list(compress(outcomes, others)),
+    )
 
 
 def _was_settled(outcome: Outcome) -> bool:

@@ -10,7 +10,7 @@ from iprog_async._core.errors import JournalError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.observers import NULL_OBSERVERS, Observers
 from iprog_async._core.outcomes import NotSent, Outcome, unclear
-from iprog_async._http.send_context import Permit, was_withdrawn
+from iprog_async._http.send_context import Permit, note_in_flight, was_withdrawn
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.ledger import Ledger, check_key
 from iprog_async._journal.rows_claim import RowsClaim
@@ -140,7 +140,12 @@ class KeyedSends:
             # The policies are asked about it again, and then it is claimed again or not.
             claim.give_back()
         else:
-            error = await asyncio.shield(ledger.record([prepared], [outcome]))
+            try:
+                error = await asyncio.shield(ledger.record([prepared], [outcome]))
+            except asyncio.CancelledError as exc:
+                if outcome.state != "not_sent":
+                    note_in_flight(exc, f"{provider.name}: cancelled once the text had left")
+                raise
             if error is not None:
                 # The outcome is true all the same; the journal has it as unknown.
                 logger.error("the outcome of a text is not on record: %s", error)

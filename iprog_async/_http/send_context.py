@@ -111,7 +111,9 @@ class Withdrawal:
         if self._withdrawn:
             return
         self._withdrawn = True
-        if self._waiting and self._task is not None:
+        # A policy that is asked as its text leaves, and stops the run, waits for nothing: it would
+        # be caught later, when the text is on its way.
+        if self._waiting and self._task not in (None, asyncio.current_task(self._loop)):
             self._task.cancel()
 
     async def wait(self, waiting: Coroutine[Any, Any, T]) -> T:

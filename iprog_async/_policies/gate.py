@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -25,6 +27,10 @@ from iprog_async._policies.grants import Answer, Grant, Held
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.encoding import prepare
 from iprog_async._sending.submit import overdue
+
+
+_Telling = tuple[Answer, Outcome]
+"""What an answer's policy is to be told."""
 
 
 @frozen(eq=False)
@@ -117,6 +123,7 @@ class Admissions:
         self._gate = gate
         self._in_run = in_run
         self._grants: dict[int, Grant] = {}
+        self._untold: list[_Telling] = []
 
     async def admit(self, batch: Batch) -> Admission:
         """Ask all policies about texts whose turn has come; those let through are not asked again.
@@ -140,29 +147,40 @@ class Admissions:
             if not asked:
                 break
             decisions = await policy.ask([grant.text for grant in asked])
-            asked = [
-                grant
-                for grant, decision in zip(asked, decisions, strict=True)
-                if await self._passes(grant, policy, decision, admission)
-            ]
+            go_on: list[Grant] = []
+            held: list[NotSent] = []
+            # All answers first: whoever is cancelled while others are told gives back what counts.
+            for grant, decision in zip(asked, decisions, strict=True):
+                outcome = self._take_answer(grant, policy, decision, admission)
+                if outcome is None:
+                    go_on.append(grant)
+                else:
+                    held.append(outcome)
+            asked = go_on
+            await self.settle(held)
         for grant in asked:
             to = admission.rewritten if grant.is_rewritten else admission.allowed
             to.append(grant.prepared)
         return admission
 
-    async def _passes(
+    def _take_answer(
         self, grant: Grant, policy: NamedPolicy, decision: Decision, admission: Admission
-    ) -> bool:
-        """Return whether a text goes on to the next policy."""
+    ) -> NotSent | None:
+        """Return what holds a text back; `None` if it goes on to the next policy."""
         if isinstance(decision, Rewrite):
             held = self._rewrite(grant, policy, decision)
             if held is None:
-                return True
-        elif isinstance(decision, Allow):
-            grant.add(Answer.of(policy, grant.text, decision))
-            return True
-        else:
+                return None
+        elif not isinstance(decision, Allow):
             held = decision
+        elif decision.until is None or decision.until > grant.text.now:
+            grant.add(Answer.of(policy, grant.text, decision))
+            return None
+        else:
+            # It would be withdrawn and asked about again, for ever. An answer that has ended only
+            # since it was asked for is none of these: the next one is another.
+            over = f"allowed a text until {decision.until.isoformat()}, which was over already"
+            held = Refuse(PolicyError(policy.name, over))
         # An earlier policy may have rewritten it, and is asked again when it is its turn again.
         prepared = grant.original
         outcome = _not_sent(prepared, policy.name, held)
@@ -170,8 +188,7 @@ class Admissions:
             admission.waiting.append((prepared, Held(held.time, outcome)))
         else:
             admission.refused.append((prepared, outcome))
-        await self.settle([outcome])
-        return False
+        return outcome
 
     def _rewrite(
         self, grant: Grant, policy: NamedPolicy, decision: Rewrite
@@ -216,18 +233,28 @@ class Admissions:
 
     async def settle(self, outcomes: Iterable[Outcome]) -> None:
         """Tell the policies what became of texts that they allowed; of others nothing is told."""
+        telling: list[_Telling] = []
+        # All of them first: if telling one is cancelled, `end` must not take back the others.
         for outcome in outcomes:
             grant = self._grants.pop(outcome.index, None)
-            for answer in () if grant is None else reversed(grant.answers):
-                await answer.policy.tell(answer.text, outcome)
+            if grant is not None:
+                telling += [(answer, outcome) for answer in reversed(grant.answers)]
+        await self._tell(telling)
 
-    def forget(self, batch: Batch) -> None:
-        """Let go of texts that may be out, with nobody left to hear of it: they count as sent."""
-        for prepared in batch:
-            self._grants.pop(prepared.index, None)
+    async def _tell(self, telling: Sequence[_Telling]) -> None:
+        left = deque(telling)
+        try:
+            while left:
+                answer, outcome = left.popleft()
+                await answer.policy.tell(answer.text, outcome)
+        except asyncio.CancelledError:
+            self._untold += left
+            raise
 
     async def end(self) -> None:
-        """Let the policies take back what they counted for texts that were not sent."""
+        """Tell what a cancelled `settle` left untold, and take back what was not sent."""
+        untold, self._untold = self._untold, []
+        await self._tell(untold)
         await self.settle([_withdrawn(grant.original) for grant in self._grants.values()])
 
 

@@ -113,6 +113,11 @@ class Limits:
             answers = await question.answer
         except JournalError as exc:
             return [Refuse(exc)] * len(texts)
+        except asyncio.CancelledError:
+            if not question.answer.cancelled() and question.answer.exception() is None:
+                # Counted at this very moment, and nobody is there who could settle it.
+                await self._give_back(_takings(question.answer.result()))
+            raise
         return [self._decided(*pair) for pair in zip(texts, answers, strict=True)]
 
     def _decided(self, text: Outgoing, answer: Taken | Exceeded) -> Decision:
@@ -149,7 +154,7 @@ class Limits:
         for question, answer in zip(asked, answers, strict=True):
             if question.answer.done():
                 # Whoever asked has gone.
-                await self._give_back([taken for taken in answer if isinstance(taken, Taken)])
+                await self._give_back(_takings(answer))
             else:
                 question.answer.set_result(answer)
 
@@ -202,6 +207,10 @@ class Limits:
         joined = "\0".join((limit, f"{quota.seconds:g}", *of)).encode(errors="surrogatepass")
         name = blake2b(joined, key=self._salt[:64], digest_size=_NAME_BYTES).digest()
         return Wanted(name, quota, amount, limit=limit)
+
+
+def _takings(answers: Sequence[Taken | Exceeded]) -> list[Taken]:
+    return [answer for answer in answers if isinstance(answer, Taken)]
 
 
 def _error(text: Outgoing, exceeded: Exceeded) -> LimitExceededError:

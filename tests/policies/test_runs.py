@@ -340,7 +340,7 @@ async def test_a_run_that_is_left_gives_back_what_it_did_not_send() -> None:
 
 
 async def test_an_abandoned_request_counts_as_sent() -> None:
-    """What was on its way when the run was closed may be out: nobody is told otherwise."""
+    """What was on its way when the run was closed may be out, which policies are told."""
     clock = VirtualClock()
     pool = HttpPool(clock=clock)
     pool.engine = VirtualGateway(clock, lambda _: OK, latency=lambda _: 1000.0)
@@ -355,7 +355,7 @@ async def test_an_abandoned_request_counts_as_sent() -> None:
         reading.cancel()
 
     assert 1 == len(run.abandoned)
-    assert [] == rule.settled
+    assert [("+639170000000", "unknown")] == rule.settled
 
 
 async def test_no_byte_leaves_after_the_time_of_an_answer() -> None:
