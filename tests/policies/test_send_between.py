@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from support.outbox.looking import until
 from iprog_async import (
     Allow,
     ConfigurationError,
+    Counts,
     HttpPool,
     InvalidMessageError,
     Journal,
@@ -190,6 +192,16 @@ class _Gateway:
         return [time for time, _ in self.sent if not 8 <= time.hour < 20]
 
 
+async def _go_on(gateway: _Gateway, path: Path | str, rows: list[Message]) -> Counts:
+    """Run what a journal has begun to its end."""
+    with Journal.open(path) as journal:
+        async with (
+            gateway.client() as client,
+            client.send_many(rows, journal=journal, concurrency=2) as run,
+        ):
+            return await run.drain()
+
+
 async def test_a_run_that_is_begun_in_the_evening_goes_on_in_the_morning(
     path: Path | str,
 ) -> None:
@@ -215,12 +227,37 @@ async def test_a_run_that_is_begun_in_the_evening_goes_on_in_the_morning(
 
     clock.jump(3 * 3600)
     gateway.clock = InstantClock(clock.now())
-    with Journal.open(path) as journal:
+    counts = await _go_on(gateway, path, rows)
+
+    assert (12, before) == (counts.accepted, counts.resumed)
+    assert 12 == len({number for _, number in gateway.sent}) == len(gateway.sent)
+    assert [] == gateway.at_night
+
+
+async def test_a_run_that_is_killed_at_night_goes_on_in_the_morning(tmp_path: Path) -> None:
+    """What is on the disk while rows wait is enough: each gets one text, and none at night."""
+    clock = VirtualClock()
+    clock.jump(timedelta(hours=11, minutes=58).total_seconds())
+    gateway = _Gateway(clock)
+    rows = different_texts(12)
+    running, killed = tmp_path / "running", tmp_path / "killed"
+    running.mkdir()
+    with Journal.open(running / "j.db") as journal:
         async with (
             gateway.client() as client,
             client.send_many(rows, journal=journal, concurrency=2) as run,
         ):
-            counts = await run.drain()
+            reading = asyncio.create_task(run.drain())
+            await until(lambda: clock.now().astimezone(MANILA).minute == 59 and not run.in_flight)
+            # As a kill leaves it: neither stopped nor closed.
+            shutil.copytree(running, killed)
+            run.stop()
+            await reading
+    before = len(gateway.sent)
+
+    clock.jump(3 * 3600)
+    gateway.clock = InstantClock(clock.now())
+    counts = await _go_on(gateway, killed / "j.db", rows)
 
     assert (12, before) == (counts.accepted, counts.resumed)
     assert 12 == len({number for _, number in gateway.sent}) == len(gateway.sent)
