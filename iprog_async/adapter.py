@@ -19,6 +19,7 @@ from iprog_async._http.acceptance import PLAIN_REASON, says_unsure
 from iprog_async._http.api_paths import ApiPaths
 from iprog_async._http.calls import NOT_JSON, Answer, Call, Effect, Gateway, HttpCall, UnclearAnswer
 from iprog_async._providers.base import BaseProvider, to_sender_id
+from iprog_async._providers.environment import credentials_from_env
 from iprog_async._providers.inbound import ReceivedCursor, ReceivedReading, sender_of
 from iprog_async._providers.protocols import Batching, Capabilities, Scheduling
 from iprog_async._providers.refusals import ErrorForm, Refusal, give_up, refuse
@@ -57,6 +58,7 @@ __all__ = [
     "check_sender_id",
     "check_text",
     "clean_secret",
+    "credentials_from_env",
     "failed",
     "give_up",
     "is_array",

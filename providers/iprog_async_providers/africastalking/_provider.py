@@ -21,6 +21,7 @@ from iprog_async.adapter import (
     PreparedMessage,
     SmsUrl,
     clean_secret,
+    credentials_from_env,
     to_e164,
     to_region,
     to_sender_id,
@@ -97,13 +98,8 @@ class AfricasTalkingProvider(BaseProvider):
         Raises:
             ConfigurationError: One is set without the other.
         """
-        username, api_key = (environ.get(name, "").strip() for name in _ENVIRONMENT)
-        if not username and not api_key:
-            return None
-        if not username or not api_key:
-            missing = _ENVIRONMENT[0] if api_key else _ENVIRONMENT[1]
-            raise ConfigurationError(f"{' and '.join(_ENVIRONMENT)} belong together; set {missing}")
-        return cls(username, api_key)
+        given = credentials_from_env(environ, _ENVIRONMENT)
+        return None if given is None else cls(*given)
 
     @classmethod
     def from_url(cls, url: SmsUrl, /) -> Self:

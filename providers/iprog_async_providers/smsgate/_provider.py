@@ -23,6 +23,7 @@ from iprog_async.adapter import (
     Secret,
     SmsUrl,
     clean_secret,
+    credentials_from_env,
     to_e164,
     to_region,
 )
@@ -97,13 +98,8 @@ class SmsGateProvider(BaseProvider):
         Raises:
             ConfigurationError: One is set without the other.
         """
-        username, password = (environ.get(name, "").strip() for name in _ENVIRONMENT)
-        if not username and not password:
-            return None
-        if not username or not password:
-            missing = _ENVIRONMENT[0] if password else _ENVIRONMENT[1]
-            raise ConfigurationError(f"{' and '.join(_ENVIRONMENT)} belong together; set {missing}")
-        return cls(username, password)
+        given = credentials_from_env(environ, _ENVIRONMENT)
+        return None if given is None else cls(*given)
 
     @classmethod
     def from_url(cls, url: SmsUrl, /) -> Self:

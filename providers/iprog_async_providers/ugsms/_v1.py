@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from attrs import field, frozen
 
-from iprog_async import ConfigurationError, Outcome
+from iprog_async import Outcome
 from iprog_async.adapter import (
     Answer,
     ApiPaths,
@@ -18,6 +18,7 @@ from iprog_async.adapter import (
     SmsUrl,
     accepted,
     clean_secret,
+    credentials_from_env,
     to_flag,
 )
 from iprog_async_providers.ugsms import _answers
@@ -94,15 +95,8 @@ class UgsmsV1Provider(UgsmsProvider):
         Raises:
             ConfigurationError: One is set without the other.
         """
-        given = [environ.get(name, "").strip() for name in cls.env_names]
-        if not any(given):
-            return None
-        if not all(given):
-            missing = cls.env_names[given.index("")]
-            raise ConfigurationError(
-                f"{' and '.join(cls.env_names)} belong together; set {missing}"
-            )
-        return cls(*given)
+        given = credentials_from_env(environ, cls.env_names)
+        return None if given is None else cls(*given)
 
     @classmethod
     def from_url(cls, url: SmsUrl, /) -> Self:
