@@ -249,6 +249,8 @@ async def test_a_run_that_is_killed_at_night_goes_on_in_the_morning(tmp_path: Pa
         ):
             reading = asyncio.create_task(run.drain())
             await until(lambda: clock.now().astimezone(MANILA).minute == 59 and not run.in_flight)
+            # What was accepted a moment ago would be unknown, as after any kill.
+            await until(lambda: {"accepted"} == set(states_in(running / "j.db")))
             # As a kill leaves it: neither stopped nor closed.
             shutil.copytree(running, killed)
             run.stop()
