@@ -83,12 +83,14 @@ class OutboxStatements:
         outbox, entries = f"{quoted(schema)}.outbox", f"{quoted(schema)}.entries"
         lease = "now() + make_interval(secs => %(lease)s)"
         ours = "unnest(%(ids)s::bigint[], %(takes)s::integer[])"
+        # In a FROM it may be the inner side of a nested loop, which asks it again for every row and
+        # takes as many again each time: so it was where the table had been analysed with one row.
         self.take = f"""
-UPDATE {outbox} AS o SET due_at = {lease}, takes = o.takes + 1
-FROM (
+WITH w AS MATERIALIZED (
   SELECT id FROM {outbox} WHERE campaign = %(campaign)s AND state = 'waiting' AND due_at <= now()
   ORDER BY due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-) AS w WHERE o.id = w.id
+)
+UPDATE {outbox} AS o SET due_at = {lease}, takes = o.takes + 1 FROM w WHERE o.id = w.id
 RETURNING o.id, o.takes, o.number, o.key, o.text, o.sender_id, o.schedule_at,
   extract(epoch FROM o.expires_at - now())::float8, extract(epoch FROM now() - o.enqueued_at)::float8"""  # noqa: S608, E501 - constants
         """Takes those that have waited longest, for the time of a lease."""

@@ -293,6 +293,21 @@ async def test_empty_account_stops_it_until_it_is_told(
     assert NUMBER[:7] not in errors[0]
 
 
+@pytest.mark.parametrize("rows_when_analysed", [0, 1, 2, 20])
+async def test_takes_no_more_than_it_has_room_for_whatever_the_planner_knows(
+    address: str, journal: Journal, gateway: SmsOutbox, rows_when_analysed: int
+) -> None:
+    """An empty account costs `concurrency` refusals, with every plan that statistics lead to."""
+    gateway.credit = 0
+    await put(address, journal, *texts(20)[:rows_when_analysed])
+    told(address, "ANALYZE {outbox}")
+    await put(address, journal, *texts(20)[rows_when_analysed:])
+    async with sending(gateway, journal, concurrency=4) as sender:
+        await until(lambda: sender.paused_by)
+        await until(lambda: sum(_returned(address)) == len(gateway.refused))
+    assert 4 == sum(takes for (takes,) in rows(address, "takes"))
+
+
 async def test_gateway_that_asks_for_a_pause_is_tried_with_one_text(
     address: str, journal: Journal, gateway: SmsOutbox
 ) -> None:
