@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Literal
 
@@ -16,6 +17,8 @@ GSM7_BASIC = frozenset(
 )
 GSM7_EXTENSION = frozenset("\f^{}\\[~]|€")
 _GSM7 = GSM7_BASIC | GSM7_EXTENSION
+# One septet for each character, and nothing that can't be split: so are most texts.
+_PLAIN = re.compile(f"[{re.escape(''.join(sorted(GSM7_BASIC)))}]*")
 
 # Units in a text that fits one segment, and in each segment of a longer one.
 LIMITS: dict[Encoding, tuple[int, int]] = {"GSM-7": (160, 153), "UCS-2": (70, 67)}
@@ -55,11 +58,27 @@ def count_segments(text: str) -> Segments:
     Returns:
         Encoding, segments, units, what is left, and the characters that forced UCS-2.
     """
+    if _PLAIN.fullmatch(text):
+        return _plain(len(text))
     outside = set(text) - _GSM7
     if not outside:
         return _count(text, "GSM-7", GSM7_EXTENSION)
     forced_by = tuple(dict.fromkeys(char for char in text if char in outside))
     return _count(text, "UCS-2", {char for char in outside if char > "\uffff"}, forced_by)
+
+
+@lru_cache(maxsize=512)
+def _plain(length: int) -> Segments:
+    return _in_units("GSM-7", length)
+
+
+def _in_units(encoding: Encoding, units: int, forced_by: tuple[str, ...] = ()) -> Segments:
+    """Return the segments of a text that may be split anywhere."""
+    single, multi = LIMITS[encoding]
+    if units <= single:
+        return Segments(encoding, min(units, 1), units, single - units, forced_by)
+    count = -(-units // multi)
+    return Segments(encoding, count, units, count * multi - units, forced_by)
 
 
 def _count(
@@ -68,14 +87,12 @@ def _count(
     wide: set[str] | frozenset[str],
     forced_by: tuple[str, ...] = (),
 ) -> Segments:
+    if wide.isdisjoint(text):
+        return _in_units(encoding, len(text), forced_by)
     single, multi = LIMITS[encoding]
-    has_wide = not wide.isdisjoint(text)
-    units = len(text) + (sum(char in wide for char in text) if has_wide else 0)
+    units = len(text) + sum(char in wide for char in text)
     if units <= single:
-        return Segments(encoding, min(units, 1), units, single - units, forced_by)
-    if not has_wide:
-        count = -(-units // multi)
-        return Segments(encoding, count, units, count * multi - units, forced_by)
+        return Segments(encoding, 1, units, single - units, forced_by)
     count, used = 1, 0
     for char in text:
         width = 2 if char in wide else 1

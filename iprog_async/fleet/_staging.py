@@ -79,27 +79,27 @@ async def stage(
 def _line(prepared: PreparedMessage, hashes: TextHash) -> str:
     """Return a row of the table, in the text format of COPY."""
     message = prepared.message
-    if message.key is not None:
-        check_key(message.key)
+    key, sender_id, when = message.key, message.sender_id, message.schedule_at
+    if key is not None:
+        check_key(key)
     if message.options is not None:
         raise InvalidMessageError(
             "options of an adapter can't be loaded for workers: set them on the workers' provider"
         )
     if "\0" in message.text:
         raise InvalidMessageError("the text has the character 0, which can't be kept")
-    when = message.schedule_at
+    # Most messages have neither: asked here, they cost no call.
     return (
-        f"{prepared.index}\t{_cell(prepared.e164)}\t{_cell(message.key)}\t"
+        f"{prepared.index}\t{_cell(prepared.e164)}\t{_NULL if key is None else _cell(key)}\t"
         f"\\\\x{hashes.of_message(prepared.wire).hex()}\t{_cell(message.text)}\t"
-        f"{_cell(message.sender_id)}\t{_NULL if when is None else when.isoformat()}\n"
+        f"{_NULL if sender_id is None else _cell(sender_id)}\t"
+        f"{_NULL if when is None else when.isoformat()}\n"
     )
 
 
-def _cell(value: str | None) -> str:
+def _cell(value: str) -> str:
     """Return a text as COPY reads it."""
-    if value is None:
-        return _NULL
-    if value.isprintable() and "\\" not in value:
+    if "\\" not in value and value.isprintable():
         return value
     escaped = value.replace("\\", "\\\\").replace("\n", "\\n")
     return escaped.replace("\r", "\\r").replace("\t", "\\t")
