@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from attrs import frozen
 
 from iprog_async._bulk.credit_limit import check_limit
 from iprog_async._bulk.suppression import Suppress
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.gsm7.replacement import Gsm7
+from iprog_async._policies.decisions import check_aware
 from iprog_async._sending.sender_ids import SenderIds
 
 
@@ -18,6 +21,7 @@ class BulkOptions:
     `SmsClient.send_many` says what each of them means.
 
     Args:
+        not_after: Until when a message may leave that does not say it itself.
         sender_ids: Which sender ID a message gets that has none of its own.
         deduplicated: Whether it is known that no message is a duplicate of another.
 
@@ -36,10 +40,13 @@ class BulkOptions:
     halt_after_failed: int | None = None
     sender_ids: SenderIds | None = None
     deduplicated: bool = False
+    not_after: datetime | None = None
 
     def __attrs_post_init__(self) -> None:
         if self.concurrency < 1 or (self.window is not None and self.window < 1):
             raise ConfigurationError("concurrency and window start at 1")
+        if self.not_after is not None:
+            check_aware(self.not_after)
         if not self.linger >= 0:
             raise ConfigurationError("linger is a number of seconds, not less than zero")
         if self.max_credits is not None:

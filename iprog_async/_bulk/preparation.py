@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from iprog_async._bulk.duplicates import SeenTable
 from iprog_async._bulk.options import BulkOptions
@@ -83,6 +83,7 @@ class Preparation:
         self._clock = clock
         self._encoding = options.encoding
         self._sender_ids = options.sender_ids
+        self._not_after = options.not_after
         self._suppress = options.suppress
         self._is_suppressed: IsSuppressed | None = None
         self._source = MessageSource(messages, window, options.linger, first)
@@ -93,7 +94,7 @@ class Preparation:
         self.one_per_number = options.one_per_number
         """Whether each number gets one message."""
         self._next_index = 0
-        self._scheduled = False
+        self._has_times = False
         self._planner = WindowPlanner(provider.batching)
 
     @property
@@ -167,7 +168,7 @@ class Preparation:
         self, fresh: list[PreparedMessage], refused: list[NotSent]
     ) -> list[PreparedMessage]:
         """Return the messages whose time is still to come; the others' outcomes go to `refused`."""
-        if not self._scheduled:
+        if not self._has_times:
             return fresh
         now = self._clock.now()
         over = {found.index: found for each in fresh if (found := overdue(each, now)) is not None}
@@ -188,9 +189,11 @@ class Preparation:
                 raise InvalidMessageError(
                     f"item {index} is of type {type(message).__name__}; give Message(to, text)"
                 )
+            if self._not_after is not None and message.not_after is None:
+                message = evolve(message, not_after=self._not_after)
             prepared = prepare(self._provider, message, index, self._encoding, self._sender_ids)
-            if message.schedule_at is not None:
-                self._scheduled = True
+            if message.schedule_at is not None or message.not_after is not None:
+                self._has_times = True
             if self._is_suppressed is not None and self._is_suppressed(prepared.e164):
                 return NotSent(index, message, SuppressedError(prepared.e164))
             if self._seen is not None:

@@ -145,13 +145,14 @@ class SmsClient(Questions[P_co]):
         retry = retry or RetryPolicy()
         limits = Limits(timeout=timeout, deadline=deadline)
         self._session = Session(self._pool, retry, limits, self._observers)
-        self._provider = provider.bind(self._session.call)
+        self._provider = bound = provider.bind(self._session.call)
         self._share = prepare_pool(self._pool, self._provider, journal)
-        self._encoding = read_setting(encoding)
+        self._encoding = replaced = read_setting(encoding)
         self._suppressions = suppressions
+        clock, observed, check_open = self._pool.clock, self._observers, self._check_open
         self._policies = ClientPolicies.of_arguments(
             [*obeying(suppressions), *policies],
-            self._pool.clock,
+            clock,
             per_number=per_number,
             per_number_same_text=per_number_same_text,
             credits_per_day=credits_per_day,
@@ -159,29 +160,15 @@ class SmsClient(Questions[P_co]):
             zone=zone,
             when_quiet=when_quiet,
         )
-        self._gate = gate = self._policies.gate(self._provider, self._pool.clock, self._encoding)
+        self._gate = gate = self._policies.gate(bound, clock, replaced)
         if journal is not None:
             self._policies.share(journal)
+        names = read_sender_ids(sender_id)
         self.bulk = ClientBulk(
-            self._provider,
-            self._pool.clock,
-            self._share_with,
-            self._observers,
-            self._encoding,
-            self._check_open,
-            gate,
-            read_sender_ids(sender_id),
+            bound, clock, self._share_with, observed, replaced, check_open, gate, names
         )
         """Bulk runs, for this library's own use."""
-        self._sends = SingleSends(
-            self._provider,
-            self._pool.clock,
-            retry,
-            journal,
-            self._observers,
-            self._check_open,
-            gate,
-        )
+        self._sends = SingleSends(bound, clock, retry, journal, observed, check_open, gate)
 
     @classmethod
     @discreet
@@ -237,6 +224,7 @@ class SmsClient(Questions[P_co]):
         options: object | None = None,
         on_unknown: Literal["raise", "resend"] = "raise",
         encoding: EncodingSetting | None = None,
+        not_after: datetime | None = None,
     ) -> Receipt:
         """Send one text, and return the gateway's word that it accepted it.
 
@@ -252,6 +240,7 @@ class SmsClient(Questions[P_co]):
             on_unknown: `"resend"` sends again when the outcome is unknown: better twice than
                 never, say for an alarm. Never the default.
             encoding: As for `SmsClient`; the client's if `None`.
+            not_after: Until when it may leave, as an aware `datetime`; whenever it can if `None`.
 
         Raises:
             ConfigurationError: There is a key, and no journal that could keep it; not sent.
@@ -262,6 +251,7 @@ class SmsClient(Questions[P_co]):
             ConnectionFailedError: The gateway can't be reached; not sent.
             PolicyRefusedError: A policy does not allow it; not sent.
             SendLaterError: A policy does not allow it yet, and says when; not sent.
+            ExpiredError: It could not leave by `not_after`, or would have to wait longer; not sent.
             LimitExceededError: The number, or everybody, got too many texts lately; not sent.
             ProviderError: The gateway refused; not sent.
             OutcomeUnknownError: It may have been sent.
@@ -271,7 +261,7 @@ class SmsClient(Questions[P_co]):
                 "key= keeps a text from going out twice only with a journal on the client, such "
                 'as SmsClient(…, journal=Journal.open("texts.db")). Nothing was sent'
             )
-        message = Message(to, text, sender_id, schedule_at, key, options, encoding)
+        message = Message(to, text, sender_id, schedule_at, key, options, encoding, not_after)
         sender_ids = self.bulk.sender_ids_for(None)
         prepared = prepare(self._provider, message, 0, self._encoding, sender_ids)
         # Only the exact word repeats a text; a misspelt one must not.
@@ -292,6 +282,7 @@ class SmsClient(Questions[P_co]):
         one_per_number: bool = False,
         sender_id: SenderIdSetting | None = None,
         encoding: EncodingSetting | None = None,
+        not_after: datetime | None = None,
     ) -> BulkRun:
         """Send many texts; every message comes to an outcome of its own.
 
@@ -323,6 +314,8 @@ class SmsClient(Questions[P_co]):
                 earlier run of the journal texted with `JournalConflictError`.
             sender_id: As for `SmsClient`; the client's if `None`.
             encoding: As for `SmsClient`; the client's if `None`.
+            not_after: Until when messages may leave that have none of their own. One that could
+                not leave by then is `NotSent` with `ExpiredError`.
 
         Returns:
             The run: `async with client.send_many(…) as run: async for outcome in run: …`
@@ -345,6 +338,7 @@ class SmsClient(Questions[P_co]):
                 max_credits=max_credits,
                 halt_after_unknown=halt_after_unknown,
                 halt_after_failed=halt_after_failed,
+                not_after=not_after,
             ),
             journal=self._journal if journal is None else journal,
         )
@@ -364,6 +358,7 @@ class SmsClient(Questions[P_co]):
         one_per_number: bool = False,
         sender_id: SenderIdSetting | None = None,
         encoding: EncodingSetting | None = None,
+        not_after: datetime | None = None,
     ) -> BulkPlan:
         """Return what `send_many` would do with the same arguments; nothing leaves this machine.
 
@@ -387,6 +382,7 @@ class SmsClient(Questions[P_co]):
             one_per_number: As for `send_many`.
             sender_id: As for `send_many`.
             encoding: As for `send_many`.
+            not_after: As for `send_many`.
 
         Raises:
             ConfigurationError: A number is out of range, `suppress` can't be read, or the
@@ -402,6 +398,7 @@ class SmsClient(Questions[P_co]):
             sender_ids=self.bulk.sender_ids_for(sender_id),
             encoding=self.bulk.encoding_for(encoding),
             max_credits=max_credits,
+            not_after=not_after,
         )
         price_of_segment = to_price(price)
         preparation = self.bulk.prepare(messages, options)

@@ -115,7 +115,8 @@ class SingleSends:
             return await self._keyed.send(
                 self._provider, prepared, key, resend_unknown=resend_unknown
             )
-        if prepared.message.schedule_at is not None:
+        message = prepared.message
+        if message.schedule_at is not None or message.not_after is not None:
             over = overdue(prepared, self._clock.now())
             if over is not None:
                 return over

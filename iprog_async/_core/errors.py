@@ -20,6 +20,7 @@ SmsError                        .may_have_been_sent  .healable  .blame
 ├── PolicyRefusedError          a policy does not allow the text
 ├── SendLaterError              a policy allows the text later: .until
 │   └── LimitExceededError      a number, or everybody, had as much as it may: .limit
+├── ExpiredError                a text's not_after came before it could be sent: .not_after
 ├── ConnectionFailedError       the request certainly did not leave
 ├── NoAnswerError               a read, change or delete got no trustworthy answer
 ├── OutcomeUnknownError         a send left and no trustworthy answer came: may_have_been_sent
@@ -287,6 +288,23 @@ class LimitExceededError(SendLaterError):
         super().__init__(message, until=until)
         self.limit = limit
         self.blame = blame
+
+
+class ExpiredError(SmsError):
+    """The text's `not_after` came before it could be sent; it certainly was not sent.
+
+    Args:
+        not_after: Until when it was to leave.
+        why: What kept it, in a few words.
+    """
+
+    def __init__(self, not_after: datetime, why: str = "") -> None:
+        when = not_after.isoformat(sep=" ", timespec="seconds")
+        super().__init__(
+            f"the text expired before it could be sent: it was to leave by {when} (not_after)"
+            f"{f', and {why}' if why else ''}. It was not sent"
+        )
+        self.not_after = not_after
 
 
 class ConnectionFailedError(SmsError):

@@ -37,6 +37,8 @@ class Message:
         options: The adapter's own options object, for example `IprogOptions`.
         encoding: How the text is written, as for `SmsClient`; as the run or the client has it
             if `None`.
+        not_after: Until when it may leave, as an aware `datetime`; whenever it can if `None`. Later
+            it is not sent, but `ExpiredError`. It is no part of what tells two texts apart.
     """
 
     to: str
@@ -46,6 +48,7 @@ class Message:
     key: str | None = None
     options: object | None = None
     encoding: EncodingSetting | None = None
+    not_after: datetime | None = None
 
 
 @frozen
@@ -104,6 +107,21 @@ def check_schedule(message: Message) -> None:
         )
     if not isinstance(when.tzinfo, timezone) and is_skipped(when):
         raise InvalidMessageError(skipped_words(f"schedule_at {when.isoformat()}", when))
+
+
+def check_not_after(message: Message) -> None:
+    """Raise `InvalidMessageError` if the end of a message's time has no zone, or makes no sense."""
+    until: object = message.not_after
+    if not isinstance(until, datetime) or until.utcoffset() is None:
+        raise InvalidMessageError(
+            f"not_after {until!r} is no aware datetime, such as "
+            'datetime(…, tzinfo=ZoneInfo("Asia/Manila"))'
+        )
+    when: object = message.schedule_at
+    if isinstance(when, datetime) and when.utcoffset() is not None and when > until:
+        raise InvalidMessageError(
+            f"schedule_at {when.isoformat()} is later than not_after {until.isoformat()}"
+        )
 
 
 def check_text(message: Message) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Sequence
 from contextvars import ContextVar
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from attrs import frozen
@@ -151,16 +152,20 @@ class SendContext:
         withdrawal: What withdraws its texts; `None` where nobody does.
         unknown_bound: How many people its run lets become unknown; `None` where it is no run's.
         permit: The policies' word for it; `None` where there are none.
+        not_after: Until when its texts may leave; `None` where that does not matter.
     """
 
     claim: Claim | None = None
     withdrawal: Withdrawal | None = None
     unknown_bound: int | None = None
     permit: Permit | None = None
+    not_after: datetime | None = None
 
-    def carrying(self, claim: Claim | None, permit: Permit | None) -> SendContext:
-        """Return the same for a request with this claim and this permit."""
-        return SendContext(claim, self.withdrawal, self.unknown_bound, permit)
+    def carrying(
+        self, claim: Claim | None, permit: Permit | None, not_after: datetime | None
+    ) -> SendContext:
+        """Return the same for a request with this claim and this permit, and this end."""
+        return SendContext(claim, self.withdrawal, self.unknown_bound, permit, not_after)
 
 
 active_send: ContextVar[SendContext] = ContextVar("active_send", default=SendContext())  # noqa: B039 - it is frozen

@@ -22,6 +22,7 @@ from iprog_async._core.context_vars import put_back
 from iprog_async._core.errors import (
     ClientClosedError,
     ConnectionFailedError,
+    ExpiredError,
     NoAnswerError,
     NotFoundError,
     OutcomeUnknownError,
@@ -34,6 +35,7 @@ from iprog_async._core.tracebacks import discreetly, drop_frames
 from iprog_async._engines.base import Failure, RequestProgress, WireReply, WireRequest
 from iprog_async._http.calls import Effect, HttpCall
 from iprog_async._http.exchange_log import log_exchange
+from iprog_async._http.expiry import Expiry
 from iprog_async._http.pool import HttpPool
 from iprog_async._http.responses import (
     attempt_ended,
@@ -81,6 +83,8 @@ class _Budget:
     """What one call has left, and what its earlier attempts did."""
 
     ends_at: float
+    turn_by: float
+    expiry: Expiry | None = None
     paused: float = 0.0
     asked: bool = False
     attempts: int = 0
@@ -115,10 +119,7 @@ class Session:
         return discreetly(self._call(call))
 
     async def _call(self, call: HttpCall[T]) -> T:
-        deadline = self._limits.deadline
-        budget = _Budget(
-            float("inf") if deadline is None else self._pool.clock.monotonic() + deadline
-        )
+        budget = self._budget(call)
         try:
             return await self._attempt(call, budget)
         except SmsError as exc:
@@ -131,10 +132,25 @@ class Session:
 
         clock = self._pool.clock
 
+        def pause(seconds: float) -> Coroutine[Any, Any, None]:
+            if budget.expiry is not None:
+                name = call.gateway.name
+                budget.expiry.check_wait(seconds, f"{name} could not be reached in time")
+            return clock.sleep(seconds)
+
         def time_left() -> float:
             return budget.ends_at - clock.monotonic()
 
-        return await try_again(self._retry, first, attempt, clock.sleep, time_left)
+        return await try_again(self._retry, first, attempt, pause, time_left)
+
+    def _budget(self, call: HttpCall[Any]) -> _Budget:
+        deadline, clock = self._limits.deadline, self._pool.clock
+        ends_at = math.inf if deadline is None else clock.monotonic() + deadline
+        not_after = active_send.get().not_after if call.effect is Effect.ONCE else None
+        if not_after is None:
+            return _Budget(ends_at, ends_at)
+        expiry = Expiry(not_after, clock)
+        return _Budget(ends_at, min(ends_at, clock.monotonic() + expiry.seconds_left), expiry)
 
     async def _attempt(self, call: HttpCall[T], budget: _Budget) -> T:
         """Make one attempt; pauses that the gateway asks for are part of it."""
@@ -152,6 +168,8 @@ class Session:
                     raise
             except ConnectionFailedError:
                 _release(claim, budget)
+                if budget.expiry is not None:
+                    budget.expiry.check(f"{call.gateway.name} could not be reached in time")
                 raise
             except asyncio.CancelledError as exc:
                 if not was_in_flight(exc):
@@ -181,6 +199,9 @@ class Session:
             if budget.asked:
                 self._pool.pace(call.gateway).pause(min(pause, self._retry.max_pause))
             return
+        if budget.expiry is not None:
+            words = f"{call.gateway.name} asks to wait for {pause:g} s"
+            budget.expiry.check_wait(pause, words)
         budget.paused += pause
         time_left = budget.ends_at - self._pool.clock.monotonic()
         if budget.paused > self._retry.max_pause or pause >= time_left:
@@ -200,6 +221,8 @@ class Session:
             if permit is not None:
                 # It may have waited for its turn until the night, or until the number said STOP.
                 await withdrawable(permit.confirm())
+            if budget.expiry is not None:
+                budget.expiry.check()
             if claim is not None:
                 budget.claimed = True
                 problem = await claim.take()
@@ -210,6 +233,8 @@ class Session:
                 # Claiming may have taken its time.
                 until = permit.leaves_by
                 budget.leaves_by = until if claim is None else min(until, budget.leaves_by)
+            if budget.expiry is not None:
+                budget.leaves_by = min(budget.leaves_by, budget.expiry.leaves_by)
             budget.asked = True
             budget.attempts += 1
             asked_at = self._pool.clock.monotonic()
@@ -257,7 +282,7 @@ class Session:
         if self._closed:
             raise ClientClosedError("the client is closed; nothing was sent")
         self._pool.enter()
-        has_deadline, slots = budget.ends_at != math.inf, self._pool.slots
+        has_deadline, slots = budget.turn_by != math.inf, self._pool.slots
         if slots.has_free and not (has_deadline or is_withdrawn()) and throttle.admit_at_once():
             # As nearly always: nothing has to be waited for.
             return slots.take()
@@ -268,16 +293,19 @@ class Session:
         return await withdrawable(line)
 
     async def _admit_in_time(self, call: HttpCall[Any], budget: _Budget, throttle: Throttle) -> int:
-        """Do it for as long as the deadline allows."""
-        time_left = budget.ends_at - self._pool.clock.monotonic()
+        """Do it for as long as the deadline allows, and the text's time."""
+        time_left = budget.turn_by - self._pool.clock.monotonic()
+        expires = budget.expiry is not None and budget.turn_by < budget.ends_at
         try:
             if call.made_once or time_left > throttle.remaining_pause():
                 async with asyncio.timeout(time_left):
                     return await _admit(self._pool, throttle, call)
-            if throttle.remaining_pause() > 0:
+            if throttle.remaining_pause() > 0 and not expires:
                 raise paused(call, throttle.remaining_pause())
         except TimeoutError:
             pass
+        if expires and budget.expiry is not None:
+            raise ExpiredError(budget.expiry.not_after, "it would have waited longer for its turn")
         raise ConnectionFailedError(
             f"{call.gateway.name}: could not {call.what}: the deadline passed in the queue. "
             "Nothing was sent; raise max_connections or the deadline, or send less at once"

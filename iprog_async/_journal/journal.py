@@ -295,7 +295,8 @@ class Journal(JournalContents):
                 SQLAlchemy's connection or session. One in autocommit commits at once.
             region: Two-letter region of a national number, such as `"PH"`; without it the number
                 has its country code.
-            max_age: Send it within this time from now, or not at all; whenever it can be if `None`.
+            max_age: Send it within this time from now, or not at all; whenever it can be if `None`,
+                or by the message's own `not_after`.
 
         Raises:
             InvalidMessageError: It can't be sent as it is. Nothing was enqueued.

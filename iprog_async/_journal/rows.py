@@ -12,7 +12,7 @@ from zlib import crc32
 
 from attrs import define, field
 
-from iprog_async._core.errors import JournalError, OutcomeUnknownError, SmsError
+from iprog_async._core.errors import ExpiredError, JournalError, OutcomeUnknownError, SmsError
 from iprog_async._core.outcomes import Accepted, NotSent, Outcome
 from iprog_async._core.receipts import PENDING, DeliveryStatus, Receipt
 
@@ -173,8 +173,11 @@ def to_damaged_row(values: Sequence[object]) -> Row:
 
 
 def _could_succeed(error: SmsError) -> bool:
-    """Return whether a later run may send it; trouble of the account or the program passes."""
-    return error.healable or error.blame == "account"
+    """Return whether a later run may send it; trouble of the account or the program passes.
+
+    What expired is not sent again by itself, but with another `not_after` it may be.
+    """
+    return error.healable or error.blame == "account" or isinstance(error, ExpiredError)
 
 
 def _reason(error: OutcomeUnknownError) -> str:

@@ -12,6 +12,7 @@ from attrs import define, evolve, field, frozen
 
 from iprog_async._core.clock import Clock, uptime
 from iprog_async._core.errors import (
+    ExpiredError,
     PolicyError,
     PolicyRefusedError,
     SendLaterError,
@@ -69,10 +70,11 @@ class Gate:
         text = self.outgoing(prepared, in_run=True)
         for policy in self.policies:
             decision = await policy.ask_for_preview(text)
-            if isinstance(decision, WaitUntil):
-                return Held(decision.time, _not_sent(prepared, policy.name, decision))
-            if isinstance(decision, Refuse):
-                return _not_sent(prepared, policy.name, decision)
+            if not isinstance(decision, (WaitUntil, Refuse)):
+                continue
+            held = _in_time(decision, policy.name, prepared)
+            outcome = _not_sent(prepared, policy.name, held)
+            return Held(held.time, outcome) if isinstance(held, WaitUntil) else outcome
         return None
 
     def outgoing(self, prepared: PreparedMessage, *, in_run: bool) -> Outgoing:
@@ -181,6 +183,7 @@ class Admissions:
             # since it was asked for is none of these: the next one is another.
             over = f"allowed a text until {decision.until.isoformat()}, which was over already"
             held = Refuse(PolicyError(policy.name, over))
+        held = _in_time(held, policy.name, grant.prepared)
         # An earlier policy may have rewritten it, and is asked again when it is its turn again.
         prepared = grant.original
         outcome = _not_sent(prepared, policy.name, held)
@@ -312,15 +315,26 @@ def _withdrawn(prepared: PreparedMessage) -> NotSent:
     return NotSent(prepared.index, prepared.message, error)
 
 
+def _in_time(held: Refuse | WaitUntil, name: str, prepared: PreparedMessage) -> Refuse | WaitUntil:
+    """Return what holds a text back: whether it has to wait, or would have expired by then."""
+    until = prepared.message.not_after
+    if not isinstance(held, WaitUntil) or until is None or held.time < until:
+        return held
+    return Refuse(ExpiredError(until, f"the policy {name} {_waits(held)}"))
+
+
+def _waits(decision: WaitUntil) -> str:
+    when = decision.time.isoformat(sep=" ", timespec="minutes")
+    return f"has this text wait until {when}{f' ({decision.reason})' if decision.reason else ''}"
+
+
 def _not_sent(prepared: PreparedMessage, name: str, decision: Refuse | WaitUntil) -> NotSent:
     return NotSent(prepared.index, prepared.message, _error(name, decision))
 
 
 def _error(name: str, decision: Refuse | WaitUntil) -> SmsError:
     if isinstance(decision, WaitUntil):
-        when = decision.time.isoformat(sep=" ", timespec="minutes")
-        why = f" ({decision.reason})" if decision.reason else ""
-        words = f"the policy {name} has this text wait until {when}{why}; nothing was sent"
+        words = f"the policy {name} {_waits(decision)}; nothing was sent"
         return SendLaterError(f"{words}, send it again then", until=decision.time)
     if isinstance(decision.error, SmsError):
         return decision.error

@@ -9,9 +9,10 @@ from attrs import define
 
 from iprog_async._core.clock import Clock
 from iprog_async._core.context_vars import put_back
-from iprog_async._core.errors import InvalidMessageError, SmsError
+from iprog_async._core.errors import ExpiredError, InvalidMessageError, SmsError
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import Outcome
+from iprog_async._http.expiry import Expiry
 from iprog_async._http.retry import SHORTEST_PAUSE, RetryPolicy, back_off
 from iprog_async._http.send_context import (
     Claim,
@@ -47,11 +48,14 @@ class Dispatch:
     _clock: Clock
     _claim: Claim | None = None
     _permit: Permit | None = None
+    _expiry: Expiry | None = None
 
     async def run(self) -> None:
         """Bring every message to an outcome."""
         context = active_send.get()
         self._claim, self._permit = context.claim, context.permit
+        if context.not_after is not None:
+            self._expiry = Expiry(context.not_after, self._clock)
         try:
             await self._rounds()
         except asyncio.CancelledError as exc:
@@ -79,8 +83,10 @@ class Dispatch:
                 return
             self._give_back(waiting)
             try:
+                if self._expiry is not None:
+                    self._expiry.check_wait(pause, f"no gateway of {self._router} took it in time")
                 await withdrawable(self._clock.sleep(pause))
-            except WithdrawnError as exc:
+            except (WithdrawnError, ExpiredError) as exc:
                 for route in waiting:
                     route.fail(exc)
                 return
@@ -187,7 +193,8 @@ class Dispatch:
         positions = [routes[prepared.index].position for prepared in part]
         claim = None if self._claim is None else self._claim.part(positions)
         permit = None if self._permit is None else self._permit.part(positions)
-        token = active_send.set(active_send.get().carrying(claim, permit))
+        context = active_send.get()
+        token = active_send.set(context.carrying(claim, permit, context.not_after))
         try:
             return await member.submit(part, departure, self._router)
         finally:

@@ -157,6 +157,8 @@ def prepare_for(
 ) -> PreparedMessage:
     """Check a message as one member sees it: the number as E.164, other members' options gone.
 
+    Until when it may leave is the whole send's, whichever member is asked.
+
     Raises:
         SmsError: The member can't take it.
     """

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
-from iprog_async._core.messages import Batch, Message, PreparedMessage
+from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._providers.protocols import Batching, SmsProvider
 
 
@@ -36,7 +36,7 @@ def plan_batches(
             batch all the same; if not, it is carried.
 
     Returns:
-        Batches of equal text, sender, schedule and options with distinct recipients, in
+        Batches of equal text, sender, schedule, options and end with distinct recipients, in
         order within a text. Every message is in exactly one batch or carried.
     """
     plan = Plan([], [])
@@ -89,7 +89,7 @@ class WindowPlanner:
 def _grouped(window: Iterable[PreparedMessage], batching: Batching) -> Groups:
     groups: Groups = {}
     for prepared in window:
-        groups.setdefault(_travels_as(prepared.wire, batching), []).append(prepared)
+        groups.setdefault(_travels_as(prepared, batching), []).append(prepared)
     return groups
 
 
@@ -132,9 +132,11 @@ def cut_off(batch: Batch, size: int, smallest: int) -> int:
     return size if size >= smallest else len(batch)
 
 
-def _travels_as(message: Message, batching: Batching) -> object:
-    text = None if batching.mixed_texts else message.text
-    return text, message.sender_id, message.schedule_at, message.options
+def _travels_as(prepared: PreparedMessage, batching: Batching) -> object:
+    wire = prepared.wire
+    text = None if batching.mixed_texts else wire.text
+    # A request leaves as a whole, or expires as a whole.
+    return text, wire.sender_id, wire.schedule_at, wire.options, prepared.message.not_after
 
 
 def _layers(group: list[PreparedMessage], smallest: int) -> Iterable[list[PreparedMessage]]:

@@ -10,7 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from iprog_async._core.context_vars import put_back
-from iprog_async._core.errors import InvalidMessageError, RunHaltedError, SmsError
+from iprog_async._core.errors import (
+    ExpiredError,
+    InvalidMessageError,
+    RunHaltedError,
+    SmsError,
+)
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.observers import NULL_OBSERVERS, Observers, SendEnded, Submission
 from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown, failed, unclear
@@ -33,9 +38,12 @@ logger = logging.getLogger("iprog_async")
 def overdue(prepared: PreparedMessage, now: datetime) -> NotSent | None:
     """Return the outcome of a message whose time is over; `None` if it is still to come.
 
-    Gateways send such a text at once, or say that they scheduled it and never do. It is asked
-    after the journal: what an earlier run scheduled is scheduled.
+    Gateways send a text that was to be scheduled at once, or say that they scheduled it and never
+    do. It is asked after the journal: what an earlier run scheduled, or sent in time, is so.
     """
+    until = prepared.message.not_after
+    if until is not None and until <= now:
+        return NotSent(prepared.index, prepared.message, ExpiredError(until))
     when = prepared.message.schedule_at
     if when is None or when > now:
         return None
@@ -92,10 +100,10 @@ async def _submit_observed(
 async def _submit(
     provider: SmsProvider, batch: Batch, claim: Claim | None, permit: Permit | None
 ) -> Sequence[Outcome]:
-    # The session takes them at the moment the request leaves.
-    token = None
-    if claim is not None or permit is not None:
-        token = active_send.set(active_send.get().carrying(claim, permit))
+    # The session takes them at the moment the request leaves. What travels together ends together.
+    token, not_after = None, batch[0].message.not_after
+    if claim is not None or permit is not None or not_after is not None:
+        token = active_send.set(active_send.get().carrying(claim, permit, not_after))
     outcomes: list[Outcome] = []
     error: SmsError | None = None
     try:

@@ -29,12 +29,13 @@ WITH grouped AS (
   ORDER BY first, position
 )
 INSERT INTO {schema}.fleet_chunks
-  (campaign, run, chunk, size, numbers, keys, texts, sender_ids, schedules)
+  (campaign, run, chunk, size, numbers, keys, texts, sender_ids, schedules, not_after)
 SELECT %(campaign)s, %(run)s, chunk, count(*), array_agg(number),
   CASE WHEN count(key) > 0 THEN array_agg(key) END,
   array_agg(text),
   CASE WHEN count(sender_id) > 0 THEN array_agg(sender_id) END,
-  CASE WHEN count(schedule) > 0 THEN array_agg(schedule) END
+  CASE WHEN count(schedule) > 0 THEN array_agg(schedule) END,
+  CASE WHEN count(not_after) > 0 THEN array_agg(not_after) END
 FROM numbered GROUP BY chunk"""
 _DEFER = f"""
 SELECT count(*) FROM (

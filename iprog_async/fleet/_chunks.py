@@ -25,7 +25,7 @@ WHERE c.campaign = %(campaign)s AND c.run = %(run)s AND c.chunk = %(chunk)s
   AND r.campaign = c.campaign AND r.run = c.run
   AND c.done_at IS NULL AND r.halted IS NULL
 RETURNING p.name, r.settings, r.max_credits,
-  c.numbers, c.keys, c.texts, c.sender_ids, c.schedules"""
+  c.numbers, c.keys, c.texts, c.sender_ids, c.schedules, c.not_after"""
 _COUNT = """
 UPDATE {schema}.fleet_chunks AS c
 SET accepted = w.accepted, failed = w.failed, not_sent = w.not_sent, unknown = w.unknown
@@ -41,8 +41,8 @@ WHERE campaign = %(campaign)s AND run = %(run)s AND chunk = %(chunk)s AND worker
 _END = """
 UPDATE {schema}.fleet_chunks
 SET done_at = now(), numbers = NULL, keys = NULL, texts = NULL, sender_ids = NULL,
-  schedules = NULL, accepted = %(accepted)s, failed = %(failed)s, not_sent = %(not_sent)s,
-  unknown = %(unknown)s
+  schedules = NULL, not_after = NULL, accepted = %(accepted)s, failed = %(failed)s,
+  not_sent = %(not_sent)s, unknown = %(unknown)s
 WHERE campaign = %(campaign)s AND run = %(run)s AND chunk = %(chunk)s
   AND worker = %(worker)s AND done_at IS NULL
 RETURNING chunk"""
@@ -116,20 +116,23 @@ class Chunk:
 
     def messages(self) -> Iterator[Message]:
         """Return the messages."""
-        numbers, keys, texts, sender_ids, schedules = self._columns
+        numbers, keys, texts, sender_ids, schedules, ends = self._columns
         none = [None] * self.size
         # One object for equal texts: they are hashed and counted once.
         same: dict[str, str] = {}
-        for number, key, text, sender_id, schedule in zip(
+        for number, key, text, sender_id, schedule, end in zip(
             numbers or (),
             keys or none,
             texts or (),
             sender_ids or none,
             schedules or none,
+            ends or none,
             strict=True,
         ):
             when: datetime | None = schedule
-            yield Message(number, same.setdefault(text, text), sender_id, when, key)
+            until: datetime | None = end
+            text = same.setdefault(text, text)
+            yield Message(number, text, sender_id, when, key, not_after=until)
 
     def note(self, outcome: Outcome) -> bool:
         """Count an outcome; return whether it is the message's last one."""

@@ -58,6 +58,7 @@ async def enqueue_many(
     priority: int = 0,
     chunk_size: int | None = None,
     encoding: EncodingSetting | None = None,
+    not_after: datetime | None = None,
     left_out: Callable[[NotSent], None] | None = None,
 ) -> EnqueueReport:
     """Load messages for the workers of a fleet; nothing is sent from here.
@@ -86,6 +87,8 @@ async def enqueue_many(
         chunk_size: How many messages a worker takes at a time; chosen by their number if `None`.
         encoding: As for `SmsClient`, and the client's if `None`: workers send the texts as they are
             loaded, whatever their own says.
+        not_after: Until when the workers may send messages that have no such time of their own, as
+            for `send_many`.
         left_out: Told of each message that the workers will not send.
 
     Raises:
@@ -114,6 +117,7 @@ async def enqueue_many(
         encoding=client.bulk.encoding_for(encoding),
         sender_ids=client.bulk.sender_ids_for(None),
         deduplicated=True,
+        not_after=not_after,
     )
     preparation = client.bulk.prepare(messages, options)
     opened = await asyncio.to_thread(_open_campaign, address, campaign)

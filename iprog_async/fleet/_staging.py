@@ -23,7 +23,8 @@ CREATE TEMPORARY TABLE staged (
   hash bytea NOT NULL,
   text text COLLATE "C" NOT NULL,
   sender_id text COLLATE "C",
-  schedule timestamptz
+  schedule timestamptz,
+  not_after timestamptz
 ) ON COMMIT DROP"""
 _COPY = "COPY staged FROM STDIN"
 _NULL = r"\N"
@@ -88,12 +89,14 @@ def _line(prepared: PreparedMessage, hashes: TextHash) -> str:
         )
     if "\0" in message.text:
         raise InvalidMessageError("the text has the character 0, which can't be kept")
-    # Most messages have neither: asked here, they cost no call.
+    until = message.not_after
+    # Most messages have none of these: asked here, they cost no call.
     return (
         f"{prepared.index}\t{_cell(prepared.e164)}\t{_NULL if key is None else _cell(key)}\t"
         f"\\\\x{hashes.of_message(prepared.wire).hex()}\t{_cell(message.text)}\t"
         f"{_NULL if sender_id is None else _cell(sender_id)}\t"
-        f"{_NULL if when is None else when.isoformat()}\n"
+        f"{_NULL if when is None else when.isoformat()}\t"
+        f"{_NULL if until is None else until.isoformat()}\n"
     )
 
 

@@ -7,12 +7,11 @@ have is only work done in vain, and one that was marked too early is found by `s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import frozen
 
-from iprog_async._core.clock import uptime
 from iprog_async._core.messages import Message
 from iprog_async._journal.postgres.schema import quoted
 
@@ -34,7 +33,7 @@ class Taken:
         text: What to send.
         sender_id: What the phone shows as sender, or `None`.
         schedule_at: When the gateway is to send it, or `None`.
-        expires_by: Until when, by `uptime`, it may be sent, or `None`.
+        not_after: Until when it may leave, by the clock of this machine, or `None`.
         age: How many seconds ago it was enqueued.
     """
 
@@ -45,30 +44,28 @@ class Taken:
     text: str
     sender_id: str | None
     schedule_at: datetime | None
-    expires_by: float | None
+    not_after: datetime | None
     age: float
 
     @property
     def message(self) -> Message:
         """What is to be sent."""
-        return Message(self.number, self.text, self.sender_id, self.schedule_at, self.key)
-
-    @property
-    def has_expired(self) -> bool:
-        """Whether it is too late to send it."""
-        return self.expires_by is not None and uptime() > self.expires_by
+        sender_id, when = self.sender_id, self.schedule_at
+        return Message(self.number, self.text, sender_id, when, self.key, not_after=self.not_after)
 
 
-def to_taken(values: Sequence[Any], asked_at: float) -> Taken:
+def to_taken(values: Sequence[Any], asked_at: datetime) -> Taken:
     """Read the columns of a row.
 
     Args:
         values: The columns.
-        asked_at: When they were asked for, by `uptime`.
+        asked_at: When they were asked for, by the clock of this machine: that of the database may
+            be another.
     """
     number_of_row, takes, number, key, text, sender_id, schedule_at, seconds_left, age = values
-    expires_by = None if seconds_left is None else asked_at + seconds_left
-    return Taken(number_of_row, takes, number, key, text, sender_id, schedule_at, expires_by, age)
+    left = None if seconds_left is None else timedelta(seconds=seconds_left)
+    not_after = None if left is None else asked_at + left
+    return Taken(number_of_row, takes, number, key, text, sender_id, schedule_at, not_after, age)
 
 
 class OutboxStatements:

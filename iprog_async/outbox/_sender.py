@@ -99,6 +99,7 @@ class OutboxSender:
         store = postgres_store(client.journal.store, "an outbox")
         self._address, self._campaign = store.address, store.campaign
         self._statements = OutboxStatements(store.address.schema, store.campaign_id)
+        self._clock = client.bulk.clock
         self._texts = TextSender(client, client.journal)
         self._database = OutboxDatabase(store.address)
         self._concurrency = concurrency
@@ -217,7 +218,7 @@ class OutboxSender:
         return free if free >= self._concurrency // 4 or not self._in_hand else 0
 
     async def _take(self, room: int) -> None:
-        asked_at = uptime()
+        asked_at, asked_on = uptime(), self._clock.now()
         values = {"campaign": self._campaign, "lease": self._lease, "limit": room}
         # What is told meanwhile may have been committed too late for this look.
         self._may_have_more = False
@@ -226,7 +227,7 @@ class OutboxSender:
             self._may_have_more = True
         if not self._in_hand:
             self._renew_at = asked_at + self._lease / 3
-        for row in sorted((to_taken(columns, asked_at) for columns in found), key=_number):
+        for row in sorted((to_taken(columns, asked_on) for columns in found), key=_number):
             self._in_hand[row.id] = row
             task = asyncio.create_task(self._send(row))
             self._tasks.add(task)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from typing import Any
 
 from iprog_async._client.client import SmsClient
-from iprog_async._core.errors import InvalidMessageError, SmsError
+from iprog_async._core.errors import SmsError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.outcomes import Accepted, NotSent
 from iprog_async._core.segments import count_segments
@@ -40,8 +39,6 @@ class TextSender:
             self._client.provider.prepare(message)
         except SmsError as exc:
             return await self._refuse(row, exc) if exc.blame != "account" else exc
-        if row.has_expired:
-            return await self._refuse(row, _too_late(row))
         try:
             await self._client.send(
                 message.to,
@@ -49,6 +46,7 @@ class TextSender:
                 sender_id=message.sender_id,
                 schedule_at=message.schedule_at,
                 key=message.key,
+                not_after=message.not_after,
             )
         except SmsError as exc:
             # What a policy refuses for good never came to a claim, so that nothing is on record.
@@ -70,10 +68,3 @@ class TextSender:
             return exc
         finally:
             ledger.end()
-
-
-def _too_late(row: Taken) -> InvalidMessageError:
-    waited = timedelta(seconds=round(row.age))
-    return InvalidMessageError(
-        f"its max_age was over before it could be sent: it had waited for {waited}"
-    )

@@ -190,6 +190,7 @@ class SmsClient(Questions[P_co]):
         options: object | None = None,
         on_unknown: Literal["raise", "resend"] = "raise",
         encoding: EncodingSetting | None = None,
+        not_after: datetime | None = None,
     ) -> Receipt:
         """Send one text, and return the gateway's word that it accepted it.
 
@@ -207,6 +208,7 @@ class SmsClient(Questions[P_co]):
             on_unknown: `"resend"` sends again when the outcome is unknown: better twice than
                 never.
             encoding: Whether look-alikes may be replaced; the client's if `None`.
+            not_after: Until when it may leave; whenever it can if `None`.
 
         Raises:
             WrongLoopError: An event loop runs in this thread; not sent.
@@ -214,6 +216,7 @@ class SmsClient(Questions[P_co]):
             InvalidMessageError: It can't be sent as it is; not sent.
             UnsupportedError: The gateway has no such feature; not sent.
             ConnectionFailedError: The gateway can't be reached; not sent.
+            ExpiredError: It could not leave by `not_after`; not sent.
             ProviderError: The gateway refused; not sent.
             OutcomeUnknownError: It may have been sent.
         """
@@ -227,6 +230,7 @@ class SmsClient(Questions[P_co]):
             options=options,
             on_unknown=on_unknown,
             encoding=encoding,
+            not_after=not_after,
         )
         return call(here.thread, sending, describe=cut_short if key is None else cut_short_keyed)
 
@@ -245,6 +249,7 @@ class SmsClient(Questions[P_co]):
         one_per_number: bool = False,
         sender_id: SenderIdSetting | None = None,
         encoding: EncodingSetting | None = None,
+        not_after: datetime | None = None,
     ) -> BulkRun:
         """Send many texts; every message comes to an outcome of its own.
 
@@ -264,6 +269,7 @@ class SmsClient(Questions[P_co]):
             one_per_number: Send each number its first message only.
             sender_id: Sender ID of texts that have none of their own, or one for each country.
             encoding: Whether look-alikes may be replaced; the client's if `None`.
+            not_after: Until when messages may leave that have none of their own.
 
         Returns:
             The run: `with client.send_many(…) as run: for outcome in run: …`
@@ -291,6 +297,7 @@ class SmsClient(Questions[P_co]):
             one_per_number=one_per_number,
             sender_id=sender_id,
             encoding=encoding,
+            not_after=not_after,
         )
         return BulkRun(here.thread, run, inbox, concurrency=concurrency, owner=self)
 
@@ -309,6 +316,7 @@ class SmsClient(Questions[P_co]):
         one_per_number: bool = False,
         sender_id: SenderIdSetting | None = None,
         encoding: EncodingSetting | None = None,
+        not_after: datetime | None = None,
     ) -> BulkPlan:
         """Return what `send_many` would do with the same arguments; nothing leaves this machine.
 
@@ -325,6 +333,7 @@ class SmsClient(Questions[P_co]):
             one_per_number: As for `send_many`.
             sender_id: Sender ID of texts that have none of their own, or one for each country.
             encoding: As for `send_many`.
+            not_after: As for `send_many`.
 
         Raises:
             WrongLoopError: An event loop runs in this thread.
@@ -350,6 +359,7 @@ class SmsClient(Questions[P_co]):
             one_per_number=one_per_number,
             sender_id=sender_id,
             encoding=encoding,
+            not_after=not_after,
         )
         plan = call(here.thread, planning, inbox=inbox)
         tell(found, left_out)

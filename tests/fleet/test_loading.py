@@ -49,6 +49,18 @@ async def test_duplicates(case: str, postgres_journal: str) -> None:
     assert (enqueued, len(messages) - enqueued) == (report.enqueued, report.duplicates)
 
 
+async def test_the_end_of_a_text_is_kept_with_it(postgres_journal: str) -> None:
+    """Its own or the run's, and another end makes no other text of it."""
+    own = [Message(ANA, "a", not_after=LATER), Message(ANA, "a"), Message(BEN, "b")]
+    report = await load(postgres_journal, own, not_after=LATER + timedelta(1))
+    again = await load(postgres_journal, [Message(BEN, "b", not_after=LATER)])
+
+    assert (2, 1, 0, 1) == (report.enqueued, report.duplicates, again.enqueued, again.waiting)
+    assert [(LATER,), (LATER + timedelta(1),)] == rows(
+        postgres_journal, "SELECT unnest(not_after) FROM {schema}.fleet_chunks"
+    )
+
+
 @pytest.mark.parametrize(("encoding", "enqueued"), [(None, 2), ("auto", 2), ("gsm-7", 1)])
 async def test_texts_are_loaded_as_they_travel(
     encoding: EncodingSetting | None, enqueued: int, postgres_journal: str

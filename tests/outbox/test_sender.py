@@ -219,7 +219,7 @@ async def test_text_that_is_too_old_is_not_sent(
 
     assert [young.text] == [message.text for message in gateway.messages]
     assert entry is not None
-    assert ("not_sent", True) == (entry.state, "max_age" in entry.detail)
+    assert ("not_sent", True) == (entry.state, "expired before it could be sent" in entry.detail)
 
 
 async def test_text_that_was_sent_is_not_called_too_old(

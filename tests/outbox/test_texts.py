@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from attrs import evolve
 
-from iprog_async import ConfigurationError, InvalidMessageError, Message, UnsupportedError
+from iprog_async import (
+    ConfigurationError,
+    ExpiredError,
+    InvalidMessageError,
+    Message,
+    SmsError,
+    UnsupportedError,
+)
 from iprog_async._journal.enqueuing.enqueue import Target
 from iprog_async._journal.enqueuing.texts import to_request
 
@@ -90,6 +98,46 @@ def test_age_that_is_none_is_refused(max_age: object) -> None:
     """It is a timedelta of more than zero."""
     with pytest.raises(ConfigurationError, match="max_age= is a timedelta"):
         request_of(Message(NUMBER, "Hi", key="k"), max_age=max_age)
+
+
+@pytest.mark.parametrize(
+    ("max_age", "not_after", "least", "most"),
+    [
+        (60, None, 60, 60),
+        (None, 3600, 3500, 3600),
+        (60, 3600, 60, 60),
+        (7200, 3600, 3500, 3600),
+    ],
+)
+def test_the_sooner_end_of_a_text_is_kept(
+    max_age: int | None, not_after: int | None, least: int, most: int
+) -> None:
+    """As seconds from now: the database's clock may be another than this machine's."""
+    age = None if max_age is None else timedelta(seconds=max_age)
+    end = None if not_after is None else datetime.now(UTC) + timedelta(seconds=not_after)
+    (text,) = request_of(Message(NUMBER, "Hi", key="k", not_after=end), max_age=age)["texts"]
+
+    assert least <= text["max_age"] <= most
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "words"),
+    [
+        (Message(NUMBER, "Hi", not_after=datetime(2001, 1, 1, tzinfo=UTC)), ExpiredError, "not en"),
+        (Message(NUMBER, "Hi", not_after=datetime(2999, 1, 1)), InvalidMessageError, "no aware"),
+        (
+            Message(NUMBER, "Hi", schedule_at=datetime(2999, 1, 2, tzinfo=UTC)),
+            InvalidMessageError,
+            "is later than not_after",
+        ),
+    ],
+)
+def test_an_end_that_makes_no_sense_is_refused(
+    message: Message, kind: type[SmsError], words: str
+) -> None:
+    """What could never be sent in time does not get into the transaction."""
+    with pytest.raises(kind, match=words):
+        request_of(evolve(message, key="k"), max_age=timedelta(minutes=5))
 
 
 def test_what_is_no_message_is_refused() -> None:

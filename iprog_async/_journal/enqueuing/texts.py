@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
-from iprog_async._core.errors import ConfigurationError, InvalidMessageError, UnsupportedError
-from iprog_async._core.messages import Message, check_schedule, check_sender_id, check_text
+from attrs import evolve
+
+from iprog_async._core.errors import (
+    ConfigurationError,
+    ExpiredError,
+    InvalidMessageError,
+    UnsupportedError,
+)
+from iprog_async._core.messages import (
+    Message,
+    check_not_after,
+    check_schedule,
+    check_sender_id,
+    check_text,
+)
 from iprog_async._core.phones import to_e164, to_region
 
 
@@ -23,7 +36,7 @@ def to_request(
     Args:
         message: The message.
         region: Two-letter region of a national number.
-        max_age: How long after now it may still be sent.
+        max_age: How long after now it may still be sent, if its own `not_after` is not sooner.
         campaign: What it belongs to.
         journal: The fingerprint of the journal that it is meant for.
 
@@ -40,8 +53,8 @@ def to_request(
     if message.schedule_at is not None:
         check_schedule(message)
         text["schedule_at"] = message.schedule_at.astimezone(UTC).isoformat()
-    if max_age is not None:
-        text["max_age"] = _seconds(max_age)
+    if (seconds := _seconds_left(message, max_age)) is not None:
+        text["max_age"] = seconds
     return json.dumps({"campaign": campaign, "journal": journal, "texts": [text]})
 
 
@@ -81,7 +94,20 @@ def _to_key(key: object) -> str:
     return key
 
 
-def _seconds(max_age: object) -> float:
-    if not isinstance(max_age, timedelta) or not max_age > timedelta(0):
-        raise ConfigurationError(f"max_age= is a timedelta of more than zero, not {max_age!r}")
-    return max_age.total_seconds()
+def _seconds_left(message: Message, max_age: object) -> float | None:
+    """Return how long it may still be sent; by the database's own clock, which may be another."""
+    now = datetime.now(UTC)
+    left: list[timedelta] = []
+    if max_age is not None:
+        if not isinstance(max_age, timedelta) or not max_age > timedelta(0):
+            raise ConfigurationError(f"max_age= is a timedelta of more than zero, not {max_age!r}")
+        left.append(max_age)
+    if message.not_after is not None:
+        check_not_after(message)
+        if message.not_after <= now:
+            raise ExpiredError(message.not_after, "it was not enqueued")
+        left.append(message.not_after - now)
+    if not left:
+        return None
+    check_not_after(evolve(message, not_after=now + min(left)))
+    return min(left).total_seconds()

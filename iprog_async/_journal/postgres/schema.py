@@ -13,7 +13,12 @@ from importlib.util import find_spec
 
 from attrs import frozen
 
-from iprog_async._journal.postgres.tables.fleet import FLEET, FLEET_GRANTS, QUEUE_GRANTS
+from iprog_async._journal.postgres.tables.fleet import (
+    FLEET,
+    FLEET_GRANTS,
+    NOT_AFTER,
+    QUEUE_GRANTS,
+)
 from iprog_async._journal.postgres.tables.outbox import ENQUEUE_GRANTS, OUTBOX, SENDER_GRANTS
 from iprog_async._journal.postgres.tables.suppressions import SUPPRESSIONS, SUPPRESSIONS_GRANTS
 
@@ -147,6 +152,7 @@ STEPS: tuple[Step, ...] = (
     Step("follow-up", _LIST_PAGES),
     Step("suppressions", SUPPRESSIONS),
     Step("counts", _COUNTS),
+    Step("not after", NOT_AFTER),
 )
 """All steps, in order; the number of a step is its place, from 1."""
 

@@ -57,12 +57,17 @@ class CsvMessages:
         self._sender_id = sender_id
         self._limit = limit
         self._schedule_at: datetime | None = None
+        self._not_after: datetime | None = None
         # Four bytes a row: outcomes tell the index of their message, and people count lines.
         self._lines = array("I")
 
     def schedule(self, when: datetime) -> None:
         """Let the gateway keep all messages until a time."""
         self._schedule_at = when
+
+    def end(self, when: datetime) -> None:
+        """Let no message leave after a time."""
+        self._not_after = when
 
     def __iter__(self) -> Iterator[Message]:
         lines = self._lines = array("I")
@@ -90,6 +95,7 @@ class CsvMessages:
             key = None if self._key_column is None else value_of(cells, self._key_column)
             number = value_of(cells, self._column)
             text = self._template.fill(cells)
-            return Message(number, text, self._sender_id, self._schedule_at, key)
+            when, until = self._schedule_at, self._not_after
+            return Message(number, text, self._sender_id, when, key, not_after=until)
         except InvalidMessageError as exc:
             return Unsendable(cells.get(self._column, ""), "", problem=exc)

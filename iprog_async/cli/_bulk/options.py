@@ -38,6 +38,7 @@ from iprog_async.cli._options.policies import (
     limits_of,
 )
 from iprog_async.cli._options.shared import AsJson, SuppressionList, Url, provider_of
+from iprog_async.cli._options.when import NotAfter
 from iprog_async.fleet import DEFAULT_QUEUE
 
 
@@ -51,6 +52,7 @@ _REPEATED = {
     "limit": "--limit",
     "first_to": "--first-to",
     "at": "--at",
+    "not_after": "--not-after",
     "encoding": "--encoding",
     "replace": "--replace",
     "journal": "--journal",
@@ -135,6 +137,7 @@ class CommandOptions:
     limit: Annotated[int | None, _Natural] = None
     first_to: str | None = None
     at: str | None = None
+    not_after: NotAfter = None
     encoding: Encoding = "auto"
     replace: Replace = ()
     journal: str | None = None

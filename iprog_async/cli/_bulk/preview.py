@@ -216,6 +216,8 @@ class Preview:
         rows = [("from", one_line(sender))] if sender else []
         if self.options.at is not None:
             rows.append(("at", self.options.at))
+        if self.options.not_after is not None:
+            rows.append(("not after", f"{self.options.not_after}; then nothing more is sent"))
         if self.options.first_to is not None:
             rows.append(("trial to", f"{self.options.first_to}, before all others"))
         return rows + ([] if self.first is None else self.first.rows())

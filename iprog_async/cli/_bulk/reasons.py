@@ -9,6 +9,7 @@ from attrs import define, field
 
 from iprog_async._core.errors import (
     DuplicateMessageError,
+    ExpiredError,
     NumberRepeatedError,
     RunHaltedError,
     SmsError,
@@ -123,6 +124,8 @@ def _of_all(error: SmsError) -> str | None:
             return "the same text for the same number as on an earlier line"
         case SuppressedError():
             return "the number is among those never to text (--suppress, --suppressions)"
+        case ExpiredError():
+            return "it was too late to send it (--not-after)"
         case RunHaltedError():
             return "the run stopped before their turn"
         case _:

@@ -1,4 +1,4 @@
-"""`bulk --at` without workers: the gateway keeps the texts until their time."""
+"""The times of a `bulk`: `--at`, until which the gateway keeps the texts, and `--not-after`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from iprog_async._providers.protocols import SmsProvider
 from iprog_async._routing.base import gateways_of
 from iprog_async.cli._bulk.messages import CsvMessages
 from iprog_async.cli._bulk.options import CommandOptions
-from iprog_async.cli._options.when import clock_of, later
+from iprog_async.cli._options.when import clock_of, end, later
 
 
-def scheduled(
-    options: CommandOptions, provider: SmsProvider, messages: CsvMessages
-) -> CommandOptions:
-    """Schedule the messages, if that was asked for.
+def timed(options: CommandOptions, provider: SmsProvider, messages: CsvMessages) -> CommandOptions:
+    """Give the messages their times, if that was asked for.
 
     Args:
         options: What the command was told.
@@ -24,15 +22,30 @@ def scheduled(
         messages: The messages.
 
     Returns:
-        The options with the very time, so that the command that goes on says the same one: with
+        The options with the very times, so that the command that goes on says the same one: with
         another, whoever has a text scheduled already would be a conflict.
 
     Raises:
-        InvalidMessageError: It is no time, or is over.
+        InvalidMessageError: One is no time, or is over.
         UnsupportedError: The gateway can't keep a text; nothing was sent.
     """
-    if options.at is None or options.enqueue:
+    if options.at is None and options.not_after is None:
         return options
+    clock, at = clock_of(provider, None), None
+    if options.at is not None:
+        at = later(options.at, clock).replace(microsecond=0)
+        if not options.enqueue:
+            _check_schedules(provider)
+            messages.schedule(at)
+        options = evolve(options, at=at.isoformat(" "))
+    until = end(options.not_after, clock, at)
+    if until is not None:
+        messages.end(until)
+        options = evolve(options, not_after=until.isoformat(" "))
+    return options
+
+
+def _check_schedules(provider: SmsProvider) -> None:
     never = [gateway.name for gateway in gateways_of(provider) if not _schedules(gateway)]
     if never:
         raise UnsupportedError(
@@ -40,9 +53,6 @@ def scheduled(
             "has no scheduling. Nothing was sent; run the command when the time has come, or let "
             "workers send it with --enqueue"
         )
-    when = later(options.at, clock_of(provider, None)).replace(microsecond=0)
-    messages.schedule(when)
-    return evolve(options, at=when.isoformat(" "))
 
 
 def _schedules(gateway: SmsProvider) -> bool:

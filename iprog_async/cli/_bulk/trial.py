@@ -59,7 +59,11 @@ class Trial:
         try:
             async with own:
                 receipt = await own.send(
-                    self.number, text, sender_id=self.options.sender_id, key=key
+                    self.number,
+                    text,
+                    sender_id=self.options.sender_id,
+                    key=key,
+                    not_after=first.message.not_after,
                 )
         except SmsError as exc:
             exc.add_note(

@@ -41,7 +41,7 @@ from iprog_async.cli._options.shared import (
     provider_of,
     text_from,
 )
-from iprog_async.cli._options.when import At, Tz, clock_of, later
+from iprog_async.cli._options.when import At, NotAfter, Tz, clock_of, end, later
 from iprog_async.cli._terminal import show
 from iprog_async.cli._terminal.output import echo, emit, print_error
 
@@ -53,6 +53,7 @@ async def send(  # noqa: D417 - the shared options describe themselves
     *,
     sender_id: Annotated[str | None, Parameter(name="--from")] = None,
     at: At = None,
+    not_after: NotAfter = None,
     tz: Tz = None,
     key: Annotated[str | None, Parameter(name="--key")] = None,
     journal: Annotated[str | None, Parameter(name="--journal")] = None,
@@ -99,7 +100,8 @@ async def send(  # noqa: D417 - the shared options describe themselves
         when = None if at is None else later(at, clock)
         if wait:
             _check_can_wait(client, when)
-        message = Message(to, body, sender_id, when, key, options, setting)
+        until = end(not_after, clock, when)
+        message = Message(to, body, sender_id, when, key, options, setting, until)
         receipt = await _send(client, message)
         if wait:
             return await _follow(client, receipt, timeout, as_json=as_json)
@@ -147,6 +149,7 @@ async def _send(client: SmsClient[Any], message: Message) -> Receipt:
             key=message.key,
             options=message.options,
             encoding=message.encoding,
+            not_after=message.not_after,
         )
     except OutcomeUnknownError as exc:
         exc.add_note("The text may have been sent")

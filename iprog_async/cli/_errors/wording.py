@@ -21,6 +21,7 @@ _TERMS: tuple[tuple[str, str], ...] = (
     ),
     (r"with any_gateway=True if", "with --any-gateway if"),
     (r"pass allow_remote=True", "add --allow-remote"),
+    (r"\bnot_after\b", "--not-after"),
     (r"\bmax_credits\b", "--max-credits"),
     (r"raise max_connections or the deadline, or send less at once", "lower the --concurrency"),
     (r"engine='(\w+)'", r"--engine \1"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
+from attrs import evolve
 from cyclopts import Parameter
 
+from iprog_async._core.errors import InvalidMessageError
 from iprog_async._core.schedules import check_future, words_of
 from iprog_async._providers.protocols import Capabilities
 from iprog_async._routing.base import Router
@@ -20,6 +22,14 @@ _AT = Parameter(
 )
 At = Annotated[str | None, _AT]
 NeededAt = Annotated[str, _AT]
+NotAfter = Annotated[
+    str | None,
+    Parameter(
+        name="--not-after",
+        help='Until when a text may leave, such as "today 20:00" or "in 2 hours"; one that could '
+        "not by then, or would have to wait longer, is not sent.",
+    ),
+]
 Tz = Annotated[
     str | None,
     Parameter(
@@ -63,6 +73,26 @@ def later(given: str, clock: WallClock, option: str = "--at") -> datetime:
     when = clock.read(given, option)
     check_future(when, clock.now, f"{option} {given!r}")
     return when
+
+
+def end(given: str | None, clock: WallClock, at: datetime | None) -> datetime | None:
+    """Read the time of `--not-after`; `None` if there is none.
+
+    Args:
+        given: What was given.
+        clock: What it is read by.
+        at: When the text is to be sent, if it is scheduled.
+
+    Raises:
+        InvalidMessageError: It is no time, is there twice or never, is over, or before `at`.
+    """
+    if given is None:
+        return None
+    # No gateway is told.
+    until = later(given, evolve(clock, gateways=False), "--not-after").replace(microsecond=0)
+    if at is not None and at > until:
+        raise InvalidMessageError(f"--at is later than --not-after {given!r}")
+    return until
 
 
 def bound(

@@ -47,6 +47,7 @@ class OutboxBook:
             given.schedule_at,
             given.key,
             given.options,
+            given.not_after,
             provider=provider,
         )
         with self._lock:

@@ -24,6 +24,7 @@ class OutboxMessage:
         schedule_at: When it is to be sent; at once if `None`.
         key: The caller's own name for it.
         options: The options object it was sent with.
+        not_after: Until when it was to leave.
         state: How the send ended.
         provider: Name of the provider that sent it.
         message_id: The id in its receipt; `None` unless it was accepted.
@@ -35,6 +36,7 @@ class OutboxMessage:
     schedule_at: datetime | None = None
     key: str | None = None
     options: object | None = None
+    not_after: datetime | None = None
     state: Literal["accepted", "not_sent", "unknown"] = field(
         default="accepted", eq=False, kw_only=True
     )

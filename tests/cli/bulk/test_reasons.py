@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from iprog_async import (
     DuplicateMessageError,
+    ExpiredError,
     InvalidMessageError,
     RejectedError,
     RunHaltedError,
@@ -64,6 +67,10 @@ def test_numbers_make_no_reason() -> None:
         (
             [SuppressedError("+639171234567"), SuppressedError("+639171234568")],
             "the number is among those never to text (--suppress, --suppressions)",
+        ),
+        (
+            [ExpiredError(datetime(2026, 1, 1, tzinfo=UTC), why) for why in ("", "it waited")],
+            "it was too late to send it (--not-after)",
         ),
         (
             [RunHaltedError(SmsError("no credit")), RunHaltedError(SmsError("no credit left"))],

@@ -83,6 +83,18 @@ def test_at(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -> None:
     assert {"2030-12-24T00:00:00+00:00"} == {text.due_at.isoformat() for text in sandbox.inbox}
 
 
+def test_not_after(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -> None:
+    """The preview shows the very time, which the command that goes on repeats."""
+    journal = ("--journal", str(tmp_path / "june.db"), "--yes", "--concurrency", "1")
+    broken = bulk(people(3), "--not-after", "2030-12-24 08:00", "--max-credits", "1", *journal)
+    assert "not after    2030-12-24 08:00:00+08:00; then nothing more is sent" in broken.out
+    assert "'--not-after=2030-12-24 08:00:00+08:00'" in broken.out
+    ran = bulk(people(3), "--not-after", "in 3 days", "--first-to", _OWN, *journal)
+    assert (0, 4) == (ran.code, len(sandbox.inbox))
+    over = bulk(people(3), "--not-after", "2001-12-24 08:00", *journal)
+    assert (2, True) == (over.code, "--not-after '2001-12-24 08:00' is in the past" in over.err)
+
+
 def test_at_where_nothing_is_scheduled(bulk: Bulk, sandbox: Sandbox) -> None:
     """A gateway without scheduling is refused before the first text."""
     ran = bulk(people(2), "--at", "tomorrow 8:00", "--yes", "--url", sandbox.address("ugsms-v1"))

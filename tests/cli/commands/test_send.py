@@ -49,6 +49,19 @@ def test_sender(cli: Cli, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.usefixtures("_iprog")
+def test_an_end(cli: Cli, sandbox: Sandbox) -> None:
+    """`--not-after` lets a text out that is in time, and is a time to come itself."""
+    assert 0 == cli("send", _TO, "hello", "--not-after", "in 2 hours").code
+    over = cli("send", _TO, "late", "--not-after", "2001-01-31T08:00+08:00")
+    before = ["--at", "2099-01-31T08:00+08:00", "--not-after", "2099-01-31T07:00+08:00"]
+    never = cli("send", _TO, "never", *before)
+
+    assert (2, 2, ["hello"]) == (over.code, never.code, _texts(sandbox))
+    assert "--not-after '2001-01-31T08:00+08:00' is in the past" in over.err
+    assert "--at is later than --not-after" in never.err
+
+
+@pytest.mark.usefixtures("_iprog")
 def test_a_key(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     """With `--key` and `--journal` a text is sent once, however often the command is run."""
     send = ["send", _TO, "hello", "--key", "order-42", "--journal", str(tmp_path / "texts.db")]

@@ -75,8 +75,7 @@ _NEVER_SEEN = {
     "give InboundApp an on_message",
     "confirmation= confirms what",
     "the client of a Confirmation",
-    # Of a text that a program has enqueued.
-    "its max_age was over before it could be sent",
+    "not_after ",
     # Of an address: there these are the names of settings.
     "path as base_url=",
     "base_url= in the address",

@@ -75,6 +75,12 @@ COMMENT ON TABLE {schema}.fleet_queue_migrations IS
   'Which migrations of procrastinate, the job queue, this schema has had';
 """
 
+NOT_AFTER = """
+ALTER TABLE {schema}.fleet_chunks ADD COLUMN not_after timestamptz[];
+COMMENT ON COLUMN {schema}.fleet_chunks.not_after IS
+  'Until when each message may leave, where one has such a time';
+"""
+
 FLEET_GRANTS = """
 GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.fleet_runs, {schema}.fleet_chunks,
   {schema}.fleet_workers, {schema}.fleet_lost TO {role};
