@@ -1,6 +1,7 @@
 """The built-in gateway adapters of iprog-async."""
 
 from iprog_async_providers.africastalking import AfricasTalkingProvider
+from iprog_async_providers.egosms import EgoSmsProvider
 from iprog_async_providers.infopromo import (
     InfopromoHttpProvider,
     InfopromoOptions,
@@ -18,6 +19,7 @@ from iprog_async_providers.ugsms import ApiKey, UgsmsV1Provider, UgsmsV2Provider
 __all__ = [
     "AfricasTalkingProvider",
     "ApiKey",
+    "EgoSmsProvider",
     "HttpProvider",
     "InfopromoHttpProvider",
     "InfopromoOptions",

@@ -15,6 +15,7 @@ from iprog_async._core.sealed import SealedBytes
 from iprog_async.adapter import Gateway, HttpCall, Secret, clean_secret
 from iprog_async.testing._contract.secret_finder import held_by, leaks
 from iprog_async_providers import (
+    EgoSmsProvider,
     InfopromoHttpProvider,
     InfopromoProvider,
     IprogProvider,
@@ -25,6 +26,7 @@ from iprog_async_providers import (
 
 TOKEN = "17|t0k/en+S3cr=et&" + "x" * 90
 PROVIDERS: dict[str, Any] = {
+    "egosms": EgoSmsProvider("shop", TOKEN),
     "iprog": IprogProvider(TOKEN),
     "infopromo": InfopromoProvider(TOKEN, sender_id="Shop"),
     "infopromo-http": InfopromoHttpProvider(TOKEN, sender_id="Shop"),

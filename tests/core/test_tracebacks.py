@@ -31,6 +31,7 @@ from iprog_async.testing import ContractCase, RawGateway, drop, silence
 from iprog_async.testing._contract.checks.base import scene
 from iprog_async.testing._contract.secret_finder import leaks, shown_by
 from iprog_async_providers import (
+    EgoSmsProvider,
     InfopromoHttpProvider,
     InfopromoProvider,
     IprogProvider,
@@ -60,6 +61,8 @@ WRONG: dict[str, Callable[[], object]] = {
     "iprog place": lambda: IprogProvider(_GIVEN["token"], token_in="form"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - that it is wrong is the point
     "iprog address": lambda: IprogProvider(_GIVEN["token"], base_url="nowhere"),
     "iprog rate": lambda: IprogProvider(_GIVEN["token"], rate="often"),
+    "egosms password": lambda: EgoSmsProvider("shop", _GIVEN["broken"]),
+    "egosms priority": lambda: EgoSmsProvider("shop", _GIVEN["token"], priority=5),
     "infopromo token": lambda: InfopromoProvider(_GIVEN["broken"], sender_id="Shop"),
     "infopromo sender": lambda: InfopromoProvider(_GIVEN["token"], sender_id="far too long a name"),
     "infopromo-http zone": lambda: InfopromoHttpProvider(_GIVEN["token"], timezone="Nowhere"),

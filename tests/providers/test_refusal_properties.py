@@ -14,6 +14,7 @@ from support.contract.cases import CASES, PRESETS
 from support.refusal_texts import (
     ACME,
     AFRICAS_TALKING,
+    EGOSMS,
     IPROG,
     REASONS,
     SEMAPHORE,
@@ -25,6 +26,7 @@ from support.refusal_texts import (
 from iprog_async.adapter import Refusal
 from iprog_async.testing import ContractCase, Reply
 from iprog_async_providers.africastalking import _answers as africastalking
+from iprog_async_providers.egosms import _answers as egosms
 from iprog_async_providers.infopromo import _refusals as infopromo
 from iprog_async_providers.iprog import _answers as iprog
 from iprog_async_providers.semaphore import _answers as semaphore
@@ -157,6 +159,7 @@ TABLES: Mapping[str, Sequence[Table]] = {
             AFRICAS_TALKING,
         ),
     ),
+    "egosms": (Table(egosms.REFUSALS, lambda text: {"Status": "Failed", "Message": text}, EGOSMS),),
     "infopromo": _ULTIMATE_SMS,
     "infopromo-http": _ULTIMATE_SMS,
     "iprog": (

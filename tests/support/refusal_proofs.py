@@ -13,6 +13,7 @@ from attrs import field, frozen
 
 from iprog_async.testing import Reply
 from iprog_async_providers import (
+    EgoSmsProvider,
     InfopromoHttpProvider,
     InfopromoProvider,
     IprogProvider,
@@ -31,6 +32,10 @@ class Adapter:
 
     make: Make = field(repr=False)
     numbers: Sequence[str]
+
+
+def _egosms_at(url: str, **more: Any) -> Any:
+    return EgoSmsProvider("shop", TOKEN, base_url=url, **more)
 
 
 def _infopromo_at(url: str, **more: Any) -> Any:
@@ -54,6 +59,7 @@ def _ugsms_v2_at(url: str, **more: Any) -> Any:
 
 
 ADAPTERS: Mapping[str, Adapter] = {
+    "egosms": Adapter(_egosms_at, UGANDAN),
     "infopromo": Adapter(_infopromo_at, PHILIPPINE),
     "infopromo-http": Adapter(_infopromo_http_at, PHILIPPINE),
     "iprog": Adapter(_iprog_at, PHILIPPINE),
@@ -313,4 +319,37 @@ _ULTIMATE = (
     _ultimate_ok("list, and one named", _INVALID, _DELIVERED, **_MANY, states=_ONE_NOT),
 )
 
-PROOFS: tuple[Proof, ...] = (*_IPROG, *_UGSMS, *_ULTIMATE)
+
+def _egosms(name: str, message: object, status: int = 200, **more: Any) -> Proof:
+    """Return a failure of EgoSMS; what is no argument of a proof stands in its body."""
+    given = {key: more.pop(key) for key in _OF_A_PROOF & more.keys()}
+    body = {"Status": "Failed", "Message": message, **more}
+    return Proof(
+        name=f"egosms: {name}", adapter="egosms", reply=Reply.of_json(body, status), **given
+    )
+
+
+_EGO_CODE: dict[str, Any] = {"MsgFollowUpUniqueCode": "ABC123"}
+_EGO_PASSWORD = "Wrong Username or Password"
+_EGO_MONEY = "Money Not Enough To Send This Batch of Msgs"
+
+_EGOSMS = (
+    _egosms("password beside a code", _EGO_PASSWORD, **_EGO_CODE, references=["ABC123"]),
+    _egosms("money beside a code", _EGO_MONEY, **_EGO_CODE, references=["ABC123"]),
+    _egosms("money beside a code, 500", _EGO_MONEY, 500, **_EGO_CODE, references=["ABC123"]),
+    _egosms("money beside a price", _EGO_MONEY, Cost=35),
+    _egosms("money beside a count", _EGO_MONEY, Sent=3),
+    _egosms("money for some", f"{_EGO_MONEY}: 2 of 4 sent"),
+    _egosms("money quoted", f"Upstream said: {_EGO_MONEY}"),
+    _egosms("money with 400", _EGO_MONEY, 400),
+    _egosms("money with 500", _EGO_MONEY, 500),
+    _egosms("money in a success", _EGO_MONEY, Status="OK"),
+    _egosms("money in another status", _EGO_MONEY, Status="Pending"),
+    _egosms("balance of a list", "Insufficient balance", ways=["many"]),
+    _egosms("password with 401", _EGO_PASSWORD, 401),
+    _egosms("password with 302", _EGO_PASSWORD, 302),
+    _egosms("in other words", "Message could not be sent"),
+    _egosms("without words", None),
+)
+
+PROOFS: tuple[Proof, ...] = (*_EGOSMS, *_IPROG, *_UGSMS, *_ULTIMATE)

@@ -55,6 +55,17 @@ ULTIMATE_SMS = (
     "You cannot send more than 100 SMS in a single request.",
 )
 AFRICAS_TALKING = ("InvalidSenderId",)
+EGOSMS = (
+    "Wrong Username or Password",
+    "Wrong UserName Or Password",
+    "That user does not exist or user not active",
+    "Either Username or Password Not Set",
+    "Invalid credentials",
+    "Money Not Enough To Send This Batch of Msgs",
+    "Money Not Enough To Send This Batch of Msgs.",
+    "Insufficient balance",
+    "Wrong JSON Passed",
+)
 SEMAPHORE = (
     "The selected apikey is invalid.",
     "The selected sendername is invalid.",

@@ -9,16 +9,27 @@ import respx
 from support.samples import MARKS, Sample, load_samples
 
 from iprog_async import Accepted, Message, SmsClient
-from iprog_async_providers import AfricasTalkingProvider, SemaphoreProvider, SmsGateProvider
+from iprog_async_providers import (
+    AfricasTalkingProvider,
+    EgoSmsProvider,
+    SemaphoreProvider,
+    SmsGateProvider,
+)
 
 
 HOST = "https://gateway.example"
 PROVIDERS: dict[str, Any] = {
     "africastalking": AfricasTalkingProvider("shop", "k3y-k3y", base_url=HOST, region="KE"),
+    "egosms": EgoSmsProvider("shop", "k3y-k3y", base_url=HOST),
     "semaphore": SemaphoreProvider("k3y-k3y", base_url=HOST, rate=None),
     "smsgate": SmsGateProvider("shop", "p4ss-word", base_url=HOST, region="PH"),
 }
-NUMBERS = {"africastalking": "+25471234567", "semaphore": "+63917123456", "smsgate": "+63917123456"}
+NUMBERS = {
+    "africastalking": "+25471234567",
+    "egosms": "+25670123456",
+    "semaphore": "+63917123456",
+    "smsgate": "+63917123456",
+}
 SAMPLES = [(vendor, sample) for vendor in PROVIDERS for sample in load_samples(vendor)]
 EACH = pytest.mark.parametrize(
     ("vendor", "sample"), SAMPLES, ids=[f"{vendor}-{sample}" for vendor, sample in SAMPLES]

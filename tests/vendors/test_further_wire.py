@@ -20,7 +20,12 @@ from iprog_async import (
     provider_from_env,
     provider_from_url,
 )
-from iprog_async_providers import AfricasTalkingProvider, SemaphoreProvider, SmsGateProvider
+from iprog_async_providers import (
+    AfricasTalkingProvider,
+    EgoSmsProvider,
+    SemaphoreProvider,
+    SmsGateProvider,
+)
 
 
 async def request_of(
@@ -54,6 +59,34 @@ async def test_africas_talking_is_asked_as_documented(respx_mock: respx.MockRout
         "bulkSMSMode": "1",
         "from": "SHOP",
     } == fields
+
+
+async def test_egosms_is_asked_as_documented(respx_mock: respx.MockRouter) -> None:
+    """JSON with the credentials in it, and each text with its number, sender and priority."""
+    provider = EgoSmsProvider("shop", "k3y-k3y", sender_id="SHOP", priority=0)
+
+    request, fields = await request_of(
+        provider, respx_mock, Message("0701 234567", "Hi"), Message("+254712345679", "Ho")
+    )
+
+    assert "https://comms.egosms.co/api/v1/json/" == str(request.url)
+    assert {
+        "method": "SendSms",
+        "userdata": {"username": "shop", "password": "k3y-k3y"},
+        "msgdata": [
+            {"number": "256701234567", "message": "Hi", "senderid": "SHOP", "priority": "0"},
+            {"number": "254712345679", "message": "Ho", "senderid": "SHOP", "priority": "0"},
+        ],
+    } == fields
+
+
+async def test_egosms_decides_what_is_not_set(respx_mock: respx.MockRouter) -> None:
+    """A sender and a priority are left out, and not sent as nothing."""
+    _, fields = await request_of(
+        EgoSmsProvider("shop", "k3y-k3y"), respx_mock, Message("0701 234567", "Hi")
+    )
+
+    assert [{"number": "256701234567", "message": "Hi"}] == fields["msgdata"]
 
 
 async def test_semaphore_is_asked_as_documented(respx_mock: respx.MockRouter) -> None:
@@ -113,6 +146,7 @@ def test_a_phone_has_no_sender_id() -> None:
     ("environ", "name"),
     [
         ({"AFRICASTALKING_USERNAME": "shop", "AFRICASTALKING_API_KEY": "k3y"}, "africastalking"),
+        ({"EGOSMS_USERNAME": "shop", "EGOSMS_PASSWORD": "k3y"}, "egosms"),
         ({"SEMAPHORE_API_KEY": "k3y", "SEMAPHORE_SENDER_NAME": "SHOP"}, "semaphore"),
         ({"SMSGATE_USERNAME": "shop", "SMSGATE_PASSWORD": "p4ss"}, "smsgate"),
     ],
@@ -129,12 +163,30 @@ def test_each_is_found_by_its_variables(environ: dict[str, str], name: str) -> N
             provider_from_env({second: "x"})
 
 
+def test_egosms_takes_its_sender_from_the_environment() -> None:
+    """It is one more variable beside the two that belong together."""
+    pair = {"EGOSMS_USERNAME": "shop", "EGOSMS_PASSWORD": "k3y"}
+
+    named: Any = provider_from_env({**pair, "EGOSMS_SENDER_ID": "SHOP"})
+    plain: Any = provider_from_env(pair)
+
+    assert ("SHOP", None) == (named.sender_id, plain.sender_id)
+
+
 @pytest.mark.parametrize(
     ("address", "settings"),
     [
         ("semaphore://k3y@?sender_id=SHOP&max_batch=7", {"sender_id": "SHOP", "max_batch": 7}),
         ("semaphore://k3y@", {"rate": Rate(120)}),
         ("africastalking://shop:k3y@?region=ke&rate=5/s", {"region": "KE", "rate": Rate(5, 1)}),
+        (
+            "egosms://shop:k3y@?sender_id=SHOP&priority=0&region=ke&max_batch=1000",
+            {"sender_id": "SHOP", "priority": 0, "region": "KE", "max_batch": 1000},
+        ),
+        (
+            "egosms://shop:k3y@?base_url=https://comms-test.pahappa.net/api/v1/json/",
+            {"username": "shop", "password": "k3y", "sender_id": None, "region": "UG"},
+        ),
         ("smsgate://shop:p4ss@?sim=1&device_id=d", {"sim": 1, "device_id": "d"}),
         (
             "smsgate://shop:p4ss@?base_url=http://192.168.1.5:8080",
@@ -156,6 +208,9 @@ def test_an_address_holds_the_settings(address: str, settings: dict[str, Any]) -
         "smsgate://a%3Ab:p4ss@",
         "smsgate://shop@",
         "africastalking://shop@",
+        "egosms://shop@",
+        "egosms://shop:k3y@?priority=5",
+        "egosms://shop:k3y@?max_batch=1001",
         "semaphore://k3y:k3y@",
         "semaphore://k3y@?max_batch=1001",
         "africastalking://shop:k3y@?max_batch=0",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from support.contract.africastalking import AFRICASTALKING
+from support.contract.egosms import EGOSMS
 from support.contract.infopromo import INFOPROMO, INFOPROMO_HTTP, ULTIMATESMS, ULTIMATESMS_HTTP
 from support.contract.iprog import IPROG
 from support.contract.semaphore import SEMAPHORE
@@ -13,6 +14,7 @@ from support.contract.ugsms import UGSMS_V1, UGSMS_V2
 
 CASES = (
     AFRICASTALKING,
+    EGOSMS,
     INFOPROMO,
     INFOPROMO_HTTP,
     IPROG,

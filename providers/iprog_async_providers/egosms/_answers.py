@@ -1,0 +1,139 @@
+"""Reading EgoSMS's answers: one `Status` and one code for a whole request, with HTTP 200."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from attrs import frozen
+
+from iprog_async import (
+    AuthenticationError,
+    Balance,
+    InsufficientCreditError,
+    Outcome,
+    RejectedError,
+)
+from iprog_async.adapter import (
+    Answer,
+    ErrorForm,
+    Id,
+    PreparedMessage,
+    Refusal,
+    UnclearAnswer,
+    accepted,
+    give_up,
+    is_object,
+    parse_amount,
+    refuse,
+    structure,
+)
+
+
+# Errors come with HTTP 200 (DOC, CLI).
+_STATUS = (200,)
+_DOC = "DOC: the vendor's list of errors"
+_SPEC = "DOC: the contract in the vendor's own SDK"
+# What is said of a whole request before its first text; marks in docs/gateways/egosms.md.
+REFUSALS = (
+    Refusal(
+        AuthenticationError,
+        r"wrong user ?name or password\.?"
+        r"|that user does not exist or user not active\.?"
+        r"|either username or password not set\.?",
+        _STATUS,
+        whole_request=True,
+        evidence=_DOC,
+    ),
+    Refusal(
+        AuthenticationError, r"invalid credentials\.?", _STATUS, whole_request=True, evidence=_SPEC
+    ),
+    Refusal(
+        InsufficientCreditError,
+        r"money not enough to send this batch of msgs\.?",
+        _STATUS,
+        whole_request=True,
+        evidence=_DOC,
+    ),
+    # Whether the first texts of a list went out before the money was gone is not written down.
+    Refusal(InsufficientCreditError, r"insufficient balance\.?", _STATUS, evidence=_SPEC),
+    Refusal(
+        RejectedError,
+        r"wrong json passed\.?",
+        _STATUS,
+        blame="account",
+        whole_request=True,
+        evidence=_DOC,
+    ),
+)
+_FAILED = ErrorForm({"Status": ("Failed",)}, ("Message",))
+_CODE = "MsgFollowUpUniqueCode"
+
+
+@frozen
+class _Sent:
+    MsgFollowUpUniqueCode: Id
+    Cost: Any = None
+
+
+@frozen
+class _Account:
+    Balance: Decimal
+    Currency: Any = None
+
+
+def read_sent(
+    answer: Answer,
+    batch: Sequence[PreparedMessage],
+    provider: str,
+    refusals: tuple[Refusal, ...],
+) -> list[Outcome]:
+    """Read the answer to a send: one code and one price for all of its texts together."""
+    if not _is_success(answer):
+        raise _failure(answer, provider, refusals)
+    # The vendor calls the code optional, but no answer to a taken text lacks it; without one,
+    # an answer may be that of any other server.
+    sent = structure(answer.data, _Sent)
+    cost = _amount(sent.Cost) if len(batch) == 1 else None
+    code = sent.MsgFollowUpUniqueCode
+    return [
+        accepted(prepared, provider, message_id=code, cost=cost, raw=answer.data)
+        for prepared in batch
+    ]
+
+
+def read_balance(answer: Answer, provider: str, refusals: tuple[Refusal, ...]) -> Balance:
+    """Read what is left in the wallet for Ugandan numbers."""
+    if not _is_success(answer):
+        raise _failure(answer, provider, refusals)
+    account = structure(answer.data, _Account)
+    unit = account.Currency if isinstance(account.Currency, str) else "UGX"
+    return Balance(account.Balance, unit, f"{account.Balance} {unit}", answer.data)
+
+
+def _is_success(answer: Answer) -> bool:
+    said = answer.data.get("Status") if is_object(answer.data) else None
+    # The vendor's SDK takes the word in any case.
+    return 200 <= answer.status < 300 and isinstance(said, str) and said.upper() == "OK"
+
+
+def _amount(value: object) -> Decimal | None:
+    try:
+        return parse_amount(value)
+    except ValueError:
+        # What it cost is worth less than knowing that it was accepted.
+        return None
+
+
+def _failure(answer: Answer, provider: str, refusals: tuple[Refusal, ...]) -> UnclearAnswer:
+    """Return that an answer proves nothing; raise what it proves."""
+    body = answer.data if is_object(answer.data) else {}
+    code: object = body.get(_CODE)
+    if isinstance(code, str) and code:
+        return UnclearAnswer(f"HTTP {answer.status} with a code of texts", references=(code,))
+    said: object = body.get("Message")
+    reason = said if isinstance(said, str) else ""
+    rows = (*refusals, *REFUSALS)
+    refuse(answer, rows, provider=provider, reason=reason, form=_FAILED)
+    return give_up(answer, provider=provider, reason=reason, bare=not reason)
