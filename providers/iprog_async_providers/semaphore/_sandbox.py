@@ -86,6 +86,8 @@ def _refusal(fields: Mapping[str, str]) -> JSONResponse | None:
 
 
 def _invalid(name: str, words: str) -> JSONResponse:
+    # With HTTP 200 nothing else tells the page of it.
+    note_refusal()
     return JSONResponse({name: [words]})
 
 
