@@ -23,6 +23,7 @@ _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:|#)([^)]+)\)")
 _PAGES = {
     "shop/README.md": "shop.md",
     "web": "web-apps.md",
+    "../../docs/inbound.md": "inbound.md",
     "starlette_app.py": "#a-starlette-app",
     "fan_out.py": "#a-script-over-a-csv-file",
     "failover.py": "#two-gateways",

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from iprog_async import SmsError
 from shop import campaigns, login, orders, texts
+from shop.incoming import PATH
 from shop.problems import answer_problem
 from shop.services import data_folder, open_services
 
@@ -25,6 +26,8 @@ def create_app(data: Path | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with open_services(data or data_folder()) as services:
             app.state.services = services
+            if services.inbox is not None:
+                app.mount(PATH, services.inbox)
             yield
 
     app = FastAPI(title="Shop", lifespan=lifespan)

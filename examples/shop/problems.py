@@ -25,6 +25,8 @@ from iprog_async import (
     RateLimitError,
     RejectedError,
     SmsError,
+    SuppressedError,
+    SuppressionsError,
     UnsupportedError,
 )
 
@@ -57,6 +59,7 @@ _OUR_TROUBLE = Problem(503, "No text can be sent at the moment; it was not sent.
 _PROBLEMS: tuple[tuple[type[SmsError], Problem], ...] = (
     (JournalConflictError, Problem(409, "The number got another text of this campaign before.")),
     (DuplicateMessageError, Problem(409, "The number gets this text already; it gets no second.")),
+    (SuppressedError, Problem(409, "The number asked for no more texts; nothing was sent.")),
     (InvalidMessageError, Problem(422, "That is not right; nothing was sent.", quotable=True)),
     (
         OutcomeUnknownError,
@@ -68,6 +71,7 @@ _PROBLEMS: tuple[tuple[type[SmsError], Problem], ...] = (
     (InsufficientCreditError, _OUR_TROUBLE),
     (ConnectionFailedError, _OUR_TROUBLE),
     (JournalError, _OUR_TROUBLE),
+    (SuppressionsError, _OUR_TROUBLE),
     (NotFoundError, Problem(404, "There is no such text.")),
     (RejectedError, Problem(422, "The gateway does not take this text; it was not sent.")),
     (UnsupportedError, Problem(501, "The gateway of this shop can't do that; nothing was sent.")),

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -228,19 +228,26 @@ def _bin() -> str:
     return shlex.quote(str(Path(sys.executable).parent))
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the guide's requests are made by curl")
-def test_guide_of_the_shop_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its two commands start sandbox and shop, and its requests are answered as it says."""
-    sandbox, shop = _free_port(), _free_port()
-    monkeypatch.setenv("SHOP_DATA", str(tmp_path / "data"))
+@contextmanager
+def _guided(folder: Path, shop: str) -> Generator[tuple[Callable[[str], list[str]], int]]:
+    """Start sandbox and shop as the guide does.
+
+    Args:
+        folder: Where its requests are made.
+        shop: The block that starts the shop.
+
+    Yields:
+        What makes the requests of a block, and the port of the sandbox.
+    """
+    ports = _free_port(), _free_port()
 
     def own(block: str) -> str:
-        return _block(block).replace("8025", str(sandbox)).replace("8000", str(shop))
+        return _block(block).replace("8025", str(ports[0])).replace("8000", str(ports[1]))
 
     def ask(block: str) -> list[str]:
         ended = subprocess.run(  # noqa: S603 - the guide's own lines
             ["/bin/sh", "-euc", own(block)],
-            cwd=tmp_path,
+            cwd=folder,
             capture_output=True,
             text=True,
             timeout=200,
@@ -249,9 +256,37 @@ def test_guide_of_the_shop_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         return ended.stdout.splitlines()
 
     with (
-        _server(own("sandbox"), sandbox, tmp_path / "sandbox.log"),
-        _server(own("shop"), shop, tmp_path / "shop.log"),
+        _server(own("sandbox"), ports[0], folder / "sandbox.log"),
+        _server(own(shop), ports[1], folder / "shop.log"),
     ):
+        yield ask, ports[0]
+
+
+_CURL = pytest.mark.skipif(
+    shutil.which("curl") is None, reason="the guide's requests are made by curl"
+)
+
+
+@_CURL
+@pytest.mark.slow
+def test_stop_in_the_guide_of_the_shop_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its requests answer a text with STOP, and the next order is not texted."""
+    monkeypatch.setenv("SHOP_DATA", str(tmp_path / "data"))
+    with _guided(tmp_path, "shop-with-stop") as (ask, _):
+        sent, replied, refused = ask("stop")
+
+    assert ("201", "not sent") == (replied, json.loads(refused)["text"])
+    assert json.loads(sent)["ref"].startswith("infopromo:")
+    assert "only-for-the-sandbox" not in (tmp_path / "shop.log").read_text()
+
+
+@_CURL
+def test_guide_of_the_shop_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its two commands start sandbox and shop, and its requests are answered as it says."""
+    monkeypatch.setenv("SHOP_DATA", str(tmp_path / "data"))
+    with _guided(tmp_path, "shop") as (ask, sandbox):
         first, again, inbox = ask("order")
         login = ask("login")
         campaign = [json.loads(line) for line in ask("campaign")]
