@@ -94,10 +94,11 @@ class SqliteFile:
         return in_use
 
     def _connect(self, in_use: FileInUse) -> None:
+        # Before it is opened: if another file takes its place meanwhile, that is noticed next time.
+        self._identity = self._identify()
         connection = in_use.connection = sqlite3.connect(
             self._path, isolation_level=None, timeout=0, check_same_thread=False
         )
-        self._identity = self._identify()
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={self.synchronous}")
         connection.execute(self.table)

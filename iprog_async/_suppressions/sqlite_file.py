@@ -124,7 +124,8 @@ class SqliteFile:
         if self._in_use is not None and self._identity == self._identify():
             return self._in_use
         self.close()
-        self._identify()
+        # Before it is opened: if another file takes its place meanwhile, that is noticed next time.
+        self._identity = self._identify()
         in_use = FileInUse(self.path)
         # Not every list is closed.
         self._closing = weakref.finalize(self, in_use.end)
@@ -137,13 +138,15 @@ class SqliteFile:
                 check_same_thread=False,
             )
             self._set_up(in_use.connection)
-            self._identity = self._identify()
         self._in_use = in_use
         return in_use
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
+        # In one look: another process may be making the list just now.
+        connection.execute("BEGIN")
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        connection.execute("COMMIT")
         if application != APPLICATION and tables:
             raise SuppressionsError(
                 f"{self.path} is an SQLite file, and no list of suppressed numbers. Nothing was "
@@ -153,8 +156,8 @@ class SqliteFile:
         # A STOP that is lost in a power cut is somebody texted again.
         connection.execute("PRAGMA synchronous=FULL")
         if application != APPLICATION:
-            # By whoever is first; it takes one transaction each, all of which may come twice.
-            connection.executescript(SCHEMA)
+            # Whole or not at all, for whoever looks meanwhile; it may be made twice.
+            connection.executescript(f"BEGIN IMMEDIATE;{SCHEMA}COMMIT;")
 
     def _identify(self) -> tuple[int, int, int]:
         found = os.stat(self.path)
