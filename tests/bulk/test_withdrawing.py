@@ -13,6 +13,7 @@ from support.core.clock import VirtualClock
 from support.core.fakes import TOKEN, different_texts, to_many
 from support.engines.pace_gateway import OK, Account, VirtualGateway
 from support.journal.journaling import PostingProvider, states_in
+from support.outbox.looking import until
 
 from iprog_async import (
     BulkRun,
@@ -38,11 +39,11 @@ _TRY_LATER = WireReply(423, {}, b'{"error":"try later"}')
 _TAKEN = WireReply(200, {}, b'{"id":"x"}')
 
 
-async def _let_all_go_on(clock: VirtualClock, rounds: int = 25) -> None:
-    """Let also the journal's thread come to rest, which knows no virtual time."""
-    for _ in range(rounds):
-        await asyncio.sleep(0.002)
-        await clock.settle()
+async def _pass_until(happened: Callable[[], object], clock: VirtualClock) -> None:
+    """Let time pass, and the journal's thread go on, which knows no virtual time."""
+    while not happened():
+        await asyncio.sleep(0.001)
+        await clock.pass_time(0.2)
 
 
 async def test_credits_of_what_is_withdrawn_are_free_again() -> None:
@@ -91,11 +92,9 @@ async def test_a_source_that_asks_a_gateway_holds_nothing_up() -> None:
 
     async with account.client.send_many(source(), concurrency=8, linger=0.0, window=4) as run:
         reading = asyncio.create_task(run.drain())
-        await _let_all_go_on(clock, 100)
         await clock.pass_time(1)
         on_their_way = len(gateway.arrivals)
         run.stop()
-        await _let_all_go_on(clock)
         await clock.pass_time(10)
         assert reading.done()
         assert not reading.cancelled()
@@ -172,13 +171,11 @@ async def test_halves_that_wait_are_not_in_doubt(
     with Journal.open(path) as journal:
         async with client.send_many(to_many(8), journal=journal) as run:
             reading = asyncio.create_task(run.drain())
-            await _let_all_go_on(clock)
+            await until(lambda: gateway.arrivals)
             await clock.pass_time(1)
-            await _let_all_go_on(clock)
-            assert {"released": 8} == Counter(states_in(path))
+            await until(lambda: Counter(states_in(path)) == {"released": 8})
             await end(run)
-            await _let_all_go_on(clock)
-            assert reading.done()
+            await until(reading.done)
     assert 1 == len(gateway.arrivals)
     assert {"released", "not_sent"} >= set(states_in(path))
     assert 0 == run.counts.unknown
@@ -218,14 +215,9 @@ async def test_texts_between_two_members_are_not_in_doubt(tmp_path: Path) -> Non
     with Journal.open(path) as journal:
         async with client.send_many(different_texts(8), journal=journal, concurrency=4) as run:
             reading = asyncio.create_task(run.drain())
-            for _ in range(5):
-                await _let_all_go_on(clock, 10)
-                await clock.pass_time(0.2)
+            await _pass_until(lambda: engine.hosts.count("b") == 2, clock)
             run.stop()
-            for _ in range(3):
-                await _let_all_go_on(clock, 10)
-                await clock.pass_time(0.2)
-            assert reading.done()
+            await _pass_until(reading.done, clock)
     states = Counter(states_in(path))
     assert {"accepted", "released"} >= set(states)
     assert engine.hosts.count("b") == states["accepted"] == run.counts.accepted

@@ -23,6 +23,7 @@ from iprog_async import (
     SmsClient,
 )
 from iprog_async.adapter import Answer, Effect, Gateway, HttpCall, UnclearAnswer
+from iprog_async.testing._loop_time import jumping_time
 from iprog_async_providers.iprog import IprogProvider
 
 
@@ -289,13 +290,18 @@ async def test_attempt_without_an_answer_ends_at_the_timeout() -> None:
     """Silence is unknown once a byte may have left."""
 
     async def silent(request: httpx.Request) -> httpx.Response:
+        arrived.set()
         await asyncio.Event().wait()
         raise AssertionError
 
-    wire = Wire(silent)
-    async with wire.client(timeout=0.2) as client:
-        with pytest.raises(OutcomeUnknownError, match=r"no answer within 0.2 s"):
-            await client.send(NUMBER, "Hi")
+    arrived, wire = asyncio.Event(), Wire(silent)
+    with jumping_time() as jump:
+        async with wire.client(timeout=30) as client:
+            sending = asyncio.create_task(client.send(NUMBER, "Hi"))
+            await arrived.wait()
+            jump(30)
+            with pytest.raises(OutcomeUnknownError, match=r"no answer within 30 s"):
+                await sending
 
     assert 1 == len(wire.requests)
 

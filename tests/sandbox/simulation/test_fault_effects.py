@@ -1,5 +1,6 @@
 """What a client sees of each fault, and what the inbox holds afterwards."""
 
+import asyncio
 import time
 
 import httpx
@@ -16,6 +17,7 @@ from iprog_async import (
 )
 from iprog_async.sandbox import Fault, Sandbox
 from iprog_async.testing import InstantClock
+from iprog_async.testing._loop_time import jumping_time
 
 
 SEND = "POST /toy/send"
@@ -90,9 +92,15 @@ async def test_client_can_not_know_the_outcome(sandbox: Sandbox, kind: str, acce
 async def test_delay_beyond_the_timeout_leaves_an_accepted_text(sandbox: Sandbox) -> None:
     """A client that gives up waiting finds the text in the inbox at once."""
     sandbox.add_fault(Fault("POST /iprog/*", "delay", delay=60))
-    async with SmsClient(provider_from_url(sandbox.address("iprog")), timeout=1) as sms:
-        with pytest.raises(OutcomeUnknownError, match="no answer within"):
-            await sms.send("09171234567", "hi")
+    provider = provider_from_url(sandbox.address("iprog"))
+    with jumping_time() as jump:
+        async with SmsClient(provider, timeout=30) as sms:
+            sending = asyncio.create_task(sms.send("09171234567", "hi"))
+            while not sandbox.inbox:  # noqa: ASYNC110 - another thread fills it
+                await asyncio.sleep(0.005)
+            jump(30)
+            with pytest.raises(OutcomeUnknownError, match="no answer within"):
+                await sending
     assert [text.to for text in sandbox.inbox] == ["639171234567"]
 
 

@@ -15,6 +15,10 @@ from iprog_async.testing import InstantClock, RawGateway, RawRequest, Reply, Ste
 from iprog_async_providers.iprog import IprogProvider
 
 
+LIMIT = 30.0
+"""Seconds for one request."""
+
+
 @frozen
 class Pair:
     """A client over two gateways, `a` and `b`."""
@@ -62,7 +66,6 @@ async def pair(
     dead: bool = False,
     engine: EngineName = "asyncio",
     build: Build = failover,
-    timeout: float = 10.0,
     max_batch: int = 100,
     journal: Journal | None = None,
 ) -> AsyncGenerator[Pair]:
@@ -74,7 +77,6 @@ async def pair(
         dead: Whether the first is not there at all.
         engine: Which HTTP library moves the bytes.
         build: Makes the router.
-        timeout: Seconds for one request.
         max_batch: The most recipients of one request.
         journal: The client's.
     """
@@ -93,5 +95,5 @@ async def pair(
             for name, url in zip("ab", urls, strict=True)
         ]
         router = build(members[0], members[1], clock)
-        async with SmsClient(router, pool=pool, timeout=timeout, journal=journal) as sms:
+        async with SmsClient(router, pool=pool, timeout=LIMIT, journal=journal) as sms:
             yield Pair(sms, first, second, clock)

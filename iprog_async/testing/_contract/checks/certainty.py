@@ -17,13 +17,16 @@ from iprog_async._core.errors import (
 from iprog_async.testing._contract.case import Operation, Subject
 from iprog_async.testing._contract.checks.base import (
     ATTEMPTS,
+    PATIENT,
     SHORT,
     Checks,
+    Scene,
     failure,
     in_loop,
     scene,
 )
 from iprog_async.testing._contract.losses import HTML, Loss
+from iprog_async.testing._loop_time import jumping_time
 from iprog_async.testing._raw_gateway.behaviours import (
     close_idle,
     drip,
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
     import pytest
 
 RESERVED_HOST = "nothing.invalid"
+# In which the time of a limit passes.
+_PIECES = 4
 
 
 class CertaintyChecks(Checks):
@@ -62,19 +67,20 @@ class CertaintyChecks(Checks):
         self, subject: Subject
     ) -> None:
         """Silence until the timeout, and an answer that drips until the deadline."""
-        dripping = drip(Reply(200, b" " * 10_000), interval=SHORT / 10)
-        async with (
-            scene(subject, silence(), timeout=SHORT) as silent,
-            scene(subject, dripping, deadline=SHORT) as slow,
-            asyncio.timeout(20 * SHORT),
-        ):
-            await asyncio.gather(
-                *(
-                    failure(it.sms.send(subject.number, subject.case.text), OutcomeUnknownError)
-                    for it in (silent, slow)
-                )
-            )
-            assert (silent.gateway.begun, slow.gateway.begun) == (1, 1)
+        with jumping_time() as jump:
+            async with (
+                scene(subject, silence(), timeout=PATIENT) as silent,
+                scene(subject, drip(Reply(200, b" " * 10_000)), deadline=PATIENT) as slow,
+            ):
+                sends = [asyncio.create_task(_is_unknown(it, subject)) for it in (silent, slow)]
+                for it, send in zip((silent, slow), sends, strict=True):
+                    await _until_begun(it, send)
+                for _ in range(_PIECES):
+                    jump(PATIENT / _PIECES)
+                    # A piece of the answer comes in.
+                    await asyncio.sleep(SHORT / 100)
+                await asyncio.gather(*sends)
+                assert (silent.gateway.begun, slow.gateway.begun) == (1, 1)
 
     @in_loop
     async def test_a_huge_answer_is_refused_unread(self, subject: Subject) -> None:
@@ -195,6 +201,18 @@ class CertaintyChecks(Checks):
             finally:
                 hanging.cancel()
                 await asyncio.gather(hanging, return_exceptions=True)
+
+
+async def _is_unknown(it: Scene, subject: Subject) -> None:
+    await failure(it.sms.send(subject.number, subject.case.text), OutcomeUnknownError)
+
+
+async def _until_begun(it: Scene, send: asyncio.Task[None]) -> None:
+    """Wait until a request is at its gateway, or the send has ended without one."""
+    begun = asyncio.create_task(it.gateway.until(lambda gateway: gateway.begun == 1))
+    await asyncio.wait([begun, send], return_when=asyncio.FIRST_COMPLETED)
+    begun.cancel()
+    await asyncio.wait([begun])
 
 
 async def _is_not_sent(sms: SmsClient[Any], subject: Subject) -> None:
