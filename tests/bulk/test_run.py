@@ -345,7 +345,7 @@ async def test_stop_does_not_wait_for_a_silent_source() -> None:
         await anext(run)
         await silent.wait()
         run.stop()
-        counts = await asyncio.wait_for(run.drain(), 5)
+        counts = await asyncio.wait_for(run.drain(), 200)
 
     assert 1 == counts.accepted
 
@@ -355,7 +355,7 @@ async def test_halt_does_not_wait_for_a_silent_source() -> None:
     source = one_then_silence(asyncio.Event())
     async with running(FakeProvider(send=broke), source, linger=0.001) as run:
         with pytest.raises(RunHaltedError):
-            await asyncio.wait_for(run.drain(), 5)
+            await asyncio.wait_for(run.drain(), 200)
 
     assert 1 == run.counts.not_sent
 

@@ -32,8 +32,8 @@ async def exchange(engine: EngineName, request: WireRequest) -> WireReply | Fail
     """Make one request with an engine of its own."""
     made = make(engine)
     try:
-        async with asyncio.timeout(5):
-            return await made.exchange(request, RequestProgress(), 0, 1.0)
+        async with asyncio.timeout(200):
+            return await made.exchange(request, RequestProgress(), 0, 60.0)
     finally:
         await made.aclose()
 

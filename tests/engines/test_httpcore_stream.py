@@ -90,7 +90,7 @@ async def test_long_write_leaves_at_once() -> None:
 
     async with connected(notice) as stream:
         await stream.write(bytes(100_000))
-        await asyncio.wait_for(arrived.wait(), 10)
+        await asyncio.wait_for(arrived.wait(), 200)
 
 
 async def test_much_is_read_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def _place(program: str, order: int, phone: str) -> subprocess.CompletedProcess[
 
 
 def _until(happened: Callable[[], bool]) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 200
     while not happened():
         assert time.monotonic() < until, "it did not happen"
         time.sleep(0.02)

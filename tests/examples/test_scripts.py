@@ -220,7 +220,7 @@ def _server(command: str, port: int, log: Path) -> Generator[None]:
 
 def _listed(port: int) -> list[str]:
     """Return the campaign's texts in the inbox of a sandbox."""
-    texts = httpx.get(f"http://127.0.0.1:{port}/_sandbox/inbox").json()["texts"]
+    texts = httpx.get(f"http://127.0.0.1:{port}/_sandbox/inbox", timeout=200).json()["texts"]
     return [text["text"] for text in texts if text["text"].startswith("Hi ")]
 
 

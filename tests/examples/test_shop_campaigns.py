@@ -16,7 +16,7 @@ SLOW = Fault("POST /iprog/*", "delay", times=None, delay=0.05)
 
 async def until_texted(sandbox: Sandbox, count: int) -> None:
     """Wait until so many texts are in the inbox."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(200):
         while len(sandbox.inbox) < count:  # noqa: ASYNC110 - another thread fills it
             await asyncio.sleep(0.005)
 

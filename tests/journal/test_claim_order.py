@@ -23,6 +23,7 @@ from support.journal.journaling import (
     states_in,
     take,
 )
+from support.outbox.looking import until
 
 from iprog_async import Journal, JournalError, NotSent, RetryPolicy, SmsClient
 from iprog_async._journal.ledger import Ledger
@@ -40,11 +41,8 @@ class _LookingClock(InstantClock):
         self._path = path
 
     async def sleep(self, seconds: float) -> None:
-        """Look once the file shows that nothing is on its way, or after a second in vain."""
-        for _ in range(200):
-            if states_in(self._path) == ["released"]:
-                break
-            await asyncio.sleep(0.005)
+        """Look once the file shows that nothing is on its way."""
+        await until(lambda: states_in(self._path) == ["released"])
         self.states.append(states_in(self._path))
         await super().sleep(seconds)
 

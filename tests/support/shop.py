@@ -43,7 +43,7 @@ def campaign(count: int, text: str = "Hi {name}") -> dict[str, Any]:
 
 async def until_ended(client: httpx.AsyncClient, name: str) -> dict[str, Any]:
     """Ask for the progress of a campaign until it is not running any more."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(200):
         while True:
             progress: dict[str, Any] = (await client.get(f"/campaigns/{name}")).json()
             if progress["state"] != "running":

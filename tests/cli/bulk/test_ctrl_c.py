@@ -28,6 +28,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sen
 _PEOPLE = 30
 _AT_ONCE = 3
 _PATIENCE = 200.0
+# Seconds of an answer; a signal comes in the midst of it, also where a process has to wait for one.
+_WHILE = 2.0
 
 
 def _wait_until(ready: Callable[[], bool]) -> None:
@@ -89,7 +91,7 @@ def _line_with(stream: IO[str] | None, words: str) -> str:
 def test_once_in_a_process(sandbox: Sandbox, tmp_path: Path) -> None:
     """The first Ctrl-C waits for what is on its way; the printed command sends the rest, once."""
     address = sandbox.address("iprog")
-    sandbox.add_fault(Fault("POST /iprog/*", "delay", delay=0.3, times=None))
+    sandbox.add_fault(Fault("POST /iprog/*", "delay", delay=_WHILE, times=None))
 
     with start(*_tokens(tmp_path), SMS_URL=address) as process:
         _wait_until(lambda: len(sandbox.inbox) >= _AT_ONCE)
@@ -144,7 +146,7 @@ def test_twice_in_a_process(sandbox: Sandbox, tmp_path: Path) -> None:
 def test_terminated_once(sandbox: Sandbox, tmp_path: Path) -> None:
     """SIGTERM, as docker stop sends it, is a first Ctrl-C: nobody is unknown, and it is 143."""
     address = sandbox.address("iprog")
-    sandbox.add_fault(Fault("POST /iprog/*", "delay", delay=0.3, times=None))
+    sandbox.add_fault(Fault("POST /iprog/*", "delay", delay=_WHILE, times=None))
 
     with start(*_tokens(tmp_path), SMS_URL=address) as process:
         _wait_until(lambda: len(sandbox.inbox) >= _AT_ONCE)

@@ -15,7 +15,7 @@ def control(sandbox: Sandbox) -> Iterator[httpx.Client]:
     for to, text in [("+639171111111", "a"), ("639172222222", "b")]:
         sandbox.state.accept("toy", to, text, message_id=text)
     sandbox.state.accept("iprog", "639171111111", "c", message_id="c", sender_id="Shop")
-    with httpx.Client(base_url=f"{sandbox.url}/_sandbox", verify=CONTEXT) as client:
+    with httpx.Client(base_url=f"{sandbox.url}/_sandbox", verify=CONTEXT, timeout=200) as client:
         yield client
 
 

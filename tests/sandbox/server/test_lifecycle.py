@@ -107,7 +107,7 @@ async def test_sandbox_can_start_again() -> None:
 
 async def test_stop_waits_for_nobody() -> None:
     """Idle connections, half a request and a delayed answer do not hold up the end."""
-    async with httpx.AsyncClient(verify=CONTEXT) as client:
+    async with httpx.AsyncClient(verify=CONTEXT, timeout=200) as client:
         async with Sandbox() as sandbox:
             await client.get(f"{sandbox.url}/_sandbox/health")
             parts = urlsplit(sandbox.url)

@@ -61,7 +61,7 @@ def test_fault_that_breaks_the_connection(
 ) -> None:
     """The client sees the connection end; the next request is served on a new one."""
     sandbox.add_fault(fault)
-    with httpx.Client(verify=CONTEXT) as client:
+    with httpx.Client(verify=CONTEXT, timeout=200) as client:
         with pytest.raises(httpx.RemoteProtocolError, match=error):
             client.post(f"{sandbox.url}/toy/send", json=TEXT)
         assert accepted == len(sandbox.inbox)

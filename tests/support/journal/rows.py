@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from contextlib import closing
 from decimal import Decimal
@@ -59,12 +58,3 @@ def stored(path: Path) -> list[tuple[Any, ...]]:
 def states(path: Path) -> list[str]:
     """Return the states of all rows, read from outside."""
     return [state for _, _, state, _ in stored(path)]
-
-
-async def settled(path: Path, expected: list[str]) -> list[str]:
-    """Return the states of all rows, once they are as expected or a second later."""
-    for _ in range(200):
-        if states(path) == expected:
-            break
-        await asyncio.sleep(0.005)
-    return states(path)

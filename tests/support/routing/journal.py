@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -14,6 +13,7 @@ from iprog_async._journal.ledger import Ledger
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.submit import submit
 from iprog_async.testing import InstantClock
+from support.outbox.looking import until
 
 
 def states_in(path: Path) -> dict[str, str]:
@@ -39,11 +39,8 @@ class WatchingClock(InstantClock):
         self._expected = expected
 
     async def sleep(self, seconds: float) -> None:
-        """Look, once the file is as expected, or after a second in vain."""
-        for _ in range(200):
-            if set(states_in(self._path).values()) == self._expected:
-                break
-            await asyncio.sleep(0.005)
+        """Look, once the file is as expected."""
+        await until(lambda: set(states_in(self._path).values()) == self._expected)
         self.seen.append(states_in(self._path))
 
 
