@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from secrets import token_hex
 from attrs import field, frozen
 
 from iprog_async._core.errors import SmsError, SuppressionsError
+from iprog_async._core.forks.locks import ForkLock
 from iprog_async._journal.sqlite.file_lock import FileLock
 from iprog_async._suppressions.entries import Suppression, SuppressionChange
 from iprog_async._suppressions.written_lines import (
@@ -68,7 +68,7 @@ class LinesStore:
         # A link stays one: what it leads to is written anew.
         self._path = os.path.realpath(path)
         self._read_number = read_number
-        self._turn = threading.Lock()
+        self._turn = ForkLock()
         self._contents: _Contents | None = None
         if create:
             with self._translated("can't be made"):
@@ -124,7 +124,7 @@ class LinesStore:
 
     def _current(self) -> _Contents:
         """Return the file as it is now, read again if it is not the one that was read last."""
-        with self._turn, self._translated("can't be read"):
+        with self._turn.lock, self._translated("can't be read"):
             contents, identity = self._contents, self._identify()
             if contents is None or contents.identity != identity:
                 self._contents = contents = self._read(identity)

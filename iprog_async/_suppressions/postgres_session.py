@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from iprog_async._core.errors import JournalError, SuppressionsError
+from iprog_async._core.forks.locks import ForkLock
 from iprog_async._core.forks.postgres import end_connection
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import (
@@ -51,7 +51,7 @@ class PostgresSession:
 
     def __init__(self, address: PostgresAddress) -> None:
         self.address = address
-        self._turn = threading.Lock()
+        self._turn = ForkLock()
         self._connection: Connection | None = None
         self._process = 0
         self._closing: Callable[[], object] = lambda: None
@@ -73,10 +73,7 @@ class PostgresSession:
         Raises:
             SuppressionsError: The database can't be used.
         """
-        if self._process != os.getpid():
-            # A lock that another thread held at the fork is held for ever.
-            self._turn = threading.Lock()
-        with self._turn:
+        with self._turn.lock:
             tries = 0
             while True:
                 tries += 1
@@ -100,7 +97,7 @@ class PostgresSession:
 
     def close(self) -> None:
         """Disconnect; it is made again when it is needed."""
-        with self._turn:
+        with self._turn.lock:
             self._drop()
 
     def _open(self) -> Connection:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 import time
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from attrs import frozen
 
+from iprog_async._core.forks.locks import ForkLock
 from iprog_async._core.inbound import Inbound
 
 
@@ -99,11 +99,11 @@ class MemorySeenStore:
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
         self._records: dict[bytes, Record] = {}
-        self._turn = threading.Lock()
+        self._turn = ForkLock()
 
     def begin(self, key: bytes, owner: bytes, window: float) -> Turn:
         """Take a text for handling, unless it is known."""
-        with self._turn:
+        with self._turn.lock:
             now = self._now()
             for old in [each for each, record in self._records.items() if record.expires <= now]:
                 del self._records[old]
@@ -114,14 +114,14 @@ class MemorySeenStore:
 
     def end(self, key: bytes, owner: bytes) -> None:
         """Note that a text was handled."""
-        with self._turn:
+        with self._turn.lock:
             record = self._records.get(key)
             if record is not None and record.owner == owner:
                 self._records[key] = Record(owner, record.lease_ends, record.expires, done=True)
 
     def give_back(self, key: bytes, owner: bytes) -> None:
         """Let a text be handled again."""
-        with self._turn:
+        with self._turn.lock:
             record = self._records.get(key)
             if record is not None and record.owner == owner and not record.done:
                 del self._records[key]
