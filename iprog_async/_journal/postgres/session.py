@@ -27,7 +27,8 @@ from iprog_async._journal.postgres.statements import LOCK_CLASS, SESSION_SETTING
 _SALT_BYTES = 16
 # A claim waits for its commit to be on disk, and on a synchronous standby where there is one. The
 # statements are made for what others have committed meanwhile. The plans are for few rows out of
-# many, also while the table is new and the planner knows nothing.
+# many, which were written a moment ago and are in memory; also while the table is small: it grows,
+# and the plans are kept.
 _SETTINGS = f"""
 SELECT set_config('synchronous_commit', CASE
     WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'
@@ -38,6 +39,7 @@ SELECT set_config('synchronous_commit', CASE
   set_config('enable_seqscan', 'off', false),
   set_config('enable_hashjoin', 'off', false),
   set_config('enable_mergejoin', 'off', false),
+  set_config('random_page_cost', '0.1', false),
   set_config('{SESSION_SETTING}', %s, false),
   pg_backend_pid(), current_setting('transaction_read_only') = 'on'
 """
