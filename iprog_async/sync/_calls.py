@@ -18,7 +18,7 @@ from iprog_async._core.errors import (
 )
 from iprog_async._core.receipts import Receipt
 from iprog_async._http.send_context import SendContext, active_send, was_in_flight
-from iprog_async.sync._loop_thread import LoopThread
+from iprog_async.sync._loop_thread import LoopThread, loop_thread
 
 
 T = TypeVar("T")
@@ -50,6 +50,17 @@ def check_thread() -> None:
         "stand still: use iprog_async.SmsClient and await its methods, or call this one in a "
         "thread of its own, by asyncio.to_thread. Nothing was sent"
     )
+
+
+def this_thread() -> LoopThread:
+    """Return where the loop of this process is, for a thread that is to wait for it.
+
+    Raises:
+        WrongLoopError: An event loop runs in this thread.
+        ClientClosedError: The interpreter is exiting.
+    """
+    check_thread()
+    return loop_thread()
 
 
 class Call(Generic[T]):

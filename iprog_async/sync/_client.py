@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
@@ -30,9 +29,9 @@ from iprog_async._policies.decisions import PolicyLike
 from iprog_async._policies.send_between import WhenQuiet
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.sender_ids import SenderIdSetting
-from iprog_async._suppressions.suppressions import Suppressions
 from iprog_async.sync._bulk_run import BulkRun
 from iprog_async.sync._calls import Inbox, call, check_thread
+from iprog_async.sync._journal import AnyJournal, plain_journal
 from iprog_async.sync._loop_thread import loop_thread
 from iprog_async.sync._open_client import JournalSource, OpenClient, open_client
 from iprog_async.sync._operations import awaited, cut_short, cut_short_keyed, each
@@ -44,6 +43,7 @@ from iprog_async.sync._source import (
     tell,
     telling,
 )
+from iprog_async.sync._suppressions import AnySuppressions, plain_list
 
 
 P_co = TypeVar("P_co", bound=SmsProvider, covariant=True)
@@ -104,10 +104,10 @@ class SmsClient(Questions[P_co]):
         timeout: float = 30.0,
         deadline: float | None = None,
         retry: RetryPolicy | None = None,
-        journal: Journal | str | os.PathLike[str] | None = None,
+        journal: AnyJournal | None = None,
         observers: Iterable[Observer] = (),
         user_agent: str | None = None,
-        suppressions: Suppressions | None = None,
+        suppressions: AnySuppressions | None = None,
         policies: Iterable[PolicyLike] = (),
         per_number: Rate | str | None = None,
         per_number_same_text: Rate | str | None = None,
@@ -132,7 +132,7 @@ class SmsClient(Questions[P_co]):
                 journal=opened,
                 observers=told,
                 user_agent=user_agent,
-                suppressions=suppressions,
+                suppressions=plain_list(suppressions),
                 policies=asked,
                 per_number=per_number,
                 per_number_same_text=per_number_same_text,
@@ -147,7 +147,7 @@ class SmsClient(Questions[P_co]):
         # What is wrong is to be known now, and not with the first text.
         make(None)
         self._make = make
-        self._journal = JournalSource(journal)
+        self._journal = JournalSource(plain_journal(journal))
         self._open: OpenClient[P_co] | None = None
         self._closed = False
 
@@ -242,7 +242,7 @@ class SmsClient(Questions[P_co]):
         window: int | None = None,
         linger: float = 0.05,
         halt_after_unknown: int = 20,
-        journal: Journal | str | os.PathLike[str] | None = None,
+        journal: AnyJournal | None = None,
         suppress: Suppress | None = None,
         max_credits: int | None = None,
         halt_after_failed: int | None = None,
@@ -290,7 +290,7 @@ class SmsClient(Questions[P_co]):
             window=window,
             linger=linger,
             halt_after_unknown=halt_after_unknown,
-            journal=journal,
+            journal=plain_journal(journal),
             suppress=suppress,
             max_credits=max_credits,
             halt_after_failed=halt_after_failed,
@@ -308,7 +308,7 @@ class SmsClient(Questions[P_co]):
         concurrency: int = 100,
         window: int | None = None,
         linger: float = 0.05,
-        journal: Journal | str | os.PathLike[str] | None = None,
+        journal: AnyJournal | None = None,
         suppress: Suppress | None = None,
         max_credits: int | None = None,
         price: Decimal | int | str | None = None,
@@ -351,7 +351,7 @@ class SmsClient(Questions[P_co]):
             concurrency=concurrency,
             window=window,
             linger=linger,
-            journal=journal,
+            journal=plain_journal(journal),
             suppress=suppress,
             max_credits=max_credits,
             price=price,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, cast, overload
 
 from iprog_async._client.following.report import FollowUp
 from iprog_async._core.receipts import Balance, DeliveryStatus, Receipt
-from iprog_async._journal.journal import Journal
 from iprog_async._providers.protocols import (
     SmsProvider,
     SupportsBalance,
@@ -16,6 +14,7 @@ from iprog_async._providers.protocols import (
     SupportsStatus,
 )
 from iprog_async.sync._calls import call
+from iprog_async.sync._journal import AnyJournal, plain_journal
 from iprog_async.sync._open_client import OpenClient
 
 
@@ -67,7 +66,7 @@ class Questions(Generic[P_co]):
 
     def follow(
         self,
-        journal: Journal | str | os.PathLike[str] | None = None,
+        journal: AnyJournal | None = None,
         *,
         timeout: float = 7200.0,
         interval: float = 15.0,
@@ -92,7 +91,7 @@ class Questions(Generic[P_co]):
         """
         here = self.here()
         following = here.client.follow(
-            journal,
+            plain_journal(journal),
             timeout=timeout,
             interval=interval,
             concurrency=concurrency,

@@ -19,6 +19,9 @@ from iprog_async.sandbox import Sandbox
 from shop import create_app
 
 
+# Each serves the shop on a socket.
+pytestmark = pytest.mark.slow
+
 NUMBER = "+639171234567"
 
 

@@ -1,0 +1,234 @@
+"""The journal and the list of suppressed numbers, from code that has no event loop."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.core.fakes import NUMBER, FakeProvider, TellingProvider, lose
+from support.sync import run_program
+
+import iprog_async
+from iprog_async import (
+    Inbound,
+    JournalError,
+    Message,
+    OutcomeUnknownError,
+    SuppressedError,
+    WrongLoopError,
+)
+from iprog_async import (
+    Suppressions as AsyncSuppressions,
+)
+from iprog_async.sandbox import Fault, Sandbox
+from iprog_async.sync import Journal, SmsClient, Suppressions
+
+
+OTHER = "+639180000000"
+# What only the library uses, or what has another name here: `enqueue` is `enqueue_sync`.
+OF_THE_LIBRARY = {
+    "begin_run",
+    "end_run",
+    "reserve",
+    "in_this_process",
+    "limits",
+    "hash",
+    "open_aside",
+    "enqueue_sync",
+    "among",
+    "is_quick",
+    "place",
+    "read_number",
+}
+
+
+@pytest.mark.parametrize(
+    ("there", "here"),
+    [(iprog_async.Journal, Journal), (AsyncSuppressions, Suppressions)],
+    ids=["journal", "list"],
+)
+def test_they_have_what_the_async_ones_have(there: type, here: type) -> None:
+    """With the same arguments and defaults, in the same order."""
+
+    def methods(owner: type) -> dict[str, Any]:
+        return {name: value for name, value in vars(owner).items() if not name.startswith("_")}
+
+    theirs = {name: value for cls in there.__mro__[:-1] for name, value in methods(cls).items()}
+    shared = set(theirs) - OF_THE_LIBRARY
+
+    assert shared == set(methods(here)) - {"asynchronous"}
+    for name in shared - {"path"}:
+        parameters = [inspect.signature(getattr(cls, name)).parameters for cls in (there, here)]
+        assert [(one.name, one.default, one.kind) for one in parameters[0].values()] == [
+            (one.name, one.default, one.kind) for one in parameters[1].values()
+        ]
+
+
+@pytest.fixture
+def stops(tmp_path: Path) -> Iterator[Suppressions]:
+    """Return an empty list."""
+    with Suppressions.open(tmp_path / "stop.db", region="PH") as opened:
+        yield opened
+
+
+def test_numbers_come_and_go(stops: Suppressions) -> None:
+    """Each is put on the list once, and what happened can be read."""
+    said = [stops.add("0917 123 4567", why="by phone"), stops.add(NUMBER), stops.remove(OTHER)]
+    held = stops.contains("0917 123 4567"), stops.count(), [each.number for each in stops.list()]
+    stops.remove(NUMBER, why="asked to be back")
+
+    assert [True, False, False] == said
+    assert (True, 1, [NUMBER]) == held
+    assert [("added", "by phone"), ("removed", "asked to be back")] == [
+        (each.change, each.why) for each in stops.changes()
+    ]
+
+
+def test_lines_go_in_and_out(stops: Suppressions, tmp_path: Path) -> None:
+    """What one list exports, another one imports."""
+    stops.import_lines(["0917 123 4567  # Ann", OTHER], why="old list")
+    written = io.StringIO()
+    with Suppressions.open(tmp_path / "other.txt") as other:
+        assert 2 == stops.export(written)
+        found = other.import_lines(written.getvalue().splitlines())
+        assert (2, 0) == (found.added, found.known)
+        assert [*stops.list()] == [*other.list()]
+
+
+def test_both_kinds_of_clients_take_both_kinds_of_lists(stops: Suppressions) -> None:
+    """Whoever says STOP is texted by neither, before any network."""
+    provider = FakeProvider()
+    inbound = Inbound(sender=NUMBER, to=None, text="STOP", received_at=None, id=None, gateway="x")
+    assert "stop" == stops.hear(inbound)
+    for given in (stops, stops.asynchronous):
+        with SmsClient(provider, suppressions=given) as sms:
+            with pytest.raises(SuppressedError):
+                sms.send(NUMBER, "Hi")
+            sms.send(OTHER, "Hi")
+    iprog_async.SmsClient(provider, suppressions=stops.asynchronous)
+
+    assert [OTHER, OTHER] == [prepared.e164 for (prepared,) in provider.sent]
+
+
+def test_many_threads_use_one_list(stops: Suppressions) -> None:
+    """Each number is put on it once."""
+    numbers = [f"+63917{number:07}" for number in range(20)] * 2
+    with ThreadPoolExecutor(8) as threads:
+        added = sum(threads.map(stops.add, numbers))
+
+    assert (20, 20) == (added, stops.count())
+
+
+def test_what_is_unknown_is_settled(tmp_path: Path) -> None:
+    """Its next send with the key gets the receipt of the one that was settled."""
+    provider = FakeProvider(send=lose)
+    with Journal.open(tmp_path / "j.db") as journal:
+        with SmsClient(provider, journal=journal) as sms:
+            with pytest.raises(OutcomeUnknownError):
+                sms.send(NUMBER, "Hi", key="a")
+            (unknown,) = journal.unknown()
+            settled = journal.settle("0917 123 4567", outcome="accepted", region="PH")
+            sms.send(NUMBER, "Hi", key="a")
+            with pytest.raises(JournalError, match="not unknown"):
+                journal.settle(NUMBER, outcome="accepted")
+        entry = journal.outcome_of(NUMBER, "a")
+
+    assert ("unknown", "accepted", 1) == (unknown.state, settled.state, len(provider.sent))
+    assert settled == entry
+
+
+def test_a_gateways_list_settles_what_it_has(tmp_path: Path, sms_sandbox: Sandbox) -> None:
+    """The client of this package is who asks for it."""
+    sms_sandbox.add_fault(Fault("POST /infopromo/*", "drop_after"))
+    sms = SmsClient.from_url(sms_sandbox.address("infopromo"))
+    with Journal.open(tmp_path / "j.db") as journal, sms:
+        with sms.send_many([Message(NUMBER, "Hi")], journal=journal) as run:
+            assert 1 == run.drain().unknown
+        found = journal.reconcile(sms)
+
+        assert (1, 1) == (found.settled, journal.counts()["accepted"])
+
+
+def test_people_are_taken_out(tmp_path: Path) -> None:
+    """By their number, or by age; a repeat is not sent."""
+    provider = FakeProvider()
+    with Journal.open(tmp_path / "j.db") as journal:
+        with SmsClient(provider, journal=journal) as sms:
+            sms.send(NUMBER, "Hi", key="a")
+            with sms.send_many([Message(OTHER, "Hi")], journal=journal) as run:
+                run.drain()
+            assert (1, 0) == (journal.forget(NUMBER), journal.prune(older_than=timedelta(days=1)))
+            sms.send(NUMBER, "Hi", key="a")
+        written = io.StringIO()
+        count = journal.export(written)
+
+    assert (2, 2) == (count, len(provider.sent))
+    assert (False, True) == (NUMBER in written.getvalue(), OTHER in written.getvalue())
+
+
+def test_deliveries_are_followed(tmp_path: Path) -> None:
+    """`follow` takes such a journal, and its counts say how far the texts are."""
+    provider = TellingProvider(states=["failed"])
+    with Journal.open(tmp_path / "j.db") as journal, SmsClient(provider) as sms:
+        with sms.send_many([Message(NUMBER, "Hi")], journal=journal) as run:
+            run.drain()
+        planned = sms.plan_many([Message(NUMBER, "Hi")], journal=journal)
+        followed = sms.follow(journal)
+
+        assert (1, 1) == (planned.resumed, followed.failed)
+        assert (1, 1) == (journal.counts()["failed"], journal.deliveries()["failed"])
+        assert [NUMBER] == [entry.number for entry in journal.failed()]
+        assert [*journal.failed()] == [*journal.entries()]
+        assert str(tmp_path / "j.db") == journal.path
+
+
+async def test_where_a_loop_runs_they_say_so(tmp_path: Path) -> None:
+    """Waiting would stop it; the error names what to use there."""
+    with Journal.open(tmp_path / "j.db") as journal, Suppressions.open(tmp_path / "s.db") as stops:
+        calls: list[Callable[[], object]] = [
+            journal.counts,
+            journal.entries,
+            lambda: journal.forget(NUMBER),
+            stops.count,
+            stops.list,
+            lambda: stops.add(NUMBER),
+        ]
+        for each in calls:
+            with pytest.raises(WrongLoopError):
+                each()
+        assert 0 == await stops.asynchronous.count()
+        assert 0 == (await journal.asynchronous.counts())["accepted"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_goes_on_with_them(tmp_path: Path) -> None:
+    """It opens the journal anew, and both processes see what the other one did."""
+    program = """
+import os, sys, warnings
+warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+from iprog_async.sandbox import Sandbox
+from iprog_async.sync import Journal, SmsClient, Suppressions
+
+with Journal.open("j.db") as journal, Suppressions.open("stop.db") as stops, Sandbox() as sandbox:
+    with SmsClient.from_url(sandbox.address("iprog"), journal=journal) as sms:
+        sms.send("+639171234567", "Hi", key="a")
+        stops.add("+639180000000")
+        child = os.fork()
+        if child == 0:
+            sms.send("+639171234567", "Ho", key="b")
+            stops.add("+639190000000")
+            print(journal.counts()["accepted"], stops.count(), flush=True)
+            sms.close(), journal.close()
+            os._exit(0)
+        os.waitpid(child, 0)
+        print(journal.counts()["accepted"], stops.count())
+"""
+    assert "2 2\n2 2\n" == run_program(program, tmp_path)
