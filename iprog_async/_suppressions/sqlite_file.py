@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from iprog_async._core.errors import SuppressionsError
-from iprog_async._core.forks.sqlite import FileInUse
+from iprog_async._core.forks.locks import ForkLock
+from iprog_async._core.forks.sqlite import FileClosedError, FileInUse
 
 
 T = TypeVar("T")
@@ -40,7 +41,7 @@ _PATIENCE = 8.0
 
 
 class SqliteFile:
-    """One connection to the file, which serves one thread at a time.
+    """One connection to the file, which serves one thread after the other.
 
     Args:
         path: The file.
@@ -52,6 +53,8 @@ class SqliteFile:
 
     def __init__(self, path: str, *, create: bool) -> None:
         self.path = path
+        # Held by the thread that opens or closes it; it may have been another one's meanwhile.
+        self._opening = ForkLock()
         self._in_use: FileInUse | None = None
         self._identity: tuple[int, int, int] | None = None
         self._closing: Callable[[], object] = lambda: None
@@ -92,6 +95,10 @@ class SqliteFile:
 
     def close(self) -> None:
         """Close the file; it is opened again when it is needed."""
+        with self._opening.lock:
+            self._let_go()
+
+    def _let_go(self) -> None:
         self._in_use = None
         self._closing()
 
@@ -101,7 +108,8 @@ class SqliteFile:
             try:
                 return work()
             except sqlite3.Error as exc:
-                if not _is_busy(exc) or time.monotonic() >= ends:
+                passes = _is_busy(exc) or isinstance(exc, FileClosedError)
+                if not passes or time.monotonic() >= ends:
                     self.close()
                     raise self._trouble(str(exc)) from None
             except OSError as exc:
@@ -109,7 +117,8 @@ class SqliteFile:
             time.sleep(random.uniform(0.0005, 0.003))  # noqa: S311 - spreads load, guards nothing
 
     def _with_connection(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        in_use = self._open()
+        with self._opening.lock:
+            in_use = self._open()
         with in_use:
             if in_use.connection is None:
                 raise sqlite3.OperationalError("the file could not be opened")
@@ -123,7 +132,7 @@ class SqliteFile:
         """
         if self._in_use is not None and self._identity == self._identify():
             return self._in_use
-        self.close()
+        self._let_go()
         # Before it is opened: if another file takes its place meanwhile, that is noticed next time.
         self._identity = self._identify()
         in_use = FileInUse(self.path)

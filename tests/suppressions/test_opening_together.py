@@ -1,9 +1,12 @@
-"""A list in an SQLite file that several processes open, and make, at the same moment."""
+"""A list in an SQLite file that several processes, or threads, open at the same moment."""
 
 from __future__ import annotations
 
 import sqlite3
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from itertools import count
 from pathlib import Path
@@ -12,6 +15,7 @@ from typing import Any
 import pytest
 
 from iprog_async import SuppressionsError
+from iprog_async._core.forks.sqlite import FileInUse
 from iprog_async._suppressions import sqlite_file
 from iprog_async._suppressions.sqlite_file import APPLICATION, SqliteFile
 
@@ -77,4 +81,46 @@ def test_list_that_another_process_makes_meanwhile_is_ours(
     file = opened(path, make)
 
     assert (APPLICATION, 4) == file.read(lambda connection: connection.execute(_LOOK).fetchone())
+    file.close()
+
+
+def test_list_that_another_thread_closes_is_opened_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever was about to use the file, when another thread gave it up, uses it all the same."""
+    file = SqliteFile(str(tmp_path / "stop.db"), create=True)
+    enter = FileInUse.__enter__
+
+    def enter_late(in_use: FileInUse) -> None:
+        monkeypatch.undo()
+        file.close()
+        enter(in_use)
+
+    monkeypatch.setattr(FileInUse, "__enter__", enter_late)
+
+    assert (0,) == file.read(lambda found: found.execute("SELECT count(*) FROM seen").fetchone())
+    file.close()
+
+
+def test_threads_open_it_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several threads that need a file which is closed one opens it, and closes no other's."""
+    file = SqliteFile(str(tmp_path / "stop.db"), create=True)
+    file.close()
+    connect, opened, begins = sqlite3.connect, list[str](), threading.Barrier(8)
+
+    def connect_slowly(path: str, **settings: Any) -> sqlite3.Connection:
+        opened.append(path)
+        time.sleep(0.01)
+        connection: sqlite3.Connection = connect(path, **settings)
+        return connection
+
+    def ask(_: int) -> int:
+        begins.wait()
+        return file.read(lambda found: len(found.execute("SELECT 1 FROM seen").fetchall()))
+
+    monkeypatch.setattr(sqlite3, "connect", connect_slowly)
+    with ThreadPoolExecutor(8) as threads:
+        assert [0] * 8 == list(threads.map(ask, range(8)))
+
+    assert 1 == len(opened)
     file.close()

@@ -22,6 +22,10 @@ from typing import Any
 _LONGEST_WAIT = 5.0
 
 
+class FileClosedError(sqlite3.ProgrammingError):
+    """A file was closed before it was used: by another thread, or because of a fork."""
+
+
 class FileInUse:
     """An SQLite file that this process has open; used as a context manager, which a fork waits for.
 
@@ -50,7 +54,7 @@ class FileInUse:
     def __enter__(self) -> None:
         _resumed.wait()
         if self not in _in_use:
-            raise sqlite3.ProgrammingError("it is closed here, or was opened before a fork")
+            raise FileClosedError("it is closed here, or was opened before a fork")
         self._turn.acquire()
 
     def __exit__(self, *_: object) -> None:
