@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from support.core.fakes import FakeProvider
 
-from iprog_async import ConfigurationError, Message, SmsClient
+from iprog_async import ConfigurationError, InvalidMessageError, Message, SmsClient
+from iprog_async.sandbox import Sandbox
 
 
 _BY_COUNTRY = {"PH": "ACME", "ug": " Acme Ltd ", None: "Acme"}
@@ -44,6 +45,18 @@ async def _sender_ids(sender_id: Any) -> list[str | None]:
 async def test_each_country_has_its_sender_id(sender_id: Any, expected: list[str | None]) -> None:
     """A number gets the sender ID of its country, else that of all others, else the account's."""
     assert expected == await _sender_ids(sender_id)
+
+
+async def test_a_gateway_that_needs_one_gets_it_by_country(sms_sandbox: Sandbox) -> None:
+    """Though its account has none, so that the number is read before the sender is known."""
+    address = sms_sandbox.address("infopromo").replace("sender_id=Sandbox&", "")
+    async with SmsClient.from_url(address, sender_id={"PH": "ACME"}) as sms:
+        await sms.send(_NUMBERS[0], "Hi")
+        with pytest.raises(InvalidMessageError, match="nothing without a sender ID"):
+            await sms.send(_NUMBERS[1], "Hi")
+        with pytest.raises(InvalidMessageError, match="'12'"):
+            await sms.send("12", "Hi")
+    assert ["ACME"] == [text.sender_id for text in sms_sandbox.inbox]
 
 
 async def test_a_message_knows_better() -> None:

@@ -62,7 +62,6 @@ async def bulk(
             template,
             options.column,
             options.key_column,
-            options.sender_id,
             options.limit,
         )
         return await _carry_out(options, messages, stack)

@@ -29,7 +29,6 @@ class CsvMessages:
         template: What everybody is told.
         column: Column of the phone numbers.
         key_column: Column of the keys, if there is one.
-        sender_id: Name or number the phones show as sender.
         limit: How many rows are read; all if `None`.
 
     Raises:
@@ -42,7 +41,6 @@ class CsvMessages:
         template: Template,
         column: str,
         key_column: str | None = None,
-        sender_id: str | None = None,
         limit: int | None = None,
     ) -> None:
         file.check_column(column, "with the phone numbers", "--column", looks_like_number)
@@ -54,7 +52,6 @@ class CsvMessages:
         self._template = template
         self._column = column
         self._key_column = key_column
-        self._sender_id = sender_id
         self._limit = limit
         self._schedule_at: datetime | None = None
         self._not_after: datetime | None = None
@@ -96,6 +93,6 @@ class CsvMessages:
             number = value_of(cells, self._column)
             text = self._template.fill(cells)
             when, until = self._schedule_at, self._not_after
-            return Message(number, text, self._sender_id, when, key, not_after=until)
+            return Message(number, text, schedule_at=when, key=key, not_after=until)
         except InvalidMessageError as exc:
             return Unsendable(cells.get(self._column, ""), "", problem=exc)

@@ -24,6 +24,7 @@ from iprog_async._journal.places import shown, would_be_made
 from iprog_async._journal.postgres.address import is_address
 from iprog_async._providers.base import BaseProvider
 from iprog_async._providers.protocols import SmsProvider
+from iprog_async._sending.sender_ids import SenderIdSetting
 from iprog_async._suppressions.suppressions import Suppressions
 from iprog_async.cli._bulk.price import Price
 from iprog_async.cli._options.encoding import Encoding, Replace, encoding_of
@@ -37,6 +38,7 @@ from iprog_async.cli._options.policies import (
     hours_of,
     limits_of,
 )
+from iprog_async.cli._options.sender_ids import From, sender_ids_of
 from iprog_async.cli._options.shared import AsJson, SuppressionList, Url, provider_of
 from iprog_async.cli._options.when import NotAfter
 from iprog_async.fleet import DEFAULT_QUEUE
@@ -93,7 +95,6 @@ class CommandOptions:
         column: Column of the phone numbers.
         key_column: Column with a key, such as an order number: with two keys, two equal texts for
             one number are both sent.
-        sender_id: Name or number the phones show as sender.
         limit: Read the first so many rows of the file only; a later run with the same --journal and
             without it goes on with the others.
         first_to: A number that gets the first text before anybody else, as a trial. If it is not
@@ -133,7 +134,7 @@ class CommandOptions:
     text: str
     column: str = "phone"
     key_column: str | None = None
-    sender_id: Annotated[str | None, Parameter(name="--from")] = None
+    sender_id: From = None
     limit: Annotated[int | None, _Natural] = None
     first_to: str | None = None
     at: str | None = None
@@ -176,6 +177,7 @@ class CommandOptions:
         self._check_enqueue()
         self.policies()
         self.text_encoding()
+        self.sender_ids()
         if self.journal is None:
             for given, flag in (
                 (self.campaign, "--campaign"),
@@ -258,6 +260,10 @@ class CommandOptions:
         """Return what may be replaced in the texts."""
         return encoding_of(self.encoding, self.replace)
 
+    def sender_ids(self) -> SenderIdSetting | None:
+        """Return what the phones show as sender."""
+        return sender_ids_of(self.sender_id)
+
     def policies(self) -> dict[str, Any]:
         """Return the arguments of the client for hours and limits."""
         return hours_of(self.send_between, self.zone) | limits_of(
@@ -290,21 +296,16 @@ class CommandOptions:
                     "--rate is for one gateway; of several, give each address its own ?rate="
                 )
             provider = evolve(provider, rate=rate)
-        encoding = self.text_encoding()
-        if pool is not None:
-            return SmsClient(
-                provider,
-                pool=pool,
-                suppressions=suppressions,
-                encoding=encoding,
-                **self.policies(),
-            )
+        connections: dict[str, Any] = {"pool": pool}
+        if pool is None:
+            engine = self.engine or best_engine()
+            connections = {"engine": engine, "max_connections": self.concurrency}
         return SmsClient(
             provider,
-            engine=self.engine or best_engine(),
-            max_connections=self.concurrency,
             suppressions=suppressions,
-            encoding=encoding,
+            sender_id=self.sender_ids(),
+            encoding=self.text_encoding(),
+            **connections,
             **self.policies(),
         )
 

@@ -13,6 +13,8 @@ from iprog_async._core.messages import Message, PreparedMessage
 from iprog_async._http.pool import HttpPool
 from iprog_async._journal.journal import Journal
 from iprog_async._providers.protocols import SmsProvider
+from iprog_async._sending.encoding import prepare
+from iprog_async._sending.sender_ids import read_sender_ids
 from iprog_async.cli._bulk.options import CommandOptions
 from iprog_async.cli._terminal.output import echo
 from iprog_async.cli._terminal.show import receipt_words
@@ -55,15 +57,17 @@ class Trial:
         text = first.message.text
         key = None if journal is None else f"first-to {journal.hash(self.options.text).hex()}"
         provider = client.provider
-        own = SmsClient(provider, pool=pool, journal=journal, encoding=self.options.text_encoding())
+        own = SmsClient(
+            provider,
+            pool=pool,
+            journal=journal,
+            sender_id=self.options.sender_ids(),
+            encoding=self.options.text_encoding(),
+        )
         try:
             async with own:
                 receipt = await own.send(
-                    self.number,
-                    text,
-                    sender_id=self.options.sender_id,
-                    key=key,
-                    not_after=first.message.not_after,
+                    self.number, text, key=key, not_after=first.message.not_after
                 )
         except SmsError as exc:
             exc.add_note(
@@ -85,7 +89,8 @@ def trial_of(
     """
     if options.first_to is None:
         return None
-    number = provider.prepare(Message(options.first_to, "Hi")).e164
+    sender_ids = read_sender_ids(options.sender_ids())
+    number = prepare(provider, Message(options.first_to, "Hi"), 0, None, sender_ids).e164
     if suppressed is not None and suppressed(number):
         raise SuppressedError(number)
     return Trial(options, options.first_to)

@@ -30,6 +30,7 @@ from iprog_async.cli._options.policies import (
     limits_of,
 )
 from iprog_async.cli._options.provider_options import Options, options_for
+from iprog_async.cli._options.sender_ids import From, sender_ids_of
 from iprog_async.cli._options.shared import (
     AsJson,
     SuppressionList,
@@ -51,7 +52,7 @@ async def send(  # noqa: D417 - the shared options describe themselves
     text: str,
     /,
     *,
-    sender_id: Annotated[str | None, Parameter(name="--from")] = None,
+    sender_id: From = None,
     at: At = None,
     not_after: NotAfter = None,
     tz: Tz = None,
@@ -77,7 +78,6 @@ async def send(  # noqa: D417 - the shared options describe themselves
         to: Phone number as people write it.
         text: What the phone shows; - reads it from stdin. A text that starts with a dash goes
             last, after --.
-        sender_id: Name or number the phone shows as sender.
         key: Your own name for this text, such as an order number: with the same --journal, the same
             number gets it once, however often this is run, and the first receipt is shown again.
         journal: Where keys are kept, and texts counted: a file, made if it is not there, or a
@@ -87,13 +87,14 @@ async def send(  # noqa: D417 - the shared options describe themselves
     _check_journal(key, journal, counts=any(limits.values()))
     policies = hours_of(send_between, zone) | limits
     body, setting = text_from(text), encoding_of(encoding, replace)
+    senders = sender_ids_of(sender_id)
     async with AsyncExitStack() as stack:
         opened = None
         if journal is not None:
             opened = stack.enter_context(await asyncio.to_thread(Journal.open, journal))
         obeyed = obeying(suppressions, lambda: provider_of(url))
         list_ = await stack.enter_async_context(obeyed)
-        client = open_client(url, journal=opened, suppressions=list_, **policies)
+        client = open_client(url, journal=opened, suppressions=list_, sender_id=senders, **policies)
         await stack.enter_async_context(client)
         clock = clock_of(client.provider, tz)
         options = options_for(client.provider, option)
@@ -101,7 +102,7 @@ async def send(  # noqa: D417 - the shared options describe themselves
         if wait:
             _check_can_wait(client, when)
         until = end(not_after, clock, when)
-        message = Message(to, body, sender_id, when, key, options, setting, until)
+        message = Message(to, body, None, when, key, options, setting, until)
         receipt = await _send(client, message)
         if wait:
             return await _follow(client, receipt, timeout, as_json=as_json)
@@ -144,7 +145,6 @@ async def _send(client: SmsClient[Any], message: Message) -> Receipt:
         return await client.send(
             message.to,
             message.text,
-            sender_id=message.sender_id,
             schedule_at=message.schedule_at,
             key=message.key,
             options=message.options,

@@ -251,10 +251,10 @@ def test_letters(tmp_path: Path) -> None:
     """Each row becomes a message or a problem, with its line."""
     content = "phone,name,id\n1,Ann,7\n2,,8\n,Cy,9\n4,Di\n5,Eve,10,11\n"
     with sheet_of(tmp_path, content) as sheet:
-        letters = CsvMessages(sheet, Template("Hi {name}"), "phone", "id", "ACME")
+        letters = CsvMessages(sheet, Template("Hi {name}"), "phone", "id")
         messages = list(letters)
 
-    assert Message("1", "Hi Ann", "ACME", key="7") == messages[0]
+    assert Message("1", "Hi Ann", key="7") == messages[0]
     problems = [str(message.problem) for message in messages if isinstance(message, Unsendable)]
     assert ["'name'", "'phone'", "'id'"] == [words.split()[0] for words in problems[:3]]
     assert "this row has 4 cells" in problems[3]
