@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from support.postgres.fixtures import (
+    journal_stock,
     own_database,
     own_server,
     postgres_address,
@@ -25,6 +26,7 @@ from iprog_async._sending.unknown_limit import UnknownLimit
 
 
 __all__ = [
+    "journal_stock",
     "own_database",
     "own_server",
     "postgres_address",

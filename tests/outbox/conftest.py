@@ -7,7 +7,7 @@ from secrets import token_hex
 
 import pytest
 from support.outbox.looking import told
-from support.postgres.fixtures import with_query
+from support.postgres.addresses import with_query
 
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.migrations import migrate

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from support.cli.bulk import people, write_csv
 from support.cli.runner import Cli, Ran
-from support.postgres.fixtures import with_query
+from support.postgres.addresses import with_query
 from support.postgres.passwords import PASSWORD, with_password
 
 from iprog_async._journal.postgres.address import PostgresAddress

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from support.postgres.fixtures import with_query
+from support.postgres.addresses import with_query
 
 from iprog_async import Journal, JournalError, JournalReader
 from iprog_async._journal.postgres import migrations, schema

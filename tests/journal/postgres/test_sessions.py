@@ -8,8 +8,8 @@ from itertools import count
 import pytest
 from support.core.fakes import NUMBER, Wire, to_many
 from support.journal.journaling import ACCEPTED, posting, rows_in, run_over, states_in
+from support.postgres.addresses import with_query
 from support.postgres.cutting import CLAIM, CLAIM_NEW, RECORD
-from support.postgres.fixtures import with_query
 from support.postgres.pooling import Pooled, Pooler
 
 from iprog_async import Journal, JournalError

@@ -6,13 +6,16 @@ import os
 from collections.abc import Iterator
 from secrets import token_hex
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+
+from support.postgres.addresses import with_query
 
 
 if TYPE_CHECKING:
     from support.postgres.server import PostgresServer
+    from support.postgres.stock import JournalStock
 
 _DEMAND = "IPROG_ASYNC_POSTGRES_TESTS"
 """`required` makes tests fail that would be skipped because no server can be started."""
@@ -79,32 +82,27 @@ def postgres_address(postgres_database: str) -> Iterator[str]:
     """Return an address with a schema of the test's own, which is not there yet."""
     import psycopg
 
+    from support.postgres.stock import remove_schema
+
     schema = f"test_{token_hex(6)}"
     yield with_query(postgres_database, schema=schema)
     with psycopg.connect(postgres_database, autocommit=True) as connection:
-        # Who is still connected has lost the test already, and may hold a lock.
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_class ON oid = relation "
-            "WHERE relnamespace = to_regnamespace(%s)::oid AND pid <> pg_backend_pid()",
-            [schema],
-        )
-        # Its letters are our own.
-        connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE'.encode())
+        remove_schema(connection, schema)
+
+
+@pytest.fixture(scope="session")
+def journal_stock(postgres_database: str) -> Iterator[JournalStock]:
+    """Keep the journals that tests have done with, for others."""
+    from support.postgres.stock import JournalStock
+
+    stock = JournalStock(postgres_database)
+    yield stock
+    stock.remove()
 
 
 @pytest.fixture
-def postgres_journal(postgres_address: str) -> str:
+def postgres_journal(journal_stock: JournalStock) -> Iterator[str]:
     """Return the address of a journal that is made, and empty."""
-    from iprog_async._journal.postgres.address import PostgresAddress
-    from iprog_async._journal.postgres.migrations import migrate
-
-    migrate(PostgresAddress.parse(postgres_address))
-    return postgres_address
-
-
-def with_query(address: str, **query: str) -> str:
-    """Return an address with more in its query."""
-    parts = urlsplit(address)
-    merged = dict(parse_qsl(parts.query)) | query
-    # By hand: an address without host begins with three slashes after the user.
-    return urlunsplit(parts._replace(query=urlencode(merged, quote_via=quote)))
+    made = journal_stock.take()
+    yield made.address
+    journal_stock.give_back(made)

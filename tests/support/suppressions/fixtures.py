@@ -12,7 +12,7 @@ from iprog_async import Suppressions
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import connect, run
 from iprog_async._journal.postgres.migrations import migrate
-from support.postgres.fixtures import with_query
+from support.postgres.addresses import with_query
 
 
 @pytest.fixture(scope="module")
