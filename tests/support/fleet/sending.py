@@ -40,7 +40,7 @@ def gateway() -> Generator[CountingGateway]:
 @asynccontextmanager
 async def working(sms: SmsClient[Any], journal: str, **options: Any) -> AsyncGenerator[Worker]:
     """Let a worker work for as long as a block takes, and end what is on its way."""
-    worker = Worker(sms, journal, stalled_after=1, **options)
+    worker = Worker(sms, journal, **({"stalled_after": 1} | options))
     running = asyncio.create_task(worker.run())
     try:
         yield worker
