@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from support.fast_set import mark_further_rows
 from support.postgres.fixtures import (
     journal_stock,
     own_database,
@@ -86,8 +87,10 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
 
 
+@pytest.hookimpl(tryfirst=True)  # `-m` counts what is marked here
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the slow tests, unless they are asked for."""
+    mark_further_rows(items)
     if config.getoption("--slow"):
         return
     named = _named(config)

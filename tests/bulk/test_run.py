@@ -120,6 +120,7 @@ async def test_scheduled_messages_wait_for_company_across_windows() -> None:
     assert [2] == [len(batch) for batch in provider.sent if batch[0].message.schedule_at]
 
 
+@pytest.mark.slow
 async def test_texts_that_find_no_company_do_not_pile_up() -> None:
     """Scheduled texts that differ each wait only for so long; then they go as they are."""
     provider = FakeProvider(limits=Batching(max_batch=100, max_scheduled=100, min_scheduled=2))

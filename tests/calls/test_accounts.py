@@ -168,6 +168,7 @@ def test_rate_that_is_none_is_refused() -> None:
         Account(VirtualGateway(VirtualClock(), lambda _: OK), VirtualClock(), rate="fast")
 
 
+@pytest.mark.slow
 async def test_slow_gateway_gets_fewer_calls_at_once() -> None:
     """A gateway that slows down has fewer calls under way, and gets every text."""
     clock = VirtualClock()
@@ -192,6 +193,7 @@ async def test_slow_gateway_gets_fewer_calls_at_once() -> None:
     assert max(gateway.at_once[-400:]) <= 60
 
 
+@pytest.mark.slow
 async def test_calls_that_were_admitted_before_the_ceiling_fell_wait_again() -> None:
     """A thousand sends at once obey the ceiling, too: what waits for a connection goes back."""
     clock = VirtualClock()

@@ -89,6 +89,7 @@ def test_log_of_keys_that_can_not_be_written_is_named(
         client_of(GATEWAY, engine)
 
 
+@pytest.mark.slow
 def test_settings_that_openssl_refuses_are_named(tmp_path: Path) -> None:
     """OpenSSL reads its settings once in a process, and without them makes no context."""
     settings = tmp_path / "openssl.cnf"

@@ -307,6 +307,7 @@ asyncio.run(main(sys.argv[1]))
 """
 
 
+@pytest.mark.slow
 async def test_the_next_process_gets_the_receipt(path: Path) -> None:
     """A key that another process sent is not sent again, whatever the gateway."""
     with Journal.open(path) as journal:

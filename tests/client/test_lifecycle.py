@@ -80,6 +80,7 @@ async def test_cancelled_read_is_not_called_unknown() -> None:
     assert not was_in_flight(caught.value)
 
 
+@pytest.mark.slow
 async def test_pool_survives_a_storm_of_cancellations() -> None:
     """After 500 cancellations no slot and no connection is lost, and the next text goes out."""
     async with RawGateway(answer(OK, after=0.003)) as gateway:

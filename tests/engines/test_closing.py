@@ -38,6 +38,7 @@ def nothing_left_open() -> Iterator[None]:
     gc.collect()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", BOTH)
 @pytest.mark.parametrize("tls", [False, True])
 async def test_storm_of_cancellations_leaks_nothing(engine: EngineName, tls: bool) -> None:

@@ -50,6 +50,7 @@ async def test_progress_grows_until_everybody_is_texted(sandbox: Sandbox, tmp_pa
     assert 150 == len(sandbox.inbox)
 
 
+@pytest.mark.slow
 async def test_a_stopped_campaign_goes_on_when_it_is_started_again(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -75,6 +76,7 @@ async def test_a_stopped_campaign_goes_on_when_it_is_started_again(
     assert [] == twice(sandbox)
 
 
+@pytest.mark.slow
 async def test_a_restart_goes_on_with_what_it_interrupts(sandbox: Sandbox, tmp_path: Path) -> None:
     """The app is shut down in the middle; the next one texts the rest without being asked."""
     sandbox.add_fault(SLOW)
@@ -108,6 +110,7 @@ async def test_an_order_is_confirmed_while_a_campaign_runs(
     assert (201, "running") == (placed.status_code, progress["state"])
 
 
+@pytest.mark.slow
 async def test_an_empty_account_halts_a_campaign_until_it_is_filled(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

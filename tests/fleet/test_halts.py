@@ -54,6 +54,7 @@ async def resume(journal: str) -> None:
         assert 0 < await campaign.resume()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "trouble",
     [
@@ -101,6 +102,7 @@ async def test_unknown_outcomes_halt_everybody(postgres_journal: str) -> None:
     assert PEOPLE - unknown == len(gateway.messages)
 
 
+@pytest.mark.slow
 async def test_one_that_is_refused_for_now_halts_nobody(postgres_journal: str) -> None:
     """It is not sent, the others are, and loading all of it again adds that one alone."""
     gateway = SmsOutbox()

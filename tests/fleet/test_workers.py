@@ -18,7 +18,7 @@ from support.fleet.sending import (
     until_texts,
     working,
 )
-from support.postgres.fixtures import with_query
+from support.postgres.addresses import with_query
 
 from iprog_async import (
     ConfigurationError,
@@ -96,6 +96,7 @@ async def test_what_a_run_has_sent_is_not_sent_by_a_worker(postgres_journal: str
     assert 100 == sum(run.accepted for run in status.runs)
 
 
+@pytest.mark.slow
 async def test_max_credits_holds_over_all_workers(postgres_journal: str) -> None:
     """Two workers never spend more than the limit, say why they stop, and can be let go on."""
     with gateway() as counting:
@@ -165,6 +166,7 @@ async def test_a_worker_says_what_it_is_at(
     ] == said
 
 
+@pytest.mark.slow
 async def test_a_worker_that_stops_leaves_the_rest_to_others(postgres_journal: str) -> None:
     """What is on its way ends, nothing is unknown, and another worker goes on at once."""
     with gateway() as counting:
@@ -180,6 +182,7 @@ async def test_a_worker_that_stops_leaves_the_rest_to_others(postgres_journal: s
     assert 600 == (await counts_of(postgres_journal))["accepted"]
 
 
+@pytest.mark.slow
 async def test_lost_connections(postgres_journal: str, caplog: pytest.LogCaptureFixture) -> None:
     """A worker whose connections are ended says so, and goes on when it can."""
     caplog.set_level(logging.WARNING, "iprog_async")

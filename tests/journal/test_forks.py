@@ -43,6 +43,7 @@ with Journal.open(
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 def test_a_forked_process_opens_its_own(path: Path | str) -> None:
     """It has the parent's campaign and rules, and knows what was sent, as the parent does of it."""

@@ -13,6 +13,7 @@ from support.journal.journaling import ACCEPTED, posting, run_over, send_all
 from iprog_async import Journal, JournalError, JournalReader, SmsClient
 
 
+@pytest.mark.slow
 async def test_a_reader_sees_one_moment(tmp_path: Path) -> None:
     """What a run writes while somebody reads is not in what is read, from the first to the last."""
     path = tmp_path / "j.db"
@@ -30,6 +31,7 @@ async def test_a_reader_sees_one_moment(tmp_path: Path) -> None:
             assert 1500 == (await reader.counts())["accepted"]
 
 
+@pytest.mark.slow
 async def test_readers_come_and_go_while_a_run_writes(tmp_path: Path) -> None:
     """However often somebody reads, each sees a whole journal, and the run loses nothing."""
     path = tmp_path / "j.db"

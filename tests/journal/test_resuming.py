@@ -203,6 +203,7 @@ async def test_a_run_that_could_not_begin_leaves_the_journal_free(path: Place) -
             await journal.begin_run()
 
 
+@pytest.mark.slow
 async def test_many_numbers_are_found_again(path: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows are found in the index and behind it, in windows of any size."""
     monkeypatch.setattr(run_start, "_FEW_ROWS", 300)

@@ -103,6 +103,7 @@ async def test_what_the_second_does_after_the_end_of_the_first(
     assert (0 if told else 1) == len(other.requests)
 
 
+@pytest.mark.slow
 async def test_many_of_many(path: Place) -> None:
     """Of four openings that send the same hundred keys at once each key is one text."""
     texts: list[str] = []

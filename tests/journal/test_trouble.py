@@ -240,6 +240,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="limits of the file size are a matter of POSIX")
 def test_a_full_disk(tmp_path: Path) -> None:
     """When a real disk is full the run stops, and the next one goes on where it ended."""

@@ -350,6 +350,7 @@ async def test_only_what_is_old_is_pruned(path: Place) -> None:
     assert (True, OTHER) == (is_pseudonym(hidden), kept)
 
 
+@pytest.mark.slow
 async def test_many_are_pruned(path: Place) -> None:
     """More than fit into one transaction go, and a repeated run sends nothing."""
     await _send(path, *to_many(1100))

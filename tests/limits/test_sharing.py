@@ -55,6 +55,7 @@ def fullest(spans: list[Span], per: float) -> int:
     return max(bisect_left(starts, end + per) - bisect_left(ends, end) for end in ends)
 
 
+@pytest.mark.slow
 @given(
     st.integers(2, 4),
     st.integers(1, 4),
@@ -97,6 +98,7 @@ class FarStore(MemoryStore):
         return answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "away", "seconds"), [(1000, 0.0, 3), (200, 0.005, 2)])
 async def test_a_high_rate_is_used_nearly_whole(count: int, away: float, seconds: int) -> None:
     """Four processes that have always something to send use most of a high rate."""

@@ -168,6 +168,7 @@ change("d")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_a_store_outlives_its_forked_copies(

@@ -253,6 +253,7 @@ def test_other_words_for_numbers_are_refused() -> None:
         OtelObserver(numbers="Full")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - what the test is about
 
 
+@pytest.mark.slow
 def test_missing_extra_is_named() -> None:
     """Without OpenTelemetry the import says what to install."""
     code = "import sys; sys.modules['opentelemetry'] = None; import iprog_async.otel"

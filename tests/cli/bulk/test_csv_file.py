@@ -90,6 +90,7 @@ def test_lines_are_counted_with_what_stands_before(tmp_path: Path, end: str, fir
     assert [2, 4, 6] == [line - bool(first) for line in found]
 
 
+@pytest.mark.slow
 def test_long_file_with_old_line_ends(tmp_path: Path) -> None:
     """A file that is one line to others is read in parts, and cut at none of them."""
     count = 150_000

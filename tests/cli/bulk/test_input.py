@@ -37,6 +37,7 @@ def test_engine_and_rate(bulk: Bulk, sandbox: Sandbox, engine: str) -> None:
     assert (0, 2) == (ran.code, len(sandbox.inbox))
 
 
+@pytest.mark.slow
 def test_every_gateway_takes_a_rate(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     """The rate can be given for any adapter; of several gateways, each has its own."""
     path = write_csv(tmp_path / "june.csv", [("+256701234567", "Ann"), *people(1)])

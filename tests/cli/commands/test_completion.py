@@ -19,6 +19,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_scripts(cli: Cli, shell: str) -> None:
     """The script names the commands and the options of each."""
@@ -30,6 +31,7 @@ def test_scripts(cli: Cli, shell: str) -> None:
     assert {"shell": shell, "script": ran.out} == cli("completion", shell, "--json").json
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_syntax(cli: Cli, shell: str) -> None:
     """The shell itself has no complaint about its script."""
@@ -41,6 +43,7 @@ def test_syntax(cli: Cli, shell: str) -> None:
     assert (0, "") == (ran.returncode, ran.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

@@ -65,6 +65,7 @@ def await_texts(counting: CountingGateway, count: int) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("counting")
 def test_loading_halting_and_watching(cli: Cli, people: str, postgres_journal: str) -> None:
     """A file is loaded once; the campaign is halted, watched and resumed by its name."""

@@ -58,6 +58,7 @@ def test_show_failed(cli: Cli, tmp_path: Path, sandbox: Sandbox, june: str) -> N
     assert ("accepted", "failed", "Failed") == (entry["state"], entry["status"], entry["detail"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     ["show", *(pytest.param(word, marks=pytest.mark.slow) for word in ("unknown", "export"))],

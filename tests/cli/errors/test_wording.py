@@ -114,6 +114,7 @@ def _makes_an_error(func: ast.expr) -> bool:
     return isinstance(func, ast.Name) and func.id.endswith("Error")
 
 
+@pytest.mark.slow
 def test_no_advice_is_in_terms_of_arguments() -> None:
     """Of all errors of the library none names an argument once the command has said it."""
     told = [in_options(sentence) for sentence in _sentences()]

@@ -67,6 +67,7 @@ def _recorder(original: Callable[..., Any], called: set[str], operation: str) ->
     return record
 
 
+@pytest.mark.slow
 def test_every_operation_has_a_command(vendors: Vendors, monkeypatch: pytest.MonkeyPatch) -> None:
     """Together, the examples of the commands call every operation of every adapter."""
     operations = _all_operations(vendors.sandbox)

@@ -19,8 +19,8 @@ import psycopg
 import pytest
 from support.core.fakes import NUMBER, Wire, to_many
 from support.journal.journaling import ACCEPTED, posting, rows_in, run_over, states_in
+from support.postgres.addresses import with_query
 from support.postgres.cutting import terminate
-from support.postgres.fixtures import with_query
 
 from iprog_async import (
     ConfigurationError,
@@ -166,6 +166,7 @@ def test_a_missing_driver(postgres_address: str, monkeypatch: pytest.MonkeyPatch
     assert driver_module.INSTALL in str(caught.value)
 
 
+@pytest.mark.slow
 def test_the_driver_is_imported_late() -> None:
     """Importing the library imports no driver: whoever has a file needs none."""
     program = "import sys, iprog_async; print('psycopg' in sys.modules)"
@@ -258,6 +259,7 @@ with Journal.open(sys.argv[1]) as journal:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_process(postgres_journal: str) -> None:
     """A child has only a copy of the journal: it is told so, and the parent goes on."""

@@ -53,6 +53,7 @@ _TEXTED: set[tuple[str, str | None]] = {
 }
 
 
+@pytest.mark.slow
 async def test_nobody_is_texted_twice(whole: bytes, tmp_path: Path) -> None:
     """Whatever bit flips, opening, reading and resuming are right, refused, or say unknown."""
     path = tmp_path / "flipped.db"

@@ -246,6 +246,7 @@ async def test_a_killed_run_goes_on_with_its_log(
     assert ([], {"accepted", "unknown"}) == (again, {*states, "unknown"})
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a signal of POSIX systems")
 async def test_a_copy_put_back_beside_the_log_of_a_later_run(tmp_path: Path) -> None:
     """A copy of a closed journal beside the log of a run that came after it is refused."""
@@ -281,6 +282,7 @@ def test_an_emptied_main_file_beside_its_log(killed: Path, tmp_path: Path) -> No
         Journal.open(path)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a signal of POSIX systems")
 @pytest.mark.parametrize("lose", [_without_log, _log_of_another])
 async def test_going_on_all_the_same(lose: Callable[[Path], Path], tmp_path: Path) -> None:

@@ -188,6 +188,7 @@ else:
 """
 
 
+@pytest.mark.slow
 def test_another_process_joins(tmp_path: Path) -> None:
     """A second process opens the file beside the first, and after it."""
     path = tmp_path / "j.db"

@@ -110,6 +110,7 @@ def test_page_that_a_gateway_answers_runs_nothing_in_a_browser(
     assert confined == (answer.headers.get("x-content-type-options") == "nosniff")
 
 
+@pytest.mark.slow
 def test_a_full_inbox_is_shown_as_fast_as_a_small_one(sandbox: Sandbox) -> None:
     """A page of the list, or one text, costs the same among a hundred times as many texts."""
 

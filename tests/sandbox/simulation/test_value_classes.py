@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+import pytest
+
 
 _SCRIPT = """
 import sys
@@ -12,6 +14,7 @@ print("fine")
 """
 
 
+@pytest.mark.slow
 def test_value_classes_need_no_extra() -> None:
     """The package and its value classes work where the extra is not installed."""
     ran = subprocess.run(  # noqa: S603 - a script of ours

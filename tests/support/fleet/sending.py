@@ -38,9 +38,11 @@ def gateway() -> Generator[CountingGateway]:
 
 
 @asynccontextmanager
-async def working(sms: SmsClient[Any], journal: str, **options: Any) -> AsyncGenerator[Worker]:
+async def working(
+    sms: SmsClient[Any], journal: str, *, stalled_after: float = 1, **options: Any
+) -> AsyncGenerator[Worker]:
     """Let a worker work for as long as a block takes, and end what is on its way."""
-    worker = Worker(sms, journal, **({"stalled_after": 1} | options))
+    worker = Worker(sms, journal, stalled_after=stalled_after, **options)
     running = asyncio.create_task(worker.run())
     try:
         yield worker
