@@ -174,3 +174,31 @@ def test_nobody_is_texted_twice_and_nobody_is_forgotten(
         _wait_for_workers(own_server)
         assert [0] * WORKERS == workers.terminate(), workers.said()[-3000:]
     print(f"{campaigns} campaigns of {people}: {unknown_in_all} unknown")  # noqa: T201 - the figure
+
+
+def test_a_worker_that_others_took_for_dead_sends_nothing_of_theirs(
+    own_server: PostgresServer, tmp_path: Path
+) -> None:
+    """Stopped until another one has sent all that it had not claimed, it goes on: 0 twice."""
+    people, journal = 400, own_server.address()
+    migrate(PostgresAddress.parse(journal))
+    with (
+        CountingGateway(latency=0.02) as gateway,
+        Workers(gateway.base_url, journal, tmp_path / "log", 1, STALLED_AFTER) as workers,
+    ):
+        scene = Scene(own_server, workers, random.Random())  # noqa: S311 - never asked
+        asyncio.run(_load(gateway, journal, "zombie", people))
+        _wait_for_texts(gateway, people // 4, time.monotonic() + SECONDS_TO_END)
+        zombie = workers.freeze(0)
+        sent = gateway.texts.total()
+        workers.start()
+        _wait_for_texts(gateway, people - IN_FLIGHT, time.monotonic() + SECONDS_TO_END)
+        # It was stopped midway, and the other one has its chunks.
+        assert sent < people - IN_FLIGHT <= gateway.texts.total(), workers.said()[-3000:]
+        workers.thaw(zombie)
+        _wait_for_end(scene)
+        counts = asyncio.run(_counts(journal, "zombie"))
+        assert [0, 0] == workers.terminate(), workers.said()[-3000:]
+        assert 1 == max(gateway.texts.values())
+        assert people == counts["accepted"] + counts["unknown"], counts
+        assert people - len(gateway.texts) <= counts["unknown"] <= IN_FLIGHT, counts
