@@ -20,13 +20,14 @@ SELECT id, runs, %(queue)s, %(priority)s, %(starts_at)s, (SELECT count(*) FROM s
   %(settings)s, %(max_credits)s
 FROM numbered RETURNING run, size"""
 # Equal texts are together, in the order in which each text comes first, so that they travel
-# together; people who get a text of their own stay in the order of the file.
+# together; people who get a text of their own stay in the order of the file. They are in order
+# when they are put together, whether that takes another sort or not.
 _CHUNKS = """
 WITH grouped AS (
   SELECT *, min(position) OVER (PARTITION BY hash, sender_id) AS first FROM staged
 ), numbered AS (
   SELECT *, 1 + (row_number() OVER (ORDER BY first, position) - 1) / %(size)s AS chunk FROM grouped
-  ORDER BY first, position
+  ORDER BY chunk, first, position
 )
 INSERT INTO {schema}.fleet_chunks
   (campaign, run, chunk, size, numbers, keys, texts, sender_ids, schedules, not_after)
@@ -50,8 +51,8 @@ SELECT count(*) FROM (
     AND NOT EXISTS (
       SELECT FROM procrastinate_jobs AS j
       WHERE j.task_name = '{TASK}' AND j.status IN ('todo', 'doing')
-        AND (j.args->>'campaign')::integer = c.campaign
-        AND (j.args->>'run')::integer = c.run AND (j.args->>'chunk')::integer = c.chunk
+        AND j.args->>'campaign' = c.campaign::text
+        AND j.args->>'run' = c.run::text AND j.args->>'chunk' = c.chunk::text
     )
 ) AS deferred"""  # noqa: S608 - constants
 

@@ -43,17 +43,19 @@ WHERE r.campaign = before.campaign AND r.run = before.run
     WHERE c.campaign = r.campaign AND c.run = r.run AND c.done_at IS NULL
   )
 RETURNING before.halted IS NULL"""
+# As texts: a condition may be asked before the one beside it, and other tasks' jobs hold anything.
 _DROP_JOBS = f"""
 SELECT procrastinate_cancel_job_v1(id, false, true) FROM procrastinate_jobs
-WHERE task_name = '{TASK}' AND status = 'todo' AND (args->>'campaign')::integer = %(campaign)s
-  AND (%(run)s::integer IS NULL OR (args->>'run')::integer = %(run)s)"""  # noqa: S608 - constants
+WHERE task_name = '{TASK}' AND status = 'todo' AND args->>'campaign' = %(campaign)s::integer::text
+  AND (%(run)s::integer IS NULL OR args->>'run' = %(run)s::integer::text)"""  # noqa: S608 - constants
+# Of a limit that was lowered more may be taken than it has: that is nobody's to give back.
 _LEASE = """
 UPDATE {schema}.fleet_runs AS r SET credits_taken = credits_taken + w.granted
 FROM (
-  SELECT campaign, run, least(
+  SELECT campaign, run, greatest(0, least(
     max_credits - credits_taken,
     greatest(least((max_credits - credits_taken) / 4, %(most)s), %(least)s)
-  ) AS granted
+  )) AS granted
   FROM {schema}.fleet_runs WHERE campaign = %(campaign)s AND run = %(run)s FOR UPDATE
 ) AS w
 WHERE r.campaign = w.campaign AND r.run = w.run

@@ -15,6 +15,8 @@ from iprog_async import (
     SmsClient,
 )
 from iprog_async.fleet import CampaignStatus, FleetCampaign, enqueue_many
+from iprog_async.fleet._database import ask, connected, parse_address
+from iprog_async.fleet._run_state import give_back_credits, lease_credits
 from iprog_async.testing import SmsOutbox
 
 
@@ -115,3 +117,25 @@ async def test_one_that_is_refused_for_now_halts_nobody(postgres_journal: str) -
     again = await worked_off_by_two(gateway, postgres_journal)
     assert [PEOPLE, 1] == [run.size for run in again.runs]
     assert PEOPLE == len({message.to for message in gateway.messages}) == len(gateway.messages)
+
+
+async def test_a_limit_that_was_lowered_grants_nothing(postgres_journal: str) -> None:
+    """What was taken counts, also beyond the limit: only what comes back below it is granted."""
+    address = parse_address(postgres_journal)
+    async with SmsClient(SmsOutbox().provider) as sms:
+        await enqueue_many(
+            sms, people(10), journal=postgres_journal, campaign=CAMPAIGN, max_credits=400
+        )
+    async with connected(address) as connection:
+        find = f'SELECT campaign, run FROM "{address.schema}".fleet_runs'  # noqa: S608 - ours
+        run_of: tuple[int, int] = await ask(connection, find)
+        taken = [await lease_credits(connection, address.schema, run_of) for _ in range(2)]
+        assert [100, 75] == taken
+
+        async with FleetCampaign(postgres_journal, CAMPAIGN) as opened:
+            await opened.resume(max_credits=90)
+        assert 0 == await lease_credits(connection, address.schema, run_of)
+        await give_back_credits(connection, address.schema, run_of, 75)
+        assert 0 == await lease_credits(connection, address.schema, run_of)
+        await give_back_credits(connection, address.schema, run_of, 40)
+        assert 20 == await lease_credits(connection, address.schema, run_of)

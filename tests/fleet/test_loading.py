@@ -159,6 +159,15 @@ async def test_equal_texts_are_in_one_chunk(postgres_journal: str) -> None:
     assert (4, [(50, 1)] * 4) == (report.chunks, found)
 
 
+async def test_a_chunk_is_in_the_order_of_the_file(postgres_journal: str) -> None:
+    """Texts by the place of their first one, and the people of each as they were read."""
+    messages = [Message(f"+63917{n:07d}", f"Hi from {n % 3}") for n in range(300)]
+    await load(postgres_journal, messages, chunk_size=40)
+    found = rows(postgres_journal, "SELECT numbers FROM {schema}.fleet_chunks ORDER BY chunk")
+    expected = [message.to for text in range(3) for message in messages[text::3]]
+    assert expected == [number for (numbers,) in found for number in numbers]
+
+
 async def test_options_of_an_adapter_are_refused(postgres_journal: str) -> None:
     """What a worker could not rebuild is no silent loss: the message is invalid."""
     report = await load(postgres_journal, [Message(ANA, "a", options=object())])
