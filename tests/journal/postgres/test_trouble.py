@@ -129,7 +129,7 @@ async def test_a_campaign_that_is_made_anew(
         looks = count(uptime(), 4)
         monkeypatch.setattr("iprog_async._journal.postgres.worker.uptime", looks.__next__)
         change(postgres_journal, "UPDATE {schema}.campaigns SET salt = 'other'")
-        assert 1 == terminate(postgres_journal)
+        assert terminate(postgres_journal)
         with pytest.raises(JournalError, match="is not the one that was opened"):
             await asyncio.wait_for(journal.counts(), 60)
 

@@ -52,7 +52,10 @@ RELEASE = "w.hash) AND e.attempt = w.attempt AND e.state = 'claimed'"
 
 
 def terminate(address: str) -> int:
-    """End the connections of a journal, as an administrator does; return how many there were."""
+    """End the connections of a journal, as an administrator does; return how many there were.
+
+    One that was closed a moment ago may be among them.
+    """
     parsed = PostgresAddress.parse(address)
     with connect(parsed) as connection:
         ended = run(
