@@ -11,7 +11,7 @@ from support.core.fakes import NUMBER, TOKEN, Wire, iprog_ok, to_many
 
 from iprog_async import HttpPool, Message, OutcomeUnknownError, Rate, SmsClient, WrongLoopError
 from iprog_async._http.send_context import was_in_flight
-from iprog_async.testing import RawGateway, Reply, answer, silence
+from iprog_async.testing import Behaviour, RawGateway, RawRequest, Reply, answer, silence
 from iprog_async_providers.iprog import IprogProvider
 
 
@@ -52,7 +52,14 @@ async def test_cancellation_in_flight_says_so_and_frees_the_slot() -> None:
 
 async def test_cancellation_in_the_queue_is_certainly_not_sent() -> None:
     """Who waits for a connection has sent nothing, and leaves nothing behind."""
-    async with RawGateway(answer(OK, after=0.05), OK) as gateway:
+    cancelled = asyncio.Event()
+
+    async def answer_late(_: RawRequest, writer: asyncio.StreamWriter) -> bool:
+        await cancelled.wait()
+        writer.write(OK.head() + OK.body)
+        return True
+
+    async with RawGateway(Behaviour("late", answer_late), OK) as gateway:
         async with HttpPool(max_connections=1) as pool:
             client = client_of(gateway, pool)
             first = asyncio.create_task(client.send(NUMBER, "Hi"))
@@ -62,6 +69,7 @@ async def test_cancellation_in_the_queue_is_certainly_not_sent() -> None:
             queued.cancel()
             with pytest.raises(asyncio.CancelledError) as caught:
                 await queued
+            cancelled.set()
             await first
 
         assert not was_in_flight(caught.value)

@@ -23,7 +23,7 @@ from iprog_async._engines import httpx_engine
 from iprog_async._engines.base import MAX_BODY, Failure, RequestProgress, WireReply, WireRequest
 from iprog_async._engines.httpx_engine import TransportEngine, _Trace  # pyright: ignore[reportPrivateUsage] - httpcore's events are its input
 from iprog_async._engines.trust import default_ssl_context
-from iprog_async.testing import InstantClock, RawGateway, Reply, answer, drip
+from iprog_async.testing import Behaviour, InstantClock, RawGateway, RawRequest, Reply, drip
 from iprog_async.testing._loop_time import jumping_time
 from iprog_async_providers.iprog import IprogProvider
 
@@ -285,8 +285,18 @@ async def test_engine_returns_failures_and_raises_nothing(no_proxies: None, url:
 
 async def test_concurrent_texts_use_as_many_connections_as_allowed(no_proxies: None) -> None:
     """Slots are spread over shards, and never more are under way than allowed."""
-    reply = answer(Reply(200, BODY), after=0.01)
-    async with RawGateway(reply) as gateway, HttpPool(max_connections=25) as pool:
+    all_are_there = asyncio.Event()
+
+    async def answer_all(request: RawRequest, writer: asyncio.StreamWriter) -> bool:
+        if request.under_way == 25:
+            all_are_there.set()
+        await all_are_there.wait()
+        reply = Reply(200, BODY)
+        writer.write(reply.head() + reply.body)
+        return True
+
+    together = Behaviour("together", answer_all)
+    async with RawGateway(together) as gateway, HttpPool(max_connections=25) as pool:
         client = SmsClient(IprogProvider(TOKEN, base_url=gateway.base_url), pool=pool)
         await asyncio.gather(*(client.send(NUMBER, f"Hi {n}") for n in range(100)))
 

@@ -27,12 +27,19 @@ from support.engines.wire import (
 
 from iprog_async._engines import asyncio_engine
 from iprog_async._engines.asyncio_engine import AsyncioEngine
-from iprog_async._engines.base import Failure, RequestProgress, WireReply, WireRequest
+from iprog_async._engines.base import (
+    KEEPALIVE,
+    Failure,
+    RequestProgress,
+    WireReply,
+    WireRequest,
+)
 from iprog_async._engines.happy_eyeballs import connect
 from iprog_async._engines.http1_connection import Connection, WriteCoalescer
 from iprog_async._engines.httpx_engine import _said_more  # pyright: ignore[reportPrivateUsage] - it looks into another library
 from iprog_async._engines.trust import default_ssl_context
 from iprog_async.testing import Behaviour, InstantClock, RawGateway, close_idle, drop_on_arrival
+from iprog_async.testing._loop_time import jumping_time
 
 
 pytest.importorskip("httptools")
@@ -228,18 +235,19 @@ async def test_half_closed_connection_still_answers() -> None:
     assert isinstance(second.result, WireReply)
 
 
-async def test_idle_connections_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_idle_connections_are_closed() -> None:
     """What nobody has used for a while is closed, without a further request."""
-    monkeypatch.setattr(asyncio_engine, "KEEPALIVE", 0.02)
     engine = AsyncioEngine(default_ssl_context())
-    async with RawGateway(OK) as gateway:
-        await asyncio.gather(*(exchange(engine, gateway.base_url) for _ in range(3)))
-        assert 3 == gateway.open_connections
-        await gateway.until(lambda seen: seen.open_connections == 0)
-        await asyncio.sleep(0)
-        left = len(engine._open), len(engine._idle)  # pyright: ignore[reportPrivateUsage] - what would leak
-        again = await exchange(engine, gateway.base_url)
-        await engine.aclose()
+    with jumping_time() as jump:
+        async with RawGateway(OK) as gateway:
+            await asyncio.gather(*(exchange(engine, gateway.base_url) for _ in range(3)))
+            assert 3 == gateway.open_connections
+            jump(KEEPALIVE + 1)
+            await gateway.until(lambda seen: seen.open_connections == 0)
+            await asyncio.sleep(0)
+            left = len(engine._open), len(engine._idle)  # pyright: ignore[reportPrivateUsage] - what would leak
+            again = await exchange(engine, gateway.base_url)
+            await engine.aclose()
 
     assert (0, 0) == left
     assert isinstance(again.result, WireReply)

@@ -257,7 +257,8 @@ def test_shown_while_it_waits(
         return watcher
 
     monkeypatch.setattr("iprog_async.cli._bulk.command.open_progress", watched)
-    sandbox.add_fault(Fault(SEND, "delay", delay=0.35))
+    monkeypatch.setattr("iprog_async.cli._bulk.run._SECONDS_BETWEEN_LOOKS", 0.005)
+    sandbox.add_fault(Fault(SEND, "delay", delay=0.5))
 
     ran = bulk(people(1), "--yes")
 
