@@ -11,6 +11,7 @@ from iprog_async._bulk.suppression import Suppress
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.gsm7.replacement import Gsm7
 from iprog_async._policies.decisions import check_aware
+from iprog_async._policies.send_between import SendBetween
 from iprog_async._sending.sender_ids import SenderIds
 
 
@@ -22,6 +23,7 @@ class BulkOptions:
 
     Args:
         not_after: Until when a message may leave that does not say it itself.
+        hours: When texts leave; they hold beside those of the client that sends.
         sender_ids: Which sender ID a message gets that has none of its own.
         deduplicated: Whether it is known that no message is a duplicate of another.
 
@@ -41,6 +43,7 @@ class BulkOptions:
     sender_ids: SenderIds | None = None
     deduplicated: bool = False
     not_after: datetime | None = None
+    hours: SendBetween | None = None
 
     def __attrs_post_init__(self) -> None:
         if self.concurrency < 1 or (self.window is not None and self.window < 1):

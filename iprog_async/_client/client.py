@@ -163,9 +163,9 @@ class SmsClient(Questions[P_co]):
         self._gate = gate = self._policies.gate(bound, clock, replaced)
         if journal is not None:
             self._policies.share(journal)
-        names = read_sender_ids(sender_id)
+        names, hours = read_sender_ids(sender_id), self._policies.hours
         self.bulk = ClientBulk(
-            bound, clock, self._share_with, observed, replaced, check_open, gate, names
+            bound, clock, self._share_with, observed, replaced, check_open, gate, names, hours
         )
         """Bulk runs, for this library's own use."""
         self._sends = SingleSends(bound, clock, retry, journal, observed, check_open, gate)

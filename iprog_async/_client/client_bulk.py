@@ -13,10 +13,13 @@ from iprog_async._bulk.run import BulkRun, SharedRun
 from iprog_async._bulk.source import Messages
 from iprog_async._core.checks import check_messages
 from iprog_async._core.clock import Clock
+from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.gsm7.replacement import EncodingSetting, Gsm7, read_setting
 from iprog_async._core.observers import Observers
 from iprog_async._journal.journal import Journal
-from iprog_async._policies.gate import Gate
+from iprog_async._policies.asking import read_policies
+from iprog_async._policies.gate import Admissions, Gate
+from iprog_async._policies.send_between import SendBetween
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.sender_ids import SenderIds, SenderIdSetting, read_sender_ids
 
@@ -34,6 +37,7 @@ class ClientBulk:
         check_open: Raises `ClientClosedError` once the client is closed.
         gate: The client's policies, if it has any.
         sender_ids: The client's sender IDs, if it has any.
+        hours: The client's hours, which are among its policies, if it has any.
     """
 
     _provider: SmsProvider
@@ -44,6 +48,7 @@ class ClientBulk:
     _check_open: Callable[[], None]
     _gate: Gate | None = None
     _sender_ids: SenderIds | None = None
+    _hours: SendBetween | None = None
 
     def run(
         self,
@@ -76,8 +81,15 @@ class ClientBulk:
             opened=self._share,
             observers=self._observers,
             shared=shared,
-            admissions=None if self._gate is None else self._gate.of_run(options.encoding),
+            admissions=self._admissions(options),
         )
+
+    def _admissions(self, options: BulkOptions) -> Admissions | None:
+        gate = self._gate
+        if options.hours is not None:
+            gate = gate or Gate((), self._provider, self.clock, self._encoding)
+            gate = gate.also(read_policies([options.hours]))
+        return None if gate is None else gate.of_run(options.encoding)
 
     def prepare(self, messages: Messages, options: BulkOptions) -> Preparation:
         """Return what reads and checks messages as a run does."""
@@ -87,6 +99,18 @@ class ClientBulk:
     def sender_ids_for(self, setting: SenderIdSetting | None) -> SenderIds | None:
         """Return which sender IDs texts get; the client's own setting holds for `None`."""
         return self._sender_ids if setting is None else read_sender_ids(setting)
+
+    def hours_for(self, words: str | None, zone: str | None) -> SendBetween | None:
+        """Return when texts leave; the client's own hours hold where none are given.
+
+        Raises:
+            ConfigurationError: They make no sense.
+        """
+        if words is not None:
+            return SendBetween.of_words(words, zone, "wait")
+        if zone is not None:
+            raise ConfigurationError("zone= says more about send_between=; give both")
+        return self._hours
 
     def encoding_for(self, encoding: EncodingSetting | None) -> Gsm7 | None:
         """Return what may be replaced in texts; the client's own setting holds for `None`."""

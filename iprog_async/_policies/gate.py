@@ -62,6 +62,10 @@ class Gate:
         """Return what lets one text pass."""
         return Admissions(self, in_run=False)
 
+    def also(self, policies: Sequence[NamedPolicy]) -> Gate:
+        """Return a gate with further policies, which are asked first: nothing counts before."""
+        return evolve(self, policies=(*policies, *self.policies))
+
     async def preview(self, prepared: PreparedMessage) -> NotSent | Held | None:
         """Return what would become of a row of a run if its turn were now; `None` if it is sent.
 

@@ -52,6 +52,11 @@ class SendBetween:
         parsed = DayHours.parse(hours)
         return cls(parsed, None if zone is None else to_zone(zone), when_quiet)
 
+    @property
+    def zone_name(self) -> str | None:
+        """Name of the zone whose clocks hold for all numbers, if there is one."""
+        return None if self.zone is None else self.zone.key
+
     def decide(self, text: Outgoing, /) -> Decision:
         """Allow a text until the hours end, or tell when they begin."""
         scheduled = text.message.schedule_at

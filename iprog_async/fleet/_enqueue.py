@@ -59,6 +59,8 @@ async def enqueue_many(
     chunk_size: int | None = None,
     encoding: EncodingSetting | None = None,
     not_after: datetime | None = None,
+    send_between: str | None = None,
+    zone: str | None = None,
     left_out: Callable[[NotSent], None] | None = None,
 ) -> EnqueueReport:
     """Load messages for the workers of a fleet; nothing is sent from here.
@@ -89,6 +91,10 @@ async def enqueue_many(
             loaded, whatever their own says.
         not_after: Until when the workers may send messages that have no such time of their own, as
             for `send_many`.
+        send_between: The hours at which the workers send it, as for `SmsClient`; the client's if
+            `None`. A worker that has hours of its own keeps both. Limits, such as `per_number`, are
+            kept by the clients of the workers.
+        zone: Whose clocks these are, if not the number's.
         left_out: Told of each message that the workers will not send.
 
     Raises:
@@ -96,12 +102,15 @@ async def enqueue_many(
         JournalError: The journal can't be reached or written; nothing was loaded.
     """
     address = parse_address(journal)
+    hours = client.bulk.hours_for(send_between, zone)
     settings = RunSettings(
         one_per_number=one_per_number,
         allow_changed_text=allow_changed_text,
         resend_unknown=resend_unknown,
         halt_after_unknown=halt_after_unknown,
         halt_after_failed=halt_after_failed,
+        send_between=None if hours is None else str(hours.hours),
+        zone=None if hours is None else hours.zone_name,
         gateways=(gateway.name for gateway in gateways_of(client.provider)),
     )
     jobs = JobSettings(

@@ -9,6 +9,7 @@ from attrs import asdict, field, fields_dict, frozen
 
 from iprog_async._bulk.credit_limit import check_limit
 from iprog_async._core.errors import ConfigurationError
+from iprog_async._policies.send_between import SendBetween
 
 
 def to_names(given: Iterable[str]) -> tuple[str, ...]:
@@ -28,6 +29,8 @@ class RunSettings:
             between, over all workers.
         halt_after_failed: A worker halts the run after so many accepted texts in a row that the
             gateway reports as failed.
+        send_between: The hours at which texts leave; they hold beside those of each worker.
+        zone: Whose clocks, if not the number's.
         gateways: Names of the gateways that it was loaded for: what they send, others may not.
 
     Raises:
@@ -39,6 +42,8 @@ class RunSettings:
     resend_unknown: bool = False
     halt_after_unknown: int = 20
     halt_after_failed: int | None = None
+    send_between: str | None = None
+    zone: str | None = None
     gateways: tuple[str, ...] = field(default=(), converter=to_names)
 
     def __attrs_post_init__(self) -> None:
@@ -46,6 +51,13 @@ class RunSettings:
             raise ConfigurationError("halt_after_unknown starts at 1")
         if self.halt_after_failed is not None and self.halt_after_failed < 1:
             raise ConfigurationError("halt_after_failed starts at 1")
+
+    @property
+    def hours(self) -> SendBetween | None:
+        """The hours, as a run takes them."""
+        if self.send_between is None:
+            return None
+        return SendBetween.of_words(self.send_between, self.zone, "wait")
 
     def to_dict(self) -> dict[str, Any]:
         """Return them as JSON-ready data."""

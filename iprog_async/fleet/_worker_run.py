@@ -131,6 +131,7 @@ class WorkerRun:
             halt_after_unknown=settings.halt_after_unknown,
             halt_after_failed=settings.halt_after_failed,
             deduplicated=True,
+            hours=settings.hours,
         )
         limits = SendLimits(self.unknown_limit, self.credits)
         self._run = self._client.bulk.run(

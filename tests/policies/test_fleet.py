@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from support.fleet.sending import (
@@ -16,8 +18,18 @@ from support.fleet.sending import (
     working,
 )
 
-from iprog_async import Allow, Decision, Outgoing, Refuse, SmsClient, WaitUntil
+from iprog_async import (
+    Allow,
+    ConfigurationError,
+    Decision,
+    HttpPool,
+    Outgoing,
+    Refuse,
+    SmsClient,
+    WaitUntil,
+)
 from iprog_async.fleet import enqueue_many
+from iprog_async.testing import InstantClock
 from iprog_async_providers import IprogProvider
 
 
@@ -52,6 +64,40 @@ async def test_workers_obey_the_policies_of_their_client(postgres_journal: str) 
         state: count for state, count in (await counts_of(postgres_journal)).items() if count
     }
     assert 2 == asked["+639170000002"]
+
+
+@pytest.mark.parametrize("given", ["by the client", "by the call"])
+async def test_workers_keep_the_hours_of_a_campaign(postgres_journal: str, given: str) -> None:
+    """Those that it was loaded with, though the worker's own client knows of none."""
+    night = datetime(2026, 6, 1, 20, 30, tzinfo=ZoneInfo("Asia/Manila"))
+    hours: dict[str, Any] = {"send_between": "08:00-20:00", "zone": "Asia/Manila"}
+    nothing: dict[str, Any] = {}
+    of_client, of_call = (hours, nothing) if given == "by the client" else (nothing, hours)
+    clock = InstantClock(night.astimezone(UTC))
+    with gateway() as counting:
+        provider = IprogProvider("fleet-test-token", base_url=counting.base_url)
+        async with SmsClient(provider, **of_client) as loader:
+            await enqueue_many(
+                loader, people(3), journal=postgres_journal, campaign=CAMPAIGN, **of_call
+            )
+        async with (
+            HttpPool(engine="asyncio", clock=clock) as pool,
+            SmsClient(provider, pool=pool) as sms,
+            working(sms, postgres_journal),
+        ):
+            await until_ended(postgres_journal)
+
+    assert (3, {1}) == (len(counting.texts), set(counting.texts.values()))
+    assert night + timedelta(hours=11.5) <= clock.now()
+
+
+async def test_hours_that_make_no_sense_are_refused(postgres_journal: str) -> None:
+    """Before anything is loaded."""
+    async with SmsClient(IprogProvider("fleet-test-token")) as loader:
+        mistakes: list[dict[str, Any]] = [{"send_between": "8-20"}, {"zone": "Asia/Manila"}]
+        for wrong in mistakes:
+            with pytest.raises(ConfigurationError):
+                await enqueue_many(loader, people(1), journal=postgres_journal, **wrong)
 
 
 async def test_workers_count_in_the_database(postgres_journal: str) -> None:

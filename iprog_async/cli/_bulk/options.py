@@ -213,7 +213,6 @@ class CommandOptions:
                 "iprog-async send. Nothing was sent"
             )
         for asked, flag in (
-            (self.send_between, "--send-between"),
             (self.per_number, "--per-number"),
             (self.per_number_same_text, "--per-number-same-text"),
             (self.credits_per_day, "--credits-per-day"),

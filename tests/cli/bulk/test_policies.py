@@ -74,7 +74,7 @@ def test_options_that_make_no_sense(
     assert [] == texts_of(sandbox)
 
 
-def test_who_loads_says_nothing_of_hours(bulk: Bulk) -> None:
+def test_who_loads_says_nothing_of_limits(bulk: Bulk) -> None:
     """They are the workers': the error says where to give them."""
     address = "postgresql://nobody@127.0.0.1:9/nothing"
     ended = bulk(

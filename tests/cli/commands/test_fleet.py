@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.cli.runner import Cli
-from support.fleet.sending import SECONDS_TO_END, counts_of, gateway
+from support.fleet.sending import SECONDS_TO_END, counts_of, gateway, rows
 from support.kill.gateway import CountingGateway
 
 from iprog_async import Journal, Message, SmsClient
@@ -147,6 +147,25 @@ def test_a_file_is_not_watched(cli: Cli, tmp_path: Path) -> None:
     """What workers do is in a database; of a file `--watch` is an error that says so."""
     ran = cli("journal", "show", str(tmp_path / "june.db"), "--watch")
     assert (2, True) == (ran.code, "--watch" in ran.err)
+
+
+@pytest.mark.usefixtures("counting")
+def test_what_all_workers_keep_is_loaded_with_the_texts(
+    cli: Cli, people: str, postgres_journal: str
+) -> None:
+    """The hours, until when a text is worth sending, and the characters that travel."""
+    hours = ("--send-between", "08:00-20:00", "--zone", "Asia/Manila", "--not-after", "in 9 days")
+    written = ("--encoding", "gsm-7", "--text", "It\u2019s " + "a" * 100)
+    loaded = cli(
+        *("bulk", people, *written, *hours, "--journal", postgres_journal, "--enqueue", "--yes")
+    )
+    ((settings,),) = rows(postgres_journal, "SELECT settings FROM {schema}.fleet_runs")
+    ends = rows(postgres_journal, "SELECT DISTINCT unnest(not_after) FROM {schema}.fleet_chunks")
+    texts = rows(postgres_journal, "SELECT DISTINCT unnest(texts) FROM {schema}.fleet_chunks")
+
+    assert 0 == loaded.code
+    assert ("08:00-20:00", "Asia/Manila") == (settings["send_between"], settings["zone"])
+    assert (1, [("It's " + "a" * 100,)]) == (len(ends), texts)
 
 
 @pytest.mark.slow
