@@ -11,7 +11,7 @@ from iprog_async._journal.postgres.driver import driver
 
 
 # What is lost in a crash is asked of the journal once more. The plans are for few rows out of many.
-_SETTINGS = """
+SETTINGS = """
 SELECT set_config('synchronous_commit', 'off', false), set_config('lock_timeout', '8s', false),
   set_config('plan_cache_mode', 'force_generic_plan', false),
   set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false),
@@ -47,7 +47,7 @@ class OutboxDatabase:
     async def _run(self, statement: str, values: Mapping[str, object]) -> Sequence[Sequence[Any]]:
         if self._connection is None:
             self._connection = await connect_async(self._address)
-            await self._connection.execute(_SETTINGS)
+            await self._connection.execute(SETTINGS)
         cursor = await self._connection.execute(statement, values)  # pyright: ignore[reportArgumentType, reportCallIssue] - our own SQL
         return [] if cursor.description is None else await cursor.fetchall()
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from support.postgres.reading import reading
 
 from iprog_async._journal.postgres.address import PostgresAddress
-from iprog_async._journal.postgres.connecting import Connection, ask, run
+from iprog_async._journal.postgres.connecting import Connection, run
 from iprog_async._journal.postgres.session import open_campaign
 from iprog_async._journal.postgres.statements import Statement, Statements
 
@@ -17,9 +18,6 @@ ROWS = 400
 AT_ONCE = 40
 # A row, what it is looked up by, the index's end; and the row as it was before it was changed.
 MOST_READ = 8
-_READ = """
-SELECT coalesce(sum(pg_stat_get_xact_tuples_returned(oid)), 0)::integer FROM pg_class
-WHERE relkind = 'i' AND relnamespace = %s::regnamespace AND relname LIKE 'entries%%'"""
 
 
 class Campaign:
@@ -51,14 +49,9 @@ class Campaign:
 
     def read_by(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> int:
         """Return how many rows of its indexes a statement reads."""
-        with self.connection.transaction():
-            before = self._read()
+        with reading(self.connection, self.schema, "entries") as read:
             self.say(statement, rows)
-            return self._read() - before
-
-    def _read(self) -> int:
-        (count,) = ask(self.connection, _READ, [self.schema])
-        return int(count)
+        return read.rows
 
 
 def _new(number: int) -> tuple[str, str, bytes, int, int]:
