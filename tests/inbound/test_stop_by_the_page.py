@@ -15,7 +15,15 @@ from support.inbound.posting import SECRET
 from support.inbound.serving import serving
 from support.sandbox_toy import fetch
 
-from iprog_async import Inbound, SmsClient, SuppressedError, Suppressions
+from iprog_async import (
+    Allow,
+    Inbound,
+    Message,
+    Outgoing,
+    SmsClient,
+    SuppressedError,
+    Suppressions,
+)
 from iprog_async.inbound import Confirmation, InboundApp, ReceivedCursor
 from iprog_async.sandbox import Sandbox
 from iprog_async_providers.infopromo import InfopromoProvider
@@ -59,6 +67,38 @@ async def test_stop_by_the_page(sandbox: Sandbox, tmp_path: Path) -> None:
             sandbox.push_to(f"{url}/sms/{SECRET}")
             assert 200 == await asyncio.to_thread(sandbox.reply, sandbox.inbox[0], "START")
             await sms.send(NUMBER, "Welcome back")
+
+
+async def test_stop_by_the_page_while_a_run_goes_on(sandbox: Sandbox, tmp_path: Path) -> None:
+    """A run that was begun before skips the number from then on, though the row was read."""
+    suppressions = Suppressions.open(tmp_path / "stop.db")
+    app = InboundApp(InfopromoProvider("1|token"), secret=SECRET, suppressions=suppressions)
+    others = [f"+23480123456{last}" for last in (10, 11)]
+    is_at_second, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(text: Outgoing) -> Allow:
+        if text.number == others[1]:
+            is_at_second.set()
+            await go_on.wait()
+        return Allow()
+
+    client = SmsClient.from_url(
+        sandbox.address("infopromo"), suppressions=suppressions, policies=[hold]
+    )
+    messages = [Message(to, f"Sale for {to}") for to in (*others, NUMBER)]
+    with serving(app) as url, suppressions:
+        async with client as sms:
+            sandbox.push_to(f"{url}/{SECRET}")
+            await sms.send(NUMBER, "Your parcel has shipped")
+            async with sms.send_many(messages, concurrency=1) as run:
+                reading = asyncio.create_task(run.drain())
+                await is_at_second.wait()
+                await asyncio.to_thread(answer_on_page, sandbox, "STOP")
+                go_on.set()
+                counts = await reading
+
+    assert (2, 1) == (counts.accepted, counts.not_sent)
+    assert [NUMBER[1:], *(to[1:] for to in others)] == [text.to for text in sandbox.inbox]
 
 
 async def test_nothing_travels_for_a_suppressed_number(tmp_path: Path) -> None:
