@@ -199,9 +199,11 @@ class Session:
             if budget.asked:
                 self._pool.pace(call.gateway).pause(min(pause, self._retry.max_pause))
             return
-        if budget.expiry is not None:
+        if budget.expiry is not None and pause >= budget.expiry.seconds_left:
+            # This one does not wait, but those behind it heed the pause.
+            self._pool.pace(call.gateway).pause(min(pause, self._retry.max_pause))
             words = f"{call.gateway.name} asks to wait for {pause:g} s"
-            budget.expiry.check_wait(pause, words)
+            raise ExpiredError(budget.expiry.not_after, words)
         budget.paused += pause
         time_left = budget.ends_at - self._pool.clock.monotonic()
         if budget.paused > self._retry.max_pause or pause >= time_left:
