@@ -84,9 +84,9 @@ class Row:
 
     def as_claimed(self) -> Values:
         """Return the columns of the row while its message is on its way."""
+        number, key, run, text_hash = self.number, self.key, self.run, self.text_hash
         checksum = crc32(_CLAIMED, self._checksum_of_head())
-        head = (self.id, self.number, self.key, self.run, self.text_hash)
-        return *head, "claimed", 0, "", "", None, checksum
+        return self.id, number, key, run, text_hash, "claimed", 0, "", "", None, checksum
 
     def as_released(self) -> Values:
         """Return the columns of the row when its message did not leave."""
@@ -104,11 +104,13 @@ class Row:
     def as_accepted(self, receipt: Receipt) -> Values:
         """Return the columns of the row when the gateway has accepted its message."""
         # Spelled out, and so is what it calls: it is done for each message, and calls cost.
-        head = (self.id, self.number, self.key, self.run, self.text_hash)
+        number, key, run, text_hash = self.number, self.key, self.run, self.text_hash
         provider, detail, status = receipt.provider, _pack(receipt), receipt.status.state
         tail = f"|accepted|0|{provider}|{detail}|={status}".encode()
         checksum = crc32(tail, self._checksum_of_head())
-        return *head, "accepted", 0, provider, detail, status, checksum
+        return (
+            self.id, number, key, run, text_hash, "accepted", 0, provider, detail, status, checksum
+        )  # fmt: skip
 
     def as_ended(self, outcome: Outcome) -> Values:
         """Return the columns of the row with its message's outcome."""

@@ -74,8 +74,8 @@ class LoopQueue:
 
     def claim(self, rows: Sequence[Row]) -> asyncio.Future[Any]:
         """Claim the rows of one request; see `StoreQueue`."""
-        columns = list(map(Row.as_claimed, rows))
-        if not any(row.key is not None for row in rows):
+        columns = [row.as_claimed() for row in rows]
+        if not _has_key(rows):
             return self.write(columns, durable=True)
         work = SharedWork(rows, columns, together=True)
         return self._claim(work, work.problem)
@@ -108,9 +108,9 @@ class LoopQueue:
         durable: bool = False,
         shared: bool = False,
     ) -> asyncio.Future[Any]:
-        keyed = [row.key is not None for row in rows]
-        if not any(keyed):
+        if not _has_key(rows):
             return self.write(columns, durable=durable, shared=shared)
+        keyed = [row.key is not None for row in rows]
         work = SharedWork(list(compress(rows, keyed)), list(compress(columns, keyed)))
         alone = [not has_key for has_key in keyed]
         others = list(compress(columns, alone))
@@ -240,6 +240,14 @@ class LoopQueue:
     def _flush(self) -> None:
         with self._intake.lock:
             self._intake.flush()
+
+
+def _has_key(rows: Sequence[Row]) -> bool:
+    """Return whether any of the messages has a key."""
+    for row in rows:  # noqa: SIM110 - for one row `any` takes three times as long
+        if row.key is not None:
+            return True
+    return False
 
 
 def _drain(ended: deque[tuple[Job, Any]]) -> list[tuple[Job, Any]]:
