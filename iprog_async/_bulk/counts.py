@@ -42,6 +42,7 @@ class Counts:
 def count_tally(counts: Counts, tally: Tally) -> None:
     """Count the outcomes of a request."""
     counts.accepted += tally.accepted
-    counts.not_sent += tally.not_sent
-    counts.unknown += tally.unknown
-    counts.failed += tally.failed
+    if tally.not_sent or tally.unknown or tally.failed:
+        counts.not_sent += tally.not_sent
+        counts.unknown += tally.unknown
+        counts.failed += tally.failed

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from struct import Struct
+
 
 _SHARDS = 1 << 16
-_HASH = 8
-_INDEX = 5
-_ENTRY = _HASH + _INDEX
+_HASH = Struct("<q")
+# A hash and an index of five bytes.
+_ENTRY = Struct("<qIB")
 
 
 class SeenTable:
@@ -22,14 +24,15 @@ class SeenTable:
     def first_index(self, key: tuple[object, ...], index: int) -> int:
         """Return the index that had the key first; it is `index` if the key is new."""
         number = hash(key)
-        digest = number.to_bytes(_HASH, "little", signed=True)
+        digest = _HASH.pack(number)
         place = number % _SHARDS
         entries = self._shards[place]
         found = entries.find(digest)
         while found >= 0:
-            if found % _ENTRY == 0:
-                return int.from_bytes(entries[found + _HASH : found + _ENTRY], "little")
+            if found % _ENTRY.size == 0:
+                _, low, high = _ENTRY.unpack_from(entries, found)
+                return int(low | high << 32)
             # The end of one entry and the start of the next look like it.
             found = entries.find(digest, found + 1)
-        self._shards[place] = entries + digest + index.to_bytes(_INDEX, "little")
+        self._shards[place] = entries + _ENTRY.pack(number, index & 0xFFFFFFFF, index >> 32)
         return index

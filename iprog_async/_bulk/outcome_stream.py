@@ -6,8 +6,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from attrs import define
-
 from iprog_async._core.errors import JournalError
 from iprog_async._core.outcomes import Outcome
 
@@ -15,13 +13,8 @@ from iprog_async._core.outcomes import Outcome
 Recorded = asyncio.Future[JournalError | None]
 """What is done when outcomes are on record; its result is the error if they are not."""
 
-
-@define(eq=False)
-class _Ended:
-    """Outcomes of one batch, and when they are on record: `None` where there is no journal."""
-
-    outcomes: Sequence[Outcome]
-    recorded: Recorded | None
+_Ended = tuple[Sequence[Outcome], Recorded | None]
+"""Outcomes of one batch, and when they are on record: `None` where there is no journal."""
 
 
 class OutcomeStream:
@@ -37,56 +30,95 @@ class OutcomeStream:
     def __init__(self, size: int, on_lost: Callable[[JournalError], None]) -> None:
         self.current: deque[Outcome] = deque()
         """What the reader may take."""
+        self._size = size
         self._on_lost = on_lost
-        self._ended: asyncio.Queue[_Ended | None] = asyncio.Queue(size)
-        self._late: list[_Ended] = []
-        self._next: _Ended | None = None
+        self._ended: deque[_Ended] = deque()
+        # Those in the reader's hands, beside the one at which it is.
+        self._unread = 0
+        self._over = False
+        self._changed = asyncio.Event()
+        self._held_up: deque[asyncio.Future[None]] = deque()
 
-    async def put(self, outcomes: Sequence[Outcome], recorded: Recorded | None = None) -> None:
-        """Pass on the outcomes of a batch, once there is room."""
-        ended = _Ended(outcomes, recorded)
-        if not self._ended.full():
-            self._ended.put_nowait(ended)
+    def add(self, outcomes: Sequence[Outcome], recorded: Recorded | None = None) -> bool:
+        """Pass on the outcomes of a batch.
+
+        Returns:
+            Whether more batches wait for the reader than should: then its worker has to wait for
+            `room` before it goes on.
+        """
+        self._ended.append((outcomes, recorded))
+        self._changed.set()
+        return self._is_full
+
+    async def room(self) -> None:
+        """Wait for the reader to come nearer, first come, first served.
+
+        If it is cancelled, as the run is closed, the outcomes are still there for a reader who
+        goes on.
+        """
+        if not self._is_full:
             return
+        turn = asyncio.get_running_loop().create_future()
+        self._held_up.append(turn)
         try:
-            await self._ended.put(ended)
-        except asyncio.CancelledError:
-            self.keep(outcomes, recorded)
-            raise
+            await turn
+        finally:
+            if turn in self._held_up:
+                self._held_up.remove(turn)
 
-    def keep(self, outcomes: Sequence[Outcome], recorded: Recorded | None = None) -> None:
-        """Keep outcomes as the run is closed: they are still there for a reader who goes on."""
-        self._late.append(_Ended(outcomes, recorded))
+    @property
+    def _is_full(self) -> bool:
+        return len(self._ended) + self._unread > self._size
 
-    async def end(self) -> None:
-        """Say that nothing follows, once there is room."""
-        await self._ended.put(None)
+    def end(self) -> None:
+        """Say that nothing follows."""
+        self._over = True
+        self._changed.set()
 
     async def read_on(self) -> bool:
         """Wait for more, and return whether there is any."""
-        # Kept while it is waited for: a reader that gives up for now must lose nothing.
-        self._next = self._next or await self._ended.get()
-        if self._next is None:
-            return False
-        await self._take(self._next)
-        self._next = None
+        while not self.current:
+            if self._unread:
+                self._unread = 0
+                self._let_in()
+            if self._ended:
+                await self._take()
+            elif self._over:
+                return False
+            else:
+                self._changed.clear()
+                await self._changed.wait()
         return True
 
     async def close(self) -> None:
         """Let a reader in another task have what is settled, and then the end, at once."""
-        settled: list[_Ended | None] = []
-        while not self._ended.empty():
-            settled.append(self._ended.get_nowait())
-        for ended in [*settled, *self._late]:
-            if ended is not None:
-                await self._take(ended)
-        self._ended.put_nowait(None)
+        while self._ended:
+            await self._take()
+        self.end()
 
-    async def _take(self, ended: _Ended) -> None:
-        recorded = ended.recorded
-        if recorded is not None:
-            # Rows are written many at a time, so most of the time this one is there already.
-            error = recorded.result() if recorded.done() else await asyncio.shield(recorded)
-            if error is not None:
+    async def _take(self) -> None:
+        """Give the reader what is on record, once the first of it is."""
+        first = self._ended[0]
+        recorded = first[1]
+        if recorded is not None and not recorded.done():
+            # A reader that gives up for now loses nothing: it is taken only afterwards.
+            await asyncio.shield(recorded)
+            if not self._ended or self._ended[0] is not first:
+                # Somebody else has taken it meanwhile.
+                return
+        self._unread = -1
+        while self._ended and ((recorded := self._ended[0][1]) is None or recorded.done()):
+            outcomes, _ = self._ended.popleft()
+            self._unread += 1
+            self.current.extend(outcomes)
+            if recorded is not None and (error := recorded.result()) is not None:
                 self._on_lost(error)
-        self.current.extend(ended.outcomes)
+        self._let_in()
+
+    def _let_in(self) -> None:
+        """Let those go on whose outcomes are no longer too many."""
+        waiting = len(self._ended) + self._unread
+        while self._held_up and waiting < self._size + len(self._held_up):
+            turn = self._held_up.popleft()
+            if not turn.done():
+                turn.set_result(None)

@@ -183,12 +183,13 @@ class Preparation:
         index = self._next_index
         self._next_index += 1
         try:
-            if isinstance(message, Unsendable):
-                return NotSent(index, message, message.problem)
-            if not isinstance(message, Message):
-                raise InvalidMessageError(
-                    f"item {index} is of type {type(message).__name__}; give Message(to, text)"
-                )
+            if type(message) is not Message:
+                if isinstance(message, Unsendable):
+                    return NotSent(index, message, message.problem)
+                if not isinstance(message, Message):
+                    raise InvalidMessageError(
+                        f"item {index} is of type {type(message).__name__}; give Message(to, text)"
+                    )
             if self._not_after is not None and message.not_after is None:
                 message = evolve(message, not_after=self._not_after)
             prepared = prepare(self._provider, message, index, self._encoding, self._sender_ids)

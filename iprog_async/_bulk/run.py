@@ -136,8 +136,7 @@ class BulkRun:
         Raises:
             RunHaltedError: The run stopped itself; what it did not send is certainly not sent.
         """
-        async for _ in self:
-            # Nobody looks at the others of the same batch either.
+        while await self._read_on():
             self._pool.stream.current.clear()
         return self.counts
 
@@ -192,6 +191,13 @@ class BulkRun:
         return self
 
     async def __anext__(self) -> Outcome:
+        current = self._pool.stream.current
+        if not (current or await self._read_on()):
+            raise StopAsyncIteration
+        return current.popleft()
+
+    async def _read_on(self) -> bool:
+        """Wait for an outcome that the reader may take; return whether there is one."""
         if self._sending is None:
             # Outside of `async with`, a `break` would leave the run sending in the background.
             raise ConfigurationError(
@@ -200,10 +206,10 @@ class BulkRun:
         stream = self._pool.stream
         while not stream.current:
             if self._ended:
-                raise StopAsyncIteration
+                return False
             if not (await stream.read_on() or self._ended):
                 await self._end(self._sending)
-        return stream.current.popleft()
+        return True
 
     @property
     def _ended(self) -> bool:

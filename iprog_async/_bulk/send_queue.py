@@ -61,6 +61,8 @@ class Departures:
         self._batches: deque[Batch] = deque()
         self._changed = asyncio.Event()
         self._closed = False
+        self.exceeded: CreditLimitError | None = None
+        """Why nothing more may leave, if it can't be paid."""
         if self._credits is not None:
             self._credits.on_grown = self._changed.set
 
@@ -71,11 +73,6 @@ class Departures:
     def __iter__(self) -> Iterator[PreparedMessage]:
         """Iterate over the messages that wait."""
         return (prepared for batch in self._batches for prepared in batch)
-
-    @property
-    def exceeded(self) -> CreditLimitError | None:
-        """Why nothing more may leave, if it can't be paid."""
-        return None if self._credits is None else self._credits.exceeded
 
     def add(self, batches: Iterable[Batch]) -> None:
         """Let batches wait for their turn."""
@@ -122,7 +119,9 @@ class Departures:
         size = self._unknown_limit.size(batch, smallest)
         if self._credits is None or not size:
             return size
-        return self._credits.size(batch[:size], smallest)
+        size = self._credits.size(batch[:size], smallest)
+        self.exceeded = self._credits.exceeded
+        return size
 
     def _depart(self, batch: Batch, count: int) -> Departure:
         at_risk = not self._unknown_limit.trusts(batch)
@@ -149,9 +148,8 @@ class Departures:
             tally: What became of them.
             at_risk: As the departure says.
         """
-        error = self._unknown_limit.note(part, tally, at_risk=at_risk)
         self._changed.set()
-        return error
+        return self._unknown_limit.note(part, tally, at_risk=at_risk)
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Note that messages have come to their last outcome, so that their credits are settled."""

@@ -154,7 +154,7 @@ class WorkerPool:
             if self._ledger is not None:
                 self._ledger.end()
             if self.state is not State.ENDED:
-                await self.stream.end()
+                self.stream.end()
 
     def _start(self, withdrawal: Withdrawal) -> asyncio.Task[None]:
         worker = asyncio.create_task(self._work(withdrawal))
@@ -164,23 +164,32 @@ class WorkerPool:
     async def _work(self, withdrawal: Withdrawal) -> None:
         active_send.set(SendContext(None, withdrawal, self._most_unknown))
         patience = Patience(self._clock)
-        while (departure := await self._take()) is not None:
+        while (departure := self._take() or await self._wait_for_one()) is not None:
             self.in_flight += len(departure[0])
             try:
                 came_back = await self._send(departure)
             finally:
                 self._departures.arrive(departure)
-            await patience.after(withdrawn=came_back)
+            if patience.ends(withdrawn=came_back):
+                await patience.pause()
 
-    async def _take(self) -> Departure | None:
+    def _take(self) -> Departure | None:
+        """Return the next batch, if one may leave now."""
+        if self.state >= State.DRAINING:
+            return None
+        departures = self._departures
+        departure = departures.take()
+        if departures.exceeded is not None:
+            # What was taken before is paid for, and goes on.
+            self.halted = self.halted or departures.exceeded
+            self._take_no_more()
+        return departure
+
+    async def _wait_for_one(self) -> Departure | None:
         """Return the next batch; `None` when there is nothing more to send."""
         departures = self._departures
         while self.state < State.DRAINING:
-            departure = departures.take()
-            if departures.exceeded is not None:
-                # What was taken before is paid for, and goes on.
-                self.halted = self.halted or departures.exceeded
-                self._take_no_more()
+            departure = self._take()
             if departure is not None:
                 return departure
             if departures or self._waiting.is_full:
@@ -232,11 +241,17 @@ class WorkerPool:
             Whether any of it was withdrawn, and waits again.
         """
         batch, at_risk = departure
-        came_back = False
         if self._admissions is not None:
             batch = await self._admit(batch, self._admissions)
             if not batch:
-                return came_back
+                return False
+        if len(batch) == 1:
+            # As where everybody is told something else: one can't be halved.
+            started = self._clock.monotonic()
+            outcomes = await self._submit(batch)
+            seconds = self._clock.monotonic() - started
+            return await self._end(batch, outcomes, seconds, at_risk=at_risk)
+        came_back = False
         parts = Bisection(batch, fewest(batch, self._provider))
         while parts:
             part, outcomes = parts.next(may_ask=self.state < State.STOPPED)
@@ -251,19 +266,25 @@ class WorkerPool:
                     # Until it is its turn again it waits, also if the run ends before.
                     self._ledger.claim(part).give_back()
                 continue
-            withdrawn: Sequence[Outcome] = ()
-            back: Batch = ()
-            if self.state >= State.DRAINING or self._admissions is not None:
-                back, withdrawn, part, outcomes = _sift(part, outcomes)
-            if part:
-                tally = tally_of(part, outcomes)
-                self._watch(part, outcomes, tally, at_risk=at_risk)
-                await self._settle(part, outcomes, tally, seconds)
-            if back:
-                # Last: if the run is closed meanwhile, nothing of it has left.
-                await self._put_back(back, withdrawn)
-                came_back = True
+            came_back |= await self._end(part, outcomes, seconds, at_risk=at_risk)
         return came_back
+
+    async def _end(
+        self, part: Batch, outcomes: Sequence[Outcome], seconds: float, *, at_risk: bool
+    ) -> bool:
+        """Settle what came of a request; return whether any of it waits again, withdrawn."""
+        withdrawn: Sequence[Outcome] = ()
+        back: Batch = ()
+        if self.state >= State.DRAINING or self._admissions is not None:
+            back, withdrawn, part, outcomes = _sift(part, outcomes)
+        if part:
+            tally = tally_of(part, outcomes)
+            self._watch(part, outcomes, tally, at_risk=at_risk)
+            await self._settle(part, outcomes, tally, seconds)
+        if back:
+            # Last: if the run is closed meanwhile, nothing of it has left.
+            await self._put_back(back, withdrawn)
+        return bool(back)
 
     async def _submit(self, part: Batch) -> Sequence[Outcome]:
         try:
@@ -293,9 +314,11 @@ class WorkerPool:
             try:
                 await self._admissions.settle(outcomes)
             except asyncio.CancelledError:
-                self.stream.keep(outcomes, recorded)
+                # They are still there for a reader who goes on.
+                self.stream.add(outcomes, recorded)
                 raise
-        await self.stream.put(outcomes, recorded)
+        if self.stream.add(outcomes, recorded):
+            await self.stream.room()
 
     async def _put_back(self, batch: Batch, withdrawn: Sequence[Outcome]) -> None:
         """Let what was withdrawn wait again."""
@@ -375,7 +398,8 @@ class WorkerPool:
     async def _report(self, outcomes: Sequence[Outcome]) -> None:
         """Pass on the outcomes of what no request was made for."""
         self.counts.add(outcomes)
-        await self.stream.put(outcomes)
+        if self.stream.add(outcomes):
+            await self.stream.room()
 
 
 def _sift(

@@ -25,13 +25,16 @@ class Patience:
         self._clock = clock
         self._in_a_row = 0
 
-    async def after(self, *, withdrawn: bool) -> None:
-        """Pause after a send if that is due; not once the run is stopped.
+    def ends(self, *, withdrawn: bool) -> bool:
+        """Note that a send has ended; return whether a pause is due.
 
         Args:
             withdrawn: Whether a text of it was withdrawn.
         """
         self._in_a_row = self._in_a_row + 1 if withdrawn else 0
-        if self._in_a_row > 1:
-            with suppress(WithdrawnError):
-                await withdrawable(self._clock.sleep(_PAUSE_SECONDS))
+        return self._in_a_row > 1
+
+    async def pause(self) -> None:
+        """Pause; not once the run is stopped."""
+        with suppress(WithdrawnError):
+            await withdrawable(self._clock.sleep(_PAUSE_SECONDS))

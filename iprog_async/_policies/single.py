@@ -30,7 +30,8 @@ async def send_through(gate: Gate, prepared: PreparedMessage, send: Send) -> Out
         outcome = await _OneSend(gate, prepared).run(send)
         if not was_withdrawn(outcome):
             return outcome
-        await patience.after(withdrawn=True)
+        if patience.ends(withdrawn=True):
+            await patience.pause()
 
 
 class _OneSend:

@@ -14,6 +14,8 @@ Groups = dict[object, list[PreparedMessage]]
 """Messages that may travel together, by what they have in common."""
 
 _MOST_CARRIED = 10_000
+# What nearly every message has beside its text: the text alone is its group then.
+_NO_OTHERS = (None, None, None, None)
 
 
 @frozen
@@ -73,6 +75,10 @@ class WindowPlanner:
         batches: list[Batch] = []
         plan = Plan(batches, [])
         for common, group in _grouped(window, self._batching).items():
+            if group[0].message.schedule_at is None:
+                # As nearly always; only scheduled ones are ever carried.
+                plan_group(group, self._batching, final, plan)
+                continue
             waiting = self._groups.pop(common, [])
             plan_group([*waiting, *group], self._batching, final, plan)
             self._count += len(plan.carried) - len(waiting)
@@ -88,8 +94,19 @@ class WindowPlanner:
 
 def _grouped(window: Iterable[PreparedMessage], batching: Batching) -> Groups:
     groups: Groups = {}
+    mixed = batching.mixed_texts
     for prepared in window:
-        groups.setdefault(_travels_as(prepared, batching), []).append(prepared)
+        wire = prepared.wire
+        common: object = None if mixed else wire.text
+        # A request leaves as a whole, or expires as a whole.
+        others = (wire.sender_id, wire.schedule_at, wire.options, prepared.message.not_after)
+        if others != _NO_OTHERS:
+            common = common, others
+        group = groups.get(common)
+        if group is None:
+            groups[common] = [prepared]
+        else:
+            group.append(prepared)
     return groups
 
 
@@ -130,13 +147,6 @@ def cut_off(batch: Batch, size: int, smallest: int) -> int:
         # A rest that is too small makes the first part smaller, if it can be.
         size = len(batch) if size >= len(batch) else len(batch) - smallest
     return size if size >= smallest else len(batch)
-
-
-def _travels_as(prepared: PreparedMessage, batching: Batching) -> object:
-    wire = prepared.wire
-    text = None if batching.mixed_texts else wire.text
-    # A request leaves as a whole, or expires as a whole.
-    return text, wire.sender_id, wire.schedule_at, wire.options, prepared.message.not_after
 
 
 def _layers(group: list[PreparedMessage], smallest: int) -> Iterable[list[PreparedMessage]]:

@@ -39,6 +39,11 @@ class Tally:
 
 def tally_of(part: Batch, outcomes: Sequence[Outcome]) -> Tally:
     """Count how messages ended, in one pass: there is one for each text that is ever sent."""
+    if len(outcomes) == 1 and (outcome := outcomes[0]).state == "accepted":
+        # As nearly always where everybody is told something else.
+        receipt, count = outcome.receipt, part[0].segments.count
+        priced = [] if receipt.credits is None else [(count, receipt)]
+        return Tally(1, int(receipt.status.state == "failed"), 0, 0, count, None, None, priced)
     tally = Tally()
     accepted = segments = 0
     for prepared, outcome in zip(part, outcomes, strict=True):

@@ -44,7 +44,7 @@ class UnknownLimit:
 
     def trusts(self, batch: Batch) -> bool:
         """Return whether a batch may leave as it is, whatever else is under way."""
-        return _kind(batch) <= self._shown
+        return self._shown >= (_ALONE if len(batch) == 1 else _TOGETHER)
 
     def size(self, batch: Batch, smallest: int) -> int:
         """Return how many messages off the front of a batch may leave now; 0 is none for now.
@@ -83,12 +83,13 @@ class UnknownLimit:
             tally: What became of them.
             at_risk: Whether it left when its kind had not been shown to work.
         """
-        kind = _kind(part)
+        kind = _ALONE if len(part) == 1 else _TOGETHER
         if tally.unknown:
             self._shown, self._next_size, self._last = _NOTHING, 1, tally.last_unknown
             self._lost[kind] += tally.unknown if at_risk else 1
         elif tally.accepted:
-            self._shown = max(self._shown, kind)
+            if kind > self._shown:
+                self._shown = kind
             # One to several shows that one to a single recipient is answered, too.
             self._lost[_ALONE] = 0
             if kind == _TOGETHER:
@@ -107,9 +108,6 @@ class UnknownLimit:
     @property
     def _exhausted(self) -> bool:
         """Whether what the run would try next might make more people unknown than it may."""
-        doubted = self._shown == _ALONE and self._lost[_TOGETHER]
-        return self._left < (2 if doubted else 1)
-
-
-def _kind(batch: Batch) -> int:
-    return _ALONE if len(batch) == 1 else _TOGETHER
+        together = self._lost[_TOGETHER]
+        doubted = together and self._shown == _ALONE
+        return self.most - self._lost[_ALONE] - together < (2 if doubted else 1)
