@@ -71,10 +71,12 @@ class Redactor(Unpicklable):
 
     def touches(self, body: bytes) -> bool:
         """Return whether a body may hold a secret; escapes can spell anything."""
-        if b"\\u" in body or b"\\\\" in body:
+        # `in` first takes what it looks for as a number, and makes an error of it: in each send.
+        find = body.find
+        if find(b"\\u") >= 0 or find(b"\\\\") >= 0:
             return True
-        for needle in self._needles:  # noqa: SIM110 - any() takes twice the time, in each send
-            if needle in body:
+        for needle in self._needles:  # noqa: SIM110 - any() takes twice the time
+            if find(needle) >= 0:
                 return True
         return False
 
