@@ -11,6 +11,7 @@ from attrs import Factory, field, frozen
 
 from iprog_async._core.errors import InvalidMessageError
 from iprog_async._core.gsm7.replacement import EncodingSetting, Gsm7Text
+from iprog_async._core.hot_path import value
 from iprog_async._core.schedules import EXACT, is_skipped, skipped_words
 
 
@@ -51,7 +52,7 @@ class Message:
     not_after: datetime | None = None
 
 
-@frozen
+@value(unsafe_hash=True)
 class PreparedMessage:
     """A message that passed every check an adapter can make without the network.
 

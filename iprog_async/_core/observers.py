@@ -12,8 +12,8 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from iprog_async._core.context_vars import put_back
 from iprog_async._core.errors import ConfigurationError, SmsError
+from iprog_async._core.hot_path import put_back
 from iprog_async._core.messages import Message, PreparedMessage
 from iprog_async._core.outcomes import Accepted, Outcome
 from iprog_async._core.receipts import Receipt

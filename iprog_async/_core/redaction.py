@@ -19,6 +19,7 @@ from iprog_async._core.sealed import MASK, Secret, Unpicklable
 _SHORTEST = 4
 # Keys whose values gateways return and nobody should see, whoever they belong to.
 SECRET_KEYS = frozenset({"api_token", "api_key", "password", "otp_code", "message_status_link"})
+_CONTAINERS = frozenset({dict, list})
 _ESCAPE = re.compile("%[0-9A-F]{2}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _QUERY_VALUE = re.compile(r"""([?&][^\s=&?#'"]+=)[^\s&#'"]+""")
@@ -89,16 +90,29 @@ class Redactor(Unpicklable):
 
     def data(self, data: object) -> object:
         """Return parsed JSON with secrets masked in every key and value."""
+        if self._pattern is None:
+            return data
         if isinstance(data, str):
             return self.text(data)
         if isinstance(data, int):
             # A code made of digits comes back as a number from some.
             return MASK if self.text(str(data)) == MASK else data
         if is_object(data):
-            return {self.text(key): self.data(value) for key, value in data.items()}
+            return self._object(data)
         if is_array(data):
             return [self.data(value) for value in data]
         return data
+
+    def _object(self, data: dict[str, object]) -> dict[str, object]:
+        shortest = self._shortest
+        if max(map(len, data), default=0) >= shortest:
+            data = {self.text(key): value for key, value in data.items()}
+        masked = dict(data)
+        for key, value in data.items():
+            # Most of an answer is short texts, and this is done in each send.
+            if type(value) is not str or len(value) >= shortest:
+                masked[key] = self.data(value)
+        return masked
 
     def __repr__(self) -> str:
         return "Redactor()"
@@ -148,10 +162,12 @@ _NO_BLANKS = re.compile(r"\S+")
 def mask_keys(data: object) -> object:
     """Return parsed JSON with the values of secret keys replaced by `***`."""
     if is_object(data):
-        return {
-            key: MASK if key in SECRET_KEYS else val if isinstance(val, str) else mask_keys(val)
-            for key, val in data.items()
-        }
+        masked = dict(data)
+        if not _CONTAINERS.isdisjoint(map(type, data.values())):
+            masked = {key: mask_keys(value) for key, value in data.items()}
+        for key in SECRET_KEYS.intersection(data):
+            masked[key] = MASK
+        return masked
     if is_array(data):
         return [mask_keys(value) for value in data]
     return data

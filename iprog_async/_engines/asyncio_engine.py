@@ -59,30 +59,25 @@ class AsyncioEngine:
         if _READS_SHOW_LATE:
             for _ in range(2):
                 await asyncio.sleep(0)
-        while (connection := self._kept(origin)) is not None:
-            result = await self._ask(origin, connection, message, progress)
+        while True:
+            kept = self._kept(origin)
+            connection = kept or await self._connect(origin, connect_timeout)
+            if isinstance(connection, Failure):
+                return connection
+            late = progress.too_late()
+            if late is not None:
+                self._drop(connection)
+                return late
+            progress.writing = True
+            try:
+                result = await connection.exchange(message)
+            finally:
+                self._keep(origin, connection)
             if result is not NOT_QUIET:
                 return result
-        made = await self._connect(origin, connect_timeout)
-        if isinstance(made, Failure):
-            return made
-        return await self._ask(origin, made, message, progress)
-
-    async def _ask(
-        self, origin: Origin, connection: Connection, message: bytes, progress: RequestProgress
-    ) -> WireReply | Failure:
-        late = progress.too_late()
-        if late is not None:
-            self._drop(connection)
-            return late
-        progress.writing = True
-        try:
-            result = await connection.exchange(message)
-            if result is NOT_QUIET:
-                progress.writing = False
-            return result
-        finally:
-            self._keep(origin, connection)
+            progress.writing = False
+            if kept is None:
+                return result
 
     def check(self, origin: str) -> None:
         """Raise `ConfigurationError` if the environment names a proxy for an address."""

@@ -14,9 +14,10 @@ from typing import Protocol
 from attrs import define, field, frozen
 
 from iprog_async._core.clock import uptime
+from iprog_async._core.hot_path import value
 
 
-@frozen
+@value
 class WireRequest:
     """A request ready for an engine."""
 
@@ -27,7 +28,7 @@ class WireRequest:
     has_query: bool = False
 
 
-@frozen
+@value
 class WireReply:
     """What an engine read off the wire."""
 

@@ -42,10 +42,10 @@ class Body:
 
     def feed(self, chunk: bytes) -> None:
         """Take what came; raises `BadBodyError` as soon as it is too long or damaged."""
-        self._begun = self._begun or bool(chunk)
         if self._inflate is None:
             self._collected += chunk
         else:
+            self._begun = self._begun or bool(chunk)
             try:
                 self._collected += self._inflate.decompress(chunk, MAX_BODY + 1)
             except zlib.error as exc:

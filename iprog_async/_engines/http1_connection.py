@@ -94,7 +94,9 @@ class Connection(asyncio.BufferedProtocol):
             or to have spoken, at the moment of writing.
         """
         assert self._transport is not None  # noqa: S101 - made by create_connection
-        self._parser = httptools.HttpResponseParser(self)
+        if self._parser is None:
+            # It serves the next answer, too: a connection is kept only after a whole one.
+            self._parser = httptools.HttpResponseParser(self)
         self._received = 0
         self._headers = {}
         self._body = None
@@ -124,7 +126,8 @@ class Connection(asyncio.BufferedProtocol):
             self._settle(NOT_QUIET)
             return
         self._left = True
-        self._transport.write(request)
+        # As a view: asyncio cuts off what the system took, and that would be another copy.
+        self._transport.write(memoryview(request))
 
     def close(self, reason: str = "the connection was closed here") -> None:
         """Close at once; a request that was written may have left."""

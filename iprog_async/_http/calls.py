@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from iprog_async._core.errors import ConfigurationError
+from iprog_async._core.hot_path import value
 from iprog_async._core.json_types import is_object
 from iprog_async._core.rates import Rate
 from iprog_async._core.redaction import Redactor
@@ -56,7 +57,7 @@ class NotJson:
 NOT_JSON = NotJson()
 
 
-@frozen
+@value
 class Answer:
     """What came back over the wire, with this account's secrets masked.
 
@@ -165,7 +166,7 @@ class Gateway:
         return urlsplit(self.base_url).netloc, self.secrets
 
 
-@frozen(eq=False)
+@value(eq=False)
 class HttpCall(Generic[T]):
     """One request, and how to read its answer.
 

@@ -18,7 +18,6 @@ from typing import Any, TypeVar
 
 from attrs import define, frozen
 
-from iprog_async._core.context_vars import put_back
 from iprog_async._core.errors import (
     ClientClosedError,
     ConnectionFailedError,
@@ -29,6 +28,7 @@ from iprog_async._core.errors import (
     RateLimitError,
     SmsError,
 )
+from iprog_async._core.hot_path import put_back
 from iprog_async._core.observers import NULL_OBSERVERS, Observers
 from iprog_async._core.redaction import Redactor, active_redactor
 from iprog_async._core.tracebacks import discreetly, drop_frames
@@ -108,6 +108,8 @@ class Session:
         self._retry = retry
         self._limits = limits
         self._timeouts = Timeouts(limits.timeout)
+        self._connect_timeout = min(_CONNECT_TIMEOUT, limits.timeout)
+        self._is_observed = bool(observers)
         self._closed = False
 
     def close(self) -> None:
@@ -264,7 +266,7 @@ class Session:
             error = drop_frames(exc)
             raise
         finally:
-            if self._observers:
+            if self._is_observed:
                 ended = attempt_ended(call, result, error, budget.attempts, taken)
                 self._observers.attempt_ended(ended)
 
@@ -321,21 +323,19 @@ class Session:
         slot: int,
         redactor: Redactor,
     ) -> WireReply | Failure:
-        limits = self._limits
-        limit = min(limits.timeout, budget.ends_at - self._pool.clock.monotonic())
-        if limit <= 0:
-            return Failure("the deadline passed before it was sent", may_have_left=False)
+        seconds = self._limits.timeout
+        if budget.ends_at != math.inf:
+            seconds = min(seconds, budget.ends_at - self._pool.clock.monotonic())
+            if seconds <= 0:
+                return Failure("the deadline passed before it was sent", may_have_left=False)
         progress = RequestProgress(leaves_by=budget.leaves_by)
         token = active_redactor.set(redactor)
-        timeout = self._timeouts.begin() if limit == limits.timeout else asyncio.timeout(limit)
+        limit = self._timeouts.begin(seconds)
         try:
-            async with timeout:
-                return await self._pool.engine.exchange(
-                    request, progress, slot, min(_CONNECT_TIMEOUT, limits.timeout)
-                )
-        except TimeoutError:
-            return Failure(f"no answer within {limit:.3g} s", progress.may_have_left)
+            return await self._pool.engine.exchange(request, progress, slot, self._connect_timeout)
         except asyncio.CancelledError as exc:
+            if limit.take_back():
+                return Failure(f"no answer within {seconds:.3g} s", progress.may_have_left)
             if call.effect is Effect.ONCE and progress.may_have_left:
                 note_in_flight(
                     exc, f"{call.gateway.name}: cancelled, unknown whether it could {call.what}"
@@ -347,7 +347,7 @@ class Session:
             # Event hooks of a user's client may raise anything, at any moment.
             return Failure(f"{type(exc).__name__} in the HTTP client", progress.may_have_left)
         finally:
-            self._timeouts.end(timeout)
+            self._timeouts.end(limit)
             put_back(active_redactor, token)
 
 

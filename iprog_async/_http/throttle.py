@@ -136,7 +136,8 @@ class Throttle:
             seconds: From getting a connection slot to the answer, or to the time-out.
             at_once: How many requests were under way.
         """
-        self._adaptive_limit.note(seconds, min(at_once, self._in_flight))
+        in_flight = self._in_flight
+        self._adaptive_limit.note(seconds, at_once if at_once < in_flight else in_flight)
 
     @property
     def knows_remaining(self) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from iprog_async._core.context_vars import put_back
 from iprog_async._core.errors import ConfigurationError, PolicyError
+from iprog_async._core.hot_path import put_back
 from iprog_async._core.outcomes import Outcome
 from iprog_async._http.send_context import SendContext, active_send
 from iprog_async._policies.decisions import (

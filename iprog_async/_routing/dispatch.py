@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from attrs import define
 
 from iprog_async._core.clock import Clock
-from iprog_async._core.context_vars import put_back
 from iprog_async._core.errors import ExpiredError, InvalidMessageError, SmsError
+from iprog_async._core.hot_path import put_back
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import Outcome
 from iprog_async._http.expiry import Expiry

@@ -9,13 +9,13 @@ from collections.abc import Coroutine, Sequence
 from datetime import datetime
 from typing import Any
 
-from iprog_async._core.context_vars import put_back
 from iprog_async._core.errors import (
     ExpiredError,
     InvalidMessageError,
     RunHaltedError,
     SmsError,
 )
+from iprog_async._core.hot_path import put_back
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.observers import NULL_OBSERVERS, Observers, SendEnded, Submission
 from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown, failed, unclear

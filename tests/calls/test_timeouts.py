@@ -10,14 +10,15 @@ from iprog_async._http.timeouts import Timeouts
 
 async def hold(timeouts: Timeouts, seconds: float) -> str:
     """Return how waiting for so long ends under the limit."""
-    timeout = timeouts.begin()
+    limit = timeouts.begin(timeouts.seconds)
     try:
-        async with timeout:
-            await asyncio.sleep(seconds)
-    except TimeoutError:
-        return "timeout"
+        await asyncio.sleep(seconds)
+    except asyncio.CancelledError:
+        if limit.take_back():
+            return "timeout"
+        raise
     finally:
-        timeouts.end(timeout)
+        timeouts.end(limit)
     return "done"
 
 
@@ -82,11 +83,9 @@ async def test_one_timer_serves_all_and_stops_when_none_is_left(
         return call_at(when, *args, **settings)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - passed on as it came
 
     for _ in range(1000):
-        timeout = timeouts.begin()
+        limit = timeouts.begin(timeouts.seconds)
         monkeypatch.setattr(loop, "call_at", counted)
-        async with timeout:
-            pass
-        timeouts.end(timeout)
+        timeouts.end(limit)
     monkeypatch.undo()
     await asyncio.sleep(0.03)
 
@@ -94,7 +93,7 @@ async def test_one_timer_serves_all_and_stops_when_none_is_left(
 
 
 async def test_cancellation_stays_a_cancellation() -> None:
-    """Only the limit makes a `TimeoutError`; who is cancelled from outside is cancelled."""
+    """Only the limit's own cancelling is taken back; who is cancelled from outside is cancelled."""
     task = asyncio.create_task(hold(Timeouts(5), 5))
     await asyncio.sleep(0)
 
@@ -102,3 +101,50 @@ async def test_cancellation_stays_a_cancellation() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.02])
+async def test_a_limit_leaves_nothing_behind(seconds: float) -> None:
+    """A task that a limit has ended goes on as one that nobody cancelled, whatever its length."""
+    timeouts, task = Timeouts(0.01), asyncio.current_task()
+    limit = timeouts.begin(seconds)
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.sleep(60)
+
+    assert limit.take_back()
+    timeouts.end(limit)
+
+    assert task is not None
+    assert 0 == task.cancelling()
+    await asyncio.sleep(0)
+
+
+async def test_who_is_cancelled_as_the_limit_ends_is_cancelled() -> None:
+    """The limit takes back its own cancelling, and not the one that came with it."""
+    timeouts, task = Timeouts(60), asyncio.current_task()
+    assert task is not None
+    limit = timeouts.begin(60)
+    limit.expire()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.sleep(60)
+
+    assert not limit.take_back()
+    timeouts.end(limit)
+
+    assert 1 == task.cancelling()
+    task.uncancel()
+
+
+async def test_a_limit_that_was_swallowed_is_taken_back_in_the_end() -> None:
+    """What is awaited may keep the cancelling to itself: the task is not left cancelled."""
+    timeouts, task = Timeouts(60), asyncio.current_task()
+    assert task is not None
+    limit = timeouts.begin(60)
+    limit.expire()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.sleep(60)
+
+    timeouts.end(limit)
+
+    assert 0 == task.cancelling()

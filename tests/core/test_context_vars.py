@@ -9,7 +9,7 @@ import pytest
 from support.engines.wire import NUMBER, TOKEN
 
 from iprog_async import Failover, Observer, SmsClient
-from iprog_async._core.context_vars import put_back
+from iprog_async._core.hot_path import put_back
 from iprog_async.testing import RawGateway, silence
 from iprog_async_providers.iprog import IprogProvider
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from iprog_async._core.context_vars import put_back
+from iprog_async._core.hot_path import put_back
 from iprog_async.sandbox._inbox.routes import InboxRoutes, start
 from iprog_async.sandbox._server.browser_guard import Guard, confined, protected
 from iprog_async.sandbox._server.control import CONTROL, Control, control_app

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Literal, TypeVar
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Literal, TypeVar
 
 from attrs import frozen
 
@@ -58,7 +58,7 @@ class Wire:
         )
         return await self.call(call)
 
-    async def write(
+    def write(
         self,
         method: str,
         path: str,
@@ -71,7 +71,7 @@ class Wire:
         confidential: bool = False,
         on_gone: Callable[[], T] | None = None,
         recipients: int = 1,
-    ) -> T:
+    ) -> Coroutine[Any, Any, T]:
         """Make a POST, PATCH or DELETE call, with the token where `token_in` says."""
         in_query = self.token_in == "query"  # noqa: S105 - a place, not a password
         call = HttpCall(
@@ -88,7 +88,7 @@ class Wire:
             on_gone=on_gone,
             recipients=recipients,
         )
-        return await self.call(call)
+        return self.call(call)
 
     def check(self, answer: Answer, extra: tuple[Refusal, ...] = ()) -> _answers.Envelope:
         """Return the body of a success; raise what any other answer means."""

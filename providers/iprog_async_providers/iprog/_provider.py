@@ -262,10 +262,9 @@ class IprogProvider(BaseProvider):
             read, path = _answers.read_sent, "/api/v1/sms_messages"
         else:
             read, path = _answers.read_sent_bulk, "/api/v1/sms_messages/send_bulk"
-        reader = self._wire.reader(lambda envelope: read(envelope, batch, self.name))
-        return await self._wire.write(
-            "POST", path, reader, "send the text", body, recipients=len(batch)
-        )
+        wire = self._wire
+        reader = wire.reader(lambda envelope: read(envelope, batch, self.name))
+        return await wire.write("POST", path, reader, "send the text", body, recipients=len(batch))
 
 
 def _route(message: Message) -> Route | None:
