@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import httpx
 
+from benchmarks._floor import AsyncioAlone
 from benchmarks._gateway import Gateway
 from benchmarks._measure import Run, Timings, fan_out
 from benchmarks.server import TOKEN
@@ -192,12 +193,23 @@ async def twilio(gateway: Gateway, concurrency: int) -> AsyncGenerator[Run]:
         await http.close()
 
 
+@asynccontextmanager
+async def asyncio_alone(gateway: Gateway, concurrency: int) -> AsyncGenerator[Run]:
+    """Open what is no client at all, and shows what Python itself costs."""
+    alone = AsyncioAlone(gateway)
+    try:
+        yield _singly(alone.send, concurrency)
+    finally:
+        await alone.aclose()
+
+
 SDK_FAST = "iprog-async, engine asyncio"
 SDK_BULK = "iprog-async, `send_many`"
 SDK_DEFAULT = "iprog-async, engine httpx"
 BARE_HTTPX = "bare httpx"
 BARE_AIOHTTP = "bare aiohttp"
 TWILIO = "Twilio's async client"
+FLOOR = "asyncio alone, no client"
 
 _ALL: dict[str, tuple[Contender, str]] = {
     SDK_FAST: (sdk_asyncio, "httptools"),
@@ -208,6 +220,7 @@ _ALL: dict[str, tuple[Contender, str]] = {
     "httpx over aiohttp": (httpx_over_aiohttp, "httpx_aiohttp"),
     "httpx, sharded": (sharded_httpx, "httpx"),
     BARE_HTTPX: (bare_httpx, "httpx"),
+    FLOOR: (asyncio_alone, "asyncio"),
 }
 
 
