@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from typing import cast
-from urllib.parse import urlsplit
 
 from benchmarks._gateway import Gateway
 from benchmarks.server import TOKEN
@@ -77,9 +76,9 @@ class AsyncioAlone:
         self._idle.append(connection)
 
     async def _connect(self) -> _Connection:
-        address = urlsplit(self._gateway.base_url)
+        host, _, port = self._gateway.base_url.partition("://")[2].partition(":")
         _, connection = await asyncio.get_running_loop().create_connection(
-            _Connection, address.hostname, address.port, ssl=self._gateway.trust
+            _Connection, host, int(port), ssl=self._gateway.trust
         )
         return connection
 
