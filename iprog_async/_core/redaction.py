@@ -60,7 +60,7 @@ class Redactor(Unpicklable):
     """Replaces known secrets, in each spelling they travel in, by `***`."""
 
     # Without attributes that could be listed.
-    __slots__ = ("_needles", "_pattern", "_shortest")
+    __slots__ = ("_escapes", "_needles", "_pattern", "_shortest")
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
         spellings = {s for secret in secrets if len(secret) >= _SHORTEST for s in _spell(secret)}
@@ -69,6 +69,12 @@ class Redactor(Unpicklable):
         self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
         self._needles = tuple(s.encode() for s in ordered)
         self._shortest = len(ordered[-1]) if ordered else 0
+        # What in JSON can spell a secret, or end with its first letter: without them it is where
+        # it looks to be. `None` if it could be more or less than a part of one text.
+        self._escapes: re.Pattern[str] | None = None
+        if all(map(_PLAIN_TEXT.fullmatch, ordered)):
+            firsts = "".join({spelling[0] for spelling in ordered})
+            self._escapes = re.compile(rf"\\[u\\{re.escape(firsts)}]")
 
     def touches(self, body: bytes) -> bool:
         """Return whether a body may hold a secret; escapes can spell anything."""
@@ -88,6 +94,16 @@ class Redactor(Unpicklable):
             return text
         return self._pattern.sub(MASK, text)
 
+    def json(self, written: str) -> str | None:
+        """Return JSON with secrets masked, in a third of the time that masking its data takes.
+
+        Returns:
+            The same JSON, with `***` in its texts; `None` if only its data can be masked.
+        """
+        if self._pattern is None or self._escapes is None or self._escapes.search(written):
+            return None
+        return self._pattern.sub(MASK, written)
+
     def data(self, data: object) -> object:
         """Return parsed JSON with secrets masked in every key and value."""
         if self._pattern is None:
@@ -98,24 +114,17 @@ class Redactor(Unpicklable):
             # A code made of digits comes back as a number from some.
             return MASK if self.text(str(data)) == MASK else data
         if is_object(data):
-            return self._object(data)
+            return {self.text(key): self.data(value) for key, value in data.items()}
         if is_array(data):
             return [self.data(value) for value in data]
         return data
 
-    def _object(self, data: dict[str, object]) -> dict[str, object]:
-        shortest = self._shortest
-        if max(map(len, data), default=0) >= shortest:
-            data = {self.text(key): value for key, value in data.items()}
-        masked = dict(data)
-        for key, value in data.items():
-            # Most of an answer is short texts, and this is done in each send.
-            if type(value) is not str or len(value) >= shortest:
-                masked[key] = self.data(value)
-        return masked
-
     def __repr__(self) -> str:
         return "Redactor()"
+
+
+# Of one spelling, and never a number, nor a part of `false`, nor of what is around a text.
+_PLAIN_TEXT = re.compile(r"(?=.*[A-DF-Za-df-z_~])[A-Za-z0-9_.~-]{8,}", re.ASCII)
 
 
 def _spell(secret: str) -> set[str]:

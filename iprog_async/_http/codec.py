@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from json.encoder import encode_basestring
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -33,7 +34,7 @@ def encode(call: HttpCall[Any], user_agent: str) -> WireRequest:
         headers = (*headers, ("User-Agent", user_agent))
     content = b""
     if call.json is not None:
-        content = _ENCODER.encode(call.json).encode()
+        content = _write_json(call.json).encode()
         headers = (*headers, _JSON)
     elif call.form is not None:
         content = urlencode(call.form).encode()
@@ -54,15 +55,12 @@ def decode(
     blank = not body or body.isspace()
     moved_to = _host_of(headers.get("location", ""), redactor) if 300 <= status < 400 else ""
     try:
-        # The codec that drops a byte order mark is written in Python, and slow.
-        data: object = _read_json(body.decode().removeprefix("\ufeff"))
+        data: object = _read_masked(body, redactor)
         # Counting takes longer than finding nothing, which is all there is to find as a rule.
         if (body.find(b"{", 1) >= 0 or b"[" in body) and (
             body.count(b"{") + body.count(b"[") > DEEPEST and is_deep(data)
         ):
             raise ValueError("nested too deep")
-        if redactor.touches(body):
-            data = redactor.data(data)
     except (ValueError, RecursionError):
         data = NOT_JSON
     excerpt, taken = "", False
@@ -119,13 +117,35 @@ def _unrepeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
+def _read_masked(body: bytes, redactor: Redactor) -> object:
+    """Return the JSON of a body with secrets masked; raises `ValueError` if it is none."""
+    # The codec that drops a byte order mark is written in Python, and slow.
+    text = body.decode().removeprefix("\ufeff").strip(_BLANKS)
+    masked = redactor.json(text)
+    if masked is not None:
+        return _read_json(masked)
+    data = _read_json(text)
+    return redactor.data(data) if redactor.touches(body) else data
+
+
 def _read_json(text: str) -> object:
-    """Do what the decoder's `decode` does, which looks for white space with two patterns."""
-    text = text.strip(_BLANKS)
+    # The decoder's `decode` looks for white space with two patterns.
     data, end = _DECODER.raw_decode(text)
     if end != len(text):
         raise ValueError("something behind the JSON")
     return data
+
+
+def _write_json(body: object) -> str:
+    if not is_object(body):
+        return _ENCODER.encode(body)
+    parts: list[str] = []
+    for key, value in body.items():
+        if not isinstance(value, str):
+            return _ENCODER.encode(body)
+        # As nearly all bodies are; the encoder takes half as long again to find that out.
+        parts.append(f"{encode_basestring(key)}:{encode_basestring(value)}")
+    return f"{{{','.join(parts)}}}"
 
 
 def _no_constant(name: str) -> object:

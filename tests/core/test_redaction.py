@@ -214,3 +214,42 @@ def test_no_secret_survives_in_an_answer(secret: str, head: str, tail: str) -> N
     answer = decode(WireReply(200, {}, body), Redactor((secret,)))
 
     assert secret not in json.dumps(answer.data)
+
+
+_PIECES = st.sampled_from(
+    ["", "a", "n", "1", "e", " ", "/", "\n", "\b", '"', "\\", "{", "é", "\u2028", "7b31n", "***"]
+)
+_TEXTS = st.lists(_PIECES | st.sampled_from(["nb7e31f0", "b7e31f0n", "12345678"]), max_size=6).map(
+    "".join
+)
+_LEAVES = _TEXTS | st.integers() | st.booleans() | st.none()
+_JSON = st.recursive(
+    _LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXTS, inner, max_size=3)
+)
+
+
+@given(data=_JSON, in_ascii=st.booleans(), in_php=st.booleans())
+@pytest.mark.parametrize("secrets", [("nb7e31f0",), ("b7e31f0n", "nb7e31f0")])
+def test_json_is_masked_as_its_data_is(
+    secrets: tuple[str, ...], data: object, in_ascii: bool, in_php: bool
+) -> None:
+    """Masking what is written and masking what was read give the same, however it is written."""
+    redactor = Redactor(secrets)
+    written = json.dumps(data, ensure_ascii=in_ascii)
+    if in_php:
+        written = written.replace("/", "\\/")
+
+    masked = redactor.json(written)
+
+    if masked is not None:
+        assert redactor.data(json.loads(written)) == json.loads(masked)
+
+
+def test_json_of_plain_secrets_is_masked_as_it_is_written() -> None:
+    """A token of letters and digits has one spelling; any other one is looked for in the data."""
+    written = '{"link":"https:\\/\\/sms.example\\/?t=nb7e31f0"}'
+
+    assert '{"link":"https:\\/\\/sms.example\\/?t=***"}' == Redactor(("nb7e31f0",)).json(written)
+    for token in ("1|nb7e31f0", "1234567890", "nb7e"):
+        assert None is Redactor((token,)).json(written)
+    assert None is Redactor(("nb7e31f0",)).json(written.replace("nb7", "\\u006eb7"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Literal, TypeVar
 
-from attrs import frozen
+from attrs import define
 
 from iprog_async import InvalidMessageError
 from iprog_async.adapter import Answer, Call, Effect, Gateway, HttpCall, Refusal, to_e164
@@ -20,7 +20,7 @@ _MOBILE = "+639"
 _MOBILE_LENGTH = len("+639171234567")
 
 
-@frozen
+@define
 class Wire:
     """Makes the calls of one account.
 
