@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from datetime import datetime
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -44,10 +45,16 @@ def test_what_suits(
     assert expected is type(progress)
 
 
+def _run_by(now: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the progress have a clock of its own: other threads go by the usual one."""
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr("iprog_async.cli._bulk.progress.time", clock)
+
+
 def test_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Into a pipe goes a line every few seconds, with the speed and the time that is left."""
     now = [0.0]
-    monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
+    _run_by(now, monkeypatch)
     lines = LineProgress(7300)
     for now[0] in (1.0, 4.9, 5.0, 9.0, 10.0):
         lines.update(COUNTS)
@@ -62,7 +69,7 @@ def test_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
 def test_hours(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """A run of a day is told in hours."""
     now = [0.0]
-    monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
+    _run_by(now, monkeypatch)
     lines = LineProgress(50 + 36_610)
     now[0] = 50.0
     lines.update(COUNTS)
@@ -74,7 +81,7 @@ def test_what_was_settled_before_is_no_speed(
 ) -> None:
     """The speed is of what this run did; as long as that is nothing, no time is promised."""
     now = [0.0]
-    monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
+    _run_by(now, monkeypatch)
     lines = LineProgress(1100)
     for now[0], accepted in ((10.0, 1000), (20.0, 1020)):
         lines.update(Counts(accepted=accepted, resumed=1000))
@@ -114,7 +121,7 @@ def test_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     """The bar goes to stderr, and its last state is what was counted last."""
     monkeypatch.setenv("COLUMNS", "160")
     now = [0.0]
-    monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
+    _run_by(now, monkeypatch)
     bar = ProgressBar(50)
     now[0] = 1.0
     bar.update(Counts(accepted=1))
@@ -131,7 +138,7 @@ def test_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 def test_last_bar_promises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that ends early leaves a bar with its speed, and promises no end."""
     now = [0.0]
-    monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
+    _run_by(now, monkeypatch)
     picture = Console(file=io.StringIO(), width=80)
     bar = ProgressBar(500, Console(file=io.StringIO()))
     now[0] = 10.0
@@ -168,7 +175,7 @@ def test_stopping_lines(
 ) -> None:
     """While a run stops, what counts is how many are on their way, and not how many there were."""
     now, left = [0.0], [61]
-    monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
+    _run_by(now, monkeypatch)
     lines = StoppingLines(lambda: left[0])
     for now[0], left[0] in ((4.0, 60), (5.0, 40), (10.0, 1), (15.0, 0)):
         lines.update(COUNTS)
@@ -184,7 +191,7 @@ def test_stopping_lines(
 def test_stopping_status(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal the number goes down in place."""
     now, left, out = [0.0], [61], io.StringIO()
-    monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
+    _run_by(now, monkeypatch)
     status = StoppingStatus(lambda: left[0], Console(file=out, width=80, force_terminal=True))
     now[0], left[0] = 1.0, 7
     status.update(COUNTS)
@@ -211,7 +218,7 @@ def test_what_the_rest_waits_for(
 ) -> None:
     """No less time is promised than the rate allows, and a pause is told with its end."""
     now = [0.0]
-    monkeypatch.setattr("iprog_async.cli._bulk.progress.time.monotonic", lambda: now[0])
+    _run_by(now, monkeypatch)
     monkeypatch.setattr("iprog_async.cli._bulk.progress._now", lambda: datetime(2026, 7, 1, 4))
     lines = LineProgress(100, eta=Eta(lambda _: least, lambda: pause))
     now[0] = 10.0

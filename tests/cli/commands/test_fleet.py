@@ -108,6 +108,7 @@ def test_what_watching_ends_with(counts: dict[str, int], halted: str | None, cod
     assert code == code_of(status)
 
 
+@pytest.mark.slow
 def test_a_worker_with_an_outbox_is_no_second_campaign(
     cli: Cli, people: str, postgres_journal: str, counting: CountingGateway
 ) -> None:

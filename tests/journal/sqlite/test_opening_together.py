@@ -8,9 +8,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support.core.fakes import NUMBER, Wire
@@ -310,7 +312,9 @@ def test_the_gate_opens(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         if len(pauses) == 8:
             gate.release()
 
-    monkeypatch.setattr("iprog_async._journal.sqlite.file_lock.time.sleep", sleep)
+    # The module's own, since other threads sleep, too.
+    clock = SimpleNamespace(sleep=sleep, monotonic=time.monotonic)
+    monkeypatch.setattr("iprog_async._journal.sqlite.file_lock.time", clock)
     Journal.open(path).close()
     assert (0.002, 0.05) == (pauses[0], pauses[-1])
 
