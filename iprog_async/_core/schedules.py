@@ -95,14 +95,15 @@ def words_of(when: datetime) -> str:
     return f"{when:%Y-%m-%d %H:%M} ({label})"
 
 
-def check_future(when: datetime, now: datetime, what: str) -> None:
+def check_future(when: datetime, now: datetime, what: str, advice: str = "") -> None:
     """Raise `InvalidMessageError` for a time that is over.
 
     Args:
         when: An aware time.
         now: This moment.
         what: What it is the time of, or where it was given, for the error.
+        advice: What to write instead, if that is known.
     """
     if when <= now:
         there = words_of(now.astimezone(when.tzinfo))
-        raise InvalidMessageError(f"{what} is in the past: it is {there} now")
+        raise InvalidMessageError(f"{what} is in the past: it is {there} now{advice}")

@@ -12,7 +12,7 @@ from iprog_async.cli._bulk.messages import CsvMessages
 from iprog_async.cli._bulk.options import CommandOptions
 from iprog_async.cli._bulk.preview import Preview
 from iprog_async.cli._bulk.progress import at_work
-from iprog_async.cli._options.when import clock_of, later
+from iprog_async.cli._options.when import clock_of_gateway, later
 from iprog_async.cli._terminal.output import echo, emit
 from iprog_async.cli._terminal.show import count_of
 from iprog_async.fleet import DEFAULT_QUEUE, EnqueueReport, enqueue_many
@@ -34,7 +34,7 @@ async def enqueue(
         shown: What was shown of them before.
         suppressed: Tells the numbers that are never to be texted.
     """
-    clock = clock_of(client.provider, None)
+    clock = clock_of_gateway(client.provider)
     at = None if options.at is None else later(options.at, clock)
     with at_work(f"loading {options.file}; nothing is sent from here"):
         report = await enqueue_many(

@@ -10,7 +10,7 @@ from iprog_async._providers.protocols import SmsProvider
 from iprog_async._routing.base import gateways_of
 from iprog_async.cli._bulk.messages import CsvMessages
 from iprog_async.cli._bulk.options import CommandOptions
-from iprog_async.cli._options.when import clock_of, end, later
+from iprog_async.cli._options.when import clock_of_gateway, end, later
 
 
 def timed(options: CommandOptions, provider: SmsProvider, messages: CsvMessages) -> CommandOptions:
@@ -31,7 +31,7 @@ def timed(options: CommandOptions, provider: SmsProvider, messages: CsvMessages)
     """
     if options.at is None and options.not_after is None:
         return options
-    clock, at = clock_of(provider, None), None
+    clock, at = clock_of_gateway(provider), None
     if options.at is not None:
         at = later(options.at, clock).replace(microsecond=0)
         if not options.enqueue:

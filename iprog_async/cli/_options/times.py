@@ -43,7 +43,7 @@ class WallClock:
     Args:
         zone: Whose clocks; `None` if nobody knows.
         now: This moment, as an aware `datetime`.
-        zone_option: The option that sets `zone`, for errors.
+        zone_option: The option that sets `zone`, for errors; empty where there is none.
         gateways: Whether it is the gateway's own clock, of which an offset tells it no more.
     """
 
@@ -80,7 +80,7 @@ class WallClock:
         words = _words(given)
         if _WHOLE_DAY.fullmatch(words):
             words += " 23:59:59" if last else " 00:00"
-        elif (match := _ABSOLUTE.fullmatch(words)) and not (match["date"] or match["word"]):
+        elif _is_time_alone(words):
             words = f"today {words}"
         return self._read(words, f"{option} {given!r}")
 
@@ -104,9 +104,10 @@ class WallClock:
     def _absolute(self, match: re.Match[str], what: str) -> datetime:
         offset = _offset(match["offset"], what)
         if offset is None and self.zone is None:
+            zone = f"{self.zone_option} Europe/Berlin, or " if self.zone_option else ""
             raise InvalidMessageError(
                 f"{what} names no time zone, and the gateway none of its own; add "
-                f"{self.zone_option} Europe/Berlin, or an offset: 2027-01-31T08:00+08:00"
+                f"{zone}an offset: 2027-01-31T08:00+08:00"
             )
         clock = _clock_time(match, what)
         here = self.now.astimezone(self.zone if offset is None else offset).replace(tzinfo=None)
@@ -146,6 +147,16 @@ def to_zone(name: str, option: str = "--tz") -> ZoneInfo:
         raise InvalidMessageError(
             f"{option} {name!r} is no time zone; write it like {near[0]}"
         ) from None
+
+
+def is_time_alone(given: str) -> bool:
+    """Return whether a time says nothing of its day."""
+    return _is_time_alone(_words(given))
+
+
+def _is_time_alone(words: str) -> bool:
+    match = _ABSOLUTE.fullmatch(words)
+    return match is not None and not (match["date"] or match["word"])
 
 
 def _words(given: str) -> str:

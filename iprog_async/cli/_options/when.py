@@ -12,7 +12,7 @@ from iprog_async._core.errors import InvalidMessageError
 from iprog_async._core.schedules import check_future, words_of
 from iprog_async._providers.protocols import Capabilities
 from iprog_async._routing.base import Router
-from iprog_async.cli._options.times import WallClock, to_zone
+from iprog_async.cli._options.times import WallClock, is_time_alone, to_zone
 
 
 _AT = Parameter(
@@ -26,8 +26,8 @@ NotAfter = Annotated[
     str | None,
     Parameter(
         name="--not-after",
-        help='Until when a text may leave, such as "today 20:00" or "in 2 hours"; one that could '
-        "not by then, or would have to wait longer, is not sent.",
+        help='Until when a text may leave, such as 20:00 for eight today, "tomorrow 9:00" or "in 2 '
+        'hours"; one that could not by then, or would have to wait longer, is not sent.',
     ),
 ]
 Tz = Annotated[
@@ -50,6 +50,11 @@ def clock_of(provider: object, tz: str | None) -> WallClock:
     name = own if tz is None else tz
     zone = None if name is None else to_zone(name)
     return WallClock(zone, datetime.now(UTC), gateways=name == own)
+
+
+def clock_of_gateway(provider: object) -> WallClock:
+    """Return what times are read by where a command has no `--tz`."""
+    return evolve(clock_of(provider, None), zone_option="")
 
 
 def zone_name(provider: object) -> str | None:
@@ -78,6 +83,8 @@ def later(given: str, clock: WallClock, option: str = "--at") -> datetime:
 def end(given: str | None, clock: WallClock, at: datetime | None) -> datetime | None:
     """Read the time of `--not-after`; `None` if there is none.
 
+    A time alone is today's: tomorrow's would let out what is worthless since an hour ago.
+
     Args:
         given: What was given.
         clock: What it is read by.
@@ -89,7 +96,10 @@ def end(given: str | None, clock: WallClock, at: datetime | None) -> datetime | 
     if given is None:
         return None
     # No gateway is told.
-    until = later(given, evolve(clock, gateways=False), "--not-after").replace(microsecond=0)
+    read = evolve(clock, gateways=False).read_bound(given, "--not-after", last=True)
+    until = read.replace(microsecond=0)
+    advice = f"; write tomorrow {given.strip()}" if is_time_alone(given) else ""
+    check_future(until, clock.now, f"--not-after {given!r}", advice)
     if at is not None and at > until:
         raise InvalidMessageError(f"--at is later than --not-after {given!r}")
     return until

@@ -12,7 +12,7 @@ from iprog_async.cli._base.command_table import COMMANDS
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._options.shared import AsJson, Url, open_client, text_from
 from iprog_async.cli._options.times import WallClock
-from iprog_async.cli._options.when import clock_of, shown
+from iprog_async.cli._options.when import clock_of_gateway, shown
 from iprog_async.cli._terminal.confirm import Show, explain_outcome
 from iprog_async.cli._terminal.output import Column, echo, emit, say_table
 from iprog_async.cli._terminal.plain import plain
@@ -48,7 +48,7 @@ async def send(  # noqa: D417 - the shared options describe themselves
     """
     async with open_client(url) as client:
         gateway = OTP.holder(client.provider)
-        clock = clock_of(gateway, None)
+        clock = clock_of_gateway(gateway)
         with explain_outcome("A code may have been sent", "No code was sent"):
             ticket = await OTP.of(gateway).send(
                 to,
@@ -93,7 +93,7 @@ async def list_codes(*, show: Show = False, url: Url = None, as_json: AsJson = F
     """List the codes of the account."""
     async with open_client(url) as client:
         gateway = OTP.holder(client.provider)
-        clock = clock_of(gateway, None)
+        clock = clock_of_gateway(gateway)
         tickets = await OTP.of(gateway).list()
     if as_json:
         emit([_data(ticket, show=show) for ticket in tickets])

@@ -95,6 +95,14 @@ def test_not_after(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -> None:
     assert (2, True) == (over.code, "--not-after '2001-12-24 08:00' is in the past" in over.err)
 
 
+def test_a_gateway_without_a_zone(bulk: Bulk, sandbox: Sandbox) -> None:
+    """What is advised for a time is something that `bulk` has."""
+    address = sandbox.address("infopromo").replace("&timezone=Africa/Lagos", "")
+    ran = bulk(people(2), "--not-after", "today 23:59", "--yes", "--url", address)
+    assert (2, True) == (ran.code, "add an offset: 2027-01-31T08:00+08:00" in ran.err)
+    assert ("--tz" in ran.err, sandbox.inbox) == (False, [])
+
+
 def test_at_where_nothing_is_scheduled(bulk: Bulk, sandbox: Sandbox) -> None:
     """A gateway without scheduling is refused before the first text."""
     ran = bulk(people(2), "--at", "tomorrow 8:00", "--yes", "--url", sandbox.address("ugsms-v1"))

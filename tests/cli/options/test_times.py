@@ -8,6 +8,7 @@ import pytest
 from iprog_async import InvalidMessageError
 from iprog_async._core.schedules import check_future, words_of
 from iprog_async.cli._options.times import WallClock, to_zone
+from iprog_async.cli._options.when import clock_of_gateway, end
 
 
 _BERLIN = ZoneInfo("Europe/Berlin")
@@ -127,6 +128,44 @@ def test_bounds(given: str, first: str, last: str) -> None:
     clock = WallClock(_BERLIN, _NOW)
     read = [clock.read_bound(given, "--end", last=end).isoformat() for end in (False, True)]
     assert [first, last] == read
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("23:30", "2026-11-24T23:30:00+01:00"),
+        ("9:00 +08:00", "2026-11-25T09:00:00+08:00"),
+        ("today", "2026-11-24T23:59:59+01:00"),
+        ("tomorrow 9:00", "2026-11-25T09:00:00+01:00"),
+        ("in 2 hours", "2026-11-25T01:01:00+01:00"),
+    ],
+)
+def test_an_end(given: str, expected: str) -> None:
+    """A time alone is today's, and a day is over at its end."""
+    until = end(given, WallClock(_BERLIN, _NOW), None)
+    assert until is not None
+    assert expected == until.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("20:00", "is in the past: .* now; write tomorrow 20:00$"),
+        (" 8 pm ", "now; write tomorrow 8 pm$"),
+        ("yesterday", "is in the past: [^;]* now$"),
+    ],
+)
+def test_an_end_that_is_over(given: str, words: str) -> None:
+    """It is refused: tomorrow's would let out what is worthless since hours."""
+    with pytest.raises(InvalidMessageError, match=words):
+        end(given, WallClock(_BERLIN, _NOW), None)
+
+
+def test_a_command_without_an_option_for_the_zone() -> None:
+    """It does not advise one."""
+    clock = clock_of_gateway(None)
+    with pytest.raises(InvalidMessageError, match="none of its own; add an offset: 2027"):
+        end("today 23:59", clock, None)
 
 
 def test_what_is_proposed_can_be_read() -> None:
