@@ -26,7 +26,8 @@ class ApiPaths:
     Args:
         root: What every path of this adapter begins with, such as `/api/v3`.
         endpoints: What stands behind it, such as `sms/send`.
-        others: Roots of the vendor's other APIs, each with the adapter that speaks it.
+        others: Roots of the vendor's other APIs, each with the adapter that speaks it; empty
+            if none does. They may begin with this one's.
     """
 
     root: str
@@ -78,7 +79,8 @@ class ApiPaths:
         return found
 
     def _root_at(self, known: Sequence[str], start: int) -> tuple[str, ...]:
-        for root in map(_segments, (self.root, *self.others)):
+        # The longest first: one may be what another begins with.
+        for root in sorted(map(_segments, (self.root, *self.others)), key=len, reverse=True):
             if tuple(known[start : start + len(root)]) == root:
                 return root
         two = tuple(known[start : start + 2])

@@ -202,6 +202,32 @@ def test_an_address_holds_the_settings(address: str, settings: dict[str, Any]) -
 
 
 @pytest.mark.parametrize(
+    ("make", "settings"),
+    [
+        (EgoSmsProvider, {"priority": "1"}),
+        (EgoSmsProvider, {"priority": True}),
+        (EgoSmsProvider, {"max_batch": "5"}),
+        (EgoSmsProvider, {"max_batch": 2.5}),
+        (AfricasTalkingProvider, {"max_batch": "5"}),
+    ],
+)
+def test_a_number_in_quotes_is_told(make: Any, settings: dict[str, Any]) -> None:
+    """With what was given, as it was written."""
+    (setting,) = settings.items()
+    with pytest.raises(ConfigurationError, match=f"^{setting[0]} is a number .*{setting[1]!r}$"):
+        make("shop", "k3y", **settings)
+
+
+@pytest.mark.parametrize("path", ["plain", "xml/"])
+def test_the_other_apis_of_egosms_are_told_apart(path: str) -> None:
+    """The address of one that is not spoken here is refused with what to write."""
+    with pytest.raises(ConfigurationError, match="write 'https://www.egosms.co'$") as caught:
+        EgoSmsProvider("shop", "k3y", base_url=f"https://www.egosms.co/api/v1/{path}")
+
+    assert f"another API, /api/v1/{path.rstrip('/')}; this adapter appends" in str(caught.value)
+
+
+@pytest.mark.parametrize(
     "address",
     [
         "smsgate://shop:p4ss@?sim=4",

@@ -46,8 +46,8 @@ def _api_key(value: str) -> str:
 
 
 def _check_max_batch(_: object, __: object, most: int) -> None:
-    if most < 1:
-        raise ConfigurationError(f"max_batch is at least 1, not {most}")
+    if type(most) is not int or most < 1:
+        raise ConfigurationError(f"max_batch is a number of at least 1, not {most!r}")
 
 
 @frozen(eq=False, slots=False)

@@ -48,14 +48,16 @@ def _password(value: str) -> str:
 
 
 def _check_max_batch(_: object, __: object, most: int) -> None:
-    if not 1 <= most <= _MOST_TEXTS:
-        raise ConfigurationError(f"max_batch is from 1 to {_MOST_TEXTS}, not {most}")
+    if type(most) is not int or not 1 <= most <= _MOST_TEXTS:
+        raise ConfigurationError(f"max_batch is a number from 1 to {_MOST_TEXTS}, not {most!r}")
 
 
 def _check_priority(_: object, __: object, priority: int | None) -> None:
-    if priority is not None and not 0 <= priority <= _LOWEST_PRIORITY:
+    if priority is None:
+        return
+    if type(priority) is not int or not 0 <= priority <= _LOWEST_PRIORITY:
         raise ConfigurationError(
-            f"priority is from 0, the most urgent, to {_LOWEST_PRIORITY}, not {priority}"
+            f"priority is a number from 0, the most urgent, to {_LOWEST_PRIORITY}, not {priority!r}"
         )
 
 
@@ -88,7 +90,9 @@ class EgoSmsProvider(BaseProvider):
     """
 
     scheme: ClassVar[str] = "egosms"
-    paths: ClassVar[ApiPaths] = ApiPaths("/api/v1", ("json",))
+    paths: ClassVar[ApiPaths] = ApiPaths(
+        "/api/v1", ("json",), {"/api/v1/plain": "", "/api/v1/xml": ""}
+    )
     env_names: ClassVar[tuple[str, ...]] = (
         "EGOSMS_USERNAME",
         "EGOSMS_PASSWORD",

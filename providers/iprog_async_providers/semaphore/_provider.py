@@ -48,8 +48,8 @@ def _api_key(value: str) -> str:
 
 
 def _check_max_batch(_: object, __: object, most: int) -> None:
-    if not 1 <= most <= _MOST_NUMBERS:
-        raise ConfigurationError(f"max_batch is from 1 to {_MOST_NUMBERS}, not {most}")
+    if type(most) is not int or not 1 <= most <= _MOST_NUMBERS:
+        raise ConfigurationError(f"max_batch is a number from 1 to {_MOST_NUMBERS}, not {most!r}")
 
 
 @frozen(eq=False, slots=False)

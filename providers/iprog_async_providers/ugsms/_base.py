@@ -78,8 +78,8 @@ class UgsmsProvider(BaseProvider):
         check_choice("number_format", self.number_format, ("national", "international"))
         if self.region is not None and not _REGION.fullmatch(self.region):
             raise ConfigurationError(f"region is two letters, such as 'UG', not {self.region!r}")
-        if self.max_batch < 1:
-            raise ConfigurationError(f"max_batch must be at least 1, not {self.max_batch}")
+        if type(self.max_batch) is not int or self.max_batch < 1:
+            raise ConfigurationError(f"max_batch must be at least 1, not {self.max_batch!r}")
         # Building it checks the address.
         _ = self.gateway
 

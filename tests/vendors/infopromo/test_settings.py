@@ -61,6 +61,7 @@ BAD_SETTINGS: list[dict[str, Any]] = [
     {"sender_id": " "},
     {"max_batch": 0},
     {"max_batch": 101},
+    {"max_batch": "10"},
     {"name": "a:b"},
     {"rate": "fast"},
     {"base_url": "sms.example.com"},
