@@ -33,6 +33,8 @@ MOBILE_PLANS = {
 
 # Of the world's international numbers, with the plus sign: Tokelau's.
 _SHORTEST = len("+690") + 4
+# What people write for a country whose two letters are others.
+_MISNAMED = {"UK": "GB", "EL": "GR"}
 _REGION = re.compile(r"[A-Z]{2}", re.ASCII)
 # Dropping them is safe only where numbers have one length, as these do: two of something that
 # stand in one cell are not taken for one number. A dot is not among them: "917123456.0" is a
@@ -65,6 +67,29 @@ def to_region(value: str | None) -> str | None:
     if not _REGION.fullmatch(region):
         raise ConfigurationError(f"region {value!r} is not two letters, such as 'NG'")
     return region
+
+
+def to_known_region(value: str | None) -> str | None:
+    """Return a region in upper case, if some phone number is of it.
+
+    Raises:
+        ConfigurationError: It is no two letters, or no number has it.
+    """
+    region = to_region(value)
+    if region is None or is_region(region):
+        return region
+    meant = _MISNAMED.get(region)
+    advice = f"; write {meant!r}" if meant else ", such as 'NG'"
+    raise ConfigurationError(f"region {value!r} is none that phone numbers have{advice}")
+
+
+def is_region(region: str) -> bool:
+    """Return whether two capital letters are a region that phone numbers have."""
+    if region in MOBILE_PLANS:
+        return True
+    import phonenumbers
+
+    return region in phonenumbers.SUPPORTED_REGIONS
 
 
 def to_e164(number: str, region: str | None = None, *, mobile_only: bool = False) -> str:

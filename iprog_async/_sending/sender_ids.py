@@ -8,7 +8,7 @@ from attrs import frozen
 
 from iprog_async._core.errors import ConfigurationError, InvalidMessageError
 from iprog_async._core.messages import check_sender_id
-from iprog_async._core.phones import facts_of, to_region
+from iprog_async._core.phones import facts_of, to_known_region
 
 
 SenderIdSetting = str | Mapping[str | None, str]
@@ -38,13 +38,14 @@ def read_sender_ids(setting: SenderIdSetting | None) -> SenderIds | None:
     """Read what users pass as `sender_id=` to a client or a run.
 
     Raises:
-        ConfigurationError: A sender ID can't be one, or a country is not two letters.
+        ConfigurationError: A sender ID can't be one, a country is not two letters, or no number
+            is of it.
     """
     if setting is None:
         return None
     given = setting if isinstance(setting, Mapping) else {None: setting}
     try:
-        read = {to_region(region): check_sender_id(value) for region, value in given.items()}
+        read = {to_known_region(region): check_sender_id(value) for region, value in given.items()}
     except InvalidMessageError as exc:
         raise ConfigurationError(str(exc)) from None
     except AttributeError:

@@ -25,6 +25,9 @@ _PEOPLE = {"+639171234567": "ACME", "+256700123456": "Acme Ltd", "+14155552671":
         ("A, B", "A, B"),
         ("PH=ACME", {"PH": "ACME"}),
         (_BY_COUNTRY, {"PH": "ACME", "UG": "Acme Ltd", None: "Others"}),
+        (" ph = Acme ", {"PH": " Acme "}),
+        ("Shop:3;4", "Shop:3;4"),
+        ("Hi:Bob", "Hi:Bob"),
         ("ACME, ph=Acme", {None: "ACME", "PH": "Acme"}),
     ],
 )
@@ -39,6 +42,8 @@ def test_what_is_meant(given: str | None, setting: SenderIdSetting | None) -> No
         ("", "--from: the sender ID is empty"),
         ("PH=", "--from: the sender ID is empty"),
         ("longer than eleven", "11 is the most"),
+        ("UK=ACME", "--from: region 'UK' is none that phone numbers have; write 'GB'$"),
+        ("XX=ACME,Acme", "region 'XX' is none that phone numbers have, such as"),
         ("PH=ACME,PH=Acme", "two senders for PH"),
         ("PH=ACME,Acme,Others", "two senders for all other countries"),
     ],
@@ -46,6 +51,30 @@ def test_what_is_meant(given: str | None, setting: SenderIdSetting | None) -> No
 def test_what_makes_no_sense(given: str, words: str) -> None:
     """The error names the option."""
     with pytest.raises(InvalidMessageError, match=words):
+        sender_ids_of(given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "PHL=ACME",
+        "63=ACME",
+        "=ACME",
+        "a=b",
+        "PH=ACME,Phone=Acme",
+        "PH=ACME;UG=Acme",
+        "PH=A=B",
+        "PH=ACME,A;B",
+        "PH=ACME,",
+        "PH=ACME, ,UG=Acme",
+        "PH:ACME",
+        "ph: ACME, UG: Acme",
+        "PH=ACME,DE:Acme",
+    ],
+)
+def test_what_can_be_misread(given: str) -> None:
+    """It is refused with the right form, and never sent as a name."""
+    with pytest.raises(InvalidMessageError, match=r"^--from .* write PH=ACME,UG=Acme Ltd,Acme:"):
         sender_ids_of(given)
 
 
