@@ -221,7 +221,7 @@ def test_a_number_in_quotes_is_told(make: Any, settings: dict[str, Any]) -> None
 @pytest.mark.parametrize("path", ["plain", "xml/"])
 def test_the_other_apis_of_egosms_are_told_apart(path: str) -> None:
     """The address of one that is not spoken here is refused with what to write."""
-    with pytest.raises(ConfigurationError, match="write 'https://www.egosms.co'$") as caught:
+    with pytest.raises(ConfigurationError, match=r"write 'https://www\.egosms\.co'$") as caught:
         EgoSmsProvider("shop", "k3y", base_url=f"https://www.egosms.co/api/v1/{path}")
 
     assert f"another API, /api/v1/{path.rstrip('/')}; this adapter appends" in str(caught.value)
