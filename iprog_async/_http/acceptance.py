@@ -70,6 +70,9 @@ _OTHERS_IDS = _names(
     "account api app application client correlation customer dlt entity error exception "
     "sender span template tenant trace user"
 )
+# A code is nearly always that of an error; "MsgFollowUpUniqueCode" and "trackingCode" are ids.
+_CODES = frozenset(("code", "codes"))
+_OF_TEXTS = frozenset(("unique", "track", "tracking", "reference"))
 _COUNTS = _names(
     "accepted charged count delivered dispatched enqueued parts passed processed queued recipients "
     "scheduled segments sent submitted success successes successful succeeded"
@@ -125,7 +128,7 @@ def signs_of_acceptance(
             break
         if _is_id(name, value):
             found = True
-            ids += _texts_of(value)
+            ids += _ids_of(value)
         elif _is_sign(name, value, known):
             found = True
     return Signs(found, tuple(dict.fromkeys(ids))[:_MOST_IDS])
@@ -150,6 +153,19 @@ def page_says_taken(text: str) -> bool:
 def says_unsure(text: str) -> bool:
     """Return whether a text speaks of what may come after a dispatch, such as a time-out."""
     return says_taken(text) or _SAYS_UNSURE.search(text) is not None
+
+
+def texts_of(body: object) -> Iterator[str]:
+    """Yield each text in parsed JSON, at any depth and under any name.
+
+    Where it is too deep or too large to be looked through, the last one is "unknown".
+    """
+    for count, (_, value, depth) in enumerate(_values(body)):
+        if count > _MOST_VALUES or depth > _DEEPEST:
+            yield "unknown"
+            return
+        if isinstance(value, str) and value.strip():
+            yield value.strip()
 
 
 @frozen
@@ -180,6 +196,8 @@ class _Name:
     def is_id(self) -> bool:
         if not _OTHERS_IDS.isdisjoint(self.parts):
             return False
+        if self.last in _CODES:
+            return not _OF_TEXTS.isdisjoint(self.parts)
         return self.last in _IDS or _JOINED_ID.fullmatch(self.joined) is not None
 
     @property
@@ -271,7 +289,7 @@ def _is_success(status: float) -> bool:
     return status == 1 or 200 <= status < 300
 
 
-def _texts_of(value: object) -> list[str]:
+def _ids_of(value: object) -> list[str]:
     """Return the ids in one value: some gateways join them with commas."""
     parts = str(value)[:20_000].split(",")
     return [part.strip()[:200] for part in parts if part.strip()]

@@ -34,7 +34,7 @@ from iprog_async._core.errors import (
 )
 from iprog_async._core.json_types import is_array, is_object
 from iprog_async._core.redaction import mask_keys, one_line
-from iprog_async._http.acceptance import says_unsure, signs_of_acceptance
+from iprog_async._http.acceptance import says_unsure, signs_of_acceptance, texts_of
 from iprog_async._http.calls import NOT_JSON, Answer, UnclearAnswer
 from iprog_async._http.retry_after import retry_after
 
@@ -192,6 +192,16 @@ _BARE_OF_READS = (
     *_BARE,
     Refusal(RejectedError, status=range(300, 400), blame="account"),
 )
+_FAILED = frozenset(("error", "fail", "failed", "failure", "false"))
+_STATUS_WORDS = {
+    301: ("moved permanently",),
+    307: ("temporary redirect",),
+    308: ("permanent redirect",),
+    401: ("unauthorized",),
+    404: ("not found",),
+    405: ("method not allowed",),
+    413: ("content too large", "payload too large", "request entity too large"),
+}
 # A limit on requests is kept in front of all that works on them.
 _LIMITED = (Refusal(RateLimitError, status=(429,), whole_request=True),)
 
@@ -253,7 +263,8 @@ def give_up(answer: Answer, *, provider: str, reason: str = "", bare: bool = Tru
         answer: What came back.
         provider: Name of the provider, for the error.
         reason: The gateway's words, if it had any.
-        bare: Whether the status may be judged alone, because the body says nothing.
+        bare: Whether the status may be judged alone, because the body says nothing. For a send it
+            is not, whatever this says, where the body has any words but those of the status.
 
     Returns:
         The `UnclearAnswer` to raise.
@@ -264,13 +275,22 @@ def give_up(answer: Answer, *, provider: str, reason: str = "", bare: bool = Tru
             redirection to another address (301, 307, 308), and a 401 without any body.
     """
     shown = reason or answer.excerpt
-    if not (answer.once and says_unsure(shown)):
+    # What is no JSON has no texts but the excerpt.
+    said = tuple(texts_of(answer.data)) if answer.once else ()
+    if not (answer.once and any(map(says_unsure, (shown, *said)))):
         refuse(answer, _LIMITED, provider=provider, reason=reason)
-        if bare:
+        if bare and all(_is_of_status(text, answer.status) for text in said):
             table = (_BLANK if answer.blank else _BARE) if answer.once else _BARE_OF_READS
             refuse(answer, table, provider=provider, reason=shown)
     moved = f" to {answer.moved_to}" if answer.moved_to else ""
     return UnclearAnswer(f"HTTP {answer.status}{moved}: {one_line(shown)!r}")
+
+
+def _is_of_status(text: str, status: int) -> bool:
+    """Return whether a text says no more than a status does by itself."""
+    text = text.lower().rstrip(".!")
+    has_words = any(map(str.isalpha, text))
+    return not has_words or text in _FAILED or text in _STATUS_WORDS.get(status, ())
 
 
 def _error(

@@ -25,6 +25,7 @@ _SIGNS: Mapping[str, Mapping[str, object]] = {
     "a-count": {"data": {"recipients": 3, "sms_count": 1}},
     "a-list-of-the-accepted": {"accepted": ["m-8d1f"]},
     "a-state": {"data": {"state": "queued"}},
+    "a-number-as-a-tracking-code": {"data": {"trackingCode": 8812}},
 }
 
 
@@ -56,6 +57,18 @@ def _with_status(*statuses: int) -> Doubt:
     return lambda subject: [evolve(subject.case.refusal, status=status) for status in statuses]
 
 
+def _in_own_words(*statuses: int) -> Doubt:
+    """Tell of what comes after a dispatch, under names and in forms that no adapter reads."""
+    words = "Operation timed out after 30001 milliseconds"
+    bodies: tuple[object, ...] = (
+        {"detail": words},
+        {"status": "Failed", "error": {"text": words}},
+        {"message": [[words]]},
+        [words],
+    )
+    return lambda _: [Reply.of_json(body, status) for body in bodies for status in statuses]
+
+
 def _page(*statuses: int) -> Doubt:
     page = "<title>Blocked</title><h1>Request blocked</h1>"
     return lambda _: [Reply.of_html(page, status) for status in statuses]
@@ -66,6 +79,8 @@ DOUBTS: Mapping[str, Doubt] = {
     "quoted-in-a-longer-text": _in_longer_texts,
     "with-a-server-error": _with_status(500, 502, 503, 504, 520),
     "with-another-redirection": _with_status(300, 302, 303, 304),
+    # Alone, each of these proves that nothing was sent.
+    "in-words-of-its-own": _in_own_words(301, 307, 308, 404, 405, 413, 429),
     # It may have read the gateway's answer before it wrote its own.
     "a-wall-in-front": _page(401, 403),
     "sent-in-a-page": lambda _: [

@@ -129,9 +129,9 @@ def _amount(value: object) -> Decimal | None:
 def _failure(answer: Answer, provider: str, refusals: tuple[Refusal, ...]) -> UnclearAnswer:
     """Return that an answer proves nothing; raise what it proves."""
     body = answer.data if is_object(answer.data) else {}
-    code: object = body.get(_CODE)
-    if isinstance(code, str) and code:
-        return UnclearAnswer(f"HTTP {answer.status} with a code of texts", references=(code,))
+    # Empty where nothing was taken; it is text, but a number would be no less a code.
+    if (code := body.get(_CODE)) and isinstance(code, (str, int)):
+        return UnclearAnswer(f"HTTP {answer.status} with a code of texts", references=(str(code),))
     said: object = body.get("Message")
     reason = said if isinstance(said, str) else ""
     rows = (*refusals, *REFUSALS)
