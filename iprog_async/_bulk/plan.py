@@ -21,6 +21,7 @@ from iprog_async._core.amounts import parse_amount
 from iprog_async._core.errors import (
     ConfigurationError,
     DuplicateMessageError,
+    ExpiredError,
     JournalConflictError,
     NumberRepeatedError,
     SuppressedError,
@@ -45,7 +46,7 @@ _KINDS = (
     "conflicts",
     "resumed",
 )
-_COUNTED = (*_KINDS, "segments", "batches", "unknown", "waiting")
+_COUNTED = (*_KINDS, "segments", "batches", "unknown", "waiting", "expired")
 _LOOK_ALIKES = Gsm7()
 
 
@@ -90,6 +91,7 @@ class BulkPlan:
         waiting: Those of the recipients that would have to wait, if their turn were now, such as
             for the hours of `send_between`.
         waits_until: When the first of them may be sent.
+        expired: Those of the invalid that could not leave before their `not_after`.
     """
 
     total: int
@@ -121,6 +123,7 @@ class BulkPlan:
     savable: Gsm7Saving = field(default=Gsm7Saving(), repr=False)
     waiting: int = 0
     waits_until: datetime | None = None
+    expired: int = 0
 
     @property
     def exceeds_max_credits(self) -> bool:
@@ -141,6 +144,7 @@ class BulkPlan:
             "in_doubt": self.in_doubt,
             "invalid": self.invalid,
             "invalid_rows": rows,
+            "expired": self.expired,
             "duplicates": self.duplicates,
             "repeated": self.repeated,
             "suppressed": self.suppressed,
@@ -293,6 +297,7 @@ class _Tally:
             self.first = window.fresh[0]
         for refused in window.refused:
             counts[_kind(refused)] += 1
+            counts["expired"] += isinstance(refused.error, ExpiredError)
             self._tell(refused)
             if _kind(refused) == "invalid" and len(self._invalid_rows) < _EXAMPLES:
                 self._invalid_rows.append(refused)

@@ -91,6 +91,12 @@ class ClientBulk:
             gate = gate.also(read_policies([options.hours]))
         return None if gate is None else gate.of_run(options.encoding)
 
+    def gate_of(self, hours: SendBetween | None) -> Gate | None:
+        """Return what asks for hours only, of messages that others send; `None` without any."""
+        if hours is None:
+            return None
+        return Gate(read_policies([hours]), self._provider, self.clock, self._encoding)
+
     def prepare(self, messages: Messages, options: BulkOptions) -> Preparation:
         """Return what reads and checks messages as a run does."""
         check_messages(messages)

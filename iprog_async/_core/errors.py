@@ -305,6 +305,7 @@ class ExpiredError(SmsError):
             f"{f', and {why}' if why else ''}. It was not sent"
         )
         self.not_after = not_after
+        self.why = why
 
 
 class ConnectionFailedError(SmsError):

@@ -14,6 +14,8 @@ from iprog_async._bulk.suppression import Suppress
 from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import (
     DuplicateMessageError,
+    ExpiredError,
+    InvalidMessageError,
     JournalConflictError,
     NumberRepeatedError,
     SmsError,
@@ -92,8 +94,9 @@ async def enqueue_many(
         not_after: Until when the workers may send messages that have no such time of their own, as
             for `send_many`.
         send_between: The hours at which the workers send it, as for `SmsClient`; the client's if
-            `None`. A worker that has hours of its own keeps both. Limits, such as `per_number`, are
-            kept by the clients of the workers.
+            `None`. What they never let out, such as a message that expires before they begin, is
+            not loaded. A worker that has hours of its own keeps both. Limits, such as
+            `per_number`, are kept by the clients of the workers.
         zone: Whose clocks these are, if not the number's.
         left_out: Told of each message that the workers will not send.
 
@@ -129,6 +132,7 @@ async def enqueue_many(
         not_after=not_after,
     )
     preparation = client.bulk.prepare(messages, options)
+    gate = client.bulk.gate_of(hours)
     opened = await asyncio.to_thread(_open_campaign, address, campaign)
     tell = left_out or _nobody
     counts: Counter[str] = Counter()
@@ -136,7 +140,8 @@ async def enqueue_many(
         await preparation.open(None)
         async with connected(address) as connection, connection.transaction():
             await run(connection, _MEMORY)
-            counted = await stage(connection, preparation, TextHash(opened.salt), tell)
+            hashes = TextHash(opened.salt)
+            counted = await stage(connection, preparation, hashes, tell, gate)
             async for sifted in sift(connection, address.schema, opened.id, opened.salt, settings):
                 counts[sifted.kind] += 1
                 tell(_outcome(sifted))
@@ -147,6 +152,8 @@ async def enqueue_many(
                     connection, address.schema, opened.id, settings, jobs
                 )
                 await notify(connection, address.schema)
+            invalid = counted.invalid + counts["expired"]
+            counts.update(invalid=invalid, suppressed=counted.suppressed)
     finally:
         await preparation.aclose()
     return EnqueueReport(
@@ -155,8 +162,6 @@ async def enqueue_many(
         total=counted.total,
         enqueued=left,
         chunks=chunks,
-        invalid=counted.invalid,
-        suppressed=counted.suppressed,
         **counts,
     )
 
@@ -180,6 +185,10 @@ def _outcome(sifted: Sifted) -> NotSent:
                 f"{sifted.number} waits for another text of this campaign, which was loaded before"
             )
             error = JournalConflictError(sifted.number, why)
+        case "expired" if sifted.not_after is not None:
+            error = ExpiredError(sifted.not_after, sifted.why)
+        case "invalid":
+            error = InvalidMessageError(sifted.why)
         case "waiting":
             why = f"{sifted.number} waits for this very text, which was loaded before"
             error = JournalConflictError(sifted.number, why)

@@ -25,6 +25,8 @@ class EnqueueReport:
         waiting: Messages that were loaded before, and wait to be sent.
         on_record: Messages that the journal has as accepted, refused for good, or unknown.
         conflicts: Messages for a number that waits for another one of the same campaign.
+        expired: Those of the invalid that could not leave before their `not_after`, by the hours
+            of `send_between`.
     """
 
     campaign: str
@@ -39,6 +41,7 @@ class EnqueueReport:
     waiting: int = 0
     on_record: int = 0
     conflicts: int = 0
+    expired: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""

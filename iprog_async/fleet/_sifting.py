@@ -8,6 +8,7 @@ looked at when a worker is about to send, by the very rules of a run.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 
 from attrs import frozen
 
@@ -22,15 +23,19 @@ class Sifted:
 
     Args:
         position: Its place in what was read.
-        kind: `duplicates`, `repeated`, `waiting`, `conflicts` or `on_record`.
+        kind: `duplicates`, `repeated`, `waiting`, `conflicts`, `on_record`, `expired` or `invalid`.
         first: The place of the message that is sent instead; of the first two kinds.
         number: Its number.
+        why: Why it is never sent; of the last two kinds.
+        not_after: Until when it may leave; of the last two kinds.
     """
 
     position: int
     kind: str
     first: int
     number: str
+    why: str = ""
+    not_after: datetime | None = None
 
 
 # Few are duplicates, so they are found in narrow rows, and taken out after.
@@ -80,6 +85,11 @@ WHERE e.campaign = %(campaign)s AND e.number = s.number
   )
 RETURNING s.position, 'on_record', -1, s.number"""
 
+# Last: what an earlier run has sent is on record, however late it is now.
+_REFUSED = """
+DELETE FROM staged WHERE refused_as IS NOT NULL
+RETURNING position, refused_as, -1, number, refused, not_after"""
+
 
 async def sift(
     connection: Connection, schema: str, campaign: int, salt: bytes, settings: RunSettings
@@ -106,7 +116,7 @@ async def sift(
     statements.append(_SAME_WAITING)
     if not settings.allow_changed_text:
         statements.append(_CONFLICTS)
-    statements.append(_ON_RECORD.format(schema=quoted(schema)))
+    statements += [_ON_RECORD.format(schema=quoted(schema)), _REFUSED]
     await run(connection, "ANALYZE staged")
     for statement in statements:
         # A statement without parameters has none of their names.

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from iprog_async._bulk.preparation import Preparation
-from iprog_async._core.errors import InvalidMessageError, SuppressedError
+from iprog_async._core.errors import ExpiredError, InvalidMessageError, SuppressedError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.outcomes import NotSent
 from iprog_async._journal.ledger import check_key
 from iprog_async._journal.text_hash import TextHash
+from iprog_async._policies.gate import Gate
 from iprog_async.fleet._database import Connection, run
 
 
@@ -24,10 +25,13 @@ CREATE TEMPORARY TABLE staged (
   text text COLLATE "C" NOT NULL,
   sender_id text COLLATE "C",
   schedule timestamptz,
-  not_after timestamptz
+  not_after timestamptz,
+  refused_as text COLLATE "C",
+  refused text COLLATE "C"
 ) ON COMMIT DROP"""
 _COPY = "COPY staged FROM STDIN"
 _NULL = r"\N"
+_ALLOWED = f"{_NULL}\t{_NULL}"
 
 
 class Counted:
@@ -43,7 +47,11 @@ class Counted:
 
 
 async def stage(
-    connection: Connection, preparation: Preparation, hashes: TextHash, left_out: LeftOut
+    connection: Connection,
+    preparation: Preparation,
+    hashes: TextHash,
+    left_out: LeftOut,
+    gate: Gate | None,
 ) -> Counted:
     """Check messages, and copy those that can be sent; a window at a time is in memory.
 
@@ -52,6 +60,8 @@ async def stage(
         preparation: Reads and checks them.
         hashes: Tells texts apart as the journal does.
         left_out: Told of each message that can't be or must not be sent.
+        gate: Asks what the workers will ask, too; what it refuses is marked, and not told: an
+            earlier run may have sent it, which is found out later.
     """
     counted = Counted()
     await run(connection, STAGED)
@@ -65,8 +75,9 @@ async def stage(
                 left_out(outcome)
             lines: list[str] = []
             for prepared in fresh:
+                refusal = _ALLOWED if gate is None else await _refusal(gate, prepared)
                 try:
-                    lines.append(_line(prepared, hashes))
+                    lines.append(_line(prepared, hashes, refusal))
                 except InvalidMessageError as exc:
                     counted.invalid += 1
                     left_out(NotSent(prepared.index, prepared.message, exc))
@@ -77,7 +88,20 @@ async def stage(
                 return counted
 
 
-def _line(prepared: PreparedMessage, hashes: TextHash) -> str:
+async def _refusal(gate: Gate, prepared: PreparedMessage) -> str:
+    """Return the cells that say as what, and why, a message is never sent."""
+    held = await gate.preview(prepared)
+    match held:
+        case NotSent(error=ExpiredError() as error):
+            return f"expired\t{_cell(error.why)}"
+        case NotSent(error=error):
+            return f"invalid\t{_cell(str(error))}"
+        case _:
+            # It may have to wait, which the workers do.
+            return _ALLOWED
+
+
+def _line(prepared: PreparedMessage, hashes: TextHash, refusal: str) -> str:
     """Return a row of the table, in the text format of COPY."""
     message = prepared.message
     key, sender_id, when = message.key, message.sender_id, message.schedule_at
@@ -96,7 +120,7 @@ def _line(prepared: PreparedMessage, hashes: TextHash) -> str:
         f"\\\\x{hashes.of_message(prepared.wire).hex()}\t{_cell(message.text)}\t"
         f"{_NULL if sender_id is None else _cell(sender_id)}\t"
         f"{_NULL if when is None else when.isoformat()}\t"
-        f"{_NULL if until is None else until.isoformat()}\n"
+        f"{_NULL if until is None else until.isoformat()}\t{refusal}\n"
     )
 
 

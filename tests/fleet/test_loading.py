@@ -7,10 +7,20 @@ from importlib import util
 from typing import Any
 
 import pytest
+from support.core.fakes import FakeProvider
 from support.fleet.sending import CAMPAIGN, people, rows
 
-from iprog_async import ConfigurationError, EncodingSetting, Message, NotSent, SmsClient
+from iprog_async import (
+    ConfigurationError,
+    EncodingSetting,
+    ExpiredError,
+    HttpPool,
+    Message,
+    NotSent,
+    SmsClient,
+)
 from iprog_async.fleet import EnqueueReport, Worker, enqueue_many
+from iprog_async.testing import InstantClock
 from iprog_async_providers import IprogProvider
 
 
@@ -112,6 +122,34 @@ async def test_who_is_left_out_is_told(postgres_journal: str) -> None:
     assert [0, 2, 3] == sorted(outcome.index for outcome in left_out)
     kinds = {outcome.index: type(outcome.error).__name__ for outcome in left_out}
     assert "DuplicateMessageError" == kinds[3]
+
+
+async def test_what_the_hours_never_let_out_is_not_loaded(postgres_journal: str) -> None:
+    """It would expire first, or nobody knows its clock; what the journal has is on record."""
+    evening = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)  # 20:30 in Manila
+    satellite, tonight = "+870773111632", evening + timedelta(hours=2)
+    messages = [
+        Message(ANA, "a", not_after=tonight),
+        Message(BEN, "b", not_after=evening + timedelta(1)),
+        Message(satellite, "c"),
+    ]
+    left_out: list[NotSent] = []
+    async with (
+        HttpPool(clock=InstantClock(evening)) as pool,
+        SmsClient(FakeProvider(), pool=pool, send_between="08:00-20:00") as sms,
+    ):
+        where: dict[str, Any] = {"journal": postgres_journal, "campaign": CAMPAIGN}
+        report = await enqueue_many(sms, messages, left_out=left_out.append, **where)
+        reloaded = Message(BEN, "b", not_after=tonight)
+        again = await enqueue_many(sms, [reloaded], **where)
+
+    assert (3, 1, 1, 2) == (report.total, report.enqueued, report.expired, report.invalid)
+    assert (0, 1) == (again.expired, again.waiting)
+    expired, unknown = sorted(left_out, key=lambda outcome: outcome.index)
+    assert isinstance(expired.error, ExpiredError)
+    assert (0, tonight) == (expired.index, expired.error.not_after)
+    assert "the policy send_between has this text wait until" in str(expired.error)
+    assert (2, True) == (unknown.index, "nobody knows the time zone" in str(unknown.error))
 
 
 async def test_loading_again_adds_nothing(postgres_journal: str) -> None:

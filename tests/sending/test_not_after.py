@@ -348,7 +348,7 @@ async def test_a_preview_leaves_out_what_is_too_late() -> None:
     async with posting(Wire(ACCEPTED)) as client:
         plan = await client.plan_many(to_many(2), not_after=after(0), left_out=left_out.append)
 
-    assert (0, 2) == (plan.recipients, plan.invalid)
+    assert (0, 2, 2) == (plan.recipients, plan.invalid, plan.expired)
     assert ["ExpiredError"] * 2 == kinds(left_out)
 
 

@@ -52,9 +52,15 @@ async def enqueue(
             queue=options.queue,
             priority=options.priority,
         )
+    nothing = not report.enqueued and (report.invalid or report.conflicts)
+    # As a dry run that finds nothing to send.
+    code = ExitCode.REFUSED if nothing else ExitCode.OK
     if options.as_json:
         emit(shown.to_dict() | {"sent": False, "enqueued": report.to_dict()})
-        return ExitCode.OK
+        return code
+    if nothing:
+        echo(*_words(report))
+        return code
     journal = shlex.quote(options.shown_journal or "")
     named = f" --campaign={shlex.quote(options.campaign)}" if options.campaign else ""
     queue = f" --queue={shlex.quote(options.queue)}" if options.queue != DEFAULT_QUEUE else ""
@@ -65,14 +71,15 @@ async def enqueue(
         "Watch them:",
         f"  iprog-async journal show {journal}{named} --watch",
     )
-    return ExitCode.OK
+    return code
 
 
 def _words(report: EnqueueReport) -> list[str]:
     texts, chunks = count_of(report.enqueued, "text"), count_of(report.chunks, "chunk")
     lines = [f"Loaded: {texts} in {chunks}"]
     left_out = {
-        "invalid": report.invalid,
+        "invalid": report.invalid - report.expired,
+        "too late (could not leave by --not-after)": report.expired,
         "duplicates": report.duplicates,
         "second ones for a number": report.repeated,
         "suppressed": report.suppressed,

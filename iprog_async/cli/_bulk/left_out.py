@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from iprog_async._core.errors import (
     DuplicateMessageError,
+    ExpiredError,
     JournalConflictError,
     NumberRepeatedError,
     SmsError,
@@ -48,5 +49,7 @@ def _kind(error: SmsError) -> str:
             return "suppressed"
         case JournalConflictError():
             return "conflict"
+        case ExpiredError():
+            return "too late"
         case _:
             return "invalid"

@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from iprog_async._bulk.plan import BulkPlan
 from iprog_async._client.client import SmsClient
-from iprog_async._core.errors import SmsError
+from iprog_async._core.errors import ExpiredError, SmsError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.receipts import Balance
 from iprog_async._core.redaction import one_line
@@ -189,6 +189,7 @@ class Preview:
             ("duplicates", plan.duplicates, "sent once"),
             ("repeated", plan.repeated, "their number gets an earlier one; --one-per-number"),
             ("suppressed", plan.suppressed, "not sent"),
+            ("too late", plan.expired, "could not leave by --not-after; not sent"),
             ("conflicts", plan.conflicts, "got another text before; not sent"),
             ("settled", plan.resumed - plan.unknown, "by an earlier run; not sent again"),
             ("unknown", plan.unknown, "not sent again; see journal unknown, --resend-unknown"),
@@ -237,7 +238,7 @@ class Preview:
         return [("journal", f"{self.options.shown_journal}{' (new)' if self.new_journal else ''}")]
 
     def _invalid(self) -> list[tuple[str, str]]:
-        invalid = self.plan.invalid
+        invalid = self.plan.invalid - self.plan.expired
         if not invalid:
             return []
         rows = [("invalid", f"{invalid} (not sent)")]
@@ -325,6 +326,8 @@ async def preview(
 def _kept(plan: BulkPlan, messages: CsvMessages) -> Reasons:
     reasons = Reasons()
     for row in plan.invalid_rows:
+        if isinstance(row.error, ExpiredError):
+            continue
         words = messages.words_of(row.error)
         reasons.add(messages.line_of(row.index), row.message.to, row.error, words)
     return reasons

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,36 @@ def test_what_all_workers_keep_is_loaded_with_the_texts(
     assert 0 == loaded.code
     assert ("08:00-20:00", "Asia/Manila") == (settings["send_between"], settings["zone"])
     assert (1, [("It's " + "a" * 100,)]) == (len(ends), texts)
+
+
+def hours_to_come() -> tuple[str, ...]:
+    """Return words for hours that have not begun, and an end before they do."""
+    now = datetime.now(UTC)
+    first, last = (f"{now + timedelta(hours=count):%H}:00" for count in (4, 6))
+    return ("--send-between", f"{first}-{last}", "--zone", "UTC", "--not-after", "in 2 hours")
+
+
+@pytest.mark.usefixtures("counting")
+def test_what_is_too_late_is_not_loaded(cli: Cli, tmp_path: Path, postgres_journal: str) -> None:
+    """It is called so by the preview, a dry run, and the loading, which then ends as refused."""
+    path = tmp_path / "people.csv"
+    path.write_text("phone,name\n09171234567,Ana\n12,Ben\n", encoding="utf-8")
+    words = enqueue(cli, str(path), postgres_journal, *hours_to_come())
+    dry = cli(*words, "--dry-run")
+    loaded = cli(*words, "--yes")
+    as_json = cli(*words, "--yes", "--json")
+
+    assert [4, 4, 4] == [dry.code, loaded.code, as_json.code]
+    late = "too late     1 (could not leave by --not-after; not sent)"
+    assert [True, True] == [
+        late in ran.out and "invalid      1" in ran.out for ran in (dry, loaded)
+    ]
+    assert loaded.out.endswith(
+        "Loaded: 0 texts in 0 chunks\n"
+        "Left out: 1 invalid, 1 too late (could not leave by --not-after)\n"
+    )
+    assert (1, 1) == (as_json.json["enqueued"]["expired"], as_json.json["plan"]["expired"])
+    assert [(0,)] == rows(postgres_journal, "SELECT count(*) FROM {schema}.fleet_chunks")
 
 
 @pytest.mark.slow
