@@ -31,9 +31,10 @@ async def load_suppression(given: Suppress, provider: SmsProvider) -> IsSuppress
         provider: Knows how to read national numbers.
 
     Raises:
-        ConfigurationError: The file can't be read, or an entry is no phone number: whoever
-            meant it would be texted.
+        ConfigurationError: It is nothing of the kind, the file can't be read, or an entry is no
+            phone number: whoever meant it would be texted.
     """
+    check_suppress(given)
     if isinstance(given, (str, os.PathLike)):
         entries = _lines_of(os.fspath(given))
     elif callable(given):
@@ -49,6 +50,17 @@ async def load_suppression(given: Suppress, provider: SmsProvider) -> IsSuppress
             await asyncio.sleep(0)
         numbers.add(_digits(place, number, provider))
     return lambda e164: int(e164[1:]) in numbers
+
+
+def check_suppress(given: object) -> None:
+    """Raise `ConfigurationError` for what `suppress=` can't be."""
+    readable = (hasattr(given, name) for name in ("__iter__", "__getitem__"))
+    if not (isinstance(given, os.PathLike) or callable(given) or any(readable)):
+        raise ConfigurationError(
+            f"suppress= takes numbers, the path of a file of them, or a function, not "
+            f"{type(given).__name__}; an open list of numbers goes into SmsClient(…, "
+            "suppressions=…), which asks it as each text leaves. Nothing was sent"
+        )
 
 
 def _plain(ask: IsSuppressed) -> IsSuppressed:

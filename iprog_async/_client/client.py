@@ -24,7 +24,7 @@ from iprog_async._client.connections import (
 from iprog_async._client.from_config import provider_from_env, provider_from_url
 from iprog_async._client.questions import Questions
 from iprog_async._client.single_sends import SingleSends
-from iprog_async._core.checks import check_provider, check_seconds, check_type
+from iprog_async._core.checks import check_asynchronous, check_provider, check_seconds, check_type
 from iprog_async._core.errors import ClientClosedError, ConfigurationError
 from iprog_async._core.gsm7.replacement import EncodingSetting, read_setting
 from iprog_async._core.messages import Message
@@ -400,6 +400,7 @@ class SmsClient(Questions[P_co]):
             max_credits=max_credits,
             not_after=not_after,
         )
+        check_asynchronous("journal", journal)
         price_of_segment = to_price(price)
         preparation = self.bulk.prepare(messages, options)
         return await make_plan(

@@ -11,7 +11,7 @@ from iprog_async._bulk.options import BulkOptions
 from iprog_async._bulk.preparation import Preparation
 from iprog_async._bulk.run import BulkRun, SharedRun
 from iprog_async._bulk.source import Messages
-from iprog_async._core.checks import check_messages
+from iprog_async._core.checks import check_asynchronous, check_messages
 from iprog_async._core.clock import Clock
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.gsm7.replacement import EncodingSetting, Gsm7, read_setting
@@ -68,10 +68,12 @@ class ClientBulk:
 
         Raises:
             ClientClosedError: The client was closed.
-            ConfigurationError: The messages are a generator that has been read already.
+            ConfigurationError: The messages are a generator that has been read already, or the
+                journal is one of `iprog_async.sync`.
         """
         self._check_open()
         check_messages(messages)
+        check_asynchronous("journal", journal)
         return BulkRun(
             self._provider,
             messages,

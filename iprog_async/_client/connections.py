@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from iprog_async._core.checks import check_asynchronous
 from iprog_async._core.clock import SystemClock
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._http.pool import EngineName, HttpPool
@@ -44,6 +45,7 @@ def check_exclusive(
 def check_open_journal(journal: object) -> None:
     """Raise `ConfigurationError` if a client's journal is not an open one."""
     if journal is not None and not isinstance(journal, Journal):
+        check_asynchronous("journal", journal)
         raise ConfigurationError("here journal= is an open journal: Journal.open(path)")
 
 

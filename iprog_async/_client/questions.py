@@ -10,7 +10,7 @@ from iprog_async._client.following.follow import Following, FollowOptions
 from iprog_async._client.following.report import FollowUp
 from iprog_async._client.operations import message_id_of, unsupported
 from iprog_async._client.waiting import wait_until_final
-from iprog_async._core.checks import check_seconds, check_type
+from iprog_async._core.checks import check_asynchronous, check_seconds, check_type
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.receipts import Balance, DeliveryStatus, Receipt
 from iprog_async._core.tracebacks import discreetly
@@ -126,6 +126,7 @@ class Questions(Generic[P_co]):
         given = self._journal if journal is None else journal
         if given is None:
             raise ConfigurationError("follow needs a journal: give its path, or an open one")
+        check_asynchronous("journal", given)
         if isinstance(given, Journal):
             return await self._follow(given, options)
         with await Journal.open_aside(given, campaign=None) as opened:

@@ -51,7 +51,23 @@ def _has_ended(given: object) -> bool:
 def check_type(name: str, given: object, *kinds: type[object]) -> None:
     """Raise `ConfigurationError` unless an argument is of its type, or `None`."""
     if given is not None and not isinstance(given, kinds):
+        check_asynchronous(name, given)
         raise ConfigurationError(f"{name}= takes a {kinds[0].__name__}, not {given!r}")
+
+
+def check_asynchronous(name: str, given: object) -> None:
+    """Raise `ConfigurationError` for a journal or a list of `iprog_async.sync`."""
+    if is_synchronous(given):
+        raise ConfigurationError(
+            f"{name}= is a {type(given).__name__} of iprog_async.sync: pass its .asynchronous, "
+            "or use the SmsClient of iprog_async.sync. Nothing was sent"
+        )
+
+
+def is_synchronous(given: object) -> bool:
+    """Return whether something is of `iprog_async.sync`, for code without an event loop."""
+    # Its modules are above all others, so that none of them can name its classes.
+    return f"{type(given).__module__}.".startswith("iprog_async.sync.")
 
 
 def check_seconds(name: str, given: object) -> None:

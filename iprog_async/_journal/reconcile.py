@@ -10,7 +10,8 @@ from typing import Protocol, runtime_checkable
 
 from attrs import field, frozen
 
-from iprog_async._core.errors import InvalidMessageError, UnsupportedError
+from iprog_async._core.checks import is_synchronous
+from iprog_async._core.errors import ConfigurationError, InvalidMessageError, UnsupportedError
 from iprog_async._core.receipts import DeliveryStatus, Receipt
 from iprog_async._core.segments import count_segments
 from iprog_async._journal.contents import rows_of
@@ -143,6 +144,11 @@ async def reconcile(
 
 
 def _lister(gateway: SupportsMessageList | HasProvider) -> SupportsMessageList:
+    if is_synchronous(gateway):
+        raise ConfigurationError(
+            "here reconcile takes a client of iprog_async, and not one of iprog_async.sync: that "
+            "one goes with the Journal of iprog_async.sync. Nothing was changed"
+        )
     provider: object = getattr(gateway, "provider", gateway)
     if not isinstance(provider, SupportsMessageList):
         name = getattr(provider, "name", type(provider).__name__)

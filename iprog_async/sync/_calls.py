@@ -8,7 +8,7 @@ from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
-from attrs import define
+from attrs import define, frozen
 
 from iprog_async._core.errors import (
     ClientClosedError,
@@ -39,27 +39,53 @@ Describe = Callable[[asyncio.CancelledError], str]
 """Says what it means for the text that its call was cancelled."""
 
 
-def check_thread() -> None:
+@frozen
+class Called:
+    """What a thread has called, in the words of an error.
+
+    Args:
+        name: What it is.
+        instead: What to do where an event loop runs.
+        left: What was certainly not done.
+    """
+
+    name: str
+    instead: str
+    left: str
+
+
+CLIENT = Called("client", "use iprog_async.SmsClient and await its methods", "Nothing was sent")
+_ITS_OTHER_FORM = "await the methods of its .asynchronous"
+JOURNAL = Called("journal", _ITS_OTHER_FORM, "The journal was neither read nor changed")
+SUPPRESSIONS = Called(
+    "list of suppressed numbers", _ITS_OTHER_FORM, "The list was neither read nor changed"
+)
+
+
+def check_thread(called: Called = CLIENT) -> None:
     """Raise `WrongLoopError` in a thread that runs an event loop: waiting would stop it."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return
     raise WrongLoopError(
-        "this client is for synchronous code, and an event loop runs in this thread, which would "
-        "stand still: use iprog_async.SmsClient and await its methods, or call this one in a "
-        "thread of its own, by asyncio.to_thread. Nothing was sent"
+        f"this {called.name} is for synchronous code, and an event loop runs in this thread, which "
+        f"would stand still: {called.instead}, or call this one in a thread of its own, by "
+        f"asyncio.to_thread. {called.left}"
     )
 
 
-def this_thread() -> LoopThread:
+def this_thread(called: Called) -> LoopThread:
     """Return where the loop of this process is, for a thread that is to wait for it.
+
+    Args:
+        called: What is called, for the error.
 
     Raises:
         WrongLoopError: An event loop runs in this thread.
         ClientClosedError: The interpreter is exiting.
     """
-    check_thread()
+    check_thread(called)
     return loop_thread()
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import IO, Any, Protocol, Self
 
+from iprog_async._core.checks import is_synchronous
+from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.messages import Message
 from iprog_async._journal import journal as asynchronous
 from iprog_async._journal.enqueuing.enqueue import Enqueued
@@ -14,7 +16,7 @@ from iprog_async._journal.entries import ExportFormat, JournalEntry
 from iprog_async._journal.forks import generation
 from iprog_async._journal.reconcile import Reconciliation
 from iprog_async._journal.upkeep.settling import Settlement
-from iprog_async.sync._calls import call, this_thread
+from iprog_async.sync._calls import JOURNAL, call, this_thread
 from iprog_async.sync._open_client import OpenClient
 from iprog_async.sync._operations import each
 
@@ -119,7 +121,7 @@ class Journal:
                 written. Nothing was changed.
         """
         return call(
-            this_thread(),
+            this_thread(JOURNAL),
             self.asynchronous.settle(number, outcome=outcome, key=key, region=region),
         )
 
@@ -133,7 +135,7 @@ class Journal:
             ConfigurationError: It is less than a day, or not a number of whole days.
             JournalError: A run is using the journal, or it can't be written.
         """
-        return call(this_thread(), self.asynchronous.prune(older_than=older_than))
+        return call(this_thread(JOURNAL), self.asynchronous.prune(older_than=older_than))
 
     def forget(self, number: str, *, region: str | None = None) -> int:
         """Take a person out of the journal; return how many texts it was.
@@ -147,7 +149,7 @@ class Journal:
             JournalError: A text for it is on its way, or waits for workers; or a run is using the
                 journal. Nothing was changed.
         """
-        return call(this_thread(), self.asynchronous.forget(number, region=region))
+        return call(this_thread(JOURNAL), self.asynchronous.forget(number, region=region))
 
     def reconcile(self, gateway: HasClient, *, start: datetime | None = None) -> Reconciliation:
         """Settle the unknown messages that the gateway's list of messages has.
@@ -157,10 +159,16 @@ class Journal:
             start: From when on to look; since the journal was made if `None`.
 
         Raises:
+            ConfigurationError: It is a client of `iprog_async`.
             UnsupportedError: This provider lists no messages.
             NoAnswerError: It gave no trustworthy answer; ask again.
             JournalError: A run is using the journal, or it can't be written.
         """
+        if not is_synchronous(gateway):
+            raise ConfigurationError(
+                "here reconcile takes a client of iprog_async.sync: one of iprog_async goes with "
+                "the journal's .asynchronous. Nothing was changed"
+            )
         here = gateway.here()
         return call(here.thread, self.asynchronous.reconcile(here.client, start=start))
 
@@ -201,7 +209,7 @@ class Journal:
             InvalidMessageError: It is no phone number.
             JournalError: The journal can't be read.
         """
-        return call(this_thread(), self.asynchronous.outcome_of(number, key, region=region))
+        return call(this_thread(JOURNAL), self.asynchronous.outcome_of(number, key, region=region))
 
     def counts(self) -> dict[str, int]:
         """Return how many messages are `accepted`, `not_sent`, `unknown` and `waiting`.
@@ -209,7 +217,7 @@ class Journal:
         Raises:
             JournalError: The journal can't be read.
         """
-        return call(this_thread(), self.asynchronous.counts())
+        return call(this_thread(JOURNAL), self.asynchronous.counts())
 
     def deliveries(self) -> dict[str, int]:
         """Return how many of the accepted messages are `delivered`, `sent`, `failed` and `pending`.
@@ -217,7 +225,7 @@ class Journal:
         Raises:
             JournalError: The journal can't be read.
         """
-        return call(this_thread(), self.asynchronous.deliveries())
+        return call(this_thread(JOURNAL), self.asynchronous.deliveries())
 
     def unknown(self) -> Iterator[JournalEntry]:
         """Iterate over the messages of which nobody knows whether they went out.
@@ -225,7 +233,7 @@ class Journal:
         Raises:
             JournalError: The journal can't be read.
         """
-        return each(this_thread(), self.asynchronous.unknown(), owner=self)
+        return each(this_thread(JOURNAL), self.asynchronous.unknown(), owner=self, of=JOURNAL.name)
 
     def failed(self) -> Iterator[JournalEntry]:
         """Iterate over the accepted messages that failed at the gateway.
@@ -233,7 +241,7 @@ class Journal:
         Raises:
             JournalError: The journal can't be read.
         """
-        return each(this_thread(), self.asynchronous.failed(), owner=self)
+        return each(this_thread(JOURNAL), self.asynchronous.failed(), owner=self, of=JOURNAL.name)
 
     def entries(self) -> Iterator[JournalEntry]:
         """Iterate over all messages, in the order in which they were first claimed.
@@ -241,7 +249,7 @@ class Journal:
         Raises:
             JournalError: The journal can't be read.
         """
-        return each(this_thread(), self.asynchronous.entries(), owner=self)
+        return each(this_thread(JOURNAL), self.asynchronous.entries(), owner=self, of=JOURNAL.name)
 
     def export(
         self,
@@ -262,7 +270,8 @@ class Journal:
             JournalError: The journal can't be read.
         """
         return call(
-            this_thread(), self.asynchronous.export(file, format=format, failed_only=failed_only)
+            this_thread(JOURNAL),
+            self.asynchronous.export(file, format=format, failed_only=failed_only),
         )
 
     def close(self) -> None:

@@ -24,6 +24,10 @@ from iprog_async._core.errors import ClientClosedError
 _LONGEST_PARKING = 1.0
 # How long the interpreter's exit waits for what was cancelled, once every client is closed.
 _LONGEST_FAREWELL = 10.0
+_FORKED = (
+    "this process was forked off in the midst of a run of its parent, which goes on there; "
+    "begin another one here. Nothing was sent from this process"
+)
 
 
 class Closable(Protocol):
@@ -64,10 +68,14 @@ class LoopThread:
         except RuntimeError:
             raise _exiting() from None
 
-    def check(self) -> None:
-        """Raise `ClientClosedError` where the loop does not run."""
+    def check(self, forked: str | None = None) -> None:
+        """Raise `ClientClosedError` where the loop does not run.
+
+        Args:
+            forked: What to say in a process that was forked off.
+        """
         if not self.is_current:
-            raise _exiting() if _ended else _forked()
+            raise _exiting() if _ended else ClientClosedError(forked or _FORKED)
 
     def post(self, function: Callable[..., object], *args: Any) -> None:
         """Have a function called on the loop soon, if the loop still runs."""
@@ -147,13 +155,6 @@ def loop_thread() -> LoopThread:
 
 def _exiting() -> ClientClosedError:
     return ClientClosedError("the interpreter is exiting; nothing was sent")
-
-
-def _forked() -> ClientClosedError:
-    return ClientClosedError(
-        "this process was forked off in the midst of a run of its parent, which goes on there; "
-        "begin another one here. Nothing was sent from this process"
-    )
 
 
 def _end() -> None:

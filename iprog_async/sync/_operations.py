@@ -21,20 +21,30 @@ async def awaited(made: Awaitable[T]) -> T:
     return await made
 
 
-def each(thread: LoopThread, items: AsyncIterator[T], *, owner: object) -> Iterator[T]:
+def each(
+    thread: LoopThread, items: AsyncIterator[T], *, owner: object, of: str = "gateway's list"
+) -> Iterator[T]:
     """Yield what an async iterator yields, one after the other.
 
     Args:
         thread: Where the loop is.
         items: What to iterate over there.
         owner: The client, which stays open as long as somebody iterates.
+        of: What is read, in words.
     """
+    forked = (
+        f"this process was forked off while its parent was reading the {of}, and can't go on with "
+        "that: begin anew here"
+    )
 
     async def following() -> T | object:
         return await anext(items, _END)
 
     try:
-        while (item := call(thread, following())) is not _END:
+        while True:
+            thread.check(forked)
+            if (item := call(thread, following())) is _END:
+                break
             yield cast("T", item)
     finally:
         close: Any = getattr(items, "aclose", None)

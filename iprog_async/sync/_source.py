@@ -15,7 +15,7 @@ from itertools import islice
 
 from attrs import frozen
 
-from iprog_async._bulk.suppression import IsSuppressed, Suppress
+from iprog_async._bulk.suppression import IsSuppressed, Suppress, check_suppress
 from iprog_async._core.checks import check_messages
 from iprog_async._core.messages import Message
 from iprog_async._core.outcomes import NotSent
@@ -169,6 +169,7 @@ def suppressing(
     given = suppress
     if suppress is None or isinstance(suppress, (str, os.PathLike)):
         return messages, given
+    check_suppress(suppress)
     if not callable(suppress):
         # Such as a query, which must not be made on the loop.
         return messages, list(suppress)

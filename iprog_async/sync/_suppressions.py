@@ -12,7 +12,7 @@ from iprog_async._suppressions import suppressions as asynchronous
 from iprog_async._suppressions.entries import Suppression, SuppressionChange
 from iprog_async._suppressions.keywords import StopWords
 from iprog_async._suppressions.suppressions import Imported
-from iprog_async.sync._calls import call, this_thread
+from iprog_async.sync._calls import SUPPRESSIONS, call, this_thread
 from iprog_async.sync._operations import each
 
 
@@ -65,7 +65,7 @@ class Suppressions:
             InvalidMessageError: It is no phone number.
             SuppressionsError: The list can't be written.
         """
-        return call(this_thread(), self.asynchronous.add(number, why=why))
+        return call(this_thread(SUPPRESSIONS), self.asynchronous.add(number, why=why))
 
     def remove(self, number: str, *, why: str = "") -> bool:
         """Take a number off the list, and return whether it was on it.
@@ -78,7 +78,7 @@ class Suppressions:
             InvalidMessageError: It is no phone number.
             SuppressionsError: The list can't be written.
         """
-        return call(this_thread(), self.asynchronous.remove(number, why=why))
+        return call(this_thread(SUPPRESSIONS), self.asynchronous.remove(number, why=why))
 
     def contains(self, number: str) -> bool:
         """Return whether a number is on the list now.
@@ -87,7 +87,7 @@ class Suppressions:
             InvalidMessageError: It is no phone number.
             SuppressionsError: The list can't be read.
         """
-        return call(this_thread(), self.asynchronous.contains(number))
+        return call(this_thread(SUPPRESSIONS), self.asynchronous.contains(number))
 
     def count(self) -> int:
         """Return how many numbers are on the list.
@@ -95,7 +95,7 @@ class Suppressions:
         Raises:
             SuppressionsError: The list can't be read.
         """
-        return call(this_thread(), self.asynchronous.count())
+        return call(this_thread(SUPPRESSIONS), self.asynchronous.count())
 
     def list(self) -> Iterator[Suppression]:
         """Iterate over the list, in the order of numbers.
@@ -103,7 +103,9 @@ class Suppressions:
         Raises:
             SuppressionsError: The list can't be read.
         """
-        return each(this_thread(), self.asynchronous.list(), owner=self)
+        return each(
+            this_thread(SUPPRESSIONS), self.asynchronous.list(), owner=self, of=SUPPRESSIONS.name
+        )
 
     def changes(self) -> Iterator[SuppressionChange]:
         """Iterate over what was put on the list and taken off it, with the time and why.
@@ -111,7 +113,9 @@ class Suppressions:
         Raises:
             SuppressionsError: The list can't be read.
         """
-        return each(this_thread(), self.asynchronous.changes(), owner=self)
+        return each(
+            this_thread(SUPPRESSIONS), self.asynchronous.changes(), owner=self, of=SUPPRESSIONS.name
+        )
 
     def hear(self, inbound: Inbound) -> Literal["stop", "start"] | None:
         """Do what an incoming text asks for, and return what that was.
@@ -119,7 +123,7 @@ class Suppressions:
         Raises:
             SuppressionsError: The list can't be written.
         """
-        return call(this_thread(), self.asynchronous.hear(inbound))
+        return call(this_thread(SUPPRESSIONS), self.asynchronous.hear(inbound))
 
     def import_lines(self, lines: Iterable[str], *, why: str = "") -> Imported:
         """Put numbers on the list, one a line; all of them, or none if a line is no number.
@@ -133,7 +137,7 @@ class Suppressions:
         """
         # They are read here: they may come from what belongs to this thread.
         read = [*lines]
-        return call(this_thread(), self.asynchronous.import_lines(read, why=why))
+        return call(this_thread(SUPPRESSIONS), self.asynchronous.import_lines(read, why=why))
 
     def export(self, stream: TextIO) -> int:
         """Write the list, a number a line, with time and reason behind `#`; return how many.
@@ -141,7 +145,7 @@ class Suppressions:
         Raises:
             SuppressionsError: The list can't be read.
         """
-        return call(this_thread(), self.asynchronous.export(stream))
+        return call(this_thread(SUPPRESSIONS), self.asynchronous.export(stream))
 
     def close(self) -> None:
         """Close the list; twice is fine."""

@@ -17,6 +17,7 @@ from support.sync import run_program
 
 import iprog_async
 from iprog_async import (
+    ConfigurationError,
     Inbound,
     JournalError,
     Message,
@@ -27,6 +28,7 @@ from iprog_async import (
 from iprog_async import (
     Suppressions as AsyncSuppressions,
 )
+from iprog_async.inbound import InboundApp
 from iprog_async.sandbox import Fault, Sandbox
 from iprog_async.sync import Journal, SmsClient, Suppressions
 
@@ -200,11 +202,86 @@ async def test_where_a_loop_runs_they_say_so(tmp_path: Path) -> None:
             stops.list,
             lambda: stops.add(NUMBER),
         ]
-        for each in calls:
-            with pytest.raises(WrongLoopError):
+        for place, each in enumerate(calls):
+            name = "journal" if place < 3 else "list"
+            words = rf"^this {name} .*its \.asynchronous.*The {name} was neither read nor changed$"
+            with pytest.raises(WrongLoopError, match=words):
                 each()
         assert 0 == await stops.asynchronous.count()
         assert 0 == (await journal.asynchronous.counts())["accepted"]
+
+
+async def test_the_other_clients_say_what_to_pass(tmp_path: Path) -> None:
+    """A journal or a list of this package is told apart where it can't be used."""
+    provider, messages = FakeProvider(), [Message(NUMBER, "Hi")]
+    async_client: Any = iprog_async.SmsClient
+    app: Any = InboundApp
+    with Journal.open(tmp_path / "j.db") as journal, Suppressions.open(tmp_path / "s.db") as stops:
+        wrong: Any = journal
+        async with async_client(provider) as sms:
+            calls: list[Callable[[], object]] = [
+                lambda: async_client(provider, journal=journal),
+                lambda: async_client(provider, suppressions=stops),
+                lambda: app({}, secret="s" * 32, suppressions=stops),
+                lambda: sms.send_many(messages, journal=journal),
+            ]
+            pass_it = r"is a \w+ of iprog_async\.sync: pass its \.asynchronous"
+            for each in calls:
+                with pytest.raises(ConfigurationError, match=pass_it):
+                    each()
+            for asked in (sms.plan_many(messages, journal=journal), sms.follow(journal)):
+                with pytest.raises(ConfigurationError, match=pass_it):
+                    await asked
+            with pytest.raises(ConfigurationError, match="here reconcile takes a client of iprog"):
+                wrong.reconcile(sms)
+        other: Any = SmsClient(provider)
+        with pytest.raises(ConfigurationError, match="here reconcile takes a client of iprog"):
+            await journal.asynchronous.reconcile(other)
+
+
+def test_an_open_list_is_no_suppress(stops: Suppressions) -> None:
+    """It is said where it goes instead, whichever form it has."""
+    with SmsClient(FakeProvider()) as sms:
+        for given in (stops, stops.asynchronous):
+            wrong: Any = given
+            with pytest.raises(ConfigurationError, match=r"not Suppressions; an open list"):
+                sms.send_many([Message(NUMBER, "Hi")], suppress=wrong)
+
+
+async def test_an_open_list_is_no_suppress_of_a_client_with_a_loop(tmp_path: Path) -> None:
+    """There, too, it is the client that takes it."""
+    async with iprog_async.SmsClient(FakeProvider()) as sms:
+        with Suppressions.open(tmp_path / "s.db") as stops:
+            wrong: Any = stops.asynchronous
+            with pytest.raises(ConfigurationError, match=r"SmsClient\(…, suppressions=…\)"):
+                await sms.plan_many([Message(NUMBER, "Hi")], suppress=wrong)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_reading_does_not_go_on_in_a_forked_process(tmp_path: Path) -> None:
+    """The error names what was read."""
+    program = """
+import os, warnings
+warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+from iprog_async import ClientClosedError
+from iprog_async.sync import Suppressions
+
+with Suppressions.open("stop.db") as stops:
+    stops.add("+639180000000"), stops.add("+639190000000")
+    reading = stops.list()
+    next(reading)
+    child = os.fork()
+    if child == 0:
+        try:
+            next(reading)
+        except ClientClosedError as error:
+            print(error, flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+    reading.close()
+"""
+    assert "was reading the list of suppressed numbers, and can't" in run_program(program, tmp_path)
 
 
 @pytest.mark.slow
