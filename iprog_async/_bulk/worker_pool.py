@@ -307,17 +307,19 @@ class WorkerPool:
         self.spending.add(tally)
         # The disk holds up the reader, who must see nothing before it is on record, and
         # not the worker.
-        recorded = None if self._ledger is None else self._ledger.record(part, outcomes)
-        self._log(part, outcomes, seconds)
-        count_tally(self.counts, tally)
+        recorded, told = None, outcomes
+        if self._ledger is not None:
+            recorded, told = self._ledger.record(part, outcomes), self._ledger.told(outcomes)
+        self._log(part, told, seconds)
+        count_tally(self.counts, tally if told is outcomes else tally_of(part, told))
         if self._admissions is not None:
             try:
                 await self._admissions.settle(outcomes)
             except asyncio.CancelledError:
                 # They are still there for a reader who goes on.
-                self.stream.add(outcomes, recorded)
+                self.stream.add(told, recorded)
                 raise
-        if self.stream.add(outcomes, recorded):
+        if self.stream.add(told, recorded):
             await self.stream.room()
 
     async def _put_back(self, batch: Batch, withdrawn: Sequence[Outcome]) -> None:
@@ -353,8 +355,9 @@ class WorkerPool:
         for outcome in outcomes:
             if outcome.error.blame == "account":
                 self.halt(outcome.error)
-        self._log(rows, outcomes, 0.0)
-        await self._report(outcomes)
+        told = outcomes if self._ledger is None else self._ledger.told(outcomes)
+        self._log(rows, told, 0.0)
+        await self._report(told)
 
     def _resume(self, rows: Sequence[PreparedMessage]) -> None:
         """Let rows wait for their turn whose time has come."""
@@ -397,6 +400,8 @@ class WorkerPool:
 
     async def _report(self, outcomes: Sequence[Outcome]) -> None:
         """Pass on the outcomes of what no request was made for."""
+        if self._ledger is not None:
+            outcomes = self._ledger.told(outcomes)
         self.counts.add(outcomes)
         if self.stream.add(outcomes):
             await self.stream.room()

@@ -105,20 +105,26 @@ class KeyedSends:
     ) -> Outcome:
         ledger = Ledger(self._journal, resend_unknown=resend_unknown)
         try:
-            if self._gate is None:
-                outcome, _ = await self._claim_and_send(provider, prepared, ledger, None)
-                return outcome
-            # Nobody is asked whether what was sent before may be sent.
-            settled = await ledger.settled_single(prepared)
-            if settled is not None:
-                return settled
-
-            async def send(allowed: PreparedMessage, permit: Permit) -> tuple[Outcome, Outcome]:
-                return await self._claim_and_send(provider, allowed, ledger, permit)
-
-            return await send_through(self._gate, prepared, send)
+            outcome = await self._send_by(ledger, provider, prepared)
         finally:
             ledger.end()
+        return outcome if _lost_its_claim(outcome) else ledger.told([outcome])[0]
+
+    async def _send_by(
+        self, ledger: Ledger, provider: SmsProvider, prepared: PreparedMessage
+    ) -> Outcome:
+        if self._gate is None:
+            outcome, _ = await self._claim_and_send(provider, prepared, ledger, None)
+            return outcome
+        # Nobody is asked whether what was sent before may be sent.
+        settled = await ledger.settled_single(prepared)
+        if settled is not None:
+            return settled
+
+        async def send(allowed: PreparedMessage, permit: Permit) -> tuple[Outcome, Outcome]:
+            return await self._claim_and_send(provider, allowed, ledger, permit)
+
+        return await send_through(self._gate, prepared, send)
 
     async def _claim_and_send(
         self,

@@ -138,4 +138,5 @@ class SingleSends:
 
 
 def _is_unknown(error: BaseException) -> bool:
-    return isinstance(error, OutcomeUnknownError)
+    """Return whether an attempt may have been sent; not if only one before it may have been."""
+    return isinstance(error, OutcomeUnknownError) and not isinstance(error.__cause__, SmsError)

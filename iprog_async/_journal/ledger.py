@@ -12,10 +12,10 @@ from attrs import evolve
 from iprog_async._core.clock import uptime
 from iprog_async._core.errors import InvalidMessageError, JournalError, SmsError
 from iprog_async._core.messages import Batch, PreparedMessage
-from iprog_async._core.outcomes import NotSent, Outcome
+from iprog_async._core.outcomes import NotSent, Outcome, Unknown
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.pseudonyms import is_recalled
-from iprog_async._journal.resume_rules import Resume, ResumeRules, remembered
+from iprog_async._journal.resume_rules import Resume, ResumeRules, remembered, still_unsettled
 from iprog_async._journal.rows import HASH_BYTES, Row, Values
 from iprog_async._journal.rows_claim import RowsClaim
 from iprog_async._journal.store import (
@@ -62,6 +62,8 @@ class Ledger:
             )
         # Those of new messages are made when they are claimed: a window holds thousands.
         self._rows: dict[int, Row] = {}
+        # Those that an earlier sending may have sent; here until their outcome is told.
+        self._doubted: dict[int, Row] = {}
         self._reserved: set[tuple[str, str]] = set()
 
     @classmethod
@@ -236,6 +238,8 @@ class Ledger:
         resume, row = self._rules.decide(rows, prepared.message.key, text_hash, self._run)
         if row is not None and resume is not Resume.SEND:
             return remembered(row, resume, prepared)
+        if row is not None and row.unsettled:
+            self._doubted[prepared.index] = row
         if row is not None and is_recalled(row):
             self._new_row(prepared).in_doubt = row.unsettled
         elif row is not None:
@@ -277,6 +281,25 @@ class Ledger:
         """Return how many of admitted messages an earlier run may have sent already."""
         rows = (self._rows.get(prepared.index) for prepared in batch)
         return sum(row is not None and row.in_doubt for row in rows)
+
+    def told(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """Return what is told of messages that have come to an outcome.
+
+        What an earlier sending may have sent stays unknown, unless it is accepted: that it was
+        not sent this time says nothing about that one.
+
+        Args:
+            outcomes: What became of them this time.
+        """
+        if not self._doubted:
+            return outcomes
+        return [self._told_of(outcome) for outcome in outcomes]
+
+    def _told_of(self, outcome: Outcome) -> Outcome:
+        row = self._doubted.pop(outcome.index, None)
+        if row is None or not isinstance(outcome, NotSent):
+            return outcome
+        return Unknown(outcome.index, outcome.message, still_unsettled(row, outcome.error))
 
     def forget(self, batch: Iterable[PreparedMessage]) -> None:
         """Let go of messages that were admitted only to see whether they would be sent."""

@@ -152,6 +152,24 @@ def _unsettled(row: Row, e164: str) -> OutcomeUnknownError:
     )
 
 
+def still_unsettled(row: Row, refused: SmsError) -> OutcomeUnknownError:
+    """Return the error of a message that may have been sent once, and was not sent again.
+
+    Args:
+        row: What the journal had of it.
+        refused: Why it was not sent again.
+    """
+    before = row.detail or "an earlier run ended while it was on its way"
+    error = OutcomeUnknownError(
+        f"it is unknown whether the text for {row.number} was sent the first time: {before}. It "
+        f"was not sent again: {refused}. Check at the gateway",
+        provider=row.provider,
+        reason=before,
+    )
+    error.__cause__ = refused
+    return error
+
+
 def _refused(row: Row) -> SmsError:
     if not row.provider:
         return InvalidMessageError(row.detail)

@@ -168,8 +168,9 @@ async def test_a_refusal_of_a_second_sending_leaves_the_doubt(
     with Journal.open(path) as journal, pytest.raises(OutcomeUnknownError):
         await posting(Wire(BROKEN), journal).send(NUMBER, "Hi", key="a")
     with Journal.open(path, resend_unknown=True) as journal:
-        with pytest.raises(RejectedError):
+        with pytest.raises(OutcomeUnknownError, match="the first time") as caught:
             await posting(Wire(reply), journal).send(NUMBER, "Hi", key="a")
+        assert isinstance(caught.value.__cause__, RejectedError)
         (entry,) = [entry async for entry in journal.unknown()]
     assert "fake" == entry.provider
 
