@@ -12,7 +12,7 @@ from attrs import Factory, field, frozen
 from iprog_async._core.errors import InvalidMessageError
 from iprog_async._core.gsm7.replacement import EncodingSetting, Gsm7Text
 from iprog_async._core.hot_path import value
-from iprog_async._core.schedules import EXACT, is_skipped, skipped_words
+from iprog_async._core.schedules import EXACT, is_before, is_skipped, skipped_words
 
 
 if TYPE_CHECKING:
@@ -111,15 +111,21 @@ def check_schedule(message: Message) -> None:
 
 
 def check_not_after(message: Message) -> None:
-    """Raise `InvalidMessageError` if the end of a message's time has no zone, or makes no sense."""
+    """Raise `InvalidMessageError` if the end of a message's time has no zone, or makes no sense.
+
+    It is for whoever is told the end: what was enqueued may have less time left than until its
+    schedule, and its request leaves before that.
+    """
     until: object = message.not_after
+    if until is None:
+        return
     if not isinstance(until, datetime) or until.utcoffset() is None:
         raise InvalidMessageError(
             f"not_after {until!r} is no aware datetime, such as "
             'datetime(…, tzinfo=ZoneInfo("Asia/Manila"))'
         )
     when: object = message.schedule_at
-    if isinstance(when, datetime) and when.utcoffset() is not None and when > until:
+    if isinstance(when, datetime) and when.utcoffset() is not None and is_before(until, when):
         raise InvalidMessageError(
             f"schedule_at {when.isoformat()} is later than not_after {until.isoformat()}"
         )

@@ -14,6 +14,20 @@ EXACT = timedelta(0)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def since_epoch(when: datetime) -> timedelta:
+    """Return which moment an aware time is, whatever its zone.
+
+    Python compares two times of one zone by what its clocks show, which in the hour that they show
+    twice says nothing: the same figures are two moments.
+    """
+    return when - _EPOCH
+
+
+def is_before(when: datetime, other: datetime) -> bool:
+    """Return whether an aware time comes before another one."""
+    return since_epoch(when) < since_epoch(other)
+
+
 def as_kept(when: datetime, step: timedelta) -> datetime:
     """Return a time as a gateway keeps it, in UTC: in its steps, and never too early.
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from attrs import frozen
 
 from iprog_async._core.messages import Batch, PreparedMessage
+from iprog_async._core.schedules import since_epoch
 from iprog_async._providers.protocols import Batching, SmsProvider
 
 
@@ -99,7 +100,9 @@ def _grouped(window: Iterable[PreparedMessage], batching: Batching) -> Groups:
         wire = prepared.wire
         common: object = None if mixed else wire.text
         # A request leaves as a whole, or expires as a whole.
-        others = (wire.sender_id, wire.schedule_at, wire.options, prepared.message.not_after)
+        until = prepared.message.not_after
+        end = None if until is None else since_epoch(until)
+        others = (wire.sender_id, wire.schedule_at, wire.options, end)
         if others != _NO_OTHERS:
             common = common, others
         group = groups.get(common)

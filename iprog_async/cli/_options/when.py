@@ -9,7 +9,7 @@ from attrs import evolve
 from cyclopts import Parameter
 
 from iprog_async._core.errors import InvalidMessageError
-from iprog_async._core.schedules import check_future, words_of
+from iprog_async._core.schedules import check_future, is_before, words_of
 from iprog_async._providers.protocols import Capabilities
 from iprog_async._routing.base import Router
 from iprog_async.cli._options.times import WallClock, is_time_alone, to_zone
@@ -100,7 +100,7 @@ def end(given: str | None, clock: WallClock, at: datetime | None) -> datetime | 
     until = read.replace(microsecond=0)
     advice = f"; write tomorrow {given.strip()}" if is_time_alone(given) else ""
     check_future(until, clock.now, f"--not-after {given!r}", advice)
-    if at is not None and at > until:
+    if at is not None and is_before(until, at):
         raise InvalidMessageError(f"--at is later than --not-after {given!r}")
     return until
 
