@@ -168,6 +168,8 @@ class Observers:
 
     def notify(self, notify: Callable[[Observer], None]) -> None:
         """Call each observer; one that raises is logged, the first time."""
+        # What a task asks that an observer starts is no part of the submission it is told of.
+        token = _attempts.set(None)
         for observer in self._all:
             try:
                 notify(observer)
@@ -177,6 +179,7 @@ class Observers:
                     self._failed.add(id(observer))
                     name = type(observer).__name__
                     logger.exception("the observer %s failed; later failures are not shown", name)
+        put_back(_attempts, token)
 
     def attempt_ended(self, event: AttemptEnded) -> None:
         """Tell of a request, and note it for the submission that it belongs to."""

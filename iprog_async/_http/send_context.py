@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from attrs import define
 
 from iprog_async._core.errors import SmsError
+from iprog_async._core.hot_path import put_back
 from iprog_async._core.outcomes import NotSent, Outcome
 
 
@@ -171,6 +172,21 @@ class SendContext:
 
 active_send: ContextVar[SendContext] = ContextVar("active_send", default=SendContext())  # noqa: B039 - nobody changes it
 """The send that this task is making."""
+
+_NOBODYS = SendContext()
+
+
+class NobodysSend:
+    """Runs code of users, which may send texts of its own: they have no part in the active send.
+
+    Nor have the tasks that it starts, which keep the context that they find.
+    """
+
+    def __enter__(self) -> None:
+        self._token = active_send.set(_NOBODYS)
+
+    def __exit__(self, *_: object) -> None:
+        put_back(active_send, self._token)
 
 
 def withdrawable(waiting: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:

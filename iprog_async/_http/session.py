@@ -47,6 +47,7 @@ from iprog_async._http.responses import (
 from iprog_async._http.retry import SHORTEST_PAUSE, RetryPolicy, is_repeatable, try_again
 from iprog_async._http.send_context import (
     Claim,
+    NobodysSend,
     Permit,
     active_send,
     is_withdrawn,
@@ -91,6 +92,11 @@ class _Budget:
     claimed: bool = False
     leaves_by: float = math.inf
     may_have_happened: bool = False
+
+    @property
+    def nearer_end(self) -> Expiry | None:
+        """The end of the text's time, if it comes before the deadline."""
+        return self.expiry if self.turn_by < self.ends_at else None
 
 
 class Session:
@@ -170,8 +176,10 @@ class Session:
                     raise
             except ConnectionFailedError:
                 _release(claim, budget)
-                if budget.expiry is not None:
-                    budget.expiry.check(f"{call.gateway.name} could not be reached in time")
+                # A router is told what its member suffers from, and looks at the time itself.
+                expiry = None if call.made_once else budget.nearer_end
+                if expiry is not None:
+                    expiry.check(f"{call.gateway.name} could not be reached in time")
                 raise
             except asyncio.CancelledError as exc:
                 if not was_in_flight(exc):
@@ -201,11 +209,12 @@ class Session:
             if budget.asked:
                 self._pool.pace(call.gateway).pause(min(pause, self._retry.max_pause))
             return
-        if budget.expiry is not None and pause >= budget.expiry.seconds_left:
+        expiry = budget.nearer_end
+        if expiry is not None and pause >= expiry.seconds_left:
             # This one does not wait, but those behind it heed the pause.
             self._pool.pace(call.gateway).pause(min(pause, self._retry.max_pause))
             words = f"{call.gateway.name} asks to wait for {pause:g} s"
-            raise ExpiredError(budget.expiry.not_after, words)
+            raise ExpiredError(expiry.not_after, words)
         budget.paused += pause
         time_left = budget.ends_at - self._pool.clock.monotonic()
         if budget.paused > self._retry.max_pause or pause >= time_left:
@@ -268,7 +277,8 @@ class Session:
         finally:
             if self._is_observed:
                 ended = attempt_ended(call, result, error, budget.attempts, taken)
-                self._observers.attempt_ended(ended)
+                with NobodysSend():
+                    self._observers.attempt_ended(ended)
 
     def _note_latency(
         self, throttle: Throttle, result: WireReply | Failure, seconds: float
@@ -299,17 +309,17 @@ class Session:
     async def _admit_in_time(self, call: HttpCall[Any], budget: _Budget, throttle: Throttle) -> int:
         """Do it for as long as the deadline allows, and the text's time."""
         time_left = budget.turn_by - self._pool.clock.monotonic()
-        expires = budget.expiry is not None and budget.turn_by < budget.ends_at
+        expiry = budget.nearer_end
         try:
             if call.made_once or time_left > throttle.remaining_pause():
                 async with asyncio.timeout(time_left):
                     return await _admit(self._pool, throttle, call)
-            if throttle.remaining_pause() > 0 and not expires:
+            if throttle.remaining_pause() > 0 and expiry is None:
                 raise paused(call, throttle.remaining_pause())
         except TimeoutError:
             pass
-        if expires and budget.expiry is not None:
-            raise ExpiredError(budget.expiry.not_after, "it would have waited longer for its turn")
+        if expiry is not None:
+            raise ExpiredError(expiry.not_after, "it would have waited longer for its turn")
         raise ConnectionFailedError(
             f"{call.gateway.name}: could not {call.what}: the deadline passed in the queue. "
             "Nothing was sent; raise max_connections or the deadline, or send less at once"

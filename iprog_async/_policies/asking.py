@@ -10,9 +10,8 @@ from typing import Any
 from attrs import field, frozen
 
 from iprog_async._core.errors import ConfigurationError, PolicyError
-from iprog_async._core.hot_path import put_back
 from iprog_async._core.outcomes import Outcome
-from iprog_async._http.send_context import SendContext, active_send
+from iprog_async._http.send_context import NobodysSend
 from iprog_async._policies.decisions import (
     Allow,
     Decision,
@@ -28,9 +27,6 @@ logger = logging.getLogger("iprog_async")
 
 SECONDS_FRESH = 10.0
 """For how long a decision holds that does not say for how long; a claim holds as long."""
-
-# A policy may send texts of its own: they have no part in the send that it is asked about.
-_NOBODYS = SendContext()
 
 _KINDS = (Allow, Refuse, WaitUntil, Rewrite)
 
@@ -61,13 +57,10 @@ class NamedPolicy:
 
     async def ask(self, texts: Sequence[Outgoing]) -> Sequence[Decision]:
         """Return a decision for each text; a failure is a refusal."""
-        token = active_send.set(_NOBODYS)
-        try:
+        with NobodysSend():
             if self.decide_all is not None and len(texts) > 1:
                 return await self._ask_all(self.decide_all, texts)
             return [await self._ask(self.decide, text) for text in texts]
-        finally:
-            put_back(active_send, token)
 
     async def ask_for_preview(self, text: Outgoing) -> Decision | None:
         """Return what it would decide; `None` where it can't tell without counting."""
@@ -77,15 +70,13 @@ class NamedPolicy:
         """Tell it what became of a text that it allowed; a failure changes nothing about that."""
         if self.settle is None:
             return
-        token = active_send.set(_NOBODYS)
         try:
-            told = self.settle(text, outcome)
-            if inspect.isawaitable(told):
-                await told
+            with NobodysSend():
+                told = self.settle(text, outcome)
+                if inspect.isawaitable(told):
+                    await told
         except Exception as exc:
             self._log(exc, "failed to settle a text")
-        finally:
-            put_back(active_send, token)
 
     async def _ask(self, question: Question, text: Outgoing) -> Decision:
         try:

@@ -24,6 +24,7 @@ from iprog_async._core.schedules import check_future
 from iprog_async._core.tracebacks import drop_frames
 from iprog_async._http.send_context import (
     Claim,
+    NobodysSend,
     Permit,
     active_send,
     was_in_flight,
@@ -94,7 +95,8 @@ async def _submit_observed(
     finally:
         # What was withdrawn has come to no outcome.
         withdrawn = outcomes and all(was_withdrawn(outcome) for outcome in outcomes)
-        submission.end(None if withdrawn else outcomes)
+        with NobodysSend():
+            submission.end(None if withdrawn else outcomes)
 
 
 async def _submit(
@@ -148,7 +150,8 @@ def log_outcome(
     """Tell of an outcome: the one INFO record, with stable keys and a masked number, and events."""
     if observers:
         event = _event(provider, prepared, outcome, seconds)
-        observers.notify(lambda observer: observer.send_ended(event))
+        with NobodysSend():
+            observers.notify(lambda observer: observer.send_ended(event))
     if not logging_enabled():
         return
     receipt = outcome.receipt if isinstance(outcome, Accepted) else None
