@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import datetime
 
 from iprog_async._core.clock import Clock
-from iprog_async._core.errors import JournalError
+from iprog_async._core.errors import ExpiredError, JournalError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.observers import NULL_OBSERVERS, Observers
 from iprog_async._core.outcomes import NotSent, Outcome, unclear
+from iprog_async._core.schedules import is_before
 from iprog_async._http.send_context import Permit, note_in_flight, was_withdrawn
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.ledger import Ledger, check_key
@@ -73,14 +75,18 @@ class KeyedSends:
             JournalError: The journal can't be read; nothing was sent.
         """
         identity = (asyncio.get_running_loop(), prepared.e164, check_key(key))
-        # Another client may have the same journal.
-        task = self._journal.sending.get(identity)
-        if task is None:
-            task = asyncio.create_task(self._send(provider, prepared, resend_unknown))
-            self._journal.sending[identity] = task
-            self._tasks.add(task)
-            task.add_done_callback(lambda done: self._ended(identity, done))
-        return await asyncio.shield(task)
+        while True:
+            # Another client may have the same journal.
+            task = self._journal.sending.get(identity)
+            is_own = task is None
+            if task is None:
+                task = asyncio.create_task(self._send(provider, prepared, resend_unknown))
+                self._journal.sending[identity] = task
+                self._tasks.add(task)
+                task.add_done_callback(lambda done: self._ended(identity, done))
+            outcome = await asyncio.shield(task)
+            if is_own or not _expired_sooner(outcome, prepared.message.not_after):
+                return outcome
 
     def _ended(
         self, identity: tuple[asyncio.AbstractEventLoop, str, str], task: asyncio.Task[Outcome]
@@ -189,6 +195,13 @@ class KeyedSends:
         """Wait for the sends under way to come to their outcome."""
         if self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _expired_sooner(outcome: Outcome, until: datetime | None) -> bool:
+    """Return whether a text expired for a caller who gave it less time than this one."""
+    if not (isinstance(outcome, NotSent) and isinstance(outcome.error, ExpiredError)):
+        return False
+    return until is None or is_before(outcome.error.not_after, until)
 
 
 def _out_of_sight(provider: SmsProvider, prepared: PreparedMessage, error: JournalError) -> Outcome:
