@@ -20,7 +20,7 @@ from iprog_async._core.errors import (
     SmsError,
     SuppressedError,
 )
-from iprog_async._core.messages import Batch, Message, PreparedMessage
+from iprog_async._core.messages import Batch, Message, PreparedMessage, check_not_after
 from iprog_async._core.outcomes import NotSent, Outcome
 from iprog_async._journal.ledger import Ledger
 from iprog_async._providers.protocols import SmsProvider
@@ -192,6 +192,8 @@ class Preparation:
                     )
             if self._not_after is not None and message.not_after is None:
                 message = evolve(message, not_after=self._not_after)
+            if message.not_after is not None:
+                check_not_after(message)
             prepared = prepare(self._provider, message, index, self._encoding, self._sender_ids)
             if message.schedule_at is not None or message.not_after is not None:
                 self._has_times = True

@@ -27,7 +27,7 @@ from iprog_async._client.single_sends import SingleSends
 from iprog_async._core.checks import check_asynchronous, check_provider, check_seconds, check_type
 from iprog_async._core.errors import ClientClosedError, ConfigurationError
 from iprog_async._core.gsm7.replacement import EncodingSetting, read_setting
-from iprog_async._core.messages import Message
+from iprog_async._core.messages import Message, check_not_after
 from iprog_async._core.observers import Observer, Observers
 from iprog_async._core.outcomes import NotSent
 from iprog_async._core.rates import Rate
@@ -168,7 +168,8 @@ class SmsClient(Questions[P_co]):
             bound, clock, self._share_with, observed, replaced, check_open, gate, names, hours
         )
         """Bulk runs, for this library's own use."""
-        self._sends = SingleSends(bound, clock, retry, journal, observed, check_open, gate)
+        self.sends = SingleSends(bound, clock, retry, journal, observed, check_open, gate)
+        """Single sends, for this library's own use."""
 
     @classmethod
     @discreet
@@ -262,10 +263,11 @@ class SmsClient(Questions[P_co]):
                 'as SmsClient(…, journal=Journal.open("texts.db")). Nothing was sent'
             )
         message = Message(to, text, sender_id, schedule_at, key, options, encoding, not_after)
+        check_not_after(message)
         sender_ids = self.bulk.sender_ids_for(None)
         prepared = prepare(self._provider, message, 0, self._encoding, sender_ids)
         # Only the exact word repeats a text; a misspelt one must not.
-        return await self._sends.send(prepared, resend_unknown=on_unknown == "resend")
+        return await self.sends.send(prepared, resend_unknown=on_unknown == "resend")
 
     def send_many(
         self,
@@ -415,7 +417,7 @@ class SmsClient(Questions[P_co]):
     async def aclose(self) -> None:
         """Close the client, and its connections unless they are shared; twice is fine."""
         self._closed = True
-        await self._sends.aclose()
+        await self.sends.aclose()
         self._session.close()
         await self._policies.aclose()
         if self._owns_pool:

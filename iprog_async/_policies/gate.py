@@ -19,8 +19,9 @@ from iprog_async._core.errors import (
     SmsError,
 )
 from iprog_async._core.gsm7.replacement import Gsm7
-from iprog_async._core.messages import Batch, Message, PreparedMessage
+from iprog_async._core.messages import Batch, Message, PreparedMessage, check_not_after
 from iprog_async._core.outcomes import NotSent, Outcome
+from iprog_async._core.schedules import is_before
 from iprog_async._http.send_context import WithdrawnError
 from iprog_async._policies.asking import NamedPolicy
 from iprog_async._policies.decisions import Allow, Decision, Outgoing, Refuse, Rewrite, WaitUntil
@@ -217,7 +218,12 @@ class Admissions:
             raise PolicyError(name, f"rewrote a text to {type(given).__name__}, not to a Message")
         if (message.to, message.key) != (before.message.to, before.message.key):
             raise PolicyError(name, "rewrote the number or the key of a text, which stay")
+        if message.not_after is None and before.message.not_after is not None:
+            # A policy that writes the message anew says nothing about until when it is wanted.
+            message = evolve(message, not_after=before.message.not_after)
         try:
+            if _times(message) != _times(before.message):
+                check_not_after(message)
             after = prepare(self._gate.provider, message, before.index, self._gate.encoding)
         except SmsError:
             raise
@@ -314,6 +320,10 @@ class Permit:
         return Permit(self._gate, [self._grants[position] for position in positions])
 
 
+def _times(message: Message) -> tuple[object, object]:
+    return message.schedule_at, message.not_after
+
+
 def _withdrawn(prepared: PreparedMessage) -> NotSent:
     error = WithdrawnError("this text did not leave; it was not sent")
     return NotSent(prepared.index, prepared.message, error)
@@ -322,7 +332,7 @@ def _withdrawn(prepared: PreparedMessage) -> NotSent:
 def _in_time(held: Refuse | WaitUntil, name: str, prepared: PreparedMessage) -> Refuse | WaitUntil:
     """Return what holds a text back: whether it has to wait, or would have expired by then."""
     until = prepared.message.not_after
-    if not isinstance(held, WaitUntil) or until is None or held.time < until:
+    if not isinstance(held, WaitUntil) or until is None or is_before(held.time, until):
         return held
     return Refuse(ExpiredError(until, f"the policy {name} {_waits(held)}"))
 

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from iprog_async._core.errors import ConfigurationError, InvalidMessageError, SmsError
 from iprog_async._core.gsm7.replacement import Gsm7, read_setting, rewrite
-from iprog_async._core.messages import Message, PreparedMessage, check_not_after
+from iprog_async._core.messages import Message, PreparedMessage
 from iprog_async._core.phones import mask_number
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.sender_ids import SenderIds
@@ -39,8 +39,6 @@ def prepare(
         InvalidMessageError: It can't be sent as it is.
         UnsupportedError: It asks for something this gateway does not have.
     """
-    if message.not_after is not None:
-        check_not_after(message)
     if sender_ids is not None and message.sender_id is None:
         sender_id = sender_ids.others
         if sender_ids.by_region:

@@ -255,7 +255,8 @@ class OutboxSender:
         elif error is not None and verdict is Verdict.END:
             self._failure = error
             self.stop()
-        elif error is None or verdict is Verdict.SETTLED:
+        elif error is None or (verdict is Verdict.SETTLED and isinstance(error, ProviderError)):
+            # Nothing else proves that the gateway answers: least of all a text that expired.
             self._pause.forget()
         if verdict is Verdict.LATER and row.age > _LONGEST_TRIES:
             verdict = Verdict.SETTLED

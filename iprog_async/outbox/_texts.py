@@ -12,6 +12,7 @@ from iprog_async._core.outcomes import Accepted, NotSent
 from iprog_async._core.segments import count_segments
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.ledger import Ledger
+from iprog_async._sending.encoding import prepare
 from iprog_async.outbox._rows import Taken
 from iprog_async.outbox._verdicts import Verdict, verdict_of
 
@@ -34,20 +35,17 @@ class TextSender:
         Returns:
             Why it was not sent, or may have been; `None` if it was accepted.
         """
-        message = row.message
+        message, bulk = row.message, self._client.bulk
         try:
             self._client.provider.prepare(message)
         except SmsError as exc:
             return await self._refuse(row, exc) if exc.blame != "account" else exc
         try:
-            await self._client.send(
-                message.to,
-                message.text,
-                sender_id=message.sender_id,
-                schedule_at=message.schedule_at,
-                key=message.key,
-                not_after=message.not_after,
-            )
+            # Not by `client.send`, which refuses a schedule that is later than the end: here the
+            # end limits the request alone, and a clock that differs a little must not refuse it.
+            encoding, sender_ids = bulk.encoding_for(None), bulk.sender_ids_for(None)
+            prepared = prepare(self._client.provider, message, 0, encoding, sender_ids)
+            await self._client.sends.send(prepared, resend_unknown=False)
         except SmsError as exc:
             # What a policy refuses for good never came to a claim, so that nothing is on record.
             return await self._refuse(row, exc) if verdict_of(exc) is Verdict.SETTLED else exc

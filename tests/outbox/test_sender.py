@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from support.outbox.connections import plain
 from support.outbox.looking import rows, told, until
+from support.policies.rules import rewriting
 
 from iprog_async import (
     ClientClosedError,
@@ -222,6 +223,27 @@ async def test_text_that_is_too_old_is_not_sent(
     assert ("not_sent", True) == (entry.state, "expired before it could be sent" in entry.detail)
 
 
+async def test_age_of_a_scheduled_text_limits_its_request_alone(
+    address: str, journal: Journal, gateway: SmsOutbox
+) -> None:
+    """The gateway keeps it for much longer, and policies that rewrite it change nothing of that."""
+    when = datetime(2999, 12, 24, 8, 0, tzinfo=UTC)
+    rule = rewriting("{} STOP to end".format)
+    await put(
+        address,
+        journal,
+        Message(NUMBER, "Hi", schedule_at=when, key="a"),
+        max_age=timedelta(minutes=5),
+    )
+    async with (
+        SmsClient(gateway.provider, journal=journal, policies=[rule]) as client,
+        OutboxSender(client, poll=3600.0),
+    ):
+        await until(lambda: gateway.messages)
+
+    assert ("Hi STOP to end", when) == (gateway.last.text, gateway.last.schedule_at)
+
+
 async def test_text_that_was_sent_is_not_called_too_old(
     address: str, journal: Journal, gateway: SmsOutbox
 ) -> None:
@@ -344,6 +366,27 @@ async def test_unreachable_gateway_loses_nothing(
 
         await until(all_are_sent)
     assert 2 == len(gateway.refused)
+
+
+async def test_text_that_expired_does_not_say_that_the_gateway_is_back(
+    address: str, journal: Journal, gateway: SmsOutbox
+) -> None:
+    """The pause is over only when the gateway has answered."""
+    slower = RateLimitError("slower", provider="outbox", retry_after=3600)
+    gateway.refuse(slower, times=1)
+    first, second = texts(2)
+    async with sending(gateway, journal) as sender:
+        await put(address, journal, first, max_age=timedelta(minutes=5))
+        await until(lambda: sum(_returned(address)) == 1)
+        told(address, "UPDATE {outbox} SET expires_at = now() - interval '1 s'")
+        sender.resume()
+        await until(lambda: rows(address, "state") == [("done",)])
+        cause = sender.paused_by
+        await put(address, journal, second)
+        await until(lambda: gateway.messages)
+        await until(lambda: sender.paused_by is None)
+
+    assert isinstance(cause, RateLimitError)
 
 
 async def test_number_that_said_stop_is_not_texted(

@@ -126,7 +126,12 @@ def test_the_sooner_end_of_a_text_is_kept(
         (Message(NUMBER, "Hi", not_after=datetime(2001, 1, 1, tzinfo=UTC)), ExpiredError, "not en"),
         (Message(NUMBER, "Hi", not_after=datetime(2999, 1, 1)), InvalidMessageError, "no aware"),
         (
-            Message(NUMBER, "Hi", schedule_at=datetime(2999, 1, 2, tzinfo=UTC)),
+            Message(
+                NUMBER,
+                "Hi",
+                schedule_at=datetime(2999, 1, 2, tzinfo=UTC),
+                not_after=datetime(2999, 1, 1, tzinfo=UTC),
+            ),
             InvalidMessageError,
             "is later than not_after",
         ),

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
-from attrs import evolve
-
 from iprog_async._core.errors import (
     ConfigurationError,
     ExpiredError,
@@ -109,5 +107,4 @@ def _seconds_left(message: Message, max_age: object) -> float | None:
         left.append(message.not_after - now)
     if not left:
         return None
-    check_not_after(evolve(message, not_after=now + min(left)))
     return min(left).total_seconds()

@@ -1,0 +1,240 @@
+"""The end of one text is nobody else's: not of its callers, members, observers or policies."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+from attrs import evolve
+from support.core.fakes import NUMBER, Wire, prepared, to_many
+from support.journal.journaling import (
+    ACCEPTED,
+    SLOW_DOWN,
+    PostingProvider,
+    posting,
+    run_over,
+    sent_to,
+)
+from support.policies.rules import always, changing
+
+from iprog_async import (
+    AttemptEnded,
+    ExpiredError,
+    Failover,
+    InvalidMessageError,
+    Journal,
+    Message,
+    Observer,
+    RateLimitError,
+    RetryPolicy,
+    SendEnded,
+    SendLaterError,
+    SmsClient,
+    SubmissionEnded,
+    WaitUntil,
+)
+from iprog_async._core.messages import check_not_after
+from iprog_async._core.observers import is_submitting
+from iprog_async._http.send_context import SendContext, active_send
+from iprog_async._sending.batching import plan_batches
+from iprog_async.adapter import Batching, Gateway
+from iprog_async.testing import InstantClock
+
+
+DOWN = httpx.ConnectError("no route")
+OTHER = "+639180000000"
+# In Berlin clocks show half past two twice that night.
+EARLY = datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+LATE = EARLY.replace(fold=1)
+
+
+def soon(clock: InstantClock, seconds: float) -> datetime:
+    """Return a time that is so many seconds away by now."""
+    return clock.now() + timedelta(seconds=seconds)
+
+
+class Members:
+    """A failover of two gateways, of which the first can't be reached.
+
+    Args:
+        seconds: How long that takes to show.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.asked: list[str] = []
+        self.wire = Wire(self._answer)
+        gateways = [Gateway(name, f"http://{name}.test", ("s3cret",)) for name in ("dead", "good")]
+        members = [PostingProvider(name=gateway.name, gateway=gateway) for gateway in gateways]
+        retry = RetryPolicy(attempts=1)
+        router = Failover(*members, clock=self.wire.clock, retry=retry)
+        self.client: SmsClient[Any] = SmsClient(router, pool=self.wire.pool)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url.host)
+        if request.url.host == "good.test":
+            return ACCEPTED
+        self.wire.clock.advance(self._seconds)
+        raise DOWN
+
+
+async def test_a_member_that_costs_the_texts_their_time_is_left_alone() -> None:
+    """After five of them its breaker is open, and the next text has time for the other one."""
+    members = Members(seconds=10)
+    async with members.client as client:
+        for _ in range(5):
+            with pytest.raises(ExpiredError):
+                await client.send(NUMBER, "Hi", not_after=soon(members.wire.clock, 5))
+        receipt = await client.send(NUMBER, "Hi", not_after=soon(members.wire.clock, 5))
+
+    assert ("good", ["dead.test"] * 5 + ["good.test"]) == (receipt.provider, members.asked)
+
+
+async def test_a_text_that_has_time_left_goes_on_to_the_next_member() -> None:
+    """A gateway that could not be reached is no reason to drop it."""
+    members = Members(seconds=1)
+    async with members.client as client:
+        receipt = await client.send(NUMBER, "Hi", not_after=soon(members.wire.clock, 5))
+
+    assert "good" == receipt.provider
+
+
+async def test_the_deadline_is_named_where_it_is_nearer() -> None:
+    """The account's pause is longer than the deadline, and is not made longer by a text."""
+    wire = Wire(ACCEPTED)
+    async with posting(wire, deadline=0.3) as client:
+        pace = wire.pool.pace(client.provider.gateway)
+        pace.pause(0.6)
+        with pytest.raises(RateLimitError, match="a pause, which lasts"):
+            await client.send(NUMBER, "Hi", not_after=soon(wire.clock, 0.9))
+
+        assert 0.6 == pytest.approx(pace.remaining_pause())
+    assert [] == wire.requests
+
+
+async def test_a_caller_who_gives_more_time_does_not_expire_with_another(tmp_path: Path) -> None:
+    """Both ask for the text of one key; the one whose end comes first is told so."""
+    wire = Wire(ACCEPTED)
+    with Journal.open(tmp_path / "j.db") as journal:
+        async with posting(wire, journal) as client:
+            wire.pool.pace(client.provider.gateway).pause(10)
+            ends = [soon(wire.clock, 5), soon(wire.clock, 60), None]
+            sends = [client.send(NUMBER, "Hi", key="1", not_after=end) for end in ends]
+            first, *others = await asyncio.gather(*sends, return_exceptions=True)
+
+    assert isinstance(first, ExpiredError)
+    assert ["fake:id-1"] * 2 == [getattr(receipt, "ref", receipt) for receipt in others]
+    assert 1 == len(wire.requests)
+
+
+class Alerting(Observer):
+    """Sends a text of its own once a request has ended."""
+
+    def __init__(self, client: SmsClient[Any]) -> None:
+        self._client = client
+        self.alerts: list[asyncio.Task[Any]] = []
+
+    def attempt_ended(self, event: AttemptEnded) -> None:
+        """Send it."""
+        self.alerts.append(asyncio.create_task(self._client.send(OTHER, "Look")))
+
+
+async def test_a_text_of_an_observer_has_no_end() -> None:
+    """It waits for a gateway for longer than the text has that it was told of."""
+    wire = Wire(ACCEPTED, SLOW_DOWN, ACCEPTED)
+    async with posting(wire) as other:
+        observer = Alerting(other)
+        async with posting(wire, observers=[observer]) as client:
+            await client.send(NUMBER, "Hi", not_after=soon(wire.clock, 4))
+        await asyncio.gather(*observer.alerts)
+
+    assert [NUMBER, OTHER, OTHER] == sent_to(wire)
+
+
+class Looking(Observer):
+    """Notes of which send it is a part whenever it is told of something."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[SendContext, bool]] = []
+
+    def _look(self) -> None:
+        self.seen.append((active_send.get(), is_submitting()))
+
+    def attempt_ended(self, event: AttemptEnded) -> None:
+        """Look."""
+        self._look()
+
+    def submission_ended(self, event: SubmissionEnded) -> None:
+        """Look."""
+        self._look()
+
+    def send_ended(self, event: SendEnded) -> None:
+        """Look."""
+        self._look()
+
+
+async def test_an_observer_is_part_of_no_send(tmp_path: Path) -> None:
+    """Its tasks would take along the claim, the end and the run of the text that it is told of."""
+    observer, wire = Looking(), Wire(ACCEPTED)
+    with Journal.open(tmp_path / "j.db") as journal:
+        async with posting(wire, journal, observers=[observer]) as client:
+            await run_over(client, to_many(1), not_after=soon(wire.clock, 60))
+            await client.send(NUMBER, "Hi", key="1", not_after=soon(wire.clock, 60))
+
+    assert [(SendContext(), False)] * 6 == observer.seen
+
+
+def test_two_ends_that_a_clock_shows_alike_are_two() -> None:
+    """Texts with the later one travel by themselves."""
+    texts = [
+        prepared(0, NUMBER, not_after=LATE),
+        prepared(1, OTHER, not_after=EARLY),
+        prepared(2, "+639190000000", not_after=EARLY.astimezone(UTC)),
+    ]
+    batches = plan_batches(texts, Batching(max_batch=100, mixed_texts=True)).batches
+
+    assert [[0], [1, 2]] == [[each.index for each in batch] for batch in batches]
+
+
+def test_a_schedule_is_later_than_an_end_that_the_clock_shows_alike() -> None:
+    """It is an hour later, and the other way round it is in time."""
+    check_not_after(Message(NUMBER, "Hi", schedule_at=EARLY, not_after=LATE))
+    with pytest.raises(InvalidMessageError, match=r"\+01:00 is later than not_after .*\+02:00"):
+        check_not_after(Message(NUMBER, "Hi", schedule_at=LATE, not_after=EARLY))
+
+
+async def test_a_policy_that_waits_for_the_second_of_two_like_times_is_too_late() -> None:
+    """For a text that ends at the first one; one that ends at the second can wait for the first."""
+    async with posting(Wire(ACCEPTED), policies=[always(WaitUntil(LATE))]) as client:
+        with pytest.raises(ExpiredError):
+            await client.send(NUMBER, "Hi", not_after=EARLY)
+    async with posting(Wire(ACCEPTED), policies=[always(WaitUntil(EARLY))]) as client:
+        with pytest.raises(SendLaterError):
+            await client.send(NUMBER, "Hi", not_after=LATE)
+
+
+async def test_a_policy_that_writes_a_message_anew_keeps_its_end() -> None:
+    """It says nothing about until when the text is wanted."""
+    rule = changing(lambda message: Message(message.to, f"{message.text}. STOP to end"))
+    wire = Wire(SLOW_DOWN, ACCEPTED)
+    async with posting(wire, policies=[rule]) as client:
+        with pytest.raises(ExpiredError):
+            await client.send(NUMBER, "Hi", not_after=soon(wire.clock, 3))
+
+    assert 1 == len(wire.requests)
+
+
+async def test_a_policy_that_schedules_a_text_beyond_its_end_is_refused() -> None:
+    """As if the caller had said so; the text is not sent."""
+    wire = Wire(ACCEPTED)
+    rule = changing(lambda message: evolve(message, schedule_at=soon(wire.clock, 60)))
+    async with posting(wire, policies=[rule]) as client:
+        with pytest.raises(InvalidMessageError, match="is later than not_after"):
+            await client.send(NUMBER, "Hi", not_after=soon(wire.clock, 3))
+
+    assert [] == wire.requests
