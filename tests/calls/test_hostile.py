@@ -54,6 +54,7 @@ class Raw(httpx.AsyncByteStream):
         yield self._body
 
 
+@pytest.mark.slow
 @given(
     st.integers(100, 999), HEADERS, BODIES, st.sampled_from(["send", "many", "status", "balance"])
 )

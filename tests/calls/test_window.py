@@ -34,6 +34,7 @@ class Arrivals:
         return Reply(200, answer.content, {"Content-Type": "application/json"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", BOTH)
 async def test_no_window_of_the_gateway_holds_more_than_the_rate(engine: EngineName) -> None:
     """Three windows' worth of UGSMS texts at once: by the server's clock the limit is exact."""

@@ -84,6 +84,7 @@ async def test_trouble_with_the_account_halts_everybody(
     assert PEOPLE == len({message.to for message in gateway.messages}) == len(gateway.messages)
 
 
+@pytest.mark.slow
 async def test_unknown_outcomes_halt_everybody(postgres_journal: str) -> None:
     """Two workers stop when their unknown outcomes in a row are too many; the rest waits."""
     gateway = SmsOutbox()

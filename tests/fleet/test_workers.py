@@ -133,6 +133,7 @@ async def test_halt_and_resume(postgres_journal: str) -> None:
     assert (200, {1}) == (len(counting.texts), set(counting.texts.values()))
 
 
+@pytest.mark.slow
 async def test_a_worker_of_another_gateway(postgres_journal: str) -> None:
     """It sends nothing of a campaign that was loaded for another one, and ends with an error."""
     with gateway() as counting:

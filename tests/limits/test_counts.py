@@ -121,6 +121,7 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         yield Place(now, open_one)
 
 
+@pytest.mark.slow
 async def test_processes_count_together(place: Place) -> None:
     """However many ask at once, they get what one would get."""
     stores = [place.open_one() for _ in range(4)]

@@ -151,6 +151,7 @@ def test_a_file_is_not_watched(cli: Cli, tmp_path: Path) -> None:
     assert (2, True) == (ran.code, "--watch" in ran.err)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("counting")
 def test_what_all_workers_keep_is_loaded_with_the_texts(
     cli: Cli, people: str, postgres_journal: str
@@ -177,6 +178,7 @@ def hours_to_come() -> tuple[str, ...]:
     return ("--send-between", f"{first}-{last}", "--zone", "UTC", "--not-after", "in 2 hours")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("counting")
 def test_what_is_too_late_is_not_loaded(cli: Cli, tmp_path: Path, postgres_journal: str) -> None:
     """It is called so by the preview, a dry run, and the loading, which then ends as refused."""

@@ -77,6 +77,7 @@ def test_reading_while_a_run_goes_on(cli: Cli, june: str, command: str) -> None:
     assert (3, True) == (settling.code, "in use by a run of another process" in settling.err)
 
 
+@pytest.mark.slow
 def test_a_journal_that_lost_its_log(cli: Cli, june: str, tmp_path: Path) -> None:
     """It is refused with what happened and the option that goes on; with it, the run goes on."""
     with Journal.open(june, campaign="june"):

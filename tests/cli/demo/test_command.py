@@ -29,6 +29,7 @@ def test_json(cli: Cli) -> None:
     assert {"delivered"} == {sent["status"]["state"] for sent in shown["texts"] if sent["status"]}
 
 
+@pytest.mark.slow
 def test_troubles(cli: Cli) -> None:
     """Of the failures on purpose only the lost answer left a text, and it left one."""
     troubles = cli("demo", "--json").json["troubles"]
@@ -128,6 +129,7 @@ def test_everything_refused(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "nothing works today" in " ".join(ran.out.split())
 
 
+@pytest.mark.slow
 def test_unexpected_success(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """A failure on purpose that does not fail is not as promised."""
     monkeypatch.setattr(scenario, "BLOCKED_WORD", "lottery")

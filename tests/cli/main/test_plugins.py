@@ -42,6 +42,7 @@ def test_providers_shows_one_that_can_tell_nothing(cli: Cli, plugins: dict[str, 
     assert ("aardvark", None) == (first["name"], first["max_batch"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [_RAISING, _BARE, _FAILING, _MISPLAYED])
 def test_demo_goes_on(cli: Cli, plugins: dict[str, str], value: str) -> None:
     """Everything is shown with the others, and one line names the broken plug-in."""
@@ -54,6 +55,7 @@ def test_demo_goes_on(cli: Cli, plugins: dict[str, str], value: str) -> None:
     assert ran.err.startswith(f"iprog-async: {_LINES[value]}")
 
 
+@pytest.mark.slow
 def test_demo_goes_on_after_one_that_breaks_at_work(
     cli: Cli, plugins: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

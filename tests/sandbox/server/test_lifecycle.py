@@ -69,6 +69,7 @@ def test_sandbox_runs_without_a_loop() -> None:
         assert ask(sandbox.url) == 200
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not _FILES.is_dir(), reason="counts open files where Linux lists them")
 async def test_twenty_starts_leak_nothing() -> None:
     """After twenty starts and stops no thread and no socket is left."""
