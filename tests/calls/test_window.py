@@ -49,6 +49,7 @@ async def test_no_window_of_the_gateway_holds_more_than_the_rate(engine: EngineN
     assert arrivals.times[-1] - arrivals.times[0] < 4 * RATE.per
 
 
+@pytest.mark.slow
 async def test_clients_of_one_account_share_the_window() -> None:
     """A run and single texts, over two clients of one pool: the account has one limit."""
     arrivals = Arrivals()

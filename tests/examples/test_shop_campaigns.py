@@ -27,6 +27,7 @@ def twice(sandbox: Sandbox) -> list[str]:
     return [number for number, count in numbers.items() if count > 1]
 
 
+@pytest.mark.slow
 async def test_progress_grows_until_everybody_is_texted(sandbox: Sandbox, tmp_path: Path) -> None:
     """The request returns at once, counts are seen on the way, bad rows are named at the end."""
     sandbox.add_fault(SLOW)
@@ -96,6 +97,7 @@ async def test_a_restart_goes_on_with_what_it_interrupts(sandbox: Sandbox, tmp_p
     assert [] == twice(sandbox)
 
 
+@pytest.mark.slow
 async def test_an_order_is_confirmed_while_a_campaign_runs(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

@@ -67,6 +67,7 @@ async def test_numbers_that_said_stop_are_skipped(postgres_journal: str) -> None
     assert 55 == (await counts_of(postgres_journal))["accepted"]
 
 
+@pytest.mark.slow
 async def test_loading_after_sending(postgres_journal: str) -> None:
     """Who is on record as texted is not loaded again, and a new one is."""
     with gateway() as counting:
@@ -81,6 +82,7 @@ async def test_loading_after_sending(postgres_journal: str) -> None:
     assert (61, {1}) == (len(counting.texts), set(counting.texts.values()))
 
 
+@pytest.mark.slow
 async def test_what_a_run_has_sent_is_not_sent_by_a_worker(postgres_journal: str) -> None:
     """A bulk run and the workers of a campaign have one journal: who has the text is skipped."""
     with gateway() as counting:
@@ -220,6 +222,7 @@ async def test_what_is_for_later_waits(postgres_journal: str) -> None:
     assert 10 == counting.texts.total()
 
 
+@pytest.mark.slow
 async def test_other_queues_are_left_alone(postgres_journal: str) -> None:
     """A worker takes jobs of its own queues only."""
     with gateway() as counting:
@@ -294,6 +297,7 @@ def other_journal(postgres_journal: str) -> Iterator[str]:
         run(connection, f'DROP SCHEMA "{schema}" CASCADE')
 
 
+@pytest.mark.slow
 async def test_two_schemas_of_one_database_do_not_meet(
     postgres_journal: str, other_journal: str
 ) -> None:

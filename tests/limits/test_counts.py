@@ -106,6 +106,8 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     """Return somewhere to count, and close all that was opened."""
     now = Now()
     memory = MemoryCountStore(now)
+    # Asked for first, it goes last, when nobody is connected any more.
+    database = request.getfixturevalue("postgres_journal") if request.param == "postgres" else ""
     async with AsyncExitStack() as opened:
 
         def open_one() -> CountStore:
@@ -113,7 +115,7 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
             if request.param == "sqlite":
                 store = SqliteCountStore(str(tmp_path / "texts.db-counts"), b"salt", now)
             elif request.param == "postgres":
-                address = PostgresAddress.parse(request.getfixturevalue("postgres_journal"))
+                address = PostgresAddress.parse(database)
                 store = PostgresCountStore(address.conninfo, address.schema, now)
             opened.push_async_callback(store.aclose)
             return store

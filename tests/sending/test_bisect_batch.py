@@ -94,6 +94,7 @@ def test_nobody_good_is_refused_for_good(
     assert lost_at is None or len(gateway.sizes) <= lost_at + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("smallest", [1, 2, 3])
 @pytest.mark.parametrize("count", [4, 5, 6, 7, 11, 12, 50, 99, 100])
 def test_one_bad_number_is_found(count: int, smallest: int) -> None:

@@ -247,6 +247,7 @@ class _Watcher:
         """Note nothing more."""
 
 
+@pytest.mark.slow
 def test_shown_while_it_waits(
     bulk: Bulk, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,6 +69,7 @@ def test_words(cli: Cli, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     assert lines[-1].startswith(f"All is well: {len(_PLAYED)} texts accepted")
 
 
+@pytest.mark.slow
 def test_broken_gateway(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """If a gateway accepts a text twice, the demo says whose it was and ends with code 1."""
     accept = SandboxState.accept
@@ -83,6 +84,7 @@ def test_broken_gateway(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (ran.code, ran.out.splitlines()[-1]) == (1, "NOT as promised: ugsms-v1, ugsms-v2")
 
 
+@pytest.mark.slow
 def test_undelivered(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """A delivery that does not come in time is not as promised, whoever took the text."""
     monkeypatch.setattr("iprog_async.cli._demo.command._DELIVERED_AFTER", 60.0)

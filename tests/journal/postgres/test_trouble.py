@@ -118,6 +118,7 @@ async def test_a_campaign_that_is_removed(postgres_journal: str) -> None:
     assert 2 == len(wire.requests)
 
 
+@pytest.mark.slow
 async def test_a_campaign_that_is_made_anew(
     postgres_journal: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,6 +217,7 @@ async def test_two_journals_and_one_key(postgres_journal: str) -> None:
     assert [] == other.requests
 
 
+@pytest.mark.slow
 async def test_a_sender_that_is_gone(postgres_journal: str) -> None:
     """Who claimed a key and is not connected any more leaves it unknown, soon."""
     with Journal.open(postgres_journal) as gone:

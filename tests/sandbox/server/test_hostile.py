@@ -138,6 +138,7 @@ def test_no_slash_is_added(sandbox: Sandbox) -> None:
     assert fetch("POST", f"{sandbox.url}/toy", json={}).status_code == 404
 
 
+@pytest.mark.slow
 async def test_many_at_once_are_served(sandbox: Sandbox) -> None:
     """A hundred requests at a time leave a hundred texts and no id twice."""
     async with httpx.AsyncClient(base_url=sandbox.url, verify=CONTEXT, timeout=200) as client:

@@ -171,6 +171,7 @@ async def test_failed_start_is_reported(
     assert server_threads() == []
 
 
+@pytest.mark.slow
 def test_thread_stops_before_it_has_begun() -> None:
     """A server that is stopped at once stops, whatever it was doing."""
     for _ in range(5):
