@@ -120,14 +120,17 @@ def _wait_for_end(scene: Scene) -> None:
         time.sleep(0.05)
 
 
-def _wait_for_workers(server: PostgresServer) -> None:
-    """Wait until those that were started last are there, and know what to do when told to stop."""
-    query = "SELECT count(*) FROM iprog_async.fleet_workers WHERE seen_at > now() - interval '2 s'"
+def _wait_for_workers(server: PostgresServer, workers: Workers) -> None:
+    """Wait until all that run have registered: one that still starts is killed by SIGTERM."""
     until = time.monotonic() + SECONDS_TO_END
     with psycopg.connect(server.address(), autocommit=True) as connection:
-        while (connection.execute(query).fetchone() or (0,))[0] < WORKERS:
-            assert time.monotonic() < until
+        while set(workers.names) - _registered(connection):
+            assert time.monotonic() < until, workers.said()[-3000:]
             time.sleep(0.05)
+
+
+def _registered(connection: psycopg.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM iprog_async.fleet_workers")}
 
 
 async def _counts(journal: str, campaign: str) -> dict[str, int]:
@@ -171,7 +174,7 @@ def test_nobody_is_texted_twice_and_nobody_is_forgotten(
             assert people == counts["accepted"] + counts["unknown"], (campaign, counts)
             assert people - len(gateway.texts) <= counts["unknown"], campaign
             assert counts["unknown"] <= at_risk, (campaign, counts)
-        _wait_for_workers(own_server)
+        _wait_for_workers(own_server, workers)
         assert [0] * WORKERS == workers.terminate(), workers.said()[-3000:]
     print(f"{campaigns} campaigns of {people}: {unknown_in_all} unknown")  # noqa: T201 - the figure
 
@@ -198,6 +201,7 @@ def test_a_worker_that_others_took_for_dead_sends_nothing_of_theirs(
         workers.thaw(zombie)
         _wait_for_end(scene)
         counts = asyncio.run(_counts(journal, "zombie"))
+        _wait_for_workers(own_server, workers)
         assert [0, 0] == workers.terminate(), workers.said()[-3000:]
         assert 1 == max(gateway.texts.values())
         assert people == counts["accepted"] + counts["unknown"], counts

@@ -34,6 +34,7 @@ class Workers:
         self._stalled_after = stalled_after
         self._started = 0
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.names: list[str] = []
 
     def __enter__(self) -> Self:
         for _ in range(self._count):
@@ -53,15 +54,18 @@ class Workers:
     def start(self) -> None:
         """Start one more."""
         self._started += 1
+        name = f"worker {self._started}"
         command = [sys.executable, child.__file__, self._base_url, self._journal]
-        command += [f"worker {self._started}", str(self._stalled_after)]
+        command += [name, str(self._stalled_after)]
         with self._log.open("ab") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - ours
         self.processes.append(process)
+        self.names.append(name)
 
     def kill(self, place: int) -> None:
         """Kill one, and start another one in its place."""
         process = self.processes.pop(place)
+        self.names.pop(place)
         process.kill()
         process.wait()
         self.start()
