@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 
 from iprog_async._bulk.duplicates import SeenTable
 from iprog_async._bulk.options import BulkOptions
-from iprog_async._bulk.source import Messages, MessageSource
+from iprog_async._bulk.source import Messages, MessageSource, WindowSize
 from iprog_async._bulk.suppression import IsSuppressed, load_suppression
 from iprog_async._core.clock import Clock
 from iprog_async._core.errors import (
@@ -29,8 +29,10 @@ from iprog_async._sending.encoding import prepare
 from iprog_async._sending.submit import overdue
 
 
-_LARGEST_WINDOW = 10_000
+# While the first window is read every connection waits; the others are read ahead.
 _FIRST_WINDOW = 1_000
+_LARGEST_WINDOW = 10_000
+_SMALLEST_WINDOW = 100
 _CHECKED_AT_ONCE = 64
 
 
@@ -75,10 +77,7 @@ class Preparation:
     def __init__(
         self, provider: SmsProvider, messages: Messages, options: BulkOptions, clock: Clock
     ) -> None:
-        fitting = provider.batching.max_batch * options.concurrency
-        window = options.window or min(max(fitting, 100), _LARGEST_WINDOW)
-        # While the first one is read every connection waits; the others are read ahead.
-        first = window if options.window else min(window, _FIRST_WINDOW)
+        self._window_size = _window_size(provider, options)
         self._provider = provider
         self._clock = clock
         self._encoding = options.encoding
@@ -86,7 +85,7 @@ class Preparation:
         self._not_after = options.not_after
         self._suppress = options.suppress
         self._is_suppressed: IsSuppressed | None = None
-        self._source = MessageSource(messages, window, options.linger, first)
+        self._source = MessageSource(messages, self._window_size.now, options.linger)
         self._ledger: Ledger | None = None
         self._seen = None if options.deduplicated else SeenTable()
         per_number = options.one_per_number and not options.deduplicated
@@ -139,6 +138,7 @@ class Preparation:
                 problem = exc
         fresh = self._without_overdue(fresh, refused)
         batches = self._planner.plan(fresh, final=last)
+        self._window_size.note(batches)
         return Window(fresh, refused, known, batches, last, problem)
 
     async def next_checked(self) -> tuple[list[PreparedMessage], list[NotSent], bool]:
@@ -150,6 +150,7 @@ class Preparation:
         Raises:
             Exception: Whatever the source raised.
         """
+        self._source.window = self._window_size.now
         messages = await self._source.next_window()
         fresh: list[PreparedMessage] = []
         refused: list[NotSent] = []
@@ -221,3 +222,14 @@ class Preparation:
             # In a journal the key alone names a message, so that its text may be fixed.
             return prepared.e164, wire.key
         return prepared.e164, wire.text, wire.key, wire.schedule_at
+
+
+def _window_size(provider: SmsProvider, options: BulkOptions) -> WindowSize:
+    if options.window is not None:
+        return WindowSize(options.window, first=options.window, smallest=options.window)
+    fitting = max(provider.batching.max_batch * options.concurrency, _SMALLEST_WINDOW)
+    return WindowSize(
+        min(fitting, _LARGEST_WINDOW),
+        first=_FIRST_WINDOW,
+        smallest=max(2 * options.concurrency, _SMALLEST_WINDOW),
+    )

@@ -4,16 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterable, Iterable, Iterator
+from collections.abc import AsyncIterable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from iprog_async._core.messages import Message
+from iprog_async._core.messages import Batch, Message
 
 
 Messages = Iterable[Message] | AsyncIterable[Message]
 
 _CHUNK = 64
+_GROWTH = 4
+
+
+class WindowSize:
+    """How many messages to look at together: as many as it takes to find equal texts.
+
+    Where everybody is told something else, nothing travels together, however many are looked at.
+    What is read far ahead all the same takes memory and a tenth more time: it has left the
+    processor's caches when its turn comes, and the garbage collector looks through it meanwhile.
+
+    Args:
+        largest: As many as fill the requests of a run.
+        first: How many are looked at first.
+        smallest: As many as it takes to keep a run busy.
+    """
+
+    def __init__(self, largest: int, first: int, smallest: int) -> None:
+        self._largest = largest
+        self._smallest = min(smallest, largest)
+        self.now = min(first, largest)
+
+    def note(self, batches: Sequence[Batch]) -> None:
+        """Note what a window came to, as the next ones are likely to be like it."""
+        if batches and all(len(batch) == 1 for batch in batches):
+            self.now = self._smallest
+        else:
+            self.now = min(self.now * _GROWTH, self._largest)
 
 
 class MessageSource:
@@ -23,20 +50,17 @@ class MessageSource:
         messages: Where they come from.
         window: The most messages of one window.
         linger: How many seconds to wait for further messages once one is there.
-        first: The most messages of the first one; as many as of the others if `None`.
     """
 
-    def __init__(
-        self, messages: Messages, window: int, linger: float, first: int | None = None
-    ) -> None:
-        self._window = window
-        self._next_size = window if first is None else first
+    def __init__(self, messages: Messages, window: int, linger: float) -> None:
+        self.window = window
+        """The most messages of the next window."""
         self._linger = linger
         self._iterator: Iterator[Message] = iter(())
         self._error: Exception | None = None
         self._pump: _Pump | None = None
         if isinstance(messages, AsyncIterable):
-            self._pump = _Pump(messages, window)
+            self._pump = _Pump(messages)
         else:
             self._iterator = iter(messages)
 
@@ -47,7 +71,7 @@ class MessageSource:
             Exception: Whatever the source raised, after all its messages were handed out.
         """
         if self._pump is not None:
-            return await self._pump.take(self._linger)
+            return await self._pump.take(self.window, self._linger)
         return await self._pull()
 
     def stop(self) -> None:
@@ -59,12 +83,11 @@ class MessageSource:
         loop = asyncio.get_running_loop()
         window: list[Message] = []
         deadline = loop.time() + self._linger
-        size, self._next_size = self._next_size, self._window
-        while len(window) < size and self._error is None:
+        while len(window) < self.window and self._error is None:
             before = len(window)
             try:
                 # One by one: what came before an error must not be lost with it.
-                for message in islice(self._iterator, min(_CHUNK, size - before)):
+                for message in islice(self._iterator, min(_CHUNK, self.window - before)):
                     window.append(message)
             except Exception as exc:
                 self._error = exc
@@ -85,9 +108,9 @@ class MessageSource:
 class _Pump:
     """Reads an async source in a task of its own, at most one window ahead."""
 
-    def __init__(self, messages: AsyncIterable[Message], window: int) -> None:
+    def __init__(self, messages: AsyncIterable[Message]) -> None:
         self._messages = aiter(messages)
-        self._window = window
+        self._window = 0
         self._buffer: list[Message] = []
         self._error: Exception | None = None
         self._done = False
@@ -96,20 +119,23 @@ class _Pump:
         self._room = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def take(self, linger: float) -> list[Message]:
+    async def take(self, window: int, linger: float) -> list[Message]:
+        self._window = window
+        # It may be a larger one than before.
+        self._room.set()
         if self._task is None:
             self._task = asyncio.create_task(self._read())
         while not (self._buffer or self._done or self._stopped):
             await self._wait()
         try:
             async with asyncio.timeout(linger):
-                while not (self._done or self._stopped or len(self._buffer) >= self._window):
+                while not (self._done or self._stopped or len(self._buffer) >= window):
                     await self._wait()
         except TimeoutError:
             pass
         if self._stopped:
             return []
-        taken, self._buffer = self._buffer, []
+        taken, self._buffer = self._buffer[:window], self._buffer[window:]
         self._room.set()
         if not taken and self._error is not None:
             raise self._error

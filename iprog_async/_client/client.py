@@ -292,7 +292,7 @@ class SmsClient(Questions[P_co]):
             messages: An iterable or async iterable of `Message`, read a window at a time.
             concurrency: The most requests of this run at once.
             window: How many messages are looked at together to find equal texts, which
-                travel in one request; chosen to fit the gateway if `None`.
+                travel in one request; chosen to fit the gateway and the texts if `None`.
             linger: How many seconds to wait for further messages of a slow source.
             halt_after_unknown: Stop once so many people's outcomes are unknown, with no text
                 accepted in between. Until the gateway has accepted a text for one recipient,

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 
-from support.core.fakes import FakeProvider, to_many
+import pytest
+from support.core.fakes import FakeProvider, accept, to_many
 
-from iprog_async import Message, SmsClient
+from iprog_async import Message, Outcome, SmsClient
+from iprog_async.adapter import Batching, PreparedMessage
 
 
 async def test_a_reader_that_stops_stops_the_reading() -> None:
@@ -31,6 +33,38 @@ async def test_a_reader_that_stops_stops_the_reading() -> None:
 
     # One that was reported, those that fit the queue of outcomes, one that waits, one ahead.
     assert read <= 50 * (1 + 10 + 1 + 2)
+
+
+@pytest.mark.parametrize(
+    ("different", "requests", "least", "most"),
+    # The first window, and the one after it, which is as large as keeps the run busy.
+    [(True, 10_000, 1000, 1000 + 100), (False, 120, 1500, 4000)],
+)
+async def test_only_equal_texts_are_looked_for_far_ahead(
+    different: bool, requests: int, least: int, most: int
+) -> None:
+    """Where everybody is told something else, few messages are in memory."""
+    read = sent = ahead = 0
+
+    def rows() -> Iterator[Message]:
+        nonlocal read, ahead
+        for number in range(10_000):
+            read += 1
+            ahead = max(ahead, read - sent)
+            yield Message(f"0917{number:07d}", f"Hi {number}" if different else "Hi")
+
+    async def send(batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
+        nonlocal sent
+        sent += len(batch)
+        return await accept(batch)
+
+    provider = FakeProvider(limits=Batching(max_batch=100), send=send)
+    async with SmsClient(provider) as sms, sms.send_many(rows(), concurrency=20) as run:
+        counts = await run.drain()
+
+    assert 10_000 == counts.accepted
+    assert least <= ahead <= most
+    assert len(provider.sent) <= requests
 
 
 async def test_leaving_early_leaves_nothing_behind() -> None:

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
-from support.core.fakes import to_many
+from support.core.fakes import prepared, to_many
 
 from iprog_async import Message
-from iprog_async._bulk.source import Messages, MessageSource
+from iprog_async._bulk.source import Messages, MessageSource, WindowSize
 
 
 async def read_all(source: MessageSource) -> list[int]:
@@ -95,6 +95,38 @@ async def test_pump_reads_at_most_one_window_ahead() -> None:
     await source.aclose()
 
     assert pulled <= 20
+
+
+async def test_window_of_an_async_source_grows_and_shrinks() -> None:
+    """Each window has what was asked for, whatever the one before it had."""
+    source = MessageSource(at_once(to_many(50)), 5, 60.0)
+    sizes: list[int] = []
+    for source.window in (5, 20, 10, 15):
+        sizes.append(len(await source.next_window()))
+    await source.aclose()
+
+    assert [5, 20, 10, 15] == sizes
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        pytest.param([1, 1, 1], 200, id="different-texts"),
+        pytest.param([1, 2], 4000, id="two-with-the-same-text"),
+        pytest.param([5], 4000, id="one-text"),
+        pytest.param([], 4000, id="all-settled-by-an-earlier-run"),
+    ],
+)
+def test_window_is_large_where_texts_are_equal(sizes: list[int], expected: int) -> None:
+    """One pair with the same text is reason enough to look at more, never at more than fit."""
+    size = WindowSize(10_000, first=1000, smallest=200)
+    seen = [size.now]
+    for _ in range(5):
+        size.note([[prepared(n) for n in range(count)] for count in sizes])
+        seen.append(size.now)
+
+    assert [1000, expected] == seen[:2]
+    assert (200 if expected == 200 else 10_000) == seen[-1]
 
 
 def failing(count: int) -> Iterator[Message]:
