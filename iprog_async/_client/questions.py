@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, overload
 
@@ -27,15 +28,16 @@ from iprog_async._providers.protocols import (
 P_co = TypeVar("P_co", bound=SmsProvider, covariant=True)
 
 
-class Questions(Generic[P_co]):
+class Questions(ABC, Generic[P_co]):
     """The part of a client that sends nothing."""
 
     _provider: P_co
     _pool: HttpPool
     _journal: Journal | None
 
+    @abstractmethod
     def _check_open(self) -> None:
-        raise NotImplementedError
+        """Raise `ClientClosedError` once the client is closed."""
 
     async def status(self: Questions[SupportsStatus], receipt: Receipt | str) -> DeliveryStatus:
         """Return how far an accepted text has come.

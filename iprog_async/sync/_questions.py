@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, cast, overload
 
@@ -21,11 +22,12 @@ from iprog_async.sync._open_client import OpenClient
 P_co = TypeVar("P_co", bound=SmsProvider, covariant=True)
 
 
-class Questions(Generic[P_co]):
+class Questions(ABC, Generic[P_co]):
     """The part of a client that sends nothing."""
 
+    @abstractmethod
     def here(self) -> OpenClient[P_co]:
-        raise NotImplementedError
+        """Return the client as this process has it."""
 
     def status(self: Questions[SupportsStatus], receipt: Receipt | str) -> DeliveryStatus:
         """Return how far an accepted text has come.
