@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from attrs import define
 
-from iprog_async._core.outcomes import Outcome
+from iprog_async._core.errors import JournalConflictError, JournalError
+from iprog_async._core.outcomes import NotSent, Outcome
 from iprog_async._sending.tally import Tally
 
 
@@ -42,7 +43,16 @@ class Counts:
 def count_tally(counts: Counts, tally: Tally) -> None:
     """Count the outcomes of a request."""
     counts.accepted += tally.accepted
+    # As nearly always there is nothing else; this is done for each text.
     if tally.not_sent or tally.unknown or tally.failed:
         counts.not_sent += tally.not_sent
         counts.unknown += tally.unknown
         counts.failed += tally.failed
+
+
+def was_settled(outcome: Outcome) -> bool:
+    """Return whether an earlier run came to this outcome; a conflict is this run's own."""
+    return not (
+        isinstance(outcome, NotSent)
+        and isinstance(outcome.error, (JournalConflictError, JournalError))
+    )

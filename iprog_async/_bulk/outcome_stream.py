@@ -33,7 +33,7 @@ class OutcomeStream:
         self._size = size
         self._on_lost = on_lost
         self._ended: deque[_Ended] = deque()
-        # Those in the reader's hands, beside the one at which it is.
+        # Batches in the reader's hands with which it has not begun.
         self._unread = 0
         self._over = False
         self._changed = asyncio.Event()
@@ -67,8 +67,12 @@ class OutcomeStream:
                 self._held_up.remove(turn)
 
     @property
+    def _waiting(self) -> int:
+        return len(self._ended) + self._unread
+
+    @property
     def _is_full(self) -> bool:
-        return len(self._ended) + self._unread > self._size
+        return self._waiting > self._size
 
     def end(self) -> None:
         """Say that nothing follows."""
@@ -106,19 +110,21 @@ class OutcomeStream:
             if not self._ended or self._ended[0] is not first:
                 # Somebody else has taken it meanwhile.
                 return
-        self._unread = -1
+        taken = 0
         while self._ended and ((recorded := self._ended[0][1]) is None or recorded.done()):
             outcomes, _ = self._ended.popleft()
-            self._unread += 1
+            taken += 1
             self.current.extend(outcomes)
             if recorded is not None and (error := recorded.result()) is not None:
                 self._on_lost(error)
+        # It begins with one of them.
+        self._unread = taken - 1
         self._let_in()
 
     def _let_in(self) -> None:
         """Let those go on whose outcomes are no longer too many."""
-        waiting = len(self._ended) + self._unread
-        while self._held_up and waiting < self._size + len(self._held_up):
+        # What those who are held up have added waits already: there has to be room beside it.
+        while self._held_up and self._waiting - len(self._held_up) < self._size:
             turn = self._held_up.popleft()
             if not turn.done():
                 turn.set_result(None)

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from enum import IntEnum
 from itertools import compress
 
-from iprog_async._bulk.counts import Counts, count_tally
+from attrs import frozen
+
+from iprog_async._bulk.counts import Counts, count_tally, was_settled
 from iprog_async._bulk.delivery_failures import Deliveries
 from iprog_async._bulk.options import BulkOptions
 from iprog_async._bulk.outcome_stream import OutcomeStream
@@ -17,7 +19,7 @@ from iprog_async._bulk.send_queue import Departure, Departures, SendLimits
 from iprog_async._bulk.spending import Spending
 from iprog_async._bulk.waiting_rows import WaitingRows
 from iprog_async._core.clock import Clock
-from iprog_async._core.errors import JournalConflictError, JournalError, RunHaltedError, SmsError
+from iprog_async._core.errors import RunHaltedError, SmsError
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.observers import NULL_OBSERVERS, Observers
 from iprog_async._core.outcomes import NotSent, Outcome, Unknown, unclear
@@ -164,6 +166,7 @@ class WorkerPool:
     async def _work(self, withdrawal: Withdrawal) -> None:
         active_send.set(SendContext(None, withdrawal, self._most_unknown))
         patience = Patience(self._clock)
+        # Asked at once first: mostly there is one, and no coroutine has to be made to get it.
         while (departure := self._take() or await self._wait_for_one()) is not None:
             self.in_flight += len(departure[0])
             try:
@@ -228,7 +231,7 @@ class WorkerPool:
 
     def _adopt(self, window: Window) -> list[Outcome]:
         """Let a window's batches wait; return the outcomes of what is not to be sent."""
-        self.counts.resumed += sum(_was_settled(outcome) for outcome in window.known)
+        self.counts.resumed += sum(was_settled(outcome) for outcome in window.known)
         self._departures.add(window.batches)
         return [*window.refused, *window.known]
 
@@ -247,9 +250,7 @@ class WorkerPool:
                 return False
         if len(batch) == 1:
             # As where everybody is told something else: one can't be halved.
-            started = self._clock.monotonic()
-            outcomes = await self._submit(batch)
-            seconds = self._clock.monotonic() - started
+            outcomes, seconds = await self._submit(batch)
             return await self._end(batch, outcomes, seconds, at_risk=at_risk)
         came_back = False
         parts = Bisection(batch, fewest(batch, self._provider))
@@ -258,9 +259,7 @@ class WorkerPool:
             if outcomes:
                 await self._settle(part, outcomes, tally_of(part, outcomes), 0.0)
                 continue
-            started = self._clock.monotonic()
-            outcomes = await self._submit(part)
-            seconds = self._clock.monotonic() - started
+            outcomes, seconds = await self._submit(part)
             if parts.split(outcomes):
                 if self._ledger is not None:
                     # Until it is its turn again it waits, also if the run ends before.
@@ -276,7 +275,9 @@ class WorkerPool:
         withdrawn: Sequence[Outcome] = ()
         back: Batch = ()
         if self.state >= State.DRAINING or self._admissions is not None:
-            back, withdrawn, part, outcomes = _sift(part, outcomes)
+            sifted = _sift(part, outcomes)
+            back, withdrawn = sifted.back, sifted.withdrawn
+            part, outcomes = sifted.settled, sifted.outcomes
         if part:
             tally = tally_of(part, outcomes)
             self._watch(part, outcomes, tally, at_risk=at_risk)
@@ -286,11 +287,14 @@ class WorkerPool:
             await self._put_back(back, withdrawn)
         return bool(back)
 
-    async def _submit(self, part: Batch) -> Sequence[Outcome]:
+    async def _submit(self, part: Batch) -> tuple[Sequence[Outcome], float]:
+        """Make a request; return its outcomes, and how many seconds it took."""
+        started = self._clock.monotonic()
         try:
             claim = None if self._ledger is None else self._ledger.claim(part)
             permit = None if self._admissions is None else self._admissions.permit(part)
-            return await submit(self._provider, part, claim, self._observers, permit)
+            outcomes = await submit(self._provider, part, claim, self._observers, permit)
+            return outcomes, self._clock.monotonic() - started
         except asyncio.CancelledError as exc:
             if was_in_flight(exc):
                 lost = self._abandon(part)
@@ -407,25 +411,24 @@ class WorkerPool:
             await self.stream.room()
 
 
-def _sift(
-    part: Batch, outcomes: Sequence[Outcome]
-) -> tuple[Batch, Sequence[Outcome], Batch, Sequence[Outcome]]:
-    """Return what was withdrawn, and the others, each with their outcomes."""
+@frozen
+class _Sifted:
+    """Messages of a request: those that were withdrawn and wait again, and those settled by it."""
+
+    back: Batch
+    withdrawn: Sequence[Outcome]
+    settled: Batch
+    outcomes: Sequence[Outcome]
+
+
+def _sift(part: Batch, outcomes: Sequence[Outcome]) -> _Sifted:
     withdrawn = [was_withdrawn(outcome) for outcome in outcomes]
     if not any(withdrawn):
-        return (), (), part, outcomes
+        return _Sifted((), (), part, outcomes)
     others = [not waits for waits in withdrawn]
-    return (
+    return _Sifted(
         tuple(compress(part, withdrawn)),
         list(compress(outcomes, withdrawn)),
         tuple(compress(part, others)),
         list(compress(outcomes, others)),
-    )
-
-
-def _was_settled(outcome: Outcome) -> bool:
-    """Return whether an earlier run came to this outcome; a conflict is this run's own."""
-    return not (
-        isinstance(outcome, NotSent)
-        and isinstance(outcome.error, (JournalConflictError, JournalError))
     )
