@@ -26,7 +26,7 @@ from iprog_async.cli._bulk.preview import LABEL, Preview, preview
 from iprog_async.cli._bulk.progress import at_work, open_progress
 from iprog_async.cli._bulk.results_file import LeftOutRows, Results, check_replaceable
 from iprog_async.cli._bulk.run import BulkRunner, RunResult
-from iprog_async.cli._bulk.schedule import timed
+from iprog_async.cli._bulk.schedule import apply_times
 from iprog_async.cli._bulk.summary import next_command, summary_data, summary_words
 from iprog_async.cli._bulk.trial import trial_of
 from iprog_async.cli._options.shared import obeying, provider_of, text_from
@@ -78,7 +78,7 @@ async def _carry_out(
     list_ = await stack.enter_async_context(obeyed)
     client = await stack.enter_async_context(options.open_client(pool, list_))
     suppressed = await options.load_suppression(client.provider)
-    options = timed(options, client.provider, messages)
+    options = apply_times(options, client.provider, messages)
     trial = trial_of(options, client.provider, suppressed)
     # Only now: what is wrong with the input is to be read first, also where nobody can be asked.
     options.check_somebody_answers()

@@ -52,13 +52,13 @@ async def enqueue(
             queue=options.queue,
             priority=options.priority,
         )
-    nothing = not report.enqueued and (report.invalid or report.conflicts)
+    all_refused = report.enqueued == 0 and report.invalid + report.conflicts > 0
     # As a dry run that finds nothing to send.
-    code = ExitCode.REFUSED if nothing else ExitCode.OK
+    code = ExitCode.REFUSED if all_refused else ExitCode.OK
     if options.as_json:
         emit(shown.to_dict() | {"sent": False, "enqueued": report.to_dict()})
         return code
-    if nothing:
+    if all_refused:
         echo(*_words(report))
         return code
     journal = shlex.quote(options.shown_journal or "")

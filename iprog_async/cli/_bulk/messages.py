@@ -62,7 +62,7 @@ class CsvMessages:
         """Let the gateway keep all messages until a time."""
         self._schedule_at = when
 
-    def end(self, when: datetime) -> None:
+    def expire_after(self, when: datetime) -> None:
         """Let no message leave after a time."""
         self._not_after = when
 

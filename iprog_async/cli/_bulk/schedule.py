@@ -10,10 +10,12 @@ from iprog_async._providers.protocols import SmsProvider
 from iprog_async._routing.base import gateways_of
 from iprog_async.cli._bulk.messages import CsvMessages
 from iprog_async.cli._bulk.options import CommandOptions
-from iprog_async.cli._options.when import clock_of_gateway, end, later
+from iprog_async.cli._options.when import clock_of_gateway, later, read_not_after
 
 
-def timed(options: CommandOptions, provider: SmsProvider, messages: CsvMessages) -> CommandOptions:
+def apply_times(
+    options: CommandOptions, provider: SmsProvider, messages: CsvMessages
+) -> CommandOptions:
     """Give the messages their times, if that was asked for.
 
     Args:
@@ -38,9 +40,9 @@ def timed(options: CommandOptions, provider: SmsProvider, messages: CsvMessages)
             _check_schedules(provider)
             messages.schedule(at)
         options = evolve(options, at=at.isoformat(" "))
-    until = end(options.not_after, clock, at)
+    until = read_not_after(options.not_after, clock, at)
     if until is not None:
-        messages.end(until)
+        messages.expire_after(until)
         options = evolve(options, not_after=until.isoformat(" "))
     return options
 

@@ -42,7 +42,7 @@ from iprog_async.cli._options.shared import (
     provider_of,
     text_from,
 )
-from iprog_async.cli._options.when import At, NotAfter, Tz, clock_of, end, later
+from iprog_async.cli._options.when import At, NotAfter, Tz, clock_of, later, read_not_after
 from iprog_async.cli._terminal import show
 from iprog_async.cli._terminal.output import echo, emit, print_error
 
@@ -101,7 +101,7 @@ async def send(  # noqa: D417 - the shared options describe themselves
         when = None if at is None else later(at, clock)
         if wait:
             _check_can_wait(client, when)
-        until = end(not_after, clock, when)
+        until = read_not_after(not_after, clock, when)
         message = Message(to, body, None, when, key, options, setting, until)
         receipt = await _send(client, message)
         if wait:

@@ -80,7 +80,7 @@ class WallClock:
         words = _words(given)
         if _WHOLE_DAY.fullmatch(words):
             words += " 23:59:59" if last else " 00:00"
-        elif _is_time_alone(words):
+        elif is_time_alone(words):
             words = f"today {words}"
         return self._read(words, f"{option} {given!r}")
 
@@ -151,11 +151,7 @@ def to_zone(name: str, option: str = "--tz") -> ZoneInfo:
 
 def is_time_alone(given: str) -> bool:
     """Return whether a time says nothing of its day."""
-    return _is_time_alone(_words(given))
-
-
-def _is_time_alone(words: str) -> bool:
-    match = _ABSOLUTE.fullmatch(words)
+    match = _ABSOLUTE.fullmatch(_words(given))
     return match is not None and not (match["date"] or match["word"])
 
 

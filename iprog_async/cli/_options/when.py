@@ -80,10 +80,10 @@ def later(given: str, clock: WallClock, option: str = "--at") -> datetime:
     return when
 
 
-def end(given: str | None, clock: WallClock, at: datetime | None) -> datetime | None:
+def read_not_after(given: str | None, clock: WallClock, at: datetime | None) -> datetime | None:
     """Read the time of `--not-after`; `None` if there is none.
 
-    A time alone is today's: tomorrow's would let out what is worthless since an hour ago.
+    A time alone is today's: tomorrow's would let out what has been worthless for an hour.
 
     Args:
         given: What was given.

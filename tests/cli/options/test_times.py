@@ -8,7 +8,7 @@ import pytest
 from iprog_async import InvalidMessageError
 from iprog_async._core.schedules import check_future, words_of
 from iprog_async.cli._options.times import WallClock, to_zone
-from iprog_async.cli._options.when import clock_of_gateway, end
+from iprog_async.cli._options.when import clock_of_gateway, read_not_after
 
 
 _BERLIN = ZoneInfo("Europe/Berlin")
@@ -142,7 +142,7 @@ def test_bounds(given: str, first: str, last: str) -> None:
 )
 def test_an_end(given: str, expected: str) -> None:
     """A time alone is today's, and a day is over at its end."""
-    until = end(given, WallClock(_BERLIN, _NOW), None)
+    until = read_not_after(given, WallClock(_BERLIN, _NOW), None)
     assert until is not None
     assert expected == until.isoformat()
 
@@ -156,16 +156,16 @@ def test_an_end(given: str, expected: str) -> None:
     ],
 )
 def test_an_end_that_is_over(given: str, words: str) -> None:
-    """It is refused: tomorrow's would let out what is worthless since hours."""
+    """It is refused: tomorrow's would let out what has been worthless for hours."""
     with pytest.raises(InvalidMessageError, match=words):
-        end(given, WallClock(_BERLIN, _NOW), None)
+        read_not_after(given, WallClock(_BERLIN, _NOW), None)
 
 
 def test_a_command_without_an_option_for_the_zone() -> None:
     """It does not advise one."""
     clock = clock_of_gateway(None)
     with pytest.raises(InvalidMessageError, match="none of its own; add an offset: 2027"):
-        end("today 23:59", clock, None)
+        read_not_after("today 23:59", clock, None)
 
 
 def test_what_is_proposed_can_be_read() -> None:
