@@ -6,15 +6,19 @@ import os
 import random
 import sqlite3
 import time
-import weakref
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from iprog_async._core.errors import SuppressionsError
 from iprog_async._core.forks.locks import ForkLock
-from iprog_async._core.forks.sqlite import FileClosedError, FileInUse
+from iprog_async._core.forks.sqlite import FileClosedError
+from iprog_async._core.forks.watched_file import (
+    WatchedFile,
+    connection_of,
+    in_transaction,
+    is_busy,
+)
 
 
 T = TypeVar("T")
@@ -55,9 +59,7 @@ class SqliteFile:
         self.path = path
         # Held by the thread that opens or closes it; it may have been another one's meanwhile.
         self._opening = ForkLock()
-        self._in_use: FileInUse | None = None
-        self._identity: tuple[int, int, int] | None = None
-        self._closing: Callable[[], object] = lambda: None
+        self._file = WatchedFile(path)
         if create:
             try:
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -79,28 +81,14 @@ class SqliteFile:
         Raises:
             SuppressionsError: It can't be made; the file is as it was.
         """
-
-        def change(connection: sqlite3.Connection) -> T:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                result = work(connection)
-                connection.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
-                raise
-            return result
-
-        return self._patiently(lambda: self._with_connection(change))
+        return self._patiently(
+            lambda: self._with_connection(lambda connection: in_transaction(connection, work))
+        )
 
     def close(self) -> None:
         """Close the file; it is opened again when it is needed."""
         with self._opening.lock:
-            self._let_go()
-
-    def _let_go(self) -> None:
-        self._in_use = None
-        self._closing()
+            self._file.close()
 
     def _patiently(self, work: Callable[[], T]) -> T:
         ends = time.monotonic() + _PATIENCE
@@ -108,7 +96,7 @@ class SqliteFile:
             try:
                 return work()
             except sqlite3.Error as exc:
-                passes = _is_busy(exc) or isinstance(exc, FileClosedError)
+                passes = is_busy(exc) or isinstance(exc, FileClosedError)
                 if not passes or time.monotonic() >= ends:
                     self.close()
                     raise self._trouble(str(exc)) from None
@@ -118,37 +106,25 @@ class SqliteFile:
 
     def _with_connection(self, work: Callable[[sqlite3.Connection], T]) -> T:
         with self._opening.lock:
-            in_use = self._open()
+            # One that is gone is not made anew: it was not empty.
+            in_use = self._file.current() or self._file.open(self._connect)
         with in_use:
-            if in_use.connection is None:
-                raise sqlite3.OperationalError("the file could not be opened")
-            return work(in_use.connection)
+            return work(connection_of(in_use))
 
-    def _open(self) -> FileInUse:
-        """Return the file that is there now; one that is gone is not made anew: it was not empty.
-
-        Raises:
-            OSError: It is gone, or can't be used by this process.
-        """
-        if self._in_use is not None and self._identity == self._identify():
-            return self._in_use
-        self._let_go()
-        # Before it is opened: if another file takes its place meanwhile, that is noticed next time.
-        self._identity = self._identify()
-        in_use = FileInUse(self.path)
-        # Not every list is closed.
-        self._closing = weakref.finalize(self, in_use.end)
-        with in_use:
-            in_use.connection = sqlite3.connect(
-                f"{Path(self.path).absolute().as_uri()}?mode=rw",
-                uri=True,
-                isolation_level=None,
-                timeout=0,
-                check_same_thread=False,
-            )
-            self._set_up(in_use.connection)
-        self._in_use = in_use
-        return in_use
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{Path(self.path).absolute().as_uri()}?mode=rw",
+            uri=True,
+            isolation_level=None,
+            timeout=0,
+            check_same_thread=False,
+        )
+        try:
+            self._set_up(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
         # In one look: another process may be making the list just now.
@@ -168,18 +144,7 @@ class SqliteFile:
             # Whole or not at all, for whoever looks meanwhile; it may be made twice.
             connection.executescript(f"BEGIN IMMEDIATE;{SCHEMA}COMMIT;")
 
-    def _identify(self) -> tuple[int, int, int]:
-        found = os.stat(self.path)
-        return os.getpid(), found.st_dev, found.st_ino
-
     def _trouble(self, why: str | None) -> SuppressionsError:
         return SuppressionsError(
             f"the suppressed numbers in {self.path} can't be used: {why}. Nothing was sent"
         )
-
-
-def _is_busy(exc: sqlite3.Error) -> bool:
-    return getattr(exc, "sqlite_errorcode", 0) & 0xFF in (
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-    )
