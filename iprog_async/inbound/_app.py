@@ -8,8 +8,8 @@ import hmac
 import inspect
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from secrets import token_bytes
 from typing import Any, cast
 
@@ -190,25 +190,13 @@ class InboundApp:
                 wish = await self._suppressions.hear(inbound)
         key, owner = key_of(inbound), token_bytes(8)
         window = self._window if inbound.id is None else max(self._window, ID_WINDOW)
-        if not await self._begin(key, owner, window):
-            return None
-        try:
+        async with self._once(key, owner, window) as is_new:
+            if not is_new:
+                return None
             if wish == "start":
-                wish = await self._start_once(inbound, hashlib.sha256(key).digest(), owner, window)
+                wish = await self._start_once(inbound, key, owner, window)
             await self._call(inbound)
-        except BaseException:
-            # Cancelled or failed: whoever tells of it again finds it new.
-            with suppress(SmsError):
-                self._seen.give_back(key, owner)
-            raise
-        await asyncio.to_thread(self._seen.end, key, owner)
         return wish
-
-    async def _begin(self, key: bytes, owner: bytes, window: float) -> bool:
-        turn = await asyncio.to_thread(self._seen.begin, key, owner, window)
-        if turn == "busy":
-            raise RefusedRequestError(503, "it is being handled", (b"retry-after", b"5"))
-        return turn == "new"
 
     async def _start_once(
         self, inbound: Inbound, key: bytes, owner: bytes, window: float
@@ -218,16 +206,33 @@ class InboundApp:
         Returns:
             What was heard now; `None` if it was before.
         """
-        if self._suppressions is None or not await self._begin(key, owner, window):
-            return None
+        assert self._suppressions is not None  # noqa: S101 - it knew the word
+        # Known by itself: what is known of the text is forgotten if the handler fails.
+        of_start = hashlib.sha256(key).digest()
+        async with self._once(of_start, owner, window) as is_new:
+            return await self._suppressions.hear(inbound) if is_new else None
+
+    @asynccontextmanager
+    async def _once(self, key: bytes, owner: bytes, window: float) -> AsyncGenerator[bool]:
+        """Tell whether something is to be done now; if that fails, it is to be done again.
+
+        Raises:
+            RefusedRequestError: Somebody is doing it.
+        """
+        turn = await asyncio.to_thread(self._seen.begin, key, owner, window)
+        if turn == "busy":
+            raise RefusedRequestError(503, "it is being handled", (b"retry-after", b"5"))
+        if turn == "done":
+            yield False
+            return
         try:
-            wish = await self._suppressions.hear(inbound)
+            yield True
         except BaseException:
+            # Cancelled or failed: whoever tells of it again finds it new.
             with suppress(SmsError):
                 self._seen.give_back(key, owner)
             raise
         await asyncio.to_thread(self._seen.end, key, owner)
-        return wish
 
     async def _call(self, inbound: Inbound) -> None:
         handler = self._handler
