@@ -9,13 +9,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from support.ugsms.sandbox import (
-    TickingState,
-    connect,
-    open_http,
-    sandbox_v1,
-    sandbox_v2,
-)
+from support.ugsms.sandbox import TickingState, connect, open_http, sandbox_v1, sandbox_v2
 from support.ugsms.wire import different, to_many
 
 from iprog_async import (
