@@ -12,11 +12,13 @@ from iprog_async import (
     BreakerPolicy,
     ConnectionFailedError,
     HttpPool,
+    InsufficientCreditError,
     Message,
     Outcome,
     OutcomeUnknownError,
     RateLimitError,
     RejectedError,
+    RetryPolicy,
     SmsClient,
     SmsError,
     SmsProvider,
@@ -30,6 +32,9 @@ from support.core.fakes import NUMBER, FakeProvider, TellingProvider
 Sending = Callable[[Sequence[PreparedMessage]], Awaitable[Sequence[Outcome]]]
 Step = SmsError | Sending | None
 """One request's end: an error for all of it, a function, or `None` for accepted."""
+
+ONE_ROUND = RetryPolicy(attempts=1)
+EMPTY = InsufficientCreditError("empty", provider="a")
 
 
 def unreachable() -> ConnectionFailedError:
@@ -91,6 +96,13 @@ def teller(name: str, state: Any = "delivered", amount: int | SmsError = 1) -> T
 def texts_of(provider: FakeProvider) -> list[int]:
     """Return how many texts each request to a provider carried."""
     return [len(batch) for batch in provider.sent]
+
+
+def told(outcome: Outcome) -> tuple[str, str]:
+    """Return the state, and who accepted or what went wrong."""
+    if outcome.state == "accepted":
+        return outcome.state, outcome.receipt.provider
+    return outcome.state, type(outcome.error).__name__
 
 
 async def send(router: SmsProvider, *numbers: str, text: str = "Hi") -> Sequence[Outcome]:
