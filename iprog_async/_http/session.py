@@ -231,23 +231,8 @@ class Session:
         slot = await self._acquire_slot(call, budget, throttle)
         answered = False
         try:
-            if permit is not None:
-                # It may have waited for its turn until the night, or until the number said STOP.
-                await withdrawable(permit.confirm())
-            if budget.expiry is not None:
-                budget.expiry.check()
-            if claim is not None:
-                budget.claimed = True
-                problem = await claim.take()
-                if problem is not None:
-                    raise problem
-                budget.leaves_by = claim.leaves_by
-            if permit is not None:
-                # Claiming may have taken its time.
-                until = permit.leaves_by
-                budget.leaves_by = until if claim is None else min(until, budget.leaves_by)
-            if budget.expiry is not None:
-                budget.leaves_by = min(budget.leaves_by, budget.expiry.leaves_by)
+            if not (permit is None and claim is None and budget.expiry is None):
+                await _have_turn_confirmed(budget, claim, permit)
             budget.asked = True
             budget.attempts += 1
             asked_at = self._pool.clock.monotonic()
@@ -359,6 +344,29 @@ class Session:
         finally:
             self._timeouts.end(limit)
             put_back(active_redactor, token)
+
+
+async def _have_turn_confirmed(budget: _Budget, claim: Claim | None, permit: Permit | None) -> None:
+    """Have it confirmed that texts may leave at this very moment, and note until when they may.
+
+    Raises:
+        SmsError: They may not.
+    """
+    expiry, ends = budget.expiry, list[float]()
+    if permit is not None:
+        # It may have waited for its turn until the night, or until the number said STOP.
+        await withdrawable(permit.confirm())
+    if expiry is not None:
+        expiry.check()
+    if claim is not None:
+        budget.claimed = True
+        problem = await claim.take()
+        if problem is not None:
+            raise problem
+        ends.append(claim.leaves_by)
+    # Asked last: claiming may have taken its time.
+    ends.extend(each.leaves_by for each in (permit, expiry) if each is not None)
+    budget.leaves_by = min(ends)
 
 
 def _release(claim: Claim | None, budget: _Budget) -> None:
