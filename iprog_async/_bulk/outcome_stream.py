@@ -48,7 +48,7 @@ class OutcomeStream:
         """
         self._ended.append((outcomes, recorded))
         self._changed.set()
-        return self._is_full
+        return self._waiting > self._size
 
     async def room(self) -> None:
         """Wait for the reader to come nearer, first come, first served.
@@ -56,7 +56,7 @@ class OutcomeStream:
         If it is cancelled, as the run is closed, the outcomes are still there for a reader who
         goes on.
         """
-        if not self._is_full:
+        if self._waiting <= self._size:
             return
         turn = asyncio.get_running_loop().create_future()
         self._held_up.append(turn)
@@ -69,10 +69,6 @@ class OutcomeStream:
     @property
     def _waiting(self) -> int:
         return len(self._ended) + self._unread
-
-    @property
-    def _is_full(self) -> bool:
-        return self._waiting > self._size
 
     def end(self) -> None:
         """Say that nothing follows."""

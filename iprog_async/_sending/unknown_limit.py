@@ -94,7 +94,8 @@ class UnknownLimit:
             self._lost[_ALONE] = 0
             if kind == _TOGETHER:
                 self._lost[_TOGETHER] = 0
-        return self._last if self._exhausted else None
+        # As nearly always nothing is unknown.
+        return self._last if self._last is not None and self._exhausted else None
 
     @property
     def lost(self) -> int:
