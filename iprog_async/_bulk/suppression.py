@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
 from iprog_async._core.errors import ConfigurationError, SmsError
-from iprog_async._core.messages import Message
-from iprog_async._core.phones import to_e164
+from iprog_async._providers.numbers import read_listed_number
 from iprog_async._providers.protocols import SmsProvider
 
 
@@ -99,20 +98,10 @@ def _lines_of(path: str) -> Iterator[tuple[str, str]]:
 
 
 def _digits(place: str, number: object, provider: SmsProvider) -> int:
-    # A list may hold numbers that this gateway can't reach; they are numbers all the same.
-    for read in (_as_the_provider_does(provider), to_e164):
-        try:
-            return int(read(cast(str, number))[1:])
-        except SmsError:
-            continue
-    raise ConfigurationError(
-        f"{place} is no phone number: {number!r}. Fix it or take it out: as it is, whoever it "
-        "stands for would be texted"
-    )
-
-
-def _as_the_provider_does(provider: SmsProvider) -> Callable[[str], str]:
-    def read(number: str) -> str:
-        return provider.prepare(Message(number, "?")).e164
-
-    return read
+    try:
+        return int(read_listed_number(provider, cast(str, number))[1:])
+    except SmsError:
+        raise ConfigurationError(
+            f"{place} is no phone number: {number!r}. Fix it or take it out: as it is, whoever it "
+            "stands for would be texted"
+        ) from None

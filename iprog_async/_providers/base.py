@@ -173,6 +173,17 @@ class BaseProvider(ABC):
         step = self.capabilities.schedule_step
         return PreparedMessage(message, to, e164, segments, index, wire=wire, schedule_step=step)
 
+    def e164(self, number: str, /) -> str:
+        """Return a number as E.164, as this adapter reads it: national ones are of its region.
+
+        Whatever has a number and no text asks for it: one-time codes, numbers that are never to be
+        texted, sender IDs by country.
+
+        Raises:
+            InvalidMessageError: It is no number that the gateway can text.
+        """
+        return self._number(number)[0]
+
     async def submit(self, batch: Sequence[PreparedMessage], /) -> Sequence[Outcome]:
         """Send prepared messages in one request; one outcome each, in order."""
         try:

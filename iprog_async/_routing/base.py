@@ -8,7 +8,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from attrs import evolve
 
@@ -38,15 +38,19 @@ from iprog_async._routing.circuit_breaker import Breaker, BreakerPolicy
 from iprog_async._routing.dispatch import Dispatch
 from iprog_async._routing.members import (
     Member,
+    RoutedMessage,
     SingleAttempts,
     common_batching,
     options_types,
     prepare_for,
+    read_for,
     routed,
 )
 from iprog_async._routing.progress import MessageRoute
 from iprog_async._routing.shared_breaker import SharedBreaker
 
+
+T = TypeVar("T")
 
 NamesFor = Callable[[str], Sequence[str]]
 
@@ -164,15 +168,41 @@ class Router(ABC):
             raise InvalidMessageError(
                 f"no gateway of {self.name} can use options of type {type(options).__name__}"
             )
+
+        def prepare(member: SmsProvider) -> RoutedMessage:
+            return routed(message, prepare_for(member, message, e164, index), member.name)
+
+        return self._first_able(prepare, e164, message.to)
+
+    def e164(self, number: str, /) -> str:
+        """Return a number as E.164, if some member can text it: national ones are of its region.
+
+        Raises:
+            InvalidMessageError: It is no number, or no member can text it; the error is the first
+                member's.
+            ConfigurationError: No member is named for this number.
+        """
+        e164 = to_e164(number, self.region)
+        return self._first_able(lambda member: read_for(member, e164), e164, number)
+
+    def _first_able(self, ask: Callable[[SmsProvider], T], e164: str, number: str) -> T:
+        """Return what the first member that can text a number made of it.
+
+        Args:
+            ask: Asks a member; raises an `SmsError` if it can't.
+            e164: The number.
+            number: As it was given, for the error.
+
+        Raises:
+            SmsError: None can; the first one's error.
+        """
         refusals: list[SmsError] = []
         for name in self._names_for(e164):
             try:
-                prepared = prepare_for(self._members[name], message, e164, index)
+                return ask(self._members[name])
             except SmsError as exc:
                 refusals.append(exc)
-            else:
-                return routed(message, prepared, name)
-        raise _as_written(refusals[0], e164, message.to)
+        raise _as_written(refusals[0], e164, number)
 
     async def submit(self, batch: Sequence[PreparedMessage], /) -> Sequence[Outcome]:
         """Send prepared messages through the members; one outcome each, in order."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from attrs import evolve, field, frozen
@@ -13,6 +13,7 @@ from iprog_async._core.messages import Batch, Message, PreparedMessage
 from iprog_async._core.outcomes import Outcome
 from iprog_async._http.calls import Call, Effect, HttpCall
 from iprog_async._http.send_context import withdrawable
+from iprog_async._providers.numbers import read_number
 from iprog_async._providers.protocols import Batching, SmsProvider
 from iprog_async._routing.caution import Caution, Departure
 from iprog_async._routing.circuit_breaker import Breaker, Health, health_of
@@ -166,12 +167,26 @@ def prepare_for(
     if options is not None and not isinstance(options, options_types(provider)):
         options = None
     seen = Message(e164, message.text, message.sender_id, message.schedule_at, message.key, options)
+    return _refusing(provider, "prepare the message", lambda: provider.prepare(seen, index))
+
+
+def read_for(provider: SmsProvider, e164: str) -> str:
+    """Return a number as one member reads it.
+
+    Raises:
+        SmsError: The member can't text it.
+    """
+    return _refusing(provider, "read the number", lambda: read_number(provider, e164))
+
+
+def _refusing(provider: SmsProvider, what: str, ask: Callable[[], T]) -> T:
+    """Return what a provider was asked for; one that breaks refuses, so that another is asked."""
     try:
-        return provider.prepare(seen, index)
+        return ask()
     except SmsError:
         raise
     except Exception as exc:
-        raise InvalidMessageError(f"{provider.name} can't prepare the message: {exc!r}") from exc
+        raise InvalidMessageError(f"{provider.name} can't {what}: {exc!r}") from exc
 
 
 def routed(message: Message, prepared: PreparedMessage, member: str) -> RoutedMessage:

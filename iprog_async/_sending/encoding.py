@@ -6,10 +6,11 @@ import logging
 
 from attrs import evolve
 
-from iprog_async._core.errors import ConfigurationError, InvalidMessageError, SmsError
+from iprog_async._core.errors import ConfigurationError, InvalidMessageError
 from iprog_async._core.gsm7.replacement import Gsm7, read_setting, rewrite
 from iprog_async._core.messages import Message, PreparedMessage
 from iprog_async._core.phones import mask_number
+from iprog_async._providers.numbers import read_number
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.sender_ids import SenderIds
 
@@ -42,7 +43,7 @@ def prepare(
     if sender_ids is not None and message.sender_id is None:
         sender_id = sender_ids.others
         if sender_ids.by_region:
-            sender_id = sender_ids.of(_number(provider, message, index, sender_ids))
+            sender_id = sender_ids.of(read_number(provider, message.to))
         message = message if sender_id is None else evolve(message, sender_id=sender_id)
     allowed = default if message.encoding is None else _of_message(message)
     # A bad row can hold anything as its text.
@@ -60,16 +61,6 @@ def prepare(
         found.after.count,
     )
     return evolve(prepared, gsm7=found)
-
-
-def _number(provider: SmsProvider, message: Message, index: int, sender_ids: SenderIds) -> str:
-    """Return the number of a message as E.164: only that tells its country."""
-    try:
-        return provider.prepare(message, index).e164
-    except SmsError:
-        # Some gateways send nothing without a sender ID. Whatever else is wrong is so with one.
-        sender_id = next(iter(sender_ids.by_region.values()))
-        return provider.prepare(evolve(message, sender_id=sender_id), index).e164
 
 
 def _of_message(message: Message) -> Gsm7 | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from iprog_async._core.errors import JournalError, SmsError, SuppressionsError
-from iprog_async._core.messages import Message
+from iprog_async._core.errors import JournalError, SuppressionsError
 from iprog_async._core.phones import to_e164, to_region
 from iprog_async._journal.postgres.address import PostgresAddress, is_address
+from iprog_async._providers.numbers import read_listed_number
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._suppressions.lines_store import LinesStore
 from iprog_async._suppressions.sqlite_store import SqliteSuppressionStore
@@ -94,12 +94,4 @@ def number_reader(region: str | SmsProvider | None) -> ReadNumber:
     if region is None or isinstance(region, str):
         of_region = to_region(region)
         return lambda number: to_e164(number, of_region)
-    return lambda number: _read_for(region, number)
-
-
-def _read_for(provider: SmsProvider, number: str) -> str:
-    try:
-        return provider.prepare(Message(number, "?")).e164
-    except SmsError:
-        # A list may hold numbers that this gateway can't reach; they are numbers all the same.
-        return to_e164(number)
+    return lambda number: read_listed_number(region, number)

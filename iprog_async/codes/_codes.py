@@ -9,13 +9,12 @@ from typing import Any, Literal, Self
 from iprog_async._client.client import SmsClient
 from iprog_async._core.clock import Clock
 from iprog_async._core.errors import OutcomeUnknownError, SmsError
-from iprog_async._core.messages import Message
 from iprog_async._core.rates import Rate
 from iprog_async._core.sealed import Secret
 from iprog_async._core.tracebacks import discreetly
 from iprog_async._journal.journal import Journal
 from iprog_async._limits.store import LimitStore, MemoryStore
-from iprog_async._providers.protocols import SmsProvider
+from iprog_async._providers.numbers import read_number
 from iprog_async.codes._making import read_typed
 from iprog_async.codes._settings import PURPOSE, check_purpose, read_rules, read_text
 from iprog_async.codes._slot_store import SlotStore
@@ -159,8 +158,7 @@ class Codes:
         return CodeCheck(verified=True, reason="right") if used else _NO_CODE
 
     def _read(self, to: str) -> str:
-        provider: SmsProvider = self._sms.provider
-        return provider.prepare(Message(to, "?")).e164
+        return read_number(self._sms.provider, to)
 
     async def aclose(self) -> None:
         """Let go of the store; the client and the journal are yours to close."""

@@ -19,6 +19,7 @@ from iprog_async._bulk.suppression import IsSuppressed, Suppress, check_suppress
 from iprog_async._core.checks import check_messages
 from iprog_async._core.messages import Message
 from iprog_async._core.outcomes import NotSent
+from iprog_async._providers.numbers import read_number
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async.sync._calls import Errand, Inbox
 
@@ -133,9 +134,9 @@ class _Answers:
         """Yield messages, each once the function was asked about its number."""
         for message in messages:
             try:
-                number = self._provider.prepare(message).e164
+                number = read_number(self._provider, message.to)
             except Exception:
-                # Where the run prepares it again it says why it is not sent, and asks nobody.
+                # The run says why it is not sent, and asks nobody.
                 yield message
                 continue
             self._given.append((number, self._answer(number)))

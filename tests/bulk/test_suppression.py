@@ -17,6 +17,7 @@ from iprog_async import (
     SmsClient,
     SuppressedError,
 )
+from iprog_async_providers import InfopromoProvider
 
 
 async def send(messages: Any, suppress: Any, **settings: Any) -> tuple[list[Outcome], FakeProvider]:
@@ -175,3 +176,12 @@ async def test_suppressed_message_is_never_claimed(tmp_path: Path) -> None:
 
     assert (1, 0) == (before["accepted"], before["not_sent"])
     assert ["accepted", "accepted"] == [outcome.state for outcome in outcomes]
+
+
+async def test_numbers_are_read_whatever_the_gateway_wants_of_a_text() -> None:
+    """One that sends nothing without a sender ID reads the national numbers of its region."""
+    message = Message("0917 123 4567", "Hi")
+    async with SmsClient(InfopromoProvider("1|token", region="PH"), sender_id="ACME") as sms:
+        plan = await sms.plan_many([message], suppress=[message.to])
+
+    assert (1, 0) == (plan.suppressed, plan.recipients)

@@ -94,3 +94,10 @@ def test_synchronous_code_logs_in(sms_sandbox: Sandbox) -> None:
         assert not codes.verify("0917 123 4567", another(code))
         assert codes.verify("0917 123 4567", code)
         assert not codes.verify("0917 123 4567", code)
+
+
+async def test_the_clients_sender_id_is_enough(sms_sandbox: Sandbox) -> None:
+    """A gateway that sends nothing without one reads numbers all the same, to send and to check."""
+    address = sms_sandbox.address("infopromo").replace("sender_id=Sandbox&", "")
+    async with SmsClient.from_url(address, sender_id="ACME") as sms:
+        await log_in(sms, sms_sandbox, "+639171234567")

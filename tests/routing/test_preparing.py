@@ -19,9 +19,16 @@ from iprog_async import (
 )
 from iprog_async.adapter import PreparedMessage, failed
 from iprog_async.testing import InstantClock
-from iprog_async_providers import IprogProvider, UgsmsV2Provider
+from iprog_async_providers import InfopromoProvider, IprogProvider, UgsmsV2Provider
 from iprog_async_providers.infopromo import InfopromoOptions
 from iprog_async_providers.iprog import IprogOptions
+
+
+class Broken(FakeProvider):
+    """An adapter with a bug in how it reads numbers."""
+
+    def _number(self, number: str) -> tuple[str, str]:
+        raise ZeroDivisionError
 
 
 @pytest.mark.parametrize(
@@ -44,6 +51,7 @@ async def test_numbers_are_read_once_in_the_routers_region(
     able = [name for name, member in router.members.items() if _takes(member, prepared.e164)]
 
     assert expected == (prepared.e164, *able)
+    assert prepared.e164 == router.e164(number)
 
 
 def _takes(member: Any, e164: str) -> bool:
@@ -61,6 +69,17 @@ def test_a_number_of_another_region_is_refused(region: str | None) -> None:
 
     with pytest.raises(InvalidMessageError, match="772123456"):
         router.prepare(Message("0772123456", "Hi"))
+    with pytest.raises(InvalidMessageError, match="'0772123456'"):
+        router.e164("0772123456")
+
+
+def test_a_number_is_read_as_the_first_member_that_can_text_it_does() -> None:
+    """What members want of a text, such as a sender ID, or a bug in one, keeps no number unread."""
+    broken, unnamed = Broken(name="a"), InfopromoProvider("1|token")
+
+    assert NUMBER == Failover(broken, unnamed, region="PH").e164("0917 123 4567")
+    with pytest.raises(InvalidMessageError, match="a can't read the number: ZeroDivision"):
+        Failover(broken).e164(NUMBER)
 
 
 def test_if_all_refuse_the_first_members_error_is_raised() -> None:
@@ -83,11 +102,6 @@ async def test_a_member_that_cannot_take_it_is_passed_over() -> None:
 
 def test_an_adapter_that_breaks_in_prepare_is_passed_over() -> None:
     """A bug in one member's checks keeps no message from another."""
-
-    class Broken(FakeProvider):
-        def _number(self, number: str) -> tuple[str, str]:
-            raise ZeroDivisionError
-
     prepared = Failover(Broken(name="a"), gateway("b")).prepare(Message(NUMBER, "Hi"))
     with pytest.raises(InvalidMessageError, match="a can't prepare the message: ZeroDivision"):
         Failover(Broken(name="a")).prepare(Message(NUMBER, "Hi"))

@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.core.fakes import FakeProvider
 
-from iprog_async import Journal, Suppression, SuppressionChange, Suppressions, SuppressionsError
+from iprog_async import (
+    Inbound,
+    Journal,
+    Suppression,
+    SuppressionChange,
+    Suppressions,
+    SuppressionsError,
+)
 from iprog_async._core.phones import to_e164
 from iprog_async._suppressions.written_lines import (
     entry_line,
@@ -20,6 +27,7 @@ from iprog_async._suppressions.written_lines import (
     read_removed,
     removed_line,
 )
+from iprog_async_providers import InfopromoProvider
 
 
 NUMBER = "+639171234567"
@@ -90,6 +98,16 @@ async def test_provider_reads_the_numbers(tmp_path: Path) -> None:
     path.write_text("0917 123 4567\n+44 7911 123456\n")
     with Suppressions.open(path, region=FakeProvider()) as suppressions:
         assert {NUMBER, "+447911123456"} == await suppressions.among([NUMBER, "+447911123456"])
+
+
+async def test_provider_that_sends_nothing_without_a_sender_id_reads_them_too(
+    tmp_path: Path,
+) -> None:
+    """A STOP from a national sender is heard, though the account has no sender ID."""
+    provider = InfopromoProvider("1|token", region="PH")
+    with Suppressions.open(tmp_path / "stop.db", region=provider) as suppressions:
+        assert "stop" == await suppressions.hear(Inbound("0917 123 4567", "STOP"))
+        assert await suppressions.contains(NUMBER)
 
 
 async def test_number_that_stands_there_twice_goes_at_once(tmp_path: Path) -> None:

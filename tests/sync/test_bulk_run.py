@@ -22,6 +22,7 @@ from iprog_async import (
 from iprog_async.adapter import PreparedMessage
 from iprog_async.sync import SmsClient
 from iprog_async.sync._source import suppressing
+from iprog_async_providers import InfopromoProvider
 
 
 def test_every_message_comes_to_an_outcome() -> None:
@@ -294,3 +295,12 @@ def test_two_threads_may_read_one_run() -> None:
             thread.join()
 
     assert [*range(2_000)] == sorted(seen)
+
+
+def test_a_function_is_asked_where_the_client_has_the_sender_id() -> None:
+    """A gateway that sends nothing without one reads the number before it is known."""
+    asked: list[str] = []
+    with SmsClient(InfopromoProvider("1|token", region="PH"), sender_id="ACME") as sms:
+        plan = sms.plan_many([Message("0917 123 4567", "Hi")], suppress=asked.append)
+
+    assert (["+639171234567"], 1) == (asked, plan.recipients)

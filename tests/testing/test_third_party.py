@@ -42,6 +42,8 @@ BROKEN: list[tuple[type[toy.ToyProvider], str, dict[str, Any]]] = [
     (toy.Talkative, "no_secret_is_shown_by_a_send", {"encounter": "success"}),
     (toy.Quoting, "no_secret_is_shown_by_a_send", {"encounter": "unknown-error-text"}),
     (toy.Careless, "bad_input_is_refused_before_any_network", {}),
+    (toy.Careless, "a_number_without_a_text_is_read_as_in_a_message", {}),
+    (toy.Terse, "a_number_without_a_text_is_read_as_in_a_message", {}),
     (toy.Muddled, "many_come_to_one_outcome_each_in_order", {}),
     (toy.Forgetful, "a_delete_is_asked_again", {"delete": "kept"}),
     (toy.Impatient, "a_rate_limit_in_seconds_is_waited_for", {}),

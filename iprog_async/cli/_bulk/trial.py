@@ -9,12 +9,11 @@ from attrs import frozen
 from iprog_async._bulk.suppression import IsSuppressed
 from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import SmsError, SuppressedError
-from iprog_async._core.messages import Message, PreparedMessage
+from iprog_async._core.messages import PreparedMessage
 from iprog_async._http.pool import HttpPool
 from iprog_async._journal.journal import Journal
+from iprog_async._providers.numbers import read_number
 from iprog_async._providers.protocols import SmsProvider
-from iprog_async._sending.encoding import prepare
-from iprog_async._sending.sender_ids import read_sender_ids
 from iprog_async.cli._bulk.options import CommandOptions
 from iprog_async.cli._terminal.output import echo
 from iprog_async.cli._terminal.show import receipt_words
@@ -89,8 +88,7 @@ def trial_of(
     """
     if options.first_to is None:
         return None
-    sender_ids = read_sender_ids(options.sender_ids())
-    number = prepare(provider, Message(options.first_to, "Hi"), 0, None, sender_ids).e164
+    number = read_number(provider, options.first_to)
     if suppressed is not None and suppressed(number):
         raise SuppressedError(number)
     return Trial(options, options.first_to)

@@ -15,10 +15,10 @@ from iprog_async._core.errors import (
     ProviderError,
     SmsError,
 )
-from iprog_async._core.messages import Message
 from iprog_async._core.receipts import DeliveryStatus, Receipt
 from iprog_async._core.redaction import one_line
 from iprog_async._http.pool import HttpPool
+from iprog_async._providers.numbers import read_number
 from iprog_async._providers.protocols import SmsProvider, SupportsStatus
 from iprog_async.sandbox import BLOCKED_WORD, Fault, Sandbox
 
@@ -175,7 +175,7 @@ def number_for(provider: SmsProvider) -> str:
     """Return the first example number that a gateway can reach; the first of all if none."""
     for number in _NUMBERS:
         try:
-            provider.prepare(Message(number, "Hello"))
+            read_number(provider, number)
         except SmsError:
             continue
         return number

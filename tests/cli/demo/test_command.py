@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 from support.cli.runner import Cli
 
-from iprog_async import Message, SmsError, SmsProvider, provider_types
-from iprog_async.adapter import PreparedMessage
+from iprog_async import SmsError, SmsProvider, provider_types
 from iprog_async.cli._demo import scenario
 from iprog_async.cli._demo.scenario import Demonstration, demonstrate, number_for
 from iprog_async.sandbox import Sandbox, SandboxState
@@ -143,8 +142,7 @@ def test_unexpected_success(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
 class _Nowhere(IprogProvider):
     """A gateway that reaches no number at all."""
 
-    def prepare(self, message: Message, /, index: int = 0) -> PreparedMessage:
-        """Refuse every number."""
+    def _number(self, number: str) -> tuple[str, str]:
         raise SmsError("unreachable")
 
 

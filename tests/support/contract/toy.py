@@ -208,6 +208,14 @@ class Careless(ToyProvider):
         return f"+{number}", number
 
 
+class Terse(ToyProvider):
+    """Leaves out the plus sign of a number that stands alone."""
+
+    def e164(self, number: str, /) -> str:
+        """Read a number as the gateway writes it."""
+        return self._number(number)[1]
+
+
 class Muddled(ToyProvider):
     """Gives the outcomes of a batch in another order."""
 

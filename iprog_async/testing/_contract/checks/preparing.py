@@ -11,6 +11,8 @@ from iprog_async._core.errors import InvalidMessageError
 from iprog_async._core.messages import Message
 from iprog_async._core.segments import count_segments
 from iprog_async._http.calls import HttpCall
+from iprog_async._providers.numbers import read_number
+from iprog_async._providers.protocols import SmsProvider
 from iprog_async.testing._contract.case import Subject
 from iprog_async.testing._contract.checks.base import Checks, failure, in_loop, scene
 
@@ -69,6 +71,14 @@ class PreparingChecks(Checks):
         assert prepared.e164.startswith("+")
         assert prepared.e164[1:].isdecimal()
 
+    def test_a_number_without_a_text_is_read_as_in_a_message(self, subject: Subject) -> None:
+        """One-time codes and lists of numbers mean whom a message would reach, or are refused."""
+        provider, text = subject.make(NOWHERE), subject.case.text
+        for number in subject.case.numbers:
+            assert provider.prepare(Message(number, text)).e164 == read_number(provider, number)
+        for number in _bad_numbers(subject):
+            assert repr(number) in _words_about(provider, number)
+
     @in_loop
     async def test_bad_input_is_refused_before_any_network(self, subject: Subject) -> None:
         """What can't be sent is an `InvalidMessageError` that quotes it; nothing connects."""
@@ -90,10 +100,17 @@ class PreparingChecks(Checks):
             assert it.gateway.begun == 1
 
 
-def _bad_messages(subject: Subject) -> list[tuple[Message, str]]:
-    """Return messages that can't be sent, each with what the error has to quote."""
-    good, text = subject.number, subject.case.text
-    numbers = [
+def _words_about(provider: SmsProvider, number: str) -> str:
+    """Return the error about a number, or the number as it is read."""
+    try:
+        return read_number(provider, number)
+    except InvalidMessageError as exc:
+        return str(exc)
+
+
+def _bad_numbers(subject: Subject) -> list[str]:
+    good = subject.number
+    return [
         "",
         "   ",
         "0917 CALL NOW",
@@ -103,10 +120,15 @@ def _bad_messages(subject: Subject) -> list[tuple[Message, str]]:
         "not a number",
         *subject.case.bad_numbers,
     ]
+
+
+def _bad_messages(subject: Subject) -> list[tuple[Message, str]]:
+    """Return messages that can't be sent, each with what the error has to quote."""
+    good, text = subject.number, subject.case.text
     texts = ["", " \n\t", "half a \ud83d face"]
     naive = datetime(2031, 5, 17, 9, 30)
     return [
-        *((Message(number, text), repr(number)) for number in numbers),
+        *((Message(number, text), repr(number)) for number in _bad_numbers(subject)),
         *((Message(good, text), repr(text)) for text in texts),
         (Message(good, text, schedule_at=naive), naive.isoformat()),
         *(

@@ -1,0 +1,45 @@
+"""Reading a phone number as a provider does, where there is no message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from iprog_async._core.errors import SmsError
+from iprog_async._core.messages import Message
+from iprog_async._core.phones import to_e164
+from iprog_async._providers.protocols import SmsProvider
+
+
+def read_number(provider: SmsProvider, number: str) -> str:
+    """Return a number as E.164, as a provider reads it.
+
+    Args:
+        provider: Knows the region of national numbers.
+        number: The number, as people write it.
+
+    Raises:
+        InvalidMessageError: It is no number that the provider can text.
+    """
+    read: Callable[[str], str] | None = getattr(provider, "e164", None)
+    if read is not None:
+        return read(number)
+    # An adapter without our base class may read a number only as a part of some message.
+    return provider.prepare(Message(number, "?")).e164
+
+
+def read_listed_number(provider: SmsProvider, number: str) -> str:
+    """Return a number of a list as E.164.
+
+    A list may hold numbers that this gateway can't reach; they are numbers all the same.
+
+    Args:
+        provider: Knows the region of national numbers.
+        number: The number, as people write it.
+
+    Raises:
+        InvalidMessageError: It is no phone number.
+    """
+    try:
+        return read_number(provider, number)
+    except SmsError:
+        return to_e164(number)
