@@ -35,17 +35,16 @@ class TextSender:
         Returns:
             Why it was not sent, or may have been; `None` if it was accepted.
         """
-        message, bulk = row.message, self._client.bulk
+        client, bulk = self._client, self._client.bulk
+        # Not by `client.send`, which refuses a schedule that is later than the end: here the end
+        # limits the request alone, and a clock that differs a little must not refuse it.
+        encoding, sender_ids = bulk.encoding_for(None), bulk.sender_ids_for(None)
         try:
-            self._client.provider.prepare(message)
+            prepared = prepare(client.provider, row.message, 0, encoding, sender_ids)
         except SmsError as exc:
             return await self._refuse(row, exc) if exc.blame != "account" else exc
         try:
-            # Not by `client.send`, which refuses a schedule that is later than the end: here the
-            # end limits the request alone, and a clock that differs a little must not refuse it.
-            encoding, sender_ids = bulk.encoding_for(None), bulk.sender_ids_for(None)
-            prepared = prepare(self._client.provider, message, 0, encoding, sender_ids)
-            await self._client.sends.send(prepared, resend_unknown=False)
+            await client.sends.send(prepared, resend_unknown=False)
         except SmsError as exc:
             # What a policy refuses for good never came to a claim, so that nothing is on record.
             return await self._refuse(row, exc) if verdict_of(exc) is Verdict.SETTLED else exc

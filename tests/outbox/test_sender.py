@@ -30,6 +30,7 @@ from iprog_async import (
     WaitUntil,
 )
 from iprog_async.outbox import OutboxSender
+from iprog_async.sandbox import Sandbox
 from iprog_async.testing import SmsOutbox
 
 
@@ -205,6 +206,18 @@ async def test_text_that_the_adapter_refuses_is_on_record(address: str, journal:
     entry = await journal.outcome_of(NUMBER, "a")
     assert entry is not None
     assert ("not_sent", True, []) == (entry.state, "sender ID" in entry.detail, gateway.messages)
+
+
+async def test_the_clients_sender_id_is_enough(
+    address: str, journal: Journal, sms_sandbox: Sandbox
+) -> None:
+    """A gateway that sends nothing without one gets that of the client."""
+    gateway = sms_sandbox.address("infopromo").replace("sender_id=Sandbox&", "")
+    client = SmsClient.from_url(gateway, journal=journal, sender_id="ACME")
+    async with client, OutboxSender(client, poll=3600.0):
+        await put(address, journal, Message(NUMBER, "Hi", key="a"))
+        await until(lambda: states(address)() == [("done", None)])
+    assert ["ACME"] == [text.sender_id for text in sms_sandbox.inbox]
 
 
 async def test_text_that_is_too_old_is_not_sent(
