@@ -9,8 +9,10 @@ import pytest
 from support.outbox.looking import told
 from support.postgres.addresses import with_query
 
+from iprog_async import Journal
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.migrations import migrate
+from iprog_async.testing import SmsOutbox
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +33,16 @@ def address(_outbox_schema: str) -> str:
     """Return the address of a journal that is empty."""
     told(_outbox_schema, "TRUNCATE {outbox}, {entries}")
     return _outbox_schema
+
+
+@pytest.fixture
+def gateway() -> SmsOutbox:
+    """Return a gateway in memory."""
+    return SmsOutbox()
+
+
+@pytest.fixture
+def journal(address: str) -> Iterator[Journal]:
+    """Return the journal of the sender."""
+    with Journal.open(address) as opened:
+        yield opened
