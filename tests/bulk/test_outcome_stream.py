@@ -1,3 +1,5 @@
+"""The outcomes that wait for a reader hold the workers up, and none is lost."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,9 +1,12 @@
+"""How far a run reads its source ahead, and what comes of a source that fails."""
+
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 import pytest
+from support.bulk.runs import read, running
 from support.core.fakes import FakeProvider, accept, to_many
 
 from iprog_async import Message, Outcome, SmsClient
@@ -81,3 +84,59 @@ async def test_leaving_early_leaves_nothing_behind() -> None:
             await anext(run)
 
         assert before == asyncio.all_tasks()
+
+
+@pytest.mark.parametrize("messages", ["plain", "async"])
+async def test_error_of_the_source_comes_after_the_outcomes(messages: str) -> None:
+    """What was read before the source failed is sent and told; then its own error comes."""
+
+    def plain() -> Iterator[Message]:
+        yield from to_many(30)
+        raise OSError("the file is gone")
+
+    async def asynchronous() -> AsyncIterator[Message]:
+        for message in plain():
+            yield message
+
+    source = plain() if messages == "plain" else asynchronous()
+    outcomes: list[Outcome] = []
+    async with running(FakeProvider(), source) as run:
+        with pytest.raises(OSError, match="gone"):
+            await read(run, outcomes)
+
+        with pytest.raises(StopAsyncIteration):
+            await anext(run)
+
+    assert ["accepted"] * 30 == [outcome.state for outcome in outcomes]
+
+
+async def test_slow_reader_holds_the_sending_back() -> None:
+    """Nobody reads, so soon nothing more is sent, and no connection slot is held meanwhile."""
+    provider = FakeProvider()
+    settings = {"max_connections": 1, "concurrency": 2, "window": 10}
+    async with running(provider, to_many(1000), **settings) as run:
+        for _ in range(200):
+            await asyncio.sleep(0)
+        held_back = len(provider.sent)
+        counts = await run.drain()
+
+    assert held_back <= 2 + 2 + 1
+    assert 1000 == counts.accepted
+
+
+async def test_source_is_read_only_as_far_as_needed() -> None:
+    """The look-ahead is one window, whatever the length of the source."""
+    pulled = 0
+
+    def endless() -> Iterator[Message]:
+        nonlocal pulled
+        while True:
+            pulled += 1
+            yield Message("0917 123 4567", "Hi", key=str(pulled))
+
+    async with running(FakeProvider(), endless(), concurrency=2, window=20) as run:
+        async for outcome in run:
+            if outcome.index >= 100:
+                break
+
+    assert pulled <= 160

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import frozen
+from support.bulk.runs import broke, running
 from support.core.clock import VirtualClock
-from support.core.fakes import different_texts
+from support.core.fakes import FakeProvider, accept, different_texts, to_many
 from support.engines.pace_gateway import OK, Account, VirtualGateway, too_many
 from support.journal.journaling import states_in
 from support.routing.fakes import gateway, limited
@@ -21,10 +22,13 @@ from iprog_async import (
     Failover,
     HttpPool,
     Journal,
+    Message,
+    Outcome,
     RunHaltedError,
     SmsClient,
 )
 from iprog_async._engines.base import Failure, WireReply
+from iprog_async.adapter import PreparedMessage
 
 
 _UNREACHABLE = Failure("connection refused", may_have_left=False)
@@ -210,3 +214,66 @@ async def test_a_run_at_its_credit_limit_sends_what_is_paid_for() -> None:
 
     run = await clock.run(halted())
     assert 5 == run.counts.accepted == len(gateway.arrivals)
+
+
+async def test_leaving_the_loop_stops_the_sending() -> None:
+    """`break` is enough: nothing goes on in the background."""
+    provider = FakeProvider()
+
+    async with running(provider, to_many(1000), concurrency=2) as run:
+        async for _ in run:
+            break
+    sent = len(provider.sent)
+    await asyncio.sleep(0.01)
+
+    assert sent == len(provider.sent) < 1000
+
+
+async def test_stop_lets_what_is_under_way_end() -> None:
+    """After `stop()` nothing more is sent, and every text that was has its outcome."""
+    three, release = asyncio.Event(), asyncio.Event()
+
+    async def wait(batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
+        if len(provider.sent) == 3:
+            three.set()
+        await release.wait()
+        return await accept(batch)
+
+    provider = FakeProvider(send=wait)
+    async with running(provider, to_many(100), concurrency=3) as run:
+        reading = asyncio.create_task(run.drain())
+        await three.wait()
+        run.stop()
+        release.set()
+        counts = await reading
+
+    assert 3 == counts.accepted == counts.total == len(provider.sent)
+
+
+async def one_then_silence(halted: asyncio.Event) -> AsyncIterator[Message]:
+    """Yield one message and then nothing, as a queue of work does."""
+    yield to_many(1)[0]
+    halted.set()
+    await asyncio.Event().wait()
+
+
+async def test_stop_does_not_wait_for_a_silent_source() -> None:
+    """A run over a queue of work ends when told, though the queue says nothing."""
+    silent = asyncio.Event()
+    async with running(FakeProvider(), one_then_silence(silent), linger=0.001) as run:
+        await anext(run)
+        await silent.wait()
+        run.stop()
+        counts = await asyncio.wait_for(run.drain(), 200)
+
+    assert 1 == counts.accepted
+
+
+async def test_halt_does_not_wait_for_a_silent_source() -> None:
+    """A run that halts itself ends, though its source would go on some day."""
+    source = one_then_silence(asyncio.Event())
+    async with running(FakeProvider(send=broke), source, linger=0.001) as run:
+        with pytest.raises(RunHaltedError):
+            await asyncio.wait_for(run.drain(), 200)
+
+    assert 1 == run.counts.not_sent

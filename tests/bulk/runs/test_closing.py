@@ -1,9 +1,12 @@
+"""A run that is closed, or left: what it still tells, and what is on its way."""
+
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
 
 import pytest
+from support.bulk.runs import running
 from support.core.fakes import FakeProvider, accept, to_many
 
 from iprog_async import Outcome, SmsClient
@@ -46,3 +49,21 @@ async def test_what_is_on_its_way_is_counted() -> None:
         await run.drain()
 
     assert (0, 15, 0, 15) == (before, stopped, run.in_flight, run.counts.accepted)
+
+
+async def never(batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
+    """Wait for ever."""
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def test_closing_ends_a_reader_in_another_task() -> None:
+    """Whoever waits for outcomes when the run is closed elsewhere is not left waiting."""
+    async with running(FakeProvider(send=never), to_many(3)) as run:
+        reading = asyncio.create_task(run.drain())
+        await asyncio.sleep(0.001)
+        await run.aclose()
+        counts = await asyncio.wait_for(reading, 200)
+        await run.aclose()
+
+    assert 0 == counts.total
