@@ -3,44 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
 import pytest
 import respx
+from support.infopromo.outcomes import BAD_NUMBER, COUNTRY, SENDER_REFUSED, outcomes
 from support.infopromo.wire import (
     EAGER,
     FIRST,
-    FIRST_WIRE,
     FLAVOURS,
     HOST,
     SECOND_WIRE,
     TEXT,
-    Provider,
     connect,
     error,
     messages,
     plain,
-    requests_of,
-    seen,
     submit,
     success,
 )
 
-from iprog_async import (
-    Accepted,
-    Failover,
-    Message,
-    NotSent,
-    Outcome,
-    OutcomeUnknownError,
-    RejectedError,
-    RunHaltedError,
-    SmsClient,
-    Unknown,
-)
-from iprog_async.adapter import Refusal
+from iprog_async import Accepted, OutcomeUnknownError
 from iprog_async_providers.infopromo._refusals import DISPATCH
 
 
@@ -49,12 +32,6 @@ CREDIT = ("InsufficientCreditError", True, "account")
 TOKEN = ("AuthenticationError", True, "account")
 MESSAGE = ("RejectedError", False, "message")
 RECIPIENT = ("RejectedError", False, "recipient")
-SENDER_REFUSED = 'Sender ID "X" is not authorized to send this message.'
-BAD_NUMBER = f"{FIRST_WIRE} is a invalid phone number"
-COUNTRY = (
-    "Permission to send an SMS has not been enabled for the region indicated by the 'To' number: "
-    f"{FIRST_WIRE}"
-)
 
 # HTTP status, the words, and what they mean: class, healable, blame.
 REFUSALS: list[tuple[int, str, tuple[str, bool, str]]] = [
@@ -114,17 +91,6 @@ async def states(
     route.side_effect = [httpx.Response(status, json=body) for status, body in answers]
     async with connect(FLAVOURS["v3"](), EAGER) as sms:
         return [{outcome.state for outcome in await submit(sms, messages(count))} for _ in answers]
-
-
-async def outcomes(
-    router: respx.MockRouter, status: int, body: object, count: int = 1
-) -> Sequence[Outcome]:
-    """Send texts in one request to a host that gives this answer; none is made twice."""
-    route = router.route(url__startswith=HOST).respond(status, json=body)
-    async with connect(FLAVOURS["v3"](), EAGER) as sms:
-        found = await submit(sms, messages(count))
-    assert route.call_count == 1
-    return found
 
 
 @pytest.mark.parametrize(("status", "text", "expected"), REFUSALS, ids=IDS)
@@ -303,202 +269,6 @@ async def test_delivered_in_the_answer_of_a_send_means_sent(
 
     assert ("sent", "Delivered") == (receipt.status.state, receipt.status.word)
     assert ("failed", 1) == (status.state, view.call_count)
-
-
-def report(to: str) -> dict[str, object]:
-    """Return what a list says of one text."""
-    return {"uid": f"u{to[-2:]}", "to": to, "customer_status": "Delivered", "cost": "1"}
-
-
-@pytest.mark.parametrize("status", [200, 403, 404])
-async def test_error_with_a_list_is_read_by_the_list(
-    respx_mock: respx.MockRouter, status: int
-) -> None:
-    """Whom an error lists was texted, whom its words name was not, and others are unknown."""
-    batch = messages(4)
-    listed = [report(to) for to in (SECOND_WIRE, "31612340000")]
-    found = await outcomes(respx_mock, status, {**error(BAD_NUMBER), "data": listed}, 4)
-
-    assert len(batch) == len(found)
-    assert [outcome.state for outcome in found] == ["not_sent", "accepted", "accepted", "unknown"]
-    assert isinstance(found[1], Accepted)
-    assert ("u68", "sent") == (found[1].receipt.message_id, found[1].receipt.status.state)
-
-
-@pytest.mark.parametrize(
-    "message", [f"{BAD_NUMBER}; upstream timed out", f"{FIRST_WIRE} was queued", "1 failed"]
-)
-async def test_words_that_speak_of_sending_refuse_nobody(
-    respx_mock: respx.MockRouter, message: str
-) -> None:
-    """Who is not listed is refused only by words that speak of nothing as sent or lost."""
-    body = {**error(message), "data": [report(SECOND_WIRE)]}
-    found = await outcomes(respx_mock, 403, body, 2)
-
-    assert [outcome.state for outcome in found] == ["unknown", "accepted"]
-
-
-@pytest.mark.parametrize(
-    ("reason", "healable"),
-    [
-        (BAD_NUMBER, False),
-        (f"{COUNTRY} Message is scheduled successfully.", True),
-    ],
-)
-async def test_one_of_many_is_refused_as_one_alone(
-    respx_mock: respx.MockRouter, reason: str, healable: bool
-) -> None:
-    """A country that is not enabled may be at another gateway; a bad number is bad anywhere."""
-    first, _ = await outcomes(respx_mock, 200, success([report(SECOND_WIRE)], reason), 2)
-
-    assert isinstance(first, NotSent)
-    assert (healable, "recipient") == (first.error.healable, first.error.blame)
-
-
-@pytest.mark.parametrize("envelope", [success(None, BAD_NUMBER), error(BAD_NUMBER)])
-async def test_more_than_the_envelope_refuses_nobody(
-    respx_mock: respx.MockRouter, envelope: dict[str, object]
-) -> None:
-    """Beside fields that no server was seen to give, who is not listed is unknown."""
-    body = {**envelope, "data": [report(SECOND_WIRE)], "sent": 2}
-    found = await outcomes(respx_mock, 200, body, 2)
-
-    assert [outcome.state for outcome in found] == ["unknown", "accepted"]
-
-
-@pytest.mark.parametrize(
-    ("entry", "expected"),
-    [
-        ({"uid": "a1"}, "accepted"),
-        ({"status": "Delivered"}, "accepted"),
-        ({"customer_status": "Failed"}, "accepted"),
-        ({"status": "Invalid number"}, "unknown"),
-        ({"error": "Invalid number"}, "unknown"),
-        ({}, "unknown"),
-    ],
-)
-async def test_what_an_error_lists_has_to_be_a_report(
-    respx_mock: respx.MockRouter, entry: dict[str, object], expected: str
-) -> None:
-    """An error may list what is wrong with whom: only an id or a status word is a text."""
-    body = {**error("The request failed"), "data": [{"to": FIRST_WIRE, **entry}]}
-    found = await outcomes(respx_mock, 403, body, 2)
-
-    assert [expected, "unknown"] == [outcome.state for outcome in found]
-
-
-async def test_list_of_a_server_error_is_not_trusted(respx_mock: respx.MockRouter) -> None:
-    """A 500 may come at any moment, so that its list proves nothing."""
-    body = {**error(BAD_NUMBER), "data": [report(SECOND_WIRE)]}
-    found = await outcomes(respx_mock, 500, body, 2)
-
-    assert [outcome.state for outcome in found] == ["unknown", "unknown"]
-
-
-@pytest.mark.parametrize("data", [None, [], {}, [None]])
-@pytest.mark.parametrize("message", [None, f"{BAD_NUMBER} {SECOND_WIRE} is a invalid phone number"])
-async def test_success_that_lists_nobody_is_unknown(
-    respx_mock: respx.MockRouter, data: object, message: str | None
-) -> None:
-    """A success without a list proves nothing of many, whatever numbers its words name."""
-    found = await outcomes(respx_mock, 200, success(data, message), 2)
-
-    assert [outcome.state for outcome in found] == ["unknown", "unknown"]
-
-
-async def test_null_for_many_names_the_way_out(respx_mock: respx.MockRouter) -> None:
-    """The error about a server that lists nobody says what to set."""
-    first, _ = await outcomes(respx_mock, 200, success(None), 2)
-
-    assert isinstance(first, Unknown)
-    assert "max_batch=1" in str(first.error)
-
-
-async def halted_run(provider: Provider) -> tuple[list[Outcome], RunHaltedError]:
-    """Send 40 texts in a run that halts; return their outcomes, and why it did."""
-    found: list[Outcome] = []
-    async with connect(provider) as sms, sms.send_many(messages(40), concurrency=1) as run:
-
-        async def read() -> None:
-            async for outcome in run:
-                found.append(outcome)
-
-        with pytest.raises(RunHaltedError) as caught:
-            await read()
-    return found, caught.value
-
-
-@pytest.mark.parametrize(
-    "text", [SENDER_REFUSED, "Originator X is not authorized to send this message"]
-)
-async def test_sender_refusal_halts_a_run(respx_mock: respx.MockRouter, text: str) -> None:
-    """What every text of the sender would meet is met once, and the others are not tried."""
-    route = respx_mock.route(url__startswith=HOST).respond(404, json=error(text))
-    found, halted = await halted_run(FLAVOURS["v3"](max_batch=1))
-
-    assert route.call_count == 1
-    assert ["not_sent"] * 40 == [outcome.state for outcome in found]
-    assert text.rstrip(".") in str(halted)
-
-
-async def test_sender_refusal_moves_to_the_next_gateway(respx_mock: respx.MockRouter) -> None:
-    """Another account may be allowed to use the sender ID."""
-    respx_mock.route(url__startswith=HOST).respond(
-        404, json=error("Originator X is not authorized to send this message")
-    )
-    other = "https://other.example"
-    respx_mock.route(url__startswith=other).respond(json=success({"uid": "b1"}))
-    both = Failover(
-        FLAVOURS["v3"](name="first"),
-        FLAVOURS["http"](name="second", base_url=other),
-    )
-    async with SmsClient(both) as sms:
-        receipt = await sms.send(FIRST, TEXT)
-
-    assert receipt.ref == "second:b1"
-
-
-async def test_user_row_for_the_sender_refusal_in_another_language(
-    respx_mock: respx.MockRouter,
-) -> None:
-    """A row of the user's makes a translated refusal certain, and halts a run as well."""
-    route = respx_mock.route(url__startswith=HOST).respond(
-        404, json=error("L'expéditeur X n'est pas autorisé.")
-    )
-    row = Refusal(
-        RejectedError,
-        r"l'expéditeur [\w ]{1,11} n'est pas autorisé\.",
-        (404,),
-        healable=True,
-        blame="account",
-        whole_request=True,
-    )
-    found, _ = await halted_run(FLAVOURS["v3"](refusals=[row], max_batch=20))
-
-    assert route.call_count == 1
-    assert ["not_sent"] * 40 == [outcome.state for outcome in found]
-
-
-async def test_times_of_one_minute_travel_together(respx_mock: respx.MockRouter) -> None:
-    """Fifty times that differ by microseconds are one on the wire, and one request."""
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json=success(None))
-
-    respx_mock.route(url__startswith=HOST).mock(side_effect=answer)
-    start = datetime.now(UTC).replace(second=20, microsecond=1) + timedelta(hours=3)
-    later = [
-        Message(f"+3161234{index:04}", TEXT, schedule_at=start + timedelta(microseconds=index))
-        for index in range(50)
-    ]
-    async with connect(FLAVOURS["v3"]()) as sms, sms.send_many(later) as run:
-        states = [outcome.state async for outcome in run]
-
-    assert ["accepted"] * 50 == states
-    bodies: list[Any] = [seen(request)[3] for request in requests_of(respx_mock)]
-    assert sum(len(body["recipient"].split(",")) for body in bodies) == 50
-    assert len({body["schedule_time"] for body in bodies}) == 1
-    assert all("," in body["recipient"] for body in bodies)
 
 
 async def test_unknown_is_said_once(respx_mock: respx.MockRouter) -> None:
