@@ -89,11 +89,14 @@ def usable_by(user: ServerUser, binaries: Path, folder: Path) -> Path:
     except OSError:
         pass
     copied = folder / "postgresql"
-    # The libraries of the wheel are beside the package; a program finds them from where it is.
-    shutil.copytree(binaries.parent, copied / "pg", symlinks=True)
-    for libraries in binaries.parents[2].glob("*.libs"):
+    # The libraries of the wheel are beside the package; a program finds them from where it is, so
+    # both keep their places.
+    installed = binaries.parents[2]
+    place = binaries.parent.relative_to(installed)
+    shutil.copytree(binaries.parent, copied / place, symlinks=True)
+    for libraries in installed.glob("*.libs"):
         shutil.copytree(libraries, copied / libraries.name)
-    return copied / "pg" / "bin"
+    return copied / place / "bin"
 
 
 def _embedded() -> list[Path]:
