@@ -139,4 +139,4 @@ class SingleSends:
 
 def _is_unknown(error: BaseException) -> bool:
     """Return whether an attempt may have been sent; not if only one before it may have been."""
-    return isinstance(error, OutcomeUnknownError) and not isinstance(error.__cause__, SmsError)
+    return isinstance(error, OutcomeUnknownError) and error.not_resent is None

@@ -323,10 +323,12 @@ class NoAnswerError(SmsError):
 class OutcomeUnknownError(SmsError):
     """A send left and no trustworthy answer came back: the text may be on its way.
 
-    `reason` is what was seen; `references` are ids the gateway gave, if any.
+    `reason` is what was seen; `references` are ids the gateway gave, if any. `not_resent` is why it
+    was not sent again, where that was asked for: only an earlier attempt may have been sent then.
     """
 
     may_have_been_sent: ClassVar[bool] = True
+    not_resent: SmsError | None = None
 
     def __init__(
         self, message: str, *, provider: str, reason: str, references: tuple[str, ...] = ()

@@ -166,7 +166,7 @@ def still_unsettled(row: Row, refused: SmsError) -> OutcomeUnknownError:
         provider=row.provider,
         reason=before,
     )
-    error.__cause__ = refused
+    error.not_resent = error.__cause__ = refused
     return error
 
 

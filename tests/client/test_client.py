@@ -157,6 +157,27 @@ async def test_resend_ends_with_an_answer() -> None:
     assert ("fake:id-0", 2) == (receipt.ref, len(provider.sent))
 
 
+async def _reset(batch: Any) -> Any:
+    try:
+        raise RejectedError("the connection was reset", provider="fake")
+    except RejectedError as exc:
+        raise OutcomeUnknownError("lost", provider="fake", reason="reset") from exc
+
+
+async def test_resend_does_not_look_at_what_an_unknown_outcome_came_from() -> None:
+    """An adapter may raise it from whatever error it likes: it is unknown all the same."""
+    script = iter([_reset, _reset, accept])
+
+    async def send(batch: Any) -> Any:
+        return await next(script)(batch)
+
+    provider = FakeProvider(send=send)
+    async with SmsClient(provider, pool=HttpPool(clock=InstantClock())) as client:
+        receipt = await client.send(NUMBER, "Alarm", on_unknown="resend")
+
+    assert ("fake:id-0", 3) == (receipt.ref, len(provider.sent))
+
+
 async def test_a_refused_resend_says_nothing_of_the_first_attempt() -> None:
     """A text that may be out is not called unsent because its second attempt was refused."""
     script = iter([lose, refusing()])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -170,9 +172,22 @@ async def test_a_refusal_of_a_second_sending_leaves_the_doubt(
     with Journal.open(path, resend_unknown=True) as journal:
         with pytest.raises(OutcomeUnknownError, match="the first time") as caught:
             await posting(Wire(reply), journal).send(NUMBER, "Hi", key="a")
-        assert isinstance(caught.value.__cause__, RejectedError)
+        error = caught.value
+        copies = [error, copy.copy(error), copy.deepcopy(error), pickle.loads(pickle.dumps(error))]  # noqa: S301 - just written by ourselves
+        assert [RejectedError] * 4 == [type(each.not_resent) for each in copies]
         (entry,) = [entry async for entry in journal.unknown()]
     assert "fake" == entry.provider
+
+
+@pytest.mark.parametrize("reply", [REFUSED, BUSY])
+async def test_a_second_sending_that_is_refused_is_the_last(
+    reply: httpx.Response, path: Path
+) -> None:
+    """That one is known not to be sent, so there is nothing to send again."""
+    wire = Wire(BROKEN, reply, ACCEPTED)
+    with Journal.open(path) as journal, pytest.raises(OutcomeUnknownError, match="the first time"):
+        await posting(wire, journal).send(NUMBER, "Hi", key="a", on_unknown="resend")
+    assert 2 == len(wire.requests)
 
 
 @pytest.mark.parametrize(("reply", "asked"), [(REFUSED, 1), (BUSY, 2)])
