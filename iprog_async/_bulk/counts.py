@@ -40,13 +40,19 @@ class Counts:
                 self.unknown += 1
 
 
-def count_tally(counts: Counts, tally: Tally) -> None:
-    """Count the outcomes of a request."""
+def count_tally(counts: Counts, tally: Tally, still_unknown: int = 0) -> None:
+    """Count the outcomes of a request.
+
+    Args:
+        counts: What they are added to.
+        tally: How the messages of the request ended.
+        still_unknown: Those of the not sent that an earlier request may have sent.
+    """
     counts.accepted += tally.accepted
     # As nearly always there is nothing else; this is done for each text.
     if tally.not_sent or tally.unknown or tally.failed:
-        counts.not_sent += tally.not_sent
-        counts.unknown += tally.unknown
+        counts.not_sent += tally.not_sent - still_unknown
+        counts.unknown += tally.unknown + still_unknown
         counts.failed += tally.failed
 
 

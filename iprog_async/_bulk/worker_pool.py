@@ -311,11 +311,12 @@ class WorkerPool:
         self.spending.add(tally)
         # The disk holds up the reader, who must see nothing before it is on record, and
         # not the worker.
-        recorded, told = None, outcomes
+        recorded, told, still_unknown = None, outcomes, 0
         if self._ledger is not None:
-            recorded, told = self._ledger.record(part, outcomes), self._ledger.told(outcomes)
+            told, still_unknown = self._ledger.told(outcomes)
+            recorded = self._ledger.record(part, outcomes)
         self._log(part, told, seconds)
-        count_tally(self.counts, tally if told is outcomes else tally_of(part, told))
+        count_tally(self.counts, tally, still_unknown)
         if self._admissions is not None:
             try:
                 await self._admissions.settle(outcomes)
@@ -359,9 +360,7 @@ class WorkerPool:
         for outcome in outcomes:
             if outcome.error.blame == "account":
                 self.halt(outcome.error)
-        told = outcomes if self._ledger is None else self._ledger.told(outcomes)
-        self._log(rows, told, 0.0)
-        await self._report(told)
+        await self._report(outcomes, of=rows)
 
     def _resume(self, rows: Sequence[PreparedMessage]) -> None:
         """Let rows wait for their turn whose time has come."""
@@ -402,10 +401,12 @@ class WorkerPool:
         for prepared, outcome in zip(part, outcomes, strict=True):
             log_outcome(self._provider, prepared, outcome, seconds, self._observers)
 
-    async def _report(self, outcomes: Sequence[Outcome]) -> None:
-        """Pass on the outcomes of what no request was made for."""
+    async def _report(self, outcomes: Sequence[Outcome], of: Batch = ()) -> None:
+        """Pass on the outcomes of what no request was made for; log those of given messages."""
         if self._ledger is not None:
-            outcomes = self._ledger.told(outcomes)
+            outcomes, _ = self._ledger.told(outcomes)
+        if of:
+            self._log(of, outcomes, 0.0)
         self.counts.add(outcomes)
         if self.stream.add(outcomes):
             await self.stream.room()

@@ -112,9 +112,9 @@ class KeyedSends:
         ledger = Ledger(self._journal, resend_unknown=resend_unknown)
         try:
             outcome = await self._send_by(ledger, provider, prepared)
+            return outcome if _lost_its_claim(outcome) else ledger.told_of(outcome)
         finally:
             ledger.end()
-        return outcome if _lost_its_claim(outcome) else ledger.told([outcome])[0]
 
     async def _send_by(
         self, ledger: Ledger, provider: SmsProvider, prepared: PreparedMessage

@@ -62,7 +62,7 @@ class Ledger:
             )
         # Those of new messages are made when they are claimed: a window holds thousands.
         self._rows: dict[int, Row] = {}
-        # Those that an earlier sending may have sent; here until their outcome is told.
+        # Those that an earlier sending may have sent, as the journal had them.
         self._doubted: dict[int, Row] = {}
         self._reserved: set[tuple[str, str]] = set()
 
@@ -84,6 +84,7 @@ class Ledger:
         for prepared_key in self._reserved:
             self._journal.under_way.discard(prepared_key)
         self._reserved.clear()
+        self._doubted.clear()
         if self._run and not self._shared:
             self._run = 0
             self._journal.end_run()
@@ -282,21 +283,26 @@ class Ledger:
         rows = (self._rows.get(prepared.index) for prepared in batch)
         return sum(row is not None and row.in_doubt for row in rows)
 
-    def told(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
-        """Return what is told of messages that have come to an outcome.
+    def told(self, outcomes: Sequence[Outcome]) -> tuple[Sequence[Outcome], int]:
+        """Return what the caller is told of messages, before they are recorded.
 
         What an earlier sending may have sent stays unknown, unless it is accepted: that it was
         not sent this time says nothing about that one.
 
         Args:
             outcomes: What became of them this time.
+
+        Returns:
+            Their outcomes, and how many of them are unknown that were not sent this time.
         """
         if not self._doubted:
-            return outcomes
-        return [self._told_of(outcome) for outcome in outcomes]
+            return outcomes, 0
+        told = [self.told_of(outcome) for outcome in outcomes]
+        return told, sum(was.state != now.state for was, now in zip(outcomes, told, strict=True))
 
-    def _told_of(self, outcome: Outcome) -> Outcome:
-        row = self._doubted.pop(outcome.index, None)
+    def told_of(self, outcome: Outcome) -> Outcome:
+        """Return what the caller is told of one message; see `told`."""
+        row = self._doubted.get(outcome.index)
         if row is None or not isinstance(outcome, NotSent):
             return outcome
         return Unknown(outcome.index, outcome.message, still_unsettled(row, outcome.error))
@@ -317,7 +323,7 @@ class Ledger:
     def record(
         self, batch: Batch, outcomes: Sequence[Outcome]
     ) -> asyncio.Future[JournalError | None]:
-        """Put the outcomes of a batch on record.
+        """Put the outcomes of a batch on record; a run has asked before what is told of them.
 
         Returns:
             What is done when they are; before that, nobody may see them. Its result is the
@@ -339,11 +345,18 @@ class Ledger:
             )
         else:
             recorded = self._queue.record(rows, ended)
-        if self._reserved and self._run:
-            # Another event loop that looks them up has to find what became of them. The key of a
-            # single send is free at its end: until then it asks what others did with it.
-            recorded.add_done_callback(lambda _: self._free(batch))
+        if self._run:
+            # A single send ends with its message: until then it asks what others did with it.
+            if self._doubted:
+                self._settle_doubts(batch)
+            if self._reserved:
+                # Another event loop that looks them up has to find what became of them.
+                recorded.add_done_callback(lambda _: self._free(batch))
         return recorded
+
+    def _settle_doubts(self, batch: Batch) -> None:
+        for prepared in batch:
+            self._doubted.pop(prepared.index, None)
 
 
 def _as_kept(row: Row, text_hash: bytes, step: timedelta) -> Row:

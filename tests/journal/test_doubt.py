@@ -9,22 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.journal.journaling import states_in
+from support.journal.journaling import run_over, states_in
 
 from iprog_async import (
+    AuthenticationError,
     ConnectionFailedError,
     Journal,
     Message,
+    NotSent,
     OutcomeUnknownError,
     Outgoing,
     Refuse,
     RejectedError,
     SmsClient,
 )
+from iprog_async._journal.ledger import Ledger
 from iprog_async.testing import SmsOutbox
 
 
-NUMBER = "+639171234567"
+NUMBER, OTHER = "+639171234567", "+639181234567"
 OVER = datetime.now(UTC) - timedelta(hours=1)
 
 
@@ -94,3 +97,63 @@ async def test_row_of_a_run_stays_unknown(tmp_path: Path, way: str) -> None:
     assert ["unknown"] == [outcome.state for outcome in outcomes]
     assert (0, 1) == (run.counts.not_sent, run.counts.unknown)
     assert ["unknown"] == states_in(path)
+
+
+async def lose_in_a_run(path: Path, gateway: SmsOutbox, *messages: Message) -> None:
+    """Leave the texts of a run unknown."""
+    gateway.lose(times=len(messages))
+    async with (
+        SmsClient(gateway.provider) as client,
+        client.send_many(messages, journal=path) as run,
+    ):
+        assert len(messages) == (await run.drain()).unknown
+
+
+async def test_only_what_may_be_out_stays_unknown(tmp_path: Path) -> None:
+    """Of texts that are refused together, each keeps its own outcome, and is counted by it."""
+    path, gateway = tmp_path / "j.db", SmsOutbox()
+    await lose_in_a_run(path, gateway, Message(NUMBER, "Hi"))
+    messages = [Message(OTHER, "Hi"), Message(NUMBER, "Hi")]
+
+    async with (
+        resuming(path, gateway, RejectedError) as client,
+        client.send_many(messages) as run,
+    ):
+        states = {outcome.index: outcome.state async for outcome in run}
+
+    assert {0: "not_sent", 1: "unknown"} == states
+    assert (1, 1) == (run.counts.not_sent, run.counts.unknown)
+
+
+async def test_what_a_halted_run_gives_up_stays_unknown(tmp_path: Path) -> None:
+    """A row whose turn does not come again was still sent before, or not."""
+    path, gateway = tmp_path / "j.db", SmsOutbox()
+    await lose_in_a_run(path, gateway, Message(NUMBER, "Hi"))
+    messages = [Message(OTHER, "Hello"), Message(NUMBER, "Hi")]
+
+    async with resuming(path, gateway, AuthenticationError) as client:
+        outcomes = await run_over(client, messages, concurrency=1)
+
+    assert ["not_sent", "unknown"] == [outcome.state for outcome in outcomes]
+
+
+async def test_asking_what_is_told_changes_nothing(tmp_path: Path) -> None:
+    """The answer is the same until the outcome is on record; then nothing is kept of it."""
+    path, gateway = tmp_path / "j.db", SmsOutbox()
+    await lose_in_a_run(path, gateway, Message(NUMBER, "Hi"))
+    batch = [gateway.provider.prepare(Message(NUMBER, "Hi"), 0)]
+    refused = [NotSent(0, batch[0].message, RejectedError("no", provider="outbox"))]
+
+    def asked(ledger: Ledger) -> tuple[list[str], int]:
+        told, still_unknown = ledger.told(refused)
+        return [outcome.state for outcome in told], still_unknown
+
+    with Journal.open(path, resend_unknown=True) as journal:
+        ledger = await Ledger.of_run(journal)
+        to_send, _ = await ledger.admit(batch)
+        assert batch == to_send
+        assert [(["unknown"], 1)] * 2 == [asked(ledger), asked(ledger)]
+        ledger.claim(batch)
+        assert await ledger.record(batch, refused) is None
+        assert (["not_sent"], 0) == asked(ledger)
+        ledger.end()
