@@ -38,8 +38,9 @@ _MISNAMED = {"UK": "GB", "EL": "GR"}
 _REGION = re.compile(r"[A-Z]{2}", re.ASCII)
 # Dropping them is safe only where numbers have one length, as these do: two of something that
 # stand in one cell are not taken for one number. A dot is not among them: "917123456.0" is a
-# number that is too short, and a data frame made a decimal of it.
-_SEPARATORS = str.maketrans("", "", " \t\u00a0\u202f-\u2010\u2011\u2013()")
+# number that is too short, and a data frame made a decimal of it. Nor is a dash in front.
+_DASHES = "-\u2010\u2011\u2013"
+_SEPARATORS = str.maketrans("", "", f" \t\u00a0\u202f{_DASHES}()")
 _PREFIX: dict[str | None, str] = {
     region: f"+{plan.country}" for region, plan in MOBILE_PLANS.items()
 }
@@ -118,12 +119,13 @@ def to_e164(number: str, region: str | None = None, *, mobile_only: bool = False
         )
     if given is None or not given.strip():
         raise InvalidMessageError(f"the phone number is empty: {given!r}")
-    digits = given.translate(_SEPARATORS)
-    if fast is not None and (match := fast.fullmatch(digits)):
-        return _PREFIX[region] + match[1]
-    match = (_ANYWHERE if region is None else _ABROAD).fullmatch(digits)
-    if match is not None:
-        return _joined(match)
+    if given.lstrip()[0] not in _DASHES:
+        digits = given.translate(_SEPARATORS)
+        if fast is not None and (match := fast.fullmatch(digits)):
+            return _PREFIX[region] + match[1]
+        match = (_ANYWHERE if region is None else _ABROAD).fullmatch(digits)
+        if match is not None:
+            return _joined(match)
     return _parse(given, region, mobile_only)
 
 

@@ -19,6 +19,8 @@ _LABEL = re.compile(r"(?:'|tel:) ?", re.IGNORECASE)
 # A data frame or a spreadsheet made a number with a decimal point of it.
 _DECIMAL = re.compile(r"(\+?\d{4,})[.,]0+", re.ASCII)
 _SHORTENED = re.compile(r"\+?\d+(?:[.,]\d+)?[eE][+-]?\d+", re.ASCII)
+_AMOUNT = re.compile(r"\+?\d{4,}[.,]\d{1,3}", re.ASCII)
+_NEGATIVE = re.compile(rf"[{_DASHES}]")
 _TRUNK = re.compile(r"\(0\)")
 
 
@@ -81,6 +83,11 @@ def read_written(given: str) -> Written:
         raise UnreadableError(
             "was shortened by a spreadsheet, so that its last digits are lost; format the column "
             "as text, and write the numbers again"
+        )
+    if _AMOUNT.fullmatch(text) or _NEGATIVE.match(text):
+        raise UnreadableError(
+            "is written as an amount, with a decimal point or a minus sign; write the digits of "
+            "one number"
         )
     _check_characters(text)
     plus = text.lstrip("( ").startswith("+")
