@@ -40,5 +40,5 @@ def _pushing(provider: SmsProvider) -> SupportsInboundPush:
         if isinstance(member, SupportsInboundPush):
             return member
     raise ConfigurationError(
-        f"SHOP_INBOUND_SECRET is set, and {' and '.join(members)} tells of no incoming texts"
+        f"SHOP_INBOUND_SECRET is set, but {' and '.join(members)} tells of no incoming texts"
     )

@@ -117,7 +117,7 @@ class ClientBulk:
         if words is not None:
             return SendBetween.of_words(words, zone, "wait")
         if zone is not None:
-            raise ConfigurationError("zone= says more about send_between=; give both")
+            raise ConfigurationError("zone= is the clock of send_between=; give both")
         return self._hours
 
     def encoding_for(self, encoding: EncodingSetting | None) -> Gsm7 | None:

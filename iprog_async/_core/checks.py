@@ -37,8 +37,8 @@ def check_messages(given: object) -> None:
         )
     if _has_ended(given):
         raise ConfigurationError(
-            "messages is a generator that has been read already, and has nothing left: make it "
-            "anew, say by calling the function again that made it. Nothing was sent"
+            "messages is a generator that has been read already, and has nothing left: make a "
+            "new one, say by calling the function again that made it. Nothing was sent"
         )
 
 

@@ -29,8 +29,8 @@ class Unpicklable:
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         raise TypeError(
-            "what holds a credential can't be pickled: build the provider or client anew in each "
-            "process, for example from the environment"
+            "what holds a credential can't be pickled: build a provider or client of its own in "
+            "each process, for example from the environment"
         )
 
 

@@ -111,7 +111,7 @@ def _context(_: tuple[object, ...]) -> ssl.SSLContext:
     except OSError as exc:
         # All that is left is certifi's own file, which an incomplete installation lacks.
         raise ConfigurationError(
-            f"the usual certificates can't be loaded ({_words(exc)}): install certifi anew, or "
+            f"the usual certificates can't be loaded ({_words(exc)}): reinstall certifi, or "
             f"set {_FILE}. Nothing was sent"
         ) from None
 

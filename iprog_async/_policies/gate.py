@@ -186,7 +186,7 @@ class Admissions:
         else:
             # It would be withdrawn and asked about again, for ever. An answer that has ended only
             # since it was asked for is none of these: the next one is another.
-            over = f"allowed a text until {decision.until.isoformat()}, which was over already"
+            over = f"allowed a text until {decision.until.isoformat()}, which was already over"
             held = Refuse(PolicyError(policy.name, over))
         held = _in_time(held, policy.name, grant.prepared)
         # An earlier policy may have rewritten it, and is asked again when it is its turn again.

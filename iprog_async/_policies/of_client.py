@@ -56,7 +56,7 @@ class ClientPolicies:
             ConfigurationError: One of them makes no sense.
         """
         if send_between is None and zone is not None:
-            raise ConfigurationError("zone= says more about send_between=; give both")
+            raise ConfigurationError("zone= is the clock of send_between=; give both")
         limits = LimitSettings.of_words(per_number, per_number_same_text, credits_per_day)
         return cls(
             read_policies(policies),

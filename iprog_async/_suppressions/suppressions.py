@@ -216,8 +216,8 @@ class Suppressions:
             sender = self._read_number(inbound.sender)
         except InvalidMessageError:
             logger.warning(
-                "a %s through %s changed nothing: its sender is no phone number to the list of "
-                "suppressed numbers; national ones need its region=",
+                "a %s through %s changed nothing: the list of suppressed numbers can't read its "
+                "sender as a phone number; to read national ones, give the list a region=",
                 wish.upper(),
                 inbound.gateway or "a gateway",
             )

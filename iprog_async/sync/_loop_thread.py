@@ -25,7 +25,7 @@ _LONGEST_PARKING = 1.0
 # How long the interpreter's exit waits for what was cancelled, once every client is closed.
 _LONGEST_FAREWELL = 10.0
 _FORKED = (
-    "this process was forked off in the midst of a run of its parent, which goes on there; "
+    "this process was forked off in the middle of a run of its parent, which goes on there; "
     "begin another one here. Nothing was sent from this process"
 )
 

@@ -34,7 +34,7 @@ def each(
     """
     forked = (
         f"this process was forked off while its parent was reading the {of}, and can't go on with "
-        "that: begin anew here"
+        "that: begin again here"
     )
 
     async def following() -> T | object:

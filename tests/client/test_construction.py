@@ -112,7 +112,7 @@ def test_incomplete_installation_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> N
     """Without certifi's file the error says what to install."""
     monkeypatch.setattr("certifi.where", lambda: "/nowhere/cacert.pem")
     monkeypatch.setattr("iprog_async._engines.trust._state", lambda: ("another",))
-    with pytest.raises(ConfigurationError, match="install certifi anew, or set SSL_CERT_FILE"):
+    with pytest.raises(ConfigurationError, match="reinstall certifi, or set SSL_CERT_FILE"):
         client_of(GATEWAY, "httpx")
 
 

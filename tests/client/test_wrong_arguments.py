@@ -77,9 +77,9 @@ def _closed() -> Any:
 async def test_generator_that_has_ended(make: Callable[[], Any]) -> None:
     """A generator with nothing left is no empty list of messages: it says what to do."""
     async with SmsClient(FakeProvider()) as sms:
-        with pytest.raises(ConfigurationError, match=r"read already.*make it anew"):
+        with pytest.raises(ConfigurationError, match=r"read already.*make a new one"):
             sms.send_many(make())
-        with pytest.raises(ConfigurationError, match=r"read already.*make it anew"):
+        with pytest.raises(ConfigurationError, match=r"read already.*make a new one"):
             await sms.plan_many(make())
 
 

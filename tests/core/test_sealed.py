@@ -87,7 +87,7 @@ def test_a_copy_of_a_secret_is_the_secret(copied: type) -> None:
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_a_provider_refuses_to_be_pickled(name: str) -> None:
     """A pickle would hold the credential; the error says what to do instead."""
-    with pytest.raises(TypeError, match="can't be pickled: build the provider or client anew"):
+    with pytest.raises(TypeError, match="can't be pickled: build a provider or client of its own"):
         pickle.dumps(PROVIDERS[name])
 
 

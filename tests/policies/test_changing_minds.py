@@ -55,7 +55,7 @@ async def test_what_is_allowed_until_a_time_that_is_over_is_refused(
         error = await way(client)
 
     assert isinstance(error, PolicyError)
-    assert error.problem.endswith("which was over already")
+    assert error.problem.endswith("which was already over")
     assert ([], 1) == (wire.requests, len(rule.asked))
 
 

@@ -156,7 +156,7 @@ def reopen(address: PostgresAddress, campaign: Campaign, process: int) -> Connec
             if _campaign(connection, address, campaign.id) != campaign:
                 raise JournalError(
                     f"the journal {address} is not the one that was opened: its campaign "
-                    f"{campaign.name!r} was removed or made anew. Nothing more is sent; see which "
+                    f"{campaign.name!r} was removed or made again. Nothing more is sent; see which "
                     "database the address leads to"
                 )
             announce(connection, address, process)

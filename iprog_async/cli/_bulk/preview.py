@@ -218,7 +218,7 @@ class Preview:
         if self.options.at is not None:
             rows.append(("at", self.options.at))
         if self.options.not_after is not None:
-            rows.append(("not after", f"{self.options.not_after}; then nothing more is sent"))
+            rows.append(("not after", f"{self.options.not_after}; after that nothing more is sent"))
         if self.options.first_to is not None:
             rows.append(("trial to", f"{self.options.first_to}, before all others"))
         return rows + ([] if self.first is None else self.first.rows())

@@ -107,7 +107,7 @@ async def forget(  # noqa: D417 - the shared options describe themselves
     """Take a person out of a journal, down to the bytes of its file.
 
     Salted hashes stay, so that no repeat of what the person got is sent; another text is. A file is
-    written anew when the last process has closed it; a database keeps old bytes until its VACUUM,
+    rewritten when the last process has closed it; a database keeps old bytes until its VACUUM,
     and in its log and its backups. The exit code is 1 if the number is still in some file.
 
     Args:

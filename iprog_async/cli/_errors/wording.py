@@ -57,7 +57,7 @@ _TERMS: tuple[tuple[str, str], ...] = (
     ),
     (r"^code_length\b", "--code-length"),
     (r"^purpose= is", "--purpose is"),
-    (r"zone= says more about send_between=", "--zone says more about --send-between"),
+    (r"zone= is the clock of send_between=", "--zone is the clock of --send-between"),
     (r"\(send_between\); give zone=", "(--send-between); give --zone"),
     (r"Give base_url='(\S+)', or host= with one of", r"Give base_url=\1 or host= one of"),
     (r"Give any other as base_url", "Give any other as ?base_url="),

@@ -57,7 +57,7 @@ def hours_of(send_between: str | None, zone: str | None) -> dict[str, Any]:
     """
     if send_between is None:
         if zone is not None:
-            raise InvalidMessageError("--zone says more about --send-between; give both")
+            raise InvalidMessageError("--zone is the clock of --send-between; give both")
         return {}
     try:
         SendBetween.of_words(send_between, zone, "wait")

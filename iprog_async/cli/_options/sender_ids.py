@@ -17,8 +17,8 @@ From = Annotated[
     str | None,
     Parameter(
         name="--from",
-        help="Name or number that the phones show as sender; or one for each country and for all "
-        "others: PH=ACME,UG=Acme Ltd,Acme.",
+        help="Name or number that the phones show as sender; or one for each country, and one for "
+        "all others: PH=ACME,UG=Acme Ltd,Acme.",
     ),
 ]
 _FORM = "write PH=ACME,UG=Acme Ltd,Acme: two letters, = and the sender, separated by commas"

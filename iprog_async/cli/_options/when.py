@@ -26,8 +26,8 @@ NotAfter = Annotated[
     str | None,
     Parameter(
         name="--not-after",
-        help='Until when a text may leave, such as 20:00 for eight today, "tomorrow 9:00" or "in 2 '
-        'hours"; one that could not by then, or would have to wait longer, is not sent.',
+        help='The latest time at which a text may leave: 20:00 for eight today, "tomorrow 9:00" or '
+        '"in 2 hours". A text that could not leave by then is not sent.',
     ),
 ]
 Tz = Annotated[

@@ -143,7 +143,7 @@ class SemaphoreProvider(BaseProvider):
         if message.text.lstrip().upper().startswith("TEST"):
             raise InvalidMessageError(
                 f"{self.name} throws away texts that begin with TEST, and says that it took "
-                "them; begin this one otherwise. It was not sent"
+                "them; begin this one with another word. It was not sent"
             )
 
     def _number(self, number: str) -> tuple[str, str]:

@@ -82,7 +82,9 @@ class Auth:
         if self.bearer is not None and self.basic is not None:
             raise ValueError("bearer and basic are the same header field; give one of them")
         if self.basic is not None and not _BASIC.fullmatch(self.basic.template):
-            raise ValueError("the password of basic is the name of an environment variable alone")
+            raise ValueError(
+                "the password of basic is the name of an environment variable and nothing else"
+            )
 
     @property
     def names(self) -> tuple[str, ...]:

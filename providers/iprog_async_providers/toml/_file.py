@@ -47,7 +47,7 @@ _SECOND = timedelta(seconds=1)
 def _path(_: object, attribute: Attribute[Any], path: str) -> None:
     if not path.startswith("/") or "?" in path or "#" in path or not path.isprintable():
         raise ValueError(
-            f"{attribute.name} begins with a slash, and has no query (it is not shown)"
+            f"{attribute.name} begins with a slash and has no query (what was given is not shown)"
         )
 
 

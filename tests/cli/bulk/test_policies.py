@@ -61,7 +61,7 @@ def test_a_day_costs_no_more_than_it_may(bulk: Bulk, sandbox: Sandbox) -> None:
     [
         (("--send-between", "8-20"), "--send-between, --zone: '8-20' are no hours of a day"),
         (("--send-between", "08:00-20:00", "--zone", "Manila"), "'Manila' is no time zone"),
-        (("--zone", "Asia/Manila"), "--zone says more about --send-between"),
+        (("--zone", "Asia/Manila"), "--zone is the clock of --send-between"),
         (("--per-number", "5"), "--per-number: '5' is no rate"),
         (("--per-number-same-text", "1/week"), "--per-number-same-text: '1/week' is no rate"),
     ],
