@@ -1,3 +1,5 @@
+"""An outbox keeps what was sent, and behaves as a gateway does."""
+
 from __future__ import annotations
 
 import asyncio
@@ -7,62 +9,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.sms_outbox import GLOBE, SMART, client, send
 
 from iprog_async import (
     Accepted,
-    AuthenticationError,
     ConfigurationError,
     ConnectionFailedError,
-    DeliveryState,
     Failover,
     InsufficientCreditError,
     InvalidMessageError,
     Journal,
     Message,
-    NotFoundError,
     NotSent,
     OutcomeUnknownError,
-    RateLimitError,
     RejectedError,
     RoundRobin,
     RunHaltedError,
     SmsClient,
     SmsError,
     Unknown,
-    WaitTimeoutError,
 )
-from iprog_async.testing import InstantClock, OutboxMessage, OutboxProvider, SmsOutbox
+from iprog_async.testing import OutboxMessage, SmsOutbox
 
 
-GLOBE, SMART = "+639171234567", "+639181234567"
 LATER = datetime(2027, 1, 1, 9, tzinfo=UTC)
 
 pytestmark = pytest.mark.usefixtures("sms_clock")
-
-
-@pytest.fixture
-def outbox() -> SmsOutbox:
-    """Return an empty outbox, outside of any plug-in."""
-    return SmsOutbox()
-
-
-def client(outbox: SmsOutbox, **settings: Any) -> SmsClient[OutboxProvider]:
-    """Return a client that sends into an outbox."""
-    return SmsClient(outbox.provider, **settings)
-
-
-async def send(outbox: SmsOutbox, *numbers: str, text: str = "Hi") -> list[str]:
-    """Send a text to each number, one after the other; return how each send ended."""
-    ends: list[str] = []
-    async with client(outbox) as sms:
-        for number in numbers or (GLOBE,):
-            try:
-                await sms.send(number, text)
-            except SmsError as exc:
-                ends.append(type(exc).__name__)
-            else:
-                ends.append("accepted")
-    return ends
 
 
 async def test_texts_are_kept_as_they_were_sent(outbox: SmsOutbox, tmp_path: Path) -> None:
@@ -161,161 +133,6 @@ async def test_repr_is_for_people(outbox: SmsOutbox, tmp_path: Path) -> None:
         f"refused=[OutboxMessage('{GLOBE}', 'Hi', key='bad', state='not_sent')]>"
     ) == repr(outbox)
     assert "<SmsOutbox messages=[]>" == repr(SmsOutbox())
-
-
-@pytest.mark.parametrize(
-    ("kind", "healable"),
-    [
-        (AuthenticationError, True),
-        (ConnectionFailedError, True),
-        (InsufficientCreditError, True),
-        (NotFoundError, False),
-        (RateLimitError, True),
-        (RejectedError, False),
-    ],
-)
-async def test_a_refused_text_is_certainly_not_sent(
-    outbox: SmsOutbox, kind: type[RejectedError], healable: bool
-) -> None:
-    """The send raises what was asked for; the text is kept among the refused ones only."""
-    outbox.refuse(kind)
-    async with client(outbox) as sms:
-        with pytest.raises(kind, match="Nothing was sent") as caught:
-            await sms.send(GLOBE, "Hi")
-
-    assert (healable, False) == (caught.value.healable, caught.value.may_have_been_sent)
-    assert ([], [OutboxMessage(GLOBE, "Hi")]) == (outbox.messages, outbox.refused)
-
-
-async def test_a_refusal_can_be_given_with_its_details(outbox: SmsOutbox) -> None:
-    """Reason, code and whether it heals are as in the error, which is another object each time."""
-    error = RejectedError("no", provider="outbox", reason="spam", code="7", healable=True)
-    outbox.refuse(error, times=2)
-    raised: list[RejectedError] = []
-    async with client(outbox) as sms:
-        for _ in range(2):
-            with pytest.raises(RejectedError) as caught:
-                await sms.send(GLOBE, "Hi")
-            raised.append(caught.value)
-
-    assert [("no", "spam", "7", True)] * 2 == [
-        (str(one), one.reason, one.code, one.healable) for one in raised
-    ]
-    assert raised[0] is not raised[1]
-    assert error.__traceback__ is None
-
-
-@pytest.mark.parametrize("kind", [OutcomeUnknownError, InvalidMessageError, ValueError])
-def test_only_refusals_refuse(outbox: SmsOutbox, kind: Any) -> None:
-    """An error that says something else about the text is not taken for "certainly not sent"."""
-    with pytest.raises(ConfigurationError, match=rf"{kind.__name__} is no refusal; .*lose\(\)"):
-        outbox.refuse(kind)
-
-
-async def test_a_lost_answer_is_unknown_and_the_text_is_out(outbox: SmsOutbox) -> None:
-    """The caller can't know; the outbox does."""
-    outbox.lose()
-    async with client(outbox) as sms:
-        with pytest.raises(OutcomeUnknownError, match="no answer"):
-            await sms.send(GLOBE, "Hi")
-
-    assert [OutboxMessage(GLOBE, "Hi")] == outbox.messages
-    assert "unknown" == outbox.last.state
-
-
-async def test_resending_what_is_unknown_shows_as_two(outbox: SmsOutbox) -> None:
-    """An app that sends again on purpose can be seen to."""
-    outbox.lose()
-    async with client(outbox) as sms:
-        await sms.send(GLOBE, "Hi", on_unknown="resend")
-
-    assert ["unknown", "accepted"] == [text.state for text in outbox.to(GLOBE)]
-
-
-async def test_rules_are_for_the_next_text_unless_told_otherwise(outbox: SmsOutbox) -> None:
-    """A rule is used up; `times=None` is for all."""
-    outbox.refuse(RejectedError)
-    outbox.lose(times=2)
-    assert ["RejectedError", "OutcomeUnknownError", "OutcomeUnknownError", "accepted"] == (
-        await send(outbox, *[GLOBE] * 4)
-    )
-
-    outbox.refuse(RateLimitError, times=None)
-    assert ["RateLimitError"] * 3 == await send(outbox, *[GLOBE] * 3)
-
-
-async def test_rules_for_a_number_leave_others_alone(outbox: SmsOutbox) -> None:
-    """The number can be written in any way."""
-    outbox.refuse(RejectedError, to="0918 123 4567", times=None)
-
-    assert ["accepted", "RejectedError", "accepted"] == await send(outbox, GLOBE, SMART, GLOBE)
-
-
-async def test_rules_by_a_function(outbox: SmsOutbox) -> None:
-    """It sees the text as it is kept."""
-    outbox.lose(when=lambda text: "casino" in text.text, times=None)
-
-    assert ["accepted"] == await send(outbox, text="Hi")
-    assert ["OutcomeUnknownError"] == await send(outbox, text="A casino near you")
-
-
-async def test_the_first_rule_that_fits_is_taken(outbox: SmsOutbox) -> None:
-    """`accept` in front of another rule delays that one, or makes an exception."""
-    outbox.accept(times=2)
-    outbox.accept(to=SMART, times=None)
-    outbox.lose(times=None)
-
-    assert ["accepted", "accepted", "OutcomeUnknownError", "accepted"] == (
-        await send(outbox, GLOBE, GLOBE, GLOBE, SMART)
-    )
-
-
-@pytest.mark.parametrize("times", [0, -1])
-def test_no_rule_for_less_than_one(outbox: SmsOutbox, times: int) -> None:
-    """A rule that could never be used is a mistake."""
-    with pytest.raises(ConfigurationError, match=f"not {times}"):
-        outbox.lose(times=times)
-
-
-async def test_delivery_is_reported_as_told(outbox: SmsOutbox) -> None:
-    """Delivered by default; else one state for each question, for all numbers or for one."""
-    outbox.report("pending", "sent", "failed", to=SMART)
-    async with client(outbox) as sms:
-        globe, smart = await sms.send(GLOBE, "Hi"), await sms.send(SMART, "Hi")
-
-        assert "delivered" == (await sms.wait(globe)).state
-        assert smart.ref is not None
-        states = [(await sms.status(smart.ref)).state for _ in range(4)]
-        assert ["pending", "sent", "failed", "failed"] == states
-        outbox.report("failed")
-        assert "failed" == (await sms.wait(globe)).state
-
-
-async def test_waiting_for_what_stays_pending_takes_no_time(
-    outbox: SmsOutbox, sms_clock: InstantClock
-) -> None:
-    """The minute of `wait` passes on the virtual clock."""
-    outbox.report("pending")
-    async with client(outbox) as sms:
-        receipt = await sms.send(GLOBE, "Hi")
-        with pytest.raises(WaitTimeoutError):
-            await asyncio.wait_for(sms.wait(receipt, timeout=3600), 200)
-
-    assert 3600 == pytest.approx(sum(sms_clock.sleeps))
-
-
-async def test_status_of_a_text_it_does_not_know(outbox: SmsOutbox) -> None:
-    """As with a gateway, it is not found."""
-    async with client(outbox) as sms:
-        with pytest.raises(NotFoundError, match="no text 'text-9'"):
-            await sms.status("outbox:text-9")
-
-
-def test_a_report_has_a_state(outbox: SmsOutbox) -> None:
-    """Reporting nothing is a mistake."""
-    nothing: list[DeliveryState] = []
-    with pytest.raises(ConfigurationError, match="at least one state"):
-        outbox.report(*nothing)
 
 
 async def test_credit_is_spent_by_what_went_out(outbox: SmsOutbox) -> None:
