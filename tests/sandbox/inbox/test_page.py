@@ -2,50 +2,19 @@
 
 import json
 import re
-import socket
 import time
-from contextlib import ExitStack
 from importlib.resources import files
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from support.sandbox_toy import CONTEXT, exchange, fetch
+from support.sandbox_page import TO, details, events, texts
+from support.sandbox_toy import fetch
 
 from iprog_async.sandbox import Fault, Sandbox
-from iprog_async.sandbox._inbox import routes
 
 
 FILES = [file.name for file in files("iprog_async.sandbox._inbox").joinpath("page").iterdir()]
-TO = "639171234567"
-
-
-def texts(sandbox: Sandbox, **query: Any) -> dict[str, Any]:
-    """Return what the page is told for a query."""
-    answer = fetch("GET", f"{sandbox.url}/_sandbox/texts", params=query)
-    assert 200 == answer.status_code
-    return dict(answer.json())
-
-
-def details(sandbox: Sandbox, serial: int) -> dict[str, Any]:
-    """Return what the page is told of one text."""
-    return dict(fetch("GET", f"{sandbox.url}/_sandbox/texts/{serial}").json())
-
-
-def events(sandbox: Sandbox, count: int, seen: str = "") -> list[dict[str, Any]]:
-    """Return the first events of a stream, each with its id."""
-    found: list[dict[str, Any]] = []
-    url, headers = f"{sandbox.url}/_sandbox/events", {"Last-Event-ID": seen}
-    with httpx.stream("GET", url, headers=headers, verify=CONTEXT, timeout=200) as answer:
-        tag = ""
-        for line in answer.iter_lines():
-            tag = line.removeprefix("id: ") if line.startswith("id: ") else tag
-            if line.startswith("data: "):
-                found.append({**json.loads(line.removeprefix("data: ")), "id": tag})
-            if len(found) == count:
-                break
-    return found
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
@@ -282,136 +251,6 @@ def test_earlier_texts_to_the_phone_are_in_its_thread(sandbox: Sandbox) -> None:
         last = sandbox.state.accept("toy", to, words, message_id=words)
     shown = details(sandbox, last.serial - 1)
     assert ([long], "two") == ([each["text"] for each in shown["thread"]], shown["text"])
-
-
-def test_events_tell_how_things_are(sandbox: Sandbox) -> None:
-    """A page is told at once how things are, and a page that knows it hears the next change."""
-    sandbox.state.accept("toy", TO, "hi", message_id="1")
-    first = events(sandbox, 1)[0]
-    assert (1, False) == (first["total"], first["remote"])
-    assert ["iprog", "toy"] == [gateway["name"] for gateway in first["gateways"]]
-    sandbox.add_fault(Fault("GET /toy/x", "status"))
-    again = events(sandbox, 1, seen=first["id"])[0]
-    assert first["id"] != again["id"]
-    assert ["status"] == [fault["kind"] for fault in again["others"]]
-
-
-def test_page_that_knows_everything_hears_a_beat(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nothing is repeated to a page that is up to date, save that the server is there."""
-    monkeypatch.setattr(routes, "BEAT", 0.2)
-    seen = events(sandbox, 1)[0]["id"]
-    url, headers = f"{sandbox.url}/_sandbox/events", {"Last-Event-ID": seen}
-    with httpx.stream("GET", url, headers=headers, verify=CONTEXT, timeout=200) as answer:
-        lines = answer.iter_lines()
-        assert ["retry: 1000", "", "event: beat"] == [next(lines) for _ in range(3)]
-
-
-def test_slow_page_is_owed_one_event(sandbox: Sandbox) -> None:
-    """A page that reads nothing while a thousand texts come in is not sent a thousand events."""
-    parts = urlsplit(sandbox.url)
-    with socket.create_connection((parts.hostname, parts.port)) as slow:
-        slow.sendall(b"GET /_sandbox/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        for n in range(1000):
-            sandbox.state.accept("toy", TO, "hi", message_id=str(n))
-        received = ""
-        while '"total": 1000' not in received:
-            received += slow.recv(65536).decode()
-    assert received.count("id: ") < 100
-
-
-def test_open_page_does_not_hold_up_the_end() -> None:
-    """A stream ends in good order when the sandbox does, and is not cut off."""
-    with ExitStack() as running:
-        parts = urlsplit(running.enter_context(Sandbox()).url)
-        with socket.create_connection((parts.hostname, parts.port), 10) as page:
-            page.sendall(b"GET /_sandbox/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            received = b""
-            while b'"total": 0' not in received:
-                received += page.recv(65536)
-            running.close()
-            while chunk := page.recv(65536):
-                received += chunk
-    assert received.endswith(b"\r\n0\r\n\r\n")
-
-
-def test_head_of_the_events_ends(sandbox: Sandbox) -> None:
-    """A HEAD request for the stream is answered at once, with nothing after the head."""
-    sent = b"HEAD /_sandbox/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-    head, _, body = exchange(sandbox.url, sent).partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 200 ")
-    assert b"content-type: text/event-stream" in head
-    assert b"" == body
-
-
-HOSTS = [
-    ("127.0.0.1:80", 200),
-    ("localhost", 200),
-    ("LOCALHOST:1234", 200),
-    ("[::1]:80", 200),
-    ("192.168.1.2", 200),
-    ("evil.example", 421),
-    ("127.0.0.1.evil.example", 421),
-    ("localhost.evil.example:80", 421),
-    ("box", 421),
-    ("[", 421),
-    ("", 421),
-]
-
-
-@pytest.mark.parametrize("path", ["/", "/_sandbox/inbox", "/_sandbox/events", "/toy/stream"])
-@pytest.mark.parametrize(("host", "status"), HOSTS)
-def test_strangers_names_are_refused(sandbox: Sandbox, path: str, host: str, status: int) -> None:
-    """Under a name that a stranger's site may have, nothing is served, gateways included."""
-    sent = f"HEAD {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
-    assert str(status) == exchange(sandbox.url, sent.encode()).decode().split(" ")[1]
-
-
-def test_container_names_are_known_where_others_come_in() -> None:
-    """A sandbox for other machines is reached by names of a local network, and by no others."""
-    with Sandbox(host="127.0.0.1", allow_remote=True) as sandbox:
-        for host, status in [("box:80", 200), ("host.docker.internal", 200), ("a.example", 421)]:
-            answer = fetch("GET", f"{sandbox.url}/_sandbox/health", headers={"Host": host})
-            assert status == answer.status_code
-
-
-SITES: list[tuple[dict[str, str], int]] = [
-    ({}, 200),
-    ({"Origin": "{url}"}, 200),
-    ({"Sec-Fetch-Site": "same-origin", "Origin": "{url}"}, 200),
-    ({"Origin": "https://evil.example"}, 403),
-    ({"Origin": "null"}, 403),
-    ({"Origin": "http://127.0.0.1:1"}, 403),
-    ({"Sec-Fetch-Site": "cross-site"}, 403),
-    ({"Sec-Fetch-Site": "same-site", "Origin": "{url}"}, 403),
-]
-
-
-@pytest.mark.parametrize(("headers", "status"), SITES)
-def test_other_sites_change_nothing(sandbox: Sandbox, headers: dict[str, str], status: int) -> None:
-    """Requests that a browser makes for another site's page are refused; programs are served."""
-    sandbox.state.accept("toy", TO, "hi", message_id="1")
-    given = {name: value.format(url=sandbox.url) for name, value in headers.items()}
-    for method, path in [("DELETE", "inbox"), ("POST", "reset"), ("DELETE", "switches")]:
-        answer = fetch(method, f"{sandbox.url}/_sandbox/{path}", headers=given)
-        assert status == answer.status_code
-        assert "access-control-allow-origin" not in answer.headers
-    assert (status == 403) == bool(sandbox.inbox)
-
-
-@pytest.mark.parametrize(("headers", "status"), SITES)
-def test_other_sites_send_nothing(sandbox: Sandbox, headers: dict[str, str], status: int) -> None:
-    """A gateway serves programs, and no other site's page, not even with a GET."""
-    given = {name: value.format(url=sandbox.url) for name, value in headers.items()}
-    body = {"to": TO, "text": "hi"}
-    answer = fetch("POST", f"{sandbox.url}/toy/send", json=body, headers=given)
-    assert (
-        status
-        == answer.status_code
-        == fetch("GET", f"{sandbox.url}/toy/stream", headers=given).status_code
-    )
-    assert (status == 200) == bool(sandbox.inbox)
 
 
 @pytest.mark.parametrize(
