@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+from iprog_async._core.json_types import is_array, is_object
 from iprog_async._core.redaction import SECRET_KEYS, Redactor, mask_keys, one_line
 from iprog_async._core.sealed import MASK
 from iprog_async._engines.base import Failure, WireReply, WireRequest
@@ -21,13 +22,16 @@ _LONGEST = 2000
 _SECRET_FIELD = re.compile(rf"\b({'|'.join(sorted(SECRET_KEYS))})=[^&\s]*")
 
 
-def log_exchange(request: WireRequest, result: WireReply | Failure, redactor: Redactor) -> None:
+def log_exchange(
+    request: WireRequest, result: WireReply | Failure, redactor: Redactor, *, confidential: bool
+) -> None:
     """Show a request and its answer to whoever asked for it; no credential, and no headers.
 
     Args:
         request: What was sent.
         result: What came back, or why nothing did.
         redactor: Takes out the secrets of the call.
+        confidential: Whether the answer may hold a code or a key: only its names are shown then.
     """
     if not _sinks:
         return
@@ -37,7 +41,8 @@ def log_exchange(request: WireRequest, result: WireReply | Failure, redactor: Re
     if isinstance(result, Failure):
         lines.append(f"< no answer: {one_line(redactor.text(result.reason))}")
     else:
-        lines.append(f"< HTTP {result.status} {_shown(result.body, redactor)}")
+        shown = _names_of(result.body) if confidential else _shown(result.body, redactor)
+        lines.append(f"< HTTP {result.status} {shown}")
     for sink in _sinks:
         for line in lines:
             sink(line)
@@ -64,3 +69,20 @@ def _shown(body: bytes, redactor: Redactor) -> str:
     except (ValueError, RecursionError):
         masked = _SECRET_FIELD.sub(rf"\1={MASK}", redactor.text(text))
     return one_line(masked, _LONGEST)
+
+
+def _names_of(body: bytes) -> str:
+    """Return an answer without its values, anywhere in which there may be a code."""
+    try:
+        names = json.dumps(_without_values(json.loads(body)), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        names = MASK
+    return f"{one_line(names, _LONGEST)} (values are not shown: a code or a key may be among them)"
+
+
+def _without_values(data: object) -> object:
+    if is_object(data):
+        return {name: _without_values(value) for name, value in data.items()}
+    if is_array(data):
+        return [_without_values(value) for value in data]
+    return data if data is None or isinstance(data, bool) else MASK

@@ -243,7 +243,7 @@ class Session:
         finally:
             self._pool.slots.release(slot)
             throttle.finish(ok=answered)
-        log_exchange(request, result, redactor)
+        log_exchange(request, result, redactor, confidential=call.confidential)
         if logger.isEnabledFor(logging.DEBUG):
             log_attempt(call, result, self._pool.clock.monotonic() - started, redactor)
         if not isinstance(result, Failure):
