@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 
 # Nobody's price is longer; what a gateway makes up must not stay in memory.
 _LONGEST_KEPT = 40
+# "0,70" may be less than one, or seventy: nobody knows without the country of whoever wrote it.
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?", re.ASCII)
 
 
 def parse_amount(value: object) -> Decimal:
     """Read an amount that is a number or a string such as `"1,234.50"`.
 
     Raises:
-        ValueError: It is no finite number.
+        ValueError: It is no finite number, or may be two of them.
     """
     if type(value) is int:
         return Decimal(value)
@@ -25,8 +28,11 @@ def parse_amount(value: object) -> Decimal:
 
 
 def _parse(text: str) -> Decimal:
+    written = text.strip()
+    if "," in written and _GROUPED.fullmatch(written) is not None:
+        written = written.replace(",", "")
     try:
-        amount = Decimal(text.strip().replace(",", ""))
+        amount = Decimal(written)
     except InvalidOperation:
         raise ValueError(f"{text!r} is no amount") from None
     if not amount.is_finite():

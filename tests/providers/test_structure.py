@@ -102,6 +102,13 @@ def test_amounts(value: object, expected: str) -> None:
     assert Decimal(expected) == parse_amount(value)
 
 
+@pytest.mark.parametrize("value", ["0,70", "1.234,50", "1,23", "12,34,567.00", ",5", "1,234,5"])
+def test_a_comma_that_may_be_a_decimal_point_makes_no_amount(value: str) -> None:
+    """What may be less than one, or seventy, is neither."""
+    with pytest.raises(ValueError, match="is no amount"):
+        parse_amount(value)
+
+
 @pytest.mark.parametrize("value", [None, True, "", "free", "nan", "inf", float("inf"), [], b"1"])
 def test_what_is_no_amount(value: object) -> None:
     """All else is refused."""
