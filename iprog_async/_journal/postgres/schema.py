@@ -1,10 +1,11 @@
 """The tables of a journal in PostgreSQL, as a numbered list of steps.
 
-To change a table, or to add one, append a step to `STEPS`: a step that was released is never
-changed. A step is SQL in which `{schema}` stands for the schema, quoted; a brace of SQL's own is
-written twice. It is run once, in one transaction with all others that are missing, and counts as
-done by its number. What a role needs that sends, and may not change tables, is in `grants`: add to
-it what your tables need.
+To change a table or a function, or to add one, append a step to `STEPS`, such as one with `CREATE
+OR REPLACE FUNCTION`: a step that was released is never changed, as whoever has had it does not run
+it again. `tests/journal/postgres/test_steps.py` holds a hash of each. A step is SQL in which
+`{schema}` stands for the schema, quoted; a brace of SQL's own is written twice. It is run once, in
+one transaction with all others that are missing, and counts as done by its number. What a role
+needs that sends, and may not change tables, is in `grants`: add to it what your tables need.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from importlib.util import find_spec
 
 from attrs import frozen
 
+from iprog_async._journal.postgres.tables.campaigns import OPEN_CAMPAIGN
 from iprog_async._journal.postgres.tables.fleet import (
     FLEET,
     FLEET_GRANTS,
@@ -95,20 +97,6 @@ BEGIN
       'CREATE TABLE {{schema}}.%I (LIKE {{schema}}.entries INCLUDING ALL EXCLUDING INDEXES, '
       'CHECK (campaign = %s)) WITH (fillfactor = {_FILLFACTOR})', 'entries_' || found, found
     );
-    -- Of a table that was never analysed the planner takes one campaign for a two-hundredth of it,
-    -- so that a plan may read all rows for each. It is shown some, and they are gone again. In a
-    -- block of its own: a table that was emptied by whoever made it is expected to stay empty.
-    EXECUTE format(
-      'INSERT INTO {{schema}}.%I (campaign, id, number, text_hash, run, state) '
-      'SELECT %s, -n, n, int4send(n), 0, ''released'' FROM generate_series(1, 10) AS n',
-      'entries_' || found, found
-    );
-    EXECUTE format('ANALYZE {{schema}}.%I (campaign)', 'entries_' || found);
-    BEGIN
-      EXECUTE format('TRUNCATE {{schema}}.%I', 'entries_' || found);
-    EXCEPTION WHEN OTHERS THEN
-      RAISE;
-    END;
     EXECUTE format(
       'ALTER TABLE {{schema}}.entries ATTACH PARTITION {{schema}}.%I FOR VALUES IN (%s)',
       'entries_' || found, found
@@ -167,6 +155,7 @@ STEPS: tuple[Step, ...] = (
     Step("suppressions", SUPPRESSIONS),
     Step("counts", _COUNTS),
     Step("not after", NOT_AFTER),
+    Step("plans", OPEN_CAMPAIGN),
 )
 """All steps, in order; the number of a step is its place, from 1."""
 

@@ -54,6 +54,23 @@ class Campaign:
         return read.rows
 
 
+_KNOWN = """
+SELECT c.reltuples, s.n_distinct, pg_relation_size(c.oid)
+FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_stats AS s ON (s.schemaname, s.tablename) = (n.nspname, c.relname)
+WHERE n.nspname = %s AND c.relname = %s AND s.attname = 'campaign'
+"""
+
+
+def test_of_a_new_campaign_only_the_column_is_known(postgres_journal: str) -> None:
+    """The planner knows that all rows are of it, and not that there are none: it will grow."""
+    address = PostgresAddress.parse(postgres_journal)
+    connection, opened = open_campaign(address, "june")
+    with connection:
+        known = run(connection, _KNOWN, [address.schema, f"entries_{opened.id}"]).fetchall()
+    assert [(-1.0, 1.0, 0)] == known
+
+
 def _new(number: int) -> tuple[str, str, bytes, int, int]:
     return f"+63917{number:07d}", f"key {number}", b"hash", 1, 1_000 + number
 
