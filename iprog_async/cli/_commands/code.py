@@ -31,7 +31,7 @@ JournalOption = Annotated[
     ),
 ]
 Purpose = Annotated[
-    str, Parameter(name="--purpose", help="What the code is for: it is none for anything else.")
+    str, Parameter(name="--purpose", help="What the code is for; it is valid for nothing else.")
 ]
 
 code = App(name="code", help=COMMANDS["code"].help)
