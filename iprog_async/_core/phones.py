@@ -81,7 +81,7 @@ def to_known_region(value: str | None) -> str | None:
         return region
     meant = _MISNAMED.get(region)
     advice = f"; write {meant!r}" if meant else ", such as 'NG'"
-    raise ConfigurationError(f"region {value!r} is none that phone numbers have{advice}")
+    raise ConfigurationError(f"no phone number has the region {value!r}{advice}")
 
 
 def is_region(region: str) -> bool:

@@ -92,5 +92,5 @@ def test_what_is_no_sender_id_is_refused_early(sender_id: Any) -> None:
 @pytest.mark.parametrize(("region", "advice"), [("UK", "; write 'GB'"), ("xx", ", such as 'NG'")])
 def test_a_country_of_no_number_is_refused(region: str, advice: str) -> None:
     """Its sender ID would be that of nobody."""
-    with pytest.raises(ConfigurationError, match=f"{region!r} is none that .*{advice}$"):
+    with pytest.raises(ConfigurationError, match=f"no phone number has .* {region!r}{advice}$"):
         SmsClient(FakeProvider(), sender_id={region: "ACME", None: "Acme"})
