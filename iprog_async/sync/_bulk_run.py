@@ -14,7 +14,7 @@ from iprog_async._bulk.counts import Counts
 from iprog_async._bulk.spending import PriceDifference
 from iprog_async._core.errors import ConfigurationError, DeliveryFailedError, SmsError
 from iprog_async._core.outcomes import Outcome, Unknown
-from iprog_async.sync._calls import Call, Inbox, call, check_thread, hear
+from iprog_async.sync._calls import Call, Inbox, call, check_thread, close, hear
 from iprog_async.sync._loop_thread import LoopThread
 
 
@@ -118,7 +118,7 @@ class BulkRun:
         """Stop at once; requests under way are abandoned, see `abandoned`."""
         self._closed = True
         if self._thread.is_current:
-            call(self._thread, self._close())
+            close(self._thread, self._close())
 
     async def _close(self) -> None:
         await self._run.aclose()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
@@ -125,8 +125,7 @@ class Call(Generic[T]):
 
     def _begin(self) -> None:
         active_send.set(SendContext())
-        loop = self._thread.loop
-        self._task = task = loop.create_task(self._coroutine, context=self._context)
+        self._task = task = self._thread.start(self._coroutine, self._context)
         task.add_done_callback(self._inbox.put)
 
     def is_end(self, heard: object) -> bool:
@@ -245,3 +244,16 @@ def call(
 ) -> T:
     """Wait for a coroutine on the loop, and return its result; see `Call`."""
     return Call(thread, coroutine, SimpleQueue() if inbox is None else inbox).wait(describe)
+
+
+def close(thread: LoopThread, closing: Coroutine[Any, Any, object]) -> None:
+    """Wait until something is closed on the loop.
+
+    A generator that nobody holds any more is closed by whichever thread collects it; if that is
+    the loop's own, which can't wait for itself, it is closed a moment later.
+    """
+    if thread.is_here:
+        # Whatever this thread was at is none of its business.
+        thread.start(closing, Context())
+    else:
+        call(thread, closing)

@@ -400,7 +400,8 @@ class SmsClient(Questions[P_co]):
         """
         self._closed = True
         if self._open is not None:
-            check_thread()
+            if not self._open.thread.is_here:
+                check_thread()
             self._open.close()
 
     def __enter__(self) -> Self:

@@ -12,13 +12,15 @@ import atexit
 import os
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from contextvars import Context
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from iprog_async._core.errors import ClientClosedError
 
+
+T = TypeVar("T")
 
 # How long a fork waits for the loop to come to a point where it holds no lock.
 _LONGEST_PARKING = 1.0
@@ -47,6 +49,7 @@ class LoopThread:
         """Held by the thread that opens a client; a signal handler may want it once more."""
         self.clients: set[Closable] = set()
         """Clients that are open on the loop."""
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._thread = threading.Thread(target=self._run, name="iprog-async", daemon=True)
         self._thread.start()
 
@@ -54,6 +57,24 @@ class LoopThread:
     def is_current(self) -> bool:
         """Whether it runs in this process, and not in the one that this was forked off from."""
         return self is _current
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is this very thread, which must not wait for itself."""
+        return threading.current_thread() is self._thread
+
+    def start(self, coroutine: Coroutine[Any, Any, T], context: Context) -> asyncio.Task[T]:
+        """Run a coroutine; called in the loop's own thread.
+
+        Args:
+            coroutine: What to run.
+            context: The context variables it has.
+        """
+        task = self.loop.create_task(coroutine, context=context)
+        # The loop itself would let it be collected before its end.
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def call(self, function: Callable[..., object], *args: Any, context: Context) -> None:
         """Have a function called on the loop soon.
@@ -98,7 +119,7 @@ class LoopThread:
         Returns:
             What lets it go on once it is set; `None` in the loop's own thread.
         """
-        if threading.current_thread() is self._thread or self.loop.is_closed():
+        if self.is_here or self.loop.is_closed():
             return None
         parked, go_on = threading.Event(), threading.Event()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from contextvars import Context
 from typing import Generic, TypeVar
 
-from attrs import define, field
+from attrs import define
 
 from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import ConfigurationError
@@ -34,12 +35,15 @@ class OpenClient(Generic[P]):
     thread: LoopThread
     client: SmsClient[P]
     journal: Journal | None
-    _closing: asyncio.Task[None] | None = field(default=None, init=False)
 
     def close(self) -> None:
         """Wait for the texts with a key that are under way, and close it; twice is fine."""
         if not self.thread.is_current:
             # The parent of this process has it, and its connections.
+            return
+        if self.thread.is_here:
+            # A generator that had it was collected by the loop's thread, which can't wait.
+            self.thread.start(self._close(), Context())
             return
         call(self.thread, self.client.aclose())
         if self.journal is not None:
@@ -48,10 +52,7 @@ class OpenClient(Generic[P]):
 
     def close_soon(self) -> None:
         """Close it without waiting: nobody has it any more."""
-        self.thread.post(self._begin_to_close)
-
-    def _begin_to_close(self) -> None:
-        self._closing = self.thread.loop.create_task(self._close())
+        self.thread.post(lambda: self.thread.start(self._close(), Context()))
 
     async def _close(self) -> None:
         await self.client.aclose()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import Any, TypeVar, cast
 
 from iprog_async._http.send_context import was_in_flight
-from iprog_async.sync._calls import call, notes_of
+from iprog_async.sync._calls import call, close, notes_of
 from iprog_async.sync._loop_thread import LoopThread
 
 
@@ -47,9 +47,9 @@ def each(
                 break
             yield cast("T", item)
     finally:
-        close: Any = getattr(items, "aclose", None)
-        if close is not None and thread.is_current:
-            call(thread, awaited(close()))
+        closing: Any = getattr(items, "aclose", None)
+        if closing is not None and thread.is_current:
+            close(thread, awaited(closing()))
         del owner
 
 
