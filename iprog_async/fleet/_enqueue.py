@@ -12,16 +12,8 @@ from iprog_async._bulk.options import BulkOptions
 from iprog_async._bulk.source import Messages
 from iprog_async._bulk.suppression import Suppress
 from iprog_async._client.client import SmsClient
-from iprog_async._core.errors import (
-    DuplicateMessageError,
-    ExpiredError,
-    InvalidMessageError,
-    JournalConflictError,
-    NumberRepeatedError,
-    SmsError,
-)
+from iprog_async._core.errors import ExpiredError
 from iprog_async._core.gsm7.replacement import EncodingSetting
-from iprog_async._core.messages import Message
 from iprog_async._core.outcomes import NotSent
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import translated
@@ -30,10 +22,11 @@ from iprog_async._journal.text_hash import TextHash
 from iprog_async._routing.base import gateways_of
 from iprog_async.fleet._chunking import make_chunks
 from iprog_async.fleet._database import connected, notify, parse_address, run
+from iprog_async.fleet._left_out import outcome_of
 from iprog_async.fleet._queue_names import DEFAULT_QUEUE
 from iprog_async.fleet._report import EnqueueReport
 from iprog_async.fleet._settings import JobSettings, RunSettings
-from iprog_async.fleet._sifting import Sifted, sift
+from iprog_async.fleet._sifting import Kind, sift
 from iprog_async.fleet._staging import stage
 
 
@@ -98,7 +91,8 @@ async def enqueue_many(
             not loaded. A worker that has hours of its own keeps both. Limits, such as
             `per_number`, are kept by the clients of the workers.
         zone: Whose clocks these are, if not the number's.
-        left_out: Told of each message that the workers will not send.
+        left_out: Told of each message that the workers will not send, by the error that `send_many`
+            has for it. What was loaded or sent before is a `JournalConflictError`.
 
     Raises:
         ConfigurationError: A number is out of range, or what a fleet needs is not installed.
@@ -135,7 +129,8 @@ async def enqueue_many(
     gate = client.bulk.gate_of(hours)
     opened = await asyncio.to_thread(_open_campaign, address, campaign)
     tell = left_out or _nobody
-    counts: Counter[str] = Counter()
+    counts: Counter[Kind] = Counter()
+    expired = 0
     try:
         await preparation.open(None)
         async with connected(address) as connection, connection.transaction():
@@ -143,8 +138,10 @@ async def enqueue_many(
             hashes = TextHash(opened.salt)
             counted = await stage(connection, preparation, hashes, tell, gate)
             async for sifted in sift(connection, address.schema, opened.id, opened.salt, settings):
+                outcome = outcome_of(sifted)
                 counts[sifted.kind] += 1
-                tell(_outcome(sifted))
+                expired += isinstance(outcome.error, ExpiredError)
+                tell(outcome)
             left = counted.staged - counts.total()
             number = chunks = 0
             if left:
@@ -152,8 +149,6 @@ async def enqueue_many(
                     connection, address.schema, opened.id, settings, jobs
                 )
                 await notify(connection, address.schema)
-            invalid = counted.invalid + counts["expired"]
-            counts.update(invalid=invalid, suppressed=counted.suppressed)
     finally:
         await preparation.aclose()
     return EnqueueReport(
@@ -162,7 +157,14 @@ async def enqueue_many(
         total=counted.total,
         enqueued=left,
         chunks=chunks,
-        **counts,
+        invalid=counted.invalid + counts["refused"],
+        duplicates=counts["duplicates"],
+        repeated=counts["repeated"],
+        suppressed=counted.suppressed,
+        waiting=counts["waiting"],
+        on_record=counts["on_record"],
+        conflicts=counts["conflicts"],
+        expired=expired,
     )
 
 
@@ -171,31 +173,6 @@ def _open_campaign(address: PostgresAddress, name: str) -> Campaign:
     with translated(address):
         connection.close()
     return campaign
-
-
-def _outcome(sifted: Sifted) -> NotSent:
-    """Return a message that is left out as a run in one process would tell it."""
-    match sifted.kind:
-        case "duplicates":
-            error: SmsError = DuplicateMessageError(sifted.first)
-        case "repeated":
-            error = NumberRepeatedError(sifted.first)
-        case "conflicts":
-            why = (
-                f"{sifted.number} waits for another text of this campaign, which was loaded before"
-            )
-            error = JournalConflictError(sifted.number, why)
-        case "expired" if sifted.not_after is not None:
-            error = ExpiredError(sifted.not_after, sifted.why)
-        case "invalid":
-            error = InvalidMessageError(sifted.why)
-        case "waiting":
-            why = f"{sifted.number} waits for this very text, which was loaded before"
-            error = JournalConflictError(sifted.number, why)
-        case _:
-            why = f"the journal has the outcome of this text for {sifted.number}"
-            error = JournalConflictError(sifted.number, why)
-    return NotSent(sifted.position, Message(sifted.number, ""), error)
 
 
 def _nobody(_: NotSent) -> None:

@@ -8,7 +8,7 @@ looked at when a worker is about to send, by the very rules of a run.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from typing import Literal
 
 from attrs import frozen
 
@@ -17,25 +17,28 @@ from iprog_async.fleet._database import Connection, run
 from iprog_async.fleet._settings import RunSettings
 
 
+Kind = Literal["duplicates", "repeated", "waiting", "conflicts", "on_record", "refused"]
+"""Why a message is not to be sent."""
+
+
 @frozen
 class Sifted:
     """A message that is not to be sent.
 
     Args:
+        kind: Why.
         position: Its place in what was read.
-        kind: `duplicates`, `repeated`, `waiting`, `conflicts`, `on_record`, `expired` or `invalid`.
-        first: The place of the message that is sent instead; of the first two kinds.
         number: Its number.
-        why: Why it is never sent; of the last two kinds.
-        not_after: Until when it may leave; of the last two kinds.
+        first: The place of the message that is sent instead of a duplicate or a repeated one; -1 of
+            others.
+        refusal: The error, packed; of refused ones.
     """
 
+    kind: Kind
     position: int
-    kind: str
-    first: int
     number: str
-    why: str = ""
-    not_after: datetime | None = None
+    first: int = -1
+    refusal: str = ""
 
 
 # Few are duplicates, so they are found in narrow rows, and taken out after.
@@ -47,7 +50,7 @@ WITH ordered AS (
 )
 DELETE FROM staged USING ordered
 WHERE staged.position = ordered.position AND ordered.first < ordered.position
-RETURNING staged.position, 'duplicates', ordered.first, staged.number"""
+RETURNING staged.position, staged.number, ordered.first"""
 _REPEATED = """
 WITH ordered AS (
   SELECT position, first_value(position) OVER (PARTITION BY number ORDER BY position) AS first
@@ -55,7 +58,7 @@ WITH ordered AS (
 )
 DELETE FROM staged USING ordered
 WHERE staged.position = ordered.position AND ordered.first < ordered.position
-RETURNING staged.position, 'repeated', ordered.first, staged.number"""
+RETURNING staged.position, staged.number, ordered.first"""
 _WAITING = """
 CREATE TEMPORARY TABLE waiting ON COMMIT DROP AS
 SELECT w.number, w.key,
@@ -69,11 +72,11 @@ WHERE w.number = s.number AND (
   s.key = w.key OR s.key IS NULL AND w.key IS NULL
   AND substring(s.hash for 12) = w.text_hash AND s.schedule IS NOT DISTINCT FROM w.schedule
 )
-RETURNING s.position, 'waiting', -1, s.number"""
+RETURNING s.position, s.number"""
 _CONFLICTS = """
 DELETE FROM staged AS s USING waiting AS w
 WHERE w.number = s.number AND (%(one_per_number)s OR s.key IS NULL OR w.key IS NULL)
-RETURNING s.position, 'conflicts', -1, s.number"""
+RETURNING s.position, s.number"""
 _ON_RECORD = """
 DELETE FROM staged AS s USING {schema}.entries AS e
 WHERE e.campaign = %(campaign)s AND e.number = s.number
@@ -83,12 +86,12 @@ WHERE e.campaign = %(campaign)s AND e.number = s.number
     e.state = 'accepted' OR e.state IN ('claimed', 'unknown') AND NOT %(resend_unknown)s
     OR e.state = 'not_sent' AND NOT e.healable AND e.text_hash = s.hash
   )
-RETURNING s.position, 'on_record', -1, s.number"""
+RETURNING s.position, s.number"""
 
 # Last: what an earlier run has sent is on record, however late it is now.
 _REFUSED = """
-DELETE FROM staged WHERE refused_as IS NOT NULL
-RETURNING position, refused_as, -1, number, refused, not_after"""
+DELETE FROM staged WHERE refusal IS NOT NULL
+RETURNING position, number, -1, refusal"""
 
 
 async def sift(
@@ -109,17 +112,18 @@ async def sift(
         "one_per_number": settings.one_per_number,
         "resend_unknown": settings.resend_unknown,
     }
-    statements = [_DUPLICATES]
+    statements: list[tuple[Kind, str]] = [("duplicates", _DUPLICATES)]
     if settings.one_per_number:
-        statements.append(_REPEATED)
+        statements.append(("repeated", _REPEATED))
     await run(connection, _WAITING.format(schema=quoted(schema)), values)
-    statements.append(_SAME_WAITING)
+    statements.append(("waiting", _SAME_WAITING))
     if not settings.allow_changed_text:
-        statements.append(_CONFLICTS)
-    statements += [_ON_RECORD.format(schema=quoted(schema)), _REFUSED]
+        statements.append(("conflicts", _CONFLICTS))
+    statements.append(("on_record", _ON_RECORD.format(schema=quoted(schema))))
+    statements.append(("refused", _REFUSED))
     await run(connection, "ANALYZE staged")
-    for statement in statements:
+    for kind, statement in statements:
         # A statement without parameters has none of their names.
         cursor = await run(connection, statement, values if "%(" in statement else None)
         async for row in cursor:
-            yield Sifted(*row)
+            yield Sifted(kind, *row)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from iprog_async._bulk.preparation import Preparation
-from iprog_async._core.errors import ExpiredError, InvalidMessageError, SuppressedError
+from iprog_async._core.errors import InvalidMessageError, SuppressedError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.outcomes import NotSent
 from iprog_async._journal.ledger import check_key
 from iprog_async._journal.text_hash import TextHash
 from iprog_async._policies.gate import Gate
 from iprog_async.fleet._database import Connection, run
+from iprog_async.fleet._left_out import packed
 
 
 LeftOut = Callable[[NotSent], None]
@@ -26,12 +27,10 @@ CREATE TEMPORARY TABLE staged (
   sender_id text COLLATE "C",
   schedule timestamptz,
   not_after timestamptz,
-  refused_as text COLLATE "C",
-  refused text COLLATE "C"
+  refusal text COLLATE "C"
 ) ON COMMIT DROP"""
 _COPY = "COPY staged FROM STDIN"
 _NULL = r"\N"
-_ALLOWED = f"{_NULL}\t{_NULL}"
 
 
 class Counted:
@@ -75,7 +74,7 @@ async def stage(
                 left_out(outcome)
             lines: list[str] = []
             for prepared in fresh:
-                refusal = _ALLOWED if gate is None else await _refusal(gate, prepared)
+                refusal = _NULL if gate is None else await _refusal(gate, prepared)
                 try:
                     lines.append(_line(prepared, hashes, refusal))
                 except InvalidMessageError as exc:
@@ -89,16 +88,10 @@ async def stage(
 
 
 async def _refusal(gate: Gate, prepared: PreparedMessage) -> str:
-    """Return the cells that say as what, and why, a message is never sent."""
+    """Return the cell that says why a message is never sent."""
     held = await gate.preview(prepared)
-    match held:
-        case NotSent(error=ExpiredError() as error):
-            return f"expired\t{_cell(error.why)}"
-        case NotSent(error=error):
-            return f"invalid\t{_cell(str(error))}"
-        case _:
-            # It may have to wait, which the workers do.
-            return _ALLOWED
+    # It may have to wait, which the workers do.
+    return _cell(packed(held.error)) if isinstance(held, NotSent) else _NULL
 
 
 def _line(prepared: PreparedMessage, hashes: TextHash, refusal: str) -> str:

@@ -93,7 +93,11 @@ def _to_key(key: object) -> str:
 
 
 def _seconds_left(message: Message, max_age: object) -> float | None:
-    """Return how long it may still be sent; by the database's own clock, which may be another."""
+    """Return for how many seconds from now a text may still be sent; `None` where nothing ends it.
+
+    Not until when: the database adds them to its own clock, by which the senders go, too, and which
+    need not agree with the clock of this machine.
+    """
     now = datetime.now(UTC)
     left: list[timedelta] = []
     if max_age is not None:
