@@ -1,37 +1,27 @@
-"""The end of one text is nobody else's: not of its callers, members, observers or policies."""
+"""The end of one text is nobody else's, and two that clocks show alike are two."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import httpx
 import pytest
-from attrs import evolve
+from support.core.clock import soon
 from support.core.fakes import NUMBER, Wire, prepared, to_many
-from support.journal.journaling import (
-    ACCEPTED,
-    SLOW_DOWN,
-    PostingProvider,
-    posting,
-    run_over,
-    sent_to,
-)
-from support.policies.rules import always, changing
+from support.journal.journaling import ACCEPTED, SLOW_DOWN, posting, run_over, sent_to
+from support.policies.rules import always
 
 from iprog_async import (
     AttemptEnded,
     ExpiredError,
-    Failover,
     InvalidMessageError,
     Journal,
     Message,
     Observer,
     RateLimitError,
-    RetryPolicy,
     SendEnded,
     SendLaterError,
     SmsClient,
@@ -42,66 +32,13 @@ from iprog_async._core.messages import check_not_after
 from iprog_async._core.observers import is_submitting
 from iprog_async._http.send_context import SendContext, active_send
 from iprog_async._sending.batching import plan_batches
-from iprog_async.adapter import Batching, Gateway
-from iprog_async.testing import InstantClock
+from iprog_async.adapter import Batching
 
 
-DOWN = httpx.ConnectError("no route")
 OTHER = "+639180000000"
 # In Berlin clocks show half past two twice that night.
 EARLY = datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
 LATE = EARLY.replace(fold=1)
-
-
-def soon(clock: InstantClock, seconds: float) -> datetime:
-    """Return a time that is so many seconds away by now."""
-    return clock.now() + timedelta(seconds=seconds)
-
-
-class Members:
-    """A failover of two gateways, of which the first can't be reached.
-
-    Args:
-        seconds: How long that takes to show.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self.asked: list[str] = []
-        self.wire = Wire(self._answer)
-        gateways = [Gateway(name, f"http://{name}.test", ("s3cret",)) for name in ("dead", "good")]
-        members = [PostingProvider(name=gateway.name, gateway=gateway) for gateway in gateways]
-        retry = RetryPolicy(attempts=1)
-        router = Failover(*members, clock=self.wire.clock, retry=retry)
-        self.client: SmsClient[Any] = SmsClient(router, pool=self.wire.pool)
-
-    def _answer(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request.url.host)
-        if request.url.host == "good.test":
-            return ACCEPTED
-        self.wire.clock.advance(self._seconds)
-        raise DOWN
-
-
-async def test_a_member_that_costs_the_texts_their_time_is_left_alone() -> None:
-    """After five of them its breaker is open, and the next text has time for the other one."""
-    members = Members(seconds=10)
-    async with members.client as client:
-        for _ in range(5):
-            with pytest.raises(ExpiredError):
-                await client.send(NUMBER, "Hi", not_after=soon(members.wire.clock, 5))
-        receipt = await client.send(NUMBER, "Hi", not_after=soon(members.wire.clock, 5))
-
-    assert ("good", ["dead.test"] * 5 + ["good.test"]) == (receipt.provider, members.asked)
-
-
-async def test_a_text_that_has_time_left_goes_on_to_the_next_member() -> None:
-    """A gateway that could not be reached is no reason to drop it."""
-    members = Members(seconds=1)
-    async with members.client as client:
-        receipt = await client.send(NUMBER, "Hi", not_after=soon(members.wire.clock, 5))
-
-    assert "good" == receipt.provider
 
 
 async def test_the_deadline_is_named_where_it_is_nearer() -> None:
@@ -111,7 +48,7 @@ async def test_the_deadline_is_named_where_it_is_nearer() -> None:
         pace = wire.pool.pace(client.provider.gateway)
         pace.pause(0.6)
         with pytest.raises(RateLimitError, match="a pause, which lasts"):
-            await client.send(NUMBER, "Hi", not_after=soon(wire.clock, 0.9))
+            await client.send(NUMBER, "Hi", not_after=soon(0.9, wire.clock))
 
         assert 0.6 == pytest.approx(pace.remaining_pause())
     assert [] == wire.requests
@@ -123,7 +60,7 @@ async def test_a_caller_who_gives_more_time_does_not_expire_with_another(tmp_pat
     with Journal.open(tmp_path / "j.db") as journal:
         async with posting(wire, journal) as client:
             wire.pool.pace(client.provider.gateway).pause(10)
-            ends = [soon(wire.clock, 5), soon(wire.clock, 60), None]
+            ends = [soon(5, wire.clock), soon(60, wire.clock), None]
             sends = [client.send(NUMBER, "Hi", key="1", not_after=end) for end in ends]
             first, *others = await asyncio.gather(*sends, return_exceptions=True)
 
@@ -150,7 +87,7 @@ async def test_a_text_of_an_observer_has_no_end() -> None:
     async with posting(wire) as other:
         observer = Alerting(other)
         async with posting(wire, observers=[observer]) as client:
-            await client.send(NUMBER, "Hi", not_after=soon(wire.clock, 4))
+            await client.send(NUMBER, "Hi", not_after=soon(4, wire.clock))
         await asyncio.gather(*observer.alerts)
 
     assert [NUMBER, OTHER, OTHER] == sent_to(wire)
@@ -183,8 +120,8 @@ async def test_an_observer_is_part_of_no_send(tmp_path: Path) -> None:
     observer, wire = Looking(), Wire(ACCEPTED)
     with Journal.open(tmp_path / "j.db") as journal:
         async with posting(wire, journal, observers=[observer]) as client:
-            await run_over(client, to_many(1), not_after=soon(wire.clock, 60))
-            await client.send(NUMBER, "Hi", key="1", not_after=soon(wire.clock, 60))
+            await run_over(client, to_many(1), not_after=soon(60, wire.clock))
+            await client.send(NUMBER, "Hi", key="1", not_after=soon(60, wire.clock))
 
     assert [(SendContext(), False)] * 6 == observer.seen
 
@@ -216,25 +153,3 @@ async def test_a_policy_that_waits_for_the_second_of_two_like_times_is_too_late(
     async with posting(Wire(ACCEPTED), policies=[always(WaitUntil(EARLY))]) as client:
         with pytest.raises(SendLaterError):
             await client.send(NUMBER, "Hi", not_after=LATE)
-
-
-async def test_a_policy_that_writes_a_message_anew_keeps_its_end() -> None:
-    """It says nothing about until when the text is wanted."""
-    rule = changing(lambda message: Message(message.to, f"{message.text}. STOP to end"))
-    wire = Wire(SLOW_DOWN, ACCEPTED)
-    async with posting(wire, policies=[rule]) as client:
-        with pytest.raises(ExpiredError):
-            await client.send(NUMBER, "Hi", not_after=soon(wire.clock, 3))
-
-    assert 1 == len(wire.requests)
-
-
-async def test_a_policy_that_schedules_a_text_beyond_its_end_is_refused() -> None:
-    """As if the caller had said so; the text is not sent."""
-    wire = Wire(ACCEPTED)
-    rule = changing(lambda message: evolve(message, schedule_at=soon(wire.clock, 60)))
-    async with posting(wire, policies=[rule]) as client:
-        with pytest.raises(InvalidMessageError, match="is later than not_after"):
-            await client.send(NUMBER, "Hi", not_after=soon(wire.clock, 3))
-
-    assert [] == wire.requests

@@ -10,12 +10,19 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
+from iprog_async.testing import InstantClock
+
 
 T = TypeVar("T")
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 # More than any chain of tasks that wake one another in these tests.
 _ROUNDS = 30
+
+
+def soon(seconds: float, clock: InstantClock | None = None) -> datetime:
+    """Return a time so many seconds after what a clock says, or after where clocks begin."""
+    return (clock or InstantClock()).now() + timedelta(seconds=seconds)
 
 
 async def settle() -> None:
