@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.waiting import LONG
 
 from iprog_async._core.forks import sqlite as sqlite_forks
 from iprog_async._core.forks.sqlite import FileInUse
@@ -49,11 +50,11 @@ def _used(file: FileInUse) -> Generator[None]:
     def use() -> None:
         with file:
             begun.set()
-            over.wait(200)
+            over.wait(LONG)
 
     thread = threading.Thread(target=use)
     thread.start()
-    begun.wait(200)
+    begun.wait(LONG)
     try:
         yield
     finally:

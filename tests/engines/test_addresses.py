@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from support.engines.wire import BOTH, NUMBER, OK, EngineName, client_of, outcome, server, whole
+from support.waiting import LONG
 
 from iprog_async import ConnectionFailedError
 from iprog_async._engines.asyncio_engine import AsyncioEngine
@@ -32,7 +33,7 @@ async def exchange(engine: EngineName, request: WireRequest) -> WireReply | Fail
     """Make one request with an engine of its own."""
     made = make(engine)
     try:
-        async with asyncio.timeout(200):
+        async with asyncio.timeout(LONG):
             return await made.exchange(request, RequestProgress(), 0, 60.0)
     finally:
         await made.aclose()

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import httpcore
 import httpx
 import pytest
+from support.waiting import LONG
 
 from iprog_async._engines import httpcore_stream
 from iprog_async._engines.base import RequestProgress, WireRequest
@@ -90,7 +91,7 @@ async def test_long_write_leaves_at_once() -> None:
 
     async with connected(notice) as stream:
         await stream.write(bytes(100_000))
-        await asyncio.wait_for(arrived.wait(), 200)
+        await asyncio.wait_for(arrived.wait(), LONG)
 
 
 async def test_much_is_read_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,7 +317,7 @@ async def test_hang_up_that_the_loop_has_not_seen_yet_costs_nothing() -> None:
                 connection.recv(65536)
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
                 if not last:
-                    hang_up.wait(200)
+                    hang_up.wait(LONG)
             hung_up.set()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -328,7 +329,7 @@ async def test_hang_up_that_the_loop_has_not_seen_yet_costs_nothing() -> None:
         replies = [await engine.exchange(request, RequestProgress(), 0, 60)]
         hang_up.set()
         # The loop sees nothing meanwhile, as when it is busy.
-        hung_up.wait(200)
+        hung_up.wait(LONG)
         replies.append(await engine.exchange(request, RequestProgress(), 0, 60))
         await engine.aclose()
         thread.join()

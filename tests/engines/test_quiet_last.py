@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 import pytest
 from support.engines.tls import serving, trusting
 from support.engines.wire import BOTH, EngineName, client_of, outcome, whole
+from support.waiting import LONG
 
 from iprog_async._engines.http1_connection import Connection, WriteCoalescer
 from iprog_async._engines.httpcore_stream import Stream
@@ -59,7 +60,7 @@ class Eager:
         self._there(self._speak())
 
     def _there(self, what: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(what, self._loop).result(200)
+        return asyncio.run_coroutine_threadsafe(what, self._loop).result(LONG)
 
     async def _start(self) -> int:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)

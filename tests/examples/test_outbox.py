@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from support.waiting import LONG
 
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.migrations import migrate
@@ -37,11 +38,11 @@ def database(own_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def _place(program: str, order: int, phone: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(FOLDER / program), str(order), phone]
-    return subprocess.run(command, capture_output=True, text=True, timeout=200)  # noqa: S603 - ours
+    return subprocess.run(command, capture_output=True, text=True, timeout=LONG)  # noqa: S603 - ours
 
 
 def _until(happened: Callable[[], bool]) -> None:
-    until = time.monotonic() + 200
+    until = time.monotonic() + LONG
     while not happened():
         assert time.monotonic() < until, "it did not happen"
         time.sleep(0.02)
@@ -61,7 +62,7 @@ def test_order_and_text_are_stored_together(database: str, sandbox: Sandbox) -> 
         ]
         _until(lambda: len(sandbox.inbox) == len(PROGRAMS))
         sender.send_signal(signal.SIGTERM)
-        sender.communicate(timeout=200)
+        sender.communicate(timeout=LONG)
     finally:
         sender.kill()
         sender.communicate()

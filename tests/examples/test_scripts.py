@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 from support.cli.bulk import people, write_csv
+from support.waiting import LONG
 
 import starlette_app
 from iprog_async.sandbox import Fault, Sandbox
@@ -33,7 +34,7 @@ PYTHON = (sys.executable, "-W", "error")
 def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run an example to its end."""
     command = [*PYTHON, str(EXAMPLES / script), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=200)  # noqa: S603 - ours
+    return subprocess.run(command, capture_output=True, text=True, timeout=LONG)  # noqa: S603 - ours
 
 
 def fan_out(rows: str, tmp_path: Path, *more: str) -> tuple[str, ...]:
@@ -71,7 +72,7 @@ def test_ctrl_c_drains_the_fan_out_and_the_next_run_finishes_it(
     try:
         _until(lambda: len(sandbox.inbox) >= 20)
         process.send_signal(signal.SIGINT)
-        output, complaints = process.communicate(timeout=200)
+        output, complaints = process.communicate(timeout=LONG)
     finally:
         process.kill()
         process.wait()
@@ -179,9 +180,9 @@ def _block(name: str) -> str:
     return found[1]
 
 
-def _until(done: object, seconds: float = 200) -> None:
+def _until(done: object) -> None:
     assert callable(done)
-    ends_at = time.monotonic() + seconds
+    ends_at = time.monotonic() + LONG
     while not done():
         assert time.monotonic() < ends_at
         time.sleep(0.02)
@@ -215,12 +216,12 @@ def _server(command: str, port: int, log: Path) -> Generator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(timeout=200)
+        process.wait(timeout=LONG)
 
 
 def _listed(port: int) -> list[str]:
     """Return the campaign's texts in the inbox of a sandbox."""
-    texts = httpx.get(f"http://127.0.0.1:{port}/_sandbox/inbox", timeout=200).json()["texts"]
+    texts = httpx.get(f"http://127.0.0.1:{port}/_sandbox/inbox", timeout=LONG).json()["texts"]
     return [text["text"] for text in texts if text["text"].startswith("Hi ")]
 
 
@@ -250,7 +251,7 @@ def _guided(folder: Path, shop: str) -> Generator[tuple[Callable[[str], list[str
             cwd=folder,
             capture_output=True,
             text=True,
-            timeout=200,
+            timeout=LONG,
         )
         assert (0, "") == (ended.returncode, ended.stderr)
         return ended.stdout.splitlines()

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 from support.shop import campaign, open_shop, order, until_ended
+from support.waiting import LONG
 
 from iprog_async.sandbox import Fault, Sandbox
 
@@ -16,7 +17,7 @@ SLOW = Fault("POST /iprog/*", "delay", times=None, delay=0.05)
 
 async def until_texted(sandbox: Sandbox, count: int) -> None:
     """Wait until so many texts are in the inbox."""
-    async with asyncio.timeout(200):
+    async with asyncio.timeout(LONG):
         while len(sandbox.inbox) < count:  # noqa: ASYNC110 - another thread fills it
             await asyncio.sleep(0.005)
 

@@ -13,6 +13,7 @@ import pytest
 from support.inbound.posting import SECRET
 from support.inbound.serving import serving
 from support.shop import order, until_ended
+from support.waiting import LONG
 
 from iprog_async import ConfigurationError
 from iprog_async.sandbox import Sandbox
@@ -37,7 +38,7 @@ async def serve_shop(sandbox: Sandbox, data: Path) -> AsyncGenerator[httpx.Async
     with serving(create_app(data)) as url:
         sandbox.push_to(f"{url}/sms/{SECRET}")
         try:
-            async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+            async with httpx.AsyncClient(base_url=url, timeout=LONG) as client:
                 yield client
         finally:
             sandbox.push_to(None)
@@ -46,7 +47,7 @@ async def serve_shop(sandbox: Sandbox, data: Path) -> AsyncGenerator[httpx.Async
 async def answer(sandbox: Sandbox, words: str) -> int:
     """Answer the newest text as the page's form does; return what the shop said to the gateway."""
     serial = sandbox.inbox[-1].serial
-    async with httpx.AsyncClient(base_url=sandbox.url, timeout=60) as page:
+    async with httpx.AsyncClient(base_url=sandbox.url, timeout=LONG) as page:
         told = await page.post(f"/_sandbox/texts/{serial}/replies", json={"text": words})
     return int(told.json()["status"])
 

@@ -16,6 +16,7 @@ from support.kill.gateway import CountingGateway
 from support.servers.answers import Told, ask_twice
 from support.servers.process import LISTENING, running
 from support.shop import order
+from support.waiting import LONG
 
 from iprog_async import JournalReader
 
@@ -58,7 +59,7 @@ async def test_each_order_is_one_text(
             server.wait_for("Application startup (complete)")
             # A connection for each request: any worker may get it.
             headers = {"Connection": "close"}
-            async with httpx.AsyncClient(base_url=address, timeout=200, headers=headers) as client:
+            async with httpx.AsyncClient(base_url=address, timeout=LONG, headers=headers) as client:
 
                 async def place(number: int) -> Told:
                     placed = order(str(number), phone=f"0917{number:07}")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from attrs import frozen
+from support.waiting import LONG
 
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "acme-sms"
@@ -37,7 +38,7 @@ class Installed:
             env={**os.environ, "PYTHONPATH": str(self.site)},
             capture_output=True,
             text=True,
-            timeout=200,
+            timeout=LONG,
         )
 
 

@@ -14,6 +14,7 @@ from support.docs_pages import ROOT, blocks_of
 from support.servers import celery
 from support.servers.answers import Answers, Told, ask_twice
 from support.servers.process import LISTENING, Server, running
+from support.waiting import LONG
 
 from iprog_async.sandbox import Fault, Sandbox
 
@@ -26,7 +27,7 @@ pytestmark = [
 
 _WEB = ROOT / "examples" / "web"
 _UVICORN = ["--workers", "3", "--port", "0"]
-_GUNICORN = ["--bind", "127.0.0.1:0", "--workers", "3", "--timeout", "200"]
+_GUNICORN = ["--bind", "127.0.0.1:0", "--workers", "3", "--timeout", str(LONG)]
 _SERVERS = {
     "FastAPI": ["uvicorn", "fastapi_app:app", *_UVICORN],
     "Django under ASGI": ["uvicorn", "django_asgi:site", "--lifespan", "on", *_UVICORN],
@@ -65,7 +66,7 @@ def _environment(journal: str) -> dict[str, str]:
 def _asker(server: Server) -> httpx.AsyncClient:
     # A connection for each request: any worker may get it.
     headers = {"Connection": "close"}
-    return httpx.AsyncClient(base_url=server.wait_for(LISTENING), timeout=200, headers=headers)
+    return httpx.AsyncClient(base_url=server.wait_for(LISTENING), timeout=LONG, headers=headers)
 
 
 async def _until_ready(client: httpx.AsyncClient) -> None:

@@ -19,6 +19,7 @@ from support.fleet import child
 from support.fleet.processes import Workers
 from support.kill.gateway import CountingGateway
 from support.postgres.server import PostgresServer
+from support.waiting import LONG
 
 from iprog_async import Journal, Message, SmsClient
 from iprog_async._journal.postgres.address import PostgresAddress
@@ -38,7 +39,6 @@ INCIDENTS = 3
 STALLED_AFTER = 1.0
 # A worker's requests, and what each carries.
 IN_FLIGHT = child.CONCURRENCY * child.BATCH
-SECONDS_TO_END = 200
 
 
 @frozen
@@ -114,7 +114,7 @@ def _chunks_left(server: PostgresServer) -> int:
 
 
 def _wait_for_end(scene: Scene) -> None:
-    until = time.monotonic() + SECONDS_TO_END
+    until = time.monotonic() + LONG
     while _chunks_left(scene.server):
         assert time.monotonic() < until, f"stuck; the workers said: {scene.workers.said()[-3000:]}"
         time.sleep(0.05)
@@ -122,7 +122,7 @@ def _wait_for_end(scene: Scene) -> None:
 
 def _wait_for_workers(server: PostgresServer, workers: Workers) -> None:
     """Wait until all that run have registered: one that still starts is killed by SIGTERM."""
-    until = time.monotonic() + SECONDS_TO_END
+    until = time.monotonic() + LONG
     with psycopg.connect(server.address(), autocommit=True) as connection:
         while set(workers.names) - _registered(connection):
             assert time.monotonic() < until, workers.said()[-3000:]
@@ -191,11 +191,11 @@ def test_a_worker_that_others_took_for_dead_sends_nothing_of_theirs(
     ):
         scene = Scene(own_server, workers, random.Random())  # noqa: S311 - never asked
         asyncio.run(_load(gateway, journal, "zombie", people))
-        _wait_for_texts(gateway, people // 4, time.monotonic() + SECONDS_TO_END)
+        _wait_for_texts(gateway, people // 4, time.monotonic() + LONG)
         zombie = workers.freeze(0)
         sent = gateway.texts.total()
         workers.start()
-        _wait_for_texts(gateway, people - IN_FLIGHT, time.monotonic() + SECONDS_TO_END)
+        _wait_for_texts(gateway, people - IN_FLIGHT, time.monotonic() + LONG)
         # It was stopped midway, and the other one has its chunks.
         assert sent < people - IN_FLIGHT <= gateway.texts.total(), workers.said()[-3000:]
         workers.thaw(zombie)

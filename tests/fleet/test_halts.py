@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 
 import pytest
-from support.fleet.sending import CAMPAIGN, SECONDS_TO_END, counts_of, people, until_ended, working
+from support.fleet.sending import CAMPAIGN, counts_of, people, until_ended, working
+from support.waiting import LONG
 
 from iprog_async import (
     AuthenticationError,
@@ -27,7 +28,7 @@ MOST = 20
 async def worked_off_by_two(gateway: SmsOutbox, journal: str) -> CampaignStatus:
     """Let two workers work until a campaign has ended or is halted."""
     # On a busy machine a worker may be silent for seconds. Here all that are at work are alive.
-    options = {"concurrency": 4, "stalled_after": SECONDS_TO_END}
+    options = {"concurrency": 4, "stalled_after": LONG}
     async with (
         SmsClient(gateway.provider) as sms,
         SmsClient(gateway.provider) as other,

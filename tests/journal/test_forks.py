@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.waiting import LONG
 
 
 _IN_A_FORK = """
@@ -54,7 +55,7 @@ def test_a_forked_process_opens_its_own(path: Path | str) -> None:
         ],
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=LONG,
         check=True,
     )
     assert "a id-1 1\na id-1 0\nb id-1 1\nb id-1 0\n" == child.stdout

@@ -26,6 +26,7 @@ from support.journal.journaling import (
     sqlite_store,
     take,
 )
+from support.waiting import LONG
 
 from iprog_async import (
     Accepted,
@@ -250,7 +251,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
         [sys.executable, "-c", textwrap.dedent(_ON_A_FULL_DISK), str(path), str(tests)],
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=LONG,
         check=True,
     )
     asked, accepted = json.loads(child.stdout)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from support.journal.journaling import rows_in
 from support.kill import following_child
+from support.waiting import LONG
 
 from iprog_async import Message, SmsClient
 from iprog_async.sandbox import FAILS_DELIVERY, REFUSED_RECIPIENT, Sandbox
@@ -64,7 +65,7 @@ async def test_ten_thousand_rows_in_four_hundred_requests(tmp_path: Path) -> Non
                 # New ones, which push what is still to be read to later pages.
                 await sms.send("+639990000002", f"Beside the campaign, {part}")
         child = _start(sandbox, path, notes)
-        output, _ = child.communicate(timeout=200)
+        output, _ = child.communicate(timeout=LONG)
 
     failing = sum(message.to.endswith(FAILS_DELIVERY) for message in messages)
     assert f"{PEOPLE - failing} {failing} True\n" == output

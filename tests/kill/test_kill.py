@@ -20,6 +20,7 @@ from attrs import frozen
 from support.journal.journaling import states_in
 from support.kill import child as child_module
 from support.kill.gateway import CountingGateway
+from support.waiting import LONG
 
 from iprog_async import Journal
 
@@ -56,7 +57,7 @@ async def _unknown(path: Path) -> int:
 
 def _finish(gateway: CountingGateway, path: Path, *options: str) -> list[int]:
     child = _start(gateway, path, *options)
-    output, _ = child.communicate(timeout=200)
+    output, _ = child.communicate(timeout=LONG)
     assert child.returncode == 0
     return [int(word) for word in output.split()]
 

@@ -18,6 +18,7 @@ import pytest
 from support.journal.journaling import Place
 from support.kill import keyed_child
 from support.kill.gateway import CountingGateway
+from support.waiting import LONG
 
 from iprog_async import JournalReader
 
@@ -68,7 +69,7 @@ class _Senders:
             self._read(self.running.pop(), 0)
 
     def _read(self, child: subprocess.Popen[str], code: int) -> None:
-        out, problems = child.communicate(timeout=120)
+        out, problems = child.communicate(timeout=LONG)
         assert (child.returncode, problems) in ((code, ""), (0, ""))
         for line in out.splitlines(keepends=True):
             number, _, end = line.partition(" ")

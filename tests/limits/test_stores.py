@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from support.limits.places import open_place
+from support.waiting import LONG
 
 from iprog_async._limits.store import LimitStore, MemoryStore
 
@@ -185,7 +186,7 @@ def test_a_store_outlives_its_forked_copies(
         ],
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=LONG,
         check=True,
     )
     assert ("\na\nb\nc\n", "") == (ended.stdout, ended.stderr)

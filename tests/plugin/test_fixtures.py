@@ -6,6 +6,7 @@ import time
 
 import httpx
 import pytest
+from support.waiting import LONG
 
 from iprog_async import (
     ConfigurationError,
@@ -156,7 +157,7 @@ def test_the_sandbox_serves_tests_without_a_loop(
     assert provider == asyncio.run(main())
     (text,) = sms_sandbox.inbox
     assert "Hi" == text.text
-    assert 200 == httpx.get(f"{sms_sandbox.url}/_sandbox/inbox", timeout=200).status_code
+    assert 200 == httpx.get(f"{sms_sandbox.url}/_sandbox/inbox", timeout=LONG).status_code
 
 
 async def test_the_sandbox_delivers_at_once(sms_sandbox: Sandbox) -> None:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from support.sms_outbox import GLOBE, SMART, client
+from support.waiting import LONG
 
 from iprog_async import ConfigurationError, DeliveryState, NotFoundError, WaitTimeoutError
 from iprog_async.testing import InstantClock, SmsOutbox
@@ -36,7 +37,7 @@ async def test_waiting_for_what_stays_pending_takes_no_time(
     async with client(outbox) as sms:
         receipt = await sms.send(GLOBE, "Hi")
         with pytest.raises(WaitTimeoutError):
-            await asyncio.wait_for(sms.wait(receipt, timeout=3600), 200)
+            await asyncio.wait_for(sms.wait(receipt, timeout=3600), LONG)
 
     assert 3600 == pytest.approx(sum(sms_clock.sleeps))
 

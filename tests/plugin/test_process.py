@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.waiting import LONG
 
 import pytest_iprog_async
 
@@ -129,7 +130,7 @@ def run(folder: Path, sources: tuple[str, ...], *options: str) -> subprocess.Com
         (folder / f"test_{number}.py").write_text(source, encoding="utf-8")
     command = [sys.executable, "-W", "error", "-m", "pytest", "-p", "no:cacheprovider", *options]
     return subprocess.run(  # noqa: S603 - our own command
-        command, cwd=folder, capture_output=True, text=True, timeout=200
+        command, cwd=folder, capture_output=True, text=True, timeout=LONG
     )
 
 

@@ -27,6 +27,8 @@ from pathlib import Path
 
 from attrs import define, field, frozen
 
+from support.waiting import LONG
+
 
 ROOT = Path(__file__).parents[2]
 SANDBOX_PORT = "8025"
@@ -171,7 +173,7 @@ class Reader:
         self._stop_app()
         if self._server is not None:
             self._server.terminate()
-            self._server.communicate(timeout=200)
+            self._server.communicate(timeout=LONG)
 
     def _start(self, command: str) -> None:
         assert self._server is None, "one sandbox is enough for a page"
@@ -205,7 +207,7 @@ class Reader:
     def _stop_app(self) -> None:
         if self._app is not None:
             self._app.terminate()
-            self._app.wait(200)
+            self._app.wait(LONG)
             self._app = None
 
     def _type(self, command: str) -> None:
@@ -218,7 +220,7 @@ class Reader:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=200,
+            timeout=LONG,
         )
         self._last = done.stdout
         assert 0 == done.returncode, f"{command}\nwrote:\n{done.stdout}"

@@ -9,6 +9,7 @@ import httpx
 
 from iprog_async.sandbox import Sandbox
 from support.sandbox_toy import CONTEXT, fetch
+from support.waiting import LONG
 
 
 TO = "639171234567"
@@ -30,7 +31,7 @@ def events(sandbox: Sandbox, count: int, seen: str = "") -> list[dict[str, Any]]
     """Return the first events of a stream, each with its id."""
     found: list[dict[str, Any]] = []
     url, headers = f"{sandbox.url}/_sandbox/events", {"Last-Event-ID": seen}
-    with httpx.stream("GET", url, headers=headers, verify=CONTEXT, timeout=200) as answer:
+    with httpx.stream("GET", url, headers=headers, verify=CONTEXT, timeout=LONG) as answer:
         tag = ""
         for line in answer.iter_lines():
             tag = line.removeprefix("id: ") if line.startswith("id: ") else tag

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from iprog_async.sandbox import OutOfCreditError, SandboxGateway, SandboxState, read_fields
+from support.waiting import LONG
 
 
 class _Toy:
@@ -79,12 +80,12 @@ CONTEXT = ssl.create_default_context()
 TOY = SandboxGateway("toy", _routes, "toy://token@?base_url={base_url}")
 
 
-def fetch(method: str, url: str, *, timeout: float = 200, **options: Any) -> httpx.Response:
+def fetch(method: str, url: str, *, timeout: float = LONG, **options: Any) -> httpx.Response:
     """Make one request in blocking fashion; the options are those of httpx."""
     return httpx.request(method, url, verify=CONTEXT, timeout=timeout, **options)
 
 
-def exchange(url: str, sent: bytes, timeout: float = 200.0) -> bytes:
+def exchange(url: str, sent: bytes, timeout: float = LONG) -> bytes:
     """Send raw bytes to a server, and return all it answers until it closes the connection."""
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname, parts.port), timeout) as connection:

@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
+from support.waiting import LONG
+
 
 _TOLD = re.compile(r"GOT<([^>]*)>")
-_LONGEST = 200.0
 _START = {
     "bash": ["--norc", "--noprofile", "-i"],
     "zsh": ["-f", "-i"],
@@ -91,7 +92,7 @@ def _type(leader: int, keys: str) -> None:
 
 def _read(leader: int, expected: re.Pattern[str]) -> str:
     """Read until something is there, and return its first group."""
-    seen, ends = "", time.monotonic() + _LONGEST
+    seen, ends = "", time.monotonic() + LONG
     while time.monotonic() < ends:
         ready, _, _ = select.select([leader], [], [], 1.0)
         if ready:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from shop import create_app
+from support.waiting import LONG
 
 
 PHONE = "0917 123 4567"
@@ -43,7 +44,7 @@ def campaign(count: int, text: str = "Hi {name}") -> dict[str, Any]:
 
 async def until_ended(client: httpx.AsyncClient, name: str) -> dict[str, Any]:
     """Ask for the progress of a campaign until it is not running any more."""
-    async with asyncio.timeout(200):
+    async with asyncio.timeout(LONG):
         while True:
             progress: dict[str, Any] = (await client.get(f"/campaigns/{name}")).json()
             if progress["state"] != "running":

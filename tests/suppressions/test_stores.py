@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from support.waiting import LONG
 
 from iprog_async import (
     Inbound,
@@ -243,7 +244,7 @@ def test_child_of_a_fork_has_the_list(place: Path | str) -> None:
         [sys.executable, "-W", "error::ResourceWarning", "-c", _IN_A_FORK, str(place)],
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=LONG,
         check=False,
     )
     assert (0, "") == (child.returncode, child.stderr)

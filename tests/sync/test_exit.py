@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.sync import run_program, serving
+from support.waiting import LONG
 
 from iprog_async.sync import SmsClient
 from iprog_async.testing import RawGateway, Reply, answer, silence
@@ -64,7 +65,7 @@ def test_text_with_a_key_comes_to_its_outcome(key: str, tmp_path: Path) -> None:
             command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
             gateway.until(lambda seen: len(seen.requests) == 1)
-            _, complaints = process.communicate(timeout=200)
+            _, complaints = process.communicate(timeout=LONG)
 
         assert (0, "") == (process.returncode, complaints)
         provider = IprogProvider("1|token", base_url=gateway.base_url)

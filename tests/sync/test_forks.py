@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from support.sync import run_program
+from support.waiting import LONG
 
 
 pytestmark = [
@@ -162,16 +163,18 @@ with Sandbox() as sandbox:
     assert (8, 2, "2") == (len(refs), len(set(refs)), texts)
 
 
-_JOURNAL = """
+_JOURNAL = f"""
 import fcntl, time
 from iprog_async import JournalError
 from iprog_async._core.forks import sqlite as sqlite_forks
 from iprog_async._journal.sqlite.writer import Writer
 
+LONG = {LONG}
+
 def slow(real, reached, opened):
     def do(self, jobs):
         reached.set()
-        opened.wait(200)
+        opened.wait(LONG)
         return real(self, jobs)
     return do
 """
@@ -214,7 +217,7 @@ with Sandbox() as sandbox, SmsClient.from_url(sandbox.address("iprog"), journal=
     Writer._do = slow(Writer._do, reached, opened)
     sending = threading.Thread(target=lambda: sms.send(NUMBER, "Hi", key="parent"))
     sending.start()
-    reached.wait(200)
+    reached.wait(LONG)
     def let_go():
         while sqlite_forks._resumed.is_set():
             time.sleep(0.001)
@@ -239,7 +242,7 @@ with Sandbox() as sandbox, SmsClient.from_url(sandbox.address("iprog"), journal=
     Writer._do = slow(Writer._do, reached, opened)
     sending = threading.Thread(target=lambda: sms.send(NUMBER, "Hi", key="parent"))
     sending.start()
-    reached.wait(200)
+    reached.wait(LONG)
     def child():
         try:
             sms.send(NUMBER, "Hi", key="child")

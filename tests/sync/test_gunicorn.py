@@ -11,6 +11,7 @@ import pytest
 from support.servers.process import LISTENING, running
 from support.sync import serving
 from support.sync.servers import CLIENT, RATE, Arrivals
+from support.waiting import LONG
 
 from iprog_async.testing import RawGateway, answer
 
@@ -52,9 +53,9 @@ def test_one_pool_and_one_rate_in_each_process(kind: str, preload: str, tmp_path
     """Fifty threads ask for each of 60 keys twice: 60 texts, in the rate, and no error at all."""
     (tmp_path / "app.py").write_text(_APP, encoding="utf-8")
     arrivals = Arrivals()
-    options = [*_KINDS[kind], *_PRELOADED[preload], "--bind", "127.0.0.1:0", "--timeout", "200"]
+    options = [*_KINDS[kind], *_PRELOADED[preload], "--bind", "127.0.0.1:0", "--timeout", str(LONG)]
     # On a busy machine, too, no connection is closed just when the next request comes.
-    options += ["--keep-alive", "200"]
+    options += ["--keep-alive", str(LONG)]
     with serving(RawGateway(answer(arrivals))) as gateway:
         before = "yes" if "used" in preload else ""
         environment = {**os.environ, "GATEWAY": gateway.base_url, "BEFORE": before}
@@ -71,7 +72,7 @@ def test_one_pool_and_one_rate_in_each_process(kind: str, preload: str, tmp_path
                 return found
 
             with (
-                httpx.Client(base_url=address, timeout=200) as client,
+                httpx.Client(base_url=address, timeout=LONG) as client,
                 ThreadPoolExecutor(50) as threads,
             ):
                 answers = [*threads.map(ask, range(120))]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 from support.bulk.runs import running
 from support.core.fakes import FakeProvider, accept, to_many
+from support.waiting import LONG
 
 from iprog_async import Outcome, SmsClient
 from iprog_async.adapter import Batching, PreparedMessage
@@ -63,7 +64,7 @@ async def test_closing_ends_a_reader_in_another_task() -> None:
         reading = asyncio.create_task(run.drain())
         await asyncio.sleep(0.001)
         await run.aclose()
-        counts = await asyncio.wait_for(reading, 200)
+        counts = await asyncio.wait_for(reading, LONG)
         await run.aclose()
 
     assert 0 == counts.total

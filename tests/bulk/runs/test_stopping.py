@@ -15,6 +15,7 @@ from support.core.fakes import FakeProvider, accept, different_texts, to_many
 from support.engines.pace_gateway import OK, Account, VirtualGateway, too_many
 from support.journal.journaling import states_in
 from support.routing.fakes import gateway, limited
+from support.waiting import LONG
 
 from iprog_async import (
     BulkRun,
@@ -264,7 +265,7 @@ async def test_stop_does_not_wait_for_a_silent_source() -> None:
         await anext(run)
         await silent.wait()
         run.stop()
-        counts = await asyncio.wait_for(run.drain(), 200)
+        counts = await asyncio.wait_for(run.drain(), LONG)
 
     assert 1 == counts.accepted
 
@@ -274,6 +275,6 @@ async def test_halt_does_not_wait_for_a_silent_source() -> None:
     source = one_then_silence(asyncio.Event())
     async with running(FakeProvider(send=broke), source, linger=0.001) as run:
         with pytest.raises(RunHaltedError):
-            await asyncio.wait_for(run.drain(), 200)
+            await asyncio.wait_for(run.drain(), LONG)
 
     assert 1 == run.counts.not_sent

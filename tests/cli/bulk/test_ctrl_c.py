@@ -17,6 +17,7 @@ from typing import IO
 
 import pytest
 from support.cli.bulk import COMMAND, people, read_csv, read_json, start, write_csv
+from support.waiting import LONG
 
 from iprog_async.cli import main
 from iprog_async.cli._terminal.signals import ctrl_c_interrupts, on_interrupts
@@ -27,13 +28,12 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sen
 
 _PEOPLE = 30
 _AT_ONCE = 3
-_PATIENCE = 200.0
 # Seconds of an answer; a signal comes in the midst of it, also where a process has to wait for one.
 _WHILE = 2.0
 
 
 def _wait_until(ready: Callable[[], bool]) -> None:
-    ends_at = time.monotonic() + _PATIENCE
+    ends_at = time.monotonic() + LONG
     while not ready() and time.monotonic() < ends_at:
         time.sleep(0.01)
 
@@ -58,7 +58,7 @@ def _resume(output: str, **settings: str) -> subprocess.CompletedProcess[str]:
         [*COMMAND, *shlex.split(line)[1:], "--yes"],
         capture_output=True,
         text=True,
-        timeout=_PATIENCE,
+        timeout=LONG,
         check=False,
         env={**os.environ, **settings},
     )
@@ -71,7 +71,7 @@ def test_who_waits_for_the_rate_is_not_on_the_way(sandbox: Sandbox, tmp_path: Pa
         # One of the two is the question for the balance.
         _wait_until(lambda: "0917" in _written(tmp_path / "out.csv"))
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=_PATIENCE)
+        out, err = process.communicate(timeout=LONG)
 
     assert (130, 1) == (process.returncode, len(sandbox.inbox))
     assert "iprog-async: stopping, none on their way" == err.splitlines()[0]
@@ -96,7 +96,7 @@ def test_once_in_a_process(sandbox: Sandbox, tmp_path: Path) -> None:
     with start(*_tokens(tmp_path), SMS_URL=address) as process:
         _wait_until(lambda: len(sandbox.inbox) >= _AT_ONCE)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=_PATIENCE)
+        out, err = process.communicate(timeout=LONG)
     first = len(sandbox.inbox)
     states = [row["state"] for row in read_csv(tmp_path / "out.csv")]
     sandbox.clear_faults()
@@ -126,7 +126,7 @@ def test_twice_in_a_process(sandbox: Sandbox, tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _line_with(process.stderr, "stopping")
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=_PATIENCE)
+        out, err = process.communicate(timeout=LONG)
     rows = read_csv(tmp_path / "out.csv")
     sandbox.clear_faults()
     resumed = _resume(out, SMS_URL=address)
@@ -151,7 +151,7 @@ def test_terminated_once(sandbox: Sandbox, tmp_path: Path) -> None:
     with start(*_tokens(tmp_path), SMS_URL=address) as process:
         _wait_until(lambda: len(sandbox.inbox) >= _AT_ONCE)
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=_PATIENCE)
+        out, err = process.communicate(timeout=LONG)
     first = len(sandbox.inbox)
     sandbox.clear_faults()
     resumed = _resume(out, SMS_URL=address)
@@ -178,7 +178,7 @@ def test_terminated_twice(sandbox: Sandbox, tmp_path: Path, second: signal.Signa
         process.send_signal(signal.SIGTERM)
         _line_with(process.stderr, "stopping")
         process.send_signal(second)
-        out, err = process.communicate(timeout=_PATIENCE)
+        out, err = process.communicate(timeout=LONG)
 
     assert (6, True) == (process.returncode, "giving up what is on its way" in err)
     assert f"unknown {_AT_ONCE}, not begun {_PEOPLE - _AT_ONCE}\n" in out
@@ -252,7 +252,7 @@ def test_blocking_question() -> None:
     """While the loop is blocked Ctrl-C interrupts at once."""
     with contextlib.suppress(KeyboardInterrupt), ctrl_c_interrupts():
         os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(_PATIENCE)
+        time.sleep(LONG)
         raise AssertionError
 
 
@@ -299,7 +299,7 @@ def _on_a_terminal(tokens: list[str], keys: str, address: str) -> tuple[str, int
                 os.write(ours, keys.encode())
                 keys = ""
     os.close(ours)
-    return shown.decode(), process.wait(_PATIENCE)
+    return shown.decode(), process.wait(LONG)
 
 
 @pytest.mark.slow

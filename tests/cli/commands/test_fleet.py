@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 from support.cli.runner import Cli
-from support.fleet.sending import SECONDS_TO_END, counts_of, gateway, rows
+from support.fleet.sending import counts_of, gateway, rows
 from support.kill.gateway import CountingGateway
+from support.waiting import LONG
 
 from iprog_async import Journal, Message, SmsClient
 from iprog_async._journal.postgres.address import PostgresAddress
@@ -60,7 +61,7 @@ def put_into_outbox(journal: str) -> None:
 
 def await_texts(counting: CountingGateway, count: int) -> None:
     """Wait until a gateway has so many texts."""
-    end = time.monotonic() + SECONDS_TO_END
+    end = time.monotonic() + LONG
     while counting.texts.total() < count:
         assert time.monotonic() < end, "the texts did not come"
         time.sleep(0.01)
@@ -220,7 +221,7 @@ def test_a_worker_in_a_process(
         await_texts(counting, PEOPLE + 1)
     finally:
         process.send_signal(signal.SIGTERM)
-        code = process.wait(200)
+        code = process.wait(LONG)
     assert (0, PEOPLE + 1, {1}) == (code, len(counting.texts), set(counting.texts.values()))
 
 
@@ -244,7 +245,7 @@ def test_a_second_sigterm_stops_at_once(
                 assert process.stdout is not None
                 assert any("once more stops at once" in line for line in process.stdout)
                 process.terminate()
-                _, said = process.communicate(timeout=SECONDS_TO_END)
+                _, said = process.communicate(timeout=LONG)
             finally:
                 process.kill()
         assert (ExitCode.TERMINATED, True) == (process.returncode, "outcome is unknown" in said)

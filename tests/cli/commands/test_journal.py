@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from support.cli.bulk import people, read_csv, start, write_csv
 from support.cli.runner import Cli
+from support.waiting import LONG
 
 from iprog_async import Journal, JournalEntry
 from iprog_async.cli._commands import journal
@@ -70,7 +71,7 @@ def test_reading_while_a_run_goes_on(cli: Cli, june: str, command: str) -> None:
         asyncio.run(journal.begin_run())
         beside = cli("journal", command, june)
         process = start("journal", command, june)
-        out, _ = process.communicate(timeout=200)
+        out, _ = process.communicate(timeout=LONG)
         settling = cli("journal", "reconcile", june)
     assert (0, expected.out) == (beside.code, beside.out)
     assert (0, expected.out.splitlines()) == (process.returncode, out.splitlines())

@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from support.waiting import LONG
 
 
 _ROOT = Path(__file__).parents[3]
@@ -21,7 +22,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Draw the picture of a small run, by the documented command."""
     path = tmp_path_factory.mktemp("picture") / "bulk.svg"
     command = [sys.executable, "-m", "benchmarks.picture", "--rows", "300", "--output", str(path)]
-    subprocess.run(command, cwd=_ROOT, check=True, capture_output=True, timeout=200)  # noqa: S603 - our own command
+    subprocess.run(command, cwd=_ROOT, check=True, capture_output=True, timeout=LONG)  # noqa: S603 - our own command
     return path
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.waiting import LONG
 
 from iprog_async import provider_from_url
 
@@ -23,7 +24,7 @@ def _run(*command: str, **settings: str) -> subprocess.CompletedProcess[str]:
         command,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=LONG,
         check=False,
         env={**os.environ, **settings},
     )
@@ -73,7 +74,7 @@ def test_sandbox_until_stopped(stop: signal.Signals) -> None:
         while not lines or "Ctrl-C" not in lines[-1]:
             lines.append(process.stdout.readline())
         process.send_signal(stop)
-        assert (process.wait(200), process.stderr.read()) == (0, "")
+        assert (process.wait(LONG), process.stderr.read()) == (0, "")
     address = lines[1].strip().removeprefix("export SMS_URL='").removesuffix("'")
     assert address.startswith(provider_from_url(address).name)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from support.cli.runner import Cli
+from support.waiting import LONG
 
 from iprog_async.cli import _run, main
 from iprog_async.cli._errors.failure import from_bug
@@ -196,7 +197,7 @@ def _press_ctrl_c_when(happened: Callable[[], object]) -> threading.Thread:
     """Interrupt this process once something has happened at the sandbox."""
 
     def wait_and_press() -> None:
-        ends_at = time.monotonic() + 200
+        ends_at = time.monotonic() + LONG
         while not happened() and time.monotonic() < ends_at:
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGINT)

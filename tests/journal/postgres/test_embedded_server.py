@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from support.postgres.binaries import ServerUser, find_binaries, usable_by
+from support.waiting import LONG
 
 
 @pytest.mark.slow
@@ -33,4 +34,4 @@ def test_server_runs_from_an_environment_that_is_root_s_alone(tmp_path: Path) ->
             stderr=subprocess.DEVNULL,
             cwd=folder,
         )
-        assert (0, True) == (asked.wait(200), usable.is_relative_to(folder))
+        assert (0, True) == (asked.wait(LONG), usable.is_relative_to(folder))

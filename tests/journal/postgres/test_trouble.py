@@ -21,6 +21,7 @@ from support.core.fakes import NUMBER, Wire, to_many
 from support.journal.journaling import ACCEPTED, posting, rows_in, run_over, states_in
 from support.postgres.addresses import with_query
 from support.postgres.cutting import terminate
+from support.waiting import LONG
 
 from iprog_async import (
     ConfigurationError,
@@ -270,7 +271,7 @@ def test_a_forked_process(postgres_journal: str) -> None:
         [sys.executable, "-c", textwrap.dedent(_FORKED), postgres_journal, str(tests)],
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=LONG,
         check=True,
     )
     before, forked, after = json.loads(child.stdout)
@@ -320,7 +321,7 @@ def test_a_killed_run(postgres_journal: str) -> None:
         [sys.executable, "-c", textwrap.dedent(_KILLED), postgres_journal, str(tests)],
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=LONG,
         check=False,
     )
     assert -signal.SIGKILL == child.returncode

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from support.core.fakes import Wire, to_many
 from support.journal.journaling import ACCEPTED, BROKEN, BUSY, posting, run_over, send_all
+from support.waiting import LONG
 
 from iprog_async import Journal, JournalError, JournalReader
 from iprog_async._journal.sqlite.wal import read_wal
@@ -50,7 +51,7 @@ def _kill_a_run(path: Path, people: int = _PEOPLE, last: int = _SENT) -> None:
     child = subprocess.run(  # noqa: S603 - ours
         [sys.executable, "-c", _RUN, str(path), str(tests), str(people), str(last)],
         check=False,
-        timeout=200,
+        timeout=LONG,
     )
     assert -signal.SIGKILL == child.returncode
 

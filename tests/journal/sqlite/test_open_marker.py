@@ -23,6 +23,7 @@ from support.journal.journaling import (
     sent_to,
     sqlite_store,
 )
+from support.waiting import LONG
 
 from iprog_async import Journal, JournalReader
 from iprog_async._journal.sqlite import open_marker as marker_module
@@ -40,7 +41,7 @@ def test_killed_while_it_is_opened_or_closed(step: int, earlier: int, tmp_path: 
     child = subprocess.run(  # noqa: S603 - ours
         [sys.executable, "-c", _STEPS, str(path), str(step), str(earlier)],
         check=False,
-        timeout=200,
+        timeout=LONG,
     )
     assert child.returncode in (0, -signal.SIGKILL)
     if step > 2 or earlier:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from support.core.fakes import to_many
 from support.journal.journaling import ACCEPTED, send_all
+from support.waiting import LONG
 
 from iprog_async import Journal, JournalError
 from iprog_async._journal import journal as journal_module
@@ -203,7 +204,7 @@ def _in_a_child(path: Path) -> str:
         [sys.executable, "-c", _OPEN, str(path)],
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=LONG,
         check=True,
     )
     return child.stdout.strip()

@@ -17,6 +17,7 @@ from types import SimpleNamespace
 import pytest
 from support.core.fakes import NUMBER, Wire
 from support.journal.journaling import ACCEPTED, as_killed, posting, states_in
+from support.waiting import LONG
 
 from iprog_async import Journal, JournalError, JournalReader
 from iprog_async._journal.sqlite import open_marker, openers, writer
@@ -411,7 +412,7 @@ def test_killed_at_each_step(beside: bool, path: Path) -> None:
             child = subprocess.run(  # noqa: S603 - ours
                 [sys.executable, "-c", _STEPS, str(path), str(step), tests],
                 check=False,
-                timeout=200,
+                timeout=LONG,
             )
             assert child.returncode in (0, -signal.SIGKILL)
             if other is not None:

@@ -13,6 +13,7 @@ import pytest
 from support.core.fakes import NUMBER, prepared, to_many
 from support.journal.journaling import sqlite_store, states_in, take
 from support.journal.rows import RECEIPT
+from support.waiting import LONG
 
 from iprog_async import Accepted, Journal, Outcome, SmsError
 from iprog_async._journal.ledger import Ledger
@@ -67,7 +68,7 @@ class _Gate:
 
         def do(writer: Writer, jobs: Sequence[Job]) -> Sequence[Any]:
             self.reached.set()
-            assert self.opened.wait(200)
+            assert self.opened.wait(LONG)
             return real(writer, jobs)
 
         monkeypatch.setattr(Writer, "_do", do)
@@ -147,7 +148,7 @@ def test_a_claim_that_a_loop_never_heard_of_is_given_back(
         task = loop.run_until_complete(_begin_to_claim(journal))
         monkeypatch.setattr(loop, "call_soon_threadsafe", hear)
         gate.opened.set()
-        assert heard.wait(200)
+        assert heard.wait(LONG)
         task.cancel()
         loop.run_until_complete(asyncio.wait([task]))
         loop.close()

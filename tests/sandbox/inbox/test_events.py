@@ -8,6 +8,7 @@ import httpx
 import pytest
 from support.sandbox_page import TO, events
 from support.sandbox_toy import CONTEXT, exchange
+from support.waiting import LONG
 
 from iprog_async.sandbox import Fault, Sandbox
 from iprog_async.sandbox._inbox import routes
@@ -32,7 +33,7 @@ def test_page_that_knows_everything_hears_a_beat(
     monkeypatch.setattr(routes, "BEAT", 0.2)
     seen = events(sandbox, 1)[0]["id"]
     url, headers = f"{sandbox.url}/_sandbox/events", {"Last-Event-ID": seen}
-    with httpx.stream("GET", url, headers=headers, verify=CONTEXT, timeout=200) as answer:
+    with httpx.stream("GET", url, headers=headers, verify=CONTEXT, timeout=LONG) as answer:
         lines = answer.iter_lines()
         assert ["retry: 1000", "", "event: beat"] == [next(lines) for _ in range(3)]
 

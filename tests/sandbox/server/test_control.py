@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 from support.sandbox_toy import CONTEXT, fetch
+from support.waiting import LONG
 
 from iprog_async.sandbox import Fault, Sandbox
 
@@ -15,7 +16,7 @@ def control(sandbox: Sandbox) -> Iterator[httpx.Client]:
     for to, text in [("+639171111111", "a"), ("639172222222", "b")]:
         sandbox.state.accept("toy", to, text, message_id=text)
     sandbox.state.accept("iprog", "639171111111", "c", message_id="c", sender_id="Shop")
-    with httpx.Client(base_url=f"{sandbox.url}/_sandbox", verify=CONTEXT, timeout=200) as client:
+    with httpx.Client(base_url=f"{sandbox.url}/_sandbox", verify=CONTEXT, timeout=LONG) as client:
         yield client
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.sandbox_toy import CONTEXT, exchange, fetch
+from support.waiting import LONG
 
 from iprog_async.sandbox import Fault, Sandbox
 from iprog_async.sandbox._simulation.bodies import MAX_BODY
@@ -141,7 +142,7 @@ def test_no_slash_is_added(sandbox: Sandbox) -> None:
 @pytest.mark.slow
 async def test_many_at_once_are_served(sandbox: Sandbox) -> None:
     """A hundred requests at a time leave a hundred texts and no id twice."""
-    async with httpx.AsyncClient(base_url=sandbox.url, verify=CONTEXT, timeout=200) as client:
+    async with httpx.AsyncClient(base_url=sandbox.url, verify=CONTEXT, timeout=LONG) as client:
         sends = (client.post("/toy/send", json={"to": n, "text": "x"}) for n in range(100))
         answers = await asyncio.gather(*sends)
     assert 100 == len({answer.json()["id"] for answer in answers}) == len(sandbox.inbox)

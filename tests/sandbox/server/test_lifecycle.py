@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from support.sandbox_toy import CONTEXT, TOY, fetch
+from support.waiting import LONG
 
 from iprog_async import ConfigurationError, SmsClient, provider_from_url
 from iprog_async.sandbox import Fault, Sandbox, SandboxGateway
@@ -109,7 +110,7 @@ async def test_sandbox_can_start_again() -> None:
 
 async def test_stop_waits_for_nobody() -> None:
     """Idle connections, half a request and a delayed answer do not hold up the end."""
-    async with httpx.AsyncClient(verify=CONTEXT, timeout=200) as client:
+    async with httpx.AsyncClient(verify=CONTEXT, timeout=LONG) as client:
         async with Sandbox() as sandbox:
             await client.get(f"{sandbox.url}/_sandbox/health")
             parts = urlsplit(sandbox.url)

@@ -6,6 +6,7 @@ import time
 import httpx
 import pytest
 from support.sandbox_toy import CONTEXT, fetch
+from support.waiting import LONG
 
 from iprog_async import (
     Accepted,
@@ -61,7 +62,7 @@ def test_fault_that_breaks_the_connection(
 ) -> None:
     """The client sees the connection end; the next request is served on a new one."""
     sandbox.add_fault(fault)
-    with httpx.Client(verify=CONTEXT, timeout=200) as client:
+    with httpx.Client(verify=CONTEXT, timeout=LONG) as client:
         with pytest.raises(httpx.RemoteProtocolError, match=error):
             client.post(f"{sandbox.url}/toy/send", json=TEXT)
         assert accepted == len(sandbox.inbox)

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from support.fleet import child
+from support.waiting import LONG
 
 
 class Workers:
@@ -84,7 +85,7 @@ class Workers:
         """Let all end what they are at; return how they ended."""
         for process in self.processes:
             process.terminate()
-        return [process.wait(200) for process in self.processes]
+        return [process.wait(LONG) for process in self.processes]
 
     def said(self) -> str:
         """Return what they have said so far."""

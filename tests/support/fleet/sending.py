@@ -13,9 +13,9 @@ from iprog_async._journal.postgres.connecting import connect, run
 from iprog_async.fleet import CampaignStatus, FleetCampaign, Worker
 from iprog_async_providers import IprogProvider
 from support.kill.gateway import CountingGateway
+from support.waiting import LONG
 
 
-SECONDS_TO_END = 200
 CAMPAIGN = "june"
 
 
@@ -53,7 +53,7 @@ async def working(
 
 async def until_ended(journal: str, campaign: str = CAMPAIGN) -> CampaignStatus:
     """Wait until a campaign has ended or is halted, and nobody is at it."""
-    async with FleetCampaign(journal, campaign) as opened, asyncio.timeout(SECONDS_TO_END):
+    async with FleetCampaign(journal, campaign) as opened, asyncio.timeout(LONG):
         while True:
             status = await opened.status()
             if status.has_ended or (status.halted and not status.is_working):
@@ -72,7 +72,7 @@ async def counts_of(journal: str, campaign: str = CAMPAIGN) -> dict[str, int]:
 
 async def until_texts(counting: CountingGateway, count: int) -> None:
     """Wait until a gateway has so many texts."""
-    async with asyncio.timeout(SECONDS_TO_END):
+    async with asyncio.timeout(LONG):
         while counting.texts.total() < count:  # noqa: ASYNC110 - it counts in another thread
             await asyncio.sleep(0.001)
 

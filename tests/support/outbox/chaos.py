@@ -20,12 +20,12 @@ from support.kill.gateway import CountingGateway
 from support.outbox import child as child_module
 from support.outbox.connections import plain
 from support.postgres.server import PostgresServer
+from support.waiting import LONG
 
 
 SENDERS = 3
 CONCURRENCY = 10
 LEASE = 0.8
-_SECONDS = 200.0
 
 
 class Program:
@@ -69,7 +69,7 @@ class Program:
 
     def _transact(self, messages: list[Message], *, undone: bool) -> None:
         """Commit some texts; a transaction of which nobody knows whether it was is run again."""
-        until = time.monotonic() + _SECONDS
+        until = time.monotonic() + LONG
         while True:
             try:
                 with psycopg.connect(self._address) as connection:
@@ -158,7 +158,7 @@ class Chaos:
             assert "ready\n" == sender.stdout.readline()
             sender.terminate()
         for sender in self._senders:
-            sender.communicate(timeout=_SECONDS)
+            sender.communicate(timeout=LONG)
         return [sender.returncode for sender in self._senders]
 
     def abandon(self) -> None:
@@ -171,7 +171,7 @@ class Chaos:
 
 def wait_until(happened: Callable[[], bool]) -> None:
     """Wait for something that is sure to happen."""
-    until = time.monotonic() + _SECONDS
+    until = time.monotonic() + LONG
     while not happened():
         assert time.monotonic() < until, "it did not happen"
         time.sleep(0.005)

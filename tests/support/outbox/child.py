@@ -13,14 +13,12 @@ import time
 from iprog_async import Journal, JournalError, SmsClient
 from iprog_async.outbox import OutboxSender
 from iprog_async_providers import IprogProvider
-
-
-_SECONDS_TO_OPEN = 200.0
+from support.waiting import LONG
 
 
 def _open(address: str) -> Journal:
     """Open the journal; its server may have crashed, and be back in a moment."""
-    until = time.monotonic() + _SECONDS_TO_OPEN
+    until = time.monotonic() + LONG
     while True:
         try:
             return Journal.open(address)

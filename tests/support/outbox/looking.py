@@ -9,9 +9,7 @@ from typing import Any
 
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import connect, run
-
-
-_SECONDS = 200.0
+from support.waiting import LONG
 
 
 def rows(address: str, columns: str = "number, key, text, state") -> list[tuple[Any, ...]]:
@@ -30,7 +28,7 @@ def told(address: str, statement: str) -> list[tuple[Any, ...]]:
 
 async def until(happened: Callable[[], object]) -> None:
     """Wait for something that is sure to happen, however slow the machine is."""
-    end = time.monotonic() + _SECONDS
+    end = time.monotonic() + LONG
     while not happened():
         assert time.monotonic() < end, "it did not happen"
         await asyncio.sleep(0.005)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from attrs import frozen
 
+from support.waiting import LONG
+
 
 _DEBIAN = Path("/usr/lib/postgresql")
 _NOT_ROOT = ("postgres", "nobody")
@@ -84,7 +86,7 @@ def usable_by(user: ServerUser, binaries: Path, folder: Path) -> Path:
             stderr=subprocess.DEVNULL,
             cwd=folder,
         )
-        if probe.wait(200) == 0:
+        if probe.wait(LONG) == 0:
             return binaries
     except OSError:
         pass

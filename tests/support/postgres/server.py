@@ -13,9 +13,9 @@ from urllib.parse import quote
 import psycopg
 
 from support.postgres.binaries import ServerUser, find_binaries, usable_by
+from support.waiting import LONG
 
 
-_SECONDS_TO_START = 200
 # A test's server has to survive kills of its processes, and no power cut.
 _SETTINGS = {
     "fsync": "off",
@@ -82,7 +82,7 @@ class PostgresServer:
             self._process = self._user.start(
                 command, stdout=log.fileno(), stderr=log.fileno(), cwd=self.folder
             )
-        until = time.monotonic() + _SECONDS_TO_START
+        until = time.monotonic() + LONG
         while True:
             try:
                 psycopg.connect(self.address(), connect_timeout=5).close()
@@ -98,7 +98,7 @@ class PostgresServer:
         """Stop it: at once with `SIGINT`, and as in a crash with `SIGQUIT`."""
         if self._process is not None:
             self._process.send_signal(by)
-            self._process.wait(200)
+            self._process.wait(LONG)
             self._process = None
 
     def crash(self) -> None:
@@ -116,7 +116,7 @@ class PostgresServer:
         making = self._user.start(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=self.folder
         )
-        words, _ = making.communicate(timeout=_SECONDS_TO_START)
+        words, _ = making.communicate(timeout=LONG)
         if making.returncode:
             raise RuntimeError(f"initdb failed: {words.decode(errors='replace')}")
         settings = _SETTINGS | {"unix_socket_directories": str(self._sockets)}

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from support.waiting import LONG
+
 
 _TELLS_ITS_PROCESSES = """
 import os
@@ -25,7 +27,7 @@ from importlib import import_module
 
 task = getattr(import_module(sys.argv[1]), sys.argv[2])
 results = [task.delay(*arguments) for arguments in json.loads(sys.argv[3])]
-print(json.dumps([result.get(timeout=200, interval=0.05) for result in results]))
+print(json.dumps([result.get(interval=0.05) for result in results]))
 """
 
 
@@ -53,7 +55,7 @@ def ask(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=LONG,
         check=False,
     )
     assert 0 == asked.returncode, asked.stderr

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from attrs import define, field
 
+from support.waiting import LONG
+
 
 LISTENING = r"(?:Listening at:|running on) (http://[\d.:]+)"
 """Where gunicorn and uvicorn are to be found, as they write it."""
@@ -22,7 +24,6 @@ LISTENING = r"(?:Listening at:|running on) (http://[\d.:]+)"
 _STARTED = re.compile(
     r"(?:Started server process \[|Booting worker with pid: \[?|Worker process )(\d+)"
 )
-_PATIENCE = 120
 """Seconds for a server to do what it always does; a busy machine may need some of them."""
 
 
@@ -60,7 +61,7 @@ class Server:
                 found = re.findall(pattern, self.told)
                 if len(found) >= times:
                     return str(found[0])
-                assert self._changed.wait(_PATIENCE), self.told
+                assert self._changed.wait(LONG), self.told
 
     def workers(self) -> list[int]:
         """Return the processes that have started and were not killed."""
@@ -105,7 +106,7 @@ def running(
     finally:
         process.terminate()
         try:
-            process.wait(_PATIENCE)
+            process.wait(LONG)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from iprog_async.testing import RawGateway
+from support.waiting import LONG
 
 
 class ThreadGateway:
@@ -57,7 +58,7 @@ def run_program(source: str, directory: Path, *arguments: str) -> str:
         cwd=directory,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=LONG,
         check=False,
     )
     assert (0, "") == (done.returncode, done.stderr)
