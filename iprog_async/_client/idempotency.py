@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import datetime
 
 from iprog_async._core.clock import Clock
@@ -58,6 +59,7 @@ class KeyedSends:
         key: str,
         *,
         resend_unknown: bool = False,
+        tell: Callable[[Outcome], None] = lambda _: None,
     ) -> Outcome:
         """Return the outcome of a key's text: the one it had before, or a new one.
 
@@ -69,6 +71,7 @@ class KeyedSends:
             prepared: What to send.
             key: Its key.
             resend_unknown: Send it again if it is unknown whether it was sent.
+            tell: Told of the outcome if the caller is cancelled before there is one.
 
         Raises:
             InvalidMessageError: The key is no text; nothing was sent.
@@ -84,7 +87,16 @@ class KeyedSends:
                 self._journal.sending[identity] = task
                 self._tasks.add(task)
                 task.add_done_callback(lambda done: self._ended(identity, done))
-            outcome = await asyncio.shield(task)
+            try:
+                outcome = await asyncio.shield(task)
+            except asyncio.CancelledError as exc:
+                task.add_done_callback(lambda done: _tell_of(done, tell))
+                note_in_flight(
+                    exc,
+                    f"{provider.name}: cancelled; its sending goes on, and another send with the "
+                    "same key, which repeats nothing, tells the outcome",
+                )
+                raise
             if is_own or not _expired_sooner(outcome, prepared.message.not_after):
                 return outcome
 
@@ -195,6 +207,12 @@ class KeyedSends:
         """Wait for the sends under way to come to their outcome."""
         if self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _tell_of(done: asyncio.Task[Outcome], tell: Callable[[Outcome], None]) -> None:
+    """Tell of the outcome of a send whose caller was cancelled, if it has come to one."""
+    if not done.cancelled() and done.exception() is None:
+        tell(done.result())
 
 
 def _expired_sooner(outcome: Outcome, until: datetime | None) -> bool:

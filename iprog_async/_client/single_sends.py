@@ -93,10 +93,21 @@ class SingleSends:
     async def _send(self, prepared: PreparedMessage, *, resend_unknown: bool) -> Receipt:
         started = self._clock.monotonic()
         self._check_open()
+        key = prepared.message.key
         try:
-            outcome = await self._submit(prepared, resend_unknown=resend_unknown)
+            if self._keyed is not None and key is not None:
+                outcome = await self._keyed.send(
+                    self._provider,
+                    prepared,
+                    key,
+                    resend_unknown=resend_unknown,
+                    tell=lambda outcome: self._tell(prepared, outcome, started),
+                )
+            else:
+                outcome = await self._submit(prepared)
         except asyncio.CancelledError as exc:
-            if was_in_flight(exc):
+            # What has a key comes to its outcome all the same.
+            if key is None and was_in_flight(exc):
                 self._tell(prepared, cancelled(self._provider, prepared), started)
             drop_frames(exc)
             raise
@@ -109,12 +120,7 @@ class SingleSends:
         seconds = self._clock.monotonic() - started
         log_outcome(self._provider, prepared, outcome, seconds, self._observers)
 
-    async def _submit(self, prepared: PreparedMessage, *, resend_unknown: bool) -> Outcome:
-        key = prepared.message.key
-        if self._keyed is not None and key is not None:
-            return await self._keyed.send(
-                self._provider, prepared, key, resend_unknown=resend_unknown
-            )
+    async def _submit(self, prepared: PreparedMessage) -> Outcome:
         message = prepared.message
         if message.schedule_at is not None or message.not_after is not None:
             over = overdue(prepared, self._clock.now())

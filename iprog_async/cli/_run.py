@@ -53,8 +53,6 @@ def _outcome(tokens: list[str], options: list[str]) -> ExitCode | CommandFailure
         return _dispatch(tokens, options)
     except SmsError as exc:
         return failure_module.from_error(exc)
-    except _InterruptedError as exc:
-        return exc.failure
     except KeyboardInterrupt:
         return _interrupted(in_flight=False)
     except ModuleNotFoundError as exc:
@@ -99,16 +97,9 @@ async def _supervise(command: Coroutine[Any, Any, Any]) -> Any:
     try:
         return await command
     except asyncio.CancelledError as exc:
-        # Ctrl-C. Only here is it still known whether a send was on its way.
-        raise _InterruptedError(_interrupted(in_flight=was_in_flight(exc))) from None
-
-
-class _InterruptedError(Exception):
-    """Carries what a cancelled command knew past asyncio, which would drop it."""
-
-    def __init__(self, failure: CommandFailure) -> None:
-        super().__init__(failure)
-        self.failure = failure
+        # Ctrl-C. Only here is it still known whether a send was on its way. It is returned: of an
+        # error asyncio would make a KeyboardInterrupt, or show it if there is a second Ctrl-C.
+        return _interrupted(in_flight=was_in_flight(exc))
 
 
 def _interrupted(*, in_flight: bool) -> CommandFailure:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -219,6 +220,25 @@ def test_ctrl_c_on_the_way(cli: Cli, sandbox: Sandbox) -> None:
         ran.error["type"],
         ran.error["may_have_been_sent"],
     ) == (130, "Interrupted", True)
+
+
+@pytest.mark.usefixtures("_iprog")
+def test_ctrl_c_while_a_text_with_a_key_is_on_the_way(
+    cli: Cli, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """It says the same of a text with a key, whose sending goes on to its outcome."""
+    sandbox.add_fault(Fault("POST /iprog/*", "delay", delay=0.5))
+    presser = _press_ctrl_c_when(lambda: sandbox.inbox)
+    journal = str(tmp_path / "texts.db")
+    ran = cli("send", _TO, "hello", "--key", "order-42", "--journal", journal, "--json")
+    presser.join()
+    counted = cli("journal", "show", journal, "--json")
+    assert (130, "Interrupted", True) == (
+        ran.code,
+        ran.error["type"],
+        ran.error["may_have_been_sent"],
+    )
+    assert (1, 0) == (counted.json["counts"]["accepted"], counted.json["counts"]["unknown"])
 
 
 @pytest.mark.usefixtures("_iprog")
