@@ -3,7 +3,8 @@
 `providers/README.md` in the repository shows how the pieces fit together.
 """
 
-from iprog_async._core.amounts import parse_amount
+from iprog_async._core.amounts import amount_or_none, parse_amount
+from iprog_async._core.checks import whole_number
 from iprog_async._core.errors import Blame
 from iprog_async._core.json_types import is_array, is_object
 from iprog_async._core.messages import Message, PreparedMessage, check_sender_id, check_text
@@ -22,7 +23,13 @@ from iprog_async._providers.base import BaseProvider, to_sender_id
 from iprog_async._providers.environment import credentials_from_env
 from iprog_async._providers.inbound import ReceivedCursor, ReceivedReading, sender_of
 from iprog_async._providers.protocols import Batching, Capabilities, Scheduling
-from iprog_async._providers.refusals import ErrorForm, Refusal, give_up, refuse
+from iprog_async._providers.refusals import (
+    ErrorForm,
+    Refusal,
+    give_up,
+    refuse,
+    refuse_or_give_up,
+)
 from iprog_async._providers.structure import Id, structure
 from iprog_async._providers.url import SmsUrl, to_flag
 
@@ -54,6 +61,7 @@ __all__ = [
     "SmsUrl",
     "UnclearAnswer",
     "accepted",
+    "amount_or_none",
     "check_future",
     "check_sender_id",
     "check_text",
@@ -68,6 +76,7 @@ __all__ = [
     "parse_amount",
     "publish",
     "refuse",
+    "refuse_or_give_up",
     "rejected",
     "says_unsure",
     "seal_mapping",
@@ -80,6 +89,7 @@ __all__ = [
     "to_sender_id",
     "unclear",
     "wall_clock",
+    "whole_number",
     "words",
 ]
 

@@ -27,6 +27,17 @@ def parse_amount(value: object) -> Decimal:
     return _parse_again(text) if len(text) < _LONGEST_KEPT else _parse(text)
 
 
+def amount_or_none(value: object) -> Decimal | None:
+    """Read an amount that is not needed, such as the price of a text; `None` if it is none.
+
+    What a text cost is worth less than knowing what became of it.
+    """
+    try:
+        return parse_amount(value)
+    except ValueError:
+        return None
+
+
 def _parse(text: str) -> Decimal:
     written = text.strip()
     if "," in written and _GROUPED.fullmatch(written) is not None:

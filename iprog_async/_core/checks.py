@@ -6,6 +6,10 @@ No value is shown that may hold a credential.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
+from typing import Any
+
+from attrs import Attribute
 
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.messages import Message
@@ -75,3 +79,25 @@ def check_seconds(name: str, given: object) -> None:
     # The other way round, not a number would pass.
     if not isinstance(given, (int, float)) or not given > 0:
         raise ConfigurationError(f"{name} is a number of seconds, more than zero, not {given!r}")
+
+
+def whole_number(
+    least: int = 1, most: int | None = None
+) -> Callable[[Any, Attribute[Any], Any], None]:
+    """Return an attrs validator for a setting that is a whole number, such as `max_batch`.
+
+    It raises `ConfigurationError` for anything else, and names the setting. One that may be `None`
+    takes `attrs.validators.optional(whole_number(…))`.
+
+    Args:
+        least: The lowest that it may be.
+        most: The highest; any if `None`.
+    """
+    bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+
+    def check(_: object, attribute: Attribute[Any], given: object) -> None:
+        # True is no 1 here, and a number with a fraction no count.
+        if type(given) is not int or given < least or (most is not None and given > most):
+            raise ConfigurationError(f"{attribute.name} is a whole number {bounds}, not {given!r}")
+
+    return check

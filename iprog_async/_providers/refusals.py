@@ -192,12 +192,20 @@ _BARE_OF_READS = (
     *_BARE,
     Refusal(RejectedError, status=range(300, 400), blame="account"),
 )
-_FAILED = frozenset(("error", "fail", "failed", "failure", "false"))
-_STATUS_WORDS = {
+# Beside these texts a status may still be judged alone; they prove nothing themselves.
+#
+# Words that say that something failed, and not what: "fail" and "error" are those of JSend
+# (github.com/omniti-labs/jsend), "error" also those of IPROG and Ultimate SMS (LOG), "Failed" that
+# of EgoSMS (DOC). The other two say no more than they do.
+_SAYS_NOTHING = frozenset(("error", "fail", "failed", "failure", "false"))
+# The reason phrases of RFC 9110, section 15; 413 had another in RFC 7231, and again in RFC 2616.
+# With these a framework answers where it finds no such route or method, before any code of the
+# gateway runs (SRC): Rails `{"status": 404, "error": "Not Found"}` (ActionDispatch's
+# PublicExceptions), Starlette and FastAPI `{"detail": "Not Found"}` (HTTPException).
+_REASON_PHRASES = {
     301: ("moved permanently",),
     307: ("temporary redirect",),
     308: ("permanent redirect",),
-    401: ("unauthorized",),
     404: ("not found",),
     405: ("method not allowed",),
     413: ("content too large", "payload too large", "request entity too large"),
@@ -286,11 +294,49 @@ def give_up(answer: Answer, *, provider: str, reason: str = "", bare: bool = Tru
     return UnclearAnswer(f"HTTP {answer.status}{moved}: {one_line(shown)!r}")
 
 
+def refuse_or_give_up(
+    answer: Answer,
+    table: Iterable[Refusal],
+    *,
+    provider: str,
+    reason: str = "",
+    code: str | None = None,
+    texts: Sequence[str] | None = None,
+    form: ErrorForm | None = None,
+    bare: bool | None = None,
+) -> UnclearAnswer:
+    """Raise the refusal that the answer proves, else return `UnclearAnswer`.
+
+    This is how most adapters end the reading of an answer that is no success: `refuse`, and then
+    `give_up`, where the arguments are explained.
+
+    Args:
+        answer: What came back.
+        table: The adapter's rows.
+        provider: Name of the provider.
+        reason: The gateway's words.
+        code: The gateway's code.
+        texts: Those of the words that a row has to match.
+        form: The exact form of the gateway's errors.
+        bare: Whether the status may be judged alone; if `None`, where there is no `reason`.
+
+    Returns:
+        The `UnclearAnswer` to raise: a send that ends so is unknown.
+
+    Raises:
+        ProviderError: It was refused, and certainly not sent.
+    """
+    refuse(answer, table, provider=provider, reason=reason, code=code, texts=texts, form=form)
+    return give_up(
+        answer, provider=provider, reason=reason, bare=not reason if bare is None else bare
+    )
+
+
 def _is_of_status(text: str, status: int) -> bool:
     """Return whether a text says no more than a status does by itself."""
     text = text.lower().rstrip(".!")
     has_words = any(map(str.isalpha, text))
-    return not has_words or text in _FAILED or text in _STATUS_WORDS.get(status, ())
+    return not has_words or text in _SAYS_NOTHING or text in _REASON_PHRASES.get(status, ())
 
 
 def _error(

@@ -25,6 +25,7 @@ from iprog_async.adapter import (
     UnclearAnswer,
     give_up,
     refuse,
+    refuse_or_give_up,
 )
 
 
@@ -119,6 +120,50 @@ def test_status_beside_words_of_its_own_proves_nothing(status: int) -> None:
     unclear = give_up(reply(status), provider="x", reason="odd", bare=False)
 
     assert f"HTTP {status}: 'odd'" == unclear.reason
+
+
+def test_an_answer_is_refused_or_given_up() -> None:
+    """Rows come first, with all that tells of them; what none knows is unclear."""
+    with pytest.raises(RejectedError) as caught:
+        raise refuse_or_give_up(reply(422), TABLE, provider="x", reason="too long", code="E7")
+    unclear = refuse_or_give_up(reply(422), TABLE, provider="x", reason="odd")
+
+    assert ("too long", "E7") == (caught.value.reason, caught.value.code)
+    assert "HTTP 422: 'odd'" == unclear.reason
+
+
+def test_a_status_is_judged_alone_where_there_are_no_words() -> None:
+    """So it is unless the adapter says otherwise, either way."""
+    with pytest.raises(NotFoundError):
+        raise refuse_or_give_up(reply(404), (), provider="x")
+    with pytest.raises(NotFoundError):
+        raise refuse_or_give_up(reply(404), (), provider="x", reason="odd", bare=True)
+    for unclear in (
+        refuse_or_give_up(reply(404), (), provider="x", reason="odd"),
+        refuse_or_give_up(reply(404), (), provider="x", bare=False),
+    ):
+        assert unclear.reason.startswith("HTTP 404: ")
+
+
+@pytest.mark.parametrize(
+    ("body", "proof"),
+    [
+        ({"status": 404, "error": "Not Found"}, True),
+        ({"detail": "Not Found"}, True),
+        ({"status": "failed"}, True),
+        ({"detail": "Not found in the queue"}, False),
+        ({"detail": "Method Not Allowed"}, False),
+    ],
+)
+def test_words_of_the_status_alone_leave_it_its_proof(body: object, proof: bool) -> None:
+    """Its reason phrase, and "failed", add nothing to a 404; any other words may."""
+    answer = reply(404, body)
+    try:
+        refuse_or_give_up(answer, (), provider="x")
+    except NotFoundError:
+        assert proof
+    else:
+        assert not proof
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iprog_async.adapter import Id, UnclearAnswer, parse_amount, structure
+from iprog_async.adapter import Id, UnclearAnswer, amount_or_none, parse_amount, structure
 
 
 @frozen
@@ -100,6 +100,7 @@ def test_any_json_is_an_object_or_unclear(data: object) -> None:
 def test_amounts(value: object, expected: str) -> None:
     """Numbers, and strings with separators, are amounts; nothing is lost to floats."""
     assert Decimal(expected) == parse_amount(value)
+    assert Decimal(expected) == amount_or_none(value)
 
 
 @pytest.mark.parametrize("value", ["0,70", "1.234,50", "1,23", "12,34,567.00", ",5", "1,234,5"])
@@ -111,6 +112,7 @@ def test_a_comma_that_may_be_a_decimal_point_makes_no_amount(value: str) -> None
 
 @pytest.mark.parametrize("value", [None, True, "", "free", "nan", "inf", float("inf"), [], b"1"])
 def test_what_is_no_amount(value: object) -> None:
-    """All else is refused."""
+    """All else is refused, or nothing where the amount is not needed."""
     with pytest.raises(ValueError, match="is no amount"):
         parse_amount(value)
+    assert amount_or_none(value) is None

@@ -209,12 +209,13 @@ def test_an_address_holds_the_settings(address: str, settings: dict[str, Any]) -
         (EgoSmsProvider, {"max_batch": "5"}),
         (EgoSmsProvider, {"max_batch": 2.5}),
         (AfricasTalkingProvider, {"max_batch": "5"}),
+        (SmsGateProvider, {"sim": True}),
     ],
 )
 def test_a_number_in_quotes_is_told(make: Any, settings: dict[str, Any]) -> None:
     """With what was given, as it was written."""
-    (setting,) = settings.items()
-    with pytest.raises(ConfigurationError, match=f"^{setting[0]} is a number .*{setting[1]!r}$"):
+    ((name, given),) = settings.items()
+    with pytest.raises(ConfigurationError, match=f"^{name} is a whole number .*{given!r}$"):
         make("shop", "k3y", **settings)
 
 

@@ -28,12 +28,13 @@ from iprog_async.adapter import (
     Refusal,
     UnclearAnswer,
     accepted,
+    amount_or_none,
     failed,
     give_up,
     is_array,
     is_object,
-    parse_amount,
     refuse,
+    refuse_or_give_up,
     structure,
     unclear,
 )
@@ -147,10 +148,8 @@ def read_balance(answer: Answer, provider: str, refusals: tuple[Refusal, ...]) -
         raise _failure(answer, provider, refusals)
     text = structure(answer.data, _UserData).UserData.balance
     unit, _, amount = text.partition(" ")
-    try:
-        return Balance(parse_amount(amount), unit, text, answer.data)
-    except ValueError:
-        return Balance(None, text=text, raw=answer.data)
+    left = amount_or_none(amount)
+    return Balance(left, "" if left is None else unit, text, answer.data)
 
 
 def _recipients(answer: Answer) -> tuple[list[_Recipient], bool] | None:
@@ -229,21 +228,17 @@ def _is_refused_as(reason: _Reason, found: _Recipient) -> bool:
 
 def _cost(value: object) -> Decimal | None:
     """Read a cost such as `KES 0.8000`, or `0`."""
-    try:
-        return parse_amount(value.rpartition(" ")[2] if isinstance(value, str) else value)
-    except ValueError:
-        # What it cost is worth less than knowing what became of it.
-        return None
+    return amount_or_none(value.rpartition(" ")[2] if isinstance(value, str) else value)
 
 
 def _failure(answer: Answer, provider: str, refusals: tuple[Refusal, ...]) -> UnclearAnswer:
-    """Return that an answer proves nothing; raise what it proves."""
+    """Raise the refusal that plain words or `Message` prove, else return `UnclearAnswer`."""
+    rows = (*refusals, *REFUSALS)
+    if answer.data is NOT_JSON:
+        # So is a wrong key answered; words that no row knows are for the excerpt alone.
+        refuse(answer, rows, provider=provider, reason=answer.excerpt)
+        return give_up(answer, provider=provider)
     data = answer.data.get("SMSMessageData") if is_object(answer.data) else None
     said = data.get("Message") if is_object(data) else None
-    # A wrong key is answered in plain words.
-    plain = answer.data is NOT_JSON
-    reason = answer.excerpt if plain else said if isinstance(said, str) else ""
-    rows = (*refusals, *REFUSALS)
-    refuse(answer, rows, provider=provider, reason=reason, form=None if plain else _ERROR)
-    bare = not reason or plain
-    return give_up(answer, provider=provider, reason="" if plain else reason, bare=bare)
+    reason = said if isinstance(said, str) else ""
+    return refuse_or_give_up(answer, rows, provider=provider, reason=reason, form=_ERROR)

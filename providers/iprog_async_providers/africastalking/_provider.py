@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from attrs import field, frozen
 
-from iprog_async import Balance, ConfigurationError, Outcome
+from iprog_async import Balance, Outcome
 from iprog_async.adapter import (
     Answer,
     ApiPaths,
@@ -25,6 +25,7 @@ from iprog_async.adapter import (
     to_e164,
     to_region,
     to_sender_id,
+    whole_number,
 )
 from iprog_async_providers.africastalking._answers import read_balance, read_sent
 
@@ -43,11 +44,6 @@ def _username(value: str) -> str:
 
 def _api_key(value: str) -> str:
     return clean_secret(value, "Africa's Talking API key", header=True)
-
-
-def _check_max_batch(_: object, __: object, most: int) -> None:
-    if type(most) is not int or most < 1:
-        raise ConfigurationError(f"max_batch is a number of at least 1, not {most!r}")
 
 
 @frozen(eq=False, slots=False)
@@ -83,7 +79,7 @@ class AfricasTalkingProvider(BaseProvider):
     base_url: str = field(default=BASE_URL, kw_only=True)
     sender_id: str | None = field(default=None, kw_only=True, converter=to_sender_id)
     region: str | None = field(default=None, kw_only=True, converter=to_region)
-    max_batch: int = field(default=100, kw_only=True, validator=_check_max_batch)
+    max_batch: int = field(default=100, kw_only=True, validator=whole_number())
 
     def __attrs_post_init__(self) -> None:
         if self.username == "sandbox" and self.base_url == BASE_URL:

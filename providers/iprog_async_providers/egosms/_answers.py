@@ -23,10 +23,9 @@ from iprog_async.adapter import (
     Refusal,
     UnclearAnswer,
     accepted,
-    give_up,
+    amount_or_none,
     is_object,
-    parse_amount,
-    refuse,
+    refuse_or_give_up,
     structure,
 )
 
@@ -95,7 +94,7 @@ def read_sent(
     # The vendor calls the code optional, but no answer to a taken text lacks it; without one,
     # an answer may be that of any other server.
     sent = structure(answer.data, _Sent)
-    cost = _amount(sent.Cost) if len(batch) == 1 else None
+    cost = amount_or_none(sent.Cost) if len(batch) == 1 else None
     code = sent.MsgFollowUpUniqueCode
     return [
         accepted(prepared, provider, message_id=code, cost=cost, raw=answer.data)
@@ -118,16 +117,8 @@ def _is_success(answer: Answer) -> bool:
     return 200 <= answer.status < 300 and isinstance(said, str) and said.upper() == "OK"
 
 
-def _amount(value: object) -> Decimal | None:
-    try:
-        return parse_amount(value)
-    except ValueError:
-        # What it cost is worth less than knowing that it was accepted.
-        return None
-
-
 def _failure(answer: Answer, provider: str, refusals: tuple[Refusal, ...]) -> UnclearAnswer:
-    """Return that an answer proves nothing; raise what it proves."""
+    """Raise the refusal that `Message` proves, else return `UnclearAnswer`."""
     body = answer.data if is_object(answer.data) else {}
     # Empty where nothing was taken; it is text, but a number would be no less a code.
     if (code := body.get(_CODE)) and isinstance(code, (str, int)):
@@ -135,5 +126,4 @@ def _failure(answer: Answer, provider: str, refusals: tuple[Refusal, ...]) -> Un
     said: object = body.get("Message")
     reason = said if isinstance(said, str) else ""
     rows = (*refusals, *REFUSALS)
-    refuse(answer, rows, provider=provider, reason=reason, form=_FAILED)
-    return give_up(answer, provider=provider, reason=reason, bare=not reason)
+    return refuse_or_give_up(answer, rows, provider=provider, reason=reason, form=_FAILED)

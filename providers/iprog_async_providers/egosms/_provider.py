@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from attrs import field, frozen
+from attrs.validators import optional
 
-from iprog_async import Balance, ConfigurationError, Outcome
+from iprog_async import Balance, Outcome
 from iprog_async.adapter import (
     Answer,
     ApiPaths,
@@ -25,6 +26,7 @@ from iprog_async.adapter import (
     to_e164,
     to_region,
     to_sender_id,
+    whole_number,
 )
 from iprog_async_providers.egosms._answers import read_balance, read_sent
 
@@ -45,20 +47,6 @@ def _username(value: str) -> str:
 
 def _password(value: str) -> str:
     return clean_secret(value, "EgoSMS password")
-
-
-def _check_max_batch(_: object, __: object, most: int) -> None:
-    if type(most) is not int or not 1 <= most <= _MOST_TEXTS:
-        raise ConfigurationError(f"max_batch is a number from 1 to {_MOST_TEXTS}, not {most!r}")
-
-
-def _check_priority(_: object, __: object, priority: int | None) -> None:
-    if priority is None:
-        return
-    if type(priority) is not int or not 0 <= priority <= _LOWEST_PRIORITY:
-        raise ConfigurationError(
-            f"priority is a number from 0, the most urgent, to {_LOWEST_PRIORITY}, not {priority!r}"
-        )
 
 
 @frozen(eq=False, slots=False)
@@ -105,9 +93,11 @@ class EgoSmsProvider(BaseProvider):
     name: str = field(default="egosms", kw_only=True)
     base_url: str = field(default=BASE_URL, kw_only=True)
     sender_id: str | None = field(default=None, kw_only=True, converter=to_sender_id)
-    priority: int | None = field(default=None, kw_only=True, validator=_check_priority)
+    priority: int | None = field(
+        default=None, kw_only=True, validator=optional(whole_number(0, _LOWEST_PRIORITY))
+    )
     region: str | None = field(default="UG", kw_only=True, converter=to_region)
-    max_batch: int = field(default=100, kw_only=True, validator=_check_max_batch)
+    max_batch: int = field(default=100, kw_only=True, validator=whole_number(1, _MOST_TEXTS))
 
     def __attrs_post_init__(self) -> None:
         # Building it checks the address.

@@ -34,6 +34,7 @@ from iprog_async.adapter import (
     to_flag,
     to_region,
     to_sender_id,
+    whole_number,
     words,
 )
 from iprog_async_providers.infopromo import _options
@@ -57,6 +58,8 @@ from iprog_async_providers.infopromo._states import queue_status
 
 _ACCEPT = ("Accept", "application/json")
 """Without it the server writes its errors as HTML."""
+# The server takes no more (SRC: 3.8 and later).
+_MOST_NUMBERS = 100
 
 
 @frozen(eq=False, slots=False)
@@ -86,7 +89,7 @@ class UltimateSmsBase(BaseProvider):
     timezone: str | None = field(default=None, kw_only=True, validator=_options.check_timezone)
     region: str | None = field(default=None, kw_only=True, converter=to_region)
     allow_unscheduled_single: bool = field(default=False, kw_only=True)
-    max_batch: int = field(default=100, kw_only=True, validator=_options.check_max_batch)
+    max_batch: int = field(default=100, kw_only=True, validator=whole_number(1, _MOST_NUMBERS))
 
     def __attrs_post_init__(self) -> None:
         if self.host is not None:

@@ -79,12 +79,6 @@ def check_timezone(_: object, __: object, value: str | None) -> None:
         to_zone(value)
 
 
-def check_max_batch(_: object, __: object, value: int) -> None:
-    """Raise `ConfigurationError` unless the gateway takes requests of this size."""
-    if type(value) is not int or not 1 <= value <= 100:
-        raise ConfigurationError(f"max_batch is 1 to 100, not {value!r}: the server takes no more")
-
-
 def wall_time(when: datetime, timezone: str | None) -> str:
     """Return a time as the gateway wants it: `2026-12-20 07:00` on the account's clock.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from attrs import frozen
@@ -17,10 +16,10 @@ from iprog_async.adapter import (
     PreparedMessage,
     UnclearAnswer,
     accepted,
+    amount_or_none,
     is_array,
     is_object,
     mask_keys,
-    parse_amount,
     rejected,
     says_unsure,
     structure,
@@ -150,9 +149,9 @@ def _one(item: _Item, prepared: PreparedMessage, raw: object, batch: Batch) -> O
         prepared,
         batch.provider,
         message_id=item.uid,
-        cost=_cost(item.cost),
+        cost=amount_or_none(item.cost),
         # The cost is money on some hosts; this counts segments on all (LOG).
-        credits=_cost(item.sms_count),
+        credits=amount_or_none(item.sms_count),
         status=status,
         # A status such as Delivered shows that the server sent it at once.
         scheduled=batch.scheduled and status.state in ("pending", "unknown"),
@@ -254,11 +253,3 @@ def _item(entry: object) -> _Item:
 def _numbers(message: str) -> frozenset[str]:
     """Return the numbers that a message names, written in one piece."""
     return frozenset(_DIGITS.findall(re.sub(r"[()-]", "", message)))
-
-
-def _cost(value: object) -> Decimal | None:
-    try:
-        return parse_amount(value)
-    except ValueError:
-        # What it cost is worth less than knowing that it was accepted.
-        return None

@@ -28,13 +28,13 @@ from iprog_async.adapter import (
     Refusal,
     UnclearAnswer,
     accepted,
+    amount_or_none,
     give_up,
     is_array,
     is_object,
     mask_keys,
     one_line,
-    parse_amount,
-    refuse,
+    refuse_or_give_up,
     structure,
     words,
 )
@@ -179,9 +179,17 @@ def check(answer: Answer, provider: str, extra: tuple[Refusal, ...] = ()) -> Env
     reason = " ".join(texts)
     table = (*extra, *REFUSALS, *(CONTENT if _is_content_refusal(answer, body) else ()))
     code = str(status) if isinstance(status, (int, str)) else None
-    refuse(answer, table, provider=provider, reason=reason, code=code, texts=texts, form=_ERROR)
     bare = not body or _NO_ROUTE.holds(body) if answer.once else "message" not in body
-    raise give_up(answer, provider=provider, reason=reason, bare=bare)
+    raise refuse_or_give_up(
+        answer,
+        table,
+        provider=provider,
+        reason=reason,
+        code=code,
+        texts=texts,
+        form=_ERROR,
+        bare=bare,
+    )
 
 
 def error_words(answer: Answer) -> str | None:
@@ -213,7 +221,7 @@ def _is_content_refusal(answer: Answer, body: Envelope) -> bool:
 def read_sent(body: Envelope, batch: Sequence[PreparedMessage], provider: str) -> list[Outcome]:
     """Read the answer of a send to one."""
     sent = structure(body, _Sent)
-    cost, raw = _cost(sent.sms_rate), mask_keys(body)
+    cost, raw = amount_or_none(sent.sms_rate), mask_keys(body)
     return [
         accepted(batch[0], provider, message_id=sent.message_id, cost=cost, credits=cost, raw=raw)
     ]
@@ -230,21 +238,14 @@ def read_sent_bulk(
             f"{len(ids)} message ids for {len(batch)} recipients: {one_line(','.join(ids))}",
             references=ids,
         )
-    rates = str(sent.sms_rates).split(",")
-    costs = [_cost(rate) for rate in rates] if len(rates) == len(ids) else [None] * len(ids)
+    costs = [amount_or_none(rate) for rate in str(sent.sms_rates).split(",")]
+    if len(costs) != len(ids):
+        costs = [None] * len(ids)
     raw = mask_keys(body)
     return [
         accepted(prepared, provider, message_id=message_id, cost=cost, credits=cost, raw=raw)
         for prepared, message_id, cost in zip(batch, ids, costs, strict=True)
     ]
-
-
-def _cost(rate: object) -> Decimal | None:
-    try:
-        return parse_amount(rate)
-    except ValueError:
-        # What it cost is worth less than knowing that it was accepted.
-        return None
 
 
 def read_status(body: Envelope) -> DeliveryStatus:

@@ -27,6 +27,7 @@ from iprog_async.adapter import (
     PreparedMessage,
     SmsUrl,
     clean_secret,
+    whole_number,
 )
 from iprog_async_providers.iprog import _answers
 from iprog_async_providers.iprog._answers import Network
@@ -117,15 +118,13 @@ class IprogProvider(BaseProvider):
     base_url: str = field(default=BASE_URL, kw_only=True)
     token_in: TokenPlace = field(default="json", kw_only=True)
     sms_provider: Route | None = field(default=None, kw_only=True)
-    max_batch: int = field(default=100, kw_only=True)
+    max_batch: int = field(default=100, kw_only=True, validator=whole_number())
 
     def __attrs_post_init__(self) -> None:
         if self.token_in not in ("json", "query"):
             raise ConfigurationError(f"token_in is 'json' or 'query', not {self.token_in!r}")
         if self.sms_provider is not None and not _is_route(self.sms_provider):
             raise ConfigurationError(f"sms_provider is 0, 1 or 2, not {self.sms_provider!r}")
-        if type(self.max_batch) is not int or self.max_batch < 1:
-            raise ConfigurationError(f"max_batch starts at 1, not {self.max_batch!r}")
         # Building it checks the address.
         _ = self.gateway
 

@@ -23,10 +23,9 @@ from iprog_async.adapter import (
     Refusal,
     UnclearAnswer,
     accepted,
-    give_up,
     is_array,
     is_object,
-    refuse,
+    refuse_or_give_up,
     structure,
     unclear,
     words,
@@ -132,11 +131,12 @@ def _status(message: _Message, answer: Answer) -> DeliveryStatus:
 
 
 def _failure(answer: Answer, provider: str, refusals: tuple[Refusal, ...]) -> UnclearAnswer:
-    """Return that an answer proves nothing; raise what it proves."""
+    """Raise the refusal that the reasons by field prove, else return `UnclearAnswer`."""
     data = answer.data
     said = [word for name in _FIELDS for word in words(data.get(name))] if is_object(data) else []
     # What is no refusal is shown all the same: `["Your current balance of 0 credits …"]`.
     reason = " ".join(said or words(data))
     rows = (*refusals, *REFUSALS)
-    refuse(answer, rows, provider=provider, reason=reason, texts=said, form=_ERROR)
-    return give_up(answer, provider=provider, reason=reason, bare=not reason)
+    return refuse_or_give_up(
+        answer, rows, provider=provider, reason=reason, texts=said, form=_ERROR
+    )

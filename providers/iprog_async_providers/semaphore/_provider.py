@@ -10,7 +10,6 @@ from attrs import field, frozen
 
 from iprog_async import (
     Balance,
-    ConfigurationError,
     InvalidMessageError,
     Message,
     Outcome,
@@ -31,6 +30,7 @@ from iprog_async.adapter import (
     to_e164,
     to_rate,
     to_sender_id,
+    whole_number,
 )
 from iprog_async_providers.semaphore._answers import read_balance, read_sent
 
@@ -45,11 +45,6 @@ _PHILIPPINES = "+63"
 
 def _api_key(value: str) -> str:
     return clean_secret(value, "Semaphore API key")
-
-
-def _check_max_batch(_: object, __: object, most: int) -> None:
-    if type(most) is not int or not 1 <= most <= _MOST_NUMBERS:
-        raise ConfigurationError(f"max_batch is a number from 1 to {_MOST_NUMBERS}, not {most!r}")
 
 
 @frozen(eq=False, slots=False)
@@ -80,7 +75,7 @@ class SemaphoreProvider(BaseProvider):
     name: str = field(default="semaphore", kw_only=True)
     base_url: str = field(default=BASE_URL, kw_only=True)
     sender_id: str | None = field(default=None, kw_only=True, converter=to_sender_id)
-    max_batch: int = field(default=100, kw_only=True, validator=_check_max_batch)
+    max_batch: int = field(default=100, kw_only=True, validator=whole_number(1, _MOST_NUMBERS))
     rate: Rate | None = field(default=Rate(120), kw_only=True, converter=to_rate)
 
     def __attrs_post_init__(self) -> None:

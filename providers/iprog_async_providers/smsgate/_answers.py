@@ -23,9 +23,8 @@ from iprog_async.adapter import (
     Refusal,
     UnclearAnswer,
     accepted,
-    give_up,
     is_object,
-    refuse,
+    refuse_or_give_up,
     structure,
 )
 
@@ -88,9 +87,8 @@ def _status(found: _Message, answer: Answer) -> DeliveryStatus:
 
 
 def _failure(answer: Answer, provider: str, refusals: tuple[Refusal, ...]) -> UnclearAnswer:
-    """Return that an answer proves nothing; raise what it proves."""
+    """Raise the refusal that `message` proves, else return `UnclearAnswer`."""
     said = answer.data.get("message") if is_object(answer.data) else None
     reason = said if isinstance(said, str) else ""
     rows = (*refusals, *REFUSALS)
-    refuse(answer, rows, provider=provider, reason=reason, form=_ERROR)
-    return give_up(answer, provider=provider, reason=reason, bare=not reason)
+    return refuse_or_give_up(answer, rows, provider=provider, reason=reason, form=_ERROR)

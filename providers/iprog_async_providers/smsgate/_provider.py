@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import quote
 
 from attrs import field, frozen
+from attrs.validators import optional
 
 from iprog_async import ConfigurationError, DeliveryStatus, Message, Outcome, UnsupportedError
 from iprog_async.adapter import (
@@ -26,6 +27,7 @@ from iprog_async.adapter import (
     credentials_from_env,
     to_e164,
     to_region,
+    whole_number,
 )
 from iprog_async_providers.smsgate._answers import read_sent, read_status
 
@@ -46,11 +48,6 @@ def _username(value: str) -> str:
 
 def _password(value: str) -> str:
     return clean_secret(value, "SMSGate password")
-
-
-def _check_sim(_: object, __: object, sim: int | None) -> None:
-    if sim is not None and not 1 <= sim <= 3:
-        raise ConfigurationError(f"sim is 1, 2 or 3, not {sim}")
 
 
 @frozen(eq=False, slots=False)
@@ -84,7 +81,7 @@ class SmsGateProvider(BaseProvider):
     name: str = field(default="smsgate", kw_only=True)
     base_url: str = field(default=BASE_URL, kw_only=True)
     device_id: str | None = field(default=None, kw_only=True)
-    sim: int | None = field(default=None, kw_only=True, validator=_check_sim)
+    sim: int | None = field(default=None, kw_only=True, validator=optional(whole_number(1, 3)))
     region: str | None = field(default=None, kw_only=True, converter=to_region)
 
     def __attrs_post_init__(self) -> None:

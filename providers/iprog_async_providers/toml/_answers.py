@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import NoReturn
 
 from attrs import frozen
@@ -13,11 +12,10 @@ from iprog_async.adapter import (
     PreparedMessage,
     Refusal,
     accepted,
-    give_up,
+    amount_or_none,
     is_object,
     mask_keys,
-    parse_amount,
-    refuse,
+    refuse_or_give_up,
 )
 from iprog_async_providers.toml._file import GatewayFile
 from iprog_async_providers.toml._pointers import MISSING, Pointer
@@ -60,7 +58,7 @@ class Answers:
                 prepared,
                 self.provider,
                 message_id=message_id,
-                cost=None if proof.cost is None else _amount_at(proof.cost, data),
+                cost=None if proof.cost is None else amount_or_none(proof.cost.find(data)),
                 scheduled=prepared.wire.schedule_at is not None,
                 raw=mask_keys(data),
             )
@@ -68,7 +66,7 @@ class Answers:
 
     def balance(self, answer: Answer, amount: Pointer, unit: str) -> Balance:
         """Read the answer to a question about the balance."""
-        found = _amount_at(amount, answer.data) if _is_success(answer) else None
+        found = amount_or_none(amount.find(answer.data)) if _is_success(answer) else None
         if found is None:
             self._give_up(answer)
         return Balance(found, unit, f"{found} {unit}".strip(), mask_keys(answer.data))
@@ -88,10 +86,17 @@ class Answers:
         said = errors.said(answer.data)
         reason = " ".join(said)
         rows = (*self.refusals, *self.file.refusals)
-        refuse(answer, rows, provider=self.provider, reason=reason, texts=said, form=errors.form)
         # An object that says something else than errors do is more than its status.
         bare = not reason and not (is_object(answer.data) and answer.data)
-        raise give_up(answer, provider=self.provider, reason=reason, bare=bare)
+        raise refuse_or_give_up(
+            answer,
+            rows,
+            provider=self.provider,
+            reason=reason,
+            texts=said,
+            form=errors.form,
+            bare=bare,
+        )
 
 
 def _is_success(answer: Answer) -> bool:
@@ -104,11 +109,3 @@ def _id_at(pointer: Pointer, data: object) -> str | None:
         return None
     text = str(found).strip()
     return None if text.lower() in _NO_ID else text
-
-
-def _amount_at(pointer: Pointer, data: object) -> Decimal | None:
-    try:
-        return parse_amount(pointer.find(data))
-    except ValueError:
-        # What a text cost is worth less than knowing that it was accepted.
-        return None

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from attrs import Attribute, field, frozen
+from attrs.validators import optional
 
 from iprog_async import (
     AuthenticationError,
@@ -21,7 +22,15 @@ from iprog_async import (
     RateLimitError,
     RejectedError,
 )
-from iprog_async.adapter import Blame, ErrorForm, Refusal, is_array, to_rate, to_region
+from iprog_async.adapter import (
+    Blame,
+    ErrorForm,
+    Refusal,
+    is_array,
+    to_rate,
+    to_region,
+    whole_number,
+)
 from iprog_async_providers.toml._credentials import Auth
 from iprog_async_providers.toml._patterns import check_pattern
 from iprog_async_providers.toml._pointers import ANY, Place, Pointer
@@ -54,11 +63,6 @@ def _path(_: object, attribute: Attribute[Any], path: str) -> None:
 def _successes(_: object, attribute: Attribute[Any], statuses: tuple[int, ...]) -> None:
     if not statuses or any(not 200 <= status < 300 for status in statuses):
         raise ValueError(f"{attribute.name} is one or more HTTP statuses from 200 to 299")
-
-
-def _positive(_: object, attribute: Attribute[Any], value: int | None) -> None:
-    if value is not None and value < 1:
-        raise ValueError(f"{attribute.name} is at least 1")
 
 
 @frozen
@@ -309,9 +313,9 @@ class Limits:
         sender_characters: Characters of a sender ID.
     """
 
-    characters: int | None = field(default=None, validator=_positive)
-    segments: int | None = field(default=None, validator=_positive)
-    sender_characters: int | None = field(default=None, validator=_positive)
+    characters: int | None = field(default=None, validator=optional(whole_number()))
+    segments: int | None = field(default=None, validator=optional(whole_number()))
+    sender_characters: int | None = field(default=None, validator=optional(whole_number()))
 
 
 @frozen(kw_only=True)

@@ -67,7 +67,7 @@ def _words(exc: BaseException, kind: type[Any] | None) -> str:
         return f"there is no {unknown} here; there is {known}"
     if isinstance(exc, KeyError):
         return "is missing"
-    if isinstance(exc, ValueError):
+    if isinstance(exc, (ValueError, ConfigurationError)):
         return one_line(str(exc))
     return f"is no {_name(kind)}"
 

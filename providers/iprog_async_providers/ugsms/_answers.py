@@ -25,10 +25,10 @@ from iprog_async.adapter import (
     Refusal,
     UnclearAnswer,
     accepted,
+    amount_or_none,
     give_up,
     is_object,
     mask_keys,
-    parse_amount,
     refuse,
     structure,
     words,
@@ -161,7 +161,7 @@ def read_together(body: Envelope, batch: Sequence[PreparedMessage], provider: st
     if isinstance(count, int) and count < len(batch):
         ids = () if sent.message_id is None else (sent.message_id,)
         raise UnclearAnswer(f"{count} of {len(batch)} recipients accepted", references=ids)
-    cost = _amount(sent.estimated_cost) if len(batch) == 1 else None
+    cost = amount_or_none(sent.estimated_cost) if len(batch) == 1 else None
     raw = mask_keys(body)
     return [
         accepted(prepared, provider, message_id=sent.message_id, cost=cost, raw=raw)
@@ -189,11 +189,3 @@ def _by_field(body: Envelope) -> list[str]:
     errors: object = body.get("errors")
     by_field: list[object] = list(errors.values()) if is_object(errors) else []
     return [word for reasons in by_field for word in words(reasons)]
-
-
-def _amount(value: object) -> Decimal | None:
-    try:
-        return parse_amount(value)
-    except ValueError:
-        # What it cost is worth less than knowing that it was accepted.
-        return None

@@ -23,6 +23,7 @@ from iprog_async.adapter import (
     to_e164,
     to_rate,
     to_sender_id,
+    whole_number,
 )
 from iprog_async_providers.ugsms._api import Api, Headers
 from iprog_async_providers.ugsms._keys import Keys
@@ -72,14 +73,12 @@ class UgsmsProvider(BaseProvider):
     sender_id: str | None = field(default=None, converter=to_sender_id)
     number_format: NumberFormat = field(default="national")
     region: str | None = field(default="UG", converter=_region)
-    max_batch: int = field(default=100)
+    max_batch: int = field(default=100, validator=whole_number())
 
     def __attrs_post_init__(self) -> None:
         check_choice("number_format", self.number_format, ("national", "international"))
         if self.region is not None and not _REGION.fullmatch(self.region):
             raise ConfigurationError(f"region is two letters, such as 'UG', not {self.region!r}")
-        if type(self.max_batch) is not int or self.max_batch < 1:
-            raise ConfigurationError(f"max_batch must be at least 1, not {self.max_batch!r}")
         # Building it checks the address.
         _ = self.gateway
 

@@ -25,7 +25,7 @@ from iprog_async.adapter import (
     accepted,
     clean_secret,
     give_up,
-    refuse,
+    refuse_or_give_up,
     to_e164,
     words,
 )
@@ -103,8 +103,7 @@ class ToyProvider(BaseProvider):
         if answer.status == 200 and "ids" in body:
             return body
         reason = " ".join(words(body.get("error")))
-        refuse(answer, REFUSALS, provider=self.name, reason=reason)
-        raise give_up(answer, provider=self.name, reason=reason, bare=not reason)
+        raise refuse_or_give_up(answer, REFUSALS, provider=self.name, reason=reason)
 
     def read(self, answer: Answer, batch: Sequence[PreparedMessage]) -> list[Outcome]:
         """Read the answer of a send."""

@@ -34,9 +34,8 @@ from iprog_async.adapter import (
     SmsUrl,
     accepted,
     clean_secret,
-    give_up,
     is_object,
-    refuse,
+    refuse_or_give_up,
     structure,
     to_e164,
 )
@@ -196,5 +195,4 @@ class AcmeProvider(BaseProvider):
         words = answer.data.get("error", "") if is_object(answer.data) else ""
         reason = words if isinstance(words, str) else ""
         rows = (*self.refusals, *REFUSALS)
-        refuse(answer, rows, provider=self.name, reason=reason, form=ERROR)
-        raise give_up(answer, provider=self.name, reason=reason, bare=not reason)
+        raise refuse_or_give_up(answer, rows, provider=self.name, reason=reason, form=ERROR)
