@@ -6,6 +6,7 @@
 from iprog_async._core.amounts import amount_or_none, parse_amount
 from iprog_async._core.checks import whole_number
 from iprog_async._core.errors import Blame
+from iprog_async._core.hot_path import value
 from iprog_async._core.json_types import is_array, is_object
 from iprog_async._core.messages import Message, PreparedMessage, check_sender_id, check_text
 from iprog_async._core.outcomes import accepted, failed, rejected, unclear
@@ -88,6 +89,7 @@ __all__ = [
     "to_region",
     "to_sender_id",
     "unclear",
+    "value",
     "wall_clock",
     "whole_number",
     "words",

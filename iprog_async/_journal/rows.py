@@ -32,7 +32,7 @@ Values = tuple[object, ...]
 """The columns of one row, in the order of `ROW_COLUMNS`; the last one is a checksum of them all."""
 
 
-# Nobody changes one; but making a frozen one takes three times as long, for each message.
+# It changes as its text does: the store gives it an id, and its claim a time.
 @define
 class Row:
     """One message in the journal.

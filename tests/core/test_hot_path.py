@@ -3,13 +3,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextvars import ContextVar, copy_context
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from attrs.exceptions import FrozenInstanceError
 from support.engines.wire import NUMBER, TOKEN
 
 from iprog_async import Failover, Observer, SmsClient
-from iprog_async._core.hot_path import put_back
+from iprog_async._core import hot_path
+from iprog_async._core.hot_path import put_back, value
 from iprog_async.testing import RawGateway, silence
 from iprog_async_providers.iprog import IprogProvider
 
@@ -52,3 +55,26 @@ def test_a_variable_gets_its_value_back() -> None:
     assert 1 == variable.get()
     put_back(variable, token)
     assert 0 == variable.get()
+
+
+def _point(monkeypatch: pytest.MonkeyPatch, *, dev_mode: bool) -> Any:
+    flags = SimpleNamespace(dev_mode=dev_mode)
+    monkeypatch.setattr(hot_path, "sys", SimpleNamespace(flags=flags))
+
+    @value(unsafe_hash=True)
+    class Point:
+        x: int = 1
+
+    return Point()
+
+
+def test_values_are_frozen_in_the_development_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere only type checkers say that nobody changes one."""
+    point, frozen_point = _point(monkeypatch, dev_mode=False), _point(monkeypatch, dev_mode=True)
+    assert hash(point) == hash(frozen_point)
+
+    point.x = 2
+    with pytest.raises(FrozenInstanceError):
+        frozen_point.x = 2
+
+    assert (2, 1) == (point.x, frozen_point.x)

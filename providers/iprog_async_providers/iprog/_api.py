@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Literal, TypeVar
 
-from attrs import define
-
 from iprog_async import InvalidMessageError
-from iprog_async.adapter import Answer, Call, Effect, Gateway, HttpCall, Refusal, to_e164
+from iprog_async.adapter import Answer, Call, Effect, Gateway, HttpCall, Refusal, to_e164, value
 from iprog_async_providers.iprog import _answers
 
 
@@ -20,7 +18,8 @@ _MOBILE = "+639"
 _MOBILE_LENGTH = len("+639171234567")
 
 
-@define
+# Each send makes one.
+@value
 class Wire:
     """Makes the calls of one account.
 
@@ -58,6 +57,8 @@ class Wire:
         )
         return await self.call(call)
 
+    # Each send goes through it: as a coroutine of its own, it would be one frame more to go through
+    # whenever the session awaits something.
     def write(
         self,
         method: str,
