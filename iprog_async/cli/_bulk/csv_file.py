@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
+import io
 import shlex
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -13,7 +13,12 @@ from attrs import frozen
 
 from iprog_async._core.errors import InvalidMessageError
 from iprog_async.cli._bulk.columns import Holds, meant_column
-from iprog_async.cli._bulk.csv_lines import LONGEST_LINE, named_delimiter, raw_lines
+from iprog_async.cli._bulk.csv_lines import (
+    LONGEST_LINE,
+    UnchangedFile,
+    named_delimiter,
+    raw_lines,
+)
 
 
 T = TypeVar("T")
@@ -53,11 +58,12 @@ class CsvFile:
     def __init__(self, path: str, column: str) -> None:
         self.path = path
         try:
-            self._file = open(path, "rb")  # noqa: SIM115 - closed by `close`
+            self._unchanged = UnchangedFile(path)
         except (OSError, ValueError) as exc:
             raise InvalidMessageError(f"{path!r} can't be read: {_why(exc)}") from None
+        # A part of a file is read at a time, and each one is looked at: a run may take all night.
+        self._file = io.BufferedReader(self._unchanged)
         try:
-            self._state = self._stat()
             self._before_header = 0
             self._delimiter, self.columns = self._header(column)
         except BaseException:
@@ -99,8 +105,7 @@ class CsvFile:
         Raises:
             InvalidMessageError: A line breaks the format, or the file was changed meanwhile.
         """
-        if self._stat() != self._state:
-            raise InvalidMessageError(f"{self.path} was changed while it was being read; run again")
+        self._unchanged.check()
         reader = csv.reader(self._lines(), delimiter=self._delimiter, strict=True)
         self._take(reader, lambda: next(reader))
         while True:
@@ -175,10 +180,6 @@ class CsvFile:
         return InvalidMessageError(
             f"{self.path}, line {line} {wrong}; save the file as CSV in UTF-8"
         )
-
-    def _stat(self) -> tuple[int, int]:
-        state = os.fstat(self._file.fileno())
-        return state.st_size, state.st_mtime_ns
 
     def close(self) -> None:
         """Close the file."""

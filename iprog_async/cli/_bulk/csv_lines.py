@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import os
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+from iprog_async._core.errors import InvalidMessageError
 
 
 LONGEST_LINE = 1_000_000
@@ -14,6 +18,39 @@ LONGEST_LINE = 1_000_000
 _BOM = b"\xef\xbb\xbf"
 # Spreadsheets write it where the list separator of the country is not known, and read it.
 _NAMED_DELIMITER = re.compile(rb'"?sep=(.)"?[\r\n]*', re.IGNORECASE)
+
+
+class UnchangedFile(io.FileIO):
+    """A file all of whose bytes are as they were when it was opened.
+
+    Of the beginning of one line and the end of another, numbers could be made that are nobody's.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "rb")
+        self._path = path
+        self._state = self._look()
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        """Read some bytes.
+
+        Raises:
+            InvalidMessageError: The file has been changed, so they may be of another one.
+        """
+        count = super().readinto(buffer)
+        self.check()
+        return count
+
+    def check(self) -> None:
+        """Raise `InvalidMessageError` if it has been changed."""
+        if self._look() != self._state:
+            raise InvalidMessageError(
+                f"{self._path} was changed while it was being read; run again"
+            )
+
+    def _look(self) -> tuple[int, int]:
+        found = os.fstat(self.fileno())
+        return found.st_size, found.st_mtime_ns
 
 
 def raw_lines(file: BinaryIO) -> Iterator[bytes]:
