@@ -279,13 +279,17 @@ class CommandOptions:
         return HttpPool(engine=engine, max_connections=self.concurrency)
 
     def open_client(
-        self, pool: HttpPool | None = None, suppressions: Suppressions | None = None
+        self,
+        pool: HttpPool | None = None,
+        suppressions: Suppressions | None = None,
+        journal: Journal | None = None,
     ) -> SmsClient[Any]:
         """Build the client of `--url`, or else of the environment, at its `--rate`.
 
         Args:
             pool: Its connections; some of its own if `None`.
             suppressions: The list of `--suppressions`, if there is one.
+            journal: What single texts are kept in, and counted; a run has its own.
         """
         provider = provider_of(self.url)
         if self.rate is not None:
@@ -301,6 +305,7 @@ class CommandOptions:
             connections = {"engine": engine, "max_connections": self.concurrency}
         return SmsClient(
             provider,
+            journal=journal,
             suppressions=suppressions,
             sender_id=self.sender_ids(),
             encoding=self.text_encoding(),

@@ -55,14 +55,8 @@ class Trial:
         """
         text = first.message.text
         key = None if journal is None else f"first-to {journal.hash(self.options.text).hex()}"
-        provider = client.provider
-        own = SmsClient(
-            provider,
-            pool=pool,
-            journal=journal,
-            sender_id=self.options.sender_ids(),
-            encoding=self.options.text_encoding(),
-        )
+        # What holds for the run holds for it: the list, the limits, and the hours.
+        own = self.options.open_client(pool, client.suppressions, journal)
         try:
             async with own:
                 receipt = await own.send(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,18 @@ from support.cli.runner import Cli
 
 from iprog_async.cli import main
 from iprog_async.sandbox import Fault, Sandbox
+from iprog_async.sync import Suppressions
 
 
 pytestmark = pytest.mark.usefixtures("_iprog", "_no_waiting")
 
 _OWN = "09181234567"
+
+
+def _in_some_hours() -> str:
+    """Return an hour of today's or tomorrow's in which it is not now, nor soon."""
+    hour = (datetime.now(UTC).hour + 6) % 23
+    return f"{hour:02}:00-{hour + 1:02}:00"
 
 
 def _sent_to(sandbox: Sandbox) -> list[str]:
@@ -55,6 +63,34 @@ def test_a_trial_that_fails_ends_the_run(bulk: Bulk, sandbox: Sandbox, tmp_path:
     assert ["639181234567"] == [text.to for text in sandbox.inbox]
     again = bulk(people(3), *journal)
     assert (6, 1) == (again.code, len(sandbox.inbox))
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--suppressions", "stop.db"], "among the numbers to suppress"),
+        (["--per-number", "1/day"], "1/day"),
+        (["--send-between", _in_some_hours(), "--zone", "UTC"], "the policy send_between"),
+    ],
+)
+def test_a_trial_obeys_what_the_run_obeys(
+    bulk: Bulk,
+    cli: Cli,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    words: list[str],
+    why: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A number of one's own is texted no sooner, no more often and no less willingly."""
+    monkeypatch.chdir(tmp_path)
+    with Suppressions.open("stop.db") as listed:
+        listed.add(f"+63{_OWN[1:]}")
+    cli("send", _OWN, "Hi", "--key", "1", "--journal", "june.db", "--per-number", "1/day")
+    before = list(sandbox.inbox)
+    ran = bulk(people(3), "--first-to", _OWN, "--journal", "june.db", "--yes", *words)
+    assert (True, True) == (why in ran.err, "nobody of " in ran.err), ran.err
+    assert (True, before) == (ran.code != 0, sandbox.inbox)
 
 
 def test_oneself_in_the_file(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -> None:
