@@ -11,7 +11,7 @@ from iprog_async._core.clock import Clock
 from iprog_async._core.errors import OutcomeUnknownError, SmsError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.observers import Observers
-from iprog_async._core.outcomes import Accepted, Outcome
+from iprog_async._core.outcomes import Accepted, Outcome, met_this_time
 from iprog_async._core.receipts import Receipt
 from iprog_async._core.tracebacks import drop_frames
 from iprog_async._http.retry import RetryPolicy, try_again
@@ -145,4 +145,4 @@ class SingleSends:
 
 def _is_unknown(error: BaseException) -> bool:
     """Return whether an attempt may have been sent; not if only one before it may have been."""
-    return isinstance(error, OutcomeUnknownError) and error.not_resent is None
+    return isinstance(error, SmsError) and isinstance(met_this_time(error), OutcomeUnknownError)

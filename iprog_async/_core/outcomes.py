@@ -53,6 +53,13 @@ class Unknown:
 Outcome: TypeAlias = Accepted | NotSent | Unknown
 
 
+def met_this_time(error: SmsError) -> SmsError:
+    """Return what the last attempt met; not the doubt of an earlier one that it was to settle."""
+    if isinstance(error, OutcomeUnknownError) and error.not_resent is not None:
+        return error.not_resent
+    return error
+
+
 def accepted(
     prepared: PreparedMessage,
     provider: str,

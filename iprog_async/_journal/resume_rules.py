@@ -6,6 +6,7 @@
 | accepted, or refused for good | skips, with the outcome it had |
 | refused for now (`healable`, or the account's trouble) | sends |
 | unknown, or claimed and never ended | skips as unknown; sends if `resend_unknown` |
+| the same, of this very run | skips; sends if `resend_unknown` and it is `healable`: not sent |
 
 A message is the same if its key is, or, where neither has one, its text. One whose text was
 refused for good and is another now is sent: nobody has it, and this one may do.
@@ -88,8 +89,10 @@ class ResumeRules:
 
     def _may_send(self, row: Row, text_hash: bytes, run: int) -> bool:
         if row.unsettled:
-            # What became unknown in this very run is no earlier one's; a single send has no run.
-            return self.resend_unknown and (not run or row.run != run)
+            # What became unknown in this very run is no earlier one's, unless it is only still so:
+            # what it sent again certainly did not leave. A single send has no run.
+            still = row.state == "unknown" and row.healable
+            return self.resend_unknown and (not run or row.run != run or still)
         if row.state == "not_sent":
             return row.healable or row.text_hash != text_hash
         return row.state == "released"

@@ -45,7 +45,8 @@ class Row:
             message follows.
         run: Number of the run that claimed it last; 0 for single sends.
         state: How far it came; `claimed` without an end is an unknown outcome.
-        healable: Whether a refusal could succeed another time.
+        healable: Whether a refusal could succeed another time; of what is unknown, whether the
+            last sending certainly did not leave, for a reason that passes.
         provider: Who was asked.
         detail: The gateway's id and what else a receipt holds, or what went wrong.
         in_doubt: Whether it is being sent again after an unknown outcome: whatever becomes of
@@ -91,7 +92,7 @@ class Row:
     def as_released(self) -> Values:
         """Return the columns of the row when its message did not leave."""
         state: RowState = "unknown" if self.in_doubt else "released"
-        return self._with(state, False, self.provider, self.detail)
+        return self._with(state, self.in_doubt, self.provider, self.detail)
 
     def as_it_is(self) -> Values:
         """Return the columns of a row that was not accepted, unchanged."""
@@ -122,7 +123,8 @@ class Row:
             return self._with("unknown", False, provider, _clean(_reason(outcome.error), text))
         if self.in_doubt:
             detail = f"the first sending is unknown, a second one was refused: {error}"
-            return self._with("unknown", False, self.provider or provider, _clean(detail, text))
+            named = self.provider or provider
+            return self._with("unknown", _could_succeed(error), named, _clean(detail, text))
         return self._with("not_sent", _could_succeed(error), provider, _clean(str(error), text))
 
     def _with(self, state: RowState, healable: bool, provider: str, detail: str) -> Values:

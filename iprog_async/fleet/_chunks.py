@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 
 from iprog_async._core.errors import JournalError, RunHaltedError
 from iprog_async._core.messages import Message
-from iprog_async._core.outcomes import Accepted, NotSent, Outcome
+from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown, met_this_time
 from iprog_async._journal.postgres.schema import quoted
 from iprog_async.fleet._database import Connection, ask, run
 from iprog_async.fleet._settings import RunSettings
@@ -137,16 +137,16 @@ class Chunk:
     def note(self, outcome: Outcome) -> bool:
         """Count an outcome; return whether it is the message's last one."""
         self.changed = True
-        is_open = isinstance(outcome, NotSent) and _is_open(outcome)
+        is_open = not isinstance(outcome, Accepted) and _is_open(outcome)
         if isinstance(outcome, Accepted):
             self.accepted += 1
             self.failed += outcome.failed
-        elif not isinstance(outcome, NotSent):
-            self.unknown += 1
         elif is_open:
             self.open += 1
-        else:
+        elif isinstance(outcome, NotSent):
             self.not_sent += 1
+        else:
+            self.unknown += 1
         if not self.left:
             self.ended.set()
         return not is_open
@@ -162,13 +162,14 @@ class Chunk:
         }
 
 
-def _is_open(outcome: NotSent) -> bool:
+def _is_open(outcome: NotSent | Unknown) -> bool:
     """Return whether a message is still to be sent, by whoever comes to it next.
 
     Another process has claimed it, the run or the journal has ended before its turn, or the account
-    is in trouble, which is no message's fault.
+    is in trouble, which is no message's fault. The same keeps one open that is to be sent again,
+    although people are told that it is unknown.
     """
-    error = outcome.error
+    error = met_this_time(outcome.error)
     return isinstance(error, (JournalError, RunHaltedError)) or error.blame == "account"
 
 

@@ -19,6 +19,7 @@ from iprog_async._core.errors import (
     SendLaterError,
     SmsError,
 )
+from iprog_async._core.outcomes import met_this_time
 from iprog_async._http.back_off import BackOff
 from iprog_async._journal.places import postgres_store
 from iprog_async.outbox._database import OutboxDatabase
@@ -250,6 +251,8 @@ class OutboxSender:
     def _judge(self, row: Taken, error: SmsError | None) -> None:
         """Draw the consequences of what became of a text."""
         verdict = Verdict.SETTLED if error is None else verdict_of(error)
+        if error is not None:
+            error = met_this_time(error)
         if error is not None and verdict in (Verdict.PAUSE, Verdict.HALT):
             self._begin_pause(error, verdict)
         elif error is not None and verdict is Verdict.END:

@@ -14,6 +14,7 @@ from iprog_async._core.errors import (
     SmsError,
     WrongLoopError,
 )
+from iprog_async._core.outcomes import met_this_time
 
 
 class Verdict(Enum):
@@ -31,7 +32,7 @@ class Verdict(Enum):
 def verdict_of(error: SmsError) -> Verdict:
     """Return what to do after an error of a text."""
     if isinstance(error, OutcomeUnknownError):
-        return Verdict.UNKNOWN
+        return _verdict_of_doubt(error)
     if isinstance(error, (ClientClosedError, WrongLoopError)):
         return Verdict.END
     if isinstance(error, SendLaterError):
@@ -41,3 +42,10 @@ def verdict_of(error: SmsError) -> Verdict:
     if error.blame == "account":
         return Verdict.PAUSE if isinstance(error, JournalError) else Verdict.HALT
     return Verdict.LATER if error.healable else Verdict.SETTLED
+
+
+def _verdict_of_doubt(error: OutcomeUnknownError) -> Verdict:
+    """Return what to do with a text that may have been sent: this time, or only an earlier one."""
+    met = met_this_time(error)
+    verdict = Verdict.UNKNOWN if met is error else verdict_of(met)
+    return Verdict.UNKNOWN if verdict is Verdict.SETTLED else verdict

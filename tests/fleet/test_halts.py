@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 from support.fleet.sending import CAMPAIGN, counts_of, people, until_ended, working
@@ -38,17 +39,11 @@ async def worked_off_by_two(gateway: SmsOutbox, journal: str) -> CampaignStatus:
         return await until_ended(journal)
 
 
-async def load(gateway: SmsOutbox, journal: str) -> None:
+async def load(gateway: SmsOutbox, journal: str, **options: Any) -> None:
     """Load a campaign of several chunks."""
+    options = {"halt_after_unknown": MOST, "chunk_size": 30, **options}
     async with SmsClient(gateway.provider) as sms:
-        await enqueue_many(
-            sms,
-            people(PEOPLE),
-            journal=journal,
-            campaign=CAMPAIGN,
-            halt_after_unknown=MOST,
-            chunk_size=30,
-        )
+        await enqueue_many(sms, people(PEOPLE), journal=journal, campaign=CAMPAIGN, **options)
 
 
 async def resume(journal: str) -> None:
@@ -82,6 +77,29 @@ async def test_trouble_with_the_account_halts_everybody(
     await resume(postgres_journal)
     ended = await worked_off_by_two(gateway, postgres_journal)
     assert (None, PEOPLE) == (ended.halted, ended.done)
+    assert PEOPLE == len({message.to for message in gateway.messages}) == len(gateway.messages)
+
+
+@pytest.mark.slow
+async def test_trouble_with_the_account_skips_nobody_who_is_to_be_sent_again(
+    postgres_journal: str,
+) -> None:
+    """Who may have got a text, and is to be sent it again, waits with all others until then."""
+    gateway, many = SmsOutbox(), PEOPLE + 1
+    await load(gateway, postgres_journal, halt_after_unknown=many)
+    gateway.lose(times=None)
+    assert PEOPLE == (await worked_off_by_two(gateway, postgres_journal)).runs[-1].unknown
+
+    gateway.clear()
+    await load(gateway, postgres_journal, halt_after_unknown=many, resend_unknown=True)
+    gateway.refuse(InsufficientCreditError("no credit", provider="outbox"), times=None)
+    halted = await worked_off_by_two(gateway, postgres_journal)
+    assert ("no credit", 0, 0) == (halted.halted, halted.runs[-1].done, len(gateway.messages))
+
+    gateway.clear()
+    await resume(postgres_journal)
+    ended = await worked_off_by_two(gateway, postgres_journal)
+    assert (None, PEOPLE) == (ended.halted, ended.runs[-1].accepted)
     assert PEOPLE == len({message.to for message in gateway.messages}) == len(gateway.messages)
 
 

@@ -229,6 +229,27 @@ def test_a_second_sending_in_doubt(outcome: Outcome, state: str, healable: bool)
     assert "unknown" == to_row(released).state
 
 
+@pytest.mark.parametrize(("outcome", "state", "healable"), ENDS)
+def test_what_is_sent_again_in_vain_still_waits_in_that_run(
+    outcome: Outcome, state: str, healable: bool
+) -> None:
+    """As of what was never in doubt: what did not leave for now is sent once more, by who may."""
+    doubtful = row("unknown", in_doubt=True, run=2)
+    ended: Any = doubtful.as_ended(outcome)
+    released: Any = doubtful.as_released()
+    for values, waits in ((ended, healable), (released, True)):
+        known = to_row(values)
+        assert (SEND if waits else SKIP, known) == RESEND.decide([known], None, SAME, 2)
+        assert (SKIP, known) == STRICT.decide([known], None, SAME, 2)
+
+
+@pytest.mark.parametrize("name", ["claimed", "unknown"])
+def test_what_became_unknown_in_a_run_is_not_sent_again_in_it(name: str) -> None:
+    """Only a later run may do that."""
+    known = STATES[name]
+    assert (SKIP, known) == RESEND.decide([known], None, SAME, known.run)
+
+
 def test_the_ids_of_an_unknown_outcome_are_kept() -> None:
     """What a gateway gave of ids helps whoever looks the text up there."""
     error = OutcomeUnknownError("?", provider="fake", reason="odd", references=("a", "b"))

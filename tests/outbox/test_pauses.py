@@ -9,7 +9,14 @@ import pytest
 from support.outbox.looking import rows, told, until
 from support.outbox.sending import NUMBER, put, returned, sending, texts
 
-from iprog_async import ConnectionFailedError, InsufficientCreditError, Journal, RateLimitError
+from iprog_async import (
+    ConnectionFailedError,
+    InsufficientCreditError,
+    Journal,
+    OutcomeUnknownError,
+    RateLimitError,
+    SmsClient,
+)
 from iprog_async.testing import SmsOutbox
 
 
@@ -35,6 +42,32 @@ async def test_empty_account_stops_it_until_it_is_told(
     assert 1 == len(errors)
     assert "credit and credentials" in errors[0]
     assert NUMBER[:7] not in errors[0]
+
+
+async def test_texts_to_be_sent_again_wait_for_the_account_as_well(
+    address: str, journal: Journal, gateway: SmsOutbox
+) -> None:
+    """What may have been sent once, and is sent again when told, is not given up either."""
+    waiting = texts(4)
+    gateway.lose(times=None)
+    async with SmsClient(gateway.provider, journal=journal) as client:
+        for message in waiting:
+            with pytest.raises(OutcomeUnknownError):
+                await client.send(message.to, message.text, key=message.key)
+    gateway.clear()
+    gateway.credit = 0
+    await put(address, journal, *waiting)
+    with Journal.open(address, resend_unknown=True) as told_to:
+        async with sending(gateway, told_to) as sender:
+            await until(lambda: sender.paused_by)
+            cause = sender.paused_by
+            await until(lambda: sum(returned(address)) == len(gateway.refused))
+            assert {("waiting", True)} == set(rows(address, "state, text IS NOT NULL"))
+            gateway.credit = 1000
+            sender.resume()
+            await until(lambda: len(gateway.messages) == 4)
+
+    assert InsufficientCreditError is type(cause)
 
 
 @pytest.mark.parametrize("rows_when_analysed", [0, 1, 2, 20])

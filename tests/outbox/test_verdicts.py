@@ -58,6 +58,26 @@ def test_verdict(error: SmsError, verdict: Verdict) -> None:
     assert verdict is verdict_of(error)
 
 
+@pytest.mark.parametrize(
+    ("met", "verdict"),
+    [
+        (NO_CREDIT, Verdict.HALT),
+        (AWAY, Verdict.PAUSE),
+        (SendLaterError("at night", until=NOON), Verdict.WAIT),
+        (RejectedError("busy", provider="fake", healable=True), Verdict.LATER),
+        (RejectedError("spam", provider="fake"), Verdict.UNKNOWN),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, SmsError) else value.name,
+)
+def test_text_in_doubt_is_judged_by_what_sending_it_again_met(
+    met: SmsError, verdict: Verdict
+) -> None:
+    """It waits for what any other text waits for, and stays unknown if it is refused for good."""
+    doubt = OutcomeUnknownError("?", provider="fake", reason="?")
+    doubt.not_resent = met
+    assert verdict is verdict_of(doubt)
+
+
 def test_text_that_another_sender_has_at_the_moment_waits() -> None:
     """It is no reason to stop sending others."""
     busy = JournalError("it is on its way through this journal already")
