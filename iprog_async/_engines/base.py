@@ -30,11 +30,27 @@ class WireRequest:
 
 @value
 class WireReply:
-    """What an engine read off the wire."""
+    """What an engine read off the wire.
+
+    Args:
+        status: HTTP status.
+        headers: Header fields, names in lower case; the values of one that comes several times
+            are joined (RFC 9110, 5.3).
+        body: All of the body, unpacked.
+        whole: Whether it is certain that this is all: it ended where it said that it would, and
+            nothing came behind it.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    whole: bool = True
+
+
+def add_field(headers: dict[str, str], name: str, value: str) -> None:
+    """Add a header field to those that came before it; where it says something new, both count."""
+    before = headers.get(name, value)
+    headers[name] = value if before == value else f"{before}, {value}"
 
 
 MAX_BODY = 4 * 1024 * 1024

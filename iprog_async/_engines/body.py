@@ -32,6 +32,8 @@ class Body:
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > MAX_BODY:
             raise BadBodyError(f"the answer is {length} bytes long, more than {MAX_BODY}")
+        if not length and headers.get("transfer-encoding", "chunked").lower() != "chunked":
+            raise BadBodyError("the answer is packed for its transfer, which was not asked for")
         coding = headers.get("content-encoding", "").lower()
         # Some servers compress unasked; these two every client understands.
         self._inflate = zlib.decompressobj(wbits=47) if coding in ("gzip", "deflate") else None
@@ -53,8 +55,11 @@ class Body:
         check_length(self._collected)
 
     def end(self) -> bytes:
-        """Return all of it; raises `BadBodyError` if its compression is cut short."""
+        """Return all of it; raises `BadBodyError` if that is not what was packed."""
         # A 204 has no body to be compressed, whatever its header fields say.
-        if self._inflate is not None and self._begun and not self._inflate.eof:
-            raise BadBodyError("the answer's compression is cut short")
+        if self._inflate is not None and self._begun:
+            if not self._inflate.eof:
+                raise BadBodyError("the answer's compression is cut short")
+            if self._inflate.unused_data:
+                raise BadBodyError("the answer goes on where its compression ends")
         return bytes(self._collected)

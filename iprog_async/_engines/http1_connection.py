@@ -9,7 +9,7 @@ from typing import cast
 
 import httptools
 
-from iprog_async._engines.base import MAX_BODY, Failure, WireReply
+from iprog_async._engines.base import MAX_BODY, Failure, WireReply, add_field
 from iprog_async._engines.body import BadBodyError, Body
 from iprog_async._engines.readiness import poller
 
@@ -79,6 +79,8 @@ class Connection(asyncio.BufferedProtocol):
         self._headers: dict[str, str] = {}
         self._body: Body | None = None
         self._complete = False
+        self._said_more = False
+        self._status = 0
         self._left = False
         # Whether whatever comes in before the next request can only be unasked. Nobody can tell on
         # a new connection: the tickets of TLS come in by themselves.
@@ -101,6 +103,7 @@ class Connection(asyncio.BufferedProtocol):
         self._headers = {}
         self._body = None
         self._complete = False
+        self._said_more = False
         self._left = False
         answer: asyncio.Future[WireReply | Failure] = self._loop.create_future()
         self._answer = answer
@@ -162,18 +165,27 @@ class Connection(asyncio.BufferedProtocol):
         except httptools.HttpParserUpgrade:
             self.close("an answer that changes the protocol")
         except httptools.HttpParserError as exc:
-            self.close(f"an answer that is no HTTP ({exc})")
+            if self._complete:
+                self._out_of_step()
+            else:
+                self.close(f"an answer that is no HTTP ({exc})")
+        if self._complete:
+            self._finish(whole=not self._said_more)
         if self._received > _LONGEST_HEAD and (self._body is None or self._received > _LONGEST):
             self.close("the answer has more header fields, or more chunks, than any gateway needs")
 
     def eof_received(self) -> bool:
         self.usable = False
         if self._body is not None and not self._complete and self._ends_with_connection():
-            self._finish(self._body)
+            self._end()
+            self._finish(whole=False)
         return False
 
     def _ends_with_connection(self) -> bool:
-        """Return whether the answer named no length, as HTTP/1.0 servers may (RFC 9112, 6.3)."""
+        """Return whether the answer named no length, as HTTP/1.0 servers may (RFC 9112, 6.3).
+
+        What came is read for what it says; that it is all which was to come, nobody knows.
+        """
         return not self._headers.keys() & {"content-length", "transfer-encoding"}
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -186,13 +198,17 @@ class Connection(asyncio.BufferedProtocol):
 
     def on_message_begin(self) -> None:
         if self._complete:
-            # A second answer to one request: the connection is out of step.
-            self.usable = False
+            self._out_of_step()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # Fields after the body could contradict those before it.
-        if self._body is None:
-            self._headers[_name(name)] = value.decode("latin-1")
+        headers = self._headers
+        if self._body is not None:
+            # Fields after the body could contradict those before it.
+            self._said_more = True
+        elif (key := _name(name)) in headers:
+            add_field(headers, key, value.decode("latin-1"))
+        else:
+            headers[key] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         if self._complete or self._is_interim():
@@ -219,17 +235,30 @@ class Connection(asyncio.BufferedProtocol):
             return
         if self._parser is None or not self._parser.should_keep_alive():
             self.usable = False
-        self._finish(self._body)
+        self._end()
+
+    def _end(self) -> None:
+        """Note that the answer is complete, and the status before that of another one."""
+        assert self._parser is not None  # noqa: S101 - it has just read the end
+        self._complete = True
+        self._status = self._parser.get_status_code()
+
+    def _out_of_step(self) -> None:
+        """Note that more came than one answer to one request."""
+        self._said_more = True
+        self.usable = False
 
     def _is_interim(self) -> bool:
         return self._parser is not None and self._parser.get_status_code() < 200
 
-    def _finish(self, body: Body) -> None:
-        assert self._parser is not None  # noqa: S101 - it has just read the end
+    def _finish(self, *, whole: bool) -> None:
+        """Hand over the answer, once all is read that came in with it."""
+        assert self._body is not None  # noqa: S101 - the parser has read head and end
         try:
-            whole = body.end()
+            body = self._body.end()
         except BadBodyError as exc:
+            self._complete = False
             self.close(str(exc))
             return
-        self._complete = self._kept = True
-        self._settle(WireReply(self._parser.get_status_code(), self._headers, whole))
+        self._kept = True
+        self._settle(WireReply(self._status, self._headers, body, whole))

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from attrs import define
+from attrs import define, evolve
 
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._engines.base import (
@@ -21,6 +21,7 @@ from iprog_async._engines.base import (
     RequestProgress,
     WireReply,
     WireRequest,
+    add_field,
 )
 from iprog_async._engines.body import BadBodyError, Body, check_length
 from iprog_async._engines.proxies import proxy_for
@@ -81,8 +82,11 @@ class TransportEngine:
         try:
             reply = await transport.handle_async_request(built)
             read = await _read(reply)
-            if _said_more(transport) or _said_more_below(reply):
+            if not read.whole:
                 await self._drop(key)
+            elif _said_more_below(reply):
+                await self._drop(key)
+                read = evolve(read, whole=False)
             return read
         except (httpx.TransportError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as exc:
             # httpcore keeps a connection for ever that it never uses again, after TLS that failed
@@ -152,20 +156,41 @@ async def _close(resource: httpx.AsyncBaseTransport | httpcore.AsyncNetworkStrea
             await resource.aclose()
 
 
-def _said_more(transport: httpx.AsyncBaseTransport) -> bool:
+def _is_whole(reply: httpx.Response, headers: Mapping[str, str]) -> bool:
+    """Return whether an answer that was read ended where it said, and with its last byte.
+
+    httpcore would keep what came behind, and take it for the answer to the next request.
+    """
+    version = reply.extensions.get("http_version")
+    if version is None or version == b"HTTP/2":
+        # Of a mock; or each of its parts says whether it is the last one.
+        return True
+    framed = ("content-length" in headers) != ("transfer-encoding" in headers)
+    return (
+        (framed or reply.status_code in _WITHOUT_BODY)
+        and "trailer" not in headers
+        and not _said_more(reply)
+    )
+
+
+_WITHOUT_BODY = (204, 304)
+
+
+def _said_more(reply: httpx.Response) -> bool:
     """Return whether a server said more than its answer.
 
-    httpcore would keep it, and take it for the answer to the next request. Where its inside is
-    not as expected nobody can tell, and the connection is not used again.
+    Where httpcore's inside is not as expected nobody can tell, and the connection is not used
+    again. A transport of somebody else's, which shows no stream, has to know by itself.
     """
-    for connection in getattr(getattr(transport, "_pool", None), "connections", ()):
-        while not hasattr(connection, "_h11_state"):
-            connection = getattr(connection, "_connection", None)
-            if connection is None:
-                return True
-        if connection._h11_state.trailing_data[0]:
-            return True
-    return False
+    if "network_stream" not in reply.extensions:
+        return False
+    # The user's own client has one more stream around it.
+    stream: Any = getattr(reply.stream, "_stream", reply.stream)
+    try:
+        trailing, _ = stream._httpcore_stream._stream._connection._h11_state.trailing_data
+    except AttributeError:
+        return True
+    return bool(trailing)
 
 
 def _said_more_below(reply: httpx.Response) -> bool:
@@ -289,16 +314,26 @@ def _words(exc: Exception) -> str:
 
 async def _read(reply: httpx.Response) -> WireReply:
     try:
-        headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in reply.headers.raw}
+        headers = _headers(reply)
         if reply.is_stream_consumed:
             # An event hook of the user's client has read it.
             check_length(reply.content)
-            return WireReply(reply.status_code, headers, reply.content)
+            return WireReply(reply.status_code, headers, reply.content, _is_whole(reply, headers))
         body = Body(headers)
         if not isinstance(reply.stream, httpx.AsyncByteStream):
             raise BadBodyError("the answer can't be read asynchronously")
         async for chunk in reply.stream:
             body.feed(chunk)
-        return WireReply(reply.status_code, headers, body.end())
+        return WireReply(reply.status_code, headers, body.end(), _is_whole(reply, headers))
     finally:
         await reply.aclose()
+
+
+def _headers(reply: httpx.Response) -> dict[str, str]:
+    raw = reply.headers.raw
+    headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in raw}
+    if len(headers) < len(raw):
+        headers.clear()
+        for key, value in raw:
+            add_field(headers, key.decode("latin-1").lower(), value.decode("latin-1"))
+    return headers

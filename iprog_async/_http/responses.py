@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from iprog_async._core.errors import (
@@ -19,7 +19,9 @@ from iprog_async._core.errors import (
     RateLimitError,
     SmsError,
 )
+from iprog_async._core.json_types import is_array
 from iprog_async._core.observers import AttemptEnded, is_submitting
+from iprog_async._core.outcomes import NotSent, Unknown
 from iprog_async._core.redaction import Redactor, one_line
 from iprog_async._engines.base import Failure, WireReply, WireRequest
 from iprog_async._http.acceptance import signs_of_acceptance
@@ -115,11 +117,43 @@ def read_result(call: HttpCall[T], result: WireReply | Failure, redactor: Redact
         recipients=call.recipients,
     )
     try:
-        return _value(call, answer)
+        value = _value(call, answer)
     except ProviderError:
-        if answer.once and answer.data is not NOT_JSON and repeats_a_name(result.body):
-            raise _lost(call, "an answer that says two things under one name") from None
+        doubt = _doubt(answer, result)
+        if doubt:
+            raise _lost(call, doubt) from None
         raise
+    return value if result.whole else _without_refusals(call, answer, value)
+
+
+def _doubt(answer: Answer, reply: WireReply) -> str:
+    """Return why an answer that is read as a refusal proves none; nothing if it does."""
+    if not answer.once:
+        return ""
+    if not reply.whole:
+        return _NOT_WHOLE
+    if answer.data is not NOT_JSON and repeats_a_name(reply.body):
+        return "an answer that says two things under one name"
+    return ""
+
+
+_NOT_WHOLE = "an answer of which more may have been lost: it named no length, or more came behind"
+
+
+def _without_refusals(call: HttpCall[T], answer: Answer, value: T) -> T:
+    """Return what an answer says that may not be whole, with nobody as not sent."""
+    if not answer.once or not is_array(value):
+        return value
+    read: list[object] = value
+    return cast(
+        "T",
+        [
+            Unknown(each.index, each.message, _unknown(call, _NOT_WHOLE))
+            if isinstance(each, NotSent)
+            else each
+            for each in read
+        ],
+    )
 
 
 def _value(call: HttpCall[T], answer: Answer) -> T:
@@ -153,9 +187,16 @@ def _failed(call: HttpCall[Any], reason: str, *, left: bool) -> SmsError:
 
 def _lost(call: HttpCall[Any], reason: str, references: tuple[str, ...] = ()) -> SmsError:
     reason = one_line(call.redactor().text(reason)).rstrip(".")
-    name = call.gateway.name
     if call.effect is not Effect.ONCE:
+        name = call.gateway.name
         return NoAnswerError(f"{name}: could not {call.what}: {reason}. Ask again later")
+    return _unknown(call, reason, references)
+
+
+def _unknown(
+    call: HttpCall[Any], reason: str, references: tuple[str, ...] = ()
+) -> OutcomeUnknownError:
+    name = call.gateway.name
     return OutcomeUnknownError(
         f"{name}: it is unknown whether it could {call.what}: {reason}. "
         "It may have happened: check at the gateway before you repeat it",

@@ -328,21 +328,23 @@ async def test_many_at_once_are_written_and_answered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("connections", "expected"),
+    ("connection", "expected"),
     [
-        ([], False),
-        ([Part(_h11_state=Part(trailing_data=(b"", False)))], False),
-        ([Part(_h11_state=Part(trailing_data=(b"H", False)))], True),
-        ([Part(_connection=Part(_h11_state=Part(trailing_data=(b"H", False))))], True),
-        ([Part(_connection=None)], True),
-        ([Part()], True),
+        (Part(_h11_state=Part(trailing_data=(b"", False))), False),
+        (Part(_h11_state=Part(trailing_data=(b"H", False))), True),
+        (Part(), True),
     ],
 )
+@pytest.mark.parametrize("of_the_user", [True, False])
 def test_httpcore_that_has_changed_inside_loses_its_connections(
-    connections: list[Part], expected: bool
+    connection: Part, expected: bool, of_the_user: bool
 ) -> None:
     """Where nobody can tell whether a server said more, the connection is not used again."""
-    transport: Any = Part(_pool=Part(connections=connections))
+    stream = Part(_httpcore_stream=Part(_stream=Part(_connection=connection)))
+    reply: Any = Part(
+        stream=Part(_stream=stream) if of_the_user else stream,
+        extensions={"network_stream": object()},
+    )
 
-    assert expected == _said_more(transport)
-    assert not _said_more(httpx.MockTransport(lambda _: httpx.Response(200)))
+    assert expected == _said_more(reply)
+    assert not _said_more(httpx.Response(200))
