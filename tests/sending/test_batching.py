@@ -204,7 +204,7 @@ def test_windows_are_planned_like_one(
 CHOOSY = Batching(max_batch=100, max_scheduled=100, min_scheduled=2)
 
 
-def _letters(count: int, first: int = 0) -> list[PreparedMessage]:
+def _texts(count: int, first: int = 0) -> list[PreparedMessage]:
     numbers = range(first, first + count)
     return [prepared(n, f"+63917{n:07}", f"Hi {n}", schedule_at=LATER) for n in numbers]
 
@@ -212,7 +212,7 @@ def _letters(count: int, first: int = 0) -> list[PreparedMessage]:
 def test_company_in_a_later_window() -> None:
     """Who waits travels with the first that come with the same text, and waits no more."""
     planner = WindowPlanner(CHOOSY)
-    first, other = _letters(2)
+    first, other = _texts(2)
     second = prepared(2, text="Hi 0", schedule_at=LATER)
 
     assert [] == planner.plan([first, other], final=False)
@@ -224,18 +224,18 @@ def test_company_in_a_later_window() -> None:
 def test_only_so_many_wait() -> None:
     """Beyond the bound those that waited longest go as they are; company counts as a new wait."""
     planner = WindowPlanner(CHOOSY, most=3)
-    letters = _letters(6)
+    texts = _texts(6)
 
-    assert [] == planner.plan(letters[:3], final=False)
-    assert [[letters[0]], [letters[1]]] == planner.plan(letters[3:5], final=False)
-    assert letters[2:5] == planner.carried
+    assert [] == planner.plan(texts[:3], final=False)
+    assert [[texts[0]], [texts[1]]] == planner.plan(texts[3:5], final=False)
+    assert texts[2:5] == planner.carried
 
 
 def test_who_has_found_company_does_not_count() -> None:
     """The bound is on those that wait, however many have waited before."""
     planner = WindowPlanner(CHOOSY, most=1)
     for turn in range(5):
-        (first,) = _letters(1, turn)
+        (first,) = _texts(1, turn)
         second = prepared(100 + turn, "+639180000000", first.message.text, schedule_at=LATER)
         assert [] == planner.plan([first], final=False)
         assert [[first, second]] == planner.plan([second], final=False)
@@ -253,7 +253,7 @@ def test_who_waits_is_not_planned_again(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(batching_module, "plan_group", counting)
     planner = WindowPlanner(CHOOSY, most=1000)
     for start in range(0, 5000, 100):
-        planner.plan(_letters(100, start), final=False)
+        planner.plan(_texts(100, start), final=False)
     planner.plan([], final=True)
 
     assert 2 * 5000 == sum(looked_at)

@@ -12,7 +12,7 @@ from iprog_async.cli._bulk.csv_file import CsvFile, CsvRow
 from iprog_async.cli._bulk.messages import CsvMessages
 
 
-def sheet_of(path: Path, content: str | bytes, column: str = "phone") -> CsvFile:
+def file_of(path: Path, content: str | bytes, column: str = "phone") -> CsvFile:
     """Write a file and open it."""
     path = path / "june.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -21,8 +21,8 @@ def sheet_of(path: Path, content: str | bytes, column: str = "phone") -> CsvFile
 
 def rows_of(path: Path, content: str | bytes) -> list[CsvRow]:
     """Return the rows of a file."""
-    with sheet_of(path, content) as sheet:
-        return list(sheet)
+    with file_of(path, content) as file:
+        return list(file)
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_usual_files(tmp_path: Path, content: str) -> None:
 
 def test_delimiter_that_finds_the_column(tmp_path: Path) -> None:
     """Of two possible delimiters the one is taken that the column is there with."""
-    with sheet_of(tmp_path, "name, given, last;phone\nAnn;1\n") as sheet:
-        assert ("name, given, last", "phone") == sheet.columns
+    with file_of(tmp_path, "name, given, last;phone\nAnn;1\n") as file:
+        assert ("name, given, last", "phone") == file.columns
 
 
 def test_lines_are_counted_as_an_editor_does(tmp_path: Path) -> None:
@@ -124,10 +124,10 @@ def test_column_that_holds_numbers_was_meant(
     """Of the columns that somebody may mean, the one is proposed whose cells are numbers."""
     content = f"{header}\n{row}\n,\n{row}\n"
     with (
-        sheet_of(tmp_path, content) as sheet,
+        file_of(tmp_path, content) as file,
         pytest.raises(InvalidMessageError) as caught,
     ):
-        CsvMessages(sheet, Template("Hi"), "phone")
+        CsvMessages(file, Template("Hi"), "phone")
 
     expected = f". Did you mean --column {hint}?" if hint else f": {header.replace(',', ', ')}"
     assert str(caught.value).endswith(expected)
@@ -142,9 +142,9 @@ def test_short_and_long_rows(tmp_path: Path) -> None:
 
 def test_file_is_read_again(tmp_path: Path) -> None:
     """Each iteration begins at the first row, also after one that was left."""
-    with sheet_of(tmp_path, "phone\n1\n2\n") as sheet:
-        next(iter(sheet))
-        assert [2, 3] == [row.line for row in sheet]
+    with file_of(tmp_path, "phone\n1\n2\n") as file:
+        next(iter(file))
+        assert [2, 3] == [row.line for row in file]
 
 
 HOSTILE = [
@@ -189,22 +189,22 @@ def test_pipe(tmp_path: Path) -> None:
 
 def test_file_that_breaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that fails in the middle is told like a file that can't be read."""
-    with sheet_of(tmp_path, "phone\n1\n") as sheet:
+    with file_of(tmp_path, "phone\n1\n") as file:
 
         def fail() -> None:
             raise OSError(5, "Input/output error")
 
         with pytest.raises(InvalidMessageError, match="Input/output error"):
-            sheet._take([], fail)  # pyright: ignore[reportPrivateUsage] - no disk fails on demand
+            file._take([], fail)  # pyright: ignore[reportPrivateUsage] - no disk fails on demand
 
 
 def test_changed_file(tmp_path: Path) -> None:
     """What was checked is what is sent: a file that changed meanwhile is not read again."""
-    with sheet_of(tmp_path, "phone\n1\n") as sheet:
-        list(sheet)
+    with file_of(tmp_path, "phone\n1\n") as file:
+        list(file)
         (tmp_path / "june.csv").write_text("phone\n1\n2\n")
         with pytest.raises(InvalidMessageError, match="was changed"):
-            list(sheet)
+            list(file)
 
 
 @pytest.mark.parametrize(
@@ -214,10 +214,10 @@ def test_changed_file(tmp_path: Path) -> None:
 def test_columns_that_are_not_there_once(tmp_path: Path, column: str, words: str) -> None:
     """A column has to be there exactly once; the error names those there are."""
     with (
-        sheet_of(tmp_path, "phone,name,name,,\n1,a,b,,\n") as sheet,
+        file_of(tmp_path, "phone,name,name,,\n1,a,b,,\n") as file,
         pytest.raises(InvalidMessageError, match=words) as caught,
     ):
-        sheet.check_column(column, "for the text")
+        file.check_column(column, "for the text")
     assert str(caught.value).endswith("its columns are: phone, name, name")
 
 
@@ -238,25 +238,25 @@ def test_column_that_was_meant(
 ) -> None:
     """A column that is written otherwise is named as it has to be written."""
     with (
-        sheet_of(tmp_path, f"{header}\n1,a\n", column) as sheet,
+        file_of(tmp_path, f"{header}\n1,a\n", column) as file,
         pytest.raises(InvalidMessageError) as caught,
     ):
-        sheet.check_column(column, "for this", option)
+        file.check_column(column, "for this", option)
 
     expected = ". Did you mean" if hint is None else f". Did you mean {hint}?"
     assert (hint is not None) == str(caught.value).endswith(expected)
     assert f"its columns are: {header.replace(',', ', ')}" in str(caught.value)
 
 
-def test_letters(tmp_path: Path) -> None:
+def test_each_row_is_a_message_or_a_problem(tmp_path: Path) -> None:
     """Each row becomes a message or a problem, with its line."""
     content = "phone,name,id\n1,Ann,7\n2,,8\n,Cy,9\n4,Di\n5,Eve,10,11\n"
-    with sheet_of(tmp_path, content) as sheet:
-        letters = CsvMessages(sheet, Template("Hi {name}"), "phone", "id")
-        messages = list(letters)
+    with file_of(tmp_path, content) as file:
+        rows = CsvMessages(file, Template("Hi {name}"), "phone", "id")
+        messages = list(rows)
 
     assert Message("1", "Hi Ann", key="7") == messages[0]
     problems = [str(message.problem) for message in messages if isinstance(message, Unsendable)]
     assert ["'name'", "'phone'", "'id'"] == [words.split()[0] for words in problems[:3]]
     assert "this row has 4 cells" in problems[3]
-    assert [2, 3, 4, 5, 6] == [letters.line_of(index) for index in range(5)]
+    assert [2, 3, 4, 5, 6] == [rows.line_of(index) for index in range(5)]
