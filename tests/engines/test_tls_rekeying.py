@@ -1,3 +1,5 @@
+"""A server may take new keys in the midst of a connection, and no text is lost or doubled."""
+
 from __future__ import annotations
 
 from asyncio import StreamReader, StreamWriter
