@@ -7,7 +7,34 @@ from datetime import datetime
 from attrs import frozen
 
 from iprog_async._core.clock import Clock, uptime
-from iprog_async._core.errors import ExpiredError
+from iprog_async._core.errors import ExpiredError, InvalidMessageError, SmsError
+
+
+@frozen
+class LeaveBy:
+    """Until when a text may leave.
+
+    Args:
+        until: The end.
+        scheduled: Whether it is the time for which the text is scheduled: what a gateway does with
+            one whose time is over is not known of any.
+    """
+
+    until: datetime
+    scheduled: bool = False
+
+    def error(self, why: str = "") -> SmsError:
+        """Return what a text comes to that has not left by then.
+
+        Args:
+            why: What kept it, in a few words.
+        """
+        if not self.scheduled:
+            return ExpiredError(self.until, why)
+        return InvalidMessageError(
+            f"schedule_at {self.until.isoformat()} came before the gateway could be told"
+            f"{f': {why}' if why else ''}. It was not sent"
+        )
 
 
 @frozen
@@ -15,17 +42,17 @@ class Expiry:
     """Until when the texts of a call may leave.
 
     Args:
-        not_after: The end.
+        end: The end.
         clock: What tells the time.
     """
 
-    not_after: datetime
+    _end: LeaveBy
     _clock: Clock
 
     @property
     def seconds_left(self) -> float:
         """How long they still may."""
-        return (self.not_after - self._clock.now()).total_seconds()
+        return (self._end.until - self._clock.now()).total_seconds()
 
     @property
     def leaves_by(self) -> float:
@@ -33,7 +60,7 @@ class Expiry:
         return uptime() + self.seconds_left
 
     def check(self, why: str = "") -> None:
-        """Raise `ExpiredError` once it is too late.
+        """Raise what they come to, once it is too late.
 
         Args:
             why: What kept them.
@@ -41,11 +68,19 @@ class Expiry:
         self.check_wait(0.0, why)
 
     def check_wait(self, seconds: float, why: str) -> None:
-        """Raise `ExpiredError` if it is too late after a wait; nobody has to wait for that.
+        """Raise what they come to if it is too late after a wait; nobody has to wait for that.
 
         Args:
             seconds: How long the wait is.
             why: What it is for.
         """
         if seconds >= self.seconds_left:
-            raise ExpiredError(self.not_after, why)
+            raise self.error(why)
+
+    def error(self, why: str) -> SmsError:
+        """Return what they come to if they can't leave in time.
+
+        Args:
+            why: What kept them.
+        """
+        return self._end.error(why)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Sequence
 from contextvars import ContextVar
-from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from iprog_async._core.errors import SmsError
 from iprog_async._core.hot_path import put_back, value
 from iprog_async._core.outcomes import NotSent, Outcome
+from iprog_async._http.expiry import LeaveBy
 
 
 class Claim(Protocol):
@@ -151,20 +151,20 @@ class SendContext:
         withdrawal: What withdraws its texts; `None` where nobody does.
         unknown_bound: How many people its run lets become unknown; `None` where it is no run's.
         permit: The policies' word for it; `None` where there are none.
-        not_after: Until when its texts may leave; `None` where that does not matter.
+        leave_by: Until when its texts may leave; `None` where that does not matter.
     """
 
     claim: Claim | None = None
     withdrawal: Withdrawal | None = None
     unknown_bound: int | None = None
     permit: Permit | None = None
-    not_after: datetime | None = None
+    leave_by: LeaveBy | None = None
 
     def carrying(
-        self, claim: Claim | None, permit: Permit | None, not_after: datetime | None
+        self, claim: Claim | None, permit: Permit | None, leave_by: LeaveBy | None
     ) -> SendContext:
         """Return the same for a request with this claim and this permit, and this end."""
-        return SendContext(claim, self.withdrawal, self.unknown_bound, permit, not_after)
+        return SendContext(claim, self.withdrawal, self.unknown_bound, permit, leave_by)
 
 
 active_send: ContextVar[SendContext] = ContextVar("active_send", default=SendContext())  # noqa: B039 - nobody changes it

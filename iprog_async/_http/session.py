@@ -21,7 +21,6 @@ from attrs import define, frozen
 from iprog_async._core.errors import (
     ClientClosedError,
     ConnectionFailedError,
-    ExpiredError,
     NoAnswerError,
     NotFoundError,
     OutcomeUnknownError,
@@ -154,10 +153,10 @@ class Session:
     def _budget(self, call: HttpCall[Any]) -> _Budget:
         deadline, clock = self._limits.deadline, self._pool.clock
         ends_at = math.inf if deadline is None else clock.monotonic() + deadline
-        not_after = active_send.get().not_after if call.effect is Effect.ONCE else None
-        if not_after is None:
+        leave_by = active_send.get().leave_by if call.effect is Effect.ONCE else None
+        if leave_by is None:
             return _Budget(ends_at, ends_at)
-        expiry = Expiry(not_after, clock)
+        expiry = Expiry(leave_by, clock)
         return _Budget(ends_at, min(ends_at, clock.monotonic() + expiry.seconds_left), expiry)
 
     async def _attempt(self, call: HttpCall[T], budget: _Budget) -> T:
@@ -213,8 +212,7 @@ class Session:
         if expiry is not None and pause >= expiry.seconds_left:
             # This one does not wait, but those behind it heed the pause.
             self._pool.pace(call.gateway).pause(min(pause, self._retry.max_pause))
-            words = f"{call.gateway.name} asks to wait for {pause:g} s"
-            raise ExpiredError(expiry.not_after, words)
+            raise expiry.error(f"{call.gateway.name} asks to wait for {pause:g} s")
         budget.paused += pause
         time_left = budget.ends_at - self._pool.clock.monotonic()
         if budget.paused > self._retry.max_pause or pause >= time_left:
@@ -304,7 +302,7 @@ class Session:
         except TimeoutError:
             pass
         if expiry is not None:
-            raise ExpiredError(expiry.not_after, "it would have waited longer for its turn")
+            raise expiry.error("it would have waited longer for its turn")
         raise ConnectionFailedError(
             f"{call.gateway.name}: could not {call.what}: the deadline passed in the queue. "
             "Nothing was sent; raise max_connections or the deadline, or send less at once"

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from attrs import define
 
 from iprog_async._core.clock import Clock
-from iprog_async._core.errors import ExpiredError, InvalidMessageError, SmsError
+from iprog_async._core.errors import InvalidMessageError, SmsError
 from iprog_async._core.hot_path import put_back
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import Outcome
@@ -54,8 +54,8 @@ class Dispatch:
         """Bring every message to an outcome."""
         context = active_send.get()
         self._claim, self._permit = context.claim, context.permit
-        if context.not_after is not None:
-            self._expiry = Expiry(context.not_after, self._clock)
+        if context.leave_by is not None:
+            self._expiry = Expiry(context.leave_by, self._clock)
         try:
             await self._rounds()
         except asyncio.CancelledError as exc:
@@ -86,7 +86,8 @@ class Dispatch:
                 if self._expiry is not None:
                     self._expiry.check_wait(pause, f"no gateway of {self._router} took it in time")
                 await withdrawable(self._clock.sleep(pause))
-            except (WithdrawnError, ExpiredError) as exc:
+            except SmsError as exc:
+                # They were withdrawn, or it would be too late.
                 for route in waiting:
                     route.fail(exc)
                 return
@@ -194,7 +195,7 @@ class Dispatch:
         claim = None if self._claim is None else self._claim.part(positions)
         permit = None if self._permit is None else self._permit.part(positions)
         context = active_send.get()
-        token = active_send.set(context.carrying(claim, permit, context.not_after))
+        token = active_send.set(context.carrying(claim, permit, context.leave_by))
         try:
             return await member.submit(part, departure, self._router)
         finally:

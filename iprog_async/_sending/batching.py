@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from attrs import frozen
 
@@ -15,6 +16,7 @@ Groups = dict[object, list[PreparedMessage]]
 """Messages that may travel together, by what they have in common."""
 
 _MOST_CARRIED = 10_000
+_ENDS_TOGETHER = timedelta(minutes=1)
 # What nearly every message has beside its text: the text alone is its group then.
 _NO_OTHERS = (None, None, None, None)
 
@@ -99,9 +101,10 @@ def _grouped(window: Iterable[PreparedMessage], batching: Batching) -> Groups:
     for prepared in window:
         wire = prepared.wire
         common: object = None if mixed else wire.text
-        # A request leaves as a whole, or expires as a whole.
+        # A request leaves as a whole, or expires as a whole. Ends that are made for each message
+        # as it is read differ by little: then the first one is that of them all.
         until = prepared.message.not_after
-        end = None if until is None else since_epoch(until)
+        end = None if until is None else since_epoch(until) // _ENDS_TOGETHER
         others = (wire.sender_id, wire.schedule_at, wire.options, end)
         if others != _NO_OTHERS:
             common = common, others

@@ -20,8 +20,9 @@ from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.observers import NULL_OBSERVERS, Observers, SendEnded, Submission
 from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown, failed, unclear
 from iprog_async._core.phones import mask_number
-from iprog_async._core.schedules import check_future
+from iprog_async._core.schedules import check_future, since_epoch
 from iprog_async._core.tracebacks import drop_frames
+from iprog_async._http.expiry import LeaveBy
 from iprog_async._http.send_context import (
     Claim,
     NobodysSend,
@@ -99,13 +100,26 @@ async def _submit_observed(
             submission.end(None if withdrawn else outcomes)
 
 
+def _leave_by(batch: Batch) -> LeaveBy | None:
+    """Return until when a request with these texts may leave: all of them in time, or none."""
+    first = batch[0].message
+    if first.not_after is None and first.schedule_at is None:
+        # What travels together has an end, or a time, or has none.
+        return None
+    messages = [prepared.message for prepared in batch]
+    ends = [LeaveBy(until) for message in messages if (until := message.not_after) is not None]
+    if first.schedule_at is not None:
+        ends.append(LeaveBy(first.schedule_at, scheduled=True))
+    return min(ends, key=lambda end: since_epoch(end.until))
+
+
 async def _submit(
     provider: SmsProvider, batch: Batch, claim: Claim | None, permit: Permit | None
 ) -> Sequence[Outcome]:
-    # The session takes them at the moment the request leaves. What travels together ends together.
-    token, not_after = None, batch[0].message.not_after
-    if claim is not None or permit is not None or not_after is not None:
-        token = active_send.set(active_send.get().carrying(claim, permit, not_after))
+    # The session takes them at the moment the request leaves.
+    token, leave_by = None, _leave_by(batch)
+    if claim is not None or permit is not None or leave_by is not None:
+        token = active_send.set(active_send.get().carrying(claim, permit, leave_by))
     outcomes: list[Outcome] = []
     error: SmsError | None = None
     try:

@@ -8,13 +8,22 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 from support.core.clock import soon
-from support.core.fakes import TOKEN, Wire, different_texts, iprog_ok, prepared, to_many
+from support.core.fakes import (
+    TOKEN,
+    FakeProvider,
+    Wire,
+    different_texts,
+    iprog_ok,
+    prepared,
+    to_many,
+)
 from support.journal.journaling import ACCEPTED, SLOW_DOWN, posting, run_over, sent_to
 from support.not_after import kinds
 
-from iprog_async import ConfigurationError, Journal, Outcome, SmsClient
+from iprog_async import ConfigurationError, HttpPool, Journal, Message, Outcome, SmsClient
 from iprog_async._sending.batching import plan_batches
 from iprog_async.adapter import Batching
+from iprog_async.testing import InstantClock
 from iprog_async_providers import IprogProvider
 
 
@@ -57,14 +66,29 @@ async def test_a_message_has_an_end_of_its_own() -> None:
 
 
 def test_what_travels_together_ends_together() -> None:
-    """A request leaves as a whole, so that texts with another end have one of their own."""
-    ends = [None, soon(1), soon(2), soon(1), None]
+    """A request leaves as a whole, so texts that end in another minute have one of their own."""
+    ends = [None, soon(1), soon(61), soon(59.9), None]
     texts = [
         prepared(index, f"+6391700000{index:02}", not_after=end) for index, end in enumerate(ends)
     ]
     batches = plan_batches(texts, Batching(max_batch=100, mixed_texts=True)).batches
 
     assert [[0, 4], [1, 3], [2]] == [[each.index for each in batch] for batch in batches]
+
+
+async def test_ends_made_for_each_message_are_no_reason_for_a_request_of_its_own() -> None:
+    """The first end of a request is that of all its texts."""
+    messages = [
+        Message(f"0917000{number:04d}", "Hi", not_after=soon(30 + number / 1000))
+        for number in range(50)
+    ]
+    clock = InstantClock(soon(30.01))
+    provider = FakeProvider(limits=Batching(max_batch=100))
+    late = SmsClient(provider, pool=HttpPool(clock=clock))
+    outcomes = await run_over(late, messages)
+
+    assert ["ExpiredError"] * 11 + ["accepted"] * 39 == kinds(outcomes)
+    assert {39} == {sum(len(batch) for batch in provider.sent)}
 
 
 async def test_a_run_goes_on_with_what_expired_if_it_is_given_more_time(tmp_path: Path) -> None:
