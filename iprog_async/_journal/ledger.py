@@ -113,10 +113,8 @@ class Ledger:
             earlier=bool(self._run),
             whatever_key=self._rules.one_per_number,
         )
-        if self._reserved and known:
-            known = await self._settled(known)
-        for prepared in free:
-            rows = _rows_of(prepared, known) if known else ()
+        found = await self._settled(free, known) if known else [()] * len(free)
+        for prepared, rows in zip(free, found, strict=True):
             outcome = self._decide(prepared, rows) if rows else None
             if outcome is None:
                 to_send.append(prepared)
@@ -125,18 +123,31 @@ class Ledger:
                 self._free([prepared])
         return to_send, settled
 
-    async def _settled(self, known: Mapping[Identity, list[Row]]) -> Mapping[Identity, list[Row]]:
-        """Wait for those messages with keys that somebody else is sending at this moment."""
-        ended: dict[Identity, list[Row]] = dict(known)
-        # Without a key they are this run's, or of one that is over.
-        claimed = {
-            identity: rows
-            for identity, rows in known.items()
-            if identity[1] is not None and any(row.state == "claimed" for row in rows)
-        }
-        waits = (self._ended(rows) for rows in claimed.values())
-        ended.update(zip(claimed, await asyncio.gather(*waits), strict=True))
-        return ended
+    async def _settled(
+        self, window: Sequence[PreparedMessage], known: Mapping[Identity, list[Row]]
+    ) -> list[Sequence[Row]]:
+        """Return the rows of messages, after what others are sending of them at this moment."""
+        found = [_rows_of(prepared, known) for prepared in window]
+        claimed = [
+            place for place, rows in enumerate(found) if any(row.state == "claimed" for row in rows)
+        ]
+        waits = (self._without_claimed(window[place], found[place]) for place in claimed)
+        for place, rows in zip(claimed, await asyncio.gather(*waits), strict=True):
+            found[place] = rows
+        return found
+
+    async def _without_claimed(
+        self, prepared: PreparedMessage, rows: Sequence[Row]
+    ) -> Sequence[Row]:
+        """Wait for the row that decides about a message, if somebody is at it at this moment."""
+        waited: set[int] = set()
+        while True:
+            _, row = self._rule(prepared, rows)
+            if row is None or row.state != "claimed" or row.id in waited:
+                return rows
+            waited.add(row.id)
+            ended = await self._journal.store.wait_for_end(row)
+            rows = [ended if one.id == row.id else one for one in rows]
 
     async def _ended(self, rows: Sequence[Row]) -> list[Row]:
         wait_for_end = self._journal.store.wait_for_end
@@ -233,10 +244,7 @@ class Ledger:
 
     def _decide(self, prepared: PreparedMessage, rows: Sequence[Row]) -> Outcome | None:
         """Return the outcome a message had before; `None` if it has to be sent."""
-        text_hash = self._hash(prepared)
-        if prepared.schedule_step and prepared.identity.schedule_at is not None:
-            rows = [_as_kept(row, text_hash, prepared.schedule_step) for row in rows]
-        resume, row = self._rules.decide(rows, prepared.message.key, text_hash, self._run)
+        resume, row = self._rule(prepared, rows)
         if row is not None and resume is not Resume.SEND:
             return remembered(row, resume, prepared)
         if row is not None and row.unsettled:
@@ -245,9 +253,16 @@ class Ledger:
             self._new_row(prepared).in_doubt = row.unsettled
         elif row is not None:
             self._rows[prepared.index] = evolve(
-                row, text_hash=text_hash, run=self._run, in_doubt=row.unsettled
+                row, text_hash=self._hash(prepared), run=self._run, in_doubt=row.unsettled
             )
         return None
+
+    def _rule(self, prepared: PreparedMessage, rows: Sequence[Row]) -> tuple[Resume, Row | None]:
+        """Return what to do with a message, and the row that says so."""
+        text_hash = self._hash(prepared)
+        if prepared.schedule_step and prepared.identity.schedule_at is not None:
+            rows = [_as_kept(row, text_hash, prepared.schedule_step) for row in rows]
+        return self._rules.decide(rows, prepared.message.key, text_hash, self._run)
 
     def _new_row(self, prepared: PreparedMessage) -> Row:
         message, number = prepared.message, self._journal.store.new_id()

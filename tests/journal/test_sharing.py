@@ -24,7 +24,7 @@ from support.journal.journaling import (
     take,
 )
 
-from iprog_async import Journal, OutcomeUnknownError
+from iprog_async import Journal, Message, OutcomeUnknownError
 from iprog_async._journal.ledger import Ledger
 from iprog_async._journal.postgres import store as store_module
 from iprog_async._journal.postgres.address import is_address
@@ -51,15 +51,23 @@ def impatient(path: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Jou
 
 
 class _HeldUp:
-    """A gateway that answers once it may."""
+    """A gateway that answers once it may.
 
-    def __init__(self, reply: httpx.Response = ACCEPTED) -> None:
+    Args:
+        reply: What it answers.
+        people: How many have to be in its requests until they count as arrived.
+    """
+
+    def __init__(self, reply: httpx.Response = ACCEPTED, people: int = 1) -> None:
         self.arrived = asyncio.Event()
         self.may_answer = asyncio.Event()
         self._reply = reply
+        self._missing = people
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.arrived.set()
+        self._missing -= len(numbers_of(request))
+        if self._missing <= 0:
+            self.arrived.set()
         await self.may_answer.wait()
         return self._reply
 
@@ -221,6 +229,47 @@ async def test_a_run_beside_a_single_send_of_its_key(path: Place) -> None:
         await single
         assert ["accepted"] * 4 == [outcome.state for outcome in await running]
     assert sorted(m.to for m in people if m is not people[2]) == sorted(sent_to(wire))
+
+
+@pytest.mark.parametrize("resend_unknown", [False, True])
+async def test_a_run_beside_another_run_of_its_messages(
+    resend_unknown: bool, postgres_journal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another run is sending at this moment is waited for, with a key or without.
+
+    Told to send again what is unknown, it sends none of it: nothing of this is unknown.
+    """
+    gateway, wire = _HeldUp(people=3), Wire(ACCEPTED)
+    people = [evolve(m, key="a" if m.to.endswith("1") else None) for m in to_many(4)]
+    one = Journal.open(postgres_journal)
+    two = Journal.open(postgres_journal, resend_unknown=resend_unknown)
+    look_up = two.store.look_up
+
+    async def looked_up(*args: Any, **details: Any) -> Any:
+        found = await look_up(*args, **details)
+        gateway.may_answer.set()
+        return found
+
+    monkeypatch.setattr(two.store, "look_up", looked_up)
+    with one, two:
+        first = asyncio.create_task(run_over(posting(Wire(gateway)), people[:3], journal=one))
+        await gateway.arrived.wait()
+        second = await run_over(posting(wire), people, journal=two)
+        assert await first == second[:3]
+    assert [people[3].to] == sent_to(wire)
+
+
+async def test_what_decides_nothing_is_not_waited_for(path: Place) -> None:
+    """Another text with a key that is on its way to a number keeps no message with a key back."""
+    gateway, wire = _HeldUp(), Wire(ACCEPTED)
+    with Journal.open(path) as one, Journal.open(path) as two:
+        first = asyncio.create_task(posting(Wire(gateway), one).send(NUMBER, "Hi", key="a"))
+        await gateway.arrived.wait()
+        other = [Message(NUMBER, "Your order", key="b"), Message(NUMBER, "News")]
+        outcomes = await run_over(posting(wire), other, journal=two)
+        gateway.may_answer.set()
+        await first
+    assert ["accepted"] * 2 == [outcome.state for outcome in outcomes]
 
 
 @pytest.mark.usefixtures("whole_batches")

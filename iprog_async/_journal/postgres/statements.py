@@ -329,10 +329,10 @@ WHERE {ours} AND e.id = w.id AND e.state = 'accepted' AND e.detail = w.seen""", 
 
     @property
     def by_id(self) -> str:
-        """The query for one row as it is now, and whether who claimed it is connected."""
+        """The query for rows as they are now, and whether who claimed each is connected."""
         return (
             f"SELECT {columns_of()}, {is_connected()} "  # noqa: S608 - constants
-            f"FROM {self._entries} AS e WHERE {self._ours} AND e.id = %s"
+            f"FROM {self._entries} AS e WHERE {self._ours} AND e.id = ANY(%s)"
         )
 
 
@@ -344,8 +344,8 @@ def columns_of(table: str = "e.") -> str:
 def is_connected() -> str:
     """Return whether who claimed a row last is connected, as SQL."""
     return (
-        "EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' "  # noqa: S608 - constants
-        f"AND classid = {LOCK_CLASS} AND objid = (e.attempt >> 32)::integer "
+        "e.attempt >> 32 IN (SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' "  # noqa: S608 - constants
+        f"AND classid = {LOCK_CLASS} "
         "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
     )
 

@@ -16,6 +16,7 @@ from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.attempts import Attempts
 from iprog_async._journal.postgres.connecting import Connection, ask, run
 from iprog_async._journal.postgres.execution import Execution
+from iprog_async._journal.postgres.looks import Look, Looks
 from iprog_async._journal.postgres.session import open_announced, reopen
 from iprog_async._journal.postgres.statements import Statements, check_identity, to_row
 from iprog_async._journal.postgres.upkeep.removal import Removal
@@ -72,6 +73,7 @@ class PostgresStore:
         self._in_run = False
         self._run = 0
         self._has_earlier_rows = False
+        self._looks: dict[asyncio.AbstractEventLoop, Looks] = {}
         self._intake = Intake(self.path, attempts)
         worker = Worker(
             address,
@@ -177,17 +179,23 @@ class PostgresStore:
         while row.state == "claimed" and (now := uptime()) < until:
             await asyncio.sleep(pause)
             pause = min(1.5 * pause, _LAST_LOOK)
-            found = await self._ask(self._looking_up(row.id))
+            found = await self._look(row)
             if found is None:
                 raise JournalError(f"a row of the journal {self.path} was removed meanwhile")
-            row, is_connected = to_row(found[:-1]), found[-1]
+            row, is_connected = found
             gone_since = None if is_connected else gone_since or now
             if gone_since is not None and now - gone_since > _SECONDS_UNTIL_GONE:
                 break
         return row
 
-    def _looking_up(self, number: int) -> Callable[[Connection], Any]:
-        return lambda connection: ask(connection, self._statements.by_id, [number])
+    async def _look(self, row: Row) -> Look | None:
+        loop = asyncio.get_running_loop()
+        looks = self._looks.get(loop)
+        if looks is None:
+            for gone in [other for other in list(self._looks) if other.is_closed()]:
+                self._looks.pop(gone, None)
+            looks = self._looks[loop] = Looks(self._statements.by_id, self.of_loop())
+        return await looks.at(row)
 
     async def counts(self) -> Mapping[tuple[str, str | None], int]:
         """Return how many rows there are of each state and delivery status."""
@@ -206,8 +214,8 @@ class PostgresStore:
 
     async def is_live(self, row: Row) -> bool:
         """Return whether the process that claimed a row last is connected."""
-        found = await self._ask(self._looking_up(row.id))
-        return bool(found and found[-1])
+        found = await self._look(row)
+        return found is not None and found.is_connected
 
     async def unfinished(self, after: int) -> list[Row]:
         """Return the next accepted rows whose delivery is not final; see `JournalStore`."""
