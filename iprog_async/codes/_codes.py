@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from functools import partial
 from typing import Any, Literal, Self
@@ -12,6 +13,7 @@ from iprog_async._core.errors import OutcomeUnknownError, SmsError
 from iprog_async._core.rates import Rate
 from iprog_async._core.sealed import Secret
 from iprog_async._core.tracebacks import discreetly
+from iprog_async._http.send_context import was_in_flight
 from iprog_async._journal.journal import Journal
 from iprog_async._limits.store import LimitStore, MemoryStore
 from iprog_async._providers.numbers import read_number
@@ -116,13 +118,14 @@ class Codes:
         if wait > 0:
             raise too_soon(number, wait, self._clock.now())
         try:
-            receipt = await self._source.send(to, code)
+            receipt = await self._source.send(to, code, expires)
         except OutcomeUnknownError as exc:
             return CodeSent(number, purpose, expires, unknown=exc)
-        except SmsError:
-            await self._slots.change(
-                number, purpose, lambda slot, _: (withdraw(slot, live.id, before), None)
-            )
+        except (SmsError, asyncio.CancelledError) as exc:
+            if not (isinstance(exc, asyncio.CancelledError) and was_in_flight(exc)):
+                await self._slots.change(
+                    number, purpose, lambda slot, _: (withdraw(slot, live.id, before), None)
+                )
             raise
         return CodeSent(number, purpose, expires, receipt)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from iprog_async._client.client import SmsClient
@@ -23,8 +24,8 @@ class CodeSource(Protocol):
         """Return a code as it is kept, and itself, empty if the gateway makes it."""
         ...
 
-    async def send(self, to: str, code: Secret) -> Receipt | None:
-        """Have a code texted; errors are those of `SmsClient.send`."""
+    async def send(self, to: str, code: Secret, expires: datetime) -> Receipt | None:
+        """Have a code texted before it expires; errors are those of `SmsClient.send`."""
         ...
 
     async def check(self, to: str, typed: Secret, live: LiveCode | None) -> bool:
@@ -53,9 +54,10 @@ class OwnCodes:
         salt, digest = await hash_code(code)
         return LiveCode(secrets.token_urlsafe(_ID_BYTES), salt, digest), code
 
-    async def send(self, to: str, code: Secret) -> Receipt | None:
-        """Have a code texted."""
-        return await self._sms.send(to, Secret(self._text.replace("{code}", code)))
+    async def send(self, to: str, code: Secret, expires: datetime) -> Receipt | None:
+        """Have a code texted, as long as it is of use."""
+        text = Secret(self._text.replace("{code}", code))
+        return await self._sms.send(to, text, not_after=expires)
 
     async def check(self, to: str, typed: Secret, live: LiveCode | None) -> bool:
         """Return whether this is the code; without one it takes the same time."""
@@ -111,8 +113,8 @@ class GatewayCodes:
         """Return what is kept of a code that the gateway has still to make."""
         return LiveCode(secrets.token_urlsafe(_ID_BYTES)), Secret("")
 
-    async def send(self, to: str, code: Secret) -> Receipt | None:
-        """Have a code made and texted."""
+    async def send(self, to: str, code: Secret, expires: datetime) -> Receipt | None:
+        """Have a code made and texted: it is valid from then on."""
         await self._otp.send(
             to,
             template=self._template,

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from support.codes import another, client_of, codes_on, in_turn
-from support.core.fakes import NUMBER, FakeProvider, accept, lose, refusing
+from support.core.fakes import (
+    NUMBER,
+    TOKEN,
+    FakeProvider,
+    Wire,
+    accept,
+    iprog_ok,
+    lose,
+    refusing,
+)
 
 from iprog_async import (
     ConfigurationError,
+    ExpiredError,
     InvalidMessageError,
     LimitExceededError,
+    Outcome,
     RejectedError,
+    SmsClient,
     UnsupportedError,
 )
+from iprog_async.adapter import PreparedMessage
 from iprog_async.codes import CodeCheck, Codes
 from iprog_async.testing import InstantClock
+from iprog_async_providers import IprogProvider
 
 
 NO_CODE = CodeCheck(verified=False, reason="no code")
@@ -265,3 +280,39 @@ async def test_a_gateway_without_codes_makes_none() -> None:
     """Asked to make them, it is refused with what works instead."""
     with pytest.raises(UnsupportedError, match="leave out made_by"):
         Codes(client_of(), made_by="gateway")
+
+
+async def test_a_code_that_would_leave_too_late_is_not_sent() -> None:
+    """It would be paid, and let nobody in; and there is nothing to cool down from."""
+    wire = Wire(iprog_ok)
+    codes = Codes(SmsClient(IprogProvider(TOKEN, rate="1/10min"), pool=wire.pool))
+    await codes.send(NUMBER)
+    for _ in range(2):
+        with pytest.raises(ExpiredError):
+            await codes.send("+639181234567")
+
+    assert 1 == len(wire.requests)
+
+
+async def test_a_send_that_is_cancelled_before_it_left_changes_nothing() -> None:
+    """The code before it still lets in."""
+    left = asyncio.Event()
+
+    async def send(batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
+        if len(provider.sent) > 1:
+            left.set()
+            await asyncio.Event().wait()
+        return await accept(batch)
+
+    provider, clock = FakeProvider(send=send), InstantClock()
+    codes = Codes(client_of(provider, clock))
+    await codes.send(NUMBER)
+    code = codes_on(provider)[0]
+    clock.advance(60)
+    sending = asyncio.create_task(codes.send(NUMBER))
+    await left.wait()
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+
+    assert RIGHT == await codes.verify(NUMBER, code)
