@@ -310,9 +310,9 @@ class Permit:
             decision: object = None
             if answer.policy.settle is None:
                 (decision,) = await answer.policy.ask([evolve(answer.text, now=now)])
-            if not isinstance(decision, Allow):
+            if not answer.holds(decision):
                 raise WithdrawnError("a policy does not allow this text any more; it was not sent")
-            answer.until, answer.may_age = decision.until, decision.until is None
+            answer.renew(decision)
         grant.note_times(moment)
 
     def part(self, positions: Sequence[int]) -> Permit:

@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.outcomes import NotSent
 from iprog_async._policies.asking import NamedPolicy
-from iprog_async._policies.decisions import Allow, Outgoing
+from iprog_async._policies.decisions import Allow, Outgoing, Rewrite
 
 
 @define(eq=False)
@@ -22,21 +22,35 @@ class Answer:
         text: What it was asked about.
         until: Until when it said that this holds, if it did.
         may_age: Whether the answer is too old after some seconds.
+        rewrote: Whether it allowed another text in its place.
     """
 
     policy: NamedPolicy
     text: Outgoing
     until: datetime | None = None
     may_age: bool = False
+    rewrote: bool = False
 
     @classmethod
     def of(cls, policy: NamedPolicy, text: Outgoing, decision: object) -> Answer:
         """Return the answer of a decision that allows a text, as it is or rewritten."""
         if not isinstance(decision, Allow):
-            # What it said is done, and stays so.
-            return cls(policy, text)
+            return cls(policy, text, may_age=policy.settle is None, rewrote=True)
         until = decision.until
         return cls(policy, text, until, may_age=until is None and policy.settle is None)
+
+    def holds(self, decision: object) -> bool:
+        """Return whether a new decision about the same text lets what was allowed leave.
+
+        Another rewriting of it does: a policy may write the time into each, and would have the text
+        wait for ever.
+        """
+        return isinstance(decision, Rewrite if self.rewrote else Allow)
+
+    def renew(self, decision: object) -> None:
+        """Note a new decision that holds."""
+        if isinstance(decision, Allow):
+            self.until, self.may_age = decision.until, decision.until is None
 
 
 @define(eq=False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from attrs import define
+from attrs import define, evolve
 from support.core.fakes import NUMBER, Wire, different_texts
 from support.journal.journaling import ACCEPTED, posting
 from support.policies.rules import Counting, Noting
@@ -17,7 +18,9 @@ from iprog_async import (
     Message,
     Outgoing,
     PolicyError,
+    PolicyRefusedError,
     Refuse,
+    Rewrite,
     SmsClient,
     SmsError,
 )
@@ -109,3 +112,37 @@ async def test_a_run_that_is_stopped_does_not_pause_first() -> None:
         await run.drain()
 
     assert [] == clock.sleeps
+
+
+def _signed(text: Outgoing, sign: str) -> Rewrite:
+    return Rewrite(evolve(text.message, text=f"{text.message.text} {sign}"))
+
+
+@ways
+@pytest.mark.parametrize(
+    ("later", "sent"),
+    [
+        pytest.param(lambda _: Refuse("said STOP"), [], id="refused"),
+        pytest.param(lambda text: _signed(text, "A."), ["Hi A."], id="rewritten-the-same-way"),
+        pytest.param(lambda text: _signed(text, "B."), ["Hi A."], id="rewritten-otherwise"),
+    ],
+)
+async def test_who_rewrites_a_text_is_asked_again_as_it_leaves(
+    way: Callable[[Any], Any], later: Callable[[Outgoing], Decision], sent: list[str]
+) -> None:
+    """About the text that it saw; what it rewrote stays as it was at its turn."""
+
+    class Signing(Noting):
+        holds_for = 0
+
+        def decide(self, text: Outgoing) -> Decision:
+            self.asked.append(text.message.text)
+            return _signed(text, "A.") if len(self.asked) == 1 else later(text)
+
+    rule = Signing()
+    wire = Wire(ACCEPTED)
+    async with posting(wire, policies=[rule]) as client:
+        error = await way(client)
+
+    assert sent == [json.loads(request.content)["text"] for request in wire.requests]
+    assert (not sent, {"Hi"}) == (isinstance(error, PolicyRefusedError), set(rule.asked))
