@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,35 @@ def test_every_layer_is_on_the_tour() -> None:
     text = _GUIDE.read_text(encoding="utf-8")
     missing = [name for name in folders if f"iprog_async/{name}/" not in text]
     assert [] == [name for name in missing if name != "__pycache__"]
+
+
+_SOURCES = ("iprog_async", "providers", "pytest_iprog_async", "tests")
+_SPECIAL = {"__init__.py", "__main__.py", "conftest.py"}
+
+
+def _most(things: str) -> int:
+    """Return how many of them the guide allows."""
+    (most,) = re.findall(rf"\bat\s+most\s+(\d+)\s+{things}\b", _GUIDE.read_text(encoding="utf-8"))
+    return int(most)
+
+
+def _modules() -> list[Path]:
+    return [path for source in _SOURCES for path in (_ROOT / source).rglob("*.py")]
+
+
+def test_no_module_is_long() -> None:
+    """None has more lines than the guide allows: it would have more than one subject."""
+    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in _modules()}
+    assert lines
+    most = _most("lines")
+    long = {path: count for path, count in lines.items() if count > most}
+    assert {} == {str(path.relative_to(_ROOT)): count for path, count in long.items()}
+
+
+def test_no_folder_is_full() -> None:
+    """None has more modules than the guide allows: nobody would find one at a glance."""
+    counts = Counter(path.parent for path in _modules() if path.name not in _SPECIAL)
+    assert counts
+    most = _most("modules")
+    full = {folder: count for folder, count in counts.items() if count > most}
+    assert {} == {str(folder.relative_to(_ROOT)): count for folder, count in full.items()}
