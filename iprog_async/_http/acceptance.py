@@ -36,7 +36,8 @@ _UNSURE = (
 )
 _SAYS_UNSURE = re.compile(rf"\b({_UNSURE})\b|::", re.IGNORECASE)
 
-PLAIN_REASON = rf"(?![\s\S]*\b({_TAKEN}|{_UNSURE})\b)[^'\"`<>{{}}\[\];:=|]{{1,200}}"
+# What is masked and nothing else may have been anything.
+PLAIN_REASON = rf"(?![\s\S]*\b({_TAKEN}|{_UNSURE})\b)(?!\W*\*\W*$)[^'\"`<>{{}}\[\];:=|]{{1,200}}"
 """Pattern of a plain sentence about what was asked, which speaks of nothing that came later."""
 
 _STATUS_WORD = re.compile(

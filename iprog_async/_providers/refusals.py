@@ -122,31 +122,74 @@ def _paths(paths: Iterable[str]) -> frozenset[str]:
     return frozenset(paths)
 
 
+_Beside = tuple[tuple[str, tuple[object, ...] | None], ...]
+
+
+def _beside(beside: Mapping[str, Iterable[object] | None] | _Beside) -> _Beside:
+    pairs = beside.items() if isinstance(beside, Mapping) else beside
+    return tuple((path, None if values is None else tuple(values)) for path, values in pairs)
+
+
 @frozen
 class ErrorForm:
     """The exact form of a gateway's errors; an answer with anything else in it is none.
 
     Args:
         mark: Keys and the values that make an answer an error: `{"status": ["error"]}`.
-        words: What else may hold a value, as paths: `"message"`, `"data.errors"`, or
-            `"errors.*"` for any name. Lists have the path of what they hold. What is empty,
-            such as `null`, may stand anywhere.
+        words: Where its words are, as paths: `"message"`, `"data.errors"`, or `"errors.*"` for any
+            name. A list has the path of what it holds; a list in a list has none. What is empty,
+            such as `null`, may stand anywhere. Everything that stands there is text, and a row
+            has to match each.
+        beside: What else may hold a value, and which: `{"data.passed": [False]}`; any value
+            but words about what comes after a dispatch with `None`.
+        codes: Whether numbers may stand where words do, such as `102`; a row has to match them.
     """
 
     mark: tuple[tuple[str, tuple[object, ...]], ...] = field(converter=_mark)
     words: frozenset[str] = field(converter=_paths)
+    beside: _Beside = field(default=(), converter=_beside)
+    codes: bool = field(default=False, kw_only=True)
 
     def holds(self, body: object) -> bool:
         """Return whether parsed JSON is such an error, and nothing more."""
-        if not is_object(body):
-            return False
-        if not all(_is_one_of(body.get(key), values) for key, values in self.mark):
-            return False
-        marks = {key for key, _ in self.mark}
-        return all(path in marks or self._may_hold(path) for path in _filled(body))
+        return self.texts(body) is not None
 
-    def _may_hold(self, path: str) -> bool:
-        return path in self.words or f"{path.rpartition('.')[0]}.*" in self.words
+    def texts(self, body: object) -> list[str] | None:
+        """Return all words of such an error; `None` if parsed JSON is something else, or more."""
+        if not is_object(body):
+            return None
+        if not all(_is_one_of(body.get(key), values) for key, values in self.mark):
+            return None
+        marks = {key for key, _ in self.mark}
+        texts: list[str] = []
+        for path, value in _filled(body):
+            if path in marks or self._may_be(path, value):
+                continue
+            if not self._has_words(path) or not self._is_text(value):
+                return None
+            texts.append(str(value))
+        return texts
+
+    def _may_be(self, path: str, value: object) -> bool:
+        return any(
+            _is_at(known, path)
+            and (_is_harmless(value) if values is None else _is_one_of(value, values))
+            for known, values in self.beside
+        )
+
+    def _has_words(self, path: str) -> bool:
+        return any(_is_at(known, path) for known in self.words)
+
+    def _is_text(self, value: object) -> bool:
+        return isinstance(value, str) or (self.codes and type(value) is int)
+
+
+def _is_at(known: str, path: str) -> bool:
+    return path == known or f"{path.rpartition('.')[0]}.*" == known
+
+
+def _is_harmless(value: object) -> bool:
+    return not (isinstance(value, str) and says_unsure(value))
 
 
 def _is_one_of(value: object, values: Iterable[object]) -> bool:
@@ -154,24 +197,26 @@ def _is_one_of(value: object, values: Iterable[object]) -> bool:
     return any(type(value) is type(known) and value == known for known in values)
 
 
-def _filled(body: dict[str, Any]) -> Iterator[str]:
-    """Return the paths of all values that are there; too deep a one is a path that fits none."""
+def _filled(body: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    """Return all values that are there, with their paths; "…" is a path that fits nothing."""
     waiting: list[tuple[str, object, int]] = [("", body, 0)]
     while waiting:
         path, value, depth = waiting.pop()
         if depth > _DEEPEST:
-            yield "…"
+            yield "…", value
         elif is_object(value):
             # A dot in a key is no way to another path.
             start = f"{path}." if path else ""
             waiting += [
                 (start + str(key).replace(".", "…"), inner, depth + 1)
-                for key, inner in value.items()
+                for key, inner in reversed(value.items())
             ]
         elif is_array(value):
-            waiting += [(path, inner, depth + 1) for inner in value]
-        elif value is not None and value != "":
-            yield path
+            waiting += [
+                ("…" if is_array(inner) else path, inner, depth + 1) for inner in reversed(value)
+            ]
+        elif value is not None and not (isinstance(value, str) and not value.strip()):
+            yield path, value
 
 
 _DEEPEST = 10
@@ -238,15 +283,20 @@ def refuse(
         provider: Name of the provider, for the error.
         reason: The gateway's words, taken from the body, for the error.
         code: The gateway's own code, taken from the body.
-        texts: Those of the words that a row has to match, each by itself; `reason` if `None`.
-        form: The exact form of the gateway's errors; without one, any body may be a refusal.
+        texts: What a row has to match where there is no form, each by itself; `reason` if `None`.
+        form: The exact form of the gateway's errors, each of whose words a row has to match;
+            without one, any body may be a refusal.
     """
     if not answer.once:
         for row in table:
             if row.resembles(answer.status, reason):
                 raise _error(row, answer, provider, reason, code)
         return
-    if answer.status >= 500 or (form is not None and not form.holds(answer.data)):
+    if form is not None:
+        texts = form.texts(answer.data)
+        if texts is None:
+            return
+    if answer.status >= 500:
         return
     texts = [text.strip() for text in ([reason] if texts is None else texts) if text.strip()]
     for row in table:
@@ -316,7 +366,7 @@ def refuse_or_give_up(
         provider: Name of the provider.
         reason: The gateway's words.
         code: The gateway's code.
-        texts: Those of the words that a row has to match.
+        texts: What a row has to match where there is no form.
         form: The exact form of the gateway's errors.
         bare: Whether the status may be judged alone; if `None`, where there is no `reason`.
 

@@ -254,7 +254,15 @@ def test_nothing_is_refused_beside_a_sign_that_it_was_taken(more: dict[str, obje
     [
         ({"ok": False, "error": "No credit."}, True),
         ({"ok": False, "error": ["No credit."], "data": None, "more": []}, True),
-        ({"ok": False, "error": "No credit.", "info": {"why": "x"}}, True),
+        ({"ok": False, "error": "No credit.", "info": {"why": "No credit."}}, True),
+        ({"ok": False, "error": "No credit.", "info": {"why": "x"}}, False),
+        ({"ok": False, "error": "No credit.", "info": {"why": 7}}, False),
+        ({"ok": False, "error": ["No credit.", ["No credit."]]}, False),
+        ({"ok": False, "error": ["No credit.", 8812]}, False),
+        ({"ok": False, "error": ["No credit.", False]}, False),
+        ({"ok": False, "error": "No credit.", "passed": False, "note": 7}, True),
+        ({"ok": False, "error": "No credit.", "passed": True}, False),
+        ({"ok": False, "error": "No credit.", "note": "It timed out"}, False),
         ({"ok": False, "error": "No credit.", "fields": {"to": ["No credit."]}}, True),
         ({"ok": 0, "error": "No credit."}, False),
         ({"error": "No credit."}, False),
@@ -267,8 +275,9 @@ def test_nothing_is_refused_beside_a_sign_that_it_was_taken(more: dict[str, obje
     ],
 )
 def test_an_error_has_its_form_and_nothing_more(body: object, expected: bool) -> None:
-    """The mark has its value, every other value stands where words may, empty ones anywhere."""
-    form = ErrorForm({"ok": (False,)}, ("error", "info.why", "fields.*"))
+    """The mark has its value, words stand where they may and a row knows each of them."""
+    beside = {"passed": [False], "note": None}
+    form = ErrorForm({"ok": (False,)}, ("error", "info.why", "fields.*"), beside)
     assert expected == refuses(reply(400, body), form=form)
 
 
@@ -277,6 +286,14 @@ def test_each_of_several_texts_has_to_match() -> None:
     answer = reply(400, {"error": ["No credit.", "x"]})
     assert refuses(answer, texts=["No credit.", " no credit "])
     assert not refuses(answer, texts=["No credit.", "Half of them went out"])
+
+
+def test_a_code_is_a_word_where_the_form_says_so() -> None:
+    """A number stands for words only where a gateway's errors are known by numbers."""
+    answer, table = reply(400, {"error": 102}), [Refusal(RejectedError, "102", (400,))]
+    for codes in (False, True):
+        form = ErrorForm({}, ["error"], codes=codes)
+        assert codes == refuses(answer, *table, form=form)
 
 
 def test_a_call_that_sends_nothing_needs_no_proof() -> None:

@@ -49,8 +49,26 @@ def _in_longer_texts(subject: Subject) -> list[Reply]:
     return [
         _with_body(reply, changed)
         for around in ("sent before: {}", "{} (1 of 2 was sent)", "Lost after:\n{}\nqueued")
-        for changed in _changed(_body(reply), around)
+        for changed in _changed(_body(reply), around.format)
     ]
+
+
+def _beside_each_text(*more: object) -> Doubt:
+    """Make a list of each text of the refusal, with something beside it that no row knows."""
+
+    def find(subject: Subject) -> list[Reply]:
+        reply = subject.case.refusal
+        return [
+            _with_body(reply, changed)
+            for beside in more
+            for changed in _changed(_body(reply), _with(beside))
+        ]
+
+    return find
+
+
+def _with(beside: object) -> Callable[[str], object]:
+    return lambda text: [text, beside]
 
 
 def _with_status(*statuses: int) -> Doubt:
@@ -77,6 +95,8 @@ def _page(*statuses: int) -> Doubt:
 DOUBTS: Mapping[str, Doubt] = {
     **{f"{name}-beside-a-refusal": _beside(sign) for name, sign in _SIGNS.items()},
     "quoted-in-a-longer-text": _in_longer_texts,
+    "a-list-beside-its-text": _beside_each_text(["The first of them is out"]),
+    "a-number-beside-its-text": _beside_each_text(8812, True),
     "with-a-server-error": _with_status(500, 502, 503, 504, 520),
     "with-another-redirection": _with_status(300, 302, 303, 304),
     # Alone, each of these proves that nothing was sent.
@@ -102,15 +122,15 @@ def _with_body(reply: Reply, body: object) -> Reply:
     return evolve(reply, body=json.dumps(body))
 
 
-def _changed(data: object, around: str) -> Iterator[object]:
-    """Return the data once for each text in it, with that text in other words."""
+def _changed(data: object, change: Callable[[str], object]) -> Iterator[object]:
+    """Return the data once for each text in it, with something else in its place."""
     if isinstance(data, str):
-        yield around.format(data)
+        yield change(data)
     elif is_object(data):
         for key, value in data.items():
-            for changed in _changed(value, around):
+            for changed in _changed(value, change):
                 yield {**data, key: changed}
     elif is_array(data):
         for place, value in enumerate(data):
-            for changed in _changed(value, around):
+            for changed in _changed(value, change):
                 yield [*data[:place], changed, *data[place + 1 :]]

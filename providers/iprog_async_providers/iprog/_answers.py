@@ -43,7 +43,9 @@ from iprog_async.adapter import (
 # Never seen with another status: IPROG's errors are in the body (LOG, DOC).
 _SEEN = (200,)
 # The exact form of its errors, and what a framework's own router says (INFER).
-_ERROR = ErrorForm({"status": (500, "500", "error")}, ("message", "data.errors", "data.passed"))
+_ERROR = ErrorForm(
+    {"status": (500, "500", "error")}, ("message", "data.errors"), {"data.passed": (False,)}
+)
 _NO_ROUTE = ErrorForm({"status": (404, "404"), "error": ("Not Found",)}, ())
 
 # Refusals that IPROG makes before it queues anything; marks in docs/gateways/iprog-evidence.md.
@@ -175,8 +177,7 @@ def check(answer: Answer, provider: str, extra: tuple[Refusal, ...] = ()) -> Env
         if 200 <= answer.status < 300:
             return body
         raise UnclearAnswer(f"HTTP {answer.status} around a success envelope")
-    texts = _reasons(body)
-    reason = " ".join(texts)
+    reason = " ".join(_reasons(body))
     table = (*extra, *REFUSALS, *(CONTENT if _is_content_refusal(answer, body) else ()))
     code = str(status) if isinstance(status, (int, str)) else None
     bare = not body or _NO_ROUTE.holds(body) if answer.once else "message" not in body
@@ -186,7 +187,6 @@ def check(answer: Answer, provider: str, extra: tuple[Refusal, ...] = ()) -> Env
         provider=provider,
         reason=reason,
         code=code,
-        texts=texts,
         form=_ERROR,
         bare=bare,
     )

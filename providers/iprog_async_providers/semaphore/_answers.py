@@ -137,6 +137,4 @@ def _failure(answer: Answer, provider: str, refusals: tuple[Refusal, ...]) -> Un
     # What is no refusal is shown all the same: `["Your current balance of 0 credits …"]`.
     reason = " ".join(said or words(data))
     rows = (*refusals, *REFUSALS)
-    return refuse_or_give_up(
-        answer, rows, provider=provider, reason=reason, texts=said, form=_ERROR
-    )
+    return refuse_or_give_up(answer, rows, provider=provider, reason=reason, form=_ERROR)

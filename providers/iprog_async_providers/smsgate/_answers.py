@@ -42,7 +42,8 @@ REFUSALS = (
     ),
     Refusal(NotFoundError, r"message not found", (404,), whole_request=True, evidence="SRC"),
 )
-_ERROR = ErrorForm({}, ("message", "code"))
+# The code is that of HTTP, where it is there.
+_ERROR = ErrorForm({}, ("message",), {"code": range(400, 500)})
 
 STATES: Mapping[str, DeliveryState] = {
     "Pending": "pending",

@@ -93,7 +93,6 @@ class Answers:
             rows,
             provider=self.provider,
             reason=reason,
-            texts=said,
             form=errors.form,
             bare=bare,
         )

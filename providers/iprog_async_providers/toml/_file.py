@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -238,13 +238,17 @@ class Errors:
     def form(self) -> ErrorForm:
         """The form, as the rule for refusals knows it."""
         mark = {condition.pointer.tokens[0]: condition.values for condition in self.where}
-        paths = [".".join(pointer.tokens) for pointer in (*self.words, *self.also)]
-        return ErrorForm(mark, paths)
+        words, also = _paths_of(self.words), _paths_of(self.also)
+        return ErrorForm(mark, words, dict.fromkeys(also), codes=True)
 
     def said(self, data: object) -> list[str]:
         """Return the words in an error."""
         found = (value for pointer in self.words for value in pointer.find_all(data))
         return [text for value in found if (text := _as_text(value))]
+
+
+def _paths_of(pointers: Iterable[Pointer]) -> list[str]:
+    return [".".join(pointer.tokens) for pointer in pointers]
 
 
 def _as_text(value: object) -> str:

@@ -36,7 +36,7 @@ from iprog_async.adapter import (
 
 
 # The exact form of its errors; `help` explains what is missing (LOG).
-_ERROR = ErrorForm({}, ("error", "message", "help", "success"))
+_ERROR = ErrorForm({}, ("error", "message", "help"), {"success": (False,)})
 _FAILED = ErrorForm({"success": (False,)}, ("error", "message", "help"))
 # An object of reasons by field is what Laravel's validator makes, in front of everything else.
 _INVALID = ErrorForm({}, ("message", "errors.*"))
@@ -47,14 +47,15 @@ _REFUSED = (200, *range(400, 500))
 REFUSALS = (
     Refusal(
         AuthenticationError,
-        r"api key is required\.?|unauthori[sz]ed\.?|unauthenticated\.?",
+        r"api key is required\.?|unauthori[sz]ed\.?|unauthenticated\.?"
+        r"|provide (one|x-api-key header( or api_key parameter)?)\.?",
         (401,),
         whole_request=True,
         evidence="LOG, DOC; the third is Laravel's own (INFER)",
     ),
     Refusal(
         AuthenticationError,
-        r"credentials are required\.?",
+        r"credentials are required\.?|provide username and password\.?",
         (400, 401, 403, 422),
         whole_request=True,
         evidence="CLI; its status is not known",
@@ -141,10 +142,9 @@ def check(
     reasons = _by_field(body)
     reason = " ".join([*said, *words(body.get("help")), *reasons])
     form = _FAILED if answer.status < 300 else _ERROR
-    refuse(answer, (*extra, *REFUSALS), provider=provider, reason=reason, texts=said, form=form)
+    refuse(answer, (*extra, *REFUSALS), provider=provider, reason=reason, form=form)
     if reasons:
-        texts = [*said, *reasons]
-        refuse(answer, VALIDATION, provider=provider, reason=reason, texts=texts, form=_INVALID)
+        refuse(answer, VALIDATION, provider=provider, reason=reason, form=_INVALID)
     raise give_up(answer, provider=provider, reason=reason, bare=not reason)
 
 
