@@ -15,6 +15,10 @@ from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.messages import Message
 
 
+class Synchronous:
+    """Base of the classes of `iprog_async.sync`: modules below it can tell them by this one."""
+
+
 def check_provider(given: object) -> None:
     """Raise `ConfigurationError` for what is plainly no provider."""
     if isinstance(given, type) or not callable(getattr(given, "bind", None)):
@@ -61,17 +65,11 @@ def check_type(name: str, given: object, *kinds: type[object]) -> None:
 
 def check_asynchronous(name: str, given: object) -> None:
     """Raise `ConfigurationError` for a journal or a list of `iprog_async.sync`."""
-    if is_synchronous(given):
+    if isinstance(given, Synchronous):
         raise ConfigurationError(
             f"{name}= is a {type(given).__name__} of iprog_async.sync: pass its .asynchronous, "
             "or use the SmsClient of iprog_async.sync. Nothing was sent"
         )
-
-
-def is_synchronous(given: object) -> bool:
-    """Return whether something is of `iprog_async.sync`, for code without an event loop."""
-    # Its modules are above all others, so that none of them can name its classes.
-    return f"{type(given).__module__}.".startswith("iprog_async.sync.")
 
 
 def check_seconds(name: str, given: object) -> None:

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from attrs import field, frozen
 
-from iprog_async._core.checks import is_synchronous
+from iprog_async._core.checks import Synchronous
 from iprog_async._core.errors import ConfigurationError, InvalidMessageError, UnsupportedError
 from iprog_async._core.receipts import DeliveryStatus, Receipt
 from iprog_async._core.segments import count_segments
@@ -144,7 +144,7 @@ async def reconcile(
 
 
 def _lister(gateway: SupportsMessageList | HasProvider) -> SupportsMessageList:
-    if is_synchronous(gateway):
+    if isinstance(gateway, Synchronous):
         raise ConfigurationError(
             "here reconcile takes a client of iprog_async, and not one of iprog_async.sync: that "
             "one goes with the Journal of iprog_async.sync. Nothing was changed"

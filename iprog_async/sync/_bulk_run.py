@@ -12,6 +12,7 @@ from typing import Self
 from iprog_async._bulk import run as bulk
 from iprog_async._bulk.counts import Counts
 from iprog_async._bulk.spending import PriceDifference
+from iprog_async._core.checks import Synchronous
 from iprog_async._core.errors import ConfigurationError, DeliveryFailedError, SmsError
 from iprog_async._core.outcomes import Outcome, Unknown
 from iprog_async.sync._calls import Call, Inbox, call, check_thread, close, hear
@@ -22,7 +23,7 @@ from iprog_async.sync._loop_thread import LoopThread
 _MOST_AHEAD = 64
 
 
-class BulkRun:
+class BulkRun(Synchronous):
     """A run over many messages: a context manager to iterate over, once.
 
     Leaving the `with` block stops the sending, however it is left. Messages that are not a list

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from iprog_async import codes as asynchronous
+from iprog_async._core.checks import Synchronous
 from iprog_async._core.rates import Rate
 from iprog_async._core.sealed import Secret
 from iprog_async.codes import CodeCheck, CodeSent
@@ -15,7 +16,7 @@ from iprog_async.sync._client import SmsClient
 from iprog_async.sync._open_client import OpenClient
 
 
-class Codes:
+class Codes(Synchronous):
     """Sends one-time codes, and checks them: `iprog_async.codes.Codes`, waited for.
 
     Any number of threads may use one. The codes are kept beside the journal of the client, so that

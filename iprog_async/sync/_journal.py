@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import IO, Any, Protocol, Self
 
-from iprog_async._core.checks import is_synchronous
+from iprog_async._core.checks import Synchronous
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.messages import Message
 from iprog_async._journal import journal as asynchronous
@@ -29,7 +29,7 @@ class HasClient(Protocol):
         ...
 
 
-class Journal:
+class Journal(Synchronous):
     """A journal: `iprog_async.Journal`, waited for instead of awaited.
 
     `SmsClient` of `iprog_async.sync` takes it as it is, in `journal=` and in `follow`. Any number
@@ -164,7 +164,7 @@ class Journal:
             NoAnswerError: It gave no trustworthy answer; ask again.
             JournalError: A run is using the journal, or it can't be written.
         """
-        if not is_synchronous(gateway):
+        if not isinstance(gateway, Synchronous):
             raise ConfigurationError(
                 "here reconcile takes a client of iprog_async.sync: one of iprog_async goes with "
                 "the journal's .asynchronous. Nothing was changed"

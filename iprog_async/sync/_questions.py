@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar, cast, overload
 
 from iprog_async._client.following.report import FollowUp
+from iprog_async._core.checks import Synchronous
 from iprog_async._core.receipts import Balance, DeliveryStatus, Receipt
 from iprog_async._providers.protocols import (
     SmsProvider,
@@ -22,7 +23,7 @@ from iprog_async.sync._open_client import OpenClient
 P_co = TypeVar("P_co", bound=SmsProvider, covariant=True)
 
 
-class Questions(ABC, Generic[P_co]):
+class Questions(Synchronous, ABC, Generic[P_co]):
     """The part of a client that sends nothing."""
 
     @abstractmethod

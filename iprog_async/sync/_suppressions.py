@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Literal, Self, TextIO
 
+from iprog_async._core.checks import Synchronous
 from iprog_async._core.inbound import Inbound
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._suppressions import suppressions as asynchronous
@@ -16,7 +17,7 @@ from iprog_async.sync._calls import SUPPRESSIONS, call, this_thread
 from iprog_async.sync._operations import each
 
 
-class Suppressions:
+class Suppressions(Synchronous):
     """Numbers that must not be texted: `iprog_async.Suppressions`, waited for instead of awaited.
 
     Any number of threads and processes may use one. Both kinds of clients obey it:

@@ -24,10 +24,13 @@ from iprog_async import (
     OutcomeUnknownError,
     SuppressedError,
     WrongLoopError,
+    provider_from_url,
+    sync,
 )
 from iprog_async import (
     Suppressions as AsyncSuppressions,
 )
+from iprog_async._core.checks import Synchronous
 from iprog_async.inbound import InboundApp
 from iprog_async.sandbox import Fault, Sandbox
 from iprog_async.sync import Journal, SmsClient, Suppressions
@@ -146,10 +149,25 @@ def test_what_is_unknown_is_settled(tmp_path: Path) -> None:
     assert settled == entry
 
 
-def test_a_gateways_list_settles_what_it_has(tmp_path: Path, sms_sandbox: Sandbox) -> None:
-    """The client of this package is who asks for it."""
+class OwnClient(SmsClient[Any]):
+    """A client to which its user has added something."""
+
+
+class OwnJournal(Journal):
+    """A journal to which its user has added something."""
+
+
+class OwnSuppressions(Suppressions):
+    """A list to which its user has added something."""
+
+
+@pytest.mark.parametrize("client", [SmsClient, OwnClient])
+def test_a_gateways_list_settles_what_it_has(
+    tmp_path: Path, sms_sandbox: Sandbox, client: type[SmsClient[Any]]
+) -> None:
+    """The client of this package is who asks for it, or one that is made of it."""
     sms_sandbox.add_fault(Fault("POST /infopromo/*", "drop_after"))
-    sms = SmsClient.from_url(sms_sandbox.address("infopromo"))
+    sms = client(provider_from_url(sms_sandbox.address("infopromo")))
     with Journal.open(tmp_path / "j.db") as journal, sms:
         with sms.send_many([Message(NUMBER, "Hi")], journal=journal) as run:
             assert 1 == run.drain().unknown
@@ -211,12 +229,19 @@ async def test_where_a_loop_runs_they_say_so(tmp_path: Path) -> None:
         assert 0 == (await journal.asynchronous.counts())["accepted"]
 
 
-async def test_the_other_clients_say_what_to_pass(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("client", "kept", "listed"),
+    [(SmsClient, Journal, Suppressions), (OwnClient, OwnJournal, OwnSuppressions)],
+    ids=["of the package", "made of it"],
+)
+async def test_the_other_clients_say_what_to_pass(
+    tmp_path: Path, client: Any, kept: type[Journal], listed: type[Suppressions]
+) -> None:
     """A journal or a list of this package is told apart where it can't be used."""
     provider, messages = FakeProvider(), [Message(NUMBER, "Hi")]
     async_client: Any = iprog_async.SmsClient
     app: Any = InboundApp
-    with Journal.open(tmp_path / "j.db") as journal, Suppressions.open(tmp_path / "s.db") as stops:
+    with kept.open(tmp_path / "j.db") as journal, listed.open(tmp_path / "s.db") as stops:
         wrong: Any = journal
         async with async_client(provider) as sms:
             calls: list[Callable[[], object]] = [
@@ -234,9 +259,15 @@ async def test_the_other_clients_say_what_to_pass(tmp_path: Path) -> None:
                     await asked
             with pytest.raises(ConfigurationError, match="here reconcile takes a client of iprog"):
                 wrong.reconcile(sms)
-        other: Any = SmsClient(provider)
+        other: Any = client(provider)
         with pytest.raises(ConfigurationError, match="here reconcile takes a client of iprog"):
             await journal.asynchronous.reconcile(other)
+
+
+@pytest.mark.parametrize("name", sync.__all__)
+def test_all_of_the_package_is_marked(name: str) -> None:
+    """What is of synchronous code can be told from below, where its classes have no name."""
+    assert issubclass(getattr(sync, name), Synchronous)
 
 
 def test_an_open_list_is_no_suppress(stops: Suppressions) -> None:
