@@ -69,7 +69,7 @@ class JournalContents:
         accepted them or to a follow-up. What is on its way at this moment counts as unknown.
 
         Raises:
-            JournalError: The file can't be read.
+            JournalError: The journal can't be read.
         """
         counts: dict[str, int] = dict.fromkeys(
             ("accepted", "failed", "not_sent", "unknown", "waiting"), 0
@@ -87,7 +87,7 @@ class JournalContents:
         whose status no table of this library knows.
 
         Raises:
-            JournalError: The file can't be read.
+            JournalError: The journal can't be read.
         """
         return deliveries_of(await self._pages.counts())
 
@@ -95,7 +95,7 @@ class JournalContents:
         """Iterate over the messages of which nobody knows whether they went out.
 
         Raises:
-            JournalError: The file can't be read.
+            JournalError: The journal can't be read.
         """
         async for row in rows_of(self._pages, "claimed", "unknown"):
             yield to_entry(row)
@@ -104,7 +104,7 @@ class JournalContents:
         """Iterate over all messages, in the order in which they were first claimed.
 
         Raises:
-            JournalError: The file can't be read.
+            JournalError: The journal can't be read.
         """
         async for row in rows_of(self._pages):
             yield to_entry(row)
@@ -113,7 +113,7 @@ class JournalContents:
         """Iterate over the accepted messages that failed at the gateway.
 
         Raises:
-            JournalError: The file can't be read.
+            JournalError: The journal can't be read.
         """
         async for row in rows_of(self._pages, "accepted"):
             if row.status == "failed":

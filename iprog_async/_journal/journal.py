@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Self
 
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.messages import Message
@@ -71,7 +72,7 @@ class Journal(JournalContents):
         allow_changed_text: bool = False,
         allow_lost_records: bool = False,
         wait: float = 0.0,
-    ) -> Journal:
+    ) -> Self:
         """Open a journal, or make one; one of an older release is brought up to date.
 
         The whole file is checked, which takes some seconds for a million messages; in a
@@ -118,7 +119,7 @@ class Journal(JournalContents):
     @classmethod
     async def open_aside(cls, path: str | os.PathLike[str], campaign: str | None = "") -> Journal:
         """Open a journal in a thread: checking a large file must not keep others from the loop."""
-        opening = asyncio.get_running_loop().run_in_executor(
+        opening: asyncio.Future[Journal] = asyncio.get_running_loop().run_in_executor(
             None, lambda: cls.open(path, campaign=campaign)
         )
         try:
@@ -180,6 +181,8 @@ class Journal(JournalContents):
                 if `None`. What was sent before the journal must not be taken for it.
 
         Raises:
+            ConfigurationError: It is a client of `iprog_async.sync`.
+            InvalidMessageError: `start` has no time zone.
             UnsupportedError: This provider lists no messages.
             NoAnswerError: It gave no trustworthy answer; ask again.
             JournalError: A run is using the journal, or it can't be written.
@@ -367,7 +370,7 @@ class Journal(JournalContents):
         """Write what is waiting and close the file; twice is fine."""
         self.store.close()
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

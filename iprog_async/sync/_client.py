@@ -201,22 +201,28 @@ class SmsClient(Questions[P_co]):
             to: Phone number as people write it.
             text: What the phone shows.
             sender_id: Name or number the phone shows as sender.
-            schedule_at: When to send, as an aware `datetime`; at once if `None`.
+            schedule_at: When to send, as an aware `datetime` that is still to come; at once if
+                `None`.
             key: Your own name for this text: a second send with the same key and number returns
                 the first receipt. It needs a journal on the client.
             options: The adapter's own options.
             on_unknown: `"resend"` sends again when the outcome is unknown: better twice than
                 never.
             encoding: Whether look-alikes may be replaced; the client's if `None`.
-            not_after: Until when it may leave; whenever it can if `None`.
+            not_after: Until when it may leave, as an aware `datetime`; whenever it can if `None`.
 
         Raises:
             WrongLoopError: An event loop runs in this thread; not sent.
             ConfigurationError: There is a key, and no journal that could keep it; not sent.
             InvalidMessageError: It can't be sent as it is; not sent.
+            SuppressedError: The number must not be texted; not sent.
+            SuppressionsError: Whether it may be texted can't be looked up; not sent.
             UnsupportedError: The gateway has no such feature; not sent.
             ConnectionFailedError: The gateway can't be reached; not sent.
-            ExpiredError: It could not leave by `not_after`; not sent.
+            PolicyRefusedError: A policy does not allow it; not sent.
+            SendLaterError: A policy does not allow it yet, and says when; not sent.
+            ExpiredError: It could not leave by `not_after`, or would have to wait longer; not sent.
+            LimitExceededError: The number, or everybody, got too many texts lately; not sent.
             ProviderError: The gateway refused; not sent.
             OutcomeUnknownError: It may have been sent.
         """

@@ -79,7 +79,8 @@ class Codes(Synchronous):
         Raises:
             WrongLoopError: An event loop runs in this thread; not sent.
             LimitExceededError: The number was sent a code a moment ago, or too many; not sent.
-            SmsError: It was certainly not sent.
+            SmsError: It was certainly not sent, as `SmsClient.send` says; an earlier code is
+                valid still.
         """
         here, codes = self._there()
         return call(here.thread, codes.send(to, purpose=purpose))
@@ -94,6 +95,7 @@ class Codes(Synchronous):
 
         Raises:
             WrongLoopError: An event loop runs in this thread.
+            InvalidMessageError: The number is none.
             JournalError: The codes can't be read: whether it is the right one is not known.
             NoAnswerError: The gateway that checks them gave no trustworthy answer.
         """

@@ -16,9 +16,9 @@ from iprog_async._journal.entries import ExportFormat, JournalEntry
 from iprog_async._journal.forks import generation
 from iprog_async._journal.reconcile import Reconciliation
 from iprog_async._journal.upkeep.settling import Settlement
-from iprog_async.sync._calls import JOURNAL, call, this_thread
+from iprog_async.sync._calls import JOURNAL, call
 from iprog_async.sync._open_client import OpenClient
-from iprog_async.sync._operations import each
+from iprog_async.sync._operations import WaitedFor
 
 
 class HasClient(Protocol):
@@ -29,7 +29,7 @@ class HasClient(Protocol):
         ...
 
 
-class Journal(Synchronous):
+class Journal(WaitedFor):
     """A journal: `iprog_async.Journal`, waited for instead of awaited.
 
     `SmsClient` of `iprog_async.sync` takes it as it is, in `journal=` and in `follow`. Any number
@@ -39,6 +39,8 @@ class Journal(Synchronous):
     Args:
         journal: An open journal; `open` opens one.
     """
+
+    _called = JOURNAL
 
     def __init__(self, journal: asynchronous.Journal) -> None:
         self._given = journal
@@ -68,7 +70,9 @@ class Journal(Synchronous):
 
         Raises:
             ConfigurationError: It is an address, and the driver is missing.
-            JournalError: It can't be opened.
+            JournalError: The file is damaged, lacks records, is of another campaign, or no
+                journal; or the database can't be reached or written, or has other tables than
+                this release works with.
         """
         return cls(
             asynchronous.Journal.open(
@@ -120,10 +124,7 @@ class Journal(Synchronous):
             JournalError: It is not unknown, it is on its way, several are, or the journal can't be
                 written. Nothing was changed.
         """
-        return call(
-            this_thread(JOURNAL),
-            self.asynchronous.settle(number, outcome=outcome, key=key, region=region),
-        )
+        return self._call(self.asynchronous.settle(number, outcome=outcome, key=key, region=region))
 
     def prune(self, *, older_than: timedelta) -> int:
         """Take the people out of what nobody has touched for a time; return how many texts it was.
@@ -135,7 +136,7 @@ class Journal(Synchronous):
             ConfigurationError: It is less than a day, or not a number of whole days.
             JournalError: A run is using the journal, or it can't be written.
         """
-        return call(this_thread(JOURNAL), self.asynchronous.prune(older_than=older_than))
+        return self._call(self.asynchronous.prune(older_than=older_than))
 
     def forget(self, number: str, *, region: str | None = None) -> int:
         """Take a person out of the journal; return how many texts it was.
@@ -146,20 +147,22 @@ class Journal(Synchronous):
 
         Raises:
             InvalidMessageError: It is no phone number.
-            JournalError: A text for it is on its way, or waits for workers; or a run is using the
-                journal. Nothing was changed.
+            JournalError: A text for it is on its way, was sent in this very moment, or waits for
+                workers; or a run is using the journal. Nothing was changed.
         """
-        return call(this_thread(JOURNAL), self.asynchronous.forget(number, region=region))
+        return self._call(self.asynchronous.forget(number, region=region))
 
     def reconcile(self, gateway: HasClient, *, start: datetime | None = None) -> Reconciliation:
         """Settle the unknown messages that the gateway's list of messages has.
 
         Args:
             gateway: A client of `iprog_async.sync`.
-            start: From when on to look; since the journal was made if `None`.
+            start: From when on to look, as an aware `datetime`; since the journal was made
+                if `None`.
 
         Raises:
             ConfigurationError: It is a client of `iprog_async`.
+            InvalidMessageError: `start` has no time zone.
             UnsupportedError: This provider lists no messages.
             NoAnswerError: It gave no trustworthy answer; ask again.
             JournalError: A run is using the journal, or it can't be written.
@@ -186,10 +189,15 @@ class Journal(Synchronous):
             message: The text, with its key.
             connection: psycopg's, SQLAlchemy's connection or session, or Django's.
             region: Two-letter region of a national number.
-            max_age: Send it within this time from now, or not at all.
+            max_age: Send it within this time from now, or not at all; whenever it can be if `None`,
+                or by the message's own `not_after`.
 
         Raises:
-            SmsError: As for `iprog_async.Journal.enqueue`. Nothing was enqueued.
+            InvalidMessageError: It can't be sent as it is. Nothing was enqueued.
+            UnsupportedError: It has `options`, which an outbox can't keep. Nothing was enqueued.
+            ConfigurationError: The connection is of no known kind, or the journal is a file.
+            JournalError: The connection leads to another database, lacks a right, or its
+                transaction has failed already. Nothing was enqueued.
         """
         return self.asynchronous.enqueue_sync(
             message, connection=connection, region=region, max_age=max_age
@@ -209,7 +217,7 @@ class Journal(Synchronous):
             InvalidMessageError: It is no phone number.
             JournalError: The journal can't be read.
         """
-        return call(this_thread(JOURNAL), self.asynchronous.outcome_of(number, key, region=region))
+        return self._call(self.asynchronous.outcome_of(number, key, region=region))
 
     def counts(self) -> dict[str, int]:
         """Return how many messages are `accepted`, `not_sent`, `unknown` and `waiting`.
@@ -217,7 +225,7 @@ class Journal(Synchronous):
         Raises:
             JournalError: The journal can't be read.
         """
-        return call(this_thread(JOURNAL), self.asynchronous.counts())
+        return self._call(self.asynchronous.counts())
 
     def deliveries(self) -> dict[str, int]:
         """Return how many of the accepted messages are `delivered`, `sent`, `failed` and `pending`.
@@ -225,7 +233,7 @@ class Journal(Synchronous):
         Raises:
             JournalError: The journal can't be read.
         """
-        return call(this_thread(JOURNAL), self.asynchronous.deliveries())
+        return self._call(self.asynchronous.deliveries())
 
     def unknown(self) -> Iterator[JournalEntry]:
         """Iterate over the messages of which nobody knows whether they went out.
@@ -233,7 +241,7 @@ class Journal(Synchronous):
         Raises:
             JournalError: The journal can't be read.
         """
-        return each(this_thread(JOURNAL), self.asynchronous.unknown(), owner=self, of=JOURNAL.name)
+        return self._each(self.asynchronous.unknown())
 
     def failed(self) -> Iterator[JournalEntry]:
         """Iterate over the accepted messages that failed at the gateway.
@@ -241,7 +249,7 @@ class Journal(Synchronous):
         Raises:
             JournalError: The journal can't be read.
         """
-        return each(this_thread(JOURNAL), self.asynchronous.failed(), owner=self, of=JOURNAL.name)
+        return self._each(self.asynchronous.failed())
 
     def entries(self) -> Iterator[JournalEntry]:
         """Iterate over all messages, in the order in which they were first claimed.
@@ -249,7 +257,7 @@ class Journal(Synchronous):
         Raises:
             JournalError: The journal can't be read.
         """
-        return each(this_thread(JOURNAL), self.asynchronous.entries(), owner=self, of=JOURNAL.name)
+        return self._each(self.asynchronous.entries())
 
     def export(
         self,
@@ -269,10 +277,7 @@ class Journal(Synchronous):
             ConfigurationError: There is no such format.
             JournalError: The journal can't be read.
         """
-        return call(
-            this_thread(JOURNAL),
-            self.asynchronous.export(file, format=format, failed_only=failed_only),
-        )
+        return self._call(self.asynchronous.export(file, format=format, failed_only=failed_only))
 
     def close(self) -> None:
         """Write what is waiting and close the journal in this process; twice is fine."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator
-from typing import Any, TypeVar, cast
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
+from typing import Any, ClassVar, TypeVar, cast
 
+from iprog_async._core.checks import Synchronous
+from iprog_async._core.errors import SmsError
 from iprog_async._http.send_context import was_in_flight
-from iprog_async.sync._calls import call, close, notes_of
+from iprog_async.sync._calls import Called, call, close, notes_of, this_thread
 from iprog_async.sync._loop_thread import LoopThread
 
 
@@ -29,7 +31,8 @@ def each(
     Args:
         thread: Where the loop is.
         items: What to iterate over there.
-        owner: The client, which stays open as long as somebody iterates.
+        owner: The client, the journal or the list that is read: it is held, and so not closed,
+            as long as somebody iterates.
         of: What is read, in words.
     """
     forked = (
@@ -51,6 +54,27 @@ def each(
         if closing is not None and thread.is_current:
             close(thread, awaited(closing()))
         del owner
+
+
+class WaitedFor(Synchronous):
+    """Base of what needs no client: its calls wait for those of its async form."""
+
+    _called: ClassVar[Called]
+    """What it is, for an error."""
+
+    def _call(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Wait for a coroutine of the async form, and return its result."""
+        try:
+            thread = this_thread(self._called)
+        except SmsError:
+            # It is never awaited, and would complain.
+            coroutine.close()
+            raise
+        return call(thread, coroutine)
+
+    def _each(self, items: AsyncIterator[T]) -> Iterator[T]:
+        """Yield what the async form yields."""
+        return each(this_thread(self._called), items, owner=self, of=self._called.name)
 
 
 def cut_short(cancelled: asyncio.CancelledError) -> str:

@@ -37,6 +37,7 @@ class Questions(Synchronous, ABC, Generic[P_co]):
             receipt: The receipt, or its `ref`.
 
         Raises:
+            WrongLoopError: An event loop runs in this thread.
             UnsupportedError: This gateway tells no status.
             NotFoundError: It knows no such text.
             NoAnswerError: It gave no trustworthy answer; ask again.
@@ -59,6 +60,9 @@ class Questions(Synchronous, ABC, Generic[P_co]):
             interval: Seconds before the second question; it grows by half each time.
 
         Raises:
+            WrongLoopError: An event loop runs in this thread.
+            ConfigurationError: `interval` is not more than zero.
+            InvalidMessageError: This is no receipt of the provider's.
             WaitTimeoutError: It is not final in time; holds the last status.
             UnsupportedError: This gateway tells no status.
             NotFoundError: It knows no such text.
@@ -112,6 +116,7 @@ class Questions(Synchronous, ABC, Generic[P_co]):
         """Return what is left on the account; of several gateways, on each account by its name.
 
         Raises:
+            WrongLoopError: An event loop runs in this thread.
             UnsupportedError: This gateway tells no balance.
             NoAnswerError: It gave no trustworthy answer; ask again.
         """

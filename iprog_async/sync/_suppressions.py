@@ -6,18 +6,17 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Literal, Self, TextIO
 
-from iprog_async._core.checks import Synchronous
 from iprog_async._core.inbound import Inbound
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._suppressions import suppressions as asynchronous
 from iprog_async._suppressions.entries import Suppression, SuppressionChange
 from iprog_async._suppressions.keywords import StopWords
 from iprog_async._suppressions.suppressions import Imported
-from iprog_async.sync._calls import SUPPRESSIONS, call, this_thread
-from iprog_async.sync._operations import each
+from iprog_async.sync._calls import SUPPRESSIONS
+from iprog_async.sync._operations import WaitedFor
 
 
-class Suppressions(Synchronous):
+class Suppressions(WaitedFor):
     """Numbers that must not be texted: `iprog_async.Suppressions`, waited for instead of awaited.
 
     Any number of threads and processes may use one. Both kinds of clients obey it:
@@ -27,6 +26,8 @@ class Suppressions(Synchronous):
     Args:
         suppressions: An open list; `open` opens one.
     """
+
+    _called = SUPPRESSIONS
 
     def __init__(self, suppressions: asynchronous.Suppressions) -> None:
         self.asynchronous = suppressions
@@ -66,7 +67,7 @@ class Suppressions(Synchronous):
             InvalidMessageError: It is no phone number.
             SuppressionsError: The list can't be written.
         """
-        return call(this_thread(SUPPRESSIONS), self.asynchronous.add(number, why=why))
+        return self._call(self.asynchronous.add(number, why=why))
 
     def remove(self, number: str, *, why: str = "") -> bool:
         """Take a number off the list, and return whether it was on it.
@@ -79,7 +80,7 @@ class Suppressions(Synchronous):
             InvalidMessageError: It is no phone number.
             SuppressionsError: The list can't be written.
         """
-        return call(this_thread(SUPPRESSIONS), self.asynchronous.remove(number, why=why))
+        return self._call(self.asynchronous.remove(number, why=why))
 
     def contains(self, number: str) -> bool:
         """Return whether a number is on the list now.
@@ -88,7 +89,7 @@ class Suppressions(Synchronous):
             InvalidMessageError: It is no phone number.
             SuppressionsError: The list can't be read.
         """
-        return call(this_thread(SUPPRESSIONS), self.asynchronous.contains(number))
+        return self._call(self.asynchronous.contains(number))
 
     def count(self) -> int:
         """Return how many numbers are on the list.
@@ -96,7 +97,7 @@ class Suppressions(Synchronous):
         Raises:
             SuppressionsError: The list can't be read.
         """
-        return call(this_thread(SUPPRESSIONS), self.asynchronous.count())
+        return self._call(self.asynchronous.count())
 
     def list(self) -> Iterator[Suppression]:
         """Iterate over the list, in the order of numbers.
@@ -104,9 +105,7 @@ class Suppressions(Synchronous):
         Raises:
             SuppressionsError: The list can't be read.
         """
-        return each(
-            this_thread(SUPPRESSIONS), self.asynchronous.list(), owner=self, of=SUPPRESSIONS.name
-        )
+        return self._each(self.asynchronous.list())
 
     def changes(self) -> Iterator[SuppressionChange]:
         """Iterate over what was put on the list and taken off it, with the time and why.
@@ -114,9 +113,7 @@ class Suppressions(Synchronous):
         Raises:
             SuppressionsError: The list can't be read.
         """
-        return each(
-            this_thread(SUPPRESSIONS), self.asynchronous.changes(), owner=self, of=SUPPRESSIONS.name
-        )
+        return self._each(self.asynchronous.changes())
 
     def hear(self, inbound: Inbound) -> Literal["stop", "start"] | None:
         """Do what an incoming text asks for, and return what that was.
@@ -124,7 +121,7 @@ class Suppressions(Synchronous):
         Raises:
             SuppressionsError: The list can't be written.
         """
-        return call(this_thread(SUPPRESSIONS), self.asynchronous.hear(inbound))
+        return self._call(self.asynchronous.hear(inbound))
 
     def import_lines(self, lines: Iterable[str], *, why: str = "") -> Imported:
         """Put numbers on the list, one a line; all of them, or none if a line is no number.
@@ -138,7 +135,7 @@ class Suppressions(Synchronous):
         """
         # They are read here: they may come from what belongs to this thread.
         read = [*lines]
-        return call(this_thread(SUPPRESSIONS), self.asynchronous.import_lines(read, why=why))
+        return self._call(self.asynchronous.import_lines(read, why=why))
 
     def export(self, stream: TextIO) -> int:
         """Write the list, a number a line, with time and reason behind `#`; return how many.
@@ -146,7 +143,7 @@ class Suppressions(Synchronous):
         Raises:
             SuppressionsError: The list can't be read.
         """
-        return call(this_thread(SUPPRESSIONS), self.asynchronous.export(stream))
+        return self._call(self.asynchronous.export(stream))
 
     def close(self) -> None:
         """Close the list; twice is fine."""

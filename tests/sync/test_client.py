@@ -41,7 +41,7 @@ from iprog_async import (
 )
 from iprog_async.adapter import PreparedMessage
 from iprog_async.sandbox import Sandbox
-from iprog_async.sync import BulkRun, SmsClient
+from iprog_async.sync import SmsClient
 from iprog_async.sync import _client as client_module
 from iprog_async.sync._open_client import OpenClient, open_client
 from iprog_async.testing import InstantClock, RawGateway, Reply, SmsOutbox
@@ -281,45 +281,8 @@ def test_client_that_nobody_holds_is_closed() -> None:
         assert 1 == len(gateway.gateway.requests)
 
 
-_SAME: list[tuple[type[Any], type[Any], str]] = [
-    *(
-        (iprog_async.SmsClient, SmsClient, name)
-        for name in (
-            *("send", "send_many", "plan_many", "status", "wait", "follow", "balance", "from_env"),
-        )
-    ),
-    *((iprog_async.BulkRun, BulkRun, name) for name in ("stop", "drain")),
-]
-
-
-@pytest.mark.parametrize(("there", "here", "name"), _SAME, ids=str)
-def test_arguments_are_those_of_the_async_client(there: type, here: type, name: str) -> None:
-    """Each call takes the same arguments, with the same defaults, in the same order."""
-
-    def arguments(owner: type) -> list[tuple[str, object, object]]:
-        parameters = inspect.signature(getattr(owner, name)).parameters.values()
-        return [(one.name, one.default, one.kind) for one in parameters]
-
-    assert arguments(there) == arguments(here)
-
-
-def test_constructor_takes_what_a_process_can_make_anew() -> None:
-    """Of the async client's arguments only those are missing that belong to one loop."""
-    there = inspect.signature(iprog_async.SmsClient).parameters
-    here = inspect.signature(SmsClient).parameters
-
-    assert {"pool", "http"} == {*there} - {*here}
-    assert set() == {*here} - {*there}
-
-
-def test_run_has_all_that_the_async_one_has() -> None:
-    """A run of this client shows the same counts and reasons."""
-
-    def names(owner: type) -> set[str]:
-        return {name for name in dir(owner) if not name.startswith("_")}
-
-    assert {"aclose"} == names(iprog_async.BulkRun) - names(BulkRun)
-    assert {"close", "counts"} == names(BulkRun) - names(iprog_async.BulkRun)
+def test_drained_run_gives_its_counts() -> None:
+    """They are those that the run shows."""
     with SmsClient(FakeProvider()) as sms, sms.send_many(to_many(3)) as run:
         assert 3 == run.drain().accepted == run.counts.accepted
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import io
 import os
 from collections.abc import Callable, Iterator
@@ -27,9 +26,6 @@ from iprog_async import (
     provider_from_url,
     sync,
 )
-from iprog_async import (
-    Suppressions as AsyncSuppressions,
-)
 from iprog_async._core.checks import Synchronous
 from iprog_async.inbound import InboundApp
 from iprog_async.sandbox import Fault, Sandbox
@@ -37,43 +33,6 @@ from iprog_async.sync import Journal, SmsClient, Suppressions
 
 
 OTHER = "+639180000000"
-# What only the library uses, or what has another name here: `enqueue` is `enqueue_sync`.
-OF_THE_LIBRARY = {
-    "begin_run",
-    "end_run",
-    "reserve",
-    "in_this_process",
-    "limits",
-    "hash",
-    "open_aside",
-    "enqueue_sync",
-    "among",
-    "is_quick",
-    "place",
-    "read_number",
-}
-
-
-@pytest.mark.parametrize(
-    ("there", "here"),
-    [(iprog_async.Journal, Journal), (AsyncSuppressions, Suppressions)],
-    ids=["journal", "list"],
-)
-def test_they_have_what_the_async_ones_have(there: type, here: type) -> None:
-    """With the same arguments and defaults, in the same order."""
-
-    def methods(owner: type) -> dict[str, Any]:
-        return {name: value for name, value in vars(owner).items() if not name.startswith("_")}
-
-    theirs = {name: value for cls in there.__mro__[:-1] for name, value in methods(cls).items()}
-    shared = set(theirs) - OF_THE_LIBRARY
-
-    assert shared == set(methods(here)) - {"asynchronous"}
-    for name in shared - {"path"}:
-        parameters = [inspect.signature(getattr(cls, name)).parameters for cls in (there, here)]
-        assert [(one.name, one.default, one.kind) for one in parameters[0].values()] == [
-            (one.name, one.default, one.kind) for one in parameters[1].values()
-        ]
 
 
 @pytest.fixture
