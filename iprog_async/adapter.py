@@ -15,7 +15,7 @@ from iprog_async._core.public import publish
 from iprog_async._core.rates import to_rate
 from iprog_async._core.receipts import PENDING
 from iprog_async._core.redaction import clean_secret, mask_keys, one_line, words
-from iprog_async._core.schedules import check_future, wall_clock
+from iprog_async._core.schedules import check_aware, check_future, wall_clock
 from iprog_async._core.sealed import MASK, Secret, seal_mapping
 from iprog_async._http.acceptance import PLAIN_REASON, says_unsure
 from iprog_async._http.api_paths import ApiPaths
@@ -63,6 +63,7 @@ __all__ = [
     "UnclearAnswer",
     "accepted",
     "amount_or_none",
+    "check_aware",
     "check_future",
     "check_sender_id",
     "check_text",

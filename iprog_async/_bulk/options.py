@@ -8,9 +8,9 @@ from attrs import frozen
 
 from iprog_async._bulk.credit_limit import check_limit
 from iprog_async._bulk.suppression import Suppress
+from iprog_async._core.checks import check_moment
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.gsm7.replacement import Gsm7
-from iprog_async._policies.decisions import check_aware
 from iprog_async._policies.send_between import SendBetween
 from iprog_async._sending.sender_ids import SenderIds
 
@@ -49,7 +49,7 @@ class BulkOptions:
         if self.concurrency < 1 or (self.window is not None and self.window < 1):
             raise ConfigurationError("concurrency and window start at 1")
         if self.not_after is not None:
-            check_aware(self.not_after)
+            check_moment("not_after", self.not_after)
         if not self.linger >= 0:
             raise ConfigurationError("linger is a number of seconds, not less than zero")
         if self.max_credits is not None:

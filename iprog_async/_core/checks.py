@@ -13,6 +13,7 @@ from attrs import Attribute
 
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.messages import Message
+from iprog_async._core.schedules import is_aware, unaware_words
 
 
 class Synchronous:
@@ -70,6 +71,12 @@ def check_asynchronous(name: str, given: object) -> None:
             f"{name}= is a {type(given).__name__} of iprog_async.sync: pass its .asynchronous, "
             "or use the SmsClient of iprog_async.sync. Nothing was sent"
         )
+
+
+def check_moment(name: str, given: object) -> None:
+    """Raise `ConfigurationError` unless an argument is an aware datetime."""
+    if not is_aware(given):
+        raise ConfigurationError(unaware_words(f"{name}=", given))
 
 
 def check_seconds(name: str, given: object) -> None:

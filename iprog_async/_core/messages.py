@@ -12,7 +12,14 @@ from attrs import Factory, field, frozen
 from iprog_async._core.errors import InvalidMessageError
 from iprog_async._core.gsm7.replacement import EncodingSetting, Gsm7Text
 from iprog_async._core.hot_path import value
-from iprog_async._core.schedules import EXACT, is_before, is_skipped, skipped_words
+from iprog_async._core.schedules import (
+    EXACT,
+    is_aware,
+    is_before,
+    is_skipped,
+    skipped_words,
+    unaware_words,
+)
 
 
 if TYPE_CHECKING:
@@ -99,13 +106,8 @@ def check_schedule(message: Message) -> None:
     when: object = message.schedule_at
     if when is None:
         return
-    if not isinstance(when, datetime):
-        raise InvalidMessageError(f"schedule_at {when!r} is no datetime")
-    if when.utcoffset() is None:
-        raise InvalidMessageError(
-            f"schedule_at {when.isoformat()} has no time zone; "
-            'pass an aware datetime, such as datetime(…, tzinfo=ZoneInfo("Asia/Manila"))'
-        )
+    if not is_aware(when):
+        raise InvalidMessageError(unaware_words("schedule_at", when))
     if not isinstance(when.tzinfo, timezone) and is_skipped(when):
         raise InvalidMessageError(skipped_words(f"schedule_at {when.isoformat()}", when))
 
@@ -119,13 +121,10 @@ def check_not_after(message: Message) -> None:
     until: object = message.not_after
     if until is None:
         return
-    if not isinstance(until, datetime) or until.utcoffset() is None:
-        raise InvalidMessageError(
-            f"not_after {until!r} is no aware datetime, such as "
-            'datetime(…, tzinfo=ZoneInfo("Asia/Manila"))'
-        )
+    if not is_aware(until):
+        raise InvalidMessageError(unaware_words("not_after", until))
     when: object = message.schedule_at
-    if isinstance(when, datetime) and when.utcoffset() is not None and is_before(until, when):
+    if is_aware(when) and is_before(until, when):
         raise InvalidMessageError(
             f"schedule_at {when.isoformat()} is later than not_after {until.isoformat()}"
         )

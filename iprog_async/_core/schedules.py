@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TypeGuard
 from zoneinfo import ZoneInfo
 
 from iprog_async._core.errors import InvalidMessageError
@@ -12,6 +13,35 @@ EXACT = timedelta(0)
 """The steps of a gateway that keeps times as they are given."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def is_aware(when: object) -> TypeGuard[datetime]:
+    """Return whether it is a datetime that names one moment, because it has a zone."""
+    return isinstance(when, datetime) and when.utcoffset() is not None
+
+
+def unaware_words(what: str, when: object) -> str:
+    """Return what is wrong with a time that names no moment, and what to pass instead."""
+    wrong = (
+        f"{when.isoformat()} has no time zone"
+        if isinstance(when, datetime)
+        else f"{when!r} is no datetime"
+    )
+    return (
+        f"{what} {wrong}; pass an aware datetime, such as "
+        'datetime(…, tzinfo=ZoneInfo("Asia/Manila"))'
+    )
+
+
+def check_aware(when: object, what: str) -> None:
+    """Raise `InvalidMessageError` for a time that has no zone, or is none.
+
+    Args:
+        when: The time, as a caller gave it.
+        what: The name under which it was given, for the error.
+    """
+    if not is_aware(when):
+        raise InvalidMessageError(unaware_words(what, when))
 
 
 def since_epoch(when: datetime) -> timedelta:

@@ -11,8 +11,9 @@ from typing import Protocol, runtime_checkable
 from attrs import field, frozen
 
 from iprog_async._core.checks import Synchronous
-from iprog_async._core.errors import ConfigurationError, InvalidMessageError, UnsupportedError
+from iprog_async._core.errors import ConfigurationError, UnsupportedError
 from iprog_async._core.receipts import DeliveryStatus, Receipt
+from iprog_async._core.schedules import check_aware
 from iprog_async._core.segments import count_segments
 from iprog_async._journal.contents import rows_of
 from iprog_async._journal.rows import Row, Values, unpack_receipt
@@ -126,8 +127,7 @@ async def reconcile(
     start: datetime,
 ) -> Reconciliation:
     """Settle unknown rows by a gateway's list; see `Journal.reconcile`."""
-    if start.utcoffset() is None:
-        raise InvalidMessageError(f"the time {start.isoformat()} has no time zone")
+    check_aware(start, "start")
     provider = _lister(gateway)
     accounts, unknown = await _unknown_rows(store, provider.name, under_way)
     listed = 0

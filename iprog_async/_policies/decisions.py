@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from attrs import field, frozen
 
+from iprog_async._core.checks import check_moment
 from iprog_async._core.errors import ConfigurationError, SmsError
 from iprog_async._core.messages import Message
 from iprog_async._core.outcomes import Outcome
@@ -47,7 +48,7 @@ class Allow:
 
     def __attrs_post_init__(self) -> None:
         if self.until is not None:
-            check_aware(self.until)
+            check_moment("until", self.until)
 
 
 @frozen
@@ -82,7 +83,7 @@ class WaitUntil:
     reason: str = ""
 
     def __attrs_post_init__(self) -> None:
-        check_aware(self.time)
+        check_moment("time", self.time)
 
 
 @frozen
@@ -136,11 +137,3 @@ class Previews(Protocol):
     def preview(self, text: Outgoing, /) -> Decision | Awaitable[Decision]:
         """Decide as `decide` would."""
         ...
-
-
-def check_aware(time: object) -> None:
-    """Raise `ConfigurationError` unless it is a time with a zone."""
-    if not isinstance(time, datetime) or time.utcoffset() is None:
-        raise ConfigurationError(
-            f"{time!r} is no aware datetime, such as datetime(…, tzinfo=ZoneInfo('Asia/Manila'))"
-        )

@@ -8,6 +8,7 @@ from typing import Any, Self
 from attrs import asdict, field, fields_dict, frozen
 
 from iprog_async._bulk.credit_limit import check_limit
+from iprog_async._core.checks import check_moment
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._policies.send_between import SendBetween
 
@@ -95,8 +96,8 @@ class JobSettings:
             raise ConfigurationError("chunk_size is a number of messages, from 1 to 10000")
         if self.max_credits is not None:
             check_limit(self.max_credits)
-        if self.starts_at is not None and self.starts_at.utcoffset() is None:
-            raise ConfigurationError("at= has no time zone; pass an aware datetime")
+        if self.starts_at is not None:
+            check_moment("at", self.starts_at)
         if not self.queue:
             raise ConfigurationError("the name of a queue is not empty")
 

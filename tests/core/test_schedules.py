@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from support.core.fakes import LATER, NUMBER, FakeProvider, to_many
 
 from iprog_async import (
+    Allow,
+    ConfigurationError,
     Failover,
     HttpPool,
     InvalidMessageError,
@@ -18,9 +21,14 @@ from iprog_async import (
     Message,
     NotSent,
     SmsClient,
+    WaitUntil,
 )
+from iprog_async._bulk.options import BulkOptions
+from iprog_async._core.messages import check_not_after
+from iprog_async._core.schedules import check_aware
 from iprog_async.cli._options.times import WallClock
 from iprog_async.cli._options.when import clock_of
+from iprog_async.fleet._settings import JobSettings
 from iprog_async.testing import InstantClock
 from iprog_async_providers.infopromo import UltimateSmsHttpProvider, UltimateSmsProvider
 from iprog_async_providers.infopromo._options import wall_time
@@ -45,6 +53,36 @@ NO_CLOCKS_CHANGED = [IprogProvider("token"), FakeProvider()]
 def prepare(provider: Any, when: datetime) -> object:
     """Prepare a text for a time."""
     return provider.prepare(Message(NUMBER, "Hi", schedule_at=when))
+
+
+TAKE_TIMES: dict[str, Callable[[Any], object]] = {
+    "schedule_at": lambda when: prepare(FakeProvider(), when),
+    "not_after": lambda when: check_not_after(Message(NUMBER, "Hi", not_after=when)),
+    "start": lambda when: check_aware(when, "start"),
+    "until=": lambda when: Allow(until=when),
+    "time=": WaitUntil,
+    "not_after=": lambda when: BulkOptions(not_after=when),
+    "at=": lambda when: JobSettings(starts_at=when),
+}
+
+
+@pytest.mark.parametrize(
+    ("when", "wrong"),
+    [
+        (datetime(2999, 1, 1), "2999-01-01T00:00:00 has no time zone"),
+        ("noon", "'noon' is no datetime"),
+    ],
+)
+@pytest.mark.parametrize("what", TAKE_TIMES)
+def test_a_time_that_names_no_moment_is_refused_in_the_same_words(
+    what: str, when: object, wrong: str
+) -> None:
+    """By its name, and with what to pass instead; the class says whether a text is at fault."""
+    of_a_setting = what.endswith("=")
+    with pytest.raises(ConfigurationError if of_a_setting else InvalidMessageError) as caught:
+        TAKE_TIMES[what](when)
+
+    assert str(caught.value).startswith(f"{what} {wrong}; pass an aware datetime, such as ")
 
 
 @pytest.mark.parametrize("provider", WALL_CLOCKS, ids=lambda provider: provider.name)

@@ -124,7 +124,11 @@ def test_the_sooner_end_of_a_text_is_kept(
     ("message", "kind", "words"),
     [
         (Message(NUMBER, "Hi", not_after=datetime(2001, 1, 1, tzinfo=UTC)), ExpiredError, "not en"),
-        (Message(NUMBER, "Hi", not_after=datetime(2999, 1, 1)), InvalidMessageError, "no aware"),
+        (
+            Message(NUMBER, "Hi", not_after=datetime(2999, 1, 1)),
+            InvalidMessageError,
+            "no time zone",
+        ),
         (
             Message(
                 NUMBER,

@@ -68,8 +68,8 @@ async def test_what_is_in_time_is_sent(tmp_path: Path, key: str | None, seconds:
 @pytest.mark.parametrize(
     ("message", "words"),
     [
-        (Message(NUMBER, "Hi", not_after=datetime(2999, 1, 1)), "no aware datetime"),
-        (Message(NUMBER, "Hi", not_after="noon"), "no aware datetime"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - a mistake
+        (Message(NUMBER, "Hi", not_after=datetime(2999, 1, 1)), "not_after .* has no time zone"),
+        (Message(NUMBER, "Hi", not_after="noon"), "'noon' is no datetime"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - a mistake
         (
             Message(NUMBER, "Hi", schedule_at=soon(60), not_after=soon(59)),
             "schedule_at 2026-01-01T00:01:00.* is later than not_after 2026-01-01T00:00:59",

@@ -10,7 +10,15 @@ from typing import Any, Literal, get_args
 from attrs import evolve, field, frozen
 
 from iprog_async import DeliveryStatus, InvalidMessageError
-from iprog_async.adapter import Effect, Id, UnclearAnswer, is_object, mask_keys, structure
+from iprog_async.adapter import (
+    Effect,
+    Id,
+    UnclearAnswer,
+    check_aware,
+    is_object,
+    mask_keys,
+    structure,
+)
 from iprog_async_providers.infopromo._api import Api
 from iprog_async_providers.infopromo._options import in_zone, segment, to_zone
 from iprog_async_providers.infopromo._pages import Page, iterate, iterate_pages, read_page
@@ -149,8 +157,8 @@ class Messages:
         if direction not in (None, *get_args(Direction)):
             raise InvalidMessageError(f"direction is 'outgoing' or 'incoming', not {direction!r}")
         query = {
-            "start_date": _in_zone(start, zone),
-            "end_date": _in_zone(end, zone),
+            "start_date": _in_zone("start", start, zone),
+            "end_date": _in_zone("end", end, zone),
             "timezone": zone if timezone or start or end else None,
             "sms_type": sms_type,
             "direction": direction,
@@ -181,9 +189,8 @@ def _check_order(start: datetime | None, end: datetime | None) -> None:
         )
 
 
-def _in_zone(when: datetime | None, zone: str) -> str | None:
+def _in_zone(what: str, when: datetime | None, zone: str) -> str | None:
     if when is None:
         return None
-    if when.utcoffset() is None:
-        raise InvalidMessageError(f"the time {when.isoformat()} has no time zone")
+    check_aware(when, what)
     return f"{in_zone(when, zone):%Y-%m-%d %H:%M:%S}"

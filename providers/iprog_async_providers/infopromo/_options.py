@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from attrs import field, frozen
 
 from iprog_async import ConfigurationError, InvalidMessageError, count_segments
-from iprog_async.adapter import clean_secret, wall_clock
+from iprog_async.adapter import check_aware, clean_secret, wall_clock
 
 
 MessageType = Literal["plain", "unicode", "whatsapp", "viber", "otp"]
@@ -86,8 +86,7 @@ def wall_time(when: datetime, timezone: str | None) -> str:
         InvalidMessageError: The time has no zone, is out of range, or is there twice on that
             clock; or the account's zone is not known.
     """
-    if when.utcoffset() is None:
-        raise InvalidMessageError(f"schedule_at {when.isoformat()} has no time zone")
+    check_aware(when, "schedule_at")
     if timezone is None:
         raise InvalidMessageError(
             "the gateway reads times on the account's own clock; give the provider the zone "

@@ -5,12 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from iprog_async import (
-    InvalidMessageError,
-)
-from iprog_async.adapter import (
-    wall_clock,
-)
+from iprog_async.adapter import check_aware, wall_clock
 
 
 MANILA = ZoneInfo("Asia/Manila")
@@ -25,8 +20,7 @@ def manila_time(when: datetime) -> str:
     Raises:
         InvalidMessageError: The time has no zone, or is out of every calendar.
     """
-    if when.utcoffset() is None:
-        raise InvalidMessageError(f"scheduled_at {when.isoformat()} has no time zone")
+    check_aware(when, "scheduled_at")
     local = wall_clock(when, MANILA, MINUTE)
     # %p depends on the locale.
     return f"{local:%Y-%m-%d %I:%M}{'AM' if local.hour < 12 else 'PM'}"
