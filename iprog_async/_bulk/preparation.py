@@ -200,14 +200,8 @@ class Preparation:
                 self._has_times = True
             if self._is_suppressed is not None and self._is_suppressed(prepared.e164):
                 return NotSent(index, message, SuppressedError(prepared.e164))
-            if self._seen is not None:
-                first = self._seen.first_index(self._identity(prepared), index)
-                if first != index:
-                    raise DuplicateMessageError(first)
-            if self._numbers is not None:
-                first = self._numbers.first_index((prepared.e164,), index)
-                if first != index:
-                    raise NumberRepeatedError(first)
+            if not (self._has_times and self._is_late(prepared)):
+                self._check_repeated(prepared)
         except SmsError as exc:
             return NotSent(index, message, exc)
         except Exception as exc:
@@ -215,6 +209,21 @@ class Preparation:
             error = InvalidMessageError(f"message {index} can't be prepared: {exc!r}")
             return NotSent(index, message, error)
         return prepared
+
+    def _is_late(self, prepared: PreparedMessage) -> bool:
+        """Return whether it is not sent any more: then nobody has it, who repeats it."""
+        return overdue(prepared, self._clock.now()) is not None
+
+    def _check_repeated(self, prepared: PreparedMessage) -> None:
+        index = prepared.index
+        if self._seen is not None:
+            first = self._seen.first_index(self._identity(prepared), index)
+            if first != index:
+                raise DuplicateMessageError(first)
+        if self._numbers is not None:
+            first = self._numbers.first_index((prepared.e164,), index)
+            if first != index:
+                raise NumberRepeatedError(first)
 
     def _identity(self, prepared: PreparedMessage) -> tuple[object, ...]:
         wire = prepared.wire

@@ -57,6 +57,10 @@ class MemoryCountStore:
         self._states: dict[bytes, tuple[str, float]] = {}
         self._next_sweep = 1_000
 
+    def __bool__(self) -> bool:
+        """Whether anything was counted."""
+        return bool(self._states)
+
     async def change(self, names: Sequence[bytes], change: Change[R]) -> R:
         """Change some counts together."""
         found = {name: self._states[name][0] for name in names if name in self._states}

@@ -74,6 +74,14 @@ class DayHours:
     def __str__(self) -> str:
         return f"{self.opens:%H:%M}-{self.closes:%H:%M}"
 
+    @property
+    def length(self) -> timedelta:
+        """How long they are, on a day on which no clocks are changed."""
+        began, ended = (
+            timedelta(hours=at.hour, minutes=at.minute) for at in (self.opens, self.closes)
+        )
+        return (ended - began) % _DAY
+
     def next_span(self, now: datetime, zones: Sequence[ZoneInfo]) -> Span | None:
         """Return the hours that hold now, or the next ones, in which all zones agree.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from datetime import datetime
 
 from attrs import define, evolve, field, frozen
@@ -153,11 +153,10 @@ class Admissions:
         for policy in self._gate.policies:
             if not asked:
                 break
-            decisions = await policy.ask([grant.text for grant in asked])
             go_on: list[Grant] = []
             held: list[NotSent] = []
             # All answers first: whoever is cancelled while others are told gives back what counts.
-            for grant, decision in zip(asked, decisions, strict=True):
+            async for grant, decision in _answers(policy, asked):
                 outcome = self._take_answer(grant, policy, decision, admission)
                 if outcome is None:
                     go_on.append(grant)
@@ -207,10 +206,17 @@ class Admissions:
             after = self._prepare(before, policy.name, decision.message)
         except SmsError as exc:
             return decision.otherwise or Refuse(exc)
+        if decision.otherwise is not None and self._is_too_few(after):
+            return decision.otherwise
         grant.add(Answer.of(policy, grant.text, decision))
         grant.prepared, grant.is_rewritten = after, True
         grant.text = self._gate.outgoing(after, in_run=self._in_run)
         return None
+
+    def _is_too_few(self, prepared: PreparedMessage) -> bool:
+        """Return whether a text is scheduled alone, at a gateway that takes several or none."""
+        alone = not self._in_run and prepared.message.schedule_at is not None
+        return alone and self._gate.provider.batching.min_scheduled > 1
 
     def _prepare(self, before: PreparedMessage, name: str, message: Message) -> PreparedMessage:
         given: object = message
@@ -269,6 +275,20 @@ class Admissions:
         untold, self._untold = self._untold, []
         await self._tell(untold)
         await self.settle([_withdrawn(grant.original) for grant in self._grants.values()])
+
+
+async def _answers(
+    policy: NamedPolicy, asked: Sequence[Grant]
+) -> AsyncGenerator[tuple[Grant, Decision]]:
+    """Yield each decision as it comes: one that counts is noted before the next text's is asked."""
+    if policy.decide_all is None:
+        for grant in asked:
+            (decision,) = await policy.ask([grant.text])
+            yield grant, decision
+        return
+    decisions = await policy.ask([grant.text for grant in asked])
+    for answer in zip(asked, decisions, strict=True):
+        yield answer
 
 
 class Permit:

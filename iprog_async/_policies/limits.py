@@ -85,7 +85,11 @@ class Limits:
 
     def __init__(self, settings: LimitSettings, now: Callable[[], float]) -> None:
         self._settings = settings
-        self._store: CountStore = MemoryCountStore(now)
+        self._now = now
+        self._memory = MemoryCountStore(now)
+        self._store: CountStore = self._memory
+        # What was counted before there was a store that others share goes on to count.
+        self._before: Limits | None = None
         self._is_shared = False
         self._salt = b""
         self._taken: dict[int, tuple[Outgoing, Taken]] = {}
@@ -94,9 +98,14 @@ class Limits:
 
     def share(self, open_store: Callable[[], CountStore]) -> None:
         """Count in a store that others share; the first one that is known is it."""
-        if not self._is_shared:
-            self._is_shared = True
-            self._store, self._salt = open_store(), b""
+        if self._is_shared:
+            return
+        self._is_shared = True
+        if self._memory:
+            self._before = Limits(self._settings, self._now)
+            self._before._store, self._before._taken = self._memory, self._taken
+            self._taken = {}
+        self._store, self._salt = open_store(), b""
 
     async def decide(self, text: Outgoing, /) -> Decision:
         """Count a text, or say why it is too many."""
@@ -105,6 +114,25 @@ class Limits:
 
     async def decide_all(self, texts: Sequence[Outgoing], /) -> list[Decision]:
         """Count some texts, each as if it came after the one before it."""
+        decisions = await self._decide_all(texts)
+        if self._before is None:
+            return decisions
+        counted = [
+            text for text, each in zip(texts, decisions, strict=True) if isinstance(each, Allow)
+        ]
+        try:
+            again = iter(await self._before.decide_all(counted))
+        except asyncio.CancelledError:
+            await self._give_back([self._taken.pop(id(text))[1] for text in counted])
+            raise
+        for place, text in enumerate(texts):
+            if isinstance(decisions[place], Allow):
+                decisions[place] = next(again)
+                if not isinstance(decisions[place], Allow):
+                    await self._give_back([self._taken.pop(id(text))[1]])
+        return decisions
+
+    async def _decide_all(self, texts: Sequence[Outgoing]) -> list[Decision]:
         question = _Question(texts, asyncio.get_running_loop().create_future())
         self._waiting.append(question)
         if self._counting is None:
@@ -160,6 +188,8 @@ class Limits:
 
     async def settle(self, text: Outgoing, outcome: Outcome, /) -> None:
         """Give back a text that was not sent; count what a gateway took beyond its segments."""
+        if self._before is not None:
+            await self._before.settle(text, outcome)
         _, taken = self._taken.pop(id(text), (text, None))
         if taken is None:
             return

@@ -50,6 +50,11 @@ class SendBetween:
         if given not in ("wait", "schedule"):
             raise ConfigurationError(f'when_quiet= takes "wait" or "schedule", not {given!r}')
         parsed = DayHours.parse(hours)
+        if parsed.length <= _MARGIN:
+            raise ConfigurationError(
+                f"send_between={hours!r} is too short: nothing leaves in the last minute of the "
+                "hours, because clocks differ"
+            )
         return cls(parsed, None if zone is None else to_zone(zone), when_quiet)
 
     @property
@@ -88,6 +93,9 @@ class SendBetween:
         span = self.hours.next_span(moment, zones)
         if span is not None and span.closes - _MARGIN <= max(span.opens, moment):
             span = self.hours.next_span(span.closes, zones)
+            if span is not None and span.closes - _MARGIN <= span.opens:
+                # So it is each day, where several zones have to agree.
+                span = None
         if span is not None:
             self._found[zones] = moment, span
         return span

@@ -41,12 +41,13 @@ class Sifted:
     refusal: str = ""
 
 
-# Few are duplicates, so they are found in narrow rows, and taken out after.
+# Few are duplicates, so they are found in narrow rows, and taken out after. Nobody has a text that
+# is refused, so that none is a duplicate of it.
 _DUPLICATES = """
 WITH ordered AS (
   SELECT position, first_value(position) OVER (
     PARTITION BY number, key, CASE WHEN key IS NULL THEN hash END ORDER BY position
-  ) AS first FROM staged
+  ) AS first FROM staged WHERE refusal IS NULL
 )
 DELETE FROM staged USING ordered
 WHERE staged.position = ordered.position AND ordered.first < ordered.position
@@ -54,7 +55,7 @@ RETURNING staged.position, staged.number, ordered.first"""
 _REPEATED = """
 WITH ordered AS (
   SELECT position, first_value(position) OVER (PARTITION BY number ORDER BY position) AS first
-  FROM staged
+  FROM staged WHERE refusal IS NULL
 )
 DELETE FROM staged USING ordered
 WHERE staged.position = ordered.position AND ordered.first < ordered.position

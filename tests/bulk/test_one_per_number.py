@@ -5,10 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
+from support.core.clock import soon
 from support.core.fakes import NUMBER, FakeProvider, lose, to_many
+from support.journal.journaling import run_over
 
 from iprog_async import (
     DuplicateMessageError,
+    ExpiredError,
+    HttpPool,
     InvalidMessageError,
     Journal,
     JournalConflictError,
@@ -18,6 +23,7 @@ from iprog_async import (
     Outcome,
     SmsClient,
 )
+from iprog_async.testing import InstantClock
 
 
 OTHER = "+639170000001"
@@ -168,3 +174,20 @@ async def test_plan_counts_what_the_run_leaves_out() -> None:
         one.several_texts,
     )
     assert 4 == one.total
+
+
+@pytest.mark.parametrize("one_per_number", [False, True])
+async def test_nobody_has_what_came_too_late(one_per_number: bool) -> None:
+    """So a text is no repetition of one that had expired before it could leave."""
+    late, *others = [Message(NUMBER, "Hi") for _ in range(3)]
+    messages = [evolve(late, not_after=soon(-60)), *others]
+    client = SmsClient(FakeProvider(), pool=HttpPool(clock=InstantClock()))
+    outcomes = await run_over(client, messages, one_per_number=one_per_number)
+
+    expired, sent, repeated = outcomes
+    assert sent.state == "accepted"
+    assert isinstance(expired, NotSent)
+    assert isinstance(expired.error, ExpiredError)
+    assert isinstance(repeated, NotSent)
+    assert isinstance(repeated.error, DuplicateMessageError)
+    assert 1 == repeated.error.first_index

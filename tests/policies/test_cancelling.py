@@ -18,8 +18,10 @@ from support.policies.rules import Counting
 from iprog_async import (
     Allow,
     BulkRun,
+    Decision,
     HttpPool,
     Journal,
+    Message,
     NotSent,
     Outcome,
     Outgoing,
@@ -224,3 +226,27 @@ async def test_limits_keep_nothing_of_a_cancelled_send() -> None:
 
         assert limits is not None
         assert {} == limits._taken  # pyright: ignore[reportPrivateUsage] - it tells nobody
+
+
+async def test_what_a_policy_has_counted_is_given_back_if_it_is_stuck_at_the_next_text() -> None:
+    """Each of its answers is noted as it comes."""
+    stuck = asyncio.Event()
+
+    @define(eq=False)
+    class Stopping(Counting):
+        async def decide(self, text: Outgoing) -> Decision:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - a policy may be awaited
+            if len(self.asked) == 2:
+                stuck.set()
+                await asyncio.Event().wait()
+            return Counting.decide(self, text)
+
+    rule = Stopping()
+    async with SmsClient(FakeProvider(limits=MANY), policies=[rule]) as client:
+        messages = [Message(message.to, "Hi") for message in to_many(3)]
+        async with client.send_many(messages, concurrency=1) as run:
+            reading = asyncio.create_task(run.drain())
+            await stuck.wait()
+            await run.aclose()
+            await reading
+
+    assert [(LEAD, "accepted"), (FIRST, "not_sent")] == rule.settled

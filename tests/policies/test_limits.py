@@ -149,6 +149,22 @@ async def test_a_repeat_of_a_key_does_not_count(path: Path | str) -> None:
     assert 2 == len(wire.requests)
 
 
+async def test_what_was_counted_without_a_journal_still_counts_with_one(path: Path | str) -> None:
+    """A run with a journal texts nobody who had enough before there was one."""
+    provider = FakeProvider(limits=Batching(max_batch=100))
+    async with SmsClient(provider, per_number="2/day") as client:
+        await client.send(NUMBER, "one")
+        with Journal.open(path) as journal:
+            messages = [Message(NUMBER, f"Hi {n}") for n in range(3)]
+            outcomes = await run_over(client, messages, journal=journal, concurrency=1)
+        await client.send("+639180000000", "Hi")
+        with pytest.raises(LimitExceededError):
+            await client.send(NUMBER, "four")
+
+    assert ["accepted", "not_sent", "not_sent"] == [outcome.state for outcome in outcomes]
+    assert 3 == sum(len(batch) for batch in provider.sent)
+
+
 async def test_rows_of_a_run_count_as_well(path: Path | str) -> None:
     """In batches, too; the journal of the run is where they count."""
     rows = [Message(NUMBER, f"Hi {number}") for number in range(4)]

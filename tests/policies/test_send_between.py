@@ -32,7 +32,7 @@ from iprog_async import (
     UnsupportedError,
 )
 from iprog_async._policies.send_between import SendBetween
-from iprog_async.adapter import Capabilities, Gateway
+from iprog_async.adapter import Batching, Capabilities, Gateway
 from iprog_async.testing import InstantClock
 
 
@@ -131,6 +131,16 @@ async def test_a_gateway_without_scheduling_has_it_wait() -> None:
             await client.send(NUMBER, "Hi", schedule_at=at(9, day=2))
 
 
+async def test_a_gateway_that_schedules_no_single_text_has_it_wait() -> None:
+    """It is not refused for good: with a key it goes in the morning."""
+    provider = FakeProvider(limits=Batching(max_batch=100, max_scheduled=100, min_scheduled=2))
+    async with client_at(at(22), provider, send_between=HOURS, when_quiet="schedule") as client:
+        with pytest.raises(SendLaterError) as caught:
+            await client.send(NUMBER, "Hi")
+
+    assert (at(8, day=2), []) == (caught.value.until, provider.sent)
+
+
 @pytest.mark.parametrize(
     ("when", "goes"), [(at(9, day=2), True), (at(21, day=2), False), (at(19, 59, day=2), False)]
 )
@@ -149,6 +159,8 @@ async def test_a_text_that_is_scheduled_is_judged_by_its_time(when: datetime, go
     "settings",
     [
         {"send_between": "8-20"},
+        {"send_between": "08:00-08:01"},
+        {"send_between": "23:59-24:00"},
         {"send_between": HOURS, "zone": "Manila"},
         {"zone": "Asia/Manila"},
         {"send_between": HOURS, "when_quiet": "drop"},
