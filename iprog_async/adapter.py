@@ -17,7 +17,7 @@ from iprog_async._core.receipts import PENDING
 from iprog_async._core.redaction import clean_secret, mask_keys, one_line, words
 from iprog_async._core.schedules import check_aware, check_future, wall_clock
 from iprog_async._core.sealed import MASK, Secret, seal_mapping
-from iprog_async._http.acceptance import PLAIN_REASON, says_unsure
+from iprog_async._http.acceptance import PLAIN_REASON, doubts, says_unsure
 from iprog_async._http.api_paths import ApiPaths
 from iprog_async._http.calls import NOT_JSON, Answer, Call, Effect, Gateway, HttpCall, UnclearAnswer
 from iprog_async._providers.base import BaseProvider, to_sender_id
@@ -69,6 +69,7 @@ __all__ = [
     "check_text",
     "clean_secret",
     "credentials_from_env",
+    "doubts",
     "failed",
     "give_up",
     "is_array",

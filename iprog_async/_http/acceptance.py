@@ -55,6 +55,11 @@ _PLAIN_SIGN = re.compile(
     r"|(u?u?id|sid|ref(erence)?)s?\s*[:=]|(?=\D*\d)\S+$",
     re.IGNORECASE,
 )
+_DOUBT = re.compile(
+    rf"\b({_TAKEN}|{_UNSURE}|completed?|created|done|ok|okay|processed|success\w*|true)\b"
+    rf"|\b(sm\d|isms-)|::|{_UUID.pattern}|{_ID_OF_TEXT.pattern}",
+    re.IGNORECASE,
+)
 _NAME_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 # "messageid", "smsuid": ids whose name is written in one piece.
 _JOINED_ID = re.compile(
@@ -154,6 +159,12 @@ def page_says_taken(text: str) -> bool:
 def says_unsure(text: str) -> bool:
     """Return whether a text speaks of what may come after a dispatch, such as a time-out."""
     return says_taken(text) or _SAYS_UNSURE.search(text) is not None
+
+
+def doubts(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where, from and to, a text speaks of an acceptance, or of what may come after it."""
+    for found in _DOUBT.finditer(text):
+        yield found.span()
 
 
 def texts_of(body: object) -> Iterator[str]:

@@ -85,7 +85,8 @@ class Answers:
         errors = self.file.errors
         said = errors.said(answer.data)
         reason = " ".join(said)
-        rows = (*self.refusals, *self.file.refusals)
+        # Only a send is answered by proofs.
+        rows = (*self.refusals, *self.file.refusals(answer.data if answer.once else None))
         # An object that says something else than errors do is more than its status.
         bare = not reason and not (is_object(answer.data) and answer.data)
         raise refuse_or_give_up(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -12,43 +12,17 @@ from zoneinfo import ZoneInfo
 from attrs import Attribute, field, frozen
 from attrs.validators import optional
 
-from iprog_async import (
-    AuthenticationError,
-    ConfigurationError,
-    DeliveryState,
-    InsufficientCreditError,
-    NotFoundError,
-    ProviderError,
-    RateLimitError,
-    RejectedError,
-)
-from iprog_async.adapter import (
-    Blame,
-    ErrorForm,
-    Refusal,
-    is_array,
-    to_rate,
-    to_region,
-    whole_number,
-)
+from iprog_async import ConfigurationError, DeliveryState
+from iprog_async.adapter import Refusal, to_rate, to_region, whole_number
 from iprog_async_providers.toml._credentials import Auth
-from iprog_async_providers.toml._patterns import check_pattern
-from iprog_async_providers.toml._pointers import ANY, Place, Pointer
+from iprog_async_providers.toml._pointers import Place, Pointer
+from iprog_async_providers.toml._proofs import Acceptance, Errors, Refused
 
 
 BodyKind = Literal["json", "form", "query"]
 NumberFormat = Literal["E.164", "digits", "national"]
 Method = Literal["POST", "GET", "PUT"]
 
-ErrorName = Literal["authentication", "credit", "not-found", "rate-limit", "rejected"]
-
-ERRORS: Mapping[ErrorName, type[ProviderError]] = {
-    "authentication": AuthenticationError,
-    "credit": InsufficientCreditError,
-    "not-found": NotFoundError,
-    "rate-limit": RateLimitError,
-    "rejected": RejectedError,
-}
 _MINUTE = timedelta(minutes=1)
 _SECOND = timedelta(seconds=1)
 
@@ -58,37 +32,6 @@ def _path(_: object, attribute: Attribute[Any], path: str) -> None:
         raise ValueError(
             f"{attribute.name} begins with a slash and has no query (what was given is not shown)"
         )
-
-
-def _successes(_: object, attribute: Attribute[Any], statuses: tuple[int, ...]) -> None:
-    if not statuses or any(not 200 <= status < 300 for status in statuses):
-        raise ValueError(f"{attribute.name} is one or more HTTP statuses from 200 to 299")
-
-
-@frozen
-class Condition:
-    """What has to be at a place in an answer: exactly one of these values.
-
-    Args:
-        pointer: The place.
-        values: What it may be; a number is no text, and true is no 1.
-    """
-
-    pointer: Pointer
-    values: tuple[object, ...]
-
-    def holds(self, data: object) -> bool:
-        """Return whether an answer has it."""
-        found = self.pointer.find(data)
-        return any(type(found) is type(value) and found == value for value in self.values)
-
-    @classmethod
-    def parse(cls, pointer: str, value: object) -> Condition:
-        """Read a condition; raises `ValueError` if it makes no sense."""
-        values: tuple[object, ...] = tuple(value) if is_array(value) else (value,)
-        if not values or not all(isinstance(each, (str, int, float)) for each in values):
-            raise ValueError(f"{pointer!r} is a text, a number, true or false, or a list of them")
-        return cls(Pointer.parse(pointer), values)
 
 
 @frozen(kw_only=True)
@@ -182,129 +125,6 @@ class Send:
             if place is not None and value is not None:
                 place.put(body, value)
         return body
-
-
-@frozen(kw_only=True)
-class Acceptance:
-    """What proves that a text was taken: all of it. Anything less is unknown.
-
-    Args:
-        status: HTTP statuses.
-        where: Values that have to be in the answer, by JSON pointer.
-        id: Where the id of the text is; if it is named, it has to be there.
-        cost: Where the price is, if the gateway tells it.
-    """
-
-    status: tuple[int, ...] = field(default=(200,), validator=_successes)
-    where: tuple[Condition, ...] = ()
-    id: Pointer | None = None
-    cost: Pointer | None = None
-
-    def __attrs_post_init__(self) -> None:
-        if not self.where and self.id is None:
-            raise ValueError("a status alone proves nothing: name id, or what is there by where")
-
-
-def _error_places(_: object, __: object, pointers: tuple[Pointer, ...]) -> None:
-    if any(ANY in pointer.tokens[:-1] for pointer in pointers):
-        raise ValueError("* stands for the last key of a pointer, as in /errors/*")
-    if any(token.isdecimal() for pointer in pointers for token in pointer.tokens):
-        raise ValueError("lists are looked through by themselves: leave out the number")
-
-
-@frozen(kw_only=True)
-class Errors:
-    """The exact form of the gateway's errors: an answer with anything else in it is none.
-
-    Args:
-        words: Where the words are that a refusal is known by, as JSON pointers; `*` is any key.
-        where: Values at the top that make an answer an error.
-        also: Where else something may be, which refusals are not known by.
-    """
-
-    words: tuple[Pointer, ...] = field(default=(), validator=_error_places)
-    where: tuple[Condition, ...] = ()
-    also: tuple[Pointer, ...] = field(default=(), validator=_error_places)
-
-    def __attrs_post_init__(self) -> None:
-        if any(len(condition.pointer.tokens) > 1 for condition in self.where):
-            raise ValueError("where names values at the top of an error, such as /status")
-
-    def marks(self, data: object) -> bool:
-        """Return whether an answer has what makes it an error, whatever else is in it."""
-        return bool(self.where) and all(each.holds(data) for each in self.where)
-
-    @property
-    def form(self) -> ErrorForm:
-        """The form, as the rule for refusals knows it."""
-        mark = {condition.pointer.tokens[0]: condition.values for condition in self.where}
-        words, also = _paths_of(self.words), _paths_of(self.also)
-        return ErrorForm(mark, words, dict.fromkeys(also), codes=True)
-
-    def said(self, data: object) -> list[str]:
-        """Return the words in an error."""
-        found = (value for pointer in self.words for value in pointer.find_all(data))
-        return [text for value in found if (text := _as_text(value))]
-
-
-def _paths_of(pointers: Iterable[Pointer]) -> list[str]:
-    return [".".join(pointer.tokens) for pointer in pointers]
-
-
-def _as_text(value: object) -> str:
-    """Return words, or a code, as text."""
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        return ""
-    return str(value).strip()
-
-
-@frozen(kw_only=True)
-class Refused:
-    """One refusal that the gateway is known to make before it sends anything.
-
-    Args:
-        error: What it is: one of the keys of `ERRORS`.
-        status: The HTTP statuses that it comes with, below 500.
-        words: The whole words, one of these; case and the last full stop do not matter.
-        pattern: A regular expression for the whole words instead: three letters or digits that are
-            always there at the least, and wildcards for 40 characters at the most.
-        healable: Whether a later try or another gateway could succeed.
-        blame: What caused it: `"account"`, `"message"` or `"recipient"`.
-        evidence: Where it was seen.
-    """
-
-    error: ErrorName
-    status: tuple[int, ...]
-    words: tuple[str, ...] = ()
-    pattern: str | None = None
-    healable: bool | None = None
-    blame: Blame | None = None
-    evidence: str = ""
-
-    def __attrs_post_init__(self) -> None:
-        if not self.status or any(not 200 <= status < 500 for status in self.status):
-            raise ValueError(
-                "status is one or more HTTP statuses below 500: a server error proves no refusal"
-            )
-        if self.words and self.pattern is not None:
-            raise ValueError("give words or a pattern, not both")
-        if self.pattern is not None:
-            check_pattern(self.pattern)
-        elif not self.words or not all(any(map(str.isalnum, each)) for each in self.words):
-            raise ValueError("give words, or a pattern: a status alone proves no refusal")
-
-    @property
-    def row(self) -> Refusal:
-        """The refusal, as the rule for refusals knows it."""
-        words = (rf"{re.escape(each.strip(' .'))}\.?" for each in self.words)
-        return Refusal(
-            ERRORS[self.error],
-            self.pattern or "|".join(words),
-            self.status,
-            healable=self.healable,
-            blame=self.blame,
-            evidence=self.evidence,
-        )
 
 
 @frozen(kw_only=True)
@@ -438,7 +258,7 @@ class GatewayFile:
         for name in self.auth.fields:
             Place.parse(name).put(body, "")
 
-    @property
-    def refusals(self) -> tuple[Refusal, ...]:
-        """The refusals, as the rule for them knows them."""
-        return tuple(each.row for each in self.refused)
+    def refusals(self, data: object = None) -> tuple[Refusal, ...]:
+        """Return the refusals that an answer may prove, as the rule for them knows them."""
+        texts = self.errors.form.texts(data) or ()
+        return tuple(each.row for each in self.refused if each.explains(texts))

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
-from attrs import frozen
+from attrs import evolve, frozen
+
+from iprog_async.adapter import doubts
 
 
 FEWEST_FIXED = 3
@@ -49,6 +52,27 @@ def check_pattern(pattern: str) -> None:
         )
 
 
+def is_explained(pattern: str, text: str) -> bool:
+    """Return whether a text is a pattern's own words, and its wildcards match nothing that tells.
+
+    A wildcard may stand for a number or a name. What it matches that speaks of a text as sent, or
+    of what may come after that, is said by the gateway and not by the file.
+    """
+    found = _with_groups(pattern).fullmatch(text)
+    if found is None:
+        return False
+    loose = [span for span in found.regs[1:] if span[0] < span[1]]
+    return not any(
+        start < last and first < end for start, end in doubts(text) for first, last in loose
+    )
+
+
+@lru_cache(maxsize=256)
+def _with_groups(pattern: str) -> re.Pattern[str]:
+    """Return what matches the same, with a group around each part that may be anything."""
+    return re.compile(_choice(_tokens(pattern)).grouped, re.IGNORECASE)
+
+
 @frozen
 class _Part:
     """What a part of a pattern matches, in characters.
@@ -57,11 +81,15 @@ class _Part:
         fixed: Letters and digits of its own in the least that it matches.
         loose: The most that may be anything.
         longest: The most in all.
+        plain: The part, as it is written, without groups that are numbered.
+        grouped: The same, with a numbered group around whatever may be anything.
     """
 
     fixed: int = 0
     loose: int = 0
     longest: int = 0
+    plain: str = ""
+    grouped: str = ""
 
 
 @frozen
@@ -94,25 +122,32 @@ def _choice(tokens: Iterator[_Token]) -> _Part:
             parts = []
         elif token.kind == "repeat":
             parts.append(_repeated(parts.pop(), token.text))
+        elif token.kind == "open":
+            inner = _choice(tokens)
+            plain, grouped = f"(?:{inner.plain})", f"(?:{inner.grouped})"
+            parts.append(evolve(inner, plain=plain, grouped=grouped))
         else:
-            parts.append(_choice(tokens) if token.kind == "open" else _single(token))
+            parts.append(_single(token))
     branches.append(_sequence(parts))
+    plain = "|".join(each.plain for each in branches)
     if len(branches) > 1 and all(branch.longest <= 1 for branch in branches):
         # (a|b|c) is another way to write [abc].
-        return _Part(0, 1, 1)
+        return _Part(0, 1, 1, plain, f"({plain})")
     return _Part(
         min(each.fixed for each in branches),
         max(each.loose for each in branches),
         max(each.longest for each in branches),
+        plain,
+        "|".join(each.grouped for each in branches),
     )
 
 
 def _single(token: _Token) -> _Part:
     if token.kind == "edge":
-        return _Part()
+        return _Part(0, 0, 0, token.text, token.text)
     if token.kind == "any":
-        return _Part(0, 1, 1)
-    return _Part(int(token.text.isalnum()), 0, 1)
+        return _Part(0, 1, 1, token.text, f"({token.text})")
+    return _Part(int(token.text.isalnum()), 0, 1, token.text, token.text)
 
 
 def _sequence(parts: Sequence[_Part]) -> _Part:
@@ -120,13 +155,23 @@ def _sequence(parts: Sequence[_Part]) -> _Part:
         sum(each.fixed for each in parts),
         sum(each.loose for each in parts),
         sum(each.longest for each in parts),
+        "".join(each.plain for each in parts),
+        "".join(each.grouped for each in parts),
     )
 
 
 def _repeated(part: _Part, count: str) -> _Part:
+    loose, longest = _lengths(part, count)
+    plain = part.plain + count
+    # A group that is repeated holds its last match only: all of it is in one.
+    return _Part(0, loose, longest, plain, f"({plain})" if loose else part.grouped + count)
+
+
+def _lengths(part: _Part, count: str) -> tuple[int, int]:
+    """Return how much a repeated part may match, of anything and in all."""
     if count == "?":
         # Also behind another count, where it asks for as little as possible.
-        return _Part(0, part.loose, part.longest)
+        return part.loose, part.longest
     counts = _COUNTS.fullmatch(count)
     if counts is None:
         raise ValueError(
@@ -135,5 +180,5 @@ def _repeated(part: _Part, count: str) -> _Part:
         )
     most = int(counts[1] or counts[2])
     if most <= 1:
-        return _Part(0, part.loose, part.longest)
-    return _Part(0, part.longest * most, part.longest * most)
+        return part.loose, part.longest
+    return part.longest * most, part.longest * most

@@ -15,8 +15,9 @@ from cattrs.errors import ForbiddenExtraKeysError
 from iprog_async import ConfigurationError
 from iprog_async.adapter import is_array, is_object, one_line
 from iprog_async_providers.toml._credentials import Credential
-from iprog_async_providers.toml._file import Condition, GatewayFile
+from iprog_async_providers.toml._file import GatewayFile
 from iprog_async_providers.toml._pointers import Place, Pointer
+from iprog_async_providers.toml._proofs import Condition
 
 
 def read_file(path: str | PathLike[str]) -> GatewayFile:

@@ -23,8 +23,9 @@ from iprog_async.sandbox import (
     read_fields,
     read_json,
 )
-from iprog_async_providers.toml._file import ErrorName, GatewayFile
+from iprog_async_providers.toml._file import GatewayFile
 from iprog_async_providers.toml._pointers import ANY, Place, Pointer
+from iprog_async_providers.toml._proofs import ErrorName
 from iprog_async_providers.toml._reading import read_file
 
 

@@ -160,7 +160,7 @@ def test_a_pattern_of_words_with_short_wildcards_is_read(tmp_path: Path, pattern
     path = tmp_path / "acme.toml"
     path.write_text(ACME.replace('words = "Unknown key"', f"pattern = '{pattern}'"))
 
-    (row, *_) = HttpProvider.from_toml(path, environ=KEY).file.refusals
+    (row, *_) = HttpProvider.from_toml(path, environ=KEY).file.refusals()
 
     assert row.text is not None
     assert pattern == row.text.pattern

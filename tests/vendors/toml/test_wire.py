@@ -299,6 +299,25 @@ async def test_blame_and_pattern_are_those_of_the_row(
     assert "recipient" == outcome.error.blame
 
 
+@pytest.mark.parametrize(
+    ("words", "state"),
+    [
+        ("Error: 639171234567 is no mobile number", "not_sent"),
+        ("Error: SMSC timed out, message was sent", "unknown"),
+    ],
+)
+async def test_what_a_wildcard_matches_may_be_news(
+    tmp_path: Path, respx_mock: respx.MockRouter, words: str, state: str
+) -> None:
+    """A text that a pattern matches proves a refusal only if the rest of it tells nothing."""
+    provider = acme(tmp_path, ('words = "Text not allowed"', 'pattern = "Error: .{1,40}"'))
+    answer = httpx.Response(422, json=_error(words))
+
+    _, outcome = await sent_by(provider, respx_mock, Message("0917 123 4567", "Hi"), answer)
+
+    assert state == outcome.state
+
+
 async def test_balance_and_status_are_read_where_the_file_says(
     tmp_path: Path, respx_mock: respx.MockRouter
 ) -> None:
