@@ -114,11 +114,15 @@ UPDATE {outbox} SET state = 'unknown', due_at = now() WHERE id = ANY (%(ids)s::b
 AND state = 'waiting'"""  # noqa: S608 - constants
         """Marks those that somebody may have sent; nobody takes them any more."""
         again = "e.state = 'released' OR e.state = 'not_sent' AND e.healable"
+        # In the order of their own index: by the planner's reckoning another one is as short while
+        # there are few, and the plan is kept while the outbox grows.
         self.sweep = f"""
 UPDATE {outbox} AS o SET state = CASE WHEN {again} THEN 'waiting' ELSE 'done' END,
   text = CASE WHEN {again} THEN o.text END, due_at = now()
-FROM {entries} AS e
-WHERE o.campaign = %(campaign)s AND o.state = 'unknown' AND e.campaign = {campaign}
+FROM (
+  SELECT id FROM {outbox} WHERE campaign = %(campaign)s AND state = 'unknown' ORDER BY id
+) AS w, {entries} AS e
+WHERE o.id = w.id AND o.state = 'unknown' AND e.campaign = {campaign}
   AND e.number = o.number
   AND coalesce('k' || e.key, 't' || encode(e.text_hash, 'hex')) = 'k' || o.key
   AND (e.state <> 'claimed' OR o.due_at < now() - {_UNTIL_ERASED})"""  # noqa: S608 - constants

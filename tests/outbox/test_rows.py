@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.postgres.reading import reading
 
 from iprog_async._journal.postgres.address import PostgresAddress
@@ -25,7 +26,8 @@ def _fill(connection: Connection, schema: str, first: int, last: int) -> None:
     run(connection, _FILL.format(schema=schema), [first, last])
 
 
-def test_reads_few(postgres_journal: str) -> None:
+@pytest.mark.parametrize("vacuumed", [False, True], ids=["as it grew", "vacuumed"])
+def test_reads_few(postgres_journal: str, *, vacuumed: bool) -> None:
     """A session whose plans are of the time when few waited reads those rows that it is about."""
     address = PostgresAddress.parse(postgres_journal)
     connection, campaign = open_campaign(address, "")
@@ -41,6 +43,9 @@ def test_reads_few(postgres_journal: str) -> None:
     with connection:
         run(connection, SETTINGS)
         _fill(connection, address.schema, 1, SOME)
+        if vacuumed:
+            # As the server does by itself at any time: then it knows how few they are.
+            run(connection, f"VACUUM {address.schema}.outbox")
         for _ in range(TIMES_UNTIL_PREPARED):
             for statement, values in asked.values():
                 run(connection, statement, values)
