@@ -60,6 +60,9 @@ async def connect(address: PostgresAddress, name: str = "") -> Connection:
         JournalError: It can't be reached, is no journal that this release works with, or stands
             behind a pooler that hands statements to any session.
     """
+    # It needs what the extra installs.
+    from iprog_async._journal.postgres.times import bound_times
+
     connection = await connect_async(address, name)
     try:
         if await _is_pooled(address, connection):
@@ -72,6 +75,7 @@ async def connect(address: PostgresAddress, name: str = "") -> Connection:
             check_version(address, await _version(connection, address.schema))
             # The job queue's own statements name no schema.
             await run(connection, f"SET search_path = {quoted(address.schema)}")
+            await bound_times(connection)
             # All statements are made for what others have committed meanwhile.
             await run(connection, "SET default_transaction_isolation = 'read committed'")
     except BaseException:

@@ -46,7 +46,11 @@ class OutboxDatabase:
 
     async def _run(self, statement: str, values: Mapping[str, object]) -> Sequence[Sequence[Any]]:
         if self._connection is None:
+            # It needs what the extra installs.
+            from iprog_async._journal.postgres.times import bound_times
+
             self._connection = await connect_async(self._address)
+            await bound_times(self._connection)
             await self._connection.execute(SETTINGS)
         cursor = await self._connection.execute(statement, values)  # pyright: ignore[reportArgumentType, reportCallIssue] - our own SQL
         return [] if cursor.description is None else await cursor.fetchall()

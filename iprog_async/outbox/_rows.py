@@ -7,7 +7,7 @@ have is only work done in vain, and one that was marked too early is found by `s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from attrs import frozen
@@ -63,9 +63,17 @@ def to_taken(values: Sequence[Any], asked_at: datetime) -> Taken:
             be another.
     """
     number_of_row, takes, number, key, text, sender_id, schedule_at, seconds_left, age = values
-    left = None if seconds_left is None else timedelta(seconds=seconds_left)
-    not_after = None if left is None else asked_at + left
+    not_after = None if seconds_left is None else _later(asked_at, seconds_left)
     return Taken(number_of_row, takes, number, key, text, sender_id, schedule_at, not_after, age)
+
+
+def _later(time: datetime, seconds: float) -> datetime:
+    """Return a time so many seconds later, or the last or the first one that there is."""
+    try:
+        return time + timedelta(seconds=seconds)
+    except OverflowError:
+        end = datetime.max if seconds > 0 else datetime.min
+        return end.replace(tzinfo=UTC)
 
 
 class OutboxStatements:
@@ -89,7 +97,8 @@ WITH w AS MATERIALIZED (
 )
 UPDATE {outbox} AS o SET due_at = {lease}, takes = o.takes + 1 FROM w WHERE o.id = w.id
 RETURNING o.id, o.takes, o.number, o.key, o.text, o.sender_id, o.schedule_at,
-  extract(epoch FROM o.expires_at - now())::float8, extract(epoch FROM now() - o.enqueued_at)::float8"""  # noqa: S608, E501 - constants
+  extract(epoch FROM o.expires_at)::float8 - extract(epoch FROM now())::float8,
+  extract(epoch FROM now() - o.enqueued_at)::float8"""  # noqa: S608 - constants
         """Takes those that have waited longest, for the time of a lease."""
         # Said so, the index of all that wait is no way to them: the planner may take it for a short
         # one until the table is analysed.

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from secrets import token_hex
 
 import pytest
@@ -33,6 +33,7 @@ from iprog_async._journal.postgres.connecting import connect, run
 from iprog_async._journal.postgres.migrations import migrate
 from iprog_async.fleet import FleetCampaign, Worker, enqueue_many
 from iprog_async.outbox import enqueue_sync
+from iprog_async.testing import SmsOutbox
 from iprog_async_providers import IprogProvider
 
 
@@ -203,6 +204,18 @@ async def test_lost_connections(postgres_journal: str, caplog: pytest.LogCapture
                 await until_ended(postgres_journal)
     assert (400, {1}) == (len(counting.texts), set(counting.texts.values()))
     assert "The worker waits, and goes on when it can" in caplog.text
+
+
+@pytest.mark.parametrize("hours", [0, -8])
+async def test_the_last_time_that_there_is(hours: int, postgres_journal: str) -> None:
+    """Texts that never expire are sent, in whatever zone the server and the program are."""
+    last = datetime.max.replace(tzinfo=timezone(timedelta(hours=hours)))
+    address = with_query(postgres_journal, options="-cTimeZone=Asia/Manila")
+    async with SmsClient(SmsOutbox().provider) as sms:
+        await enqueue_many(sms, people(3), journal=address, campaign=CAMPAIGN, not_after=last)
+        async with working(sms, address):
+            status = await until_ended(address)
+    assert 3 == status.runs[0].accepted
 
 
 async def test_what_is_for_later_waits(postgres_journal: str) -> None:

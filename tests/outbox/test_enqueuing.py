@@ -20,7 +20,7 @@ from support.outbox.connections import (
 )
 from support.outbox.looking import rows
 
-from iprog_async import ConfigurationError, Journal, JournalError, Message
+from iprog_async import ConfigurationError, InvalidMessageError, Journal, JournalError, Message
 from iprog_async._journal.enqueuing.enqueue import Target
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.schema import enqueue_grants
@@ -139,6 +139,13 @@ async def test_all_that_a_message_has_is_kept(address: str) -> None:
         takes,
     )
     assert timedelta(minutes=5) == timedelta(seconds=round(age.total_seconds()))
+
+
+async def test_time_at_the_end_of_the_calendar_is_refused(address: str) -> None:
+    """No other zone can write it, the database's neither."""
+    when = datetime.max.replace(tzinfo=timezone(-timedelta(hours=8)))
+    with Journal.open(address) as journal, pytest.raises(InvalidMessageError, match="out of range"):
+        await journal.enqueue(Message(ANN.to, "Hi", schedule_at=when, key="k"), connection=object())
 
 
 async def test_journal_in_a_file_has_no_outbox(tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from support.outbox.looking import told, until
 from support.outbox.sending import NUMBER, put, sending, states, texts
 from support.policies.rules import rewriting
+from support.postgres.addresses import with_query
 
 from iprog_async import Journal, Message, SmsClient
 from iprog_async.outbox import OutboxSender
@@ -62,3 +64,46 @@ async def test_text_that_was_sent_is_not_called_too_old(
         await until(lambda: states(address)() == [("done", None)])
     entry = await journal.outcome_of(NUMBER, "a")
     assert (1, "accepted") == (len(gateway.messages), entry and entry.state)
+
+
+ODD_TIMES = [
+    "expires_at = '9999-12-31 23:59:59.999999+00'",
+    "expires_at = '294000-01-01'",
+    "expires_at = 'infinity'",
+    "expires_at = '4700-01-01 BC'",
+    "schedule_at = '9999-12-31 23:59:59.999999+00'",
+    "schedule_at = 'infinity'",
+    "schedule_at = '-infinity'",
+]
+
+
+async def test_time_that_nobody_can_reckon_with_stops_no_other_text(
+    address: str, gateway: SmsOutbox
+) -> None:
+    """Whatever times a row has that no `datetime` holds, it comes to its end like the others."""
+    count = len(ODD_TIMES) + 1
+    ahead = with_query(address, options="-cTimeZone=Asia/Manila")
+    with Journal.open(ahead) as journal:
+        await put(address, journal, *texts(count))
+        for number, odd in enumerate(ODD_TIMES):
+            told(address, f"UPDATE {{outbox}} SET {odd} WHERE key = 'order-{number}'")  # noqa: S608 - ours
+        async with sending(gateway, journal):
+            await until(lambda: states(address)() == [("done", None)] * count)
+    assert f"Hi {count - 1}" in {message.text for message in gateway.messages}
+
+
+@pytest.mark.parametrize(
+    ("message", "max_age"),
+    [
+        (Message(NUMBER, "Hi", key="a", not_after=datetime.max.replace(tzinfo=UTC)), None),
+        (Message(NUMBER, "Hi", key="a"), timedelta.max),
+    ],
+    ids=["not_after", "max_age"],
+)
+async def test_text_that_is_never_too_old_is_sent(
+    address: str, journal: Journal, gateway: SmsOutbox, message: Message, max_age: timedelta | None
+) -> None:
+    """The longest time that can be said is as good as none."""
+    await put(address, journal, message, max_age=max_age)
+    async with sending(gateway, journal):
+        await until(lambda: gateway.messages)

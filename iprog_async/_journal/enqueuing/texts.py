@@ -19,6 +19,12 @@ from iprog_async._core.messages import (
     check_text,
 )
 from iprog_async._core.phones import to_e164, to_region
+from iprog_async._core.schedules import as_kept
+
+# The steps in which PostgreSQL keeps times.
+_DATABASE_STEP = timedelta(microseconds=1)
+# As good as for ever, and within what PostgreSQL can add to this moment.
+_LONGEST = timedelta(days=365 * 1000)
 
 
 def to_request(
@@ -50,7 +56,7 @@ def to_request(
     text = _to_text(message, region)
     if message.schedule_at is not None:
         check_schedule(message)
-        text["schedule_at"] = message.schedule_at.astimezone(UTC).isoformat()
+        text["schedule_at"] = as_kept(message.schedule_at, _DATABASE_STEP).isoformat()
     if (seconds := _seconds_left(message, max_age)) is not None:
         text["max_age"] = seconds
     return json.dumps({"campaign": campaign, "journal": journal, "texts": [text]})
@@ -111,4 +117,4 @@ def _seconds_left(message: Message, max_age: object) -> float | None:
         left.append(message.not_after - now)
     if not left:
         return None
-    return min(left).total_seconds()
+    return min(*left, _LONGEST).total_seconds()
