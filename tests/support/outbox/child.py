@@ -13,12 +13,15 @@ import time
 from iprog_async import Journal, JournalError, SmsClient
 from iprog_async.outbox import OutboxSender
 from iprog_async_providers import IprogProvider
-from support.waiting import LONG
+
+
+# It is run as a script, which finds nothing of the tests' own folder.
+_LONG = 200.0
 
 
 def _open(address: str) -> Journal:
     """Open the journal; its server may have crashed, and be back in a moment."""
-    until = time.monotonic() + LONG
+    until = time.monotonic() + _LONG
     while True:
         try:
             return Journal.open(address)
