@@ -21,6 +21,7 @@ from iprog_async._core.messages import (
 from iprog_async._core.phones import to_e164, to_region
 from iprog_async._core.schedules import as_kept
 
+
 # The steps in which PostgreSQL keeps times.
 _DATABASE_STEP = timedelta(microseconds=1)
 # As good as for ever, and within what PostgreSQL can add to this moment.
