@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -21,7 +22,7 @@ from iprog_async._journal.postgres.session import Campaign, open_campaign
 from iprog_async._journal.text_hash import TextHash
 from iprog_async._routing.base import gateways_of
 from iprog_async.fleet._chunking import make_chunks
-from iprog_async.fleet._database import connected, notify, parse_address, run
+from iprog_async.fleet._database import Connection, ask, connected, notify, parse_address, run
 from iprog_async.fleet._left_out import outcome_of
 from iprog_async.fleet._queue_names import DEFAULT_QUEUE
 from iprog_async.fleet._report import EnqueueReport
@@ -30,9 +31,14 @@ from iprog_async.fleet._sifting import Kind, sift
 from iprog_async.fleet._staging import stage
 
 
+logger = logging.getLogger("iprog_async.fleet")
+
 _WINDOW = 1000
 # Enough to sort a million rows in the server's memory; what does not fit is sorted on its disk.
 _MEMORY = "SET LOCAL work_mem = '256MB'"
+
+# Held until the transaction ends, also if that is because the loader is gone.
+_LOADING = "hashtextextended('iprog-async loading ' || %s, 0)"
 
 
 async def enqueue_many(
@@ -62,7 +68,8 @@ async def enqueue_many(
 
     They are checked as `send_many` does it, and copied to the database a window at a time. All
     of it is one transaction: a loader that is killed leaves nothing. Loading the same again adds
-    nothing, so it is safe to repeat.
+    nothing, so it is safe to repeat, also at the same time: of several loaders of a campaign one
+    loads, and the others wait for it.
 
     Args:
         client: Its provider checks the messages, as that of the workers will.
@@ -134,6 +141,7 @@ async def enqueue_many(
     try:
         await preparation.open(None)
         async with connected(address) as connection, connection.transaction():
+            await _begin_loading(connection, address, opened)
             await run(connection, _MEMORY)
             hashes = TextHash(opened.salt)
             counted = await stage(connection, preparation, hashes, tell, gate)
@@ -173,6 +181,18 @@ def _open_campaign(address: PostgresAddress, name: str) -> Campaign:
     with translated(address):
         connection.close()
     return campaign
+
+
+async def _begin_loading(
+    connection: Connection, address: PostgresAddress, campaign: Campaign
+) -> None:
+    """Wait until nobody else loads a campaign: what is loaded is seen once it is committed."""
+    values = [f"{address.schema} {campaign.id}"]
+    (is_free,) = await ask(connection, f"SELECT pg_try_advisory_xact_lock({_LOADING})", values)
+    if is_free:
+        return
+    logger.info("the campaign %r: another loader is at it, and is waited for", campaign.name)
+    await run(connection, f"SELECT pg_advisory_xact_lock({_LOADING})", values)
 
 
 def _nobody(_: NotSent) -> None:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+import logging
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from importlib import util
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from support.core.fakes import FakeProvider
 from support.fleet.sending import CAMPAIGN, people, rows
+from support.waiting import LONG
 
 from iprog_async import (
     ConfigurationError,
@@ -19,6 +21,7 @@ from iprog_async import (
     NotSent,
     SmsClient,
 )
+from iprog_async._bulk.source import Messages
 from iprog_async.fleet import EnqueueReport, Worker, enqueue_many
 from iprog_async.testing import InstantClock
 from iprog_async_providers import IprogProvider
@@ -28,9 +31,7 @@ ANA, BEN = "09171234567", "09181234567"
 LATER = datetime(2099, 1, 1, tzinfo=UTC)
 
 
-async def load(
-    journal: str, messages: Sequence[Message] | Iterator[Message], **options: Any
-) -> EnqueueReport:
+async def load(journal: str, messages: Messages, **options: Any) -> EnqueueReport:
     """Load messages that go nowhere."""
     async with SmsClient(IprogProvider("fleet-test-token")) as sms:
         return await enqueue_many(sms, messages, journal=journal, campaign=CAMPAIGN, **options)
@@ -160,6 +161,50 @@ async def test_loading_again_adds_nothing(postgres_journal: str) -> None:
     assert (1, 120) == (again.enqueued, again.waiting)
     jobs = rows(postgres_journal, "SELECT count(*) FROM {schema}.procrastinate_jobs")
     assert [(first.chunks + again.chunks,)] == jobs
+
+
+class Held:
+    """People whose last one comes when it is let go."""
+
+    def __init__(self) -> None:
+        self.begun, self.may_end = asyncio.Event(), asyncio.Event()
+
+    async def __aiter__(self) -> AsyncIterator[Message]:
+        """Iterate over them."""
+        self.begun.set()
+        for message in people(3):
+            yield message
+        await self.may_end.wait()
+
+
+@pytest.mark.parametrize("text", ["Hi {}", "Hello {}"])
+async def test_of_two_loaders_at_once_one_loads(
+    text: str, postgres_journal: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The other one waits for it, and then finds what it has loaded."""
+    caplog.set_level(logging.INFO, "iprog_async.fleet")
+    held = Held()
+    first = asyncio.create_task(load(postgres_journal, held))
+    await held.begun.wait()
+    second = asyncio.create_task(load(postgres_journal, people(3, text)))
+    async with asyncio.timeout(LONG):
+        while not (second.done() or "is waited for" in caplog.text):  # noqa: ASYNC110 - a log
+            await asyncio.sleep(0.01)
+    held.may_end.set()
+    reports = [await first, await second]
+    assert [3, 0] == [report.enqueued for report in reports]
+    assert [0, 3] == [report.waiting + report.conflicts for report in reports]
+
+
+async def test_a_loader_that_is_gone_keeps_nobody_waiting(postgres_journal: str) -> None:
+    """Whatever ended it, the next one loads."""
+    held = Held()
+    first = asyncio.create_task(load(postgres_journal, held))
+    await held.begun.wait()
+    second = asyncio.create_task(load(postgres_journal, people(3)))
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    assert 3 == (await second).enqueued
 
 
 @pytest.mark.parametrize(("allowed", "enqueued"), [(False, 0), (True, 1)])
