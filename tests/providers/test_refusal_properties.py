@@ -170,7 +170,7 @@ TABLES: Mapping[str, Sequence[Table]] = {
     "smsgate": (Table(smsgate.REFUSALS, lambda text: {"message": text}, SMSGATE),),
     "toml": (
         Table(
-            PROVIDERS["toml"].file.refusals, lambda text: {"state": "error", "error": text}, ACME
+            PROVIDERS["toml"].file.refusals(), lambda text: {"state": "error", "error": text}, ACME
         ),
     ),
     "ugsms-v1": _UGSMS,
