@@ -17,12 +17,14 @@ from iprog_async._core.receipts import PENDING
 from iprog_async._core.redaction import clean_secret, mask_keys, one_line, words
 from iprog_async._core.schedules import check_aware, check_future, wall_clock
 from iprog_async._core.sealed import MASK, Secret, seal_mapping
-from iprog_async._http.acceptance import PLAIN_REASON, doubts, says_unsure
+from iprog_async._http.acceptance import PLAIN_REASON, doubts, says_taken, says_unsure
 from iprog_async._http.api_paths import ApiPaths
 from iprog_async._http.calls import NOT_JSON, Answer, Call, Effect, Gateway, HttpCall, UnclearAnswer
 from iprog_async._providers.base import BaseProvider, to_sender_id
 from iprog_async._providers.environment import credentials_from_env
 from iprog_async._providers.inbound import ReceivedCursor, ReceivedReading, sender_of
+from iprog_async._providers.listed import refuse_one
+from iprog_async._providers.numbers import is_number_of
 from iprog_async._providers.protocols import Batching, Capabilities, Scheduling
 from iprog_async._providers.refusals import (
     ErrorForm,
@@ -31,7 +33,14 @@ from iprog_async._providers.refusals import (
     refuse,
     refuse_or_give_up,
 )
-from iprog_async._providers.structure import Id, structure
+from iprog_async._providers.structure import (
+    Id,
+    Text,
+    count_or_none,
+    id_or_none,
+    names_errors,
+    structure,
+)
 from iprog_async._providers.url import SmsUrl, to_flag
 
 
@@ -60,6 +69,7 @@ __all__ = [
     "Scheduling",
     "Secret",
     "SmsUrl",
+    "Text",
     "UnclearAnswer",
     "accepted",
     "amount_or_none",
@@ -68,19 +78,25 @@ __all__ = [
     "check_sender_id",
     "check_text",
     "clean_secret",
+    "count_or_none",
     "credentials_from_env",
     "doubts",
     "failed",
     "give_up",
+    "id_or_none",
     "is_array",
+    "is_number_of",
     "is_object",
     "mask_keys",
+    "names_errors",
     "one_line",
     "parse_amount",
     "publish",
     "refuse",
+    "refuse_one",
     "refuse_or_give_up",
     "rejected",
+    "says_taken",
     "says_unsure",
     "seal_mapping",
     "sender_of",

@@ -123,7 +123,7 @@ def read_result(call: HttpCall[T], result: WireReply | Failure, redactor: Redact
         if doubt:
             raise _lost(call, doubt) from None
         raise
-    return value if result.whole else _without_refusals(call, answer, value)
+    return _with_proven_refusals(call, answer, result, value)
 
 
 def _doubt(answer: Answer, reply: WireReply) -> str:
@@ -140,15 +140,20 @@ def _doubt(answer: Answer, reply: WireReply) -> str:
 _NOT_WHOLE = "an answer of which more may have been lost: it named no length, or more came behind"
 
 
-def _without_refusals(call: HttpCall[T], answer: Answer, value: T) -> T:
-    """Return what an answer says that may not be whole, with nobody as not sent."""
-    if not answer.once or not is_array(value):
+def _with_proven_refusals(call: HttpCall[T], answer: Answer, reply: WireReply, value: T) -> T:
+    """Return what an answer says of each message, with no refusal that is in doubt."""
+    read: object = value
+    if not (answer.once and is_array(read) and any(isinstance(each, NotSent) for each in read)):
         return value
-    read: list[object] = value
+    doubt = _doubt(answer, reply)
+    if not doubt and signs_of_acceptance(None, headers=answer.headers):
+        doubt = "an answer whose header names the id of a text"
+    if not doubt:
+        return value
     return cast(
         "T",
         [
-            Unknown(each.index, each.message, _unknown(call, _NOT_WHOLE))
+            Unknown(each.index, each.message, _unknown(call, doubt))
             if isinstance(each, NotSent)
             else each
             for each in read

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from iprog_async._core.errors import SmsError
-from iprog_async._core.messages import Message
-from iprog_async._core.phones import to_e164
+from iprog_async._core.errors import InvalidMessageError, SmsError
+from iprog_async._core.messages import Message, PreparedMessage
+from iprog_async._core.phones import facts_of, to_e164
 from iprog_async._providers.protocols import SmsProvider
 
 
@@ -43,3 +43,28 @@ def read_listed_number(provider: SmsProvider, number: str) -> str:
         return read_number(provider, number)
     except SmsError:
         return to_e164(number)
+
+
+def is_number_of(given: object, prepared: PreparedMessage, region: str | None = None) -> bool:
+    """Return whether a number in an answer is that of a message, in whatever notation.
+
+    Whole numbers are compared: the last nine digits of two countries' may be the same.
+
+    Args:
+        given: What the answer says.
+        prepared: The message.
+        region: Where national numbers belong; the country of the message's if `None`.
+    """
+    if isinstance(given, bool) or not isinstance(given, (str, int)):
+        return False
+    text, e164 = str(given).strip(), prepared.e164
+    if text in (prepared.to, e164, e164[1:]):
+        return True
+    return e164 in (_read(text, region or facts_of(e164).region), _read(text, None))
+
+
+def _read(number: str, region: str | None) -> str | None:
+    try:
+        return to_e164(number, region)
+    except InvalidMessageError:
+        return None

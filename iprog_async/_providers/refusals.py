@@ -274,6 +274,7 @@ def refuse(
     code: str | None = None,
     texts: Sequence[str] | None = None,
     form: ErrorForm | None = None,
+    whom: str = "",
 ) -> None:
     """Raise the `ProviderError` that the table gives for an answer; return if it proves none.
 
@@ -286,6 +287,7 @@ def refuse(
         texts: What a row has to match where there is no form, each by itself; `reason` if `None`.
         form: The exact form of the gateway's errors, each of whose words a row has to match;
             without one, any body may be a refusal.
+        whom: Whom of several it is about, for the error.
     """
     if not answer.once:
         for row in table:
@@ -303,7 +305,7 @@ def refuse(
         if answer.recipients > 1 and not row.whole_request:
             continue
         if row.matches(answer.status, texts) and not _is_taken(answer, row, texts):
-            raise _error(row, answer, provider, reason, code)
+            raise _error(row, answer, provider, reason, code, whom)
 
 
 def _is_taken(answer: Answer, row: Refusal, texts: Sequence[str]) -> bool:
@@ -390,7 +392,7 @@ def _is_of_status(text: str, status: int) -> bool:
 
 
 def _error(
-    row: Refusal, answer: Answer, provider: str, reason: str, code: str | None
+    row: Refusal, answer: Answer, provider: str, reason: str, code: str | None, whom: str = ""
 ) -> ProviderError:
     reason = one_line(reason)
     hint = next((text for cls, text in _ADVICE.items() if issubclass(row.error, cls)), "")
@@ -399,7 +401,9 @@ def _error(
         hint = f"redirects are never followed{where}; check the base_url"
     words = reason.rstrip(".") or "no reason given"
     message = f"{provider} refused (HTTP {answer.status}): {words}"
-    if hint:
+    if whom:
+        message = f"{provider} refused {whom}: {reason or words}"
+    elif hint:
         message = f"{message}; {hint}"
     details: dict[str, Any] = {
         "provider": provider,

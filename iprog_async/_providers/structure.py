@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any, NewType, TypeVar
 
 import cattrs
 
 from iprog_async._core.amounts import parse_amount
+from iprog_async._core.json_types import is_object
 from iprog_async._core.redaction import one_line
 from iprog_async._http.calls import UnclearAnswer
 
@@ -15,7 +17,54 @@ from iprog_async._http.calls import UnclearAnswer
 M = TypeVar("M")
 
 Id = NewType("Id", str)
-"""An opaque id; gateways send it as a string or as a number."""
+"""An opaque id; gateways send it as a string or as a number. What stands for none is no id."""
+
+Text = NewType("Text", str)
+"""Text that some gateways send as a number: a phone number, a code."""
+
+# What gateways write for an id that there is none of, and for one that went wrong.
+_NO_ID = re.compile(
+    r"[\W_0]*(null|none|nil|nan|undefined|unknown|n/?a|true|false|error|fail(ed|ure)?)?[\W_0]*|-\d+",
+    re.IGNORECASE,
+)
+_WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+
+
+def id_or_none(value: object) -> str | None:
+    """Read an id; `None` for what stands for none, such as `0`, `"null"`, `"false"` or blanks."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    text = str(value).strip()
+    return None if _NO_ID.fullmatch(text) else text
+
+
+# Written where there is no error.
+_NO_ERROR = frozenset(("", "0", "false", "no", "none", "null", "ok"))
+
+
+def names_errors(body: object) -> bool:
+    """Return whether a body has an `error` or `errors` that is filled, in itself or its `data`.
+
+    A success that has one says two things, and proves neither.
+    """
+    data: object = body.get("data") if is_object(body) else None
+    return any(
+        value.strip().lower() not in _NO_ERROR if isinstance(value, str) else bool(value)
+        for part in (body, data)
+        if is_object(part)
+        for value in (part.get("error"), part.get("errors"))
+    )
+
+
+def count_or_none(value: object) -> int | None:
+    """Read a count: a whole number, as a number or as text; `None` if it is none."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    if isinstance(value, int):
+        return value
+    return int(value) if _WHOLE.fullmatch(value.strip()) else None
 
 
 def _amount(value: object, _: Any) -> Decimal:
@@ -23,9 +72,16 @@ def _amount(value: object, _: Any) -> Decimal:
 
 
 def _id(value: object, _: Any) -> Id:
-    if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
+    found = id_or_none(value)
+    if found is None:
         raise ValueError(f"{value!r} is no id")
-    return Id(str(value))
+    return Id(found)
+
+
+def _text_or_number(value: object, _: Any) -> Text:
+    if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
+        raise ValueError(f"{value!r} is neither text nor number")
+    return Text(str(value))
 
 
 def _text(value: object, _: Any) -> str:
@@ -35,9 +91,10 @@ def _text(value: object, _: Any) -> str:
 
 
 def _integer(value: object, _: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
+    count = None if isinstance(value, float) else count_or_none(value)
+    if count is None:
         raise ValueError(f"{value!r} is no whole number")
-    return int(value)
+    return count
 
 
 def _flag(value: object, _: Any) -> bool:
@@ -49,6 +106,7 @@ def _flag(value: object, _: Any) -> bool:
 _converter = cattrs.Converter()
 _converter.register_structure_hook(Decimal, _amount)
 _converter.register_structure_hook_func(lambda cls: cls is Id, _id)
+_converter.register_structure_hook_func(lambda cls: cls is Text, _text_or_number)
 _converter.register_structure_hook(str, _text)
 _converter.register_structure_hook(int, _integer)
 _converter.register_structure_hook(bool, _flag)

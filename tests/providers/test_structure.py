@@ -8,7 +8,16 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iprog_async.adapter import Id, UnclearAnswer, amount_or_none, parse_amount, structure
+from iprog_async.adapter import (
+    Id,
+    UnclearAnswer,
+    amount_or_none,
+    count_or_none,
+    id_or_none,
+    names_errors,
+    parse_amount,
+    structure,
+)
 
 
 @frozen
@@ -116,3 +125,78 @@ def test_what_is_no_amount(value: object) -> None:
     with pytest.raises(ValueError, match="is no amount"):
         parse_amount(value)
     assert amount_or_none(value) is None
+
+
+NO_IDS: list[object] = [
+    *(None, True, False, 1.5, [], {}, 0, -1, "", " ", "0", "000", "-1", "null", "None", "(null)"),
+    *("nil", "NaN", "undefined", "false", "true", "n/a", "error", "failed", "***", "-"),
+    "00000000-0000-0000-0000-000000000000",
+]
+
+
+@pytest.mark.parametrize("value", NO_IDS, ids=repr)
+def test_what_stands_for_no_id_is_none(value: object) -> None:
+    """Gateways write an id that there is none of in many ways, and none of them is an id."""
+    assert id_or_none(value) is None
+    with pytest.raises(UnclearAnswer):
+        structure({"id": value}, Item)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (7, "7"),
+        (" a1 ", "a1"),
+        ("iSms-2GfhbG", "iSms-2GfhbG"),
+        ("nullify", "nullify"),
+        ("error-7", "error-7"),
+        ("10", "10"),
+        ("69fae844ac49b", "69fae844ac49b"),
+        ("00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000001"),
+    ],
+)
+def test_an_id_may_look_like_anything_else(value: object, expected: str) -> None:
+    """Ids are opaque; blanks around them are dropped."""
+    assert expected == id_or_none(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (2, 2),
+        ("2", 2),
+        (" 2 ", 2),
+        (1.0, 1),
+        ("4_05", None),
+        (1.5, None),
+        ("1.0", None),
+        ("two", None),
+        (True, None),
+        (None, None),
+        (float("inf"), None),
+        (float("nan"), None),
+    ],
+)
+def test_a_count_is_a_whole_number(value: object, expected: int | None) -> None:
+    """As a number or as text; what is no count says nothing."""
+    assert expected == count_or_none(value)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"error": "Insufficient balance"}, True),
+        ({"data": {"errors": ["x"]}}, True),
+        ({"errors": {"to": ["x"]}}, True),
+        ({"error": True}, True),
+        ({"error": 17}, True),
+        ({"error": None, "errors": [], "data": {"error": ""}}, False),
+        ({"error": False}, False),
+        ({"error": "0"}, False),
+        ({"data": [{"error": "x"}]}, False),
+        (["error"], False),
+    ],
+)
+def test_an_error_in_a_success_is_seen(body: object, expected: bool) -> None:
+    """What is filled counts; entries of a list speak for themselves."""
+    assert expected == names_errors(body)

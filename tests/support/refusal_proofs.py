@@ -13,6 +13,7 @@ from attrs import field, frozen
 
 from iprog_async.testing import Reply
 from iprog_async_providers import (
+    AfricasTalkingProvider,
     EgoSmsProvider,
     InfopromoHttpProvider,
     InfopromoProvider,
@@ -32,6 +33,10 @@ class Adapter:
 
     make: Make = field(repr=False)
     numbers: Sequence[str]
+
+
+def _africastalking_at(url: str, **more: Any) -> Any:
+    return AfricasTalkingProvider("shop", TOKEN, base_url=url, **more)
 
 
 def _egosms_at(url: str, **more: Any) -> Any:
@@ -59,6 +64,7 @@ def _ugsms_v2_at(url: str, **more: Any) -> Any:
 
 
 ADAPTERS: Mapping[str, Adapter] = {
+    "africastalking": Adapter(_africastalking_at, UGANDAN),
     "egosms": Adapter(_egosms_at, UGANDAN),
     "infopromo": Adapter(_infopromo_at, PHILIPPINE),
     "infopromo-http": Adapter(_infopromo_http_at, PHILIPPINE),
@@ -238,6 +244,101 @@ _UGSMS = (
 )
 
 
+_NO_MONEY = "Insufficient balance"
+_ALL_FAILED: dict[str, Any] = {
+    "failed_messages": [_item(place, error=_NO_MONEY) for place in range(4)]
+}
+
+
+def _failed(name: str, *, beside: Any = None, more: Any = None, **of_each: object) -> list[Proof]:
+    """Return lists that give everybody as failed, with something in them or beside them."""
+    listed = [_item(place, error=_NO_MONEY, **of_each) for place in range(4)]
+    data: dict[str, Any] = {"failed_messages": listed, **(beside or {})}
+    body: dict[str, Any] = {"success": False, "data": data, **(more or {})}
+    reply = Reply.of_json(body)
+    return [
+        _ugsms(1, name, reply, ways=["many"]),
+        _ugsms(2, name, reply, ways=["many"], mixed=True),
+    ]
+
+
+def _twice(name: str, body: bytes) -> list[Proof]:
+    return [_ugsms(version, name, Reply(200, body), ways=["many"]) for version in (1, 2)]
+
+
+_LISTED_AS_FAILED = (
+    *_failed("failed, with an id", id="8d1f"),
+    *_failed("failed, with a status", status="sent"),
+    *_failed("failed, with a price", cost=20),
+    *_failed("failed, with a number nobody knows", carrier=7),
+    *_failed("failed, and one was sent", beside={"summary": {"sent": 1}}),
+    *_failed("failed, and two successful", beside={"summary": {"successful": "2"}}),
+    *_failed("failed, and a decimal one", beside={"summary": {"successful": 1.0}}),
+    *_failed("failed, beside an id", beside={"message_id": "8d1f", "recipients": 2}),
+    *_failed("failed, in a success", more={"success": True}),
+    *_failed("failed, and all queued", more={"message": "All texts were queued"}),
+    *_twice(
+        "failed, and a list twice",
+        b'{"data":{"successful_messages":[{"index":0}],"successful_messages":[],"failed_messages":'
+        b'[{"index":0,"error":"Insufficient balance"}]}}',
+    ),
+    *_twice(
+        "one index twice",
+        b'{"data":{"failed_messages":[{"index":0,"error":"Operation timed out"},'
+        b'{"index":0,"error":"Insufficient balance"}]}}',
+    ),
+    *(
+        _ugsms(
+            version,
+            "failed, with an id in the header",
+            Reply.of_json({"data": _ALL_FAILED}).with_headers(X_Message_Id="8d1f"),
+            ways=["many"],
+        )
+        for version in (1, 2)
+    ),
+)
+
+
+def _at(name: str, *, message: str = "Sent to 0/1 Total Cost: 0", **more: object) -> Proof:
+    """Return Africa's Talking's refusal of one, with something else in it."""
+    told = {"number": UGANDAN[0], "statusCode": 405, "status": "InsufficientBalance"}
+    recipient = {**told, "messageId": "None", "cost": "0", **more}
+    body = {"SMSMessageData": {"Message": message, "Recipients": [recipient]}}
+    return Proof(
+        name=f"africastalking: {name}",
+        adapter="africastalking",
+        reply=Reply.of_json(body, 201),
+        ways=["alone"],
+    )
+
+
+_AFRICAS_TALKING = (
+    _at("refused, and sent", message="Sent to 1/1 Total Cost: KES 0.8000"),
+    _at("refused, and all queued", message="All texts were queued"),
+    _at("refused, in other words", message="Message sent to 1/1 recipients"),
+    _at("refused, with an id", messageId="ATXid_1"),
+    _at("refused, with a number as id", messageId=8812),
+    _at("refused, with a price", cost="KES 0.8"),
+    _at("refused, with a field nobody knows", networkCode="63902"),
+    _at("a code that is no number", statusCode="4_05"),
+    _at("a word of another code", status="InvalidPhoneNumber"),
+    Proof(
+        name="africastalking: refused, with an id in the header",
+        adapter="africastalking",
+        reply=_at("").reply.with_headers(X_Message_Id="ATXid_1"),
+        ways=["alone"],
+    ),
+    Proof(
+        name="africastalking: two codes",
+        adapter="africastalking",
+        reply=Reply(
+            201, _at("").reply.body.replace(b'"statusCode"', b'"statusCode": 101, "statusCode"')
+        ),
+        ways=["alone"],
+    ),
+)
+
+
 def _ultimate(name: str, message: object, status: int, **more: Any) -> Proof:
     """Return an error of Ultimate SMS; what is no argument of a proof stands in its body."""
     given = {key: more.pop(key) for key in _OF_A_PROOF & more.keys()}
@@ -371,4 +472,11 @@ _EGOSMS = (
     _egosms("without words", None),
 )
 
-PROOFS: tuple[Proof, ...] = (*_EGOSMS, *_IPROG, *_UGSMS, *_ULTIMATE)
+PROOFS: tuple[Proof, ...] = (
+    *_AFRICAS_TALKING,
+    *_EGOSMS,
+    *_IPROG,
+    *_UGSMS,
+    *_LISTED_AS_FAILED,
+    *_ULTIMATE,
+)

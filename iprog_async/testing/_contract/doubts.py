@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from attrs import evolve
 
@@ -109,6 +109,25 @@ DOUBTS: Mapping[str, Doubt] = {
     ],
 }
 """Answers after which nobody may be taken as not sent."""
+
+
+# What gateways write where there is no id, or none any more.
+NO_IDS: Sequence[object] = (0, "0", -1, "", " ", "null", "None", "undefined", "false", "error")
+
+
+def without_its_id(reply: Reply, message_id: str) -> list[Reply]:
+    """Return a success once with each of what stands for no id, in place of its own."""
+
+    def put(data: object, no_id: object) -> object:
+        if is_object(data):
+            return {key: put(value, no_id) for key, value in data.items()}
+        if is_array(data):
+            return [put(value, no_id) for value in data]
+        plain = isinstance(data, (str, int)) and not isinstance(data, bool)
+        return no_id if plain and str(data) == message_id else data
+
+    body = _body(reply)
+    return [_with_body(reply, put(body, no_id)) for no_id in NO_IDS]
 
 
 def _body(reply: Reply) -> object:

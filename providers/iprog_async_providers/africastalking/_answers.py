@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from attrs import field, frozen
+from attrs import frozen
 
 from iprog_async import (
     AuthenticationError,
@@ -29,11 +29,12 @@ from iprog_async.adapter import (
     UnclearAnswer,
     accepted,
     amount_or_none,
-    failed,
     give_up,
+    id_or_none,
     is_array,
     is_object,
     refuse,
+    refuse_one,
     refuse_or_give_up,
     structure,
     unclear,
@@ -65,38 +66,37 @@ TAKEN: Mapping[int, DeliveryState] = {100: "pending", 101: "sent", 102: "pending
 """Codes of a recipient whose text was processed, sent or queued (DOC)."""
 
 
-@frozen
-class _Reason:
-    """Why a recipient was refused.
-
-    Args:
-        word: The gateway's word beside the code.
-        error: The class to raise.
-        blame: What caused it.
-        healable: Whether another gateway or a later try could succeed.
-        evidence: How far to trust it.
-    """
-
-    word: str
-    error: type[ProviderError]
-    blame: Blame
-    healable: bool
-    evidence: str
+def _row(
+    words: str,
+    blame: Blame,
+    evidence: str,
+    *,
+    healable: bool = True,
+    error: type[ProviderError] = RejectedError,
+) -> Refusal:
+    return Refusal(error, words, (200, 201, 409), healable, blame, evidence=evidence)
 
 
 # Of RiskHold (401) nobody says whether it is let go later, and a 5xx may come after the network
 # got the text: they are not here, and so unknown.
-REFUSED: Mapping[int, _Reason] = {
-    402: _Reason("InvalidSenderId", RejectedError, "account", True, "DOC"),
-    403: _Reason("InvalidPhoneNumber", RejectedError, "recipient", False, "DOC"),
-    404: _Reason("UnsupportedNumberType", RejectedError, "recipient", False, "DOC"),
-    405: _Reason("InsufficientBalance", InsufficientCreditError, "account", True, "LOG"),
-    406: _Reason("UserInBlacklist", RejectedError, "recipient", False, "DOC"),
-    407: _Reason("CouldNotRoute", RejectedError, "recipient", True, "DOC"),
-    409: _Reason("DoNotDisturbRejection", RejectedError, "recipient", True, "DOC, with an answer"),
-}
-_NO_ID = ("", "None", None)
-_COUNT_SENT = re.compile(r"\s*Sent to (\d{1,9})/", re.ASCII | re.IGNORECASE)
+REFUSED = (
+    _row("402 InvalidSenderId", "account", "DOC"),
+    _row("403 InvalidPhoneNumber", "recipient", "DOC", healable=False),
+    _row("404 UnsupportedNumberType", "recipient", "DOC", healable=False),
+    _row("405 InsufficientBalance", "account", "LOG", error=InsufficientCreditError),
+    _row("406 UserInBlacklist", "recipient", "DOC", healable=False),
+    _row("407 CouldNotRoute", "recipient", "DOC"),
+    _row("409 DoNotDisturbRejection", "recipient", "DOC, with an answer"),
+)
+"""What a recipient's code and word say together, as one text."""
+
+_ENTRY = ErrorForm({}, ("status",))
+# Words of a recipient whose text was taken; "Success" is the one that was seen (LOG).
+_TAKEN_WORDS = frozenset(("", "success", "processed", "sent", "queued"))
+# What is said of all of them: "Sent to 1/2 Total Cost: KES 0.8000".
+_OF_ALL = re.compile(
+    r"\s*Sent to (\d{1,9})/\d{1,9}( Total Cost:? [\w., ]{1,40})?\s*", re.ASCII | re.IGNORECASE
+)
 _KNOWN = frozenset(("statusCode", "number", "status", "cost", "messageId", "messageParts"))
 
 
@@ -107,7 +107,21 @@ class _Recipient:
     status: str = ""
     messageId: str | None = None  # noqa: N815 - the same
     cost: Any = None
-    messageParts: Any = field(default=None)  # noqa: N815 - the same
+
+    @property
+    def id(self) -> str | None:
+        """The id, if it has one; "None" is written where it has none."""
+        return id_or_none(self.messageId)
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the code, the word and the id say that its text was taken."""
+        taken = self.statusCode in TAKEN and self.status.strip().lower() in _TAKEN_WORDS
+        return taken and self.id is not None
+
+    @property
+    def words(self) -> str:
+        return f"{self.statusCode} {self.status}".strip()
 
 
 @frozen
@@ -134,8 +148,8 @@ def read_sent(
     by_number = {each.number.lstrip("+"): each for each in recipients}
     asked = {prepared.to.lstrip("+") for prepared in batch}
     if len(by_number) < len(recipients) or not by_number.keys() <= asked:
-        ids = tuple(each.messageId for each in recipients if each.messageId not in _NO_ID)
-        raise UnclearAnswer("numbers that were not asked for", references=tuple(filter(None, ids)))
+        ids = tuple(each.id for each in recipients if each.id is not None)
+        raise UnclearAnswer("numbers that were not asked for", references=ids)
     return [
         _outcome(prepared, by_number.get(prepared.to.lstrip("+")), provider, answer, exact=exact)
         for prepared in batch
@@ -168,18 +182,17 @@ def _recipients(answer: Answer) -> tuple[list[_Recipient], bool] | None:
         and all(is_object(item) and item.keys() <= _KNOWN for item in items)
     )
     recipients = [structure(item, _Recipient) for item in items]
-    sent = _count_sent(data.get("Message")) if is_object(data) else 0
-    return recipients, exact and sent <= sum(map(_is_taken, recipients))
+    said: object = data.get("Message") if is_object(data) else None
+    taken = sum(each.is_taken for each in recipients)
+    return recipients, exact and _agrees(said, taken)
 
 
-def _count_sent(message: object) -> int:
-    """Return how many texts were sent by what an answer says of all: `Sent to 1/2 …`."""
-    found = _COUNT_SENT.match(message) if isinstance(message, str) else None
-    return int(found[1]) if found else 0
-
-
-def _is_taken(found: _Recipient) -> bool:
-    return found.statusCode in TAKEN and found.messageId not in _NO_ID
+def _agrees(message: object, taken: int) -> bool:
+    """Return whether what is said of all speaks of no more texts than were taken."""
+    if message is None or message == "":
+        return True
+    found = _OF_ALL.fullmatch(message) if isinstance(message, str) else None
+    return found is not None and int(found[1]) <= taken
 
 
 def _outcome(
@@ -192,38 +205,29 @@ def _outcome(
 ) -> Outcome:
     if found is None:
         return unclear(prepared, provider, "the answer does not name this number")
-    words = f"{found.statusCode} {found.status}".strip()
-    has_id = found.messageId not in _NO_ID
-    if _is_taken(found) and answer.status != 409:
+    if found.is_taken and answer.status != 409:
         return accepted(
             prepared,
             provider,
-            message_id=found.messageId,
+            message_id=found.id,
             cost=_cost(found.cost),
-            status=DeliveryStatus(TAKEN[found.statusCode], words),
+            status=DeliveryStatus(TAKEN[found.statusCode], found.words),
             raw=answer.data,
         )
-    reason = REFUSED.get(found.statusCode)
-    if reason is None or has_id or not exact or not _is_refused_as(reason, found):
-        references = (str(found.messageId),) if has_id else ()
-        return unclear(prepared, provider, words, references)
-    error = reason.error(
-        f"{provider} refused {prepared.to}: {words}",
+    paid = found.cost is not None and _cost(found.cost) != 0
+    if not exact or paid or found.id is not None:
+        references = () if found.id is None else (found.id,)
+        return unclear(prepared, provider, found.words, references)
+    return refuse_one(
+        prepared,
+        answer,
+        REFUSED,
         provider=provider,
-        http_status=answer.status,
+        entry={"status": found.words},
+        form=_ENTRY,
+        reason=found.words,
         code=str(found.statusCode),
-        reason=found.status,
-        raw=answer.data,
-        healable=reason.healable,
-        blame=reason.blame,
     )
-    return failed(prepared, error)
-
-
-def _is_refused_as(reason: _Reason, found: _Recipient) -> bool:
-    """Return whether the word is that of the code, and nothing was paid."""
-    free = found.cost is None or _cost(found.cost) == 0
-    return free and found.status == reason.word
 
 
 def _cost(value: object) -> Decimal | None:

@@ -24,6 +24,7 @@ from iprog_async.adapter import (
     UnclearAnswer,
     accepted,
     amount_or_none,
+    id_or_none,
     is_object,
     refuse_or_give_up,
     structure,
@@ -121,8 +122,8 @@ def _failure(answer: Answer, provider: str, refusals: tuple[Refusal, ...]) -> Un
     """Raise the refusal that `Message` proves, else return `UnclearAnswer`."""
     body = answer.data if is_object(answer.data) else {}
     # Empty where nothing was taken; it is text, but a number would be no less a code.
-    if (code := body.get(_CODE)) and isinstance(code, (str, int)):
-        return UnclearAnswer(f"HTTP {answer.status} with a code of texts", references=(str(code),))
+    if code := id_or_none(body.get(_CODE)):
+        return UnclearAnswer(f"HTTP {answer.status} with a code of texts", references=(code,))
     said: object = body.get("Message")
     reason = said if isinstance(said, str) else ""
     rows = (*refusals, *REFUSALS)

@@ -8,7 +8,15 @@ from typing import Any
 from attrs import field, frozen
 
 from iprog_async import InvalidMessageError
-from iprog_async.adapter import Effect, Id, is_array, is_object, mask_keys, structure
+from iprog_async.adapter import (
+    Effect,
+    Id,
+    Text,
+    is_array,
+    is_object,
+    mask_keys,
+    structure,
+)
 from iprog_async_providers.infopromo._answers import Envelope
 from iprog_async_providers.infopromo._api import Api, to_wire_number
 from iprog_async_providers.infopromo._options import segment
@@ -43,7 +51,7 @@ class Contact:
     """
 
     uid: Id | None = None
-    phone: Id | None = None
+    phone: Text | None = None
     status: str | None = None
     custom_fields: Any = None
     raw: object = field(default=None, repr=False, eq=False)
@@ -286,7 +294,7 @@ class _GroupEntry:
 @frozen
 class _ContactEntry:
     uid: Id
-    phone: Id
+    phone: Text
     status: str | None = None
     custom_fields: Any = None
 
@@ -315,7 +323,7 @@ def _made_group(envelope: Envelope, name: str) -> ContactGroup:
 def _made_contact(envelope: Envelope, phone: str) -> Contact:
     if is_object(envelope.data) and envelope.data.get("uid"):
         return _contact({"phone": phone, **envelope.data})
-    return Contact(None, Id(phone), raw=envelope.raw)
+    return Contact(None, Text(phone), raw=envelope.raw)
 
 
 def _ignore(_: Envelope) -> None:

@@ -10,9 +10,9 @@ from attrs import field, frozen
 
 from iprog_async import Inbound
 from iprog_async.adapter import (
-    Id,
     ReceivedCursor,
     ReceivedReading,
+    Text,
     UnclearAnswer,
     mask_keys,
     sender_of,
@@ -27,9 +27,9 @@ from iprog_async_providers.infopromo._options import to_zone
 class _Push:
     """What servers from 3.13 on post: no id, no time, no signature (SRC)."""
 
-    sender: Id
+    sender: Text
     content: str
-    to: Id | None = None
+    to: Text | None = None
     raw: Any = field(default=None, repr=False)
 
 

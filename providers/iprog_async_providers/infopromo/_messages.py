@@ -13,6 +13,7 @@ from iprog_async import DeliveryStatus, InvalidMessageError
 from iprog_async.adapter import (
     Effect,
     Id,
+    Text,
     UnclearAnswer,
     check_aware,
     is_object,
@@ -47,8 +48,8 @@ class StoredMessage:
     """
 
     uid: Id
-    to: Id | None = None
-    sender_id: Id | None = None
+    to: Text | None = None
+    sender_id: Text | None = None
     message: str | None = None
     word: str = ""
     sms_type: str | None = None

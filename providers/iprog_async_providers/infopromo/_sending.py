@@ -14,6 +14,7 @@ from iprog_async.adapter import (
     Answer,
     Id,
     PreparedMessage,
+    Text,
     UnclearAnswer,
     accepted,
     amount_or_none,
@@ -72,7 +73,7 @@ class _Item:
     """One text of the answer; lists say `customer_status` where an object says `status`."""
 
     uid: Id | None = None
-    to: Id | None = None
+    to: Text | None = None
     status: Any = None
     customer_status: Any = None
     cost: Any = None

@@ -30,9 +30,11 @@ from iprog_async.adapter import (
     accepted,
     amount_or_none,
     give_up,
+    id_or_none,
     is_array,
     is_object,
     mask_keys,
+    names_errors,
     one_line,
     refuse_or_give_up,
     structure,
@@ -174,9 +176,11 @@ def check(answer: Answer, provider: str, extra: tuple[Refusal, ...] = ()) -> Env
         raise give_up(answer, provider=provider) from None
     status = body.get("status")
     if status in (200, "200", "success"):
-        if 200 <= answer.status < 300:
-            return body
-        raise UnclearAnswer(f"HTTP {answer.status} around a success envelope")
+        if not 200 <= answer.status < 300:
+            raise UnclearAnswer(f"HTTP {answer.status} around a success envelope")
+        if names_errors(body):
+            raise UnclearAnswer("a success with errors in it")
+        return body
     reason = " ".join(_reasons(body))
     table = (*extra, *REFUSALS, *(CONTENT if _is_content_refusal(answer, body) else ()))
     code = str(status) if isinstance(status, (int, str)) else None
@@ -232,8 +236,10 @@ def read_sent_bulk(
 ) -> list[Outcome]:
     """Read the answer of a send to many; ids pair with recipients only if the counts agree."""
     sent = structure(body, _SentBulk)
-    ids = tuple(part.strip() for part in sent.message_ids.split(",") if part.strip())
-    if len(ids) != len(batch):
+    parts = [part for part in sent.message_ids.split(",") if part.strip()]
+    # What stands for no id leaves open whose it is, and so does one that two have.
+    ids = tuple(dict.fromkeys(found for part in parts if (found := id_or_none(part))))
+    if not len(ids) == len(parts) == len(batch):
         raise UnclearAnswer(
             f"{len(ids)} message ids for {len(batch)} recipients: {one_line(','.join(ids))}",
             references=ids,

@@ -8,7 +8,14 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from iprog_async.adapter import MASK, Answer, Id, is_array, is_object, structure
+from iprog_async.adapter import (
+    MASK,
+    Answer,
+    Text,
+    is_array,
+    is_object,
+    structure,
+)
 from iprog_async_providers.iprog._answers import Envelope
 from iprog_async_providers.iprog._times import MANILA
 
@@ -73,7 +80,7 @@ class _Ticket:
     Only the code must be there: a code that was sent is not lost over its time of expiry.
     """
 
-    otp_code: Id
+    otp_code: Text
     otp_code_expires_at: Any = None
     phone_number: str = ""
     otp_code_confirmed: Any = None
@@ -87,7 +94,7 @@ class _TicketAnswer:
 @frozen
 class _Listed:
     phone_number: str
-    otp_code: Id
+    otp_code: Text
     expired_at: Any = None
 
 

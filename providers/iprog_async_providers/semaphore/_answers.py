@@ -12,6 +12,7 @@ from iprog_async import (
     Balance,
     DeliveryState,
     DeliveryStatus,
+    InvalidMessageError,
     Outcome,
     RejectedError,
 )
@@ -27,6 +28,7 @@ from iprog_async.adapter import (
     is_object,
     refuse_or_give_up,
     structure,
+    to_e164,
     unclear,
     words,
 )
@@ -68,8 +70,7 @@ STATES: Mapping[str, DeliveryState] = {
     "failed": "failed",
     "refunded": "failed",
 }
-# Numbers come back as 639171234567 or 09171234567.
-_SUBSCRIBER = 10
+_REGION = "PH"
 
 
 @frozen
@@ -96,12 +97,12 @@ def read_sent(
         raise _failure(answer, provider, refusals)
     found = [structure(item, _Message) for item in items]
     ids = tuple(each.message_id for each in found)
-    by_number = {each.recipient[-_SUBSCRIBER:]: each for each in found}
-    if len(by_number) < len(found) or not by_number.keys() <= {_key(each) for each in batch}:
+    by_number = {_e164(each.recipient): each for each in found}
+    if len(by_number) < len(found) or not by_number.keys() <= {each.e164 for each in batch}:
         raise UnclearAnswer("numbers that were not asked for", references=ids)
     return [
         unclear(prepared, provider, "the answer does not name this number")
-        if (message := by_number.get(_key(prepared))) is None
+        if (message := by_number.get(prepared.e164)) is None
         else accepted(
             prepared,
             provider,
@@ -121,8 +122,12 @@ def read_balance(answer: Answer, provider: str, refusals: tuple[Refusal, ...]) -
     raise _failure(answer, provider, refusals)
 
 
-def _key(prepared: PreparedMessage) -> str:
-    return prepared.to[-_SUBSCRIBER:]
+def _e164(recipient: str) -> str:
+    """Read a number of an answer; it comes back as 639171234567 or 09171234567."""
+    try:
+        return to_e164(recipient, _REGION)
+    except InvalidMessageError:
+        return ""
 
 
 def _status(message: _Message, answer: Answer) -> DeliveryStatus:

@@ -23,6 +23,8 @@ from iprog_async.adapter import (
     Refusal,
     UnclearAnswer,
     accepted,
+    is_array,
+    is_number_of,
     is_object,
     refuse_or_give_up,
     structure,
@@ -72,8 +74,21 @@ def read_sent(
     if answer.status != 202:
         raise _failure(answer, provider, refusals)
     found = structure(answer.object(), _Message)
+    if _names_another(found.recipients, prepared):
+        raise UnclearAnswer("a message to somebody else", references=(found.id,))
     status = _status(found, answer)
     return [accepted(prepared, provider, message_id=found.id, status=status, raw=answer.data)]
+
+
+def _names_another(recipients: object, prepared: PreparedMessage) -> bool:
+    """Return whether a message is to another number; some servers keep no more than its hash."""
+    return is_array(recipients) and any(
+        isinstance(number := each.get("phoneNumber"), str)
+        and number.startswith("+")
+        and not is_number_of(number, prepared)
+        for each in recipients
+        if is_object(each)
+    )
 
 
 def read_status(answer: Answer, provider: str, refusals: tuple[Refusal, ...]) -> DeliveryStatus:

@@ -13,16 +13,13 @@ from iprog_async.adapter import (
     Refusal,
     accepted,
     amount_or_none,
+    id_or_none,
     is_object,
     mask_keys,
     refuse_or_give_up,
 )
 from iprog_async_providers.toml._file import GatewayFile
 from iprog_async_providers.toml._pointers import MISSING, Pointer
-
-
-_NO_ID = frozenset(("", "0", "-1", "null", "none", "nil", "undefined", "false", "n/a"))
-"""What gateways write for an id that there is none of."""
 
 
 @frozen
@@ -50,7 +47,7 @@ class Answers:
             self._give_up(answer)
         message_id = None
         if proof.id is not None:
-            message_id = _id_at(proof.id, data)
+            message_id = id_or_none(proof.id.find(data))
             if message_id is None:
                 self._give_up(answer)
         return [
@@ -101,11 +98,3 @@ class Answers:
 
 def _is_success(answer: Answer) -> bool:
     return 200 <= answer.status < 300
-
-
-def _id_at(pointer: Pointer, data: object) -> str | None:
-    found = pointer.find(data)
-    if isinstance(found, bool) or not isinstance(found, (str, int)):
-        return None
-    text = str(found).strip()
-    return None if text.lower() in _NO_ID else text

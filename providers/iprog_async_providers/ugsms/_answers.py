@@ -26,9 +26,11 @@ from iprog_async.adapter import (
     UnclearAnswer,
     accepted,
     amount_or_none,
+    count_or_none,
     give_up,
     is_object,
     mask_keys,
+    names_errors,
     refuse,
     structure,
     words,
@@ -135,6 +137,8 @@ def check(
     if 200 <= answer.status < 300 and (
         success is True or (lenient and success is None and "error" not in body)
     ):
+        if names_errors(body):
+            raise UnclearAnswer("a success with an error in it")
         return body
     if success is True:
         raise UnclearAnswer(f"HTTP {answer.status} around a success envelope")
@@ -157,8 +161,8 @@ def read_together(body: Envelope, batch: Sequence[PreparedMessage], provider: st
     """Read the answer of a send: one id and one price for all recipients together."""
     data: object = body.get("data")
     sent = structure(data, _Sent) if is_object(data) else _Sent()
-    count: object = sent.recipients
-    if isinstance(count, int) and count < len(batch):
+    count = count_or_none(sent.recipients)
+    if count is not None and count < len(batch):
         ids = () if sent.message_id is None else (sent.message_id,)
         raise UnclearAnswer(f"{count} of {len(batch)} recipients accepted", references=ids)
     cost = amount_or_none(sent.estimated_cost) if len(batch) == 1 else None

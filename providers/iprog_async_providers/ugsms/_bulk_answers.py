@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from iprog_async import Outcome, ProviderError
+from iprog_async import Outcome, RejectedError
 from iprog_async.adapter import (
+    PLAIN_REASON,
     Answer,
+    ErrorForm,
     Id,
     PreparedMessage,
     Refusal,
     UnclearAnswer,
     accepted,
-    failed,
+    count_or_none,
+    is_array,
+    is_number_of,
     is_object,
     mask_keys,
     one_line,
-    refuse,
-    rejected,
-    says_unsure,
+    refuse_one,
+    says_taken,
     structure,
     unclear,
     words,
 )
 from iprog_async_providers.ugsms._answers import REFUSALS, check, read_together
+
+
+# The list itself is the refusal (CLI); its words say more only where a row knows them.
+_LISTED = Refusal(RejectedError, PLAIN_REASON, blame="recipient", evidence="CLI: by the list")
+_WITHOUT_WORDS = Refusal(RejectedError, blame="recipient", evidence="CLI: by the list")
+_ENTRY = ErrorForm({}, ("error",))
+# Said of those that were taken, where some were.
+_STOCK = re.compile(
+    r"(bulk )?(messages?|sms|texts?)( (were|was))? (sent|processed|queued)( successfully)?\.?",
+    re.IGNORECASE,
+)
 
 
 @frozen
@@ -40,10 +55,19 @@ class _Item:
 
 
 @frozen
-class _Report:
-    successful_messages: list[_Item] | None = None
-    failed_messages: list[_Item] | None = None
-    summary: Any = None
+class _Listed:
+    """An entry of a list: what it means, and how it was written."""
+
+    item: _Item
+    entry: dict[str, Any]
+
+    @property
+    def said(self) -> list[str]:
+        return words(self.item.error)
+
+    @property
+    def reason(self) -> str:
+        return one_line(" ".join(self.said)) or "no reason given"
 
 
 def read_lists(
@@ -51,6 +75,7 @@ def read_lists(
     batch: Sequence[PreparedMessage],
     provider: str,
     extra: tuple[Refusal, ...] = (),
+    region: str | None = None,
 ) -> list[Outcome] | None:
     """Read what lists say of each message, by its place in the request; `None` without lists.
 
@@ -58,12 +83,14 @@ def read_lists(
     once anything failed. A server error may come at any moment, and its lists are not to be
     trusted.
     """
-    report = _report(answer)
-    if report is None:
+    data = _report(answer)
+    if data is None:
         return None
-    taken = _by_index(report.successful_messages, batch)
-    refused = _by_index(report.failed_messages, batch)
-    _check_summary(report.summary, len(taken), len(refused))
+    taken = _by_index(data.get(_TAKEN), batch, region)
+    refused = _by_index(data.get(_REFUSED), batch, region)
+    summary: object = data.get("summary")
+    _check_summary(summary, len(taken), len(refused))
+    beside = _beside(answer, data, len(taken))
     raw = mask_keys(answer.data)
     outcomes: list[Outcome] = []
     for place, prepared in enumerate(batch):
@@ -71,10 +98,23 @@ def read_lists(
             lists = "both lists" if place in taken else "neither list"
             outcomes.append(unclear(prepared, provider, f"it is in {lists} of the answer"))
         elif place in taken:
-            item = taken[place]
-            outcomes.append(accepted(prepared, provider, message_id=item.message_id, raw=raw))
+            outcomes.append(_taken(prepared, provider, taken[place], raw))
         else:
-            outcomes.append(_refused(prepared, provider, refused[place], answer, extra))
+            found = refused[place]
+            about = {key: found.entry[key] for key in found.entry.keys() - {"index", "number"}}
+            rows = (*extra, *REFUSALS, _LISTED) if found.said else (_WITHOUT_WORDS,)
+            outcomes.append(
+                refuse_one(
+                    prepared,
+                    answer,
+                    rows,
+                    provider=provider,
+                    entry=about,
+                    form=_ENTRY,
+                    beside=beside,
+                    reason=found.reason,
+                )
+            )
     return outcomes
 
 
@@ -83,9 +123,10 @@ def read_bulk(
     batch: Sequence[PreparedMessage],
     provider: str,
     extra: tuple[Refusal, ...] = (),
+    region: str | None = None,
 ) -> list[Outcome]:
     """Read the answer of a bulk send: its lists, or what refused all of it."""
-    outcomes = read_lists(answer, batch, provider, extra)
+    outcomes = read_lists(answer, batch, provider, extra, region)
     if outcomes is None:
         check(answer, provider, extra)
         raise UnclearAnswer("an answer without lists")
@@ -97,42 +138,47 @@ def read_sent(
     batch: Sequence[PreparedMessage],
     provider: str,
     extra: tuple[Refusal, ...] = (),
+    region: str | None = None,
 ) -> list[Outcome]:
     """Read the answer to one text for all: one id, or lists where the server makes some."""
-    outcomes = read_lists(answer, batch, provider, extra)
+    outcomes = read_lists(answer, batch, provider, extra, region)
     if outcomes is None:
         return read_together(check(answer, provider, extra), batch, provider)
     return outcomes
 
 
-def _report(answer: Answer) -> _Report | None:
+_TAKEN, _REFUSED = _LISTS = ("successful_messages", "failed_messages")
+
+
+def _report(answer: Answer) -> dict[str, Any] | None:
     data: object = answer.data.get("data") if is_object(answer.data) else None
     if not is_object(data) or all(data.get(name) is None for name in _LISTS):
         return None
-    if not (200 <= answer.status < 300 or 400 <= answer.status < 500):
-        return None
-    return structure(data, _Report)
+    told = 200 <= answer.status < 300 or 400 <= answer.status < 500
+    return data if told else None
 
 
-_LISTS = ("successful_messages", "failed_messages")
-
-
-def _by_index(items: Sequence[_Item] | None, batch: Sequence[PreparedMessage]) -> dict[int, _Item]:
+def _by_index(
+    entries: object, batch: Sequence[PreparedMessage], region: str | None
+) -> dict[int, _Listed]:
     """Pair a list with the request; where a pairing can't be right, none can be trusted."""
-    found: dict[int, _Item] = {}
-    for item in items or ():
+    if entries is None:
+        return {}
+    if not is_array(entries):
+        raise UnclearAnswer("something else where a list is expected")
+    found: dict[int, _Listed] = {}
+    for entry in entries:
+        item = structure(entry, _Item)
         if not 0 <= item.index < len(batch):
             raise UnclearAnswer(f"index {item.index} in the answer to {len(batch)} messages")
-        if not _same_number(item.number, batch[item.index].e164):
+        if item.index in found:
+            raise UnclearAnswer(f"index {item.index} twice in one list of the answer")
+        if item.number not in (None, "") and not is_number_of(
+            item.number, batch[item.index], region
+        ):
             raise UnclearAnswer(f"index {item.index} in the answer has another message's number")
-        found[item.index] = item
+        found[item.index] = _Listed(item, entry)
     return found
-
-
-def _same_number(number: object, e164: str) -> bool:
-    """Compare a number in any notation by its last nine digits; trust where there is none."""
-    digits = "".join(char for char in str(number or "") if char.isdigit())
-    return not digits or digits[-9:] == e164[-9:]
 
 
 def _check_summary(summary: object, taken: int, refused: int) -> None:
@@ -140,29 +186,39 @@ def _check_summary(summary: object, taken: int, refused: int) -> None:
         return
     # The summary's keys were never observed; these two could mean nothing else (INFER).
     for key, listed in (("successful", taken), ("failed", refused)):
-        count: object = summary.get(key)
-        if type(count) is int and count != listed:
+        count = count_or_none(summary.get(key))
+        if count is not None and count != listed:
             raise UnclearAnswer(f"the summary says {count} {key}, and {listed} are listed")
 
 
-def _refused(
-    prepared: PreparedMessage,
-    provider: str,
-    item: _Item,
-    answer: Answer,
-    extra: tuple[Refusal, ...],
-) -> Outcome:
-    """Return one refusal; words that the table knows say more than "this recipient"."""
-    said = words(item.error)
-    reason = one_line(" ".join(said)) or "no reason given"
-    if item.message_id is not None or any(map(says_unsure, said)):
-        # Listed as failed, maybe after it had been handed on.
-        references = () if item.message_id is None else (item.message_id,)
-        return unclear(prepared, provider, reason, references)
-    try:
-        # An answer of its own about one message.
-        alone = evolve(answer, data={"error": item.error}, recipients=1)
-        refuse(alone, (*extra, *REFUSALS), provider=provider, reason=reason)
-    except ProviderError as exc:
-        return failed(prepared, exc)
-    return rejected(prepared, provider, reason, mask_keys(answer.data))
+def _beside(answer: Answer, data: dict[str, Any], taken: int) -> dict[str, Any]:
+    """Return what an answer says of all, without the lists and what they explain."""
+    body: dict[str, Any] = answer.object()
+    rest = {key: data[key] for key in data.keys() - _LISTS}
+    summary: object = rest.pop("summary", None)
+    if is_object(summary):
+        rest["summary"] = {
+            key: value
+            for key, value in summary.items()
+            if (count := count_or_none(value)) is None or count > taken
+        }
+    beside = {**body, "data": rest}
+    message: object = beside.pop("message", "")
+    if taken:
+        beside.pop("success", None)
+    if not isinstance(message, str) or _speaks_of_sending(message, taken):
+        beside["message"] = message
+    return beside
+
+
+def _speaks_of_sending(message: str, taken: int) -> bool:
+    explained = taken > 0 and _STOCK.fullmatch(message.strip()) is not None
+    return says_taken(message) and not explained
+
+
+def _taken(prepared: PreparedMessage, provider: str, found: _Listed, raw: object) -> Outcome:
+    message_id = found.item.message_id
+    if found.item.error:
+        references = () if message_id is None else (message_id,)
+        return unclear(prepared, provider, f"it was taken, and not: {found.reason}", references)
+    return accepted(prepared, provider, message_id=message_id, raw=raw)

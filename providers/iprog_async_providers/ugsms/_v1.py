@@ -139,7 +139,7 @@ class UgsmsV1Provider(UgsmsProvider):
         def read(answer: Answer) -> list[Outcome]:
             if self.accept_empty and _answers.is_empty_success(answer):
                 return [accepted(prepared, self.name, message_id=None) for prepared in batch]
-            return read_sent(answer, batch, self.name, self.refusals)
+            return read_sent(answer, batch, self.name, self.refusals, self.region)
 
         place = self.credentials_in
         fields = {**self._auth_fields, **self._text(batch)}

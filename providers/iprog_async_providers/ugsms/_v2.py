@@ -159,7 +159,7 @@ class UgsmsV2Provider(UgsmsProvider):
             return await self._send_mixed(batch)
 
         def read(answer: Answer) -> list[Outcome]:
-            return read_sent(answer, batch, self.name, self.refusals)
+            return read_sent(answer, batch, self.name, self.refusals, self.region)
 
         fields = self._text(batch)
         if self.key_in == "query":
@@ -179,7 +179,7 @@ class UgsmsV2Provider(UgsmsProvider):
 
     async def _send_mixed(self, batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
         def read(answer: Answer) -> list[Outcome]:
-            return read_bulk(answer, batch, self.name, self.refusals)
+            return read_bulk(answer, batch, self.name, self.refusals, self.region)
 
         messages = [
             {"number": prepared.to, "message_body": prepared.message.text} for prepared in batch

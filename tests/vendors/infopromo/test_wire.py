@@ -29,7 +29,7 @@ from support.infopromo.wire import (
 )
 
 from iprog_async import Message
-from iprog_async.adapter import Id
+from iprog_async.adapter import Id, Text
 from iprog_async_providers.infopromo import (
     Campaign,
     Contact,
@@ -286,7 +286,7 @@ async def test_objects_stand_for_their_uids(wire: respx.MockRouter) -> None:
         await sms.provider.campaigns.get(campaign)
 
     assert ContactGroup(Id("u"), "n") == group
-    assert Contact(Id("u"), Id(FIRST_WIRE), "Delivered") == contact
+    assert Contact(Id("u"), Text(FIRST_WIRE), "Delivered") == contact
     assert isinstance(campaign, Campaign)
     assert [seen(request)[1] for request in requests_of(wire)] == [
         "/api/v3/contacts/g1/show",
