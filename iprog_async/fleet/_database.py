@@ -76,8 +76,6 @@ async def connect(address: PostgresAddress, name: str = "") -> Connection:
             # The job queue's own statements name no schema.
             await run(connection, f"SET search_path = {quoted(address.schema)}")
             await bound_times(connection)
-            # All statements are made for what others have committed meanwhile.
-            await run(connection, "SET default_transaction_isolation = 'read committed'")
     except BaseException:
         await connection.close()
         raise

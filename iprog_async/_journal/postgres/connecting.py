@@ -11,6 +11,7 @@ from iprog_async._core.redaction import one_line
 from iprog_async._core.tracebacks import discreet, discreetly
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.driver import driver
+from iprog_async._limits.postgres_settings import SESSION
 
 
 if TYPE_CHECKING:
@@ -59,6 +60,9 @@ _WHAT_TO_DO_TO_CHANGE = {
 }
 """The same where the tables are made or changed, by somebody who looks after the database."""
 
+_WITHOUT_SERVER = (OSError, ValueError, NotImplementedError)
+"""What the driver raises of its own where it can't wait, or can't read what it is given."""
+
 _PASSING = ("40001", "40P01", "55P03", "57014")
 """Codes of errors that another try may not meet: two at the same rows, or too long a wait."""
 
@@ -77,15 +81,19 @@ def connect(address: PostgresAddress, *, autocommit: bool = True) -> Connection:
     """
     psycopg = driver()
     try:
-        connection: Connection = psycopg.connect(**_arguments(address), autocommit=autocommit)
-    except psycopg.Error as exc:
-        problem = _unreachable(address, exc)
-    else:
-        wrong = _wrong_encoding(address, connection)
-        if wrong is None:
-            return connection
+        connection: Connection = psycopg.connect(**_arguments(address), autocommit=True)
+        try:
+            problem = _wrong_encoding(address, connection)
+            if problem is None:
+                run(connection, SESSION)
+                connection.autocommit = autocommit
+                return connection
+        except BaseException:
+            connection.close()
+            raise
         connection.close()
-        problem = wrong
+    except (psycopg.Error, *_WITHOUT_SERVER) as exc:
+        problem = _unreachable(address, exc)
     raise problem
 
 
@@ -110,14 +118,17 @@ async def _connect_async(address: PostgresAddress, name: str) -> AsyncConnection
         connection: AsyncConnection = await psycopg.AsyncConnection.connect(
             **(_arguments(address) | named), autocommit=True
         )
-    except psycopg.Error as exc:
-        problem = _unreachable(address, exc)
-    else:
-        wrong = _wrong_encoding(address, connection)
-        if wrong is None:
-            return connection
+        try:
+            problem = _wrong_encoding(address, connection)
+            if problem is None:
+                await connection.execute(SESSION)
+                return connection
+        except BaseException:
+            await connection.close()
+            raise
         await connection.close()
-        problem = wrong
+    except (psycopg.Error, *_WITHOUT_SERVER) as exc:
+        problem = _unreachable(address, exc)
     raise problem
 
 

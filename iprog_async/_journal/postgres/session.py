@@ -26,15 +26,13 @@ from iprog_async._journal.postgres.statements import LOCK_CLASS, SESSION_SETTING
 
 _SALT_BYTES = 16
 # A claim waits for its commit to be on disk, and on a synchronous standby where there is one. The
-# statements are made for what others have committed meanwhile. The plans are for few rows out of
-# many, which were written a moment ago and are in memory; also while the table is small: it grows,
-# and the plans are kept.
+# plans are for few rows out of many, which were written a moment ago and are in memory; also while
+# the table is small: it grows, and the plans are kept.
 _SETTINGS = f"""
 SELECT set_config('synchronous_commit', CASE
     WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'
     ELSE current_setting('synchronous_commit') END, false),
   set_config('lock_timeout', '8s', false),
-  set_config('default_transaction_isolation', 'read committed', false),
   set_config('plan_cache_mode', 'force_generic_plan', false),
   set_config('enable_seqscan', 'off', false),
   set_config('enable_hashjoin', 'off', false),

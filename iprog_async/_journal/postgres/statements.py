@@ -358,7 +358,7 @@ def _recalled(key: str) -> str:
 
 def _pseudonym(pseudonyms: Pseudonyms, name: str) -> str:
     """Return what `Pseudonyms` makes of a name, as SQL."""
-    salted = f"'\\x{pseudonyms.salt.hex()}'::bytea || convert_to({name}, 'UTF8')"
+    salted = f"decode('{pseudonyms.salt.hex()}', 'hex') || convert_to({name}, 'UTF8')"
     return f"('{MARK}' || left(encode(sha256({salted}), 'hex'), {DIGITS}))"
 
 

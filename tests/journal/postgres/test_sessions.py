@@ -16,11 +16,20 @@ from iprog_async import Journal, JournalError
 from iprog_async._journal.postgres import execution, session
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.attempts import Attempts
-from iprog_async._journal.postgres.connecting import Connection, Cursor, ask, connect, run
+from iprog_async._journal.postgres.connecting import (
+    AsyncConnection,
+    Connection,
+    Cursor,
+    ask,
+    connect,
+    connect_async,
+    run,
+)
 from iprog_async._journal.postgres.health import examine
 from iprog_async._journal.postgres.session import keeps_session, open_announced, reopen
 from iprog_async._journal.postgres.statements import Statement, Statements
 from iprog_async._journal.postgres.store import PostgresStore
+from iprog_async._limits.postgres_store import PostgresLimitStore
 from iprog_async.fleet import FleetCampaign
 
 
@@ -195,3 +204,61 @@ async def test_a_statement_that_met_another(
     assert 2 == len(failed)
     assert ["accepted"] * len(wire.requests) == states_in(postgres_journal)
     assert (3 if word is CLAIM else 1) == len(wire.requests)
+
+
+_ODD = {
+    "search_path": "pg_temp",
+    "standard_conforming_strings": "off",
+    "escape_string_warning": "off",
+    "array_nulls": "off",
+    "DateStyle": "German",
+    "IntervalStyle": "sql_standard",
+    "bytea_output": "escape",
+    "extra_float_digits": "-15",
+    "default_transaction_isolation": "serializable",
+    "statement_timeout": "1h",
+}
+"""What a role may have, and a session of ours must not."""
+
+
+@pytest.fixture
+def odd_journal(postgres_journal: str) -> str:
+    """Return the address of a journal whose role has odd settings."""
+    options = " ".join(f"-c {name}={value}" for name, value in _ODD.items())
+    return with_query(postgres_journal, options=options)
+
+
+async def test_settings_of_a_role_reach_no_session(odd_journal: str) -> None:
+    """Whatever a role has set, each session of the library begins with what its statements need."""
+    address = PostgresAddress.parse(odd_journal)
+    names = sorted(_ODD.keys() - {"escape_string_warning"})
+    query = "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)"
+    with connect(address) as connection, connect(address, autocommit=False) as other:
+        found = dict(run(connection, query, [names]).fetchall())
+        assert found == dict(run(other, query, [names]).fetchall())
+    async with await connect_async(address) as asynchronous:
+        cursor = await asynchronous.execute(query, [names])
+        assert found == dict(await cursor.fetchall())
+    limits = PostgresLimitStore(address.conninfo, address.schema)
+
+    async def look(connection: AsyncConnection) -> dict[str, str]:
+        return dict(await (await connection.execute(query, [names])).fetchall())
+
+    limited = await limits.transact(look)
+    await limits.aclose()
+    assert found | {"statement_timeout": "2000"} == limited
+    assert [] == [name for name in names if found[name] == _ODD[name]]
+
+
+@pytest.mark.parametrize("key", ["a", "NULL"])
+async def test_settings_of_a_role_change_nothing(key: str, odd_journal: str) -> None:
+    """With any settings of a role a text of somebody who was forgotten is not sent again."""
+    wire = Wire(ACCEPTED)
+    with Journal.open(odd_journal) as journal:
+        client = posting(wire, journal)
+        await client.send(NUMBER, "Hi", key=key)
+        assert 1 == await journal.forget(NUMBER)
+        await client.send(NUMBER, "Hi", key=key)
+        await run_over(client, to_many(3))
+        await run_over(client, to_many(3))
+    assert 1 + 3 == len(wire.requests)
