@@ -14,10 +14,12 @@ from iprog_async._limits.store import LimitStoreError
 
 
 if TYPE_CHECKING:
-    from psycopg import AsyncConnection
+    from psycopg import AsyncConnection, AsyncPipeline
 
 R = TypeVar("R")
 
+# What the driver raises of its own: no file descriptor is left, or an address can't be read.
+_WITHOUT_SERVER = (OSError, ValueError, NotImplementedError)
 # Seconds. Whoever answers late holds up texts.
 _CONNECT_TIMEOUT = 3
 
@@ -39,8 +41,15 @@ class PostgresConnection:
         self._process = 0
         self._closing: Callable[[], object] | None = None
 
-    async def transact(self, work: Callable[[AsyncConnection[Any]], Awaitable[R]]) -> R:
+    async def transact(
+        self, work: Callable[[AsyncConnection[Any], AsyncPipeline], Awaitable[R]]
+    ) -> R:
         """Do something in a transaction, in a pipeline.
+
+        Args:
+            work: Is given the connection and the pipeline. It synchronises the pipeline when it has
+                locked rows, before it does anything else: only then the server knows that it waits
+                for us, and ends the transaction of a process that is stopped, or gone.
 
         Raises:
             LimitStoreError: The database can't be reached, or has no such table for us.
@@ -51,15 +60,18 @@ class PostgresConnection:
             try:
                 connection = await self._open()
                 # There are two round trips instead of four.
-                async with connection.pipeline():
+                async with connection.pipeline() as pipeline:
                     await connection.execute("BEGIN")
-                    answer = await work(connection)
+                    answer = await work(connection, pipeline)
                     await connection.execute("COMMIT")
             except psycopg.Error as exc:
                 self._drop()
                 code = f" (SQLSTATE {exc.sqlstate})" if exc.sqlstate else ""
                 # Its text may quote the address.
                 raise LimitStoreError(f"the database: {type(exc).__name__}{code}") from None
+            except _WITHOUT_SERVER as exc:
+                self._drop()
+                raise LimitStoreError(f"the database: {type(exc).__name__}") from None
             except BaseException:
                 # Nobody knows where in its conversation it stands.
                 self._drop()

@@ -13,7 +13,7 @@ from iprog_async._limits.postgres_store import SETTINGS, PostgresLimitStore
 
 
 if TYPE_CHECKING:
-    from psycopg import AsyncConnection
+    from psycopg import AsyncConnection, AsyncPipeline
 
 R = TypeVar("R")
 
@@ -67,10 +67,11 @@ class PostgresCountStore(PostgresConnection):
         sweeps = self._changes % _CHANGES_BETWEEN_SWEEPS == 0
         asked = sorted(set(names))
 
-        async def work(connection: AsyncConnection[Any]) -> R:
+        async def work(connection: AsyncConnection[Any], pipeline: AsyncPipeline) -> R:
             locked = await connection.execute(self._lock, (asked,))
             # Read after the wait for the rows.
             clock = await connection.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
+            await pipeline.sync()
             found = {bytes(name): str(state) for name, state in await locked.fetchall()}
             (now,) = await clock.fetchone() or (0.0,)
             counts = Counts(found, now if self._now is None else self._now())

@@ -12,7 +12,7 @@ from iprog_async._limits.store import Decide, LimitStoreError
 
 
 if TYPE_CHECKING:
-    from psycopg import AsyncConnection
+    from psycopg import AsyncConnection, AsyncPipeline
 
 R = TypeVar("R")
 
@@ -58,11 +58,16 @@ class PostgresLimitStore(PostgresConnection):
             LimitStoreError: The database can't be reached, or has no such table for us.
         """
 
-        async def work(connection: AsyncConnection[Any]) -> R:
-            found = await (await connection.execute(self._select, (name,))).fetchone()
+        async def lock(connection: AsyncConnection[Any], pipeline: AsyncPipeline) -> Any:
+            found = await connection.execute(self._select, (name,))
+            await pipeline.sync()
+            return await found.fetchone()
+
+        async def work(connection: AsyncConnection[Any], pipeline: AsyncPipeline) -> R:
+            found = await lock(connection, pipeline)
             if found is None:
                 await connection.execute(self._insert, (name,))
-                found = await (await connection.execute(self._select, (name,))).fetchone()
+                found = await lock(connection, pipeline)
             if found is None:
                 raise LimitStoreError("the database: a row of the limits vanished")
             state, now = found

@@ -241,7 +241,7 @@ async def test_settings_of_a_role_reach_no_session(odd_journal: str) -> None:
         assert found == dict(await cursor.fetchall())
     limits = PostgresLimitStore(address.conninfo, address.schema)
 
-    async def look(connection: AsyncConnection) -> dict[str, str]:
+    async def look(connection: AsyncConnection, _: object) -> dict[str, str]:
         return dict(await (await connection.execute(query, [names])).fetchall())
 
     limited = await limits.transact(look)
