@@ -6,36 +6,19 @@ some of them the same statement means something else, and a text that was sent w
 
 from __future__ import annotations
 
-from typing import LiteralString
 
-
-_SESSION: dict[LiteralString, LiteralString] = {
-    # No table or function of somebody else's is meant by ours.
-    "search_path": "pg_catalog",
-    "standard_conforming_strings": "on",
-    "array_nulls": "on",
-    # What the driver reads.
-    "DateStyle": "ISO, MDY",
-    "IntervalStyle": "postgres",
-    "bytea_output": "hex",
-    "extra_float_digits": "1",
-    # All statements are made for what others have committed meanwhile.
-    "default_transaction_isolation": "read committed",
-    # How long a statement may take is for those to say who run it.
-    "statement_timeout": "0",
-}
-
-
-def set_session(**more: LiteralString) -> LiteralString:
-    """Return the query that sets what a session needs.
-
-    Args:
-        more: What it needs beside that, by name.
-    """
-    return "SELECT " + ", ".join(
-        f"set_config('{name}', '{value}', false)" for name, value in (_SESSION | more).items()
-    )
-
-
-SESSION = set_session()
-"""What a connection begins with."""
+# No table or function of somebody else's is meant by ours; then how texts and arrays are read; how
+# the driver reads what comes back; all statements are made for what others have committed
+# meanwhile; and how long one may take is for those to say who run it.
+SESSION = (
+    "SELECT set_config('search_path', 'pg_catalog', false), "
+    "set_config('standard_conforming_strings', 'on', false), "
+    "set_config('array_nulls', 'on', false), "
+    "set_config('DateStyle', 'ISO, MDY', false), "
+    "set_config('IntervalStyle', 'postgres', false), "
+    "set_config('bytea_output', 'hex', false), "
+    "set_config('extra_float_digits', '1', false), "
+    "set_config('default_transaction_isolation', 'read committed', false), "
+    "set_config('statement_timeout', '0', false)"
+)
+"""What a connection begins with; more can be appended."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from iprog_async._core.sealed import Secret
 from iprog_async._limits.postgres_connection import PostgresConnection
-from iprog_async._limits.postgres_settings import set_session
+from iprog_async._limits.postgres_settings import SESSION
 from iprog_async._limits.store import Decide, LimitStoreError
 
 
@@ -19,8 +19,11 @@ R = TypeVar("R")
 # The name of the row with the salt; those of accounts are longer.
 _SALT = b"salt"
 # A process that is stopped between its two steps loses its turn, not everybody's.
-SETTINGS = set_session(
-    idle_in_transaction_session_timeout="1s", lock_timeout="2s", statement_timeout="2s"
+SETTINGS = (
+    f"{SESSION}, "
+    "set_config('idle_in_transaction_session_timeout', '1s', false), "
+    "set_config('lock_timeout', '2s', false), "
+    "set_config('statement_timeout', '2s', false)"
 )
 """What a connection for shared limits begins with."""
 

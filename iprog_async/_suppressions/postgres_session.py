@@ -81,7 +81,7 @@ class PostgresSession:
                     return work(self._open())
                 except JournalError as exc:
                     raise SuppressionsError(str(exc)) from None
-                except driver().Error as exc:
+                except (driver().Error, OSError) as exc:
                     if tries == _TRIES or not self._can_try_again(exc):
                         raise SuppressionsError(str(unusable(self.address, exc))) from None
                 except BaseException:

@@ -39,7 +39,7 @@ class OutboxDatabase:
         """
         try:
             return await self._run(statement, values)
-        except driver().Error as exc:
+        except (driver().Error, OSError) as exc:
             problem = unusable(self._address, exc)
         await self.aclose()
         raise problem

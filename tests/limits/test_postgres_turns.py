@@ -43,8 +43,12 @@ def state(address: PostgresAddress) -> Callable[[], list[str]]:
 
 async def test_a_change_of_limits(address: PostgresAddress, state: Callable[[], list[str]]) -> None:
     """While a process makes up its mind the server knows that it waits for it, new row or not."""
+
+    def look(_: str, __: float) -> tuple[str, list[str]]:
+        return "a", state()
+
     store = PostgresLimitStore(address.conninfo, address.schema)
-    seen = [await store.change(NAME, lambda *_: ("a", state())) for _ in range(2)]
+    seen = [await store.change(NAME, look) for _ in range(2)]
     await store.aclose()
     assert [[IDLE], [IDLE]] == seen
 

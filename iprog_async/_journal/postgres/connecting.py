@@ -197,7 +197,7 @@ def translated(
         raise problem
 
 
-def unusable(address: PostgresAddress, cause: Exception) -> JournalError:
+def unusable(address: PostgresAddress, cause: BaseException) -> JournalError:
     """Return what to raise for an error of the server or the connection."""
     state = getattr(cause, "sqlstate", None)
     advice = _WHAT_TO_DO.get(state or "", "fix the cause")
@@ -228,6 +228,9 @@ def not_in_session(place: str) -> JournalError:
 
 def is_lost(connection: Connection, cause: Exception) -> bool:
     """Return whether an error took the connection with it."""
+    if isinstance(cause, OSError):
+        # The driver could not wait for the answer: nobody knows where its conversation stands.
+        return True
     psycopg = driver()
     return isinstance(cause, (psycopg.OperationalError, psycopg.InterfaceError)) and (
         connection.closed or connection.broken
@@ -239,6 +242,6 @@ def is_passing(cause: Exception) -> bool:
     return getattr(cause, "sqlstate", None) in _PASSING
 
 
-def _words(cause: Exception, address: PostgresAddress) -> str:
+def _words(cause: BaseException, address: PostgresAddress) -> str:
     said = one_line(address.redactor.text(str(cause)), _LONGEST_REASON)
     return said or type(cause).__name__

@@ -76,6 +76,9 @@ class Worker:
                 self._jobs = [job for job in self._jobs if not job.finished]
                 self._hand_out()
             self._leave()
+        except BaseException as exc:
+            # Whatever it is, they wait for an answer, and nobody else is there to give it.
+            self._give_up(unusable(self._address, exc))
         finally:
             self._disconnect()
 
@@ -101,8 +104,8 @@ class Worker:
     def _work(self) -> None:
         try:
             connection = self._connect()
-        except SmsError as exc:
-            self._away(exc)
+        except Exception as exc:
+            self._away(exc if isinstance(exc, SmsError) else unusable(self._address, exc))
             return
         try:
             if self._given_up:
@@ -217,6 +220,13 @@ class Worker:
             except RuntimeError:
                 # The loop is closed: nobody waits any more.
                 continue
+
+    def _give_up(self, problem: JournalError) -> None:
+        """Answer all that is asked, and will be, with what keeps this thread from going on."""
+        logger.error("%s", problem)
+        for job in [*self._jobs, *self._intake.fail(problem)]:
+            self._finish(job, problem)
+        self._hand_out()
 
     def _leave(self) -> None:
         """Say what could not be written down."""

@@ -6,6 +6,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from iprog_async._core.clock import uptime
@@ -192,6 +193,7 @@ class Intake:
         self.attempts = attempts
         self.forks = generation()
         self.closed = False
+        self._failure: JournalError | None = None
         self._path = path
         self._queues: dict[asyncio.AbstractEventLoop, LoopQueue] = {}
 
@@ -210,7 +212,7 @@ class Intake:
 
     def is_closed(self) -> JournalError:
         """Return what is answered after the end."""
-        return JournalError(f"the journal {self._path} is closed")
+        return self._failure or JournalError(f"the journal {self._path} is closed")
 
     def forked(self) -> JournalError:
         """Return what a process is told that has only a copy of the journal."""
@@ -218,6 +220,18 @@ class Intake:
             f"the journal {self._path} was opened before this process was forked off; open it "
             "in the process that uses it"
         )
+
+    def fail(self, problem: JournalError) -> list[Job]:
+        """Take nothing any more, for want of a thread, and return what nobody will do."""
+        left: list[Job] = []
+        with self.lock:
+            self.closed, self._failure = True, problem
+            for loop_queue in self._queues.values():
+                loop_queue.flush()
+            with suppress(queue.Empty):
+                while True:
+                    left += self.jobs.get_nowait() or ()
+        return left
 
     def close(self) -> bool:
         """Hand over what is left, and the end; `False` where another process has the journal."""
