@@ -23,10 +23,11 @@ _ALMOST = re.compile(r"postgres(ql)?(\+\w+)?:", re.IGNORECASE)
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\[\]:]*)(:[0-9]+)?")
 # A name that PostgreSQL would cut off would be another schema than the one that was meant.
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_ENCODED = re.compile(r"(?:[^%]|%[0-9A-Fa-f]{2})*", re.DOTALL)
 _SECRET = frozenset({"password", "sslpassword", "oauth_client_secret"})
 _HOW_TO = (
     "write postgresql://user:password@host/database?schema=name, with characters such as "
-    "@ / : ? # in the password as %40 %2F %3A %3F %23"
+    "@ / : ? # % in the password as %40 %2F %3A %3F %23 %25"
 )
 
 
@@ -69,6 +70,8 @@ class PostgresAddress:
             parts = urlsplit(address)
         except ValueError:
             raise _unreadable("it can't be read") from None
+        if not _is_percent_encoded(address):
+            raise _unreadable("after a % there is no character of it: a % itself is %25")
         user, password, hosts = _authority(parts.netloc)
         if parts.fragment or "@" in parts.path or not address.isprintable() or " " in address:
             raise _unreadable("it can't be read")
@@ -78,7 +81,8 @@ class PostgresAddress:
             raise _unreadable(
                 f"the schema {schema[:80]!r} has to be a name of small letters, digits and _"
             )
-        secrets = [unquote(password), *(query[name] for name in query.keys() & _SECRET)]
+        # A server and its driver may quote a password as it is meant, or as it is written.
+        secrets = [password, unquote(password), *(query[name] for name in query.keys() & _SECRET)]
         rest = f"?{urlencode(query, quote_via=quote)}" if query else ""
         path = parts.path
         told = {} if schema == DEFAULT_SCHEMA else {"schema": schema}
@@ -94,6 +98,16 @@ class PostgresAddress:
 
     def __str__(self) -> str:
         return self.shown
+
+
+def _is_percent_encoded(address: str) -> bool:
+    """Return whether each % begins a character of UTF-8, as libpq and the driver read it."""
+    if not _ENCODED.fullmatch(address):
+        return False
+    try:
+        return "\0" not in unquote(address, errors="strict")
+    except UnicodeDecodeError:
+        return False
 
 
 def _authority(netloc: str) -> tuple[str, str, str]:

@@ -52,6 +52,13 @@ def test_what_is_shown(address: str, shown: str, schema: str) -> None:
         (f"postgresql://u:{PASSWORD}@h/d?schema=", "the schema ''"),
         (f"postgresql://u:{PASSWORD}@h/d\n", "can't be read"),
         (f"postgresql://u:{PASSWORD}@[::1/d", "can't be read"),
+        (f"postgresql://u:{PASSWORD}%word@h/d", "a % itself is %25"),
+        (f"postgresql://u:{PASSWORD}%E9@h/d", "a % itself is %25"),
+        (f"postgresql://u:{PASSWORD}%00@h/d", "a % itself is %25"),
+        (f"postgresql://u:{PASSWORD}%@h/d", "a % itself is %25"),
+        (f"postgresql://u%E9:{PASSWORD}@h/d", "a % itself is %25"),
+        (f"postgresql://u@h/d?password={PASSWORD}%zz", "a % itself is %25"),
+        (f"postgresql://u:{PASSWORD}@h/d%C3", "a % itself is %25"),
     ],
 )
 def test_a_wrong_address(address: str, why: str) -> None:

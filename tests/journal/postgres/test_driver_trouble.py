@@ -17,6 +17,7 @@ from iprog_async._journal.postgres import execution
 from iprog_async._journal.postgres import store as store_module
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import Connection, Cursor, connect, connect_async, run
+from iprog_async._journal.postgres.session import reopen
 from iprog_async._journal.postgres.worker import Worker
 from iprog_async._limits.postgres_store import PostgresLimitStore
 from iprog_async._limits.store import LimitStoreError
@@ -64,7 +65,6 @@ async def test_a_thread_that_can_not_connect_again(
 ) -> None:
     """While the driver can't connect, whatever it raises, the journal tries again."""
     troubles: Iterator[Exception] = iter(TROUBLE)
-    reopen = store_module.reopen
 
     def failing(*args: Any) -> Connection:
         for trouble in troubles:

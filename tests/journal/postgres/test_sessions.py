@@ -234,7 +234,7 @@ async def test_settings_of_a_role_reach_no_session(odd_journal: str) -> None:
     names = sorted(_ODD.keys() - {"escape_string_warning"})
     query = "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)"
     with connect(address) as connection, connect(address, autocommit=False) as other:
-        found = dict(run(connection, query, [names]).fetchall())
+        found: dict[str, str] = dict(run(connection, query, [names]).fetchall())
         assert found == dict(run(other, query, [names]).fetchall())
     async with await connect_async(address) as asynchronous:
         cursor = await asynchronous.execute(query, [names])
