@@ -406,8 +406,6 @@ class SmsClient(Questions[P_co]):
         """
         self._closed = True
         if self._open is not None:
-            if not self._open.thread.is_here:
-                check_thread()
             self._open.close()
 
     def __enter__(self) -> Self:

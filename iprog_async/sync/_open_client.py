@@ -15,7 +15,7 @@ from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.tracebacks import discreet
 from iprog_async._journal.journal import Journal
 from iprog_async._providers.protocols import SmsProvider
-from iprog_async.sync._calls import call
+from iprog_async.sync._calls import call, check_thread
 from iprog_async.sync._loop_thread import LoopThread
 
 
@@ -37,7 +37,11 @@ class OpenClient(Generic[P]):
     journal: Journal | None
 
     def close(self) -> None:
-        """Wait for the texts with a key that are under way, and close it; twice is fine."""
+        """Wait for the texts with a key that are under way, and close it; twice is fine.
+
+        Raises:
+            WrongLoopError: An event loop runs in this thread.
+        """
         if not self.thread.is_current:
             # The parent of this process has it, and its connections.
             return
@@ -45,6 +49,7 @@ class OpenClient(Generic[P]):
             # A generator that had it was collected by the loop's thread, which can't wait.
             self.thread.start(self._close(), Context())
             return
+        check_thread()
         call(self.thread, self.client.aclose())
         if self.journal is not None:
             self.journal.close()
