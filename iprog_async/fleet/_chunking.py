@@ -38,23 +38,32 @@ SELECT %(campaign)s, %(run)s, chunk, count(*), array_agg(number),
   CASE WHEN count(schedule) > 0 THEN array_agg(schedule) END,
   CASE WHEN count(not_after) > 0 THEN array_agg(not_after) END
 FROM numbered GROUP BY chunk"""
-_DEFER = f"""
+# Of tables that were filled a moment ago the planner knows nothing, and would look for the job of
+# each chunk among all jobs. Put in groups, both are gone through once.
+DEFER = f"""
+WITH jobless AS (
+  SELECT campaign::integer, run::integer, chunk::integer,
+    max(queue) AS queue, max(priority) AS priority, max(starts_at) AS starts_at
+  FROM (
+    SELECT c.campaign::text, c.run::text, c.chunk::text, r.queue, r.priority, r.starts_at
+    FROM {{schema}}.fleet_chunks AS c JOIN {{schema}}.fleet_runs AS r USING (campaign, run)
+    WHERE c.done_at IS NULL AND r.halted IS NULL
+      AND (%(campaign)s::integer IS NULL OR c.campaign = %(campaign)s)
+      AND (%(run)s::integer IS NULL OR c.run = %(run)s)
+    UNION ALL
+    SELECT j.args->>'campaign', j.args->>'run', j.args->>'chunk', NULL, NULL, NULL
+    FROM procrastinate_jobs AS j WHERE j.task_name = '{TASK}' AND j.status IN ('todo', 'doing')
+  ) AS chunks_and_jobs (campaign, run, chunk, queue, priority, starts_at)
+  GROUP BY campaign, run, chunk HAVING count(queue) = count(*)
+)
 SELECT count(*) FROM (
   SELECT unnest(procrastinate_defer_jobs_v1(array_agg(ROW(
-    r.queue, '{TASK}', r.priority, NULL, NULL,
-    jsonb_build_object('campaign', c.campaign, 'run', c.run, 'chunk', c.chunk), r.starts_at
-  )::procrastinate_job_to_defer_v1 ORDER BY c.campaign, c.run, c.chunk)))
-  FROM {{schema}}.fleet_chunks AS c JOIN {{schema}}.fleet_runs AS r USING (campaign, run)
-  WHERE c.done_at IS NULL AND r.halted IS NULL
-    AND (%(campaign)s::integer IS NULL OR c.campaign = %(campaign)s)
-    AND (%(run)s::integer IS NULL OR c.run = %(run)s)
-    AND NOT EXISTS (
-      SELECT FROM procrastinate_jobs AS j
-      WHERE j.task_name = '{TASK}' AND j.status IN ('todo', 'doing')
-        AND j.args->>'campaign' = c.campaign::text
-        AND j.args->>'run' = c.run::text AND j.args->>'chunk' = c.chunk::text
-    )
+    queue, '{TASK}', priority, NULL, NULL,
+    jsonb_build_object('campaign', campaign, 'run', run, 'chunk', chunk), starts_at
+  )::procrastinate_job_to_defer_v1 ORDER BY campaign, run, chunk)))
+  FROM jobless
 ) AS deferred"""  # noqa: S608 - constants
+"""Puts a job into the queue for each chunk that has none; gives their number."""
 
 
 async def make_chunks(
@@ -95,5 +104,5 @@ async def defer_jobs(
         How many jobs it made.
     """
     values = {"campaign": campaign, "run": run_number}
-    (count,) = await ask(connection, _DEFER.format(schema=quoted(schema)), values)
+    (count,) = await ask(connection, DEFER.format(schema=quoted(schema)), values)
     return int(count)
