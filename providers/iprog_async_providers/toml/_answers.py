@@ -16,10 +16,13 @@ from iprog_async.adapter import (
     id_or_none,
     is_object,
     mask_keys,
+    names_errors,
     refuse_or_give_up,
 )
+from iprog_async_providers.toml._claims import may_be_an_error
 from iprog_async_providers.toml._file import GatewayFile
 from iprog_async_providers.toml._pointers import MISSING, Pointer
+from iprog_async_providers.toml._proofs import to_text
 
 
 @frozen
@@ -42,14 +45,12 @@ class Answers:
         data = answer.data
         if answer.status not in proof.status or not all(each.holds(data) for each in proof.where):
             self._give_up(answer)
-        if self.file.errors.marks(data):
+        if self._has_error(data):
             # It says both.
             self._give_up(answer)
-        message_id = None
-        if proof.id is not None:
-            message_id = id_or_none(proof.id.find(data))
-            if message_id is None:
-                self._give_up(answer)
+        message_id = self._id(data)
+        if proof.id is not None and message_id is None:
+            self._give_up(answer)
         return [
             accepted(
                 prepared,
@@ -77,6 +78,32 @@ class Answers:
         word = str(found)
         return DeliveryStatus(call.state(word), word, mask_keys(answer.data))
 
+    def _id(self, data: object) -> str | None:
+        """Return the id of the text in an answer, if there is one."""
+        pointer = self.file.accepted.id
+        return None if pointer is None else id_or_none(pointer.find(data))
+
+    def _has_error(self, data: object) -> bool:
+        """Return whether an answer that has all of what was taken has an error, too."""
+        errors = self.file.errors
+        if errors.marks(data):
+            return True
+        asked = self.file.accepted.where
+        if not errors.words:
+            # What the file asks for itself is no surprise.
+            known = any(not _ERROR_KEYS.isdisjoint(each.pointer.tokens) for each in asked)
+            return not known and names_errors(data)
+        said = errors.said(data)
+        if not said:
+            return False
+        if any(row.is_said(text) for row in self.file.refused for text in said):
+            return True
+        # Where nothing marks an error, its words do: all that `accepted.where` does not ask for.
+        proved = {to_text(each.pointer.find(data)) for each in asked}
+        return not errors.where and any(
+            may_be_an_error(text) for text in said if text not in proved
+        )
+
     def _give_up(self, answer: Answer) -> NoReturn:
         """Raise what an answer proves that is no success, or that it proves nothing."""
         errors = self.file.errors
@@ -84,6 +111,8 @@ class Answers:
         reason = " ".join(said)
         # Only a send is answered by proofs.
         rows = (*self.refusals, *self.file.refusals(answer.data if answer.once else None))
+        if answer.once and self._id(answer.data) is not None:
+            rows = ()
         # An object that says something else than errors do is more than its status.
         bare = not reason and not (is_object(answer.data) and answer.data)
         raise refuse_or_give_up(
@@ -94,6 +123,9 @@ class Answers:
             form=errors.form,
             bare=bare,
         )
+
+
+_ERROR_KEYS = frozenset(("error", "errors"))
 
 
 def _is_success(answer: Answer) -> bool:

@@ -16,7 +16,7 @@ from iprog_async import ConfigurationError, DeliveryState
 from iprog_async.adapter import Refusal, to_rate, to_region, whole_number
 from iprog_async_providers.toml._credentials import Auth
 from iprog_async_providers.toml._pointers import Place, Pointer
-from iprog_async_providers.toml._proofs import Acceptance, Errors, Refused
+from iprog_async_providers.toml._proofs import Acceptance, Errors, Refused, to_text
 
 
 BodyKind = Literal["json", "form", "query"]
@@ -257,6 +257,27 @@ class GatewayFile:
         body = self.send.fields("", "", "", "")
         for name in self.auth.fields:
             Place.parse(name).put(body, "")
+        if self.send.body == "query" and not body.keys().isdisjoint(self.auth.query):
+            # A credential would stand where the number or the text does. Its name is not shown.
+            raise ValueError("auth.query has the name of another field of the query")
+        self._check_proofs()
+
+    def _check_proofs(self) -> None:
+        """Raise `ValueError` if one answer could be read as taken and as refused."""
+        proof = self.accepted
+        if proof.id is not None and self.errors.cover(proof.id):
+            raise ValueError(
+                "accepted.id is where errors.words are: what an error says would be an id"
+            )
+        taken = [
+            to_text(value)
+            for each in proof.where
+            if self.errors.cover(each.pointer)
+            for value in each.values
+        ]
+        for place, row in enumerate(self.refused):
+            if any(map(row.is_said, taken)):
+                raise ValueError(f"refused[{place}] has words that accepted.where takes for taken")
 
     def refusals(self, data: object = None) -> tuple[Refusal, ...]:
         """Return the refusals that an answer may prove, as the rule for them knows them."""

@@ -67,6 +67,17 @@ def is_explained(pattern: str, text: str) -> bool:
     )
 
 
+def words_of(pattern: str) -> list[str]:
+    """Return a pattern's own words, apart where it has a choice, with gaps for wildcards."""
+    words = [""]
+    for token in _tokens(pattern):
+        if token.kind in ("open", "close", "choice", "repeat"):
+            words.append("")
+        else:
+            words[-1] += token.text.removeprefix("\\") if token.kind == "literal" else " "
+    return words
+
+
 @lru_cache(maxsize=256)
 def _with_groups(pattern: str) -> re.Pattern[str]:
     """Return what matches the same, with a group around each part that may be anything."""

@@ -51,6 +51,13 @@ class Pointer:
                 return MISSING
         return data
 
+    def covers(self, other: Pointer) -> bool:
+        """Return whether `find_all` can find what another pointer points to."""
+        others = [token for token in other.tokens if not token.isdecimal()]
+        return len(others) == len(self.tokens) and all(
+            token in (ANY, its) for token, its in zip(self.tokens, others, strict=True)
+        )
+
     def find_all(self, data: object) -> Iterator[object]:
         """Yield the values that are there, of each item where a list is on the way."""
         waiting: list[tuple[object, Sequence[str]]] = [(data, self.tokens)]

@@ -17,7 +17,8 @@ from iprog_async import (
     RejectedError,
 )
 from iprog_async.adapter import Blame, ErrorForm, Refusal, is_array
-from iprog_async_providers.toml._patterns import check_pattern, is_explained
+from iprog_async_providers.toml._claims import claims_acceptance
+from iprog_async_providers.toml._patterns import check_pattern, is_explained, words_of
 from iprog_async_providers.toml._pointers import ANY, Pointer
 
 
@@ -109,6 +110,10 @@ class Errors:
         if any(len(condition.pointer.tokens) > 1 for condition in self.where):
             raise ValueError("where names values at the top of an error, such as /status")
 
+    def cover(self, pointer: Pointer) -> bool:
+        """Return whether what a pointer points to may be words of an error."""
+        return any(each.covers(pointer) for each in self.words)
+
     def marks(self, data: object) -> bool:
         """Return whether an answer has what makes it an error, whatever else is in it."""
         return bool(self.where) and all(each.holds(data) for each in self.where)
@@ -123,14 +128,15 @@ class Errors:
     def said(self, data: object) -> list[str]:
         """Return the words in an error."""
         found = (value for pointer in self.words for value in pointer.find_all(data))
-        return [text for value in found if (text := _as_text(value))]
+        return [text for value in found if (text := to_text(value))]
 
 
 def _paths_of(pointers: Iterable[Pointer]) -> list[str]:
-    return [".".join(pointer.tokens) for pointer in pointers]
+    # A dot in a key is no way to another path.
+    return [".".join(token.replace(".", "…") for token in each.tokens) for each in pointers]
 
 
-def _as_text(value: object) -> str:
+def to_text(value: object) -> str:
     """Return words, or a code, as text."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return ""
@@ -171,6 +177,16 @@ class Refused:
             check_pattern(self.pattern)
         elif not self.words or not all(any(map(str.isalnum, each)) for each in self.words):
             raise ValueError("give words, or a pattern: a status alone proves no refusal")
+        own = self.words if self.pattern is None else words_of(self.pattern)
+        if any(map(claims_acceptance, own)):
+            raise ValueError(
+                "words or pattern say that a text was taken, as no refusal does: leave the row "
+                "out, and such a text is unknown"
+            )
+
+    def is_said(self, text: str) -> bool:
+        """Return whether a text is that of the refusal, whatever it comes with."""
+        return self.row.matches(self.status[0], [text])
 
     def explains(self, texts: Iterable[str]) -> bool:
         """Return whether texts that the row matches say nothing that is not in the file."""

@@ -146,6 +146,107 @@ def test_a_refusal_without_words_of_its_own_is_refused(tmp_path: Path, words: st
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        "words = 'Message sent'",
+        "words = ['Unknown key', 'Your message has been queued.']",
+        "words = '2 SMS were successfully submitted'",
+        "words = 'Request is pending'",
+        "words = 'Success'",
+        "words = 'OK'",
+        "words = 'Accepted for delivery'",
+        "words = 'Sent to 639171234567'",
+        "pattern = 'Message sent to .{1,15}'",
+        "pattern = 'Message (not )?sent'",
+        "pattern = 'Unknown key|queued'",
+        "pattern = 'Unknown key|(was )?sent'",
+        "pattern = 'Unknown key|Message.{1,3}sent'",
+    ],
+)
+def test_a_refusal_that_says_taken_is_refused(tmp_path: Path, words: str) -> None:
+    """Words of success are no refusal: whoever got them would be texted again."""
+    text = ACME.replace('words = "Unknown key"', words)
+
+    assert "refused[0]: words or pattern say that a text was taken" in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Message not sent",
+        "No message was sent",
+        "The message could not be delivered",
+        "Sending limit exceeded",
+        "Account pending approval",
+        "Sender ID not accepted",
+        "Scheduled time is in the past",
+        "Accepted numbers are those of Uganda",
+        "Number of messages sent exceeds the limit",
+        "Unknown gateway",
+        "101",
+    ],
+)
+def test_a_refusal_may_speak_of_sending(tmp_path: Path, words: str) -> None:
+    """Words that deny it, or speak of something else than a text, are those of refusals."""
+    path = tmp_path / "acme.toml"
+    path.write_text(ACME.replace('words = "Unknown key"', f"words = '{words}'"))
+
+    assert "acme" == HttpProvider.from_toml(path, environ=KEY).name
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"/data/id": "/error"}, "accepted.id is where errors.words are"),
+        (
+            {"/data/id": "/errors/0/id", '"/error"': '"/errors/id"'},
+            "accepted.id is where errors.words are",
+        ),
+        (
+            {"/data/id": "/errors/id", '"/error"': '"/errors/*"'},
+            "accepted.id is where errors.words are",
+        ),
+        (
+            {'["queued", "sent"]': '["E0", "E1"]', '"/error"': '"/state"', "Unknown key": "e1"},
+            "refused[0] has words that accepted.where",
+        ),
+        (
+            {'["queued", "sent"]': "101", '"/error"': '"/*"', "Out of credit": "101"},
+            "refused[1] has words that accepted.where",
+        ),
+        (
+            {
+                '["queued", "sent"]': "101",
+                '"/error"': '["/error", "/state"]',
+                'words = "Unknown key"': "pattern = '101( here)?'",
+            },
+            "refused[0] has words that accepted.where",
+        ),
+    ],
+)
+def test_no_answer_may_be_taken_and_refused(
+    tmp_path: Path, changes: dict[str, str], words: str
+) -> None:
+    """A file that reads one value as both would text somebody twice, or nobody."""
+    text = ACME.replace('where = { "/state" = "error" }\n', "")
+    for line, instead in changes.items():
+        assert line in text
+        text = text.replace(line, instead, 1)
+
+    assert words in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize("name", ["to", "text", "from", "type", "user"])
+def test_a_credential_takes_no_place_of_another_field(tmp_path: Path, name: str) -> None:
+    """In one query a credential would stand where the number does."""
+    auth = f'fields = {{ user = "$ACME_SMS_KEY" }}\nquery = {{ {name} = "$ACME_SMS_KEY" }}'
+    text = ACME.replace('bearer = "$ACME_SMS_KEY"', auth)
+    in_query = text.replace('path = "/v1/texts"', 'path = "/v1/texts"\nbody = "query"')
+
+    assert "auth.query has the name of another field" in refusal(tmp_path, in_query)
+
+
+@pytest.mark.parametrize(
     "pattern",
     [
         r"Invalid number \d{1,15}\.?",

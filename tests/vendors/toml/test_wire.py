@@ -225,6 +225,9 @@ def _error(words: object, **more: object) -> dict[str, object]:
         (200, {"state": "sent", "data": {"id": "0"}}, "unknown"),
         (200, {"state": "sent", "data": {"id": "null"}}, "unknown"),
         (200, {"state": "sent", "data": {"id": " None "}}, "unknown"),
+        (200, {"state": "sent", "data": {"id": -2}}, "unknown"),
+        (200, {"state": "sent", "data": {"id": "00"}}, "unknown"),
+        (200, {"state": "sent", "data": {"id": "Error"}}, "unknown"),
         (200, {"state": "sent"}, "unknown"),
         (200, {"state": ["sent"], "data": {"id": "x"}}, "unknown"),
         (401, _error("Unknown key"), "not_sent"),
@@ -260,6 +263,111 @@ async def test_an_id_beside_the_mark_of_an_error_proves_nothing(
     _, outcome = await sent_by(provider, respx_mock, Message("0917 123 4567", "Hi"), answer)
 
     assert "unknown" == outcome.state
+
+
+@pytest.mark.parametrize(
+    ("beside", "state"),
+    [
+        ({"error": "Out of credit"}, "unknown"),
+        ({"error": ["Something else"]}, "unknown"),
+        ({"error": "Message could not be sent"}, "unknown"),
+        ({"error": "Unsuccessful"}, "unknown"),
+        ({"error": "Upstream timed out"}, "unknown"),
+        ({"error": "102"}, "unknown"),
+        ({"error": 102}, "unknown"),
+        ({"error": "Message sent successfully"}, "accepted"),
+        ({"error": "Queued"}, "accepted"),
+        ({"error": 0}, "accepted"),
+        ({"error": "none"}, "accepted"),
+        ({"error": ""}, "accepted"),
+        ({"error": None}, "accepted"),
+        ({}, "accepted"),
+    ],
+    ids=str,
+)
+async def test_words_of_an_error_beside_an_id_prove_nothing(
+    tmp_path: Path, respx_mock: respx.MockRouter, beside: dict[str, object], state: str
+) -> None:
+    """Where nothing else marks an error, its words do; those of a success are none."""
+    provider = acme(
+        tmp_path,
+        ('where = { "/state" = ["queued", "sent"] }\n', ""),
+        ('where = { "/state" = "error" }\n', ""),
+        ('"Text not allowed"', '"102"'),
+    )
+    answer = httpx.Response(200, json={"data": {"id": "a1"}, **beside})
+
+    _, outcome = await sent_by(provider, respx_mock, Message("0917 123 4567", "Hi"), answer)
+
+    assert state == outcome.state
+
+
+@pytest.mark.parametrize(
+    ("where", "body", "state"),
+    [
+        ("", {"error": "Out of credit"}, "unknown"),
+        ("", {"data": {"id": "a1", "errors": ["No route"]}}, "unknown"),
+        ("", {"error": None}, "accepted"),
+        ('where = { "/errors/code" = 0 }\n', {"errors": {"code": 0}}, "accepted"),
+    ],
+)
+async def test_an_error_that_the_file_does_not_know_of_leaves_a_text_unknown(
+    tmp_path: Path, respx_mock: respx.MockRouter, where: str, body: dict[str, object], state: str
+) -> None:
+    """A file without errors has none that it could refuse by, and gateways send them."""
+    start, end = ACME.index("[errors]"), ACME.index("[balance]")
+    provider = acme(
+        tmp_path, ('where = { "/state" = ["queued", "sent"] }\n', where), (ACME[start:end], "")
+    )
+    answer = httpx.Response(200, json={"data": {"id": "a1"}, **body})
+
+    _, outcome = await sent_by(provider, respx_mock, Message("0917 123 4567", "Hi"), answer)
+
+    assert state == outcome.state
+
+
+async def test_a_known_refusal_beside_the_mark_of_success_proves_nothing(
+    tmp_path: Path, respx_mock: respx.MockRouter
+) -> None:
+    """An answer is not taken because a refusal in it has another mark."""
+    answer = httpx.Response(200, json={**TAKEN, "error": "Out of credit"})
+
+    _, outcome = await sent_by(acme(tmp_path), respx_mock, Message("0917 123 4567", "Hi"), answer)
+
+    assert "unknown" == outcome.state
+
+
+async def test_what_proves_acceptance_is_no_error(
+    tmp_path: Path, respx_mock: respx.MockRouter
+) -> None:
+    """A word that the file takes for one of success may stand where errors have theirs."""
+    provider = acme(
+        tmp_path,
+        ('["queued", "sent"]', '"E0 fine"'),
+        ('where = { "/state" = "error" }\nwords = "/error"', 'words = "/state"'),
+    )
+    answer = httpx.Response(200, json={**TAKEN, "state": "E0 fine"})
+
+    _, outcome = await sent_by(provider, respx_mock, Message("0917 123 4567", "Hi"), answer)
+
+    assert "accepted" == outcome.state
+
+
+@pytest.mark.parametrize(("number", "state"), [(None, "not_sent"), ("8812", "unknown")])
+async def test_an_error_with_an_id_is_no_refusal(
+    tmp_path: Path, respx_mock: respx.MockRouter, number: str | None, state: str
+) -> None:
+    """What stands where accepted texts have their id is one, whatever it is called."""
+    provider = acme(
+        tmp_path,
+        ('id = "/data/id"', 'id = "/n"'),
+        ('words = "/error"', 'words = "/error"\nalso = "/n"'),
+    )
+    answer = httpx.Response(401, json=_error("Unknown key", n=number))
+
+    _, outcome = await sent_by(provider, respx_mock, Message("0917 123 4567", "Hi"), answer)
+
+    assert state == outcome.state
 
 
 async def test_words_may_be_a_code_anywhere_in_the_errors(
