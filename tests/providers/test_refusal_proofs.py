@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from attrs import frozen
-from support.refusal_proofs import ADAPTERS, PROOFS, Proof
+from support.proof import ADAPTERS, Proof
+from support.refusal_proofs import PROOFS
 
 from iprog_async import (
     Failover,

@@ -6,97 +6,12 @@ for several; without the other, that way is not tried.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from attrs import field, frozen
-
 from iprog_async.testing import Reply
-from iprog_async_providers import (
-    AfricasTalkingProvider,
-    EgoSmsProvider,
-    InfopromoHttpProvider,
-    InfopromoProvider,
-    IprogProvider,
-    UgsmsV1Provider,
-    UgsmsV2Provider,
-)
-from support.contract.data import PHILIPPINE, TOKEN, UGANDAN
-
-
-Make = Callable[..., Any]
-
-
-@frozen
-class Adapter:
-    """How to build an adapter, and numbers that it takes."""
-
-    make: Make = field(repr=False)
-    numbers: Sequence[str]
-
-
-def _africastalking_at(url: str, **more: Any) -> Any:
-    return AfricasTalkingProvider("shop", TOKEN, base_url=url, **more)
-
-
-def _egosms_at(url: str, **more: Any) -> Any:
-    return EgoSmsProvider("shop", TOKEN, base_url=url, **more)
-
-
-def _infopromo_at(url: str, **more: Any) -> Any:
-    return InfopromoProvider(TOKEN, sender_id="Shop", base_url=url, **more)
-
-
-def _infopromo_http_at(url: str, **more: Any) -> Any:
-    return InfopromoHttpProvider(TOKEN, sender_id="Shop", base_url=url, **more)
-
-
-def _iprog_at(url: str, **more: Any) -> Any:
-    return IprogProvider(TOKEN, base_url=url, **more)
-
-
-def _ugsms_v1_at(url: str, **more: Any) -> Any:
-    return UgsmsV1Provider("shop", TOKEN, base_url=url, rate=None, **more)
-
-
-def _ugsms_v2_at(url: str, **more: Any) -> Any:
-    return UgsmsV2Provider(TOKEN, base_url=url, rate=None, **more)
-
-
-ADAPTERS: Mapping[str, Adapter] = {
-    "africastalking": Adapter(_africastalking_at, UGANDAN),
-    "egosms": Adapter(_egosms_at, UGANDAN),
-    "infopromo": Adapter(_infopromo_at, PHILIPPINE),
-    "infopromo-http": Adapter(_infopromo_http_at, PHILIPPINE),
-    "iprog": Adapter(_iprog_at, PHILIPPINE),
-    "ugsms-v1": Adapter(_ugsms_v1_at, UGANDAN),
-    "ugsms-v2": Adapter(_ugsms_v2_at, UGANDAN),
-}
-
-ALL = ("alone", "many")
-
-
-@frozen(kw_only=True)
-class Proof:
-    """One answer that proves no refusal.
-
-    Args:
-        name: What it is called in the names of the tests.
-        adapter: Who gets it.
-        reply: The answer.
-        ways: Whether it answers a request for one, for many, or both.
-        states: What many come to, if not all are unknown.
-        mixed: Whether the many have different texts.
-        references: Ids that the error has to keep.
-    """
-
-    name: str
-    adapter: str
-    reply: Reply
-    ways: Sequence[str] = ALL
-    states: Sequence[str] = ("unknown",) * 4
-    mixed: bool = False
-    references: Sequence[str] = ()
+from support.contract.data import PHILIPPINE
+from support.listed_proofs import AFRICAS_TALKING, LISTED_AS_FAILED, item, ugsms
+from support.proof import Proof
 
 
 def _error(message: object, status: int = 200, **more: object) -> Reply:
@@ -177,24 +92,16 @@ _IPROG = (
 )
 
 
-def _ugsms(version: int, name: str, reply: Reply, **more: Any) -> Proof:
-    return Proof(name=f"ugsms {version}: {name}", adapter=f"ugsms-v{version}", reply=reply, **more)
-
-
 _BAD = "Invalid phone number format."
 _TAKEN = {"message_id": "8d1f", "recipients": 3}
 _KEY_MISSING = {"error": "API key is required", "help": "Provide X-API-Key header"}
 
 
 def _both(name: str, body: object, status: int, **more: Any) -> list[Proof]:
-    return [_ugsms(version, name, Reply.of_json(body, status), **more) for version in (1, 2)]
+    return [ugsms(version, name, Reply.of_json(body, status), **more) for version in (1, 2)]
 
 
-def _item(place: int, **more: object) -> dict[str, object]:
-    return {"index": place, "number": f"0{UGANDAN[place].removeprefix('+256')}", **more}
-
-
-_LISTS = {"success": False, "error": _BAD, "data": {"successful_messages": [_item(0), _item(2)]}}
+_LISTS = {"success": False, "error": _BAD, "data": {"successful_messages": [item(0), item(2)]}}
 _SOME = ("accepted", "unknown", "accepted", "unknown")
 
 _UGSMS = (
@@ -223,118 +130,23 @@ _UGSMS = (
     *_both("422 in words", {"message": "Message was sent, but the DLR callback is invalid"}, 422),
     *_both("a route with an id", {"message": "The route v1 could not be found.", "id": 3}, 404),
     *_both("lists of whom it took", _LISTS, 400, ways=["many"], states=_SOME),
-    _ugsms(2, "bulk", Reply.of_json(_LISTS, 400), ways=["many"], states=_SOME, mixed=True),
-    _ugsms(2, "bulk, 422", Reply.of_json(_LISTS, 422), ways=["many"], states=_SOME, mixed=True),
-    _ugsms(2, "bulk, 500", Reply.of_json(_LISTS, 500), ways=["many"], mixed=True),
-    _ugsms(
+    ugsms(2, "bulk", Reply.of_json(_LISTS, 400), ways=["many"], states=_SOME, mixed=True),
+    ugsms(2, "bulk, 422", Reply.of_json(_LISTS, 422), ways=["many"], states=_SOME, mixed=True),
+    ugsms(2, "bulk, 500", Reply.of_json(_LISTS, 500), ways=["many"], mixed=True),
+    ugsms(
         2,
         "bulk, failed with an id",
-        Reply.of_json({"data": {"failed_messages": [_item(0, error="No", message_id="8d1f")]}}),
+        Reply.of_json({"data": {"failed_messages": [item(0, error="No", message_id="8d1f")]}}),
         ways=["many"],
         mixed=True,
         references=["8d1f"],
     ),
-    _ugsms(
+    ugsms(
         2,
         "bulk, failed after a time-out",
-        Reply.of_json({"data": {"failed_messages": [_item(0, error="Operation timed out")]}}),
+        Reply.of_json({"data": {"failed_messages": [item(0, error="Operation timed out")]}}),
         ways=["many"],
         mixed=True,
-    ),
-)
-
-
-_NO_MONEY = "Insufficient balance"
-_ALL_FAILED: dict[str, Any] = {
-    "failed_messages": [_item(place, error=_NO_MONEY) for place in range(4)]
-}
-
-
-def _failed(name: str, *, beside: Any = None, more: Any = None, **of_each: object) -> list[Proof]:
-    """Return lists that give everybody as failed, with something in them or beside them."""
-    listed = [_item(place, error=_NO_MONEY, **of_each) for place in range(4)]
-    data: dict[str, Any] = {"failed_messages": listed, **(beside or {})}
-    body: dict[str, Any] = {"success": False, "data": data, **(more or {})}
-    reply = Reply.of_json(body)
-    return [
-        _ugsms(1, name, reply, ways=["many"]),
-        _ugsms(2, name, reply, ways=["many"], mixed=True),
-    ]
-
-
-def _twice(name: str, body: bytes) -> list[Proof]:
-    return [_ugsms(version, name, Reply(200, body), ways=["many"]) for version in (1, 2)]
-
-
-_LISTED_AS_FAILED = (
-    *_failed("failed, with an id", id="8d1f"),
-    *_failed("failed, with a status", status="sent"),
-    *_failed("failed, with a price", cost=20),
-    *_failed("failed, with a number nobody knows", carrier=7),
-    *_failed("failed, and one was sent", beside={"summary": {"sent": 1}}),
-    *_failed("failed, and two successful", beside={"summary": {"successful": "2"}}),
-    *_failed("failed, and a decimal one", beside={"summary": {"successful": 1.0}}),
-    *_failed("failed, beside an id", beside={"message_id": "8d1f", "recipients": 2}),
-    *_failed("failed, in a success", more={"success": True}),
-    *_failed("failed, and all queued", more={"message": "All texts were queued"}),
-    *_twice(
-        "failed, and a list twice",
-        b'{"data":{"successful_messages":[{"index":0}],"successful_messages":[],"failed_messages":'
-        b'[{"index":0,"error":"Insufficient balance"}]}}',
-    ),
-    *_twice(
-        "one index twice",
-        b'{"data":{"failed_messages":[{"index":0,"error":"Operation timed out"},'
-        b'{"index":0,"error":"Insufficient balance"}]}}',
-    ),
-    *(
-        _ugsms(
-            version,
-            "failed, with an id in the header",
-            Reply.of_json({"data": _ALL_FAILED}).with_headers(X_Message_Id="8d1f"),
-            ways=["many"],
-        )
-        for version in (1, 2)
-    ),
-)
-
-
-def _at(name: str, *, message: str = "Sent to 0/1 Total Cost: 0", **more: object) -> Proof:
-    """Return Africa's Talking's refusal of one, with something else in it."""
-    told = {"number": UGANDAN[0], "statusCode": 405, "status": "InsufficientBalance"}
-    recipient = {**told, "messageId": "None", "cost": "0", **more}
-    body = {"SMSMessageData": {"Message": message, "Recipients": [recipient]}}
-    return Proof(
-        name=f"africastalking: {name}",
-        adapter="africastalking",
-        reply=Reply.of_json(body, 201),
-        ways=["alone"],
-    )
-
-
-_AFRICAS_TALKING = (
-    _at("refused, and sent", message="Sent to 1/1 Total Cost: KES 0.8000"),
-    _at("refused, and all queued", message="All texts were queued"),
-    _at("refused, in other words", message="Message sent to 1/1 recipients"),
-    _at("refused, with an id", messageId="ATXid_1"),
-    _at("refused, with a number as id", messageId=8812),
-    _at("refused, with a price", cost="KES 0.8"),
-    _at("refused, with a field nobody knows", networkCode="63902"),
-    _at("a code that is no number", statusCode="4_05"),
-    _at("a word of another code", status="InvalidPhoneNumber"),
-    Proof(
-        name="africastalking: refused, with an id in the header",
-        adapter="africastalking",
-        reply=_at("").reply.with_headers(X_Message_Id="ATXid_1"),
-        ways=["alone"],
-    ),
-    Proof(
-        name="africastalking: two codes",
-        adapter="africastalking",
-        reply=Reply(
-            201, _at("").reply.body.replace(b'"statusCode"', b'"statusCode": 101, "statusCode"')
-        ),
-        ways=["alone"],
     ),
 )
 
@@ -436,6 +248,16 @@ _ULTIMATE = (
     _ultimate_ok(
         "list, the other queued", f"{_WIRE[0]} was queued", _DELIVERED, **_MANY, states=_ONE_OPEN
     ),
+    _ultimate_ok(
+        "list, the other delivered",
+        f"Your message was successfully delivered to {_WIRE[0]}",
+        _DELIVERED,
+        **_MANY,
+        states=_ONE_OPEN,
+    ),
+    _ultimate_ok(
+        "list, the other out", f"{_WIRE[0]} went out", _DELIVERED, **_MANY, states=_ONE_OPEN
+    ),
     _ultimate_ok("list, and one named", _INVALID, _DELIVERED, **_MANY, states=_ONE_NOT),
 )
 
@@ -473,10 +295,10 @@ _EGOSMS = (
 )
 
 PROOFS: tuple[Proof, ...] = (
-    *_AFRICAS_TALKING,
+    *AFRICAS_TALKING,
     *_EGOSMS,
     *_IPROG,
     *_UGSMS,
-    *_LISTED_AS_FAILED,
+    *LISTED_AS_FAILED,
     *_ULTIMATE,
 )

@@ -13,6 +13,7 @@ from iprog_async.adapter import (
     UnclearAnswer,
     give_up,
     mask_keys,
+    names_errors,
     one_line,
     refuse,
     says_unsure,
@@ -41,11 +42,13 @@ class Envelope:
         data: What was asked for.
         message: The gateway's words.
         raw: The whole body, with secrets masked.
+        answer: What came back.
     """
 
     data: object = field(repr=False)
     message: str
     raw: object = field(repr=False)
+    answer: Answer = field(repr=False)
 
 
 def check(
@@ -66,9 +69,11 @@ def check(
     status = body.get("status")
     reason = " ".join(words(body.get("message")))
     if status == "success":
-        if 200 <= answer.status < 300:
-            return Envelope(body.get("data"), reason, mask_keys(body))
-        raise UnclearAnswer(f"HTTP {answer.status} around a success envelope")
+        if not 200 <= answer.status < 300:
+            raise UnclearAnswer(f"HTTP {answer.status} around a success envelope")
+        if sends and names_errors(body):
+            raise UnclearAnswer("a success with errors in it")
+        return Envelope(body.get("data"), reason, mask_keys(body), answer)
     enveloped = status == "error"
     if sends:
         rows = (*extra, *DISPATCH)

@@ -253,7 +253,7 @@ class UltimateSmsBase(BaseProvider):
             return [failed(batch[0], _trap())]
         api = self._api
         body = {"recipient": ",".join(p.to for p in batch), **api.content(message)}
-        read = self._outcomes(api, Batch(batch, self.name, scheduled))
+        read = self._outcomes(api, Batch(batch, self.name, scheduled, self.refusals))
         return await self._deliver(api, body, read, len(batch))
 
     async def _deliver(

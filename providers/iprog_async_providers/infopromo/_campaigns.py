@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +24,14 @@ from iprog_async_providers.infopromo._answers import Envelope
 from iprog_async_providers.infopromo._api import Api, check_content
 from iprog_async_providers.infopromo._contacts import ContactGroup
 from iprog_async_providers.infopromo._options import InfopromoOptions, segment
+from iprog_async_providers.infopromo._reasons import STOCK
+
+
+_MADE = re.compile(
+    rf"{STOCK.pattern}|(your )?campaign (was|is|has been) (successfully )?"
+    r"(created|scheduled|queued|sent)( successfully)?\.?",
+    re.IGNORECASE,
+)
 
 
 @frozen
@@ -152,11 +161,18 @@ class Campaigns:
 
 
 def _read(envelope: Envelope) -> Campaign:
-    """Read a new campaign: whatever its data is like, the envelope says that it was made."""
+    """Read a new campaign: its id says that it was made, or else the words, where there are any.
+
+    3.1.0 deletes what it could not send, and answers success all the same (SRC).
+    """
     try:
-        return _read_viewed(envelope)
+        campaign = _read_viewed(envelope)
     except UnclearAnswer:
-        return Campaign(raw=envelope.raw)
+        campaign = Campaign(raw=envelope.raw)
+    said = envelope.message.strip()
+    if campaign.uid is None and said and _MADE.fullmatch(said) is None:
+        raise UnclearAnswer(f"a success without an id, and the words {said!r}")
+    return campaign
 
 
 def _read_viewed(envelope: Envelope) -> Campaign:

@@ -160,6 +160,13 @@ _SEND = (
     ),
 )
 
+# Joined in the words of a success or an error, so that their status is that of the whole.
+ABOUT_ONE = tuple(
+    _row(RejectedError, text, (), healable=healable, blame="recipient")
+    for text, healable in zip(_ABOUT_NUMBER, (False, True, False), strict=True)
+)
+"""Why a list leaves out one number."""
+
 DISPATCH = (*COMMON, *_SEND)
 """Rows of what sends: a message, a campaign."""
 

@@ -12,45 +12,38 @@ from iprog_async import DeliveryStatus, Outcome
 from iprog_async.adapter import (
     PENDING,
     Answer,
+    ErrorForm,
     Id,
     PreparedMessage,
+    Refusal,
     Text,
     UnclearAnswer,
     accepted,
     amount_or_none,
+    count_or_none,
     is_array,
+    is_number_of,
     is_object,
     mask_keys,
-    rejected,
-    says_unsure,
+    refuse_one,
     structure,
     unclear,
     words,
 )
 from iprog_async_providers.infopromo._answers import Envelope
-from iprog_async_providers.infopromo._refusals import DISPATCH
-from iprog_async_providers.infopromo._states import answered_status, send_status
+from iprog_async_providers.infopromo._reasons import numbers_in, reasons_in, rows_about_one
+from iprog_async_providers.infopromo._states import answered_status, queue_status, send_status
 
 
 QUEUE = "queue:"
 """Begins the message id of a request that the host queued."""
 
-# Said of texts that went at once, too (LOG), and nothing about a number.
-_STOCK = re.compile(
-    r"message is scheduled successfully\.?|your message was successfully delivered\.?",
-    re.IGNORECASE,
-)
-# 3.1.0 deletes what it could not send, and answers success all the same (SRC).
-_TROUBLE = re.compile(
-    r"\b(can't|cannot|could ?n[o']t|error|exception|fail\w*|invalid|not|try again|unable|wrong)\b",
-    re.IGNORECASE,
-)
 _ONE_BY_ONE = (
     "servers before 3.8 answer so to many; with max_batch=1 each text has an answer of its own"
 )
 _ENVELOPE = frozenset(("status", "message", "data"))
 _NOT_DIGITS = re.compile(r"\D+", re.ASCII)
-_DIGITS = re.compile(r"\d+", re.ASCII)
+_REASON = ErrorForm({}, ("message",))
 
 
 @frozen
@@ -61,11 +54,13 @@ class Batch:
         prepared: The messages.
         provider: Name of the provider.
         scheduled: Whether a time was asked for.
+        refusals: The user's own rows.
     """
 
     prepared: Sequence[PreparedMessage]
     provider: str
     scheduled: bool
+    refusals: tuple[Refusal, ...] = ()
 
 
 @frozen
@@ -92,10 +87,16 @@ class _Item:
         """Whether it is the report of a text, and not of what is wrong with a number."""
         return self.uid is not None or self.delivery.state in ("sent", "failed")
 
+    def names_another(self, prepared: PreparedMessage) -> bool:
+        """Return whether it is about another number than that of a message."""
+        return self.to is not None and not is_number_of(self.to, prepared)
+
 
 @frozen
 class _Queued:
     queue_uid: Id
+    status: Any = None
+    recipients_count: Any = None
 
 
 def read_despite_error(answer: Answer, batch: Batch) -> list[Outcome] | None:
@@ -114,15 +115,15 @@ def read_despite_error(answer: Answer, batch: Batch) -> list[Outcome] | None:
     told = 200 <= answer.status < 300 or 400 <= answer.status < 500
     if not told or not any(_item(entry).tells for entry in entries):
         return None
-    return _paired(entries, Envelope(data, message, mask_keys(body)), batch, is_error=True)
+    return _paired(entries, Envelope(data, message, mask_keys(body), answer), batch)
 
 
 def _with_status(status: DeliveryStatus, data: object, batch: Batch, raw: object) -> Outcome:
     """Return the outcome of one text whose status stands where the text of an error would."""
-    message_id = _item(data).uid
-    return accepted(
-        batch.prepared[0], batch.provider, message_id=message_id, status=status, raw=raw
-    )
+    item, prepared = _item(data), batch.prepared[0]
+    if item.names_another(prepared):
+        return _of_another(item, prepared, batch)
+    return accepted(prepared, batch.provider, message_id=item.uid, status=status, raw=raw)
 
 
 def read_outcomes(envelope: Envelope, batch: Batch) -> list[Outcome]:
@@ -132,10 +133,14 @@ def read_outcomes(envelope: Envelope, batch: Batch) -> list[Outcome]:
         if data.get("queue_uid") and not data.get("uid"):
             return _all_queued(data, envelope, batch)
         if len(batch.prepared) == 1:
-            item = structure(data, _Item)
+            item, prepared = structure(data, _Item), batch.prepared[0]
+            if item.names_another(prepared):
+                return [_of_another(item, prepared, batch)]
             if item.uid is None and not item.said:
                 return _without_ids(envelope, batch)
-            return [_one(item, batch.prepared[0], envelope.raw, batch)]
+            if not item.tells:
+                raise UnclearAnswer(f"no id, and the status {item.said[0]!r}")
+            return [_one(item, prepared, envelope.raw, batch)]
         return _paired([data], envelope, batch)
     if is_array(data):
         return _paired(data, envelope, batch)
@@ -161,12 +166,19 @@ def _one(item: _Item, prepared: PreparedMessage, raw: object, batch: Batch) -> O
 
 
 def _all_queued(data: dict[str, Any], envelope: Envelope, batch: Batch) -> list[Outcome]:
-    queue_uid = structure(data, _Queued).queue_uid
+    queued = structure(data, _Queued)
+    message_id = f"{QUEUE}{queued.queue_uid}"
+    count, asked = count_or_none(queued.recipients_count), len(batch.prepared)
+    if count is not None and count < asked:
+        raise UnclearAnswer(f"{count} of {asked} recipients queued", references=(message_id,))
+    said = words(queued.status)
+    status = queue_status(said[0]) if said else PENDING
     return [
         accepted(
             prepared,
             batch.provider,
-            message_id=f"{QUEUE}{queue_uid}",
+            message_id=message_id,
+            status=status,
             scheduled=batch.scheduled,
             raw=envelope.raw,
         )
@@ -177,14 +189,14 @@ def _all_queued(data: dict[str, Any], envelope: Envelope, batch: Batch) -> list[
 def _without_ids(envelope: Envelope, batch: Batch) -> list[Outcome]:
     """Read a success without data: what a schedule is answered with, and hardly a text."""
     message = envelope.message
-    named = _numbers(message)
+    reasons = reasons_in(message, batch.refusals)
+    named = numbers_in(" ".join(reasons or ()))
     reason = f"no data, and the words {message!r}"
     if len(batch.prepared) > 1 and not batch.scheduled:
         return [unclear(one, batch.provider, f"{reason}; {_ONE_BY_ONE}") for one in batch.prepared]
-    doubtful = _TROUBLE.search(message) is not None and not named
     return [
         unclear(prepared, batch.provider, reason)
-        if doubtful or prepared.to in named
+        if reasons is None or prepared.to in named
         else accepted(
             prepared,
             batch.provider,
@@ -196,9 +208,7 @@ def _without_ids(envelope: Envelope, batch: Batch) -> list[Outcome]:
     ]
 
 
-def _paired(
-    data: list[Any], envelope: Envelope, batch: Batch, *, is_error: bool = False
-) -> list[Outcome]:
+def _paired(data: list[Any], envelope: Envelope, batch: Batch) -> list[Outcome]:
     """Pair items with recipients by digits; what is missing is refused only if that is certain."""
     wanted = {prepared.to for prepared in batch.prepared}
     items: dict[str, tuple[_Item, object]] = {}
@@ -206,19 +216,19 @@ def _paired(
     for entry in data:
         item = _item(entry)
         number = _NOT_DIGITS.sub("", item.to or "")
-        if number in wanted and number not in items and (item.tells or not is_error):
+        if number in wanted and number not in items and item.tells:
             items[number] = (item, mask_keys(entry))
         else:
             strays.append(item.uid or "")
     # An item that pairs with nobody could be the missing one in another spelling.
-    refused = _refused(envelope) if items and not strays else frozenset[str]()
+    reasons = _reasons(envelope, batch) if items and not strays else {}
     outcomes: list[Outcome] = []
     for prepared in batch.prepared:
         if prepared.to in items:
             item, raw = items[prepared.to]
             outcomes.append(_one(item, prepared, raw, batch))
-        elif prepared.to in refused:
-            outcomes.append(_rejected(prepared, batch, envelope))
+        elif prepared.to in reasons:
+            outcomes.append(_refused(prepared, batch, envelope, reasons[prepared.to]))
         else:
             reason = f"the answer does not list this number: {envelope.message!r}"
             references = tuple(uid for uid in strays if uid)
@@ -226,21 +236,31 @@ def _paired(
     return outcomes
 
 
-def _refused(envelope: Envelope) -> frozenset[str]:
-    """Return the numbers that the words give as refused; none if anything speaks of sending."""
+def _reasons(envelope: Envelope, batch: Batch) -> dict[str, str]:
+    """Return why the words refuse each number that they name; nothing if they say anything else."""
     body = envelope.raw
     if not is_object(body) or any(body[key] for key in body.keys() - _ENVELOPE):
-        return frozenset()
-    reasons = _STOCK.sub("", envelope.message)
-    return frozenset() if says_unsure(reasons) else _numbers(reasons)
+        return {}
+    reasons = reasons_in(envelope.message, batch.refusals) or []
+    return {number: reason for reason in reasons for number in numbers_in(reason)}
 
 
-def _rejected(prepared: PreparedMessage, batch: Batch, envelope: Envelope) -> Outcome:
+def _refused(prepared: PreparedMessage, batch: Batch, envelope: Envelope, reason: str) -> Outcome:
     """Return the outcome of a number that the words give as refused."""
-    reasons = [_STOCK.sub("", envelope.message).strip()]
-    healable = any(row.healable is True and row.matches(403, reasons) for row in DISPATCH)
-    message, raw = envelope.message, envelope.raw
-    return rejected(prepared, batch.provider, message, raw, healable=healable)
+    return refuse_one(
+        prepared,
+        envelope.answer,
+        rows_about_one(batch.refusals),
+        provider=batch.provider,
+        entry={"message": reason},
+        form=_REASON,
+        reason=reason,
+    )
+
+
+def _of_another(item: _Item, prepared: PreparedMessage, batch: Batch) -> Outcome:
+    references = () if item.uid is None else (item.uid,)
+    return unclear(prepared, batch.provider, "the answer is about another number", references)
 
 
 def _item(entry: object) -> _Item:
@@ -249,8 +269,3 @@ def _item(entry: object) -> _Item:
     except UnclearAnswer:
         # One odd entry must not take the others' outcomes away; it pairs with nobody.
         return _Item()
-
-
-def _numbers(message: str) -> frozenset[str]:
-    """Return the numbers that a message names, written in one piece."""
-    return frozenset(_DIGITS.findall(re.sub(r"[()-]", "", message)))

@@ -33,8 +33,10 @@ from iprog_async import (
     Message,
     NotSent,
     Outcome,
+    RejectedError,
     Unknown,
 )
+from iprog_async.adapter import Refusal
 
 
 def item(to: str, word: str = "Delivered", **more: object) -> dict[str, object]:
@@ -51,20 +53,34 @@ async def outcomes(
         return await submit(sms, batch)
 
 
+BAD = f"{SECOND_WIRE} is a invalid phone number"
+STOCK = "Your message was successfully delivered"
 MIXED: list[tuple[str, object, str | None, list[str]]] = [
     ("all there", [item(FIRST_WIRE), item(SECOND_WIRE)], None, ["accepted", "accepted"]),
     ("spaced number", [item("+31 6-1234 5678"), item(SECOND_WIRE)], None, ["accepted"] * 2),
-    ("numeric number", [{"to": int(FIRST_WIRE)}], SECOND_WIRE, ["accepted", "not_sent"]),
-    ("named with a plus", [item(FIRST_WIRE)], f"+{SECOND_WIRE} is bad", ["accepted", "not_sent"]),
-    ("named within another", [item(FIRST_WIRE)], f"1{SECOND_WIRE} is bad", ["accepted", "unknown"]),
-    ("an object for one of two", item(FIRST_WIRE), SECOND_WIRE, ["accepted", "not_sent"]),
-    ("listed twice", [item(FIRST_WIRE)] * 2, SECOND_WIRE, ["accepted", "unknown"]),
-    ("no number", [item(FIRST_WIRE), {"uid": "x"}], SECOND_WIRE, ["accepted", "unknown"]),
-    ("odd entries", [item(FIRST_WIRE), None, 7, {"uid": []}], SECOND_WIRE, ["accepted", "unknown"]),
-    ("without uid", [{"to": FIRST_WIRE}, item(SECOND_WIRE)], None, ["accepted", "accepted"]),
+    ("numeric number", [{"uid": 7, "to": int(FIRST_WIRE)}], BAD, ["accepted", "not_sent"]),
+    ("named with a plus", [item(FIRST_WIRE)], f"+{BAD}", ["accepted", "not_sent"]),
+    ("named within another", [item(FIRST_WIRE)], f"1{BAD}", ["accepted", "unknown"]),
+    ("named without a reason", [item(FIRST_WIRE)], SECOND_WIRE, ["accepted", "unknown"]),
+    ("delivered to", [item(FIRST_WIRE)], f"{STOCK} to {SECOND_WIRE}", ["accepted", "unknown"]),
+    ("named as out", [item(FIRST_WIRE)], f"{SECOND_WIRE} went out before", ["accepted", "unknown"]),
+    ("bad, and more", [item(FIRST_WIRE)], f"{BAD} but went out", ["accepted", "unknown"]),
+    ("bad, and stock", [item(FIRST_WIRE)], f"{BAD}. {STOCK}.", ["accepted", "not_sent"]),
+    ("stock, and bad", [item(FIRST_WIRE)], f"{STOCK} {BAD}", ["accepted", "not_sent"]),
+    ("an object for one of two", item(FIRST_WIRE), BAD, ["accepted", "not_sent"]),
+    ("listed twice", [item(FIRST_WIRE)] * 2, BAD, ["accepted", "unknown"]),
+    ("no number", [item(FIRST_WIRE), {"uid": "x"}], BAD, ["accepted", "unknown"]),
+    ("odd entries", [item(FIRST_WIRE), None, 7, {"uid": []}], BAD, ["accepted", "unknown"]),
+    ("a number alone", [{"to": FIRST_WIRE}, item(SECOND_WIRE)], None, ["unknown", "accepted"]),
+    ("uid 0", [item(FIRST_WIRE), {"uid": "0", "to": SECOND_WIRE}], BAD, ["accepted", "unknown"]),
+    ("another word", [{"to": FIRST_WIRE, "status": "New"}], None, ["unknown", "unknown"]),
+    ("a status alone", [{"to": FIRST_WIRE, "status": "Enroute"}], BAD, ["accepted", "not_sent"]),
     ("nobody, one named", [], FIRST_WIRE, ["unknown", "unknown"]),
     ("null", None, None, ["unknown", "unknown"]),
     ("queued", {"queue_uid": "q"}, None, ["accepted", "accepted"]),
+    ("two queued", {"queue_uid": "q", "recipients_count": "2"}, None, ["accepted", "accepted"]),
+    ("one queued", {"queue_uid": "q", "recipients_count": 1}, None, ["unknown", "unknown"]),
+    ("one queued, as text", {"queue_uid": "q", "recipients_count": "1"}, None, ["unknown"] * 2),
     ("words", "sent", None, ["unknown", "unknown"]),
     ("queued without an id", {"queue_uid": []}, None, ["unknown", "unknown"]),
 ]  # fmt: skip
@@ -102,6 +118,67 @@ async def test_success_for_one_is_accepted(
 
     assert isinstance(outcome, Accepted)
     assert expected == outcome.receipt.message_id
+
+
+WORDS_ALONE = [
+    (None, "accepted"),
+    ("", "accepted"),
+    ("Message is scheduled successfully.", "accepted"),
+    (STOCK, "accepted"),
+    ("Unauthenticated.", "unknown"),
+    ("Insufficient balance", "unknown"),
+    ("Algo salió mal. Inténtalo de nuevo", "unknown"),
+    ("Something went wrong. Please try again", "unknown"),
+    (f"{STOCK} to nobody", "unknown"),
+]
+
+
+@pytest.mark.parametrize(("message", "expected"), WORDS_ALONE)
+async def test_a_success_without_data_is_read_by_its_words(
+    respx_mock: respx.MockRouter, message: str | None, expected: str
+) -> None:
+    """Where no id is, other words than those of a success say that something is wrong."""
+    (outcome,) = await outcomes(respx_mock, success(None, message), messages(1))
+
+    assert expected == outcome.state
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"uid": "a", "to": SECOND_WIRE, "status": "Delivered"},
+        {"to": SECOND_WIRE},
+        {"uid": "0"},
+        {"uid": "null", "status": "Delivered"},
+        {"status": "Invalid number"},
+        {"uid": "a", "error": "Insufficient balance"},
+    ],
+)
+async def test_one_text_needs_a_report_of_its_own(
+    respx_mock: respx.MockRouter, data: dict[str, object]
+) -> None:
+    """Somebody else's number, what stands for no id, an error: unknown."""
+    (outcome,) = await outcomes(respx_mock, success(data), messages(1))
+
+    assert outcome.state == "unknown"
+
+
+async def test_a_request_that_failed_in_the_queue_says_so(respx_mock: respx.MockRouter) -> None:
+    """The status of a queued request is that of its receipts."""
+    body = success({"queue_uid": "q", "status": "failed", "recipients_count": 1})
+    (outcome,) = await outcomes(respx_mock, body, messages(1))
+
+    assert isinstance(outcome, Accepted)
+    assert outcome.failed
+
+
+async def test_reasons_in_another_language_are_the_user_s(respx_mock: respx.MockRouter) -> None:
+    """A row of the user's about one number takes part in the words of a list."""
+    row = Refusal(RejectedError, r"\d{6,15} es un número inválido", blame="recipient")
+    body = success([item(FIRST_WIRE)], f"{SECOND_WIRE} es un número inválido {STOCK}")
+    result = await outcomes(respx_mock, body, messages(2), refusals=[row])
+
+    assert [outcome.state for outcome in result] == ["accepted", "not_sent"]
 
 
 async def test_stray_ids_are_kept_for_reference(respx_mock: respx.MockRouter) -> None:

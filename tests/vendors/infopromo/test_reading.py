@@ -23,6 +23,7 @@ from support.infopromo.wire import (
 
 from iprog_async import (
     NoAnswerError,
+    OutcomeUnknownError,
 )
 from iprog_async_providers.infopromo import Campaign, Contact, ContactGroup
 
@@ -87,6 +88,29 @@ async def test_campaign_without_readable_data_was_made(
         campaign = await sms.provider.campaigns.send("g1", TEXT)
 
     assert Campaign() == campaign
+
+
+@pytest.mark.parametrize(
+    ("message", "made"),
+    [
+        ("Message is scheduled successfully.", True),
+        ("Campaign was successfully created", True),
+        ("Something went wrong. Please try again", False),
+        ("Insufficient balance", False),
+    ],
+)
+async def test_campaign_without_an_id_is_read_by_its_words(
+    respx_mock: respx.MockRouter, message: str, made: bool
+) -> None:
+    """3.1.0 answers success after it deleted a campaign that it could not send."""
+    respx_mock.route(url__startswith=HOST).respond(json=success(None, message))
+    async with connect(FLAVOURS["v3"]()) as sms:
+        try:
+            await sms.provider.campaigns.send("g1", TEXT)
+        except OutcomeUnknownError:
+            assert not made
+        else:
+            assert made
 
 
 async def test_viewed_campaign(respx_mock: respx.MockRouter) -> None:
