@@ -63,7 +63,10 @@ _WHAT_TO_DO_TO_CHANGE = {
 _WITHOUT_SERVER = (OSError, ValueError, NotImplementedError)
 """What the driver raises of its own where it can't wait, or can't read what it is given."""
 
-_PASSING = ("40001", "40P01", "55P03", "57014")
+_LOCKED = ("40P01", "55P03")
+"""Codes of errors where others have locked what was to be changed."""
+
+_PASSING = ("40001", "57014", *_LOCKED)
 """Codes of errors that another try may not meet: two at the same rows, or too long a wait."""
 
 
@@ -235,6 +238,11 @@ def is_lost(connection: Connection, cause: Exception) -> bool:
     return isinstance(cause, (psycopg.OperationalError, psycopg.InterfaceError)) and (
         connection.closed or connection.broken
     )
+
+
+def is_locked(cause: Exception) -> bool:
+    """Return whether others have what was to be changed, for longer than it was waited for."""
+    return getattr(cause, "sqlstate", None) in _LOCKED
 
 
 def is_passing(cause: Exception) -> bool:

@@ -208,10 +208,15 @@ SELECT {_IN_SESSION}, w.attempt, w.id FROM (
         """Claims; gives attempt and row number of those that it got, after where it did it."""
         self.put = put(_PUT, ended)
         """Writes what nobody had claimed: whatever is known of it."""
+        # Changes nothing, but waits for whoever has the campaign's rows locked before the statement
+        # looks at any. An INSERT alone does so when it has looked, and would then leave a claim of
+        # what was sent, for somebody who was forgotten in between.
         self.claim_new = Statement(
             f"""
 WITH {_COMMIT}, w AS MATERIALIZED (SELECT * FROM {_wanted(_CLAIM_NEW)}),
-past AS MATERIALIZED (
+locked AS (
+  UPDATE {entries} AS e SET state = e.state WHERE {ours} AND e.id = -1
+), past AS MATERIALIZED (
   SELECT w.attempt AS asked_by, {_recalled("w.key")} FROM w JOIN {entries} AS e ON {with_key}
   WHERE NOT EXISTS (SELECT FROM {entries} AS e WHERE {ours} AND {_SAME_AS_WANTED})
 ), fresh AS (

@@ -20,6 +20,7 @@ from iprog_async._journal.postgres.looks import Look, Looks
 from iprog_async._journal.postgres.session import open_announced, reopen
 from iprog_async._journal.postgres.statements import Statements, check_identity, to_row
 from iprog_async._journal.postgres.upkeep.removal import Removal
+from iprog_async._journal.postgres.upkeep.steps import forget, prune
 from iprog_async._journal.postgres.worker import Worker
 from iprog_async._journal.postgres.write_queue import Intake, LoopQueue
 from iprog_async._journal.pseudonyms import Pseudonyms
@@ -250,11 +251,11 @@ class PostgresStore:
 
     async def prune(self, days: int) -> int:
         """Take the people out of old rows; see `JournalStore`."""
-        return await self._ask(lambda connection: self._removal.prune(connection, days))
+        return await prune(self._ask, self._removal, days)
 
     async def forget(self, number: str, rows: Sequence[Row]) -> int:
         """Take a person out of the campaign; see `JournalStore`."""
-        return await self._ask(lambda connection: self._removal.forget(connection, number, rows))
+        return await forget(self._ask, self._removal, number, rows)
 
     async def _ask(self, work: Callable[[Connection], T]) -> T:
         result: T | JournalError = await self.of_loop().ask(work)

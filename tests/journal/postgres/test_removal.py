@@ -61,6 +61,19 @@ async def test_the_outbox_is_pruned_of_what_is_done(postgres_journal: str) -> No
     assert [("a", "waiting")] == _outbox(postgres_journal)
 
 
+@pytest.mark.parametrize("days", [91, 0])
+async def test_the_outbox_is_pruned_of_what_is_in_doubt(days: int, postgres_journal: str) -> None:
+    """What was in doubt, and of which no record says any more what became of it, goes as well."""
+    with Journal.open(postgres_journal) as journal:
+        ledger = Ledger(journal)
+        await take(ledger.claim([prepared(key="a")]))
+        _say(postgres_journal, _OUTBOX, NUMBER, "a", "unknown")
+    age(postgres_journal, days)
+    with Journal.open(postgres_journal) as journal:
+        await journal.prune(older_than=timedelta(days=90))
+    assert ([] if days else [("a", "unknown")]) == _outbox(postgres_journal)
+
+
 async def test_what_is_loaded_for_workers_is_sent_first(postgres_journal: str) -> None:
     """A number that waits in a chunk is not forgotten: a worker would text it."""
     with Journal.open(postgres_journal) as journal:
