@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from iprog_async import (
     Message,
     NoAnswerError,
     Outcome,
+    OutcomeUnknownError,
     SmsClient,
     UnsupportedError,
 )
@@ -38,16 +39,29 @@ class Item:
 
 
 @frozen
+class DatedItem(Item):
+    """The same, of a gateway that says when it was sent."""
+
+    sent_at: object = None
+
+
+async def _nothing() -> None:
+    """Do nothing."""
+
+
+@frozen
 class Listing:
-    """What the gateway lists, and from when it was asked."""
+    """What the gateway lists, from when it was asked, and what happens while it is read."""
 
     items: Sequence[Item] = ()
     starts: list[datetime | None] = field(factory=list[datetime | None])
     broken: bool = False
+    meanwhile: Callable[[], Awaitable[object]] = _nothing
 
     async def list(self, *, start: datetime | None = None) -> AsyncIterator[Item]:
         """Iterate over the messages."""
         self.starts.append(start)
+        await self.meanwhile()
         for item in self.items:
             yield item
         if self.broken:
@@ -269,3 +283,91 @@ async def test_a_result_that_cannot_be_written(tmp_path: Path) -> None:
         with pytest.raises(JournalError, match="full disk"):
             await journal.reconcile(listing(Item("u")))
     assert ["unknown"] == states_in(tmp_path / "j.db")
+
+
+def _ago(**before: float) -> datetime:
+    return datetime.now(UTC) - timedelta(**before)
+
+
+def _plain(when: datetime) -> str:
+    return f"{when:%Y-%m-%d %H:%M:%S}"
+
+
+SINCE = datetime.now(UTC) + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("sent_at", "expected"),
+    [
+        ([None], 1),
+        (["yesterday"], 1),
+        (["0001-01-01 00:00:00"], 0),
+        (["9999-12-31 23:59:59"], 1),
+        ([SINCE], 1),
+        ([SINCE.isoformat()], 1),
+        ([_plain(SINCE)], 1),
+        ([_ago(days=300)], 0),
+        ([_ago(days=300).isoformat()], 0),
+        ([_plain(_ago(days=300))], 0),
+        # A clock that is behind ours may have shown this after the journal was made.
+        ([_plain(_ago(hours=3))], 1),
+        # Not where the list has what is certainly older: it does not look at the time asked for.
+        ([_plain(_ago(hours=3)), _ago(days=300)], 0),
+        ([SINCE, _ago(days=300)], 1),
+        ([None, _ago(days=300)], 0),
+    ],
+)
+async def test_what_was_sent_before_settles_nothing(
+    path: Place, sent_at: Sequence[object], expected: int
+) -> None:
+    """An older server lists everything, and last year's text is not today's."""
+    items = [DatedItem(f"u{place}", sent_at=when) for place, when in enumerate(sent_at)]
+    with Journal.open(path) as journal:
+        await _lose(journal)
+        assert expected == (await journal.reconcile(listing(*items))).settled
+
+
+@pytest.mark.parametrize("ends", ["accepted", "unknown"])
+async def test_a_text_that_is_sent_meanwhile_is_not_taken_for_another(
+    path: Place, ends: str
+) -> None:
+    """What was claimed while the list was read may be the one that it has."""
+
+    async def send(batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
+        return [accepted(prepared, "fake", message_id="of-b") for prepared in batch]
+
+    with Journal.open(path) as journal:
+        await _lose(journal, Message(NUMBER, "Hi", key="a"))
+
+        async def meanwhile() -> None:
+            provider = FakeProvider(send=send if ends == "accepted" else lose)
+            client = SmsClient(provider, journal=journal)
+            try:
+                await client.send(NUMBER, "Hi", key="b")
+            except OutcomeUnknownError:
+                assert ends == "unknown"
+
+        result = await journal.reconcile(listing(Item("of-b"), meanwhile=meanwhile))
+        assert 0 == result.settled
+        assert (2 if ends == "unknown" else 1) == result.unknown
+        # Where both are listed, the one that was waited for is settled.
+        assert 1 <= (await journal.reconcile(listing(Item("of-a"), Item("of-b")))).settled
+
+
+async def test_a_text_that_is_on_its_way_meanwhile_is_not_taken_for_another(path: Place) -> None:
+    """The list may have what a send with another key just handed over."""
+    arrived, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def answer(request: object) -> object:
+        arrived.set()
+        await may_answer.wait()
+        return ACCEPTED
+
+    with Journal.open(path) as journal:
+        await _lose(journal, Message(NUMBER, "Hi", key="a"))
+        client = posting(Wire(answer), journal)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - it is a handler
+        sending = asyncio.create_task(client.send(NUMBER, "Hi", key="b"))
+        await arrived.wait()
+        assert 0 == (await journal.reconcile(listing(Item("u")))).settled
+        may_answer.set()
+        assert "id-1" == (await sending).message_id
