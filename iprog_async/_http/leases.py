@@ -220,13 +220,21 @@ class Leases:
                 reply = await self._exchange(report)
         except Exception as exc:
             # Whether it was taken is unknown; told twice, it only makes everybody more careful.
-            self._ended = ended + self._ended
+            self._ended = self._recent(ended + self._ended)
             self._succeeded += succeeded
             self._pause_until = max(pause_until, self._pause_until)
             self._be_alone(exc)
         else:
             self._take_in(report, reply, asked_at)
         self._calls.obey(self._reply.pause)
+
+    def _recent(self, ended: Iterable[tuple[float, int]]) -> list[tuple[float, int]]:
+        """Return those ends that still count: the store may be away for days."""
+        rate = self._calls.rate
+        if rate is None:
+            return []
+        now = self._clock.monotonic()
+        return [end for end in ended if end[0] > now - rate.per]
 
     def _make_report(self) -> Report:
         calls = self._calls

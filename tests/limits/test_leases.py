@@ -12,6 +12,7 @@ from support.limits.sharing import ACCOUNT, sharing
 from iprog_async import Rate
 from iprog_async._http.leases import Leases
 from iprog_async._http.throttle import Throttle
+from iprog_async._limits.account import Reply, Report
 from iprog_async._limits.shared import SharedLimits
 from iprog_async._limits.store import Decide, LimitStoreError, MemoryStore, R
 
@@ -112,6 +113,23 @@ async def test_without_the_store_a_process_goes_by_the_limits_alone(
     (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
     assert "it is away" in warning.getMessage()
     assert "several may exceed them together" in warning.getMessage()
+
+
+async def test_what_ended_long_ago_is_not_kept_for_a_store_that_is_away() -> None:
+    """However long it is away, a report tells of the calls since the one before, and no others."""
+    clock = VirtualClock()
+    told: list[int] = []
+
+    async def away(report: Report) -> Reply:
+        told.append(sum(count for _, count in report.ended))
+        raise LimitStoreError("it is away")
+
+    rate = Rate(5, 1)
+    throttle = Throttle(rate, clock)
+    throttle.share(Leases("me", away, throttle, clock))
+    await clock.run(calls(throttle, clock, 500))
+    # There are thirty seconds at most between two reports.
+    assert 0 < max(told) <= rate.count * (30 + 2)
 
 
 async def test_any_error_of_a_store_leaves_the_process_on_its_own() -> None:
