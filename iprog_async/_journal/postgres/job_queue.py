@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib.resources import files
 from importlib.util import find_spec
 
@@ -25,7 +26,7 @@ def migrate_queue(connection: Connection, schema: str) -> int:
         How many steps it took.
     """
     steps = 0
-    for name, sql in _missing(connection, schema):
+    for name, sql in _missing(steps_done(connection, schema)):
         # Its statements name no schema.
         run(connection, f"SET LOCAL search_path = {quoted(schema)}")
         run(connection, sql)
@@ -37,29 +38,40 @@ def migrate_queue(connection: Connection, schema: str) -> int:
 
 def steps_missing(connection: Connection, schema: str) -> int | None:
     """Return how many steps the tables of the job queue lack; `None` without procrastinate here."""
-    return None if not _all_names() else len(_missing(connection, schema))
+    return None if not _all_names() else len(_missing(steps_done(connection, schema)))
 
 
-def queue_sql(schema: str) -> str:
-    """Return the statements that make the tables of the job queue, for somebody to run."""
-    names = ", ".join(f"('{name}')" for name in _all_names())
-    if not names:
-        return ""
+def steps_done(connection: Connection, schema: str) -> frozenset[str]:
+    """Return the names of the steps that the tables of the job queue have had."""
     table = f"{quoted(schema)}.fleet_queue_migrations"
-    return (
-        f"SET LOCAL search_path = {quoted(schema)};\n{_whole()}\nSET LOCAL search_path = DEFAULT;\n"
-        f"INSERT INTO {table} (name) VALUES {names};\n"
-    )
+    found = run(connection, f"SELECT name FROM {table}").fetchall()  # noqa: S608 - constants
+    return frozenset(name for (name,) in found)
 
 
-def _missing(connection: Connection, schema: str) -> list[tuple[str, str]]:
+def queue_sql(schema: str, done: Collection[str]) -> str:
+    """Return the statements that make the tables of the job queue, for somebody to run.
+
+    Args:
+        schema: The schema.
+        done: The steps that it has had.
+    """
+    statements: list[str] = []
+    for name, sql in _missing(done):
+        names = ", ".join(f"('{one}')" for one in ([name] if name else _all_names()))
+        statements += [
+            f"SET LOCAL search_path = {quoted(schema)};",
+            sql,
+            "SET LOCAL search_path = DEFAULT;",
+            f"INSERT INTO {quoted(schema)}.fleet_queue_migrations (name) VALUES {names};\n",  # noqa: S608 - constants
+        ]
+    return "\n".join(statements)
+
+
+def _missing(done: Collection[str]) -> list[tuple[str, str]]:
     """Return what is to be run, by name; the whole schema where there is nothing yet."""
     names = _all_names()
     if not names:
         return []
-    table = f"{quoted(schema)}.fleet_queue_migrations"
-    found = run(connection, f"SELECT name FROM {table}").fetchall()  # noqa: S608 - constants
-    done = {name for (name,) in found}
     if not done:
         return [("", _whole())]
     folder = files(_MIGRATIONS)

@@ -14,7 +14,7 @@ from iprog_async._journal.postgres.connecting import (
     translated,
     unchanged,
 )
-from iprog_async._journal.postgres.job_queue import migrate_queue, queue_sql
+from iprog_async._journal.postgres.job_queue import migrate_queue, queue_sql, steps_done
 from iprog_async._journal.postgres.schema import (
     FLEET_STEP,
     MAKE_SCHEMA,
@@ -27,6 +27,8 @@ from iprog_async._journal.postgres.schema import (
 
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('iprog-async schema', 0))"
+
+_QUEUE_NOT_SEEN = "-- whether the fleet's job queue is up to date, this role may not see"
 
 
 @frozen
@@ -70,19 +72,36 @@ def migrate(address: PostgresAddress, *, grants_to: str | None = None) -> Migrat
         return Migrated(max(done or 0, VERSION), len(missing) or queue_steps)
 
 
-def printed(schema: str, *, after: int = 0) -> str:
+@frozen
+class Done:
+    """What a schema has had already.
+
+    Args:
+        version: Its version; 0 where there is none yet.
+        queue_steps: The steps of the job queue; `None` if this role may not look.
+    """
+
+    version: int = 0
+    queue_steps: frozenset[str] | None = frozenset()
+
+
+_NOTHING = Done()
+
+
+def printed(schema: str, *, after: Done = _NOTHING) -> str:
     """Return what `migrate` would run, as SQL for somebody who may run it.
 
     Args:
         schema: The schema.
-        after: The version that it has already.
+        after: What it has had already.
     """
-    steps = [step_sql(number, schema) for number in range(after + 1, VERSION + 1)]
-    if not steps:
-        return f"-- the schema {schema} has version {VERSION} already\n"
-    begin = [] if after else [(MAKE_SCHEMA + NOTES).format(schema=quoted(schema))]
-    queue = [] if after >= FLEET_STEP else [queue_sql(schema)]
-    return "\n".join(["BEGIN;", f"{_LOCK};", *begin, *steps, *queue, "COMMIT;", ""])
+    steps = [step_sql(number, schema) for number in range(after.version + 1, VERSION + 1)]
+    queue = "" if after.queue_steps is None else queue_sql(schema, after.queue_steps)
+    unseen = f"{_QUEUE_NOT_SEEN}\n" if after.queue_steps is None else ""
+    if not (steps or queue):
+        return f"-- the schema {schema} has version {VERSION} already\n{unseen}"
+    begin = [] if after.version else [(MAKE_SCHEMA + NOTES).format(schema=quoted(schema))]
+    return "\n".join(["BEGIN;", f"{_LOCK};", *begin, *steps, queue, "COMMIT;", unseen])
 
 
 def schema_version(connection: Connection, schema: str) -> int | None:
@@ -100,15 +119,20 @@ def schema_version(connection: Connection, schema: str) -> int | None:
     return int(version)
 
 
-def version_of(address: PostgresAddress) -> int | None:
-    """Return the version of a schema; `None` if there is no journal in it.
+def done_in(address: PostgresAddress) -> Done:
+    """Return what a schema has had already.
 
     Raises:
         ConfigurationError: The driver is missing.
         JournalError: The database can't be reached.
     """
     with connect(address) as connection, translated(address):
-        return schema_version(connection, address.schema)
+        version = schema_version(connection, address.schema) or 0
+        if version < FLEET_STEP:
+            return Done(version)
+        table = f"{quoted(address.schema)}.fleet_queue_migrations"
+        (may_look,) = ask(connection, "SELECT has_table_privilege(%s, 'SELECT')", [table])
+        return Done(version, steps_done(connection, address.schema) if may_look else None)
 
 
 def check_version(address: PostgresAddress, version: int | None) -> None:

@@ -10,8 +10,8 @@ from cyclopts import Parameter
 from iprog_async._core.errors import InvalidMessageError
 from iprog_async._journal.places import shown
 from iprog_async._journal.postgres.address import PostgresAddress, is_address
+from iprog_async._journal.postgres.migrations import done_in, printed
 from iprog_async._journal.postgres.migrations import migrate as bring_up_to_date
-from iprog_async._journal.postgres.migrations import printed, version_of
 from iprog_async._journal.postgres.schema import grants
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._options.shared import AsJson
@@ -61,8 +61,8 @@ async def migrate(  # noqa: D417 - the shared options describe themselves
     """
     parsed = _parsed(address)
     if print_sql:
-        version = await asyncio.to_thread(version_of, parsed)
-        echo(printed(parsed.schema, after=version or 0) + _grants(parsed, grant))
+        done = await asyncio.to_thread(done_in, parsed)
+        echo(printed(parsed.schema, after=done) + _grants(parsed, grant))
         return ExitCode.OK
     return await _migrate(parsed, grant, as_json=as_json)
 

@@ -8,10 +8,10 @@ import pytest
 from support.postgres.addresses import with_query
 
 from iprog_async import Journal, JournalError, JournalReader
-from iprog_async._journal.postgres import migrations, schema
+from iprog_async._journal.postgres import job_queue, migrations, schema
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import connect, run, translated
-from iprog_async._journal.postgres.migrations import Migrated, migrate, printed
+from iprog_async._journal.postgres.migrations import Migrated, done_in, migrate, printed
 from iprog_async._journal.postgres.schema import Step, grants
 
 
@@ -37,7 +37,39 @@ def test_what_is_printed_makes_it(postgres_address: str) -> None:
         run(connection, printed(address.schema))
     assert Migrated(schema.VERSION, 0) == migrate(address)
     Journal.open(postgres_address).close()
-    assert "already" in printed(address.schema, after=schema.VERSION)
+    assert "already" in printed(address.schema, after=done_in(address))
+
+
+def test_what_is_printed_makes_a_job_queue_that_came_later(
+    postgres_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where procrastinate was installed after the tables were made, its own are printed."""
+    address = PostgresAddress.parse(postgres_address)
+    monkeypatch.setattr(job_queue, "_all_names", list[str])
+    migrate(address)
+    assert "already" in printed(address.schema, after=done_in(address))
+    monkeypatch.undo()
+    sql = printed(address.schema, after=done_in(address))
+    with connect(address) as connection:
+        run(connection, sql)
+        assert 0 == job_queue.steps_missing(connection, address.schema)
+    assert "already" in printed(address.schema, after=done_in(address))
+
+
+def test_a_step_of_the_job_queue_that_is_missing(
+    postgres_journal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a newer procrastinate that step is printed that the tables lack, and nothing else."""
+    address = PostgresAddress.parse(postgres_journal)
+    names = sorted(done_in(address).queue_steps or ())
+    with connect(address) as connection:
+        run(
+            connection,
+            f"DELETE FROM {address.schema}.fleet_queue_migrations WHERE name = %s",  # noqa: S608 - a test's own words
+            [names[-1]],
+        )
+    sql = printed(address.schema, after=done_in(address))
+    assert [name in sql for name in names] == [False] * (len(names) - 1) + [True]
 
 
 def test_a_step_more(postgres_journal: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +81,7 @@ def test_a_step_more(postgres_journal: str, monkeypatch: pytest.MonkeyPatch) -> 
     for place in (Journal, JournalReader):
         with pytest.raises(JournalError, match="run iprog-async journal migrate"):
             place.open(postgres_journal)
-    assert "more" in printed(address.schema, after=schema.VERSION)
+    assert "more" in printed(address.schema, after=done_in(address))
     assert 1 == migrate(address).steps
     Journal.open(postgres_journal).close()
 
