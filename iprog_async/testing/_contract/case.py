@@ -63,6 +63,8 @@ class ContractCase:
         deletes: Operations that delete.
         billed: Further operations whose repetition would cost or do something twice.
         variants: Further ways to build the adapter, for which the same answers hold.
+        partly: Finds the answer to a send to several that refuses the first recipient and accepts
+            the others, if the gateway has such a one.
         limited: The answer of a gateway that asks to slow down.
         text: What is sent.
         foreign_options: Options objects that are of another adapter.
@@ -85,6 +87,7 @@ class ContractCase:
     deletes: Mapping[str, Operation] = field(factory=dict[str, Operation])
     billed: Mapping[str, Operation] = field(factory=dict[str, Operation])
     variants: Mapping[str, Make] = field(factory=dict[str, Make])
+    partly: Callable[[Sequence[str]], Reply] | None = field(default=None, repr=False)
     limited: Reply = field(factory=lambda: Reply.of_json({"message": "Too Many Attempts."}, 429))
     text: str = "Your parcel has shipped."
     foreign_options: Sequence[object] = (object(), "plain", {"type": "plain"})

@@ -111,6 +111,48 @@ DOUBTS: Mapping[str, Doubt] = {
 """Answers after which nobody may be taken as not sent."""
 
 
+PartlyDoubt = Callable[[Reply, str], Reply]
+"""Changes an answer that refuses some; it gets the number of the first, who is refused."""
+
+
+def _with_sign(sign: Mapping[str, object], *, in_root: bool) -> PartlyDoubt:
+    """Put a sign into what names a recipient, or beside everything."""
+
+    def put(data: object, number: str) -> object:
+        if is_object(data):
+            names = any(isinstance(value, str) and number in value for value in data.values())
+            changed = {key: put(value, number) for key, value in data.items()}
+            return {**changed, **sign} if names else changed
+        return [put(value, number) for value in data] if is_array(data) else data
+
+    def change(reply: Reply, number: str) -> Reply:
+        body = _body(reply)
+        if in_root and is_object(body):
+            return _with_body(reply, {**body, **sign})
+        return _with_body(reply, put(body, number))
+
+    return change
+
+
+def _with_a_name_twice(reply: Reply, _: str) -> Reply:
+    return evolve(reply, body=reply.body.replace(b"{", b'{"twice": null, "twice": null, ', 1))
+
+
+PARTLY_DOUBTS: Mapping[str, PartlyDoubt] = {
+    **{
+        f"{name}-{place}": _with_sign(_SIGNS[name], in_root=place == "beside")
+        for name in ("an-id", "a-reference", "a-state", "a-count")
+        for place in ("in-it", "beside")
+        # Beside a list, another `data` would take the list's place.
+        if place == "in-it" or "data" not in _SIGNS[name]
+    },
+    "an-id-in-the-header": lambda reply, _: reply.with_headers(X_Message_Id="m-8d1f"),
+    "a-name-twice": _with_a_name_twice,
+    "with-a-server-error": lambda reply, _: evolve(reply, status=500),
+}
+"""Changes to an answer that refuses some, after which nobody may be taken as not sent."""
+
+
 # What gateways write where there is no id, or none any more.
 NO_IDS: Sequence[object] = (0, "0", -1, "", " ", "null", "None", "undefined", "false", "error")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from iprog_async import RejectedError
@@ -26,6 +27,14 @@ def _success(numbers: Sequence[str]) -> Reply:
     return Reply.of_json({"SMSMessageData": {"Message": said, "Recipients": recipients}}, 201)
 
 
+def _partly(numbers: Sequence[str]) -> Reply:
+    told = {"statusCode": 403, "status": "InvalidPhoneNumber", "cost": "0", "messageId": "None"}
+    taken = json.loads(_success(numbers[1:]).body)["SMSMessageData"]["Recipients"]
+    said = f"Sent to {len(taken)}/{len(numbers)} Total Cost: KES 1.6000"
+    recipients = [{"number": numbers[0], **told}, *taken]
+    return Reply.of_json({"SMSMessageData": {"Message": said, "Recipients": recipients}}, 201)
+
+
 def _nobody(words: str) -> Reply:
     return Reply.of_json({"SMSMessageData": {"Message": words, "Recipients": []}}, 201)
 
@@ -37,6 +46,7 @@ AFRICASTALKING = ContractCase(
     numbers=[f"+25471{n}" for n in range(1234567, 1234567 + 101)],
     bad_numbers=["020 222 2222"],
     success=_success,
+    partly=_partly,
     unknown_error=_nobody("Something else went wrong."),
     refusal=_nobody("InvalidSenderId"),
     refusal_error=RejectedError,

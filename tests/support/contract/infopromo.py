@@ -35,6 +35,15 @@ def _success(numbers: Sequence[str]) -> Reply:
     return _enveloped(listed, "Message is scheduled successfully.")
 
 
+def _partly(numbers: Sequence[str]) -> Reply:
+    listed = [
+        {"uid": f"69fae{number[-4:]}", "to": number, "customer_status": "Delivered"}
+        for number in numbers[1:]
+    ]
+    reason = f"{numbers[0]} is a invalid phone number"
+    return _enveloped(listed, f"{reason} Message is scheduled successfully.")
+
+
 _READS = {
     "status": Operation(
         call=lambda provider: provider.status("69fae844ac49b"),
@@ -91,6 +100,7 @@ def _case(
         numbers=PHILIPPINE,
         bad_numbers=["0917 123 4567", "+1 555"],
         success=_success,
+        partly=_partly,
         # What an exception after dispatch looks like, too.
         unknown_error=_error("Undefined array key 3"),
         refusal=_error("Your message contains spam words.", 404),

@@ -21,6 +21,17 @@ def _success(numbers: Sequence[str]) -> Reply:
     return Reply.of_json({"success": True, "message": "Message sent successfully", "data": data})
 
 
+def _partly(numbers: Sequence[str]) -> Reply:
+    taken = [{"index": place, "number": number} for place, number in enumerate(numbers)][1:]
+    refused = {"index": 0, "number": numbers[0], "error": "Invalid phone number format."}
+    data = {
+        "summary": {"total": 3, "successful": len(taken), "failed": 1},
+        "successful_messages": taken,
+        "failed_messages": [refused],
+    }
+    return Reply.of_json({"success": False, "message": "Some messages failed", "data": data})
+
+
 _KEY = Reply.of_json({"success": True, "data": {"api_key": "ugsk-9d1f2a77"}})
 _REVOKE = Operation(
     call=lambda provider: provider.keys.revoke(),
@@ -42,6 +53,7 @@ UGSMS_V1 = ContractCase(
     numbers=UGANDAN,
     bad_numbers=["+639171234567", "0414 123 456"],
     success=_success,
+    partly=_partly,
     unknown_error=Reply.of_json({"success": False, "error": "Something else went wrong."}),
     refusal=Reply.of_json({"error": "Invalid phone number format."}, 400),
     refusal_error=RejectedError,
@@ -61,6 +73,7 @@ UGSMS_V2 = ContractCase(
     numbers=UGANDAN,
     bad_numbers=["+639171234567", "0414 123 456"],
     success=_success,
+    partly=_partly,
     unknown_error=Reply.of_json({"error": "Something else went wrong."}, 400),
     refusal=Reply.of_json({"error": "Unauthorized."}, 401),
     refusal_error=AuthenticationError,

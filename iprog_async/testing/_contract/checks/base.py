@@ -27,7 +27,7 @@ from iprog_async._http.pool import HttpPool
 from iprog_async._http.retry import RetryPolicy
 from iprog_async.testing._clock import InstantClock
 from iprog_async.testing._contract.case import ContractCase, OpenPool, Operation, Subject
-from iprog_async.testing._contract.doubts import DOUBTS, Doubt
+from iprog_async.testing._contract.doubts import DOUBTS, PARTLY_DOUBTS, Doubt, PartlyDoubt
 from iprog_async.testing._contract.losses import ENCOUNTERS, LOSSES, Loss
 from iprog_async.testing._raw_gateway.behaviours import Step
 from iprog_async.testing._raw_gateway.gateway import RawGateway
@@ -171,17 +171,19 @@ _NOTHING = {
     "read": "no reads to check: the case has no reads=",
     "delete": "no deletions to check: the case has no deletes=",
     "billed": "no further billed operations to check: the case has no billed=",
+    "partly": "no answer to check that refuses some: the case has no partly=",
     "registered": "no name to check: the case says registered=False",
 }
 
 
-_Further = Mapping[str, Operation | Loss | Doubt | ContractCase]
+_Further = Mapping[str, Operation | Loss | Doubt | PartlyDoubt | ContractCase]
 _FURTHER: Mapping[str, Callable[[ContractCase], _Further]] = {
     "read": lambda case: case.reads,
     "delete": lambda case: case.deletes,
     "billed": lambda case: case.billed,
     "loss": lambda _: LOSSES,
     "doubt": lambda _: DOUBTS,
+    "partly": lambda case: PARTLY_DOUBTS if case.partly else {},
     "encounter": lambda _: ENCOUNTERS,
     "registered": lambda case: {"by-name": case} if case.registered else {},
 }
