@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Self
 
@@ -102,6 +103,11 @@ class BulkRun:
     def in_flight(self) -> int:
         """Messages whose turn has come, and which have no outcome yet."""
         return self._pool.in_flight
+
+    @property
+    def waiting(self) -> Mapping[int, datetime]:
+        """Until when messages wait that a policy holds back, by their index."""
+        return self._pool.waiting()
 
     @property
     def credits(self) -> Decimal:

@@ -11,7 +11,7 @@ from iprog_async._core.clock import Clock
 from iprog_async._core.messages import PreparedMessage
 
 
-_MOST = 10_000
+MOST_WAITING = 10_000
 # A clock may be set meanwhile, and a laptop sleep.
 _LONGEST_SLEEP = 60.0
 # A policy that names a moment that is over would be asked again and again.
@@ -44,10 +44,14 @@ class WaitingRows:
         """Iterate over the rows that wait."""
         return (prepared for _, _, prepared in sorted(self._rows))
 
+    def times(self) -> dict[int, datetime]:
+        """Return until when each waits, by its index."""
+        return {index: time for time, index, _ in self._rows}
+
     @property
     def is_full(self) -> bool:
         """Whether so many wait that no more should be read."""
-        return len(self._rows) >= _MOST
+        return len(self._rows) >= MOST_WAITING
 
     def add(self, time: datetime, prepared: PreparedMessage) -> None:
         """Let a row wait until a time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from enum import IntEnum
 from itertools import compress
 
@@ -101,6 +102,10 @@ class WorkerPool:
         self._waiting = WaitingRows(clock, self._resume)
         self._turn = asyncio.Lock()
         self._ledger: Ledger | None = None
+
+    def waiting(self) -> dict[int, datetime]:
+        """Return until when messages wait that a policy holds back, by their index."""
+        return self._waiting.times()
 
     def stop(self) -> None:
         """Send nothing more; what is on its way still comes to its outcome."""

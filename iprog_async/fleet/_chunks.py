@@ -101,6 +101,8 @@ class Chunk:
     unknown: int = 0
     open: int = 0
     """Messages that somebody has to look at once more: certainly not sent from here, for now."""
+    rests: float = 0.0
+    """For how many seconds nothing of it can be sent; it is back in the queue for that long."""
     changed: bool = False
     """Whether the counts are other ones than in the database."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 
 from iprog_async._core.messages import Message
 from iprog_async.fleet._chunks import Chunk
@@ -30,6 +31,17 @@ class Feed:
     def chunk_of(self, index: int) -> Chunk:
         """Return the chunk that a message of the run is of, by its index."""
         return self._chunks[bisect_right(self._firsts, index) - 1]
+
+    def waiting_chunks(self, times: Mapping[int, datetime]) -> dict[Chunk, datetime]:
+        """Return the chunks of which nothing can be sent before some time, with that time.
+
+        Args:
+            times: Until when messages wait, by their index.
+        """
+        waiting: dict[Chunk, list[datetime]] = {}
+        for index, time in times.items():
+            waiting.setdefault(self.chunk_of(index), []).append(time)
+        return {chunk: min(own) for chunk, own in waiting.items() if len(own) == chunk.left}
 
     def forget(self, chunk: Chunk) -> None:
         """Let go of a chunk that has all its outcomes."""

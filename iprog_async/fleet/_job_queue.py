@@ -26,6 +26,7 @@ from iprog_async.fleet._queue_names import TASK
 
 # At once, whatever the clock of this machine says.
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_LATER = "SELECT now() + make_interval(secs => %(seconds)s) AS later"
 _OURS = "SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = %(worker_id)s"
 
 
@@ -121,10 +122,14 @@ class JobQueue:
             # Somebody else has it, who thought that this worker is gone.
             await self._manager.finish_job_by_id_async(job.id, Status.SUCCEEDED, delete_job=True)
 
-    async def put_back(self, job_id: int) -> None:
-        """Let another worker have a job."""
+    async def put_back(self, job_id: int, seconds: float = 0.0) -> None:
+        """Let another worker have a job, now or in so many seconds."""
+        retry_at = _LONG_AGO
+        if seconds:
+            (row,) = await self._connector.rows(_LATER, {"seconds": seconds})
+            retry_at = row["later"]
         with suppress(RaiseException):
-            await self._manager.retry_job_by_id_async(job_id, retry_at=_LONG_AGO)
+            await self._manager.retry_job_by_id_async(job_id, retry_at=retry_at)
 
     async def revive(self, held: Set[int]) -> int:
         """Put back jobs that nobody is at: of workers that are gone, and strays of this one.

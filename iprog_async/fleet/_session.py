@@ -83,6 +83,7 @@ class Session:
         self._jobs: dict[asyncio.Task[None], Job] = {}
         self._leases: dict[WorkerRun, asyncio.Task[None]] = {}
         self._lost: dict[tuple[int, int], int] = {}
+        self._resting: set[tuple[int, int]] = set()
         self._sent, self._counted_at = 0, time.monotonic()
         self._trouble: BaseException | None = None
         self._stopping = False
@@ -166,18 +167,19 @@ class Session:
             await leave_chunk(connection, self._schema, chunk, name)
             await self._queue.put_back(job.id)
             raise wrong
-        await self._run_of(chunk).work_off(chunk)
+        worker_run = self._run_of(chunk)
+        await worker_run.work_off(chunk)
         self._wake.set()
         if not chunk.left and not chunk.open:
             if await end_chunk(connection, self._schema, chunk, name):
                 await self._queue.finish(job)
             return
         await leave_chunk(connection, self._schema, chunk, name)
-        await self._end_of_run(chunk)
+        await self._end_of_run(worker_run)
         if chunk.open and not self._stopping:
             # Whoever else has claimed some of it comes to an end meanwhile.
             await _wait_for(asyncio.Event(), _SECONDS_BETWEEN_LOOKS)
-        await self._queue.put_back(job.id)
+        await self._queue.put_back(job.id, 0.0 if chunk.open else chunk.rests)
 
     def _other_gateway(self, chunk: Chunk) -> ConfigurationError | None:
         """Return what to raise where a chunk was loaded for a gateway that is not here."""
@@ -202,17 +204,17 @@ class Session:
                 self._options.concurrency,
                 self._outcomes,
             )
-            progress.info("the campaign %r: begun", chunk.info.campaign)
+            if chunk.id.of_run not in self._resting:
+                progress.info("the campaign %r: begun", chunk.info.campaign)
             if found.credits is not None:
                 leasing = asyncio.create_task(self._lease(found))
                 self._leases[found] = leasing
                 leasing.add_done_callback(self._note_trouble)
         return found
 
-    async def _end_of_run(self, chunk: Chunk) -> None:
+    async def _end_of_run(self, ended: WorkerRun) -> None:
         """Tell all workers why a run has halted here, if it is no trouble of this worker alone."""
-        ended = self._runs.get(chunk.id.of_run)
-        if ended is None or not ended.has_ended:
+        if not ended.has_ended:
             return
         await self._give_back_credits(ended)
         if (cause := ended.halted) is None:
@@ -223,7 +225,8 @@ class Session:
         why = str(cause)
         if isinstance(cause, CreditLimitError):
             why = f"the workers have spent the run's max_credits of {ended.info.max_credits}"
-        halted = await halt(self._connection, self._schema, *chunk.id.of_run, why)
+        key = ended.campaign, ended.number
+        halted = await halt(self._connection, self._schema, *key, why)
         ended.is_told = True
         if halted:
             logger.warning("the campaign %r is halted: %s", ended.info.campaign, why)
@@ -276,6 +279,10 @@ class Session:
                 why = f"{most} outcomes in a row are unknown, over all workers"
                 await halt(self._connection, self._schema, state.campaign, state.run, why)
                 one.stop()
+        for key, one in self._runs.items():
+            if one.rest() and key not in self._resting:
+                self._resting.add(key)
+                progress.info("the campaign %r: its texts wait for their time", one.info.campaign)
         await self._close_idle()
 
     async def _say_hello(self) -> None:
@@ -295,6 +302,7 @@ class Session:
                 self._idle_since.pop(key, None)
             elif now - self._idle_since.setdefault(key, now) > _SECONDS_UNTIL_IDLE:
                 del self._runs[key], self._idle_since[key]
+                self._resting.discard(key)
                 await self._end(one)
 
     async def _revive(self) -> None:

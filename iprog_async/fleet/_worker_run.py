@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from iprog_async._bulk.credit_limit import CreditLimit
 from iprog_async._bulk.options import BulkOptions
 from iprog_async._bulk.run import BulkRun, SharedRun
 from iprog_async._bulk.send_queue import SendLimits
+from iprog_async._bulk.waiting_rows import MOST_WAITING
 from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import RunHaltedError, SmsError
 from iprog_async._journal.journal import Journal
@@ -19,6 +22,11 @@ from iprog_async._journal.resume_rules import ResumeRules
 from iprog_async._sending.unknown_limit import UnknownLimit
 from iprog_async.fleet._chunks import Chunk, ChunkId, RunInfo
 from iprog_async.fleet._feed import Feed
+
+
+_SHORTEST_REST = timedelta(seconds=10)
+# Another worker may have other hours, and a clock may be set meanwhile.
+_LONGEST_REST = timedelta(hours=1)
 
 
 class WorkerRun:
@@ -63,6 +71,7 @@ class WorkerRun:
         self._feed = Feed()
         self._run: BulkRun | None = None
         self._is_stopped = self._is_over = False
+        self._waited_at: datetime | None = None
         self._sending = asyncio.create_task(self._send())
 
     @property
@@ -84,6 +93,32 @@ class WorkerRun:
         await chunk.ended.wait()
         self.chunks.remove(chunk)
         self._feed.forget(chunk)
+
+    def rest(self) -> bool:
+        """Stop if all that it has waits for its time; return whether it does.
+
+        Its chunks then say for how long nobody needs to take them. Whether anything else is to be
+        sent meanwhile has been seen twice, by a clock that does not run ahead, as one of tests.
+        """
+        now, before = self._client.bulk.clock.now(), self._waited_at
+        times = self._waiting()
+        self._waited_at = now if times else None
+        if before is None or not times or now - before > _SHORTEST_REST:
+            return False
+        if min(times.values()) - now < _SHORTEST_REST:
+            return False
+        for chunk, time in self._feed.waiting_chunks(times).items():
+            chunk.rests = min(time - now, _LONGEST_REST).total_seconds()
+        self.stop()
+        return True
+
+    def _waiting(self) -> Mapping[int, datetime]:
+        """Return until when messages wait, by their index; of none if others can be sent."""
+        if self._run is None or self._run.in_flight or self._is_stopped or not self.chunks:
+            return {}
+        times = self._run.waiting
+        left = sum(chunk.left for chunk in self.chunks)
+        return times if len(times) >= min(left, MOST_WAITING) else {}
 
     def stop(self) -> None:
         """Send nothing more; what is on its way comes to its outcome."""

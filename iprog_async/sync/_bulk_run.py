@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Self
 
@@ -82,6 +83,11 @@ class BulkRun(Synchronous):
     def in_flight(self) -> int:
         """Messages whose turn has come, and which have no outcome yet."""
         return self._run.in_flight
+
+    @property
+    def waiting(self) -> Mapping[int, datetime]:
+        """Until when messages wait that a policy holds back, by their index."""
+        return self._run.waiting
 
     @property
     def credits(self) -> Decimal:

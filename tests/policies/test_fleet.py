@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +20,7 @@ from support.fleet.sending import (
     until_ended,
     working,
 )
+from support.waiting import LONG
 
 from iprog_async import (
     Allow,
@@ -28,8 +32,9 @@ from iprog_async import (
     SmsClient,
     WaitUntil,
 )
+from iprog_async._core.clock import SystemClock
 from iprog_async.fleet import enqueue_many
-from iprog_async.testing import InstantClock
+from iprog_async.testing import InstantClock, SmsOutbox
 from iprog_async_providers import IprogProvider
 
 
@@ -89,6 +94,63 @@ async def test_workers_keep_the_hours_of_a_campaign(postgres_journal: str, given
 
     assert (3, {1}) == (len(counting.texts), set(counting.texts.values()))
     assert night + timedelta(hours=11.5) <= clock.now()
+
+
+class ClockFrom(SystemClock):
+    """The real clock, set to another time.
+
+    Args:
+        start: What it shows now.
+    """
+
+    def __init__(self, start: datetime) -> None:
+        self._ahead = start - super().now()
+
+    def now(self) -> datetime:
+        """Return the time that it shows."""
+        return super().now() + self._ahead
+
+
+@asynccontextmanager
+async def working_at(start: datetime, outbox: SmsOutbox, journal: str) -> AsyncGenerator[None]:
+    """Let a worker that takes few texts at a time work at some time of the day."""
+    async with (
+        HttpPool(clock=ClockFrom(start)) as pool,
+        SmsClient(outbox.provider, pool=pool) as sms,
+        working(sms, journal, concurrency=1),
+    ):
+        yield
+
+
+async def test_a_campaign_that_waits_for_its_hours_holds_up_no_other(postgres_journal: str) -> None:
+    """Its chunks are back in the queue until then, and everybody gets the text once."""
+    night = datetime(2026, 6, 1, 3, 0, tzinfo=ZoneInfo("Asia/Manila")).astimezone(UTC)
+    hours: dict[str, Any] = {"send_between": "08:00-20:00", "zone": "Asia/Manila"}
+    outbox = SmsOutbox()
+    where: dict[str, Any] = {"journal": postgres_journal, "chunk_size": 100}
+    later = (
+        "SELECT count(*) FROM {schema}.procrastinate_jobs "
+        "WHERE scheduled_at > now() + interval '30 min'"
+    )
+    async with SmsClient(outbox.provider) as loader:
+        await enqueue_many(loader, people(300), campaign=CAMPAIGN, **where, **hours)
+        async with working_at(night, outbox, postgres_journal), asyncio.timeout(LONG):
+            while rows(postgres_journal, later) != [(3,)]:  # noqa: ASYNC110 - in the database
+                await asyncio.sleep(0.05)
+            await enqueue_many(loader, people(5, "Urgent {}"), campaign="urgent", **where)
+            await until_ended(postgres_journal, "urgent")
+    assert {f"Urgent {n}" for n in range(5)} == {message.text for message in outbox.messages}
+
+    # The triggers of the queue name no schema.
+    due = (
+        "WITH path AS (SELECT set_config('search_path', '{schema}', false)) "
+        "UPDATE {schema}.procrastinate_jobs SET scheduled_at = now() FROM path RETURNING 1"
+    )
+    assert [(1,)] * 3 == rows(postgres_journal, due)
+    outbox.clear()
+    async with working_at(night + timedelta(hours=6), outbox, postgres_journal):
+        await until_ended(postgres_journal)
+    assert 300 == len({message.to for message in outbox.messages}) == len(outbox.messages)
 
 
 async def test_hours_that_make_no_sense_are_refused(postgres_journal: str) -> None:

@@ -183,7 +183,7 @@ async def test_rows_that_wait_are_sent_by_the_next_run(path: Path | str) -> None
 
 async def test_so_many_rows_wait_and_no_more_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded, whatever the size of the source; what was read is sent, and it goes on."""
-    monkeypatch.setattr(waiting_rows, "_MOST", 10)
+    monkeypatch.setattr(waiting_rows, "MOST_WAITING", 10)
     clock = VirtualClock()
     read = 0
 
@@ -204,10 +204,12 @@ async def test_so_many_rows_wait_and_no_more_are_read(monkeypatch: pytest.Monkey
         await until(lambda: len(rule.asked) >= 10)
         await clock.settle()
         assert read < 40
+        assert {morning} == set(run.waiting.values())
+        assert 10 <= len(run.waiting) <= read
         await clock.pass_time(12 * 3600)
         counts = await reading
 
-    assert 200 == counts.accepted
+    assert (200, {}) == (counts.accepted, run.waiting)
 
 
 async def test_what_waits_does_not_wait_for_a_slow_source() -> None:
