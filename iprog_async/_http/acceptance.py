@@ -14,7 +14,8 @@ from attrs import frozen
 from iprog_async._core.json_types import is_array, is_object
 
 
-def _names(joined: str) -> frozenset[str]:
+def names_in(joined: str) -> frozenset[str]:
+    """Return the words of a text, to look words up in."""
     return frozenset(joined.split())
 
 
@@ -24,11 +25,19 @@ _MOST_VALUES = 20_000
 _MOST_IDS = 1_000
 
 _TAKEN = (
-    "accepted|acknowledged|buffered|delivered|dispatched|en ?route|forwarded|handed over|in queue"
-    "|on (its|the) way|pending|processing|queued|queueing|queuing|relayed|scheduled|sending|sent"
-    "|skipped|submitted|submitting|transmitted|undelivered"
+    "accepted|acknowledged|billed|buffered|charged|debited|deducted|delivered|dispatched|en ?route"
+    "|forwarded|gone out|handed (off|over|to)|in queue|on (its|the) way|out for delivery"
+    "|passed (on|to)|pending|posted|processing|queued|queueing|queuing|relayed|scheduled|sending"
+    "|sent|skipped|submitted|submitting|transmitted|undelivered|went (out|through)"
 )
+# Words that errors have, too, with a "not" in front.
+_DONE = "completed?|created|done|ok|okay|processed|success(es|ful|fully)?|succeeded"
 _SAYS_TAKEN = re.compile(rf"\b({_TAKEN})\b|\bsm\d|\bisms-", re.IGNORECASE)
+_SAYS_DONE = re.compile(
+    r"(?<!not )(?<!n't )(?<!not be )(?<!n't be )(?<!not been )(?<!no )"
+    rf"\b({_DONE})\b",
+    re.IGNORECASE,
+)
 _UNSURE = (
     "after|backend|broken|connection|curl|database|deadlock|exception|gateway"
     "|no (answer|reply|response)|not respond\\w*|operat\\w+|partial\\w*|reset|socket|some"
@@ -37,58 +46,58 @@ _UNSURE = (
 _SAYS_UNSURE = re.compile(rf"\b({_UNSURE})\b|::", re.IGNORECASE)
 
 # What is masked and nothing else may have been anything.
-PLAIN_REASON = rf"(?![\s\S]*\b({_TAKEN}|{_UNSURE})\b)(?!\W*\*\W*$)[^'\"`<>{{}}\[\];:=|]{{1,200}}"
+PLAIN_REASON = (
+    rf"(?![\s\S]*\b({_TAKEN}|{_DONE}|{_UNSURE})\b)(?!\W*\*\W*$)[^'\"`<>{{}}\[\];:=|]{{1,200}}"
+)
 """Pattern of a plain sentence about what was asked, which speaks of nothing that came later."""
 
 _STATUS_WORD = re.compile(
-    rf"({_TAKEN}|completed?|created|done|ok|okay|processed|success(ful(ly)?)?|true)\W*(\|.*)?",
+    rf"({_TAKEN}|{_DONE}|true)\W*(\|.*)?",
     re.IGNORECASE | re.DOTALL,
 )
 _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
-_ID_OF_TEXT = re.compile(
+ID_OF_TEXT = re.compile(
     r"(message|msg|sms|batch|bulk|campaign|queue)[ _-]?(u?u?id|sid|ref(erence)?)s?\"?\s*[:=]",
     re.IGNORECASE,
 )
-# "OK: 8812", "ID: 8812", "8d1f2c30"
-_PLAIN_SIGN = re.compile(
-    r"(completed?|created|done|ok|okay|processed|success(ful(ly)?)?|true)\b"
-    r"|(u?u?id|sid|ref(erence)?)s?\s*[:=]|(?=\D*\d)\S+$",
-    re.IGNORECASE,
-)
+"""Where a text names an id of a text."""
 _DOUBT = re.compile(
-    rf"\b({_TAKEN}|{_UNSURE}|completed?|created|done|ok|okay|processed|success\w*|true)\b"
-    rf"|\b(sm\d|isms-)|::|{_UUID.pattern}|{_ID_OF_TEXT.pattern}",
+    rf"\b({_TAKEN}|{_UNSURE}|{_DONE}|success\w*|true)\b"
+    rf"|\b(sm\d|isms-)|::|{_UUID.pattern}|{ID_OF_TEXT.pattern}",
     re.IGNORECASE,
 )
 _NAME_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 # "messageid", "smsuid": ids whose name is written in one piece.
 _JOINED_ID = re.compile(
-    r"(batch|bulk|campaign|delivery|dispatch|dlr|group|job|message|msg|order|otp|queue|reminder"
-    r"|request|send|sms|task|text|track(ing)?|transaction|tx|txn)"
+    r"(batch|bulk|campaign|confirm(ation)?|delivery|dispatch|dlr|group|job|message|msg|order|otp|queue|receipt"
+    r"|reminder|request|send|sms|task|text|track(ing)?|transaction|tx|txn)"
     r"(g?u?u?ids?|keys?|no|num(ber)?s?|ref(erence)?s?)"
 )
-_IDS = _names(
-    "id ids uid uids uuid uuids guid guids sid sids ulid ulids ref refs reference references "
-    "ticket tickets receipt receipts tracking"
+_IDS = names_in(
+    "id ids uid uids uuid uuids guid guids sid sids mid mids ulid ulids ref refs reference "
+    "references confirmation confirmations handle handles ticket tickets receipt receipts tracking"
 )
 # Ids of what was there before the request, or of every answer.
-_OTHERS_IDS = _names(
+_OTHERS_IDS = names_in(
     "account api app application client correlation customer dlt entity error exception "
     "sender span template tenant trace user"
 )
 # A code is nearly always that of an error; "MsgFollowUpUniqueCode" and "trackingCode" are ids.
 _CODES = frozenset(("code", "codes"))
 _OF_TEXTS = frozenset(("unique", "track", "tracking", "reference"))
-_COUNTS = _names(
+_COUNTS = names_in(
     "accepted charged count delivered dispatched enqueued parts passed processed queued recipients "
     "scheduled segments sent submitted success successes successful succeeded"
 )
 _LISTS = frozenset(("batches", "messages", "reports", "texts"))
 # "failed_count" and "remaining_count" count what was not taken.
-_NOT_TAKEN = _names(
+NOT_TAKEN = names_in(
     "error errors failed failures invalid left limit max remaining retry unsuccessful"
 )
-_COSTS = frozenset(("cost", "costs", "price", "charge", "charges"))
+_COSTS = names_in("charge charges cost costs debit debits price")
+# "credits_used"; what is used beside a limit is the limit's.
+_USED = frozenset(("consumed", "spent", "used"))
+_PAID_WITH = names_in("balance credit credits sms unit units")
 _STATUS = frozenset(("status", "statuscode", "httpcode", "httpstatus", "success", "ok"))
 _PAYLOAD = frozenset(("data", "result", "results", "response"))
 
@@ -128,8 +137,8 @@ def signs_of_acceptance(
         found = True
         ids.append(f"{key}: {given}")
     known = frozenset(text.strip() for text in explained)
-    for count, (name, value, depth) in enumerate(_values(body)):
-        if count > _MOST_VALUES or depth > _DEEPEST:
+    for count, (name, value, depth) in enumerate(values_of(body)):
+        if not is_within_bounds(count, depth):
             found = True
             break
         if _is_id(name, value):
@@ -141,19 +150,13 @@ def signs_of_acceptance(
 
 
 def says_taken(text: str) -> bool:
-    """Return whether a text speaks of anything as sent, queued, accepted, or the like."""
+    """Return whether a text speaks of anything as sent, accepted or done, or the like."""
+    return speaks_of_sending(text) or _SAYS_DONE.search(text) is not None
+
+
+def speaks_of_sending(text: str) -> bool:
+    """Return whether a text has any word that nothing but sending is told with."""
     return _SAYS_TAKEN.search(text) is not None
-
-
-def page_says_taken(text: str) -> bool:
-    """Return whether a body that is no JSON says that something was taken.
-
-    A page may have ids of its own, so that only those of a text count there; in plain words each
-    does, and so does a status word in front or a single word with a digit in it.
-    """
-    if says_taken(text) or _ID_OF_TEXT.search(text) is not None:
-        return True
-    return "<" not in text and _PLAIN_SIGN.match(text.strip()) is not None
 
 
 def says_unsure(text: str) -> bool:
@@ -167,21 +170,13 @@ def doubts(text: str) -> Iterator[tuple[int, int]]:
         yield found.span()
 
 
-def texts_of(body: object) -> Iterator[str]:
-    """Yield each text in parsed JSON, at any depth and under any name.
-
-    Where it is too deep or too large to be looked through, the last one is "unknown".
-    """
-    for count, (_, value, depth) in enumerate(_values(body)):
-        if count > _MOST_VALUES or depth > _DEEPEST:
-            yield "unknown"
-            return
-        if isinstance(value, str) and value.strip():
-            yield value.strip()
+def is_within_bounds(count: int, depth: int) -> bool:
+    """Return whether JSON with so many values, and so deep, is still looked through."""
+    return count <= _MOST_VALUES and depth <= _DEEPEST
 
 
 @frozen
-class _Name:
+class ValueName:
     """A key of an object, taken apart: `messageIds` is `message`, `ids`.
 
     Args:
@@ -193,7 +188,7 @@ class _Name:
     of_reasons: bool = False
 
     @classmethod
-    def of(cls, key: str, *, of_reasons: bool = False) -> _Name:
+    def of(cls, key: str, *, of_reasons: bool = False) -> ValueName:
         return cls(tuple(part.lower() for part in _NAME_PARTS.findall(key[:100])), of_reasons)
 
     @property
@@ -214,23 +209,27 @@ class _Name:
 
     @property
     def counts_taken(self) -> bool:
-        return not _COUNTS.isdisjoint(self.parts) and _NOT_TAKEN.isdisjoint(self.parts)
+        return not _COUNTS.isdisjoint(self.parts) and NOT_TAKEN.isdisjoint(self.parts)
 
     @property
     def lists_taken(self) -> bool:
-        return self.counts_taken or (self.last in _LISTS and _NOT_TAKEN.isdisjoint(self.parts))
+        return self.counts_taken or (self.last in _LISTS and NOT_TAKEN.isdisjoint(self.parts))
 
     @property
     def is_cost(self) -> bool:
-        return self.last in _COSTS or self.parts[:2] in (("sms", "rate"), ("sms", "rates"))
+        return (
+            self.last in _COSTS
+            or self.parts[:2] in (("sms", "rate"), ("sms", "rates"))
+            or (self.last in _USED and not _PAID_WITH.isdisjoint(self.parts))
+        )
 
 
-_NOBODY = _Name()
+_NOBODY = ValueName()
 
 
-def _values(body: object) -> Iterator[tuple[_Name, object, int]]:
+def values_of(body: object) -> Iterator[tuple[ValueName, object, int]]:
     """Walk through all values, each with the name it stands under; never recursive."""
-    waiting: list[tuple[_Name, object, int]] = [(_NOBODY, body, 0)]
+    waiting: list[tuple[ValueName, object, int]] = [(_NOBODY, body, 0)]
     while waiting:
         name, value, depth = waiting.pop()
         yield name, value, depth
@@ -239,14 +238,14 @@ def _values(body: object) -> Iterator[tuple[_Name, object, int]]:
         if is_object(value):
             fields = name.last in ("errors", "error", "fields")
             waiting += [
-                (_Name.of(str(key), of_reasons=fields), inner, depth + 1)
+                (ValueName.of(str(key), of_reasons=fields), inner, depth + 1)
                 for key, inner in reversed(value.items())
             ]
         elif is_array(value):
             waiting += [(name, inner, depth + 1) for inner in reversed(value)]
 
 
-def _is_id(name: _Name, value: object) -> bool:
+def _is_id(name: ValueName, value: object) -> bool:
     if not name.is_id or is_object(value) or is_array(value) or isinstance(value, bool):
         return False
     if isinstance(value, str):
@@ -255,7 +254,7 @@ def _is_id(name: _Name, value: object) -> bool:
     return bool(value)
 
 
-def _is_sign(name: _Name, value: object, known: Collection[str]) -> bool:
+def _is_sign(name: ValueName, value: object, known: Collection[str]) -> bool:
     if isinstance(value, str):
         return _is_telling_text(name, value.strip(), known)
     if is_array(value):
@@ -270,9 +269,12 @@ def _is_sign(name: _Name, value: object, known: Collection[str]) -> bool:
     return False
 
 
-def _is_telling_text(name: _Name, text: str, known: Collection[str]) -> bool:
+def _is_telling_text(name: ValueName, text: str, known: Collection[str]) -> bool:
     if not text or text in known:
         return False
+    if text[0] in "{[":
+        # Packed once more, and read by nobody.
+        return True
     if _STATUS_WORD.fullmatch(text) or _UUID.fullmatch(text) or says_taken(text):
         return True
     if name.joined in _STATUS and text[:6].isdecimal():
@@ -285,7 +287,7 @@ def _is_telling_text(name: _Name, text: str, known: Collection[str]) -> bool:
     return (name.last in _PAYLOAD or name is _NOBODY) and " " not in text
 
 
-def _is_telling_number(name: _Name, value: float) -> bool:
+def _is_telling_number(name: ValueName, value: float) -> bool:
     if name.joined in _STATUS:
         return _is_success(value)
     return (
@@ -309,7 +311,7 @@ def _ids_of(value: object) -> list[str]:
 
 def _named_ids(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for key, value in headers.items():
-        parts = _Name.of(key.lower().removeprefix("x-")).parts
+        parts = ValueName.of(key.lower().removeprefix("x-")).parts
         # Each answer may have an id of its own; that of a text is another thing.
         if len(parts) > 1 and parts[-1] in _IDS and _TEXTS.intersection(parts) and value.strip():
             yield key, value.strip()[:200]

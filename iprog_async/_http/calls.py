@@ -70,8 +70,10 @@ class Answer:
         once: Whether it answers a call that must not be made twice, such as a send. Only then
             does a refusal have to be proved; a wrong word about a read does no harm.
         recipients: How many people the request was for.
-        says_taken: Whether a body that is no JSON speaks of something as sent or accepted.
+        says_taken: Whether a body that is no JSON speaks of something as sent or accepted, or
+            is in a form that nobody has read.
         moved_to: Host that a redirection names, or nothing.
+        says_no_more: Whether a body that is no JSON names the status, and says nothing else.
     """
 
     status: int
@@ -83,6 +85,7 @@ class Answer:
     recipients: int = 1
     says_taken: bool = False
     moved_to: str = ""
+    says_no_more: bool = False
 
     def object(self) -> dict[str, Any]:
         """Return the body as a JSON object; raises `UnclearAnswer` if it is none."""

@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 from iprog_async._core.json_types import DEEPEST, is_deep, is_object
 from iprog_async._core.redaction import Redactor
 from iprog_async._engines.base import WireReply, WireRequest
-from iprog_async._http.acceptance import page_says_taken
+from iprog_async._http.bare_status import text_may_say_taken, text_says_no_more
 from iprog_async._http.calls import NOT_JSON, Answer, HttpCall, names_agent
 
 
@@ -63,14 +63,25 @@ def decode(
             raise ValueError("nested too deep")
     except (ValueError, RecursionError):
         data = NOT_JSON
-    excerpt, taken = "", False
+    excerpt, taken, no_more = "", False, False
     # Text in UTF-16 would be quoted with a gap in each secret, which no mask fits.
     if quotable and not is_object(data) and b"\0" not in body:
         excerpt = _excerpt(redactor.text(body[:2000].decode("utf-8", "replace")))
     if data is NOT_JSON and not blank:
-        taken = page_says_taken(body[:_MOST_READ].replace(b"\0", b"").decode("utf-8", "replace"))
+        text = body[:_MOST_READ].replace(b"\0", b"").decode("utf-8", "replace")
+        taken = len(body) > _MOST_READ or text_may_say_taken(text)
+        no_more = not taken and text_says_no_more(text, status)
     return Answer(
-        status, headers, data, excerpt, blank, once, recipients, says_taken=taken, moved_to=moved_to
+        status,
+        headers,
+        data,
+        excerpt,
+        blank,
+        once,
+        recipients,
+        says_taken=taken,
+        moved_to=moved_to,
+        says_no_more=no_more,
     )
 
 

@@ -34,7 +34,8 @@ from iprog_async._core.errors import (
 )
 from iprog_async._core.json_types import is_array, is_object
 from iprog_async._core.redaction import mask_keys, one_line
-from iprog_async._http.acceptance import says_unsure, signs_of_acceptance, texts_of
+from iprog_async._http.acceptance import says_unsure, signs_of_acceptance
+from iprog_async._http.bare_status import data_says_no_more
 from iprog_async._http.calls import NOT_JSON, Answer, UnclearAnswer
 from iprog_async._http.retry_after import retry_after
 
@@ -237,24 +238,6 @@ _BARE_OF_READS = (
     *_BARE,
     Refusal(RejectedError, status=range(300, 400), blame="account"),
 )
-# Beside these texts a status may still be judged alone; they prove nothing themselves.
-#
-# Words that say that something failed, and not what: "fail" and "error" are those of JSend
-# (github.com/omniti-labs/jsend), "error" also those of IPROG and Ultimate SMS (LOG), "Failed" that
-# of EgoSMS (DOC). The other two say no more than they do.
-_SAYS_NOTHING = frozenset(("error", "fail", "failed", "failure", "false"))
-# The reason phrases of RFC 9110, section 15; 413 had another in RFC 7231, and again in RFC 2616.
-# With these a framework answers where it finds no such route or method, before any code of the
-# gateway runs (SRC): Rails `{"status": 404, "error": "Not Found"}` (ActionDispatch's
-# PublicExceptions), Starlette and FastAPI `{"detail": "Not Found"}` (HTTPException).
-_REASON_PHRASES = {
-    301: ("moved permanently",),
-    307: ("temporary redirect",),
-    308: ("permanent redirect",),
-    404: ("not found",),
-    405: ("method not allowed",),
-    413: ("content too large", "payload too large", "request entity too large"),
-}
 # A limit on requests is kept in front of all that works on them.
 _LIMITED = (Refusal(RateLimitError, status=(429,), whole_request=True),)
 
@@ -330,16 +313,14 @@ def give_up(answer: Answer, *, provider: str, reason: str = "", bare: bool = Tru
         The `UnclearAnswer` to raise.
 
     Raises:
-        RateLimitError: The status is 429, and no words speak of anything that came later.
+        RateLimitError: The status is 429, and nothing beside it but words about a limit.
         ProviderError: `bare`, and the status alone is a certain refusal: 404, 405 and 413, a
             redirection to another address (301, 307, 308), and a 401 without any body.
     """
     shown = reason or answer.excerpt
-    # What is no JSON has no texts but the excerpt.
-    said = tuple(texts_of(answer.data)) if answer.once else ()
-    if not (answer.once and any(map(says_unsure, (shown, *said)))):
+    if not answer.once or _says_no_more(answer):
         refuse(answer, _LIMITED, provider=provider, reason=reason)
-        if bare and all(_is_of_status(text, answer.status) for text in said):
+        if bare:
             table = (_BLANK if answer.blank else _BARE) if answer.once else _BARE_OF_READS
             refuse(answer, table, provider=provider, reason=shown)
     moved = f" to {answer.moved_to}" if answer.moved_to else ""
@@ -384,11 +365,11 @@ def refuse_or_give_up(
     )
 
 
-def _is_of_status(text: str, status: int) -> bool:
-    """Return whether a text says no more than a status does by itself."""
-    text = text.lower().rstrip(".!")
-    has_words = any(map(str.isalpha, text))
-    return not has_words or text in _SAYS_NOTHING or text in _REASON_PHRASES.get(status, ())
+def _says_no_more(answer: Answer) -> bool:
+    """Return whether an answer says no more than its status does by itself."""
+    if answer.data is NOT_JSON:
+        return answer.blank or answer.says_no_more
+    return data_says_no_more(answer.data, answer.status)
 
 
 def _error(

@@ -38,7 +38,8 @@ TABLE = (
 
 def reply(status: int = 200, data: object = NOT_JSON, **headers: str) -> Answer:
     """Return an answer."""
-    return Answer(status, headers, data, "" if data is not NOT_JSON else "<html>")
+    page = data is NOT_JSON
+    return Answer(status, headers, data, "<html>" if page else "", says_no_more=page)
 
 
 @pytest.mark.parametrize(

@@ -43,12 +43,38 @@ def _beside(sign: Mapping[str, object]) -> Doubt:
     return find
 
 
+_AROUND = ("sent before: {}", "{} (1 of 2 was sent)", "Lost after:\n{}\nqueued")
+_SUCCESSES = (
+    "SMS created successfully",
+    "Your SMS was processed successfully",
+    "You were charged 1 credit",
+    "Out for delivery",
+    "Done",
+)
+# Nobody reads these, and whoever could would read that the text was taken.
+_UNREADABLE: Mapping[str, bytes] = {
+    "a-notice-in-front": b'<br />\n<b>Deprecated</b>: x in y.php on line 3<br />\n{"uid": "8d1f"}',
+    "no-number": b'{"success": true, "uid": "8d1f", "n": NaN}',
+    "a-comma-too-many": b'{"success": true, "uid": "8d1f",}',
+    "cut": b'{"success": true, "uid": "8d1f',
+    "in-latin-1": b'{"success": true, "uid": "8d1f", "note": "ma\xf1ana"}',
+    "in-utf-16": '{"success": true, "uid": "8d1f"}'.encode("utf-16"),
+    "too-deep": b'{"success": true, "uid": "8d1f", "x": ' + b"[" * 200 + b"]" * 200 + b"}",
+    "two-of-them": b'{"a": 1}\n{"success": true, "uid": "8d1f"}',
+    "a-call": b'cb({"success": true, "uid": "8d1f"});',
+    "packed-in-a-text": b'"{\\"success\\": true, \\"uid\\": \\"8d1f\\"}"',
+    "xml": b'<?xml version="1.0"?><r><code>0</code><id>8812</id></r>',
+    "a-page-of-a-time-out": b"<html><h1>Error</h1><p>Operation timed out</p></html>",
+    "at-the-end-of-a-page": b"<p>404 429 " + b" " * 200_000 + b"sent</p>",
+}
+
+
 def _in_longer_texts(subject: Subject) -> list[Reply]:
     """Quote each text of the refusal in a sentence that says the opposite."""
     reply = subject.case.refusal
     return [
         _with_body(reply, changed)
-        for around in ("sent before: {}", "{} (1 of 2 was sent)", "Lost after:\n{}\nqueued")
+        for around in (*_AROUND, *_SUCCESSES)
         for changed in _changed(_body(reply), around.format)
     ]
 
@@ -83,8 +109,17 @@ def _in_own_words(*statuses: int) -> Doubt:
         {"status": "Failed", "error": {"text": words}},
         {"message": [[words]]},
         [words],
+        {"message": "Your SMS was processed successfully. 0 requests left"},
+        {"success": "yes", "code": "00"},
+        {"mid": "8290"},
+        {"receiptNo": "8290", "credits_used": 1},
     )
     return lambda _: [Reply.of_json(body, status) for body in bodies for status in statuses]
+
+
+def _unread(*statuses: int) -> Doubt:
+    """Tell of it in a form that can't be read, or in other words than those of the status."""
+    return lambda _: [Reply(status, body) for body in _UNREADABLE.values() for status in statuses]
 
 
 def _page(*statuses: int) -> Doubt:
@@ -101,6 +136,7 @@ DOUBTS: Mapping[str, Doubt] = {
     "with-another-redirection": _with_status(300, 302, 303, 304),
     # Alone, each of these proves that nothing was sent.
     "in-words-of-its-own": _in_own_words(301, 307, 308, 404, 405, 413, 429),
+    "in-a-form-that-nobody-reads": _unread(404, 429),
     # It may have read the gateway's answer before it wrote its own.
     "a-wall-in-front": _page(401, 403),
     "sent-in-a-page": lambda _: [
