@@ -15,6 +15,7 @@ from iprog_async.adapter import (
     Call,
     Capabilities,
     Effect,
+    ErrorForm,
     Gateway,
     HttpCall,
     Message,
@@ -34,6 +35,7 @@ from support.contract.data import PHILIPPINE, TOKEN
 
 
 REFUSALS = (Refusal(RejectedError, "^blocked$"),)
+ERROR = ErrorForm({}, ["error"])
 
 
 @frozen(eq=False, slots=False)
@@ -103,7 +105,7 @@ class ToyProvider(BaseProvider):
         if answer.status == 200 and "ids" in body:
             return body
         reason = " ".join(words(body.get("error")))
-        raise refuse_or_give_up(answer, REFUSALS, provider=self.name, reason=reason)
+        raise refuse_or_give_up(answer, REFUSALS, provider=self.name, reason=reason, form=ERROR)
 
     def read(self, answer: Answer, batch: Sequence[PreparedMessage]) -> list[Outcome]:
         """Read the answer of a send."""
