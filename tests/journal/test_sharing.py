@@ -259,6 +259,26 @@ async def test_a_run_beside_another_run_of_its_messages(
     assert [people[3].to] == sent_to(wire)
 
 
+@pytest.mark.parametrize("key", ["a", None])
+async def test_what_a_run_of_the_same_opening_left_is_not_waited_for(
+    key: str | None, postgres_journal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a run left that was cancelled is unknown to the next one at once, in one process."""
+
+    async def look(*_: object) -> None:
+        pytest.fail("nobody is at it")
+
+    monkeypatch.setattr(store_module.PostgresStore, "_look", look)
+    with Journal.open(postgres_journal) as journal:
+        ledger = await Ledger.of_run(journal)
+        await take(ledger.claim([prepared(key=key)]))
+        ledger.end()
+        outcomes = await run_over(
+            posting(Wire()), [Message(NUMBER, "Hi", key=key)], journal=journal
+        )
+    assert ["unknown"] == [outcome.state for outcome in outcomes]
+
+
 async def test_what_decides_nothing_is_not_waited_for(path: Place) -> None:
     """Another text with a key that is on its way to a number keeps no message with a key back."""
     gateway, wire = _HeldUp(), Wire(ACCEPTED)

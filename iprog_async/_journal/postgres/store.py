@@ -13,7 +13,7 @@ from iprog_async._core.clock import uptime
 from iprog_async._core.errors import JournalError
 from iprog_async._core.receipts import FINAL_STATES
 from iprog_async._journal.postgres.address import PostgresAddress
-from iprog_async._journal.postgres.attempts import Attempts
+from iprog_async._journal.postgres.attempts import Attempts, attempt_of
 from iprog_async._journal.postgres.connecting import Connection, ask, run
 from iprog_async._journal.postgres.execution import Execution
 from iprog_async._journal.postgres.looks import Look, Looks
@@ -173,7 +173,12 @@ class PostgresStore:
         return bool(found)
 
     async def wait_for_end(self, row: Row) -> Row:
-        """Wait for a message that somebody else has claimed; see `JournalStore`."""
+        """Wait for a message that another opening has claimed; see `JournalStore`.
+
+        What this one is sending is told apart before it comes to this.
+        """
+        if self._intake.attempts.is_ours(attempt_of(row)):
+            return row
         until = uptime() + _SECONDS_TO_WAIT
         gone_since: float | None = None
         pause = _FIRST_LOOK

@@ -18,7 +18,7 @@ LAST = datetime.max.replace(tzinfo=UTC)
 """Stands for all times after it, and for ever."""
 
 # As the driver reads them, whatever the server and the role are set to.
-_SETTINGS = "SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false)"
+_SETTINGS = "SELECT set_config('TimeZone', 'UTC', false)"
 
 
 class _Bounded(TimestamptzLoader):
