@@ -64,6 +64,19 @@ def check_type(name: str, given: object, *kinds: type[object]) -> None:
         raise ConfigurationError(f"{name}= takes a {kinds[0].__name__}, not {given!r}")
 
 
+def check_storable(name: str, given: str | None) -> None:
+    """Raise `ConfigurationError` for a name that no database can hold."""
+    if given is not None and any(not is_storable(letter) for letter in given):
+        raise ConfigurationError(
+            f"{name}= has the character 0 or half a character: {given!r}. Nothing was sent"
+        )
+
+
+def is_storable(letter: str) -> bool:
+    """Return whether a database can hold a character: not 0, nor half of one."""
+    return letter != "\0" and not "\ud800" <= letter <= "\udfff"
+
+
 def check_asynchronous(name: str, given: object) -> None:
     """Raise `ConfigurationError` for a journal or a list of `iprog_async.sync`."""
     if isinstance(given, Synchronous):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Protocol
 
+from iprog_async._core.checks import check_storable
 from iprog_async._core.errors import ConfigurationError, JournalError
 from iprog_async._journal.contents import Pages
 from iprog_async._journal.postgres.address import PostgresAddress, is_address
@@ -37,6 +38,7 @@ def open_store(
     """Open a journal for writing; see `Journal.open`."""
     if not os.fspath(place):
         raise JournalError("can't open the journal: its path is empty. Nothing was sent")
+    check_storable("campaign", campaign)
     if not is_address(place):
         path = os.fsdecode(place)
         return SqliteStore(path, campaign, allow_lost_records=allow_lost_records, wait=wait)
@@ -71,6 +73,7 @@ def open_pages(place: Place, campaign: str | None = None) -> ClosablePages:
         if campaign is not None:
             raise JournalError("a file has one campaign, so none is named when it is read")
         return open_file_snapshot(os.fsdecode(place))
+    check_storable("campaign", campaign)
     from iprog_async._journal.postgres.snapshot import open_snapshot
 
     return open_snapshot(PostgresAddress.parse(os.fspath(place)), campaign)
@@ -87,6 +90,7 @@ def would_be_made(place: Place, campaign: str = "") -> bool:
         folder = os.path.dirname(os.path.abspath(name))
         # Where it can't be made, whoever opens it says so.
         return bool(name) and os.path.isdir(folder) and not os.path.exists(name)
+    check_storable("campaign", campaign)
     from iprog_async._journal.postgres.session import has_campaign
 
     return not has_campaign(PostgresAddress.parse(os.fspath(place)), campaign)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
+from iprog_async._core.checks import check_storable
 from iprog_async._core.errors import ConfigurationError, JournalError
 from iprog_async._journal.postgres.connecting import translated
 from iprog_async._journal.postgres.schema import quoted
@@ -50,6 +51,7 @@ class FleetCampaign:
     """
 
     def __init__(self, journal: str, campaign: str | None = "") -> None:
+        check_storable("campaign", campaign)
         self._address = parse_address(journal)
         self._wanted = campaign
         self._name = ""

@@ -13,6 +13,7 @@ from iprog_async._bulk.options import BulkOptions
 from iprog_async._bulk.source import Messages
 from iprog_async._bulk.suppression import Suppress
 from iprog_async._client.client import SmsClient
+from iprog_async._core.checks import check_storable
 from iprog_async._core.errors import ExpiredError
 from iprog_async._core.gsm7.replacement import EncodingSetting
 from iprog_async._core.outcomes import NotSent
@@ -105,6 +106,7 @@ async def enqueue_many(
         ConfigurationError: A number is out of range, or what a fleet needs is not installed.
         JournalError: The journal can't be reached or written; nothing was loaded.
     """
+    check_storable("campaign", campaign)
     address = parse_address(journal)
     hours = client.bulk.hours_for(send_between, zone)
     settings = RunSettings(

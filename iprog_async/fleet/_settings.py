@@ -11,6 +11,7 @@ from iprog_async._bulk.credit_limit import check_limit
 from iprog_async._core.checks import check_moment
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._policies.send_between import SendBetween
+from iprog_async.fleet._queue_names import check_queue
 
 
 def to_names(given: Iterable[str]) -> tuple[str, ...]:
@@ -98,8 +99,7 @@ class JobSettings:
             check_limit(self.max_credits)
         if self.starts_at is not None:
             check_moment("at", self.starts_at)
-        if not self.queue:
-            raise ConfigurationError("the name of a queue is not empty")
+        check_queue(self.queue)
 
     def size_for(self, total: int) -> int:
         """Return how many messages a chunk gets: fewer in a small run, for all to have some."""

@@ -14,8 +14,9 @@ from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import JournalError
 from iprog_async._http.back_off import BackOff
 from iprog_async._journal.postgres.connecting import unusable
+from iprog_async._journal.postgres.driver import driver
 from iprog_async.fleet._database import CHANNEL, connect, is_lost, parse_address, run
-from iprog_async.fleet._queue_names import DEFAULT_QUEUE
+from iprog_async.fleet._queue_names import DEFAULT_QUEUE, channel_of
 from iprog_async.fleet._worker_options import WorkerOptions, own_name
 from iprog_async.outbox import OutboxSender
 
@@ -131,6 +132,7 @@ class Worker:
 
     async def _work_until_stopped(self) -> None:
         pause, failures = 0.0, 0
+        problem: JournalError | None = None
         listening = asyncio.create_task(self._listen())
         try:
             while not self._stopping:
@@ -140,7 +142,10 @@ class Worker:
                     await self._work()
                 except Exception as exc:
                     if not (self._was_connected and is_lost(exc)):
-                        raise
+                        if not isinstance(exc, driver().Error):
+                            raise
+                        problem = unusable(self._address, exc)
+                        break
                     self._tell(exc)
                     if time.monotonic() - began > _DATABASE_AWAY.max_wait:
                         failures = 0
@@ -151,6 +156,9 @@ class Worker:
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
+        if problem is not None:
+            # Here, so that the driver's error is no part of it.
+            raise problem
 
     def _tell(self, trouble: Exception) -> None:
         """Say once why nothing is sent for now."""
@@ -194,13 +202,14 @@ class Worker:
 
     async def _listen(self) -> None:
         """Hear of new jobs and halts at once; without it they are seen at the next look."""
-        channels = [CHANNEL, *(f"procrastinate_queue_v1#{name}" for name in self._options.queues)]
+        channels = [CHANNEL, *map(channel_of, self._options.queues)]
         while True:
             try:
                 connection = await connect(self._address, self.name)
                 try:
                     for channel in channels:
-                        await run(connection, f'LISTEN "{channel}"')
+                        name = channel.replace('"', '""')
+                        await run(connection, f'LISTEN "{name}"')
                     async for _ in connection.notifies():
                         self._wake.set()
                 finally:

@@ -9,7 +9,7 @@ import socket
 from attrs import field, frozen
 
 from iprog_async._core.errors import ConfigurationError
-from iprog_async.fleet._queue_names import DEFAULT_QUEUE
+from iprog_async.fleet._queue_names import DEFAULT_QUEUE, check_queue
 
 
 _SECONDS_BETWEEN_LOOKS = 1.0
@@ -51,5 +51,7 @@ class WorkerOptions:
             raise ConfigurationError("concurrency starts at 1")
         if not self.queues:
             raise ConfigurationError("a worker needs a queue to take jobs from")
+        for queue in self.queues:
+            check_queue(queue)
         if not self.stalled_after >= 1:
             raise ConfigurationError("stalled_after is a number of seconds, 1 or more")

@@ -264,6 +264,9 @@ async def test_options_of_an_adapter_are_refused(postgres_journal: str) -> None:
         {"max_credits": 0},
         {"halt_after_unknown": 0},
         {"at": datetime(2099, 1, 1)},
+        {"queue": ""},
+        {"queue": "q" * 41},
+        {"queue": "a\0b"},
     ],
 )
 async def test_wrong_options(options: dict[str, Any], postgres_journal: str) -> None:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from secrets import token_hex
+from typing import Any
 
 import pytest
 from support.fleet.sending import (
@@ -31,6 +32,7 @@ from iprog_async import (
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import connect, run
 from iprog_async._journal.postgres.migrations import migrate
+from iprog_async._journal.postgres.schema import grants
 from iprog_async.fleet import FleetCampaign, Worker, enqueue_many
 from iprog_async.outbox import enqueue_sync
 from iprog_async.testing import SmsOutbox
@@ -284,12 +286,57 @@ async def test_nothing_to_reach() -> None:
             await Worker(sms, "postgresql://127.0.0.1:1/sms").run()
 
 
-@pytest.mark.parametrize("options", [{"concurrency": 0}, {"queues": ()}, {"stalled_after": 0.5}])
-async def test_wrong_options(options: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"concurrency": 0},
+        {"queues": ()},
+        {"queues": ("",)},
+        {"queues": ("fine", "q" * 41)},
+        {"queues": ("ü" * 21,)},
+        {"queues": ("\ud800",)},
+        {"stalled_after": 0.5},
+    ],
+)
+async def test_wrong_options(options: dict[str, Any]) -> None:
     """A worker that could do nothing is refused."""
     async with client_of("http://127.0.0.1:9") as sms:
         with pytest.raises(ConfigurationError):
-            Worker(sms, "postgresql://127.0.0.1:1/sms", **options)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - what is wrong
+            Worker(sms, "postgresql://127.0.0.1:1/sms", **options)
+
+
+async def test_a_role_that_lacks_a_right(postgres_journal: str) -> None:
+    """A worker that the server refuses something ends with an error that says what to grant."""
+    schema = PostgresAddress.parse(postgres_journal).schema
+    role = f"worker_{token_hex(6)}"
+    with connect(PostgresAddress.parse(postgres_journal)) as connection:
+        run(connection, f"CREATE ROLE {role}")
+        try:
+            run(connection, grants(schema, role))
+            run(connection, f"REVOKE ALL ON {schema}.fleet_workers FROM {role}")
+            limited = with_query(postgres_journal, options=f"-crole={role}")
+            async with client_of("http://127.0.0.1:9") as sms:
+                with pytest.raises(JournalError, match=r"fleet_workers.*docs/postgres\.md") as told:
+                    await Worker(sms, limited).run()
+        finally:
+            run(connection, f"DROP OWNED BY {role}")
+            run(connection, f"DROP ROLE {role}")
+    assert (None, None) == (told.value.__cause__, told.value.__context__)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800"])
+async def test_a_campaign_with_half_a_character(name: str) -> None:
+    """A name that no database can hold is refused before one is asked."""
+    address = "postgresql://127.0.0.1:1/sms"
+    async with client_of("http://127.0.0.1:9") as sms:
+        with pytest.raises(ConfigurationError, match="half a character"):
+            await enqueue_many(sms, people(1), journal=address, campaign=name)
+    with pytest.raises(ConfigurationError, match="half a character"):
+        FleetCampaign(address, name)
+    with pytest.raises(ConfigurationError, match="half a character"):
+        Journal.open(address, campaign=name)
+    with pytest.raises(ConfigurationError, match="half a character"):
+        enqueue_sync(Message("+639171234567", "Hi", key="a"), connection=object(), campaign=name)
 
 
 async def test_a_campaign_that_is_not_there(postgres_journal: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
+from iprog_async._core.checks import check_storable, is_storable
 from iprog_async._core.errors import (
     ConfigurationError,
     ExpiredError,
@@ -54,6 +55,7 @@ def to_request(
         raise ConfigurationError(
             f"what is enqueued is a Message(to, text, key=…), not {type(message).__name__}"
         )
+    check_storable("campaign", campaign)
     text = _to_text(message, region)
     if message.schedule_at is not None:
         check_schedule(message)
@@ -94,7 +96,7 @@ def _to_key(key: object) -> str:
             f"a text that is enqueued needs a key, such as Message(to, text, key='order-42'), "
             f"not {key!r}: a transaction that is run again must not send a second text"
         )
-    if "\0" in key or any("\ud800" <= letter <= "\udfff" for letter in key):
+    if not all(map(is_storable, key)):
         raise InvalidMessageError(f"the key {key!r} has a character that can't be stored")
     return key
 
