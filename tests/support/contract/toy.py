@@ -26,6 +26,7 @@ from iprog_async.adapter import (
     accepted,
     clean_secret,
     give_up,
+    id_or_none,
     refuse_or_give_up,
     to_e164,
     words,
@@ -109,7 +110,9 @@ class ToyProvider(BaseProvider):
 
     def read(self, answer: Answer, batch: Sequence[PreparedMessage]) -> list[Outcome]:
         """Read the answer of a send."""
-        ids: list[str] = self.check(answer)["ids"]
+        ids = [id_or_none(each) for each in self.check(answer)["ids"]]
+        if None in ids:
+            raise UnclearAnswer("an id is missing")
         if len(ids) != len(batch):
             raise UnclearAnswer("ids and recipients differ in number")
         return [
