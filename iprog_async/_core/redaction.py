@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
-from html import escape
+from html import unescape
 from typing import Any, cast
-from urllib.parse import quote, quote_plus
 
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.json_types import is_array, is_object
@@ -17,10 +17,12 @@ from iprog_async._core.sealed import MASK, Secret, Unpicklable
 
 # A shorter secret would mask half of every answer; the keys below still hide it.
 _SHORTEST = 4
+# A shorter one of letters and digits is a part of numbers, words and ids, too: it is masked where
+# it stands by itself.
+_STRONG = 8
 # Keys whose values gateways return and nobody should see, whoever they belong to.
 SECRET_KEYS = frozenset({"api_token", "api_key", "password", "otp_code", "message_status_link"})
 _CONTAINERS = frozenset({dict, list})
-_ESCAPE = re.compile("%[0-9A-F]{2}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _QUERY_VALUE = re.compile(r"""([?&][^\s=&?#'"]+=)[^\s&#'"]+""")
 _LOGGERS = (
@@ -57,30 +59,36 @@ def clean_secret(value: object, what: str, *, header: bool = False) -> Secret:
 
 
 class Redactor(Unpicklable):
-    """Replaces known secrets, in each spelling they travel in, by `***`."""
+    """Replaces known secrets, in whatever spelling, by `***`."""
 
     # Without attributes that could be listed.
-    __slots__ = ("_escapes", "_needles", "_pattern", "_shortest")
+    __slots__ = ("_escapes", "_needles", "_pattern", "_shortest", "_strong")
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
-        spellings = {s for secret in secrets if len(secret) >= _SHORTEST for s in _spell(secret)}
-        # Longest first, so that no spelling leaves the tail of a longer one behind.
-        ordered = sorted(spellings, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
-        self._needles = tuple(s.encode() for s in ordered)
+        known = {part for secret in secrets for part in _parts(secret) if len(part) >= _SHORTEST}
+        # Longest first, so that no secret leaves the tail of a longer one behind.
+        ordered = sorted(known, key=len, reverse=True)
+        self._pattern = _any_of(ordered)
+        self._strong = _any_of([secret for secret in ordered if not _is_weak(secret)])
+        self._needles = tuple(
+            way.encode("utf-8", "replace")
+            for way in {way for each in ordered for way in _in_json(each)}
+        )
         self._shortest = len(ordered[-1]) if ordered else 0
         # What in JSON can spell a secret, or end with its first letter: without them it is where
         # it looks to be. `None` if it could be more or less than a part of one text.
         self._escapes: re.Pattern[str] | None = None
         if all(map(_PLAIN_TEXT.fullmatch, ordered)):
-            firsts = "".join({spelling[0] for spelling in ordered})
-            self._escapes = re.compile(rf"\\[u\\{re.escape(firsts)}]")
+            firsts = "".join({secret[0] for secret in ordered})
+            # Nobody escapes letters and digits.
+            others = "" if all(map(str.isalnum, ordered)) else "[%&]|"
+            self._escapes = re.compile(rf"{others}\\[u\\{re.escape(firsts)}]")
 
     def touches(self, body: bytes) -> bool:
         """Return whether a body may hold a secret; escapes can spell anything."""
         # `in` first takes what it looks for as a number, and makes an error of it: in each send.
         find = body.find
-        if find(b"\\u") >= 0 or find(b"\\\\") >= 0:
+        if find(b"\\u") >= 0 or find(b"\\\\") >= 0 or find(b"%") >= 0 or find(b"&") >= 0:
             return True
         for needle in self._needles:  # noqa: SIM110 - any() takes twice the time
             if find(needle) >= 0:
@@ -92,7 +100,7 @@ class Redactor(Unpicklable):
         # Most names and values of an answer are shorter than any secret.
         if self._pattern is None or len(text) < self._shortest:
             return text
-        return self._pattern.sub(MASK, text)
+        return _masked(text, self._pattern)
 
     def json(self, written: str) -> str | None:
         """Return JSON with secrets masked, in a third of the time that masking its data takes.
@@ -104,20 +112,35 @@ class Redactor(Unpicklable):
             return None
         return self._pattern.sub(MASK, written)
 
-    def data(self, data: object) -> object:
-        """Return parsed JSON with secrets masked in every key and value."""
+    def data(self, data: object, whole: dict[str, str] | None = None) -> object:
+        """Return parsed JSON with secrets masked in every key and value.
+
+        Args:
+            data: The JSON.
+            whole: Gets the texts that were masked for a word of theirs that is also a weak
+                secret, by what became of them: an id such as `shop-17` of the account `shop`.
+        """
         if self._pattern is None:
             return data
         if isinstance(data, str):
-            return self.text(data)
+            masked = self.text(data)
+            if whole is not None and masked != data and self._is_shown(data, masked):
+                # Two texts that look the same when masked can't be told apart.
+                whole[masked] = data if whole.get(masked, data) == data else masked
+            return masked
         if isinstance(data, int):
             # A code made of digits comes back as a number from some.
             return MASK if self.text(str(data)) == MASK else data
         if is_object(data):
-            return {self.text(key): self.data(value) for key, value in data.items()}
+            return {self.text(key): self.data(value, whole) for key, value in data.items()}
         if is_array(data):
-            return [self.data(value) for value in data]
+            return [self.data(value, whole) for value in data]
         return data
+
+    def _is_shown(self, text: str, masked: str) -> bool:
+        """Return whether a text that was masked is more than a secret, and has no strong one."""
+        more = any(map(str.isalnum, masked.replace(MASK, "")))
+        return more and (self._strong is None or _masked(text, self._strong) == text)
 
     def __repr__(self) -> str:
         return "Redactor()"
@@ -127,18 +150,97 @@ class Redactor(Unpicklable):
 _PLAIN_TEXT = re.compile(r"(?=.*[A-DF-Za-df-z_~])[A-Za-z0-9_.~-]{8,}", re.ASCII)
 
 
-def _spell(secret: str) -> set[str]:
-    in_json = json.dumps(secret)[1:-1]
-    in_url = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
-    return {
-        secret,
-        *in_url,
-        *(_ESCAPE.sub(lambda code: code[0].lower(), spelling) for spelling in in_url),
-        escape(secret),
-        in_json,
-        in_json.replace("/", "\\/"),  # PHP escapes slashes
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-    }
+def _parts(secret: str) -> Iterator[str]:
+    """Yield a secret, and what of it is one by itself: Laravel's tokens are `17|` and a secret."""
+    yield secret
+    tail = secret.rpartition("|")[2]
+    if len(tail) >= _STRONG:
+        yield tail
+
+
+def _any_of(secrets: Sequence[str]) -> re.Pattern[str] | None:
+    return re.compile("|".join(map(_as_pattern, secrets))) if secrets else None
+
+
+def _as_pattern(secret: str) -> str:
+    # In a form, a blank is a plus.
+    pattern = re.escape(secret).replace("\\ ", "[ +]")
+    return rf"(?<![^\W_]){pattern}(?![^\W_])" if _is_weak(secret) else pattern
+
+
+def _is_weak(secret: str) -> bool:
+    return len(secret) < _STRONG and secret.isalnum()
+
+
+def _in_json(secret: str) -> Iterator[str]:
+    """Yield how a secret is written in JSON where there is no other escape, and in a form."""
+    written = json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield from (written, written.replace("/", "\\/"))  # PHP escapes slashes
+    yield written.replace(" ", "+")
+
+
+# HTML in JSON in a query, and one more.
+_LAYERS = 4
+_ESCAPES = re.compile(r"[%&\\]")
+_ESCAPED = re.compile(
+    # Of a character in two halves, of any other one, of a mark.
+    r"\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}"
+    r"|[\\%]u[\da-fA-F]{4}|\\x[\da-fA-F]{2}|\\[\"'/\\]"
+    # As UTF-8, or as a single byte.
+    r"|%[c-fC-F][\da-fA-F](?:%[89abAB][\da-fA-F]){1,3}|%[\da-fA-F]{2}"
+    r"|&(?:#\d{1,7};?|#[xX][\da-fA-F]{1,6};?|[A-Za-z][A-Za-z\d]{1,31};)",
+    re.ASCII,
+)
+
+
+def _masked(text: str, pattern: re.Pattern[str]) -> str:
+    """Return a text with `***` for what a pattern matches in it, however that is escaped."""
+    if _ESCAPES.search(text) is None:
+        return pattern.sub(MASK, text)
+    parts, end = list[str](), 0
+    for first, last in sorted(_spans(text, pattern)):
+        if first >= end:
+            parts += (text[end:first], MASK)
+        end = max(end, last)
+    return "".join((*parts, text[end:]))
+
+
+def _spans(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    """Yield where, from and to, a pattern matches a text, or what its escapes stand for."""
+    places: Sequence[int] = range(len(text) + 1)
+    for _ in range(_LAYERS):
+        for found in pattern.finditer(text):
+            yield places[found.start()], places[found.end()]
+        plain, origins = _unescaped(text)
+        if plain == text:
+            return
+        text, places = plain, [places[origin] for origin in origins]
+
+
+def _unescaped(text: str) -> tuple[str, list[int]]:
+    """Return a text without one layer of escapes, and where each character of it comes from."""
+    parts, origins, end = list[str](), list[int](), 0
+    for found in _ESCAPED.finditer(text):
+        start, char = found.start(), _character(found[0])
+        parts += (text[end:start], char)
+        origins += (*range(end, start), *[start] * len(char))
+        end = found.end()
+    return "".join((*parts, text[end:])), [*origins, *range(end, len(text) + 1)]
+
+
+def _character(escape: str) -> str:
+    if escape[0] == "&":
+        return unescape(escape)
+    if escape[1] in "ux":
+        code = re.sub(r"[\\%][ux]", "", escape).zfill(4)
+        return bytes.fromhex(code).decode("utf-16-be", "replace")
+    if escape[0] == "\\":
+        return escape[1]
+    raw = bytes.fromhex(escape.replace("%", ""))
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 _RUN = re.compile(r"[A-Za-z0-9]+")

@@ -74,6 +74,8 @@ class Answer:
             is in a form that nobody has read.
         moved_to: Host that a redirection names, or nothing.
         says_no_more: Whether a body that is no JSON names the status, and says nothing else.
+        whole: Texts of `data` that were masked for a word of theirs that a weak secret is, too, as
+            they came: where they are ids they go on so. They are not for reading.
     """
 
     status: int
@@ -86,6 +88,7 @@ class Answer:
     says_taken: bool = False
     moved_to: str = ""
     says_no_more: bool = False
+    whole: Mapping[str, str] = field(factory=dict[str, str], repr=False)
 
     def object(self) -> dict[str, Any]:
         """Return the body as a JSON object; raises `UnclearAnswer` if it is none."""

@@ -54,8 +54,9 @@ def decode(
     status, headers, body = reply.status, reply.headers, reply.body
     blank = not body or body.isspace()
     moved_to = _host_of(headers.get("location", ""), redactor) if 300 <= status < 400 else ""
+    whole: dict[str, str] = {}
     try:
-        data: object = _read_masked(body, redactor)
+        data: object = _read_masked(body, redactor, whole)
         # Counting takes longer than finding nothing, which is all there is to find as a rule.
         if (body.find(b"{", 1) >= 0 or b"[" in body) and (
             body.count(b"{") + body.count(b"[") > DEEPEST and is_deep(data)
@@ -82,6 +83,7 @@ def decode(
         says_taken=taken,
         moved_to=moved_to,
         says_no_more=no_more,
+        whole=whole,
     )
 
 
@@ -128,15 +130,21 @@ def _unrepeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _read_masked(body: bytes, redactor: Redactor) -> object:
-    """Return the JSON of a body with secrets masked; raises `ValueError` if it is none."""
+def _read_masked(body: bytes, redactor: Redactor, whole: dict[str, str]) -> object:
+    """Return the JSON of a body with secrets masked; raises `ValueError` if it is none.
+
+    Args:
+        body: What came back.
+        redactor: What masks.
+        whole: Gets what was masked for a weak secret that is a part of it.
+    """
     # The codec that drops a byte order mark is written in Python, and slow.
     text = body.decode().removeprefix("\ufeff").strip(_BLANKS)
     masked = redactor.json(text)
     if masked is not None:
         return _read_json(masked)
     data = _read_json(text)
-    return redactor.data(data) if redactor.touches(body) else data
+    return redactor.data(data, whole) if redactor.touches(body) else data
 
 
 def _read_json(text: str) -> object:

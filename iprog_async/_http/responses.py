@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
+
+from attrs import evolve
 
 from iprog_async._core.errors import (
     ConnectionFailedError,
@@ -21,7 +24,7 @@ from iprog_async._core.errors import (
 )
 from iprog_async._core.json_types import is_array
 from iprog_async._core.observers import AttemptEnded, is_submitting
-from iprog_async._core.outcomes import NotSent, Unknown
+from iprog_async._core.outcomes import Accepted, NotSent, Unknown
 from iprog_async._core.redaction import Redactor, one_line
 from iprog_async._engines.base import Failure, WireReply, WireRequest
 from iprog_async._http.acceptance import signs_of_acceptance
@@ -123,7 +126,31 @@ def read_result(call: HttpCall[T], result: WireReply | Failure, redactor: Redact
         if doubt:
             raise _lost(call, doubt) from None
         raise
-    return _with_proven_refusals(call, answer, result, value)
+    value = _with_proven_refusals(call, answer, result, value)
+    return _with_whole_ids(value, answer.whole) if answer.whole else value
+
+
+def _with_whole_ids(value: T, whole: Mapping[str, str]) -> T:
+    """Return what was accepted with its ids as the gateway says them.
+
+    A mask is for what is shown. An id is asked for again, and that of the account `shop` may be
+    `shop-17`.
+    """
+    read: object = value
+    if not is_array(read):
+        return value
+    ids = {masked.strip(): text.strip() for masked, text in whole.items()}
+    return cast("T", [_with_whole_id(each, ids) for each in read])
+
+
+def _with_whole_id(outcome: object, ids: Mapping[str, str]) -> object:
+    if not isinstance(outcome, Accepted):
+        return outcome
+    receipt = outcome.receipt
+    message_id = ids.get(receipt.message_id or "")
+    if message_id is None:
+        return outcome
+    return evolve(outcome, receipt=evolve(receipt, message_id=message_id))
 
 
 def _doubt(answer: Answer, reply: WireReply) -> str:

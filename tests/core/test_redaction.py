@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import logging
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -46,6 +47,97 @@ def test_every_spelling_is_masked_in_text(spelling: str) -> None:
 
     assert f"<{MASK}>" == redactor.text(f"<{spelling}>")
     assert redactor.touches(f"<{spelling}>".encode())
+
+
+TOKEN = "k3y|with/odd+ch'a!r*s"
+_QUOTED = quote(TOKEN, safe="")
+ESCAPED = {
+    "encodeURIComponent": quote(TOKEN, safe="!'()*"),
+    "encodeURI": quote(TOKEN, safe="!'()*;/?:@&=+$,#"),
+    "percent twice": quote(_QUOTED),
+    "percent thrice": quote(quote(_QUOTED)),
+    "JavaScript's escape": TOKEN.replace("|", "%u007C").replace("'", "%27"),
+    "Laravel": html.escape(TOKEN).replace("&#x27;", "&#039;"),
+    "Python's html": html.escape(TOKEN),
+    "decimal": html.escape(TOKEN).replace("&#x27;", "&#39;"),
+    ".NET": html.escape(TOKEN).replace("+", "&#x2B;").replace("&#x27;", "&#39;"),
+    "HTML5": TOKEN.replace("|", "&vert;").replace("+", "&plus;").replace("'", "&apos;"),
+    "HTML twice": html.escape(html.escape(TOKEN)),
+    "HTML in a query": quote(html.escape(TOKEN), safe=""),
+    "JSON of .NET": TOKEN.replace("+", "\\u002B").replace("'", "\\u0027"),
+    "JSON, all of it": "".join(f"\\u{ord(char):04x}" for char in TOKEN),
+    "JavaScript": TOKEN.replace("+", "\\x2B").replace("'", "\\'"),
+    "JSON in JSON": json.dumps(json.dumps(TOKEN).replace("/", "\\/"))[3:-3],
+    "the part behind the bar": "with/odd+ch'a!r*s",
+}
+AROUND: dict[str, Callable[[str], str]] = {
+    "object": lambda written: json.dumps({"status": 500, "message": f"Bad key {written}."}),
+    "list": lambda written: json.dumps([f"Bad key {written}."]),
+    "text": lambda written: json.dumps(f"Bad key {written}."),
+    "written as it is": lambda written: f'["Bad key {written}."]',
+    "broken": lambda written: f'{{"status": 500, "message": "Bad key {written}."',
+    "page": lambda written: f"<html><title>Bad key {written}.</title>",
+    "words": lambda written: f"Bad key {written}.",
+}
+
+
+@pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
+@pytest.mark.parametrize("written", ESCAPED.values(), ids=ESCAPED)
+def test_no_escape_hides_a_secret(written: str, around: Callable[[str], str]) -> None:
+    """However an answer spells a secret, and whatever it is, what is shown of it has a mask."""
+    answer = decode(WireReply(500, {}, around(written).encode()), Redactor((TOKEN,)))
+
+    shown = answer.excerpt + ("" if answer.data is NOT_JSON else str(answer.data))
+    assert f"Bad key {MASK}." in shown.replace(f"k3y|{MASK}", MASK)
+    assert "odd" not in shown
+
+
+_WAYS: list[Callable[[str], str]] = [
+    quote,
+    html.escape,
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: "".join(f"&#{ord(char)};" for char in text),
+    lambda text: "".join(f"&#x{ord(char):X};" for char in text),
+    lambda text: text.replace("/", "\\/"),
+]
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=8),
+    st.lists(st.sampled_from(_WAYS), max_size=3),
+)
+def test_layers_of_escapes_hide_no_secret(secret: str, ways: list[Callable[[str], str]]) -> None:
+    """Three encoders behind each other make a secret no other text."""
+    written = secret
+    for way in ways:
+        written = way(written)
+
+    assert f"<{MASK}>" == Redactor((secret,)).text(f"<{written}>")
+
+
+@given(st.text(st.sampled_from("%4&#x;1\\u0a-z+ "), max_size=40))
+def test_text_without_a_secret_is_as_it_was(text: str) -> None:
+    """Escapes are read for what they stand for, and never changed."""
+    assert text == Redactor(("S3CRET-key",)).text(text)
+
+
+@pytest.mark.parametrize(
+    ("secret", "text", "expected"),
+    [
+        ("2024", "MSG20240611001", "MSG20240611001"),
+        ("2024", "pw=2024&x=1, 2024.", "pw=***&x=1, ***."),
+        ("2024", "pw%3D2024", "pw%3D***"),
+        ("1234", "0701234567", "0701234567"),
+        ("acme", "acmes acme-77", "acmes ***-77"),
+        ("p!w!", "xp!w!x", "x***x"),
+        ("hunter-2", "xhunter-2x", "x***x"),
+    ],
+)
+def test_a_weak_secret_is_masked_where_it_stands_by_itself(
+    secret: str, text: str, expected: str
+) -> None:
+    """Four digits are also a part of dates and numbers, which are nobody's password."""
+    assert expected == Redactor((secret,)).text(text)
 
 
 @pytest.mark.parametrize("ascii_only", [True, False])
@@ -253,3 +345,11 @@ def test_json_of_plain_secrets_is_masked_as_it_is_written() -> None:
     for token in ("1|nb7e31f0", "1234567890", "nb7e"):
         assert None is Redactor((token,)).json(written)
     assert None is Redactor(("nb7e31f0",)).json(written.replace("nb7", "\\u006eb7"))
+
+
+def test_texts_that_look_the_same_when_masked_are_not_told_apart() -> None:
+    """An id is never another one's."""
+    ids = ["a-2024-1", "a-9999-1", "b-2024-1"]
+    answer = decode(WireReply(200, {}, json.dumps(ids).encode()), Redactor(("2024", "9999")))
+
+    assert {"a-***-1": "a-***-1", "b-***-1": "b-2024-1"} == answer.whole
