@@ -100,6 +100,7 @@ async def test_trouble_with_the_account_skips_nobody_who_is_to_be_sent_again(
     await resume(postgres_journal)
     ended = await worked_off_by_two(gateway, postgres_journal)
     assert (None, PEOPLE) == (ended.halted, ended.runs[-1].accepted)
+    assert PEOPLE == (await counts_of(postgres_journal))["accepted"]
     assert PEOPLE == len({message.to for message in gateway.messages}) == len(gateway.messages)
 
 

@@ -86,9 +86,9 @@ class LoopQueue:
             attempt = attempt_of(row)
             if self._attempts.is_ours(attempt):
                 claimed.append((row.id, attempt, *outcome))
-            elif not row.unsettled:
+            elif not row.unsettled or outcome[0] == "accepted":
                 untouched.append(self._put(row, outcome))
-            # Of what was unknown, and was not claimed now, nothing new is known.
+            # Of what was unknown, and was not claimed now, nothing else is new.
         if untouched:
             self._add(Kind.PUT, untouched)
         return self._add(Kind.RECORD, claimed)
