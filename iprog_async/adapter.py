@@ -14,7 +14,7 @@ from iprog_async._core.phones import to_e164, to_region
 from iprog_async._core.public import publish
 from iprog_async._core.rates import to_rate
 from iprog_async._core.receipts import PENDING
-from iprog_async._core.redaction import clean_secret, mask_keys, one_line, words
+from iprog_async._core.redaction import clean_secret, mask_keys, one_line, shown, veiled, words
 from iprog_async._core.schedules import check_aware, check_future, wall_clock
 from iprog_async._core.sealed import MASK, Secret, seal_mapping
 from iprog_async._http.acceptance import PLAIN_REASON, doubts, says_taken, says_unsure
@@ -100,6 +100,7 @@ __all__ = [
     "says_unsure",
     "seal_mapping",
     "sender_of",
+    "shown",
     "structure",
     "to_e164",
     "to_flag",
@@ -108,6 +109,7 @@ __all__ = [
     "to_sender_id",
     "unclear",
     "value",
+    "veiled",
     "wall_clock",
     "whole_number",
     "words",

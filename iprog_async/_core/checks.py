@@ -13,6 +13,7 @@ from attrs import Attribute
 
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.messages import Message
+from iprog_async._core.redaction import shown
 from iprog_async._core.schedules import is_aware, unaware_words
 
 
@@ -61,7 +62,7 @@ def check_type(name: str, given: object, *kinds: type[object]) -> None:
     """Raise `ConfigurationError` unless an argument is of its type, or `None`."""
     if given is not None and not isinstance(given, kinds):
         check_asynchronous(name, given)
-        raise ConfigurationError(f"{name}= takes a {kinds[0].__name__}, not {given!r}")
+        raise ConfigurationError(f"{name}= takes a {kinds[0].__name__}, not {shown(given)}")
 
 
 def check_storable(name: str, given: str | None) -> None:
@@ -96,7 +97,9 @@ def check_seconds(name: str, given: object) -> None:
     """Raise `ConfigurationError` unless an argument is a number above zero."""
     # The other way round, not a number would pass.
     if not isinstance(given, (int, float)) or not given > 0:
-        raise ConfigurationError(f"{name} is a number of seconds, more than zero, not {given!r}")
+        raise ConfigurationError(
+            f"{name} is a number of seconds, more than zero, not {shown(given)}"
+        )
 
 
 def whole_number(
@@ -116,6 +119,8 @@ def whole_number(
     def check(_: object, attribute: Attribute[Any], given: object) -> None:
         # True is no 1 here, and a number with a fraction no count.
         if type(given) is not int or given < least or (most is not None and given > most):
-            raise ConfigurationError(f"{attribute.name} is a whole number {bounds}, not {given!r}")
+            raise ConfigurationError(
+                f"{attribute.name} is a whole number {bounds}, not {shown(given)}"
+            )
 
     return check

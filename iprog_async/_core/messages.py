@@ -12,6 +12,7 @@ from attrs import Factory, field, frozen
 from iprog_async._core.errors import InvalidMessageError
 from iprog_async._core.gsm7.replacement import EncodingSetting, Gsm7Text
 from iprog_async._core.hot_path import value
+from iprog_async._core.redaction import shown
 from iprog_async._core.schedules import (
     EXACT,
     is_aware,
@@ -155,11 +156,13 @@ def check_sender_id(sender_id: object) -> str:
     """
     sent = sender_id.strip() if isinstance(sender_id, str) else ""
     if not sent:
-        raise InvalidMessageError(f"the sender ID is empty: {sender_id!r}")
+        raise InvalidMessageError(f"the sender ID is empty: {shown(sender_id)}")
     if not sent.isprintable():
-        raise InvalidMessageError(f"the sender ID {sender_id!r} has a character no phone can show")
+        raise InvalidMessageError(
+            f"the sender ID {shown(sender_id)} has a character no phone can show"
+        )
     if len(sent) > 11 and not _NUMERIC_SENDER.fullmatch(sent):
         raise InvalidMessageError(
-            f"the sender ID {sender_id!r} has {len(sent)} characters; 11 is the most"
+            f"the sender ID {shown(sender_id)} has {len(sent)} characters; 11 is the most"
         )
     return sent

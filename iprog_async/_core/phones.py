@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from iprog_async._core.errors import ConfigurationError, InvalidMessageError
+from iprog_async._core.redaction import shown
 from iprog_async._core.written_numbers import UnreadableError, Written, read_written
 
 
@@ -66,7 +67,7 @@ def to_region(value: str | None) -> str | None:
         return None
     region = value.strip().upper()
     if not _REGION.fullmatch(region):
-        raise ConfigurationError(f"region {value!r} is not two letters, such as 'NG'")
+        raise ConfigurationError(f"region {shown(value)} is not two letters, such as 'NG'")
     return region
 
 
@@ -81,7 +82,7 @@ def to_known_region(value: str | None) -> str | None:
         return region
     meant = _MISNAMED.get(region)
     advice = f"; write {meant!r}" if meant else ", such as 'NG'"
-    raise ConfigurationError(f"no phone number has the region {value!r}{advice}")
+    raise ConfigurationError(f"no phone number has the region {shown(value)}{advice}")
 
 
 def is_region(region: str) -> bool:

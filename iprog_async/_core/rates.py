@@ -7,6 +7,7 @@ import re
 from attrs import field, frozen, validators
 
 from iprog_async._core.errors import ConfigurationError
+from iprog_async._core.redaction import shown
 
 
 _UNITS = {
@@ -46,7 +47,7 @@ class Rate:
         match = _RATE.fullmatch(text.lower())
         if match is None or match[3] not in units or not int(match[1]) * int(match[2] or 1):
             like = "5/day, 1/10min or 3/2h" if of_people else "60/min, 10/s or 100/15s"
-            raise ConfigurationError(f"{text!r} is no rate; write it like {like}")
+            raise ConfigurationError(f"{shown(text)} is no rate; write it like {like}")
         return cls(int(match[1]), int(match[2] or 1) * units[match[3]])
 
     def __str__(self) -> str:
@@ -64,4 +65,4 @@ def to_rate(value: Rate | str | None) -> Rate | None:
         return Rate.parse(given)
     if given is None or isinstance(given, Rate):
         return given
-    raise ConfigurationError(f"{given!r} is no rate; write it like 60/min, 10/s or 100/15s")
+    raise ConfigurationError(f"{shown(given)} is no rate; write it like 60/min, 10/s or 100/15s")

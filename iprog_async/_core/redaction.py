@@ -267,6 +267,15 @@ def veiled(text: str) -> str:
     return _NO_BLANKS.sub(lambda word: MASK if looks_secret(word[0]) else word[0], str(text))
 
 
+def shown(value: object) -> str:
+    """Return how an error shows what somebody gave for a setting.
+
+    As it is written in code, with `***` for words that look like a credential: one may stand in the
+    place of another setting.
+    """
+    return repr(veiled(value)) if isinstance(value, str) else veiled(repr(value))
+
+
 _NO_BLANKS = re.compile(r"\S+")
 
 

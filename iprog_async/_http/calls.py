@@ -14,7 +14,7 @@ from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.hot_path import value
 from iprog_async._core.json_types import is_object
 from iprog_async._core.rates import Rate
-from iprog_async._core.redaction import Redactor
+from iprog_async._core.redaction import Redactor, shown
 from iprog_async._core.sealed import seal_all, seal_values
 from iprog_async._http.api_paths import ApiPaths
 
@@ -106,7 +106,7 @@ def _base_url(url: str) -> str:
         # Not shown: it may hold a credential.
         raise ConfigurationError("base_url must hold no credentials, query or fragment")
     if not _is_address(base):
-        raise ConfigurationError(f"base_url {base!r} is no http:// or https:// address")
+        raise ConfigurationError(f"base_url {shown(base)} is no http:// or https:// address")
     return base.rstrip("/")
 
 
@@ -124,7 +124,9 @@ def _is_address(base: str) -> bool:
 def check_name(_: object, __: object, name: str) -> None:
     """Raise `ConfigurationError` unless a provider's label can be part of a reference."""
     if not name or ":" in name or name != name.strip():
-        raise ConfigurationError(f"{name!r} is no name for a provider: one word without a colon")
+        raise ConfigurationError(
+            f"{shown(name)} is no name for a provider: one word without a colon"
+        )
 
 
 def names_agent(headers: Iterable[tuple[str, str]]) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from iprog_async._core.clock import Clock, SystemClock
 from iprog_async._core.errors import ClientClosedError, ConfigurationError, WrongLoopError
-from iprog_async._core.redaction import guard_http_logs
+from iprog_async._core.redaction import guard_http_logs, shown
 from iprog_async._engines.base import Engine
 from iprog_async._engines.user_agent import agent_of, check_user_agent
 from iprog_async._http.calls import Gateway
@@ -180,8 +180,8 @@ def _engine(
     if name == "asyncio":
         return _fast_engine(ssl_context(verify))
     raise ConfigurationError(
-        f"there is no engine {name!r}; the engines are 'httpx', the default, and 'asyncio', the "
-        'fast one, which comes with: pip install "iprog-async[fast]"'
+        f"there is no engine {shown(name)}; the engines are 'httpx', the default, and 'asyncio', "
+        'the fast one, which comes with: pip install "iprog-async[fast]"'
     )
 
 

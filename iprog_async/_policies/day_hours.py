@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from attrs import frozen
 
 from iprog_async._core.errors import ConfigurationError
+from iprog_async._core.redaction import shown
 
 
 _SPAN = re.compile(r"\s*(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)\s*")
@@ -66,8 +67,8 @@ class DayHours:
                 raise ValueError
         except ValueError:
             raise ConfigurationError(
-                f"{given!r} are no hours of a day; write them like 08:00-20:00, or 20:00-02:00 "
-                "over midnight"
+                f"{shown(given)} are no hours of a day; write them like 08:00-20:00, or 20:00-02:00"
+                " over midnight"
             ) from None
         return cls(opens, closes)
 
@@ -133,7 +134,9 @@ def to_zone(name: str) -> ZoneInfo:
             raise ValueError
         return ZoneInfo(given)
     except (ValueError, OSError, ZoneInfoNotFoundError):
-        raise ConfigurationError(f"{given!r} is no time zone; write it like Asia/Manila") from None
+        raise ConfigurationError(
+            f"{shown(given)} is no time zone; write it like Asia/Manila"
+        ) from None
 
 
 def zones_of(number: str) -> tuple[ZoneInfo, ...]:

@@ -97,7 +97,7 @@ class SmsUrl:
         unknown = sorted(given.keys() - known.keys())
         if unknown:
             raise ConfigurationError(
-                f"{self.scheme}:// has no setting {', '.join(unknown)}; "
+                f"{self.scheme}:// has no setting {veiled(', '.join(unknown))}; "
                 f"it takes {', '.join(sorted({*known, 'base_url'}))}"
             )
         return {key: self._setting(key, value, known[key]) for key, value in given.items()}

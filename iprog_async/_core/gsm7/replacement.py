@@ -13,6 +13,7 @@ from attrs import field, frozen
 
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.gsm7.look_alikes import KIND_OF, STAND_INS, ChangeKind
+from iprog_async._core.redaction import shown
 from iprog_async._core.segments import (
     GSM7_BASIC,
     GSM7_EXTENSION,
@@ -115,7 +116,7 @@ def read_setting(setting: object) -> Gsm7 | None:
         return _PLAIN
     if isinstance(setting, Gsm7):
         return setting
-    raise ConfigurationError(f'encoding {setting!r} is neither "auto" nor "gsm-7" nor a Gsm7')
+    raise ConfigurationError(f'encoding {shown(setting)} is neither "auto" nor "gsm-7" nor a Gsm7')
 
 
 def to_gsm7(text: str, *, also: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> Gsm7Text:

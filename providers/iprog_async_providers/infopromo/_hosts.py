@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from iprog_async import ConfigurationError
+from iprog_async.adapter import shown
 
 
 @frozen
@@ -48,6 +49,7 @@ def host_named(name: str) -> Host:
     host = HOSTS.get(name.strip().lower())
     if host is None:
         raise ConfigurationError(
-            f"no host is called {name!r}; known are {', '.join(HOSTS)}. Give any other as base_url"
+            f"no host is called {shown(name)}; known are {', '.join(HOSTS)}. Give any other as "
+            "base_url"
         )
     return host

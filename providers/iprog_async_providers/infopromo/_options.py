@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from attrs import field, frozen
 
 from iprog_async import ConfigurationError, InvalidMessageError, count_segments
-from iprog_async.adapter import check_aware, clean_secret, wall_clock
+from iprog_async.adapter import check_aware, clean_secret, shown, wall_clock
 
 
 MessageType = Literal["plain", "unicode", "whatsapp", "viber", "otp"]
@@ -27,7 +27,7 @@ def _check_type(_: object, __: object, value: str | None) -> None:
         )
     if value is not None and value not in get_args(MessageType):
         types = ", ".join(get_args(MessageType))
-        raise InvalidMessageError(f"type is one of {types}, not {value!r}")
+        raise InvalidMessageError(f"type is one of {types}, not {shown(value)}")
 
 
 @frozen
@@ -69,7 +69,7 @@ def to_zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ValueError, TypeError, OSError, LookupError):
         raise ConfigurationError(
-            f"there is no time zone {name!r}; write it like 'Africa/Lagos'"
+            f"there is no time zone {shown(name)}; write it like 'Africa/Lagos'"
         ) from None
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 from attrs import field, frozen
 
 from iprog_async import ConfigurationError, Outcome
-from iprog_async.adapter import Answer, ApiPaths, Capabilities
+from iprog_async.adapter import Answer, ApiPaths, Capabilities, shown
 from iprog_async_providers.infopromo._api import Api, Params
 from iprog_async_providers.infopromo._base import UltimateSmsBase
 from iprog_async_providers.infopromo._options import MINUTE
@@ -123,9 +123,9 @@ class UltimateSmsHttpProvider(UltimateSmsBase):
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
         if self.token_in not in ("json", "query"):
-            raise ConfigurationError(f"token_in is 'json' or 'query', not {self.token_in!r}")
+            raise ConfigurationError(f"token_in is 'json' or 'query', not {shown(self.token_in)}")
         if self.send_with not in ("POST", "GET"):
-            raise ConfigurationError(f"send_with is 'POST' or 'GET', not {self.send_with!r}")
+            raise ConfigurationError(f"send_with is 'POST' or 'GET', not {shown(self.send_with)}")
 
     def _auth_headers(self) -> tuple[tuple[str, str], ...]:
         return ()

@@ -27,6 +27,7 @@ from iprog_async.adapter import (
     PreparedMessage,
     SmsUrl,
     clean_secret,
+    shown,
     whole_number,
 )
 from iprog_async_providers.iprog import _answers
@@ -122,9 +123,9 @@ class IprogProvider(BaseProvider):
 
     def __attrs_post_init__(self) -> None:
         if self.token_in not in ("json", "query"):
-            raise ConfigurationError(f"token_in is 'json' or 'query', not {self.token_in!r}")
+            raise ConfigurationError(f"token_in is 'json' or 'query', not {shown(self.token_in)}")
         if self.sms_provider is not None and not _is_route(self.sms_provider):
-            raise ConfigurationError(f"sms_provider is 0, 1 or 2, not {self.sms_provider!r}")
+            raise ConfigurationError(f"sms_provider is 0, 1 or 2, not {shown(self.sms_provider)}")
         # Building it checks the address.
         _ = self.gateway
 
@@ -241,7 +242,7 @@ class IprogProvider(BaseProvider):
         if route is None:
             return
         if not _is_route(route):
-            raise InvalidMessageError(f"sms_provider is 0, 1 or 2, not {route!r}")
+            raise InvalidMessageError(f"sms_provider is 0, 1 or 2, not {shown(route)}")
         if message.schedule_at is not None:
             raise UnsupportedError(f"{self.name} takes no sms_provider for a scheduled text")
 

@@ -13,7 +13,7 @@ from attrs import Attribute, field, frozen
 from attrs.validators import optional
 
 from iprog_async import ConfigurationError, DeliveryState
-from iprog_async.adapter import Refusal, to_rate, to_region, whole_number
+from iprog_async.adapter import Refusal, shown, to_rate, to_region, whole_number
 from iprog_async_providers.toml._credentials import Auth
 from iprog_async_providers.toml._pointers import Place, Pointer
 from iprog_async_providers.toml._proofs import Acceptance, Errors, Refused, to_text
@@ -58,7 +58,7 @@ class Schedule:
             try:
                 ZoneInfo(self.timezone)
             except (ValueError, OSError):
-                raise ValueError(f"timezone {self.timezone!r} is no IANA name") from None
+                raise ValueError(f"timezone {shown(self.timezone)} is no IANA name") from None
 
     @property
     def step(self) -> timedelta:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from attrs import frozen
 
-from iprog_async.adapter import is_array, is_object
+from iprog_async.adapter import is_array, is_object, shown, veiled
 
 
 ANY = "*"
@@ -36,7 +36,9 @@ class Pointer:
     def parse(cls, text: str) -> Self:
         """Read a pointer such as `/data/id`; raises `ValueError` if it is none."""
         if not text.startswith("/"):
-            raise ValueError(f"{text!r} is no JSON pointer: it begins with a slash, as in /data/id")
+            raise ValueError(
+                f"{shown(text)} is no JSON pointer: it begins with a slash, as in /data/id"
+            )
         parts = text[1:].split("/")
         return cls(tuple(part.replace("~1", "/").replace("~0", "~") for part in parts))
 
@@ -107,4 +109,6 @@ class Place(Pointer):
                 return new
             if not last:
                 return where[token]
-        raise ValueError(f"/{'/'.join(self.tokens)} can't be put beside the other fields")
+        raise ValueError(
+            f"/{'/'.join(map(veiled, self.tokens))} can't be put beside the other fields"
+        )

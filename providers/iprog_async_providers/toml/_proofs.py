@@ -16,7 +16,7 @@ from iprog_async import (
     RateLimitError,
     RejectedError,
 )
-from iprog_async.adapter import Blame, ErrorForm, Refusal, is_array
+from iprog_async.adapter import Blame, ErrorForm, Refusal, is_array, shown
 from iprog_async_providers.toml._claims import claims_acceptance
 from iprog_async_providers.toml._patterns import check_pattern, is_explained, words_of
 from iprog_async_providers.toml._pointers import ANY, Pointer
@@ -55,7 +55,9 @@ class Condition:
         """Read a condition; raises `ValueError` if it makes no sense."""
         values: tuple[object, ...] = tuple(value) if is_array(value) else (value,)
         if not values or not all(isinstance(each, (str, int, float)) for each in values):
-            raise ValueError(f"{pointer!r} is a text, a number, true or false, or a list of them")
+            raise ValueError(
+                f"{shown(pointer)} is a text, a number, true or false, or a list of them"
+            )
         return cls(Pointer.parse(pointer), values)
 
 

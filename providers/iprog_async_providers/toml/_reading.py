@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable
 from os import PathLike
@@ -13,7 +14,7 @@ from attrs import fields
 from cattrs.errors import ForbiddenExtraKeysError
 
 from iprog_async import ConfigurationError
-from iprog_async.adapter import is_array, is_object, one_line
+from iprog_async.adapter import Secret, is_array, is_object, one_line, veiled
 from iprog_async_providers.toml._credentials import Credential
 from iprog_async_providers.toml._file import GatewayFile
 from iprog_async_providers.toml._pointers import Place, Pointer
@@ -29,7 +30,11 @@ def read_file(path: str | PathLike[str]) -> GatewayFile:
     """
     place = str(path)
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Secret(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        # Whoever puts a credential in its place has no such file.
+        place = "/".join(map(veiled, place.split("/")))
+        raise ConfigurationError(f"{place} can't be read: No such file or directory") from None
     except OSError as exc:
         raise ConfigurationError(f"{place} can't be read: {exc.strerror}") from None
     except UnicodeDecodeError:
@@ -43,27 +48,46 @@ def parse(text: str, place: str) -> GatewayFile:
     Raises:
         ConfigurationError: As of `read_file`.
     """
+    # Nothing that holds the text is left in a frame where an error is raised: a credential may
+    # have been written into the file.
+    text = Secret(text)
+    found = _structured(text)
+    if isinstance(found, str):
+        raise ConfigurationError(f"{place}{found}")
+    return found
+
+
+def _structured(text: str) -> GatewayFile | str:
+    """Return what a file says, or what is wrong with it."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
-        raise ConfigurationError(f"{place} is no TOML: {exc}") from None
+        return f" is no TOML: {exc}"
     try:
         return _converter.structure(data, GatewayFile)
     except Exception as exc:
         # What a file holds can make any hook fail in its own way; each is a mistake in it.
         problems = cattrs.transform_error(exc, path="$", format_exception=_words)
-        raise ConfigurationError(f"{place}: {'; '.join(map(_by_key, problems))}") from None
+        return f": {'; '.join(map(_by_key, problems))}"
 
 
 def _by_key(problem: str) -> str:
     """Turn `words @ $.send.path` into `send.path: words`."""
     words, _, key = problem.rpartition(" @ $")
-    return f"{key.lstrip('.')}: {words}" if key else words
+    return f"{_PIECE.sub(_veiled, key.lstrip('.'))}: {words}" if key else words
+
+
+_PIECE = re.compile(r"[^.\[\]']+")
+
+
+def _veiled(piece: re.Match[str]) -> str:
+    # Names of header fields and the like: a credential may stand where its name belongs.
+    return veiled(piece[0])
 
 
 def _words(exc: BaseException, kind: type[Any] | None) -> str:
     if isinstance(exc, ForbiddenExtraKeysError):
-        unknown = ", ".join(sorted(exc.extra_fields))
+        unknown = veiled(", ".join(sorted(exc.extra_fields)))
         known = ", ".join(each.name for each in fields(exc.cl))
         return f"there is no {unknown} here; there is {known}"
     if isinstance(exc, KeyError):

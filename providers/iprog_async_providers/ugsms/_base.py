@@ -20,6 +20,7 @@ from iprog_async.adapter import (
     BaseProvider,
     Gateway,
     PreparedMessage,
+    shown,
     to_e164,
     to_rate,
     to_sender_id,
@@ -44,7 +45,7 @@ def check_choice(setting: str, value: object, choices: Sequence[str]) -> None:
     """Raise `ConfigurationError` unless a setting has one of the values it can have."""
     if value not in choices:
         known = ", ".join(map(repr, choices))
-        raise ConfigurationError(f"{setting} is one of {known}, not {value!r}")
+        raise ConfigurationError(f"{setting} is one of {known}, not {shown(value)}")
 
 
 @frozen(kw_only=True, eq=False, slots=False)
@@ -78,7 +79,9 @@ class UgsmsProvider(BaseProvider):
     def __attrs_post_init__(self) -> None:
         check_choice("number_format", self.number_format, ("national", "international"))
         if self.region is not None and not _REGION.fullmatch(self.region):
-            raise ConfigurationError(f"region is two letters, such as 'UG', not {self.region!r}")
+            raise ConfigurationError(
+                f"region is two letters, such as 'UG', not {shown(self.region)}"
+            )
         # Building it checks the address.
         _ = self.gateway
 
