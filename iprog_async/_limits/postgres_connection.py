@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, LiteralString, TypeVar
 
 from iprog_async._core.forks.postgres import end_connection
 from iprog_async._core.sealed import Secret
+from iprog_async._limits.postgres_settings import TROUBLE_OF_DRIVER
 from iprog_async._limits.store import LimitStoreError
 
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-# What the driver raises of its own: no file descriptor is left, or an address can't be read.
-_WITHOUT_SERVER = (OSError, ValueError, NotImplementedError)
 # Seconds. Whoever answers late holds up texts.
 _CONNECT_TIMEOUT = 3
 
@@ -69,7 +68,7 @@ class PostgresConnection:
                 code = f" (SQLSTATE {exc.sqlstate})" if exc.sqlstate else ""
                 # Its text may quote the address.
                 raise LimitStoreError(f"the database: {type(exc).__name__}{code}") from None
-            except _WITHOUT_SERVER as exc:
+            except TROUBLE_OF_DRIVER as exc:
                 self._drop()
                 raise LimitStoreError(f"the database: {type(exc).__name__}") from None
             except BaseException:

@@ -22,3 +22,6 @@ SESSION = (
     "set_config('statement_timeout', '0', false)"
 )
 """What a connection begins with; more can be appended."""
+
+TROUBLE_OF_DRIVER = (OSError, ValueError, NotImplementedError)
+"""What the driver raises of its own where it can't wait, or can't read what it is given."""

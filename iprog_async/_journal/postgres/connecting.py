@@ -11,7 +11,7 @@ from iprog_async._core.redaction import one_line
 from iprog_async._core.tracebacks import discreet, discreetly
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.driver import driver
-from iprog_async._limits.postgres_settings import SESSION
+from iprog_async._limits.postgres_settings import SESSION, TROUBLE_OF_DRIVER
 
 
 if TYPE_CHECKING:
@@ -60,9 +60,6 @@ _WHAT_TO_DO_TO_CHANGE = {
 }
 """The same where the tables are made or changed, by somebody who looks after the database."""
 
-_WITHOUT_SERVER = (OSError, ValueError, NotImplementedError)
-"""What the driver raises of its own where it can't wait, or can't read what it is given."""
-
 _LOCKED = ("40P01", "55P03")
 """Codes of errors where others have locked what was to be changed."""
 
@@ -95,7 +92,7 @@ def connect(address: PostgresAddress, *, autocommit: bool = True) -> Connection:
             connection.close()
             raise
         connection.close()
-    except (psycopg.Error, *_WITHOUT_SERVER) as exc:
+    except (psycopg.Error, *TROUBLE_OF_DRIVER) as exc:
         problem = _unreachable(address, exc)
     raise problem
 
@@ -130,7 +127,7 @@ async def _connect_async(address: PostgresAddress, name: str) -> AsyncConnection
             await connection.close()
             raise
         await connection.close()
-    except (psycopg.Error, *_WITHOUT_SERVER) as exc:
+    except (psycopg.Error, *TROUBLE_OF_DRIVER) as exc:
         problem = _unreachable(address, exc)
     raise problem
 
