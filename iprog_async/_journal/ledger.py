@@ -143,11 +143,15 @@ class Ledger:
         waited: set[int] = set()
         while True:
             _, row = self._rule(prepared, rows)
-            if row is None or row.state != "claimed" or row.id in waited:
+            if row is None or row.state != "claimed" or row.id in waited or self._was_left(row):
                 return rows
             waited.add(row.id)
             ended = await self._journal.store.wait_for_end(row)
             rows = [ended if one.id == row.id else one for one in rows]
+
+    def _was_left(self, row: Row) -> bool:
+        """Return whether it was waited for already: a worker of this run lost its share of it."""
+        return row.key is None and row.run == self._run
 
     async def _ended(self, rows: Sequence[Row]) -> list[Row]:
         wait_for_end = self._journal.store.wait_for_end

@@ -279,6 +279,23 @@ async def test_what_a_run_of_the_same_opening_left_is_not_waited_for(
     assert ["unknown"] == [outcome.state for outcome in outcomes]
 
 
+async def test_what_another_worker_of_the_run_left_is_not_waited_for(
+    postgres_journal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever gets the share of a worker that is taken for dead has waited for that already."""
+
+    async def look(*_: object) -> None:
+        pytest.fail("it was waited for")
+
+    monkeypatch.setattr(store_module.PostgresStore, "_look", look)
+    with Journal.open(postgres_journal) as one, Journal.open(postgres_journal) as two:
+        assert isinstance(two.store, store_module.PostgresStore)
+        two.store.join_run()
+        await take(Ledger(one, run=1, shared=True).claim([prepared()]))
+        to_send, settled = await Ledger(two, run=1, shared=True).admit([prepared()])
+    assert ([], ["unknown"]) == (to_send, [outcome.state for outcome in settled])
+
+
 async def test_what_decides_nothing_is_not_waited_for(path: Place) -> None:
     """Another text with a key that is on its way to a number keeps no message with a key back."""
     gateway, wire = _HeldUp(), Wire(ACCEPTED)
