@@ -43,7 +43,8 @@ _UNSURE = (
     "|no (answer|reply|response)|not respond\\w*|operat\\w+|partial\\w*|reset|socket|some"
     "|timed?[ -]?out|unknown|upstream"
 )
-_SAYS_UNSURE = re.compile(rf"\b({_UNSURE})\b|::", re.IGNORECASE)
+# A text that is a mask and nothing else may have been a word of state, which is a password, too.
+_SAYS_UNSURE = re.compile(rf"\b({_UNSURE})\b|::|^\W*\*\W*$", re.IGNORECASE)
 
 # What is masked and nothing else may have been anything.
 PLAIN_REASON = (

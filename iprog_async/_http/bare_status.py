@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 
+from iprog_async._core.sealed import MASK
 from iprog_async._http.acceptance import (
     ID_OF_TEXT,
     NOT_TAKEN,
@@ -93,6 +94,9 @@ def _is_wait(name: ValueName) -> bool:
 
 
 def _is_own_text(name: ValueName, text: str, status: int) -> bool:
+    if MASK in text:
+        # It may have been a word of state, which is somebody's password, too.
+        return False
     plain = text.lower().rstrip(".!")
     if not any(map(str.isalnum, plain)) or plain in (str(status), "0"):
         return True

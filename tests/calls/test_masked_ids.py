@@ -17,7 +17,12 @@ HOST = "https://ego.example"
 async def sent(respx_mock: respx.MockRouter, password: str, code: object) -> Outcome:
     """Send a text with a password; the gateway answers with a code, or what stands for one."""
     answer = {"Status": "OK", "Cost": 35, "MsgFollowUpUniqueCode": code}
-    respx_mock.route(host="ego.example").mock(return_value=httpx.Response(200, json=answer))
+    return await answered(respx_mock, password, httpx.Response(200, json=answer))
+
+
+async def answered(respx_mock: respx.MockRouter, password: str, answer: httpx.Response) -> Outcome:
+    """Send a text with a password; return what an answer makes of it."""
+    respx_mock.route(host="ego.example").mock(return_value=answer)
     async with SmsClient(EgoSmsProvider("shop", password, base_url=HOST)) as sms:
         (outcome,) = await sms.provider.submit([sms.provider.prepare(Message("0701234567", "Hi"))])
     return outcome
@@ -53,3 +58,13 @@ async def test_a_password_is_no_id(respx_mock: respx.MockRouter, code: object) -
 
     assert outcome.state == "unknown"
     assert "2024" not in str(outcome.error)
+
+
+@pytest.mark.parametrize("password", ["queued", "another"])
+async def test_a_mask_hides_no_sign_of_acceptance(
+    respx_mock: respx.MockRouter, password: str
+) -> None:
+    """A password that is a word of state makes no refusal of an answer that has the word."""
+    answer = httpx.Response(429, json={"status": "queued"})
+
+    assert "unknown" == (await answered(respx_mock, password, answer)).state

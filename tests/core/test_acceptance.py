@@ -145,7 +145,14 @@ def test_a_plain_reason_speaks_of_what_was_asked(text: str, expected: bool) -> N
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("cURL error 28", True), ("Queued", True), ("Invalid number", False)]
+    ("text", "expected"),
+    [
+        ("cURL error 28", True),
+        ("Queued", True),
+        ("Invalid number", False),
+        (" '***'.", True),
+        ("Bad key ***", False),
+    ],
 )
 def test_what_may_come_after_dispatch_is_unsure(text: str, expected: bool) -> None:
     """A time-out or a word of state leaves open what became of the text."""
