@@ -52,8 +52,8 @@ class SendBetween:
         parsed = DayHours.parse(hours)
         if parsed.length <= _MARGIN:
             raise ConfigurationError(
-                f"send_between={hours!r} is too short: nothing leaves in the last minute of the "
-                "hours, because clocks differ"
+                f"the hours {hours!r} are too short: nothing leaves in their last minute, because "
+                "clocks differ"
             )
         return cls(parsed, None if zone is None else to_zone(zone), when_quiet)
 
