@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from attrs import define, evolve
+from attrs import define
 from support.core.fakes import NUMBER, Wire, different_texts
 from support.journal.journaling import ACCEPTED, posting
-from support.policies.rules import Counting, Noting
+from support.policies.rules import Counting, Noting, always, rewriting
 
 from iprog_async import (
     Allow,
@@ -20,7 +20,6 @@ from iprog_async import (
     PolicyError,
     PolicyRefusedError,
     Refuse,
-    Rewrite,
     SmsClient,
     SmsError,
 )
@@ -114,17 +113,21 @@ async def test_a_run_that_is_stopped_does_not_pause_first() -> None:
     assert [] == clock.sleeps
 
 
-def _signed(text: Outgoing, sign: str) -> Rewrite:
-    return Rewrite(evolve(text.message, text=f"{text.message.text} {sign}"))
+def _sign_a(text: str) -> str:
+    return f"{text} A."
+
+
+def _sign_b(text: str) -> str:
+    return f"{text} B."
 
 
 @ways
 @pytest.mark.parametrize(
     ("later", "sent"),
     [
-        pytest.param(lambda _: Refuse("said STOP"), [], id="refused"),
-        pytest.param(lambda text: _signed(text, "A."), ["Hi A."], id="rewritten-the-same-way"),
-        pytest.param(lambda text: _signed(text, "B."), ["Hi A."], id="rewritten-otherwise"),
+        pytest.param(always(Refuse("said STOP")), [], id="refused"),
+        pytest.param(rewriting(_sign_a), ["Hi A."], id="rewritten-the-same-way"),
+        pytest.param(rewriting(_sign_b), ["Hi A."], id="rewritten-otherwise"),
     ],
 )
 async def test_who_rewrites_a_text_is_asked_again_as_it_leaves(
@@ -137,7 +140,7 @@ async def test_who_rewrites_a_text_is_asked_again_as_it_leaves(
 
         def decide(self, text: Outgoing) -> Decision:
             self.asked.append(text.message.text)
-            return _signed(text, "A.") if len(self.asked) == 1 else later(text)
+            return (rewriting(_sign_a) if len(self.asked) == 1 else later)(text)
 
     rule = Signing()
     wire = Wire(ACCEPTED)
