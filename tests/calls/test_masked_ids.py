@@ -7,7 +7,7 @@ import pytest
 import respx
 
 from iprog_async import Message, Outcome, SmsClient
-from iprog_async.adapter import MASK
+from iprog_async.adapter import MASK, is_object
 from iprog_async_providers import EgoSmsProvider
 
 
@@ -47,8 +47,9 @@ async def test_an_id_is_what_the_gateway_says(
 
     assert outcome.state == "accepted"
     assert expected == outcome.receipt.message_id
-    assert isinstance(outcome.receipt.raw, dict)
-    assert shown == outcome.receipt.raw["MsgFollowUpUniqueCode"]
+    raw = outcome.receipt.raw
+    assert is_object(raw)
+    assert shown == raw["MsgFollowUpUniqueCode"]
 
 
 @pytest.mark.parametrize("code", ["2024", 2024])
