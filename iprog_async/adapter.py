@@ -17,7 +17,13 @@ from iprog_async._core.receipts import PENDING
 from iprog_async._core.redaction import clean_secret, mask_keys, one_line, shown, veiled, words
 from iprog_async._core.schedules import check_aware, check_future, wall_clock
 from iprog_async._core.sealed import MASK, Secret, seal_mapping
-from iprog_async._http.acceptance import PLAIN_REASON, doubts, says_taken, says_unsure
+from iprog_async._http.acceptance import (
+    PLAIN_REASON,
+    doubts,
+    says_taken,
+    says_unsure,
+    speaks_of_sending,
+)
 from iprog_async._http.api_paths import ApiPaths
 from iprog_async._http.calls import NOT_JSON, Answer, Call, Effect, Gateway, HttpCall, UnclearAnswer
 from iprog_async._providers.base import BaseProvider, to_sender_id
@@ -101,6 +107,7 @@ __all__ = [
     "seal_mapping",
     "sender_of",
     "shown",
+    "speaks_of_sending",
     "structure",
     "to_e164",
     "to_flag",

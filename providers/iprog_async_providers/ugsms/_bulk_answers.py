@@ -25,7 +25,7 @@ from iprog_async.adapter import (
     mask_keys,
     one_line,
     refuse_one,
-    says_taken,
+    speaks_of_sending,
     structure,
     unclear,
     words,
@@ -212,8 +212,9 @@ def _beside(answer: Answer, data: dict[str, Any], taken: int) -> dict[str, Any]:
 
 
 def _speaks_of_sending(message: str, taken: int) -> bool:
+    # That it is done, processed or completed is said of the request; the lists say what was done.
     explained = taken > 0 and _STOCK.fullmatch(message.strip()) is not None
-    return says_taken(message) and not explained
+    return speaks_of_sending(message) and not explained
 
 
 def _taken(prepared: PreparedMessage, provider: str, found: _Listed, raw: object) -> Outcome:
