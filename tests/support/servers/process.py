@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Generator, Mapping
+import time
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -68,9 +69,21 @@ class Server:
         started = map(int, _STARTED.findall(self.told))
         return [pid for pid in started if pid not in self.killed]
 
-    def kill_a_worker(self, moments: random.Random) -> None:
-        """Kill a worker as hard as can be; the server starts another one."""
+    def kill_a_worker(self, moments: random.Random, may: Callable[[], bool] = lambda: True) -> None:
+        """Kill a worker as hard as can be; the server starts another one.
+
+        Args:
+            moments: Chooses the worker.
+            may: Tells, while the worker is stopped, whether it may be killed as it stands; if not,
+                it goes on, and another moment is tried.
+        """
         pid = moments.choice(self.workers())
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+            while not may():
+                os.kill(pid, signal.SIGCONT)
+                time.sleep(moments.uniform(0, 0.05))
+                os.kill(pid, signal.SIGSTOP)
         self.killed.add(pid)
         # The server itself may have ended it, where a machine is so busy that it took it for dead.
         with suppress(ProcessLookupError):
