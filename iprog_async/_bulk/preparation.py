@@ -138,7 +138,9 @@ class Preparation:
                 problem = exc
         fresh = self._without_overdue(fresh, refused)
         batches = self._planner.plan(fresh, final=last)
-        self._window_size.note(batches)
+        # A journal is asked once for each window, behind all that waits to be written: the fewer
+        # there are, the better.
+        self._window_size.note(batches if self._ledger is None else ())
         return Window(fresh, refused, known, batches, last, problem)
 
     async def next_checked(self) -> tuple[list[PreparedMessage], list[NotSent], bool]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from support.bulk.runs import read, running
 from support.core.fakes import FakeProvider, accept, to_many
+from support.waiting import LONG
 
 from iprog_async import Message, Outcome, SmsClient
 from iprog_async.adapter import Batching, PreparedMessage
@@ -144,3 +146,32 @@ async def test_source_is_read_only_as_far_as_needed() -> None:
                 break
 
     assert pulled <= 160
+
+
+@pytest.mark.slow
+async def test_a_journal_is_asked_about_many_at_a_time(tmp_path: Path) -> None:
+    """With one, windows grow also where everybody is told something else."""
+    read = sent = ahead = 0
+
+    def rows() -> Iterator[Message]:
+        nonlocal read, ahead
+        for number in range(3000):
+            read += 1
+            ahead = max(ahead, read - sent)
+            yield Message(f"0917{number:07d}", f"Hi {number}")
+
+    async def send(batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
+        nonlocal sent
+        sent += len(batch)
+        return await accept(batch)
+
+    provider = FakeProvider(limits=Batching(max_batch=100), send=send)
+    journal = tmp_path / "june.db"
+    async with (
+        SmsClient(provider) as sms,
+        sms.send_many(rows(), journal=journal, linger=LONG) as run,
+    ):
+        counts = await run.drain()
+
+    assert 3000 == counts.accepted
+    assert ahead > 1500
