@@ -170,17 +170,17 @@ class SendContext:
 active_send: ContextVar[SendContext] = ContextVar("active_send", default=SendContext())  # noqa: B039 - nobody changes it
 """The send that this task is making."""
 
-_NOBODYS = SendContext()
+_NO_SEND = SendContext()
 
 
-class NobodysSend:
+class OutsideSend:
     """Runs code of users, which may send texts of its own: they have no part in the active send.
 
     Nor have the tasks that it starts, which keep the context that they find.
     """
 
     def __enter__(self) -> None:
-        self._token = active_send.set(_NOBODYS)
+        self._token = active_send.set(_NO_SEND)
 
     def __exit__(self, *_: object) -> None:
         put_back(active_send, self._token)

@@ -46,7 +46,7 @@ from iprog_async._http.responses import (
 from iprog_async._http.retry import SHORTEST_PAUSE, RetryPolicy, is_repeatable, try_again
 from iprog_async._http.send_context import (
     Claim,
-    NobodysSend,
+    OutsideSend,
     Permit,
     active_send,
     is_withdrawn,
@@ -260,7 +260,7 @@ class Session:
         finally:
             if self._is_observed:
                 ended = attempt_ended(call, result, error, budget.attempts, taken)
-                with NobodysSend():
+                with OutsideSend():
                     self._observers.attempt_ended(ended)
 
     def _note_latency(

@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from iprog_async._core.errors import ConfigurationError, PolicyError
 from iprog_async._core.outcomes import Outcome
-from iprog_async._http.send_context import NobodysSend
+from iprog_async._http.send_context import OutsideSend
 from iprog_async._policies.decisions import (
     Allow,
     Decision,
@@ -57,7 +57,7 @@ class NamedPolicy:
 
     async def ask(self, texts: Sequence[Outgoing]) -> Sequence[Decision]:
         """Return a decision for each text; a failure is a refusal."""
-        with NobodysSend():
+        with OutsideSend():
             if self.decide_all is not None and len(texts) > 1:
                 return await self._ask_all(self.decide_all, texts)
             return [await self._ask(self.decide, text) for text in texts]
@@ -71,7 +71,7 @@ class NamedPolicy:
         if self.settle is None:
             return
         try:
-            with NobodysSend():
+            with OutsideSend():
                 told = self.settle(text, outcome)
                 if inspect.isawaitable(told):
                     await told

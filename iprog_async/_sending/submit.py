@@ -25,7 +25,7 @@ from iprog_async._core.tracebacks import drop_frames
 from iprog_async._http.expiry import LeaveBy
 from iprog_async._http.send_context import (
     Claim,
-    NobodysSend,
+    OutsideSend,
     Permit,
     active_send,
     was_in_flight,
@@ -96,7 +96,7 @@ async def _submit_observed(
     finally:
         # What was withdrawn has come to no outcome.
         withdrawn = outcomes and all(was_withdrawn(outcome) for outcome in outcomes)
-        with NobodysSend():
+        with OutsideSend():
             submission.end(None if withdrawn else outcomes)
 
 
@@ -164,7 +164,7 @@ def log_outcome(
     """Tell of an outcome: the one INFO record, with stable keys and a masked number, and events."""
     if observers:
         event = _event(provider, prepared, outcome, seconds)
-        with NobodysSend():
+        with OutsideSend():
             observers.notify(lambda observer: observer.send_ended(event))
     if not logging_enabled():
         return
