@@ -41,7 +41,8 @@ def log_exchange(
     if isinstance(result, Failure):
         lines.append(f"< no answer: {one_line(redactor.text(result.reason))}")
     else:
-        shown = _names_of(result.body) if confidential else _shown(result.body, redactor)
+        show = _names_shown if confidential else _shown
+        shown = show(result.body, redactor)
         lines.append(f"< HTTP {result.status} {shown}")
     for sink in _sinks:
         for line in lines:
@@ -71,10 +72,10 @@ def _shown(body: bytes, redactor: Redactor) -> str:
     return one_line(masked, _LONGEST)
 
 
-def _names_of(body: bytes) -> str:
+def _names_shown(body: bytes, redactor: Redactor) -> str:
     """Return an answer without its values, anywhere in which there may be a code."""
     try:
-        names = json.dumps(_without_values(json.loads(body)), ensure_ascii=False)
+        names = redactor.text(json.dumps(_without_values(json.loads(body)), ensure_ascii=False))
     except (ValueError, RecursionError):
         names = MASK
     return f"{one_line(names, _LONGEST)} (values are not shown: a code or a key may be among them)"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 
@@ -53,6 +54,18 @@ async def test_a_code_or_a_key_is_not_shown(
     said = "\n".join(lines)
     assert (True, True) == (shown in said, "values are not shown" in said)
     assert [] == [each for each in (CODE, KEY, "a-secret-token", "a-password") if each in said]
+
+
+async def test_a_secret_that_an_answer_has_for_a_name_is_not_shown() -> None:
+    """Names are masked as everything else is."""
+    lines: list[str] = []
+    answer = Reply.of_json({"status": "success", "data": {"a-secret-token": CODE}})
+    async with RawGateway(answer) as gateway:
+        with exchanges_shown(lines.append), suppress(SmsError):
+            await _otp(gateway.base_url)
+
+    assert lines
+    assert "a-secret-token" not in "\n".join(lines)
 
 
 async def test_a_body_that_is_no_json_is_not_shown_either() -> None:
