@@ -213,7 +213,7 @@ class Preparation:
         return prepared
 
     def _is_late(self, prepared: PreparedMessage) -> bool:
-        """Return whether it is not sent any more: then nobody has it, who repeats it."""
+        """Return whether it can't be sent any more, so that a later one is no repetition of it."""
         return overdue(prepared, self._clock.now()) is not None
 
     def _check_repeated(self, prepared: PreparedMessage) -> None:
