@@ -34,6 +34,8 @@ _FIRST_WINDOW = 1_000
 _LARGEST_WINDOW = 10_000
 _SMALLEST_WINDOW = 100
 _CHECKED_AT_ONCE = 64
+# A source may go on for days: a text that is too few to travel does not wait for it as long.
+_CARRIED_FOR = 5.0
 
 
 @frozen
@@ -137,7 +139,7 @@ class Preparation:
             except JournalError as exc:
                 problem = exc
         fresh = self._without_overdue(fresh, refused)
-        batches = self._planner.plan(fresh, final=last)
+        batches = self._planner.plan(fresh, final=last or self._source.pauses)
         # A journal is asked once for each window, behind all that waits to be written: the fewer
         # there are, the better.
         self._window_size.note(batches if self._ledger is None else ())
@@ -153,7 +155,8 @@ class Preparation:
             Exception: Whatever the source raised.
         """
         self._source.window = self._window_size.now
-        messages = await self._source.next_window()
+        patience = _CARRIED_FOR if self._planner.has_carried else None
+        messages = await self._source.next_window(patience)
         fresh: list[PreparedMessage] = []
         refused: list[NotSent] = []
         for position, message in enumerate(messages, 1):
@@ -165,7 +168,7 @@ class Preparation:
                 fresh.append(checked)
             else:
                 refused.append(checked)
-        return fresh, refused, not messages
+        return fresh, refused, not (messages or self._source.pauses)
 
     def _without_overdue(
         self, fresh: list[PreparedMessage], refused: list[NotSent]

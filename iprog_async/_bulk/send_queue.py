@@ -15,7 +15,7 @@ from iprog_async._core.errors import CreditLimitError, OutcomeUnknownError
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import Outcome
 from iprog_async._providers.protocols import SmsProvider
-from iprog_async._sending.batching import fewest
+from iprog_async._sending.batching import fewest, plan_batches
 from iprog_async._sending.tally import Tally
 from iprog_async._sending.unknown_limit import UnknownLimit
 
@@ -79,9 +79,33 @@ class Departures:
         self._batches.extend(batches)
 
     def resume(self, batches: Iterable[Batch]) -> None:
-        """Let batches wait for their turn that had to wait for their time."""
-        self._batches.extend(batches)
+        """Let batches wait for their turn that had to wait for their time.
+
+        What is too few to travel goes with others like it, where some wait.
+        """
+        for batch in batches:
+            place, together = self._together(batch)
+            if together:
+                del self._batches[place]
+            self._batches.extend(together or [batch])
         self._changed.set()
+
+    def has_company(self, batch: Batch) -> bool:
+        """Return whether messages that are too few to travel can do so with others that wait."""
+        return bool(self._together(batch)[1])
+
+    def _together(self, batch: Batch) -> tuple[int, Sequence[Batch]]:
+        """Return where a batch waits that takes along another one, and what both come to."""
+        smallest = fewest(batch, self._provider) if batch else 0
+        if len(batch) >= smallest:
+            return 0, ()
+        when = batch[0].wire.schedule_at
+        for place, waiting in enumerate(self._batches):
+            if waiting[0].wire.schedule_at == when:
+                together = plan_batches([*waiting, *batch], self._provider.batching).batches
+                if all(len(each) >= smallest for each in together):
+                    return place, together
+        return 0, ()
 
     def close(self) -> None:
         """Let nothing more leave, and nobody wait for it."""
@@ -159,5 +183,5 @@ class Departures:
 
     def put_back(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
         """Let messages wait again that were withdrawn before they left."""
-        self._batches.append(batch)
+        self.resume([batch])
         self.settle(outcomes)

@@ -55,6 +55,8 @@ class MessageSource:
     def __init__(self, messages: Messages, window: int, linger: float) -> None:
         self.window = window
         """The most messages of the next window."""
+        self.pauses = False
+        """Whether a window was empty only because nothing came for so long."""
         self._linger = linger
         self._iterator: Iterator[Message] = iter(())
         self._error: Exception | None = None
@@ -64,15 +66,19 @@ class MessageSource:
         else:
             self._iterator = iter(messages)
 
-    async def next_window(self) -> list[Message]:
-        """Return the next messages; an empty list means that the source has ended.
+    async def next_window(self, patience: float | None = None) -> list[Message]:
+        """Return the next messages; an empty list means that the source has ended, or pauses.
+
+        Args:
+            patience: For how many seconds to wait for the first of them; for ever if `None`.
 
         Raises:
             Exception: Whatever the source raised, after all its messages were handed out.
         """
-        if self._pump is not None:
-            return await self._pump.take(self.window, self._linger)
-        return await self._pull()
+        if self._pump is None:
+            return await self._pull()
+        self.pauses = not await self._pump.has_more(self.window, patience)
+        return [] if self.pauses else await self._pump.take(self.window, self._linger)
 
     def stop(self) -> None:
         """Wake whoever waits for messages: there are no more."""
@@ -119,14 +125,21 @@ class _Pump:
         self._room = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def take(self, window: int, linger: float) -> list[Message]:
+    async def has_more(self, window: int, patience: float | None) -> bool:
         self._window = window
         # It may be a larger one than before.
         self._room.set()
         if self._task is None:
             self._task = asyncio.create_task(self._read())
-        while not (self._buffer or self._done or self._stopped):
-            await self._wait()
+        try:
+            async with asyncio.timeout(patience):
+                while not (self._buffer or self._done or self._stopped):
+                    await self._wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def take(self, window: int, linger: float) -> list[Message]:
         try:
             async with asyncio.timeout(linger):
                 while not (self._done or self._stopped or len(self._buffer) >= window):

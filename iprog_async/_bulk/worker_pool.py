@@ -36,7 +36,7 @@ from iprog_async._policies.gate import Admission, Admissions
 from iprog_async._policies.patience import Patience
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.batching import fewest, plan_batches
-from iprog_async._sending.bisect_batch import Bisection
+from iprog_async._sending.bisect_batch import Bisection, as_too_few
 from iprog_async._sending.submit import log_halt, log_outcome, logging_enabled, submit
 from iprog_async._sending.tally import Tally, tally_of
 
@@ -299,6 +299,8 @@ class WorkerPool:
             claim = None if self._ledger is None else self._ledger.claim(part)
             permit = None if self._admissions is None else self._admissions.permit(part)
             outcomes = await submit(self._provider, part, claim, self._observers, permit)
+            if len(part) < fewest(part, self._provider):
+                outcomes = [as_too_few(outcome) for outcome in outcomes]
             return outcomes, self._clock.monotonic() - started
         except asyncio.CancelledError as exc:
             if was_in_flight(exc):
@@ -344,6 +346,9 @@ class WorkerPool:
         admission = await admissions.admit(batch)
         if len(admission.allowed) < len(batch):
             await self._hold_back(admission)
+            if self._departures.has_company(admission.allowed):
+                await self._put_back(admission.allowed, admission.withdrawn())
+                return ()
         return admission.allowed
 
     async def _hold_back(self, admission: Admission) -> None:

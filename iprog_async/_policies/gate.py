@@ -117,6 +117,10 @@ class Admission:
         waiting = [held.outcome for _, held in self.waiting]
         return [*refused, *waiting, *(_withdrawn(prepared) for prepared in self.rewritten)]
 
+    def withdrawn(self) -> list[NotSent]:
+        """Return outcomes of this turn for those that may leave, if they wait for others."""
+        return [_withdrawn(prepared) for prepared in self.allowed]
+
 
 class Admissions:
     """Lets the texts of one run pass the gate, and remembers who was let through.

@@ -73,8 +73,13 @@ class WindowPlanner:
         """Messages that wait for others of a later window, to travel with them."""
         return [prepared for group in self._groups.values() for prepared in group]
 
+    @property
+    def has_carried(self) -> bool:
+        """Whether any message waits for others."""
+        return bool(self._groups)
+
     def plan(self, window: Iterable[PreparedMessage], *, final: bool) -> list[Batch]:
-        """Return what can travel now; at the end, when nothing follows, all of it."""
+        """Return what can travel now; when nothing follows, all of it."""
         batches: list[Batch] = []
         plan = Plan(batches, [])
         for common, group in _grouped(window, self._batching).items():

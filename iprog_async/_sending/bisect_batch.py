@@ -13,6 +13,7 @@ from copy import copy
 
 from attrs import evolve, frozen
 
+from iprog_async._core.errors import InvalidMessageError
 from iprog_async._core.messages import Batch
 from iprog_async._core.outcomes import Outcome
 from iprog_async._sending.batching import halves
@@ -142,3 +143,13 @@ def as_healable(outcome: Outcome) -> Outcome:
     error = copy(outcome.error)
     error.healable = True
     return evolve(outcome, error=error)
+
+
+def as_too_few(outcome: Outcome) -> Outcome:
+    """Return the outcome of a message that travelled with fewer others than its gateway takes.
+
+    A check that refused it says nothing of it beside others, whom a later run may have.
+    """
+    if outcome.state == "not_sent" and isinstance(outcome.error, InvalidMessageError):
+        return as_healable(outcome)
+    return outcome
