@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from attrs import define, evolve
+from attrs import define
 
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._engines.base import (
@@ -84,9 +84,6 @@ class TransportEngine:
             read = await _read(reply)
             if not read.whole:
                 await self._drop(key)
-            elif _said_more_below(reply):
-                await self._drop(key)
-                read = evolve(read, whole=False)
             return read
         except (httpx.TransportError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as exc:
             # httpcore keeps a connection for ever that it never uses again, after TLS that failed
@@ -170,6 +167,7 @@ def _is_whole(reply: httpx.Response, headers: Mapping[str, str]) -> bool:
         (framed or reply.status_code in _WITHOUT_BODY)
         and "trailer" not in headers
         and not _said_more(reply)
+        and not _said_more_below(reply)
     )
 
 
@@ -318,13 +316,19 @@ async def _read(reply: httpx.Response) -> WireReply:
         if reply.is_stream_consumed:
             # An event hook of the user's client has read it.
             check_length(reply.content)
-            return WireReply(reply.status_code, headers, reply.content, _is_whole(reply, headers))
-        body = Body(headers)
-        if not isinstance(reply.stream, httpx.AsyncByteStream):
-            raise BadBodyError("the answer can't be read asynchronously")
-        async for chunk in reply.stream:
-            body.feed(chunk)
-        return WireReply(reply.status_code, headers, body.end(), _is_whole(reply, headers))
+            content = reply.content
+        else:
+            body = Body(headers)
+            if not isinstance(reply.stream, httpx.AsyncByteStream):
+                raise BadBodyError("the answer can't be read asynchronously")
+            async for chunk in reply.stream:
+                body.feed(chunk)
+            content = body.end()
+        whole = _is_whole(reply, headers)
+        if not whole:
+            # Before the pool has it back, which gives it to the next request at once.
+            await _close(reply.extensions.get("network_stream"))
+        return WireReply(reply.status_code, headers, content, whole)
     finally:
         await reply.aclose()
 

@@ -79,6 +79,32 @@ async def test_what_was_said_unasked_answers_no_later_request(
     assert [1, 2] == [request.connection for request in gateway.requests]
 
 
+@pytest.mark.parametrize("name", UNASKED)
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("hooked", [False, True])
+async def test_what_was_said_unasked_answers_no_later_request_of_a_client_of_the_user(
+    name: str, tls: bool, hooked: bool
+) -> None:
+    """His pool is not ours, but a connection on which more came is closed before it is used."""
+
+    async def read_it(reply: httpx.Response) -> None:
+        await reply.aread()
+
+    shown, trust = (serving(), trusting()) if tls else (None, True)
+    hooks = {"response": [read_it]} if hooked else {}
+    async with (
+        RawGateway(UNASKED[name], raw(whole(2)), tls=shown) as gateway,
+        httpx.AsyncClient(verify=trust, event_hooks=hooks) as http,
+        client_of(gateway.base_url, None, http=http) as client,
+    ):
+        first = await outcome(client)
+        await asyncio.sleep(0.02)  # the gateway's pause is shorter
+        second = await outcome(client)
+
+    assert ("iSms-1", "iSms-2") == (first, second)
+    assert [1, 2] == [request.connection for request in gateway.requests]
+
+
 @pytest.mark.parametrize("engine", BOTH)
 @pytest.mark.parametrize("tls", [False, True])
 async def test_connection_is_used_again(engine: EngineName, tls: bool) -> None:
