@@ -230,7 +230,9 @@ class Connection(asyncio.BufferedProtocol):
         if self._complete:
             return
         if self._body is None:
-            # An interim answer such as "100 Continue"; the real one follows.
+            # An interim answer such as "100 Continue"; the real one follows. What its fields say,
+            # an id maybe, is read by nobody, and may be a sign that the text was taken.
+            self._said_more = self._said_more or bool(self._headers)
             self._headers = {}
             return
         if self._parser is None or not self._parser.should_keep_alive():

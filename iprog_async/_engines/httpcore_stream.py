@@ -63,6 +63,8 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._received = bytearray()
         self._unsent = bytearray()
         self._ended = False
+        self.said_before = False
+        """Whether an interim answer with header fields, which httpcore drops, came before."""
         # Whether something was written since the last answer began.
         self._asking = False
         # Whether whatever comes in before the next request can only be unasked. Nobody can tell on
@@ -93,6 +95,8 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             raise httpcore.ReadError(str(self._error))
         data = bytes(self._received[:max_bytes])
         del self._received[:max_bytes]
+        if self._asking:
+            self.said_before = _begins_with_fields(data)
         self._asking = False
         self._kept = True
         self._resume()
@@ -214,3 +218,12 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._ended = True
         self._error = self._error or exc
         self._wake()
+
+
+def _begins_with_fields(data: bytes) -> bool:
+    """Return whether what came in begins with interim answers, of which one has header fields."""
+    while data[:7] == b"HTTP/1." and data[9:10] == b"1":
+        head, _, data = data.partition(b"\r\n\r\n")
+        if b"\r\n" in head:
+            return True
+    return False

@@ -192,12 +192,14 @@ def _said_more(reply: httpx.Response) -> bool:
 
 
 def _said_more_below(reply: httpx.Response) -> bool:
-    """Return whether more came in with the answer, and nobody has read or decrypted it yet."""
+    """Return whether more came in with the answer that httpcore has not read, or has dropped."""
     stream = reply.extensions.get("network_stream")
     if stream is None:
         return False
     unread: bool | None = getattr(stream, "has_unread", None)
-    return _said_more_in_tls(stream.get_extra_info("ssl_object")) if unread is None else unread
+    if unread is None:
+        return _said_more_in_tls(stream.get_extra_info("ssl_object"))
+    return unread or stream.said_before
 
 
 def _said_more_in_tls(tls: ssl.SSLObject | None) -> bool:

@@ -164,7 +164,9 @@ def _doubt(answer: Answer, reply: WireReply) -> str:
     return ""
 
 
-_NOT_WHOLE = "an answer of which more may have been lost: it named no length, or more came behind"
+_NOT_WHOLE = (
+    "an answer of which more may have been lost: it named no length, or more came before or behind"
+)
 
 
 def _with_proven_refusals(call: HttpCall[T], answer: Answer, reply: WireReply, value: T) -> T:

@@ -146,6 +146,31 @@ async def test_bent_rules_are_read_by_one_engine_and_unknown_to_the_other(name: 
     assert 2 == gateway.begun
 
 
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_WITH_ID = b"HTTP/1.1 103 Early Hints\r\nX-Message-Id: iSms-1\r\n\r\n"
+
+
+@pytest.mark.parametrize("engine", BOTH)
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        (b"", "AuthenticationError"),
+        (_CONTINUE, "AuthenticationError"),
+        (_WITH_ID, _UNKNOWN),
+        (_CONTINUE * 2 + _WITH_ID, _UNKNOWN),
+    ],
+)
+async def test_refusal_behind_an_interim_answer_that_says_something_proves_nothing(
+    before: bytes, expected: str, engine: EngineName
+) -> None:
+    """The fields of a 103 may hold the id of a text that was taken; a bare 100 holds nothing."""
+    refusal = b'{"status":500,"message":"Invalid api token"}'
+    length = b"Content-Length: %d\r\n\r\n" % len(refusal)
+    answer = raw(before + HEAD + length + refusal)
+    async with RawGateway(answer) as gateway, client_of(gateway.base_url, engine) as client:
+        assert expected == await outcome(client)
+
+
 @pytest.mark.parametrize("engine", BOTH)
 async def test_304_has_no_body_whatever_length_it_names(engine: EngineName) -> None:
     """Nobody waits for the body of a 304, which says nothing of what became of the text."""
