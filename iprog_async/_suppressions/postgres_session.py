@@ -22,6 +22,7 @@ from iprog_async._journal.postgres.connecting import (
 )
 from iprog_async._journal.postgres.driver import driver
 from iprog_async._journal.postgres.migrations import check_version, schema_version
+from iprog_async._limits.postgres_settings import TROUBLE_OF_DRIVER
 
 
 T = TypeVar("T")
@@ -55,7 +56,12 @@ class PostgresSession:
         self._connection: Connection | None = None
         self._process = 0
         self._closing: Callable[[], object] = lambda: None
-        self.use(lambda connection: ask(connection, "SELECT 1"))
+        try:
+            self.use(lambda connection: ask(connection, "SELECT 1"))
+        except BaseException:
+            # Nobody has it, to close it.
+            self.close()
+            raise
 
     def rows(
         self, query: str, values: Sequence[object] | Mapping[str, object]
@@ -81,7 +87,7 @@ class PostgresSession:
                     return work(self._open())
                 except JournalError as exc:
                     raise SuppressionsError(str(exc)) from None
-                except (driver().Error, OSError) as exc:
+                except (driver().Error, *TROUBLE_OF_DRIVER) as exc:
                     if tries == _TRIES or not self._can_try_again(exc):
                         raise SuppressionsError(str(unusable(self.address, exc))) from None
                 except BaseException:

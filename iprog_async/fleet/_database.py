@@ -103,7 +103,7 @@ async def connected(address: PostgresAddress) -> AsyncGenerator[Connection]:
     """Connect for as long as a block takes; the server's errors become a `JournalError`."""
     connection = await connect(address)
     try:
-        with translated(address):
+        with translated(address, around_others=True):
             yield connection
     finally:
         await connection.close()
@@ -139,4 +139,5 @@ def is_lost(trouble: BaseException) -> bool:
     """Return whether trouble is of the connection to the database, which may come back."""
     if isinstance(trouble, JournalError):
         return True
-    return isinstance(trouble, (driver().OperationalError, driver().InterfaceError))
+    # One of the system is the driver's, which could not wait for an answer.
+    return isinstance(trouble, (driver().OperationalError, driver().InterfaceError, OSError))

@@ -142,7 +142,7 @@ class Worker:
                     await self._work()
                 except Exception as exc:
                     if not (self._was_connected and is_lost(exc)):
-                        if not isinstance(exc, driver().Error):
+                        if not isinstance(exc, (driver().Error, OSError)):
                             raise
                         problem = unusable(self._address, exc)
                         break

@@ -40,7 +40,7 @@ async def listen(address: PostgresAddress, told: Callable[[], None]) -> None:
                 async for notify in connection.notifies():
                     if notify.payload == payload:
                         told()
-        except (JournalError, driver().Error) as exc:
+        except (JournalError, driver().Error, OSError) as exc:
             failures += 1
             # The sender meets the same trouble, and says so.
             logger.debug("the outbox's listener lost its connection (%s)", type(exc).__name__)

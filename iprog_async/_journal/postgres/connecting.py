@@ -181,20 +181,30 @@ def run(
 def translated(
     address: PostgresAddress,
     problem_of: Callable[[PostgresAddress, Exception], SmsError] | None = None,
+    *,
+    around_others: bool = False,
 ) -> Generator[None]:
-    """Turn the server's errors into a `JournalError` that says what to do.
+    """Turn errors of the server and the driver into a `JournalError` that says what to do.
 
     Args:
         address: The journal.
         problem_of: What makes the error; `unusable` if `None`.
+        around_others: Whether code of others runs within; what it raises of its own stays as it is.
     """
     problem: SmsError | None = None
+    told: tuple[type[Exception], ...] = (driver().Error,)
+    if not around_others:
+        told += TROUBLE_OF_DRIVER
     try:
         yield
-    except driver().Error as exc:
+    except SmsError:
+        # Some are a `ValueError`, too.
+        raise
+    except told as exc:
         problem = (problem_of or unusable)(address, exc)
     if problem is not None:
-        raise problem
+        # What the driver says holds whatever it was told.
+        raise problem from None
 
 
 def unusable(address: PostgresAddress, cause: BaseException) -> JournalError:

@@ -14,7 +14,7 @@ from iprog_async._core.errors import JournalError
 from iprog_async._core.receipts import FINAL_STATES
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.attempts import Attempts, attempt_of
-from iprog_async._journal.postgres.connecting import Connection, ask, run
+from iprog_async._journal.postgres.connecting import Connection, ask, run, unusable
 from iprog_async._journal.postgres.execution import Execution
 from iprog_async._journal.postgres.looks import Look, Looks
 from iprog_async._journal.postgres.session import open_announced, reopen
@@ -84,7 +84,12 @@ class PostgresStore:
             self._intake,
         )
         thread = threading.Thread(target=worker.run, name="sms-journal", daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as exc:
+            # The system has no thread to give.
+            connection.close()
+            raise unusable(address, exc) from None
         # Also if it is dropped without being closed, and when the interpreter exits.
         self._stop = weakref.finalize(self, _stop, self._intake, thread)
 

@@ -157,7 +157,7 @@ def _has_to_be_erased(connection: sqlite3.Connection) -> bool:
 
 
 def _shut(path: str, connection: sqlite3.Connection, *, mark: bool) -> bool:
-    """Close a connection; its log stays where the main file says that it has one.
+    """Close a connection; its log stays where one of the two says that the journal is open.
 
     Returns:
         Whether the main file says that it is all there is.
@@ -166,7 +166,8 @@ def _shut(path: str, connection: sqlite3.Connection, *, mark: bool) -> bool:
         if mark and mark_closed(connection, path):
             connection.close()
             return True
-        marked = read_marker(path).is_open
+        # Closing would copy the log to the main file, also where only the log says that it is open.
+        marked = read_marker(path).is_open or says_open(connection)
     except sqlite3.Error:
         marked = True
     if marked:

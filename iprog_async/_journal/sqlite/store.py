@@ -96,10 +96,7 @@ class SqliteStore:
                 in_use.end()
                 raise
         except (OSError, ValueError) as exc:
-            why = getattr(exc, "strerror", None) or str(exc)
-            raise JournalError(
-                f"can't open the journal {self.path}: {why}. Nothing was sent"
-            ) from None
+            raise _not_opened(self.path, exc) from None
         self.salt = file.salt
         self._pseudonyms = Pseudonyms(file.salt)
         self.made_at: datetime = file.made_at
@@ -117,7 +114,12 @@ class SqliteStore:
         self._intake = WriteQueue(self.path)
         self._writer = Writer(self.path, file, self._intake, in_use)
         thread = threading.Thread(target=self._writer.run, name="sms-journal", daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as exc:
+            # The system has no thread to give.
+            self._writer.close()
+            raise _not_opened(self.path, exc) from None
         # Also if it is dropped without being closed, and when the interpreter exits.
         self._stop = weakref.finalize(self, _stop, self._intake, thread)
 
@@ -320,6 +322,11 @@ def _stop(intake: WriteQueue, thread: threading.Thread) -> None:
     # the last reference may be the thread itself.
     if intake.close() and thread is not threading.current_thread():
         thread.join()
+
+
+def _not_opened(path: str, cause: Exception) -> JournalError:
+    why = getattr(cause, "strerror", None) or str(cause)
+    return JournalError(f"can't open the journal {path}: {why}. Nothing was sent")
 
 
 def _try_run(path: str) -> FileLock | None:

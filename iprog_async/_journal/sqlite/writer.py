@@ -65,11 +65,19 @@ class Writer:
             self._serve()
             served = True
         finally:
-            try:
-                with self._in_use:
-                    close_file(self._path, self._file, in_order=served)
-            finally:
-                self._in_use.end()
+            self.close(in_order=served)
+
+    def close(self, *, in_order: bool = True) -> None:
+        """Close the file; for whoever has no thread to run it in.
+
+        Args:
+            in_order: Whether all went well.
+        """
+        try:
+            with self._in_use:
+                close_file(self._path, self._file, in_order=in_order)
+        finally:
+            self._in_use.end()
 
     def _serve(self) -> None:
         while (first := self._intake.jobs.get()) is not None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import errno
+import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import psycopg
 import pytest
 from support.core.fakes import NUMBER, Wire
 from support.journal.journaling import ACCEPTED, posting, rows_in
+from support.postgres.addresses import with_query
 from support.postgres.cutting import CLAIM_NEW, Cut
 
-from iprog_async import Journal, JournalError, Suppressions, SuppressionsError
+from iprog_async import Journal, JournalError, JournalReader, Suppressions, SuppressionsError
 from iprog_async._journal.postgres import execution
 from iprog_async._journal.postgres import store as store_module
 from iprog_async._journal.postgres.address import PostgresAddress
@@ -29,6 +33,7 @@ TROUBLE = [
     ValueError("filedescriptor out of range"),
     NotImplementedError("what it can't read"),
 ]
+_MOST_STATEMENTS = 50
 IDS = [type(trouble).__name__ for trouble in TROUBLE]
 
 
@@ -112,3 +117,65 @@ async def test_a_thread_that_ends(
                 await posting(wire, journal).send(NUMBER, "Hi", key="a")
     assert [] == wire.requests
     assert ["ERROR"] == [record.levelname for record in caplog.records]
+
+
+LOST: list[Exception] = [
+    TROUBLE[1],
+    ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"),
+    psycopg.OperationalError("lost: password=hunter2"),
+]
+OPENINGS: dict[str, Callable[[str], Any]] = {
+    "to write": Journal.open,
+    "to read": JournalReader.open,
+    "the list of numbers": Suppressions.open,
+}
+
+
+@pytest.mark.parametrize("opening", OPENINGS)
+@pytest.mark.parametrize("trouble", LOST, ids=[IDS[1], "reset", "by the server"])
+def test_an_opening_that_meets_it_at_any_statement(
+    trouble: Exception, opening: str, postgres_journal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever it is, what is told is an error of the library, without the password."""
+    address = with_query(postgres_journal, password="hunter2")
+    Journal.open(address).close()
+    real, left = psycopg.Connection.execute, 0
+
+    def execute(connection: Any, *args: Any, **settings: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if not left:
+            # Whoever tries once more meets it again.
+            left = 1
+            raise trouble
+        return real(connection, *args, **settings)
+
+    monkeypatch.setattr(psycopg.Connection, "execute", execute)
+    errors: list[Exception] = []
+    while len(errors) < _MOST_STATEMENTS:
+        left = len(errors) + 1
+        try:
+            opened = OPENINGS[opening](address)
+        except (JournalError, SuppressionsError) as exc:
+            errors.append(exc)
+        else:
+            monkeypatch.undo()
+            opened.close()
+            break
+
+    assert 3 < len(errors) < _MOST_STATEMENTS
+    assert all(str(trouble).partition(":")[0] in str(error) for error in errors)
+    told = [traceback.TracebackException.from_exception(error).format() for error in errors]
+    assert "hunter2" not in "".join(line for lines in told for line in lines)
+
+
+def test_a_system_that_has_no_thread_to_give(
+    postgres_journal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A journal that can't be opened for it says so, and opens later."""
+    for place in (postgres_journal, tmp_path / "j.db"):
+        with monkeypatch.context() as context:
+            context.setattr(Thread, "start", _raising(RuntimeError("can't start new thread")))
+            with pytest.raises(JournalError, match="can't start new thread"):
+                Journal.open(place)
+        Journal.open(place).close()
