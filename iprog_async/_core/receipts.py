@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, get_args
 from attrs import field, frozen, validators
 
 from iprog_async._core.errors import InvalidMessageError, SmsError
+from iprog_async._core.redaction import shown
 
 
 DeliveryState = Literal["pending", "sent", "delivered", "failed", "unknown"]
@@ -131,7 +132,7 @@ def split_ref(receipt: Receipt | str) -> tuple[str, str]:
     given: object = receipt
     if not isinstance(given, (str, Receipt)):
         raise InvalidMessageError(
-            f"{given!r} is neither a receipt nor its reference; give what send returned, "
+            f"{shown(given)} is neither a receipt nor its reference; give what send returned, "
             "or the receipt's ref"
         )
     ref = receipt if isinstance(receipt, str) else receipt.ref
@@ -139,7 +140,7 @@ def split_ref(receipt: Receipt | str) -> tuple[str, str]:
         raise InvalidMessageError("the gateway gave this text no id, so no status can be asked for")
     name, colon, message_id = ref.partition(":")
     if not (name and colon and message_id):
-        raise InvalidMessageError(f"{ref!r} is no reference; it looks like iprog:iSms-2Gf")
+        raise InvalidMessageError(f"{shown(ref)} is no reference; it looks like iprog:iSms-2Gf")
     return name, message_id
 
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from iprog_async._core.errors import ConfigurationError
+from iprog_async._core.redaction import shown
 
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def check_user_agent(given: str | None) -> str | None:
         return None
     if not (isinstance(what, str) and what.strip() and what.isascii() and what.isprintable()):
         raise ConfigurationError(
-            f"user_agent= takes a text such as 'my-shop/1.2', in printable ASCII, not {what!r}"
+            f"user_agent= takes a text such as 'my-shop/1.2', in printable ASCII, not {shown(what)}"
         )
     return what.strip()
 

@@ -9,10 +9,14 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from iprog_async._core.errors import ConfigurationError
+from iprog_async._core.redaction import looks_secret
+from iprog_async._core.sealed import MASK
 
 
 # What API paths of these gateways look like, whichever vendor's: `/api/v2`, `/api/http`.
 _VERSION = re.compile(r"v\d+|http", re.ASCII)
+# A piece of a path that is no word may be a token, which belongs elsewhere.
+_WORDS = re.compile(r"[A-Za-z]+(?:[-_.~][A-Za-z]+)*", re.ASCII)
 
 
 def _segments(path: str) -> tuple[str, ...]:
@@ -101,7 +105,7 @@ class ApiPaths:
                 url,
                 f"ends with a piece of the API's path {self.root}",
                 base,
-                f", or {url + self.root!r} if the API is below that path",
+                f", or {self._shown(url) + self.root!r} if the API is below that path",
             )
 
     def _whose(self, root: str) -> str:
@@ -111,6 +115,18 @@ class ApiPaths:
 
     def _error(self, url: str, fault: str, base: str, more: str = "") -> ConfigurationError:
         return ConfigurationError(
-            f"base_url {url!r} {fault}; this adapter appends {self.root} itself: "
-            f"write {base!r}{more}"
+            f"base_url {self._shown(url)!r} {fault}; this adapter appends {self.root} itself: "
+            f"write {self._shown(base)!r}{more}"
         )
+
+    def _shown(self, url: str) -> str:
+        """Return a URL as people may see it, with `***` for what in its path may be a token."""
+        path = urlsplit(url).path
+        pieces = (piece if self._may_be_shown(piece) else MASK for piece in path.split("/"))
+        return url.removesuffix(path) + "/".join(pieces)
+
+    def _may_be_shown(self, piece: str) -> bool:
+        own = map(_segments, (self.root, *self.endpoints, *self.others))
+        if not piece or _VERSION.fullmatch(piece.lower()) or any(piece.lower() in o for o in own):
+            return True
+        return _WORDS.fullmatch(piece) is not None and not looks_secret(piece)

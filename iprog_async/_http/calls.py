@@ -155,8 +155,16 @@ class Gateway:
     paths: ApiPaths | None = field(default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        if self.paths is not None:
+        if self.paths is None:
+            return
+        try:
             self.base_url = self.paths.base_of(self.base_url)
+        except ConfigurationError as exc:
+            words = str(exc)
+        else:
+            return
+        # A password that is a word looks like a piece of the path, where somebody put it there.
+        raise ConfigurationError(self.redactor.text(words))
 
     @cached_property
     def redactor(self) -> Redactor:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from attrs import evolve, field, frozen
 
 from iprog_async._core.errors import ConfigurationError, InvalidMessageError, SendLaterError
+from iprog_async._core.redaction import shown
 from iprog_async._policies.day_hours import DayHours, Span, to_zone, zones_of
 from iprog_async._policies.decisions import Allow, Decision, Outgoing, Refuse, Rewrite, WaitUntil
 
@@ -48,7 +49,7 @@ class SendBetween:
         """
         given: object = when_quiet
         if given not in ("wait", "schedule"):
-            raise ConfigurationError(f'when_quiet= takes "wait" or "schedule", not {given!r}')
+            raise ConfigurationError(f'when_quiet= takes "wait" or "schedule", not {shown(given)}')
         parsed = DayHours.parse(hours)
         if parsed.length <= _MARGIN:
             raise ConfigurationError(

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from iprog_async._core.errors import ConfigurationError
+from iprog_async._core.redaction import shown
 from iprog_async._providers.base import BaseProvider
 from iprog_async._providers.protocols import Capabilities
 
@@ -44,7 +45,8 @@ def provider_type(name: str) -> ProviderType:
     entry = _entries().get(name)
     if entry is None:
         raise ConfigurationError(
-            f"there is no provider {name!r}; installed are {', '.join(provider_names()) or 'none'}"
+            f"there is no provider {shown(name)}; installed are "
+            f"{', '.join(provider_names()) or 'none'}"
         )
     try:
         loaded: Any = entry.load()

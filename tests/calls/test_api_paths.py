@@ -140,3 +140,25 @@ def test_address_with_a_path_says_what_to_write() -> None:
     """A path behind the host of an address is refused, with the way out."""
     with pytest.raises(ConfigurationError, match="leave out the API's path"):
         provider_from_url("ultimatesms://t@sms.example.com/api/v3?sender_id=X")
+
+
+TOKENS = (
+    "12|kJ8sQ2pLx0Zt9f8e7d6c5b4a",
+    "12%7CkJ8sQ2pLx0Zt",
+    "sk_live_abcdefgh12345678",
+    "9f8e7d6c5b4a3f2e1d0c9b8a7f6e5d4c",
+    "hunter2",
+    "correcthorse",
+)
+
+
+@pytest.mark.parametrize("token", TOKENS)
+@pytest.mark.parametrize("path", ["/{}/api", "/api/{}/sms/send", "/api/v2/x/{}/api/http"])
+def test_a_token_in_the_path_is_not_shown(token: str, path: str) -> None:
+    """Neither the account's own nor what looks like one; what to write is said all the same."""
+    with pytest.raises(ConfigurationError) as caught:
+        UltimateSmsProvider("correcthorse", base_url=HOST + path.format(token))
+
+    assert token not in str(caught.value)
+    assert HOST in str(caught.value)
+    assert "/api/v3" in str(caught.value)

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from attrs import field, frozen
 
 from iprog_async._core.errors import JournalError
-from iprog_async._core.redaction import Redactor
+from iprog_async._core.redaction import Redactor, shown
 from iprog_async._core.sealed import Secret
 from iprog_async._core.tracebacks import discreet
 
@@ -18,8 +18,14 @@ DEFAULT_SCHEMA = "iprog_async"
 
 _SCHEMES = ("postgresql", "postgres")
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://")
-# With a slash too few it is an address all the same: as a path, its password would be shown.
-_ALMOST = re.compile(r"postgres(ql)?(\+\w+)?:", re.IGNORECASE)
+# With a slash too few, in quotes, or as `host=… password=…`, it is an address all the same: as a
+# path, its password would be shown, and be the name of a file.
+_ALMOST = re.compile(
+    r"""[\s"']*postgres(ql)?(\+\w+)?(:|//)"""
+    r"|.*://"
+    r"|\s*(host(addr)?|port|dbname|user|password|service|sslmode)\s*=",
+    re.IGNORECASE | re.DOTALL,
+)
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\[\]:]*)(:[0-9]+)?")
 # A name that PostgreSQL would cut off would be another schema than the one that was meant.
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
@@ -33,7 +39,7 @@ _HOW_TO = (
 
 def is_address(place: str | os.PathLike[str]) -> bool:
     """Return whether a journal's place is an address, and no path of a file."""
-    return isinstance(place, str) and bool(_SCHEME.match(place) or _ALMOST.match(place))
+    return isinstance(place, str) and _ALMOST.match(place) is not None
 
 
 @frozen(kw_only=True)
@@ -79,7 +85,7 @@ class PostgresAddress:
         schema = query.pop("schema", DEFAULT_SCHEMA)
         if not _SCHEMA.fullmatch(schema):
             raise _unreadable(
-                f"the schema {schema[:80]!r} has to be a name of small letters, digits and _"
+                f"the schema {shown(schema[:80])} has to be a name of small letters, digits and _"
             )
         # A server and its driver may quote a password as it is meant, or as it is written.
         secrets = [password, unquote(password), *(query[name] for name in query.keys() & _SECRET)]

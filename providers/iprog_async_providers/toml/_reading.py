@@ -31,14 +31,13 @@ def read_file(path: str | PathLike[str]) -> GatewayFile:
     place = str(path)
     try:
         text = Secret(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        # Whoever puts a credential in its place has no such file.
-        place = "/".join(map(veiled, place.split("/")))
-        raise ConfigurationError(f"{place} can't be read: No such file or directory") from None
-    except OSError as exc:
-        raise ConfigurationError(f"{place} can't be read: {exc.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{place} is no UTF-8 text") from None
+    except (OSError, ValueError) as exc:
+        # Whoever puts a credential in its place has no such file.
+        place = one_line("/".join(map(veiled, place.split("/"))))
+        why = getattr(exc, "strerror", None) or str(exc)
+        raise ConfigurationError(f"{place} can't be read: {why}") from None
     return parse(text, place)
 
 
@@ -62,7 +61,7 @@ def _structured(text: str) -> GatewayFile | str:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
-        return f" is no TOML: {exc}"
+        return f" is no TOML: {one_line(veiled(str(exc)))}"
     try:
         return _converter.structure(data, GatewayFile)
     except Exception as exc:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from iprog_async import Journal, JournalError
+from iprog_async import Journal, JournalError, Suppressions, SuppressionsError
 from iprog_async._journal.postgres.address import PostgresAddress, is_address
 
 
@@ -43,6 +43,12 @@ def test_what_is_shown(address: str, shown: str, schema: str) -> None:
         (f"mysql://u:{PASSWORD}@h/d", "no journal is kept in mysql://"),
         (f"postgresql+asyncpg://u:{PASSWORD}@h/d", r"no journal is kept in postgresql\+asyncpg://"),
         (f"postgresql:/u:{PASSWORD}@h/d", "does not begin with postgresql://"),
+        (f"postgresql//u:{PASSWORD}@h/d", "does not begin with postgresql://"),
+        (f" postgresql://u:{PASSWORD}@h/d", "does not begin with postgresql://"),
+        (f'"postgresql://u:{PASSWORD}@h/d"', "does not begin with postgresql://"),
+        (f"jdbc:postgresql://h/d?password={PASSWORD}", "does not begin with postgresql://"),
+        (f"host=h dbname=d password={PASSWORD}", "does not begin with postgresql://"),
+        (f"Password = {PASSWORD} host=h", "does not begin with postgresql://"),
         ("postgresql://u:h0rse/staple@h/d", "no host, or a port that is no number"),
         ("postgresql://u:1/h0rse/staple@h/d", "can't be read"),
         ("postgresql://u:h0rse#staple@h/d", "no host, or a port that is no number"),
@@ -65,6 +71,8 @@ def test_a_wrong_address(address: str, why: str) -> None:
     """An address that can't be right is an error that says how to write it, without a password."""
     with pytest.raises(JournalError, match=why) as caught:
         Journal.open(address)
+    with pytest.raises(SuppressionsError, match=why):
+        Suppressions.open(address)
     told = "".join(traceback.format_exception(caught.value))
     assert "%40" in str(caught.value)
     assert not any(spelling in told for spelling in (*SPELLINGS, "h0rse"))
@@ -83,6 +91,8 @@ def test_a_password_goes_nowhere() -> None:
         ("june.db", False),
         ("./postgres/june.db", False),
         ("C:\\june.db", False),
+        ("hosts.db", False),
+        ("user/june=1.db", False),
         (Path("postgresql:") / "x", False),
         ("postgresql://h/d", True),
         ("postgres:h", True),

@@ -344,6 +344,16 @@ def test_a_missing_variable_is_named(tmp_path: Path) -> None:
     assert "acme.toml needs ACME_SMS_KEY: set it in the environment" == refusal(tmp_path, ACME, {})
 
 
+@pytest.mark.parametrize("way", ["{0}", "x/{0}", "shop.toml/{0}", "x\0{0}", "{0}/" + "x" * 300])
+def test_a_credential_in_the_place_of_a_file_is_not_shown(way: str, tmp_path: Path) -> None:
+    """Whatever it is about it that no file can be found by."""
+    (tmp_path / "shop.toml").touch()
+    token = "9f8e7d6c5b4a3f2e1d0c9b8a7f6e5d4c"
+    with pytest.raises(ConfigurationError, match="can't be read") as caught:
+        HttpProvider.from_toml(tmp_path / way.format(token))
+    assert token not in str(caught.value)
+
+
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     """The system's words say why it can't be read."""
     with pytest.raises(ConfigurationError, match=r"none\.toml can't be read: No such file"):
