@@ -244,17 +244,23 @@ class SmsClient(Questions[P_co]):
             not_after: Until when it may leave, as an aware `datetime`; whenever it can if `None`.
 
         Raises:
-            ConfigurationError: There is a key, and no journal that could keep it; not sent.
+            ConfigurationError: There is a key, and no journal that could keep it, or a setting
+                can't be used, such as a proxy of the environment; not sent.
             InvalidMessageError: It can't be sent as it is; not sent.
             SuppressedError: The number must not be texted; not sent.
             SuppressionsError: Whether it may be texted can't be looked up; not sent.
             UnsupportedError: The gateway has no such feature; not sent.
+            ClientClosedError: The client was closed; not sent.
+            WrongLoopError: The client belongs to another event loop; not sent.
+            JournalError: It has a key, and the journal can't be used; not sent.
             ConnectionFailedError: The gateway can't be reached; not sent.
+            PolicyError: A policy failed instead of deciding; not sent.
             PolicyRefusedError: A policy does not allow it; not sent.
             SendLaterError: A policy does not allow it yet, and says when; not sent.
             ExpiredError: It could not leave by `not_after`, or would have to wait longer; not sent.
             LimitExceededError: The number, or everybody, got too many texts lately; not sent.
-            ProviderError: The gateway refused; not sent.
+            ProviderError: The gateway refused, say the credentials (`AuthenticationError`), for
+                lack of credit (`InsufficientCreditError`), or for now (`RateLimitError`); not sent.
             OutcomeUnknownError: It may have been sent.
         """
         if key is not None and self._journal is None:
@@ -323,9 +329,13 @@ class SmsClient(Questions[P_co]):
             The run: `async with client.send_many(…) as run: async for outcome in run: …`
 
         Raises:
-            ClientClosedError: The client was closed.
+            ClientClosedError: The client was closed; nothing was sent.
             ConfigurationError: A number is out of range, or the messages are a generator that
-                has been read already.
+                has been read already; or, as the run is entered, `suppress` can't be read.
+                Nothing was sent.
+            JournalError: As the run is entered: its journal can't be used; nothing was sent.
+            RunHaltedError: As the outcomes are read: the run stopped by itself. What it had not
+                sent is certainly not sent.
         """
         return self.bulk.run(
             messages,

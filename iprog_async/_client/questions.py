@@ -46,9 +46,14 @@ class Questions(ABC, Generic[P_co]):
             receipt: The receipt, or its `ref`.
 
         Raises:
+            InvalidMessageError: This is no receipt of the provider's, or one without an id.
+            ClientClosedError: The client was closed.
+            WrongLoopError: The client belongs to another event loop.
             UnsupportedError: This gateway tells no status.
             NotFoundError: It knows no such text.
+            ConnectionFailedError: It can't be reached; ask again.
             NoAnswerError: It gave no trustworthy answer; ask again.
+            ProviderError: It refused to tell.
         """
         message_id = message_id_of(self._provider, receipt)
         self._check_open()
@@ -70,11 +75,15 @@ class Questions(ABC, Generic[P_co]):
 
         Raises:
             ConfigurationError: `interval` is not more than zero.
-            InvalidMessageError: This is no receipt of the provider's.
+            InvalidMessageError: This is no receipt of the provider's, or one without an id.
+            ClientClosedError: The client was closed.
+            WrongLoopError: The client belongs to another event loop.
             WaitTimeoutError: It is not final in time; holds the last status.
             UnsupportedError: This gateway tells no status.
             NotFoundError: It knows no such text.
+            ConnectionFailedError: It can't be reached, though it was tried several times.
             NoAnswerError: It gave no trustworthy answer, though it was asked several times.
+            ProviderError: It refused to tell.
         """
         check_seconds("interval", interval)
         check_type("timeout", timeout, float, int)
@@ -114,6 +123,8 @@ class Questions(ABC, Generic[P_co]):
 
         Raises:
             ConfigurationError: There is no journal, or a number is not more than zero.
+            ClientClosedError: The client was closed.
+            WrongLoopError: The client belongs to another event loop.
             JournalError: The journal can't be read or written.
             AuthenticationError: The gateway does not take the credentials.
         """
@@ -148,8 +159,12 @@ class Questions(ABC, Generic[P_co]):
         """Return what is left on the account; of several gateways, on each account by its name.
 
         Raises:
+            ClientClosedError: The client was closed.
+            WrongLoopError: The client belongs to another event loop.
             UnsupportedError: This gateway tells no balance.
+            ConnectionFailedError: It can't be reached; ask again.
             NoAnswerError: It gave no trustworthy answer; ask again.
+            ProviderError: It refused to tell.
         """
         provider = self._provider
         if not isinstance(provider, SupportsBalance):

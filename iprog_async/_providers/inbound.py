@@ -133,6 +133,8 @@ class SupportsReceived(Protocol):
             cursor: How far the list was read; from its beginning without one.
 
         Raises:
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
+            ProviderError: The gateway refused to tell.
         """
         ...

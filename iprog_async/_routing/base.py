@@ -233,7 +233,9 @@ class Router(ABC):
             InvalidMessageError: It is no reference, or names no member.
             UnsupportedError: This member tells no status.
             NotFoundError: It knows no such text.
+            ConnectionFailedError: It can't be reached; ask again.
             NoAnswerError: It gave no trustworthy answer; ask again.
+            ProviderError: It refused to tell.
         """
         name, message_id = split_ref(ref)
         member = dict(_leaves(self._members.values())).get(name)

@@ -103,6 +103,7 @@ class Codes:
 
         Raises:
             LimitExceededError: The number was sent a code a moment ago, or too many; not sent.
+            JournalError: The codes can't be kept; not sent.
             SmsError: It was certainly not sent, as `SmsClient.send` says; an earlier code is
                 valid still.
         """
@@ -140,7 +141,9 @@ class Codes:
         Raises:
             InvalidMessageError: The number is none.
             JournalError: The codes can't be read: whether it is the right one is not known.
+            ConnectionFailedError: The gateway that checks them can't be reached.
             NoAnswerError: The gateway that checks them gave no trustworthy answer.
+            ProviderError: The gateway that checks them refused to.
         """
         code = Secret(code)
         return await discreetly(self._verify(to, code, check_purpose(purpose, self._made_by)))

@@ -213,17 +213,22 @@ class SmsClient(Questions[P_co]):
 
         Raises:
             WrongLoopError: An event loop runs in this thread; not sent.
-            ConfigurationError: There is a key, and no journal that could keep it; not sent.
+            ConfigurationError: There is a key, and no journal that could keep it, or a setting
+                can't be used, such as a proxy of the environment; not sent.
             InvalidMessageError: It can't be sent as it is; not sent.
             SuppressedError: The number must not be texted; not sent.
             SuppressionsError: Whether it may be texted can't be looked up; not sent.
             UnsupportedError: The gateway has no such feature; not sent.
+            ClientClosedError: The client was closed; not sent.
+            JournalError: It has a key, and the journal can't be used; not sent.
             ConnectionFailedError: The gateway can't be reached; not sent.
+            PolicyError: A policy failed instead of deciding; not sent.
             PolicyRefusedError: A policy does not allow it; not sent.
             SendLaterError: A policy does not allow it yet, and says when; not sent.
             ExpiredError: It could not leave by `not_after`, or would have to wait longer; not sent.
             LimitExceededError: The number, or everybody, got too many texts lately; not sent.
-            ProviderError: The gateway refused; not sent.
+            ProviderError: The gateway refused, say the credentials (`AuthenticationError`), for
+                lack of credit (`InsufficientCreditError`), or for now (`RateLimitError`); not sent.
             OutcomeUnknownError: It may have been sent.
         """
         here = self.here()
@@ -282,9 +287,13 @@ class SmsClient(Questions[P_co]):
 
         Raises:
             WrongLoopError: An event loop runs in this thread; nothing was sent.
-            ClientClosedError: The client was closed.
+            ClientClosedError: The client was closed; nothing was sent.
             ConfigurationError: A number is out of range, or the messages are a generator that
-                has been read already.
+                has been read already; or, as the run is entered, `suppress` can't be read.
+                Nothing was sent.
+            JournalError: As the run is entered: its journal can't be used; nothing was sent.
+            RunHaltedError: As the outcomes are read: the run stopped by itself. What it had not
+                sent is certainly not sent.
         """
         check_source(messages)
         here = self.here()
@@ -343,6 +352,7 @@ class SmsClient(Questions[P_co]):
 
         Raises:
             WrongLoopError: An event loop runs in this thread.
+            ClientClosedError: The client was closed.
             ConfigurationError: A number is out of range, `suppress` can't be read, or the
                 messages are a generator that has been read already.
             JournalError: The journal can't be read, or a run is using it.
@@ -391,6 +401,7 @@ class SmsClient(Questions[P_co]):
 
         Raises:
             WrongLoopError: An event loop runs in this thread; nothing was sent.
+            ClientClosedError: The client was closed; nothing was sent.
             SmsError: Whatever the operation raises.
         """
         here = self.here()

@@ -79,6 +79,7 @@ class Codes(Synchronous):
         Raises:
             WrongLoopError: An event loop runs in this thread; not sent.
             LimitExceededError: The number was sent a code a moment ago, or too many; not sent.
+            JournalError: The codes can't be kept; not sent.
             SmsError: It was certainly not sent, as `SmsClient.send` says; an earlier code is
                 valid still.
         """
@@ -97,7 +98,9 @@ class Codes(Synchronous):
             WrongLoopError: An event loop runs in this thread.
             InvalidMessageError: The number is none.
             JournalError: The codes can't be read: whether it is the right one is not known.
+            ConnectionFailedError: The gateway that checks them can't be reached.
             NoAnswerError: The gateway that checks them gave no trustworthy answer.
+            ProviderError: The gateway that checks them refused to.
         """
         code = Secret(code)
         here, codes = self._there()

@@ -164,7 +164,9 @@ class Journal(WaitedFor):
             ConfigurationError: It is a client of `iprog_async`.
             InvalidMessageError: `start` has no time zone.
             UnsupportedError: This provider lists no messages.
+            ConnectionFailedError: It can't be reached; ask again.
             NoAnswerError: It gave no trustworthy answer; ask again.
+            ProviderError: It refused to tell.
             JournalError: A run is using the journal, or it can't be written.
         """
         if not isinstance(gateway, Synchronous):

@@ -38,9 +38,13 @@ class Questions(Synchronous, ABC, Generic[P_co]):
 
         Raises:
             WrongLoopError: An event loop runs in this thread.
+            InvalidMessageError: This is no receipt of the provider's, or one without an id.
+            ClientClosedError: The client was closed.
             UnsupportedError: This gateway tells no status.
             NotFoundError: It knows no such text.
+            ConnectionFailedError: It can't be reached; ask again.
             NoAnswerError: It gave no trustworthy answer; ask again.
+            ProviderError: It refused to tell.
         """
         here = self.here()
         return call(here.thread, here.client.status(receipt))
@@ -62,11 +66,14 @@ class Questions(Synchronous, ABC, Generic[P_co]):
         Raises:
             WrongLoopError: An event loop runs in this thread.
             ConfigurationError: `interval` is not more than zero.
-            InvalidMessageError: This is no receipt of the provider's.
+            InvalidMessageError: This is no receipt of the provider's, or one without an id.
+            ClientClosedError: The client was closed.
             WaitTimeoutError: It is not final in time; holds the last status.
             UnsupportedError: This gateway tells no status.
             NotFoundError: It knows no such text.
+            ConnectionFailedError: It can't be reached, though it was tried several times.
             NoAnswerError: It gave no trustworthy answer, though it was asked several times.
+            ProviderError: It refused to tell.
         """
         here = self.here()
         return call(here.thread, here.client.wait(receipt, timeout=timeout, interval=interval))
@@ -93,6 +100,7 @@ class Questions(Synchronous, ABC, Generic[P_co]):
         Raises:
             WrongLoopError: An event loop runs in this thread.
             ConfigurationError: There is no journal, or a number is not more than zero.
+            ClientClosedError: The client was closed.
             JournalError: The journal can't be read or written.
             AuthenticationError: The gateway does not take the credentials.
         """
@@ -117,8 +125,11 @@ class Questions(Synchronous, ABC, Generic[P_co]):
 
         Raises:
             WrongLoopError: An event loop runs in this thread.
+            ClientClosedError: The client was closed.
             UnsupportedError: This gateway tells no balance.
+            ConnectionFailedError: It can't be reached; ask again.
             NoAnswerError: It gave no trustworthy answer; ask again.
+            ProviderError: It refused to tell.
         """
         here = self.here()
         return cast("Balance | dict[str, Balance]", call(here.thread, here.client.balance()))

@@ -126,7 +126,9 @@ class AfricasTalkingProvider(BaseProvider):
         """Return what is left on the account.
 
         Raises:
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
+            ProviderError: The gateway refused to tell.
         """
 
         def read(answer: Answer) -> Balance:

@@ -147,6 +147,7 @@ class EgoSmsProvider(BaseProvider):
         """Return what is left for Ugandan numbers; other countries have a wallet of their own.
 
         Raises:
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
             ProviderError: The gateway refused to tell.
         """

@@ -172,7 +172,9 @@ class UltimateSmsBase(BaseProvider):
                 servers is 30 days ago.
 
         Raises:
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
+            ProviderError: The gateway refused to tell.
         """
         return received(self._api, cursor or ReceivedCursor())
 
@@ -181,7 +183,9 @@ class UltimateSmsBase(BaseProvider):
 
         Raises:
             NotFoundError: The account has no such message.
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
+            ProviderError: The gateway refused to tell.
         """
         if not message_id.startswith(QUEUE):
             return (await self.messages.get(message_id)).delivery_status
@@ -198,6 +202,7 @@ class UltimateSmsBase(BaseProvider):
         """Return what is left; `amount` is `None` where the gateway says "Unlimited".
 
         Raises:
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
             ProviderError: The gateway refused to tell.
         """
@@ -213,6 +218,7 @@ class UltimateSmsBase(BaseProvider):
         """Return the account's record; the token that the gateway puts into it is masked.
 
         Raises:
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
             ProviderError: The gateway refused to tell.
         """

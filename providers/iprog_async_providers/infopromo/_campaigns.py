@@ -118,6 +118,7 @@ class Campaigns:
         Raises:
             InvalidMessageError: It can't be sent as it is, or the time is over; nothing was sent.
             ProviderError: The gateway refused; nothing was sent.
+            ConnectionFailedError: The gateway can't be reached; the request did not leave.
             OutcomeUnknownError: It may have been sent.
         """
         given = [groups] if isinstance(groups, (str, ContactGroup)) else list(groups)
@@ -148,7 +149,9 @@ class Campaigns:
 
         Raises:
             NotFoundError: The account has no such campaign, or the server is too old.
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
+            ProviderError: The gateway refused to tell.
         """
         uid = campaign.uid if isinstance(campaign, Campaign) else campaign
         return await self._api.request(

@@ -77,6 +77,7 @@ class ContactGroups:
 
         Raises:
             InvalidMessageError: The name is empty.
+            ConnectionFailedError: The gateway can't be reached; the request did not leave.
             OutcomeUnknownError: It may have been created.
             ProviderError: The gateway refused; nothing was created.
         """
@@ -93,7 +94,9 @@ class ContactGroups:
 
         Raises:
             NotFoundError: The account has no such group.
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
+            ProviderError: The gateway refused to tell.
         """
         return await self._api.request(
             "POST",
@@ -108,7 +111,9 @@ class ContactGroups:
 
         Raises:
             NotFoundError: The account has no such group.
+            ConnectionFailedError: The gateway can't be reached; the request did not leave.
             NoAnswerError: No trustworthy answer; doing it again does no harm.
+            ProviderError: The gateway refused; nothing was changed.
         """
         await self._api.request(
             "PATCH",
@@ -124,7 +129,9 @@ class ContactGroups:
 
         Raises:
             NotFoundError: The account has no such group.
+            ConnectionFailedError: The gateway can't be reached; the request did not leave.
             NoAnswerError: No trustworthy answer; doing it again does no harm.
+            ProviderError: The gateway refused; nothing was changed.
         """
         await self._api.request(
             "DELETE",
@@ -139,7 +146,9 @@ class ContactGroups:
         """Iterate over the groups, a page of them with each request.
 
         Raises:
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
+            ProviderError: The gateway refused to tell.
         """
 
         async def fetch(number: int) -> Page[ContactGroup]:
@@ -179,7 +188,9 @@ class Contacts:
         Raises:
             InvalidMessageError: It is no phone number; nothing was stored.
             RejectedError: The number is in the group already, or a field is missing.
+            ConnectionFailedError: The gateway can't be reached; the request did not leave.
             OutcomeUnknownError: It may have been stored.
+            ProviderError: The gateway refused.
         """
         body = self._body(phone, fields)
         return await self._api.request(
@@ -195,7 +206,9 @@ class Contacts:
 
         Raises:
             NotFoundError: The group has no such contact.
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
+            ProviderError: The gateway refused to tell.
         """
         return await self._api.request(
             "POST",
@@ -217,7 +230,9 @@ class Contacts:
         Raises:
             InvalidMessageError: It is no phone number; nothing was changed.
             NotFoundError: The group has no such contact.
+            ConnectionFailedError: The gateway can't be reached; the request did not leave.
             NoAnswerError: No trustworthy answer; doing it again does no harm.
+            ProviderError: The gateway refused; nothing was changed.
         """
         await self._api.request(
             "PATCH",
@@ -233,7 +248,9 @@ class Contacts:
 
         Raises:
             NotFoundError: The group has no such contact.
+            ConnectionFailedError: The gateway can't be reached; the request did not leave.
             NoAnswerError: No trustworthy answer; doing it again does no harm.
+            ProviderError: The gateway refused; nothing was changed.
         """
         await self._api.request(
             "DELETE",
@@ -249,7 +266,9 @@ class Contacts:
 
         Raises:
             NotFoundError: The account has no such group.
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
+            ProviderError: The gateway refused to tell.
         """
         path = f"{_path(group)}/all"
 

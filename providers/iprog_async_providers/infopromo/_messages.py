@@ -86,7 +86,9 @@ class Messages:
 
         Raises:
             NotFoundError: The account has no such message.
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
+            ProviderError: The gateway refused to tell.
         """
         return await self._api.request(
             "GET",
@@ -122,7 +124,9 @@ class Messages:
                 `direction` is another word.
             ConfigurationError: There is no such time zone.
             RejectedError: The server does not take a filter.
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
+            ProviderError: The gateway refused to tell.
         """
         fetch = self._fetching(start, end, timezone, sms_type, direction)
         return iterate(fetch, self._api.gateway.name)

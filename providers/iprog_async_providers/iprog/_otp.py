@@ -59,6 +59,7 @@ class Otp:
 
         Raises:
             InvalidMessageError: An argument makes no sense; nothing was sent.
+            ConnectionFailedError: The gateway can't be reached; the request did not leave.
             OutcomeUnknownError: A code may have been sent.
             ProviderError: The gateway refused; nothing was sent.
         """
@@ -91,7 +92,9 @@ class Otp:
         Raises:
             InvalidMessageError: The number is none, or the code is empty or no plain text.
             AuthenticationError: The gateway does not accept the token.
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer: whether the code is right is not known.
+            ProviderError: The gateway refused to tell.
         """
         is_text = isinstance(code, str)
         code = Secret(code)
@@ -121,6 +124,7 @@ class Otp:
             method: The vendor's page names both verbs; GET is in its example.
 
         Raises:
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
             ProviderError: The gateway refused to tell.
         """

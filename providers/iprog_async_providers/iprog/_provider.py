@@ -173,6 +173,7 @@ class IprogProvider(BaseProvider):
 
         Raises:
             NotFoundError: It knows no such text.
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
             ProviderError: The gateway refused to tell.
         """
@@ -190,6 +191,7 @@ class IprogProvider(BaseProvider):
         """Return the credits left; the path is `account/`, where the vendor's guide errs.
 
         Raises:
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
             ProviderError: The gateway refused to tell.
         """
@@ -206,7 +208,9 @@ class IprogProvider(BaseProvider):
 
         Raises:
             InvalidMessageError: It is no number that IPROG is known to take.
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
+            ProviderError: The gateway refused to tell.
         """
         _, to = to_wire_number(number)
         return await self._wire.write(

@@ -91,6 +91,7 @@ class Reminders:
         Raises:
             InvalidMessageError: It can't be sent as it is, or the time is over; nothing was
                 created.
+            ConnectionFailedError: The gateway can't be reached; the request did not leave.
             OutcomeUnknownError: It may have been created.
             ProviderError: The gateway refused; nothing was created.
         """
@@ -106,6 +107,7 @@ class Reminders:
 
         Raises:
             NotFoundError: The gateway knows no such reminder.
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
             ProviderError: The gateway refused to tell.
         """
@@ -133,6 +135,7 @@ class Reminders:
             InvalidMessageError: A new value makes no sense, the time is over, or nothing is
                 changed.
             NotFoundError: The gateway knows no such reminder.
+            ConnectionFailedError: The gateway can't be reached; the request did not leave.
             NoAnswerError: No trustworthy answer; changing it again does no harm.
             ProviderError: The gateway refused.
         """
@@ -164,6 +167,7 @@ class Reminders:
 
         Raises:
             NotFoundError: The gateway knows no such reminder.
+            ConnectionFailedError: The gateway can't be reached; the request did not leave.
             NoAnswerError: No trustworthy answer; deleting it again does no harm.
             ProviderError: The gateway refused.
         """

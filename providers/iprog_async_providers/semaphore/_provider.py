@@ -116,7 +116,9 @@ class SemaphoreProvider(BaseProvider):
         """Return how many credits are left.
 
         Raises:
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
+            ProviderError: The gateway refused to tell.
         """
 
         def read(answer: Answer) -> Balance:

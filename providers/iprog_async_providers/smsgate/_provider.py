@@ -131,7 +131,9 @@ class SmsGateProvider(BaseProvider):
 
         Raises:
             NotFoundError: There is no such message, or it is so old that it was deleted.
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
+            ProviderError: The gateway refused to tell.
         """
 
         def read(answer: Answer) -> DeliveryStatus:

@@ -192,7 +192,9 @@ class HttpProvider(BaseProvider):
 
         Raises:
             UnsupportedError: The file describes no balance.
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
+            ProviderError: The gateway refused to tell.
         """
         call = self.file.balance
         if call is None:
@@ -209,7 +211,9 @@ class HttpProvider(BaseProvider):
 
         Raises:
             UnsupportedError: The file describes no status.
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
+            ProviderError: The gateway refused to tell.
         """
         call = self.file.status
         if call is None:

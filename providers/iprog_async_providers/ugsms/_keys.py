@@ -55,6 +55,7 @@ class Keys:
         Raises:
             InvalidMessageError: `expiry_days` makes no sense; nothing was made.
             ProviderError: The gateway refused; nothing was made.
+            ConnectionFailedError: The gateway can't be reached; the request did not leave.
             OutcomeUnknownError: A key may have been made.
         """
         return await self._make("/api/generate-key", "generate the key", expiry_days)
@@ -71,6 +72,7 @@ class Keys:
         Raises:
             InvalidMessageError: `expiry_days` makes no sense; nothing was changed.
             ProviderError: The gateway refused; nothing was changed.
+            ConnectionFailedError: The gateway can't be reached; the request did not leave.
             OutcomeUnknownError: The key may have been replaced, and the new one is lost.
         """
         return await self._make("/api/regenerate-key", "regenerate the key", expiry_days)
@@ -84,6 +86,7 @@ class Keys:
             AuthenticationError: The credentials are not accepted. For a provider that revokes
                 its own key, this also follows a revocation whose answer was lost.
             ProviderError: The gateway refused.
+            ConnectionFailedError: The gateway can't be reached; the request did not leave.
             NoAnswerError: No trustworthy answer; revoking again does no harm.
         """
         await self._api.manage(

@@ -120,6 +120,7 @@ class UgsmsV2Provider(UgsmsProvider):
         """Return what is left on the account, in its currency.
 
         Raises:
+            ConnectionFailedError: The gateway can't be reached; ask again.
             NoAnswerError: No trustworthy answer; ask again.
             ProviderError: The gateway refused to tell.
         """
