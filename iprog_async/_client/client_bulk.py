@@ -115,7 +115,8 @@ class ClientBulk:
             ConfigurationError: They make no sense.
         """
         if words is not None:
-            return SendBetween.of_words(words, zone, "wait")
+            when_quiet = "wait" if self._hours is None else self._hours.when_quiet
+            return SendBetween.of_words(words, zone, when_quiet)
         if zone is not None:
             raise ConfigurationError("zone= is the clock of send_between=; give both")
         return self._hours

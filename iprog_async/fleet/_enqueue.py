@@ -117,6 +117,7 @@ async def enqueue_many(
         halt_after_failed=halt_after_failed,
         send_between=None if hours is None else str(hours.hours),
         zone=None if hours is None else hours.zone_name,
+        when_quiet="wait" if hours is None else hours.when_quiet,
         gateways=(gateway.name for gateway in gateways_of(client.provider)),
     )
     jobs = JobSettings(

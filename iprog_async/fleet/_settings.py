@@ -10,7 +10,7 @@ from attrs import asdict, field, fields_dict, frozen
 from iprog_async._bulk.credit_limit import check_limit
 from iprog_async._core.checks import check_moment
 from iprog_async._core.errors import ConfigurationError
-from iprog_async._policies.send_between import SendBetween
+from iprog_async._policies.send_between import SendBetween, WhenQuiet
 from iprog_async.fleet._queue_names import check_queue
 
 
@@ -33,6 +33,8 @@ class RunSettings:
             gateway reports as failed.
         send_between: The hours at which texts leave; they hold beside those of each worker.
         zone: Whose clocks, if not the number's.
+        when_quiet: What becomes of a text that is scheduled outside of these hours: `"schedule"`
+            has it sent when they begin. All others wait for them in any case.
         gateways: Names of the gateways that it was loaded for: what they send, others may not.
 
     Raises:
@@ -46,6 +48,7 @@ class RunSettings:
     halt_after_failed: int | None = None
     send_between: str | None = None
     zone: str | None = None
+    when_quiet: WhenQuiet = "wait"
     gateways: tuple[str, ...] = field(default=(), converter=to_names)
 
     def __attrs_post_init__(self) -> None:
@@ -59,7 +62,7 @@ class RunSettings:
         """The hours, as a run takes them."""
         if self.send_between is None:
             return None
-        return SendBetween.of_words(self.send_between, self.zone, "wait")
+        return SendBetween.of_words(self.send_between, self.zone, self.when_quiet)
 
     def to_dict(self) -> dict[str, Any]:
         """Return them as JSON-ready data."""

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from support.core.fakes import FakeProvider
 from support.fleet.sending import (
     CAMPAIGN,
     client_of,
@@ -27,6 +28,7 @@ from iprog_async import (
     ConfigurationError,
     Decision,
     HttpPool,
+    Message,
     Outgoing,
     Refuse,
     SmsClient,
@@ -151,6 +153,36 @@ async def test_a_campaign_that_waits_for_its_hours_holds_up_no_other(postgres_jo
     async with working_at(night + timedelta(hours=6), outbox, postgres_journal):
         await until_ended(postgres_journal)
     assert 300 == len({message.to for message in outbox.messages}) == len(outbox.messages)
+
+
+@pytest.mark.parametrize("given", ["by the client", "by the call"])
+async def test_a_time_at_night_is_moved_by_the_workers_too(
+    given: str, postgres_journal: str
+) -> None:
+    """With when_quiet="schedule" the gateway gets it for the morning, as from a run."""
+    zone = ZoneInfo("Asia/Manila")
+    noon, night, morning = (datetime(2026, 6, day, hour, tzinfo=zone) for day, hour in TIMES)
+    hours: dict[str, Any] = {"send_between": "08:00-20:00", "zone": "Asia/Manila"}
+    of_client = {**hours, "when_quiet": "schedule"}
+    of_call = {} if given == "by the client" else hours
+    provider = FakeProvider()
+    async with (
+        HttpPool(clock=InstantClock(noon.astimezone(UTC))) as pool,
+        SmsClient(provider, pool=pool, **of_client) as loader,
+        SmsClient(provider, pool=pool) as sms,
+    ):
+        where: dict[str, Any] = {"journal": postgres_journal, "campaign": CAMPAIGN}
+        texts = [Message("+639171234567", "Hi", schedule_at=night)]
+        report = await enqueue_many(loader, texts, **where, **of_call)
+        async with working(sms, postgres_journal):
+            await until_ended(postgres_journal)
+
+    assert 1 == report.enqueued
+    assert [morning] == [batch[0].wire.schedule_at for batch in provider.sent]
+
+
+TIMES = [(1, 12), (2, 3), (2, 8)]
+"""A noon, a night and a morning: day and hour."""
 
 
 async def test_hours_that_make_no_sense_are_refused(postgres_journal: str) -> None:
