@@ -22,6 +22,7 @@ from iprog_async._policies.gate import Admissions, Gate
 from iprog_async._policies.send_between import SendBetween
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.sender_ids import SenderIds, SenderIdSetting, read_sender_ids
+from iprog_async._suppressions.policy import SuppressionPolicy
 
 
 @frozen
@@ -92,6 +93,15 @@ class ClientBulk:
             gate = gate or Gate((), self._provider, self.clock, self._encoding)
             gate = gate.also(read_policies([options.hours]))
         return None if gate is None else gate.of_run(options.encoding)
+
+    @property
+    def has_others_wait(self) -> bool:
+        """Whether a policy of this client may have rows wait that another client would send."""
+        policies = () if self._gate is None else self._gate.policies
+        return not all(
+            isinstance(getattr(policy.decide, "__self__", None), SuppressionPolicy)
+            for policy in policies
+        )
 
     def gate_of(self, hours: SendBetween | None) -> Gate | None:
         """Return what asks for hours only, of messages that others send; `None` without any."""

@@ -6,7 +6,8 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import ConfigurationError, CreditLimitError, JournalError
@@ -36,9 +37,11 @@ progress = logging.getLogger("iprog_async.fleet")
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_UNTIL_IDLE = 5.0
+_CLOSE_CLOCKS = timedelta(minutes=1)
 _SEEN = """
 INSERT INTO {schema}.fleet_workers (name) VALUES (%(name)s)
-ON CONFLICT (name) DO UPDATE SET seen_at = now(), sent_per_second = %(rate)s"""
+ON CONFLICT (name) DO UPDATE SET seen_at = now(), sent_per_second = %(rate)s
+RETURNING seen_at"""
 _GONE = """
 WITH gone AS (
   DELETE FROM {schema}.fleet_workers WHERE seen_at < now() - interval '1 hour' RETURNING name
@@ -258,7 +261,8 @@ class Session:
 
     async def _look(self) -> None:
         await self._queue.beat()
-        await self._say_hello()
+        seen_at = await self._say_hello()
+        clock_is_right = abs(seen_at - self._client.bulk.clock.now()) < _CLOSE_CLOCKS
         runs = dict(self._runs)
         chunks = [chunk for one in runs.values() for chunk in one.chunks]
         await save_counts(self._connection, self._schema, chunks, self._options.name)
@@ -280,19 +284,21 @@ class Session:
                 await halt(self._connection, self._schema, state.campaign, state.run, why)
                 one.stop()
         for key, one in self._runs.items():
-            if one.rest() and key not in self._resting:
+            if one.rest(clock_is_right=clock_is_right) and key not in self._resting:
                 self._resting.add(key)
                 progress.info("the campaign %r: its texts wait for their time", one.info.campaign)
         await self._close_idle()
 
-    async def _say_hello(self) -> None:
+    async def _say_hello(self) -> datetime:
+        """Say that this worker is there; return what time it is in the database."""
         now = time.monotonic()
         sent = sum(one.sent for one in self._runs.values())
         seconds = max(now - self._counted_at, 0.001)
         rate = max(sent - self._sent, 0) / seconds
         self._sent, self._counted_at = sent, now
         values = {"name": self._options.name, "rate": rate}
-        await run(self._connection, _SEEN.format(schema=quoted(self._schema)), values)
+        (seen_at,) = await ask(self._connection, _SEEN.format(schema=quoted(self._schema)), values)
+        return cast("datetime", seen_at)
 
     async def _close_idle(self) -> None:
         """End the runs that have had nothing to do for a while, with their connections."""

@@ -25,7 +25,7 @@ from iprog_async.fleet._feed import Feed
 
 
 _SHORTEST_REST = timedelta(seconds=10)
-# Another worker may have other hours, and a clock may be set meanwhile.
+# Where another worker may have other hours, or one's clock may be wrong.
 _LONGEST_REST = timedelta(hours=1)
 
 
@@ -94,11 +94,16 @@ class WorkerRun:
         self.chunks.remove(chunk)
         self._feed.forget(chunk)
 
-    def rest(self) -> bool:
+    def rest(self, *, clock_is_right: bool = False) -> bool:
         """Stop if all that it has waits for its time; return whether it does.
 
-        Its chunks then say for how long nobody needs to take them. Whether anything else is to be
-        sent meanwhile has been seen twice, by a clock that does not run ahead, as one of tests.
+        Its chunks then say for how long nobody needs to take them: until their time where it is the
+        campaign's own, which is that of all workers, and the clock is right. Whether anything else
+        is to be sent meanwhile has been seen twice, by a clock that does not run ahead, as one of
+        tests.
+
+        Args:
+            clock_is_right: Whether this machine's clock is that of the database.
         """
         now, before = self._client.bulk.clock.now(), self._waited_at
         times = self._waiting()
@@ -107,8 +112,10 @@ class WorkerRun:
             return False
         if min(times.values()) - now < _SHORTEST_REST:
             return False
+        is_certain = clock_is_right and not self._client.bulk.has_others_wait
         for chunk, time in self._feed.waiting_chunks(times).items():
-            chunk.rests = min(time - now, _LONGEST_REST).total_seconds()
+            rest = time - now if is_certain else min(time - now, _LONGEST_REST)
+            chunk.rests = rest.total_seconds()
         self.stop()
         return True
 

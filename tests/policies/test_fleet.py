@@ -32,6 +32,7 @@ from iprog_async import (
     Outgoing,
     Refuse,
     SmsClient,
+    Suppressions,
     WaitUntil,
 )
 from iprog_async._core.clock import SystemClock
@@ -130,9 +131,10 @@ async def test_a_campaign_that_waits_for_its_hours_holds_up_no_other(postgres_jo
     hours: dict[str, Any] = {"send_between": "08:00-20:00", "zone": "Asia/Manila"}
     outbox = SmsOutbox()
     where: dict[str, Any] = {"journal": postgres_journal, "chunk_size": 100}
+    # Its clock is not the database's, so that it is not trusted for the whole night.
     later = (
         "SELECT count(*) FROM {schema}.procrastinate_jobs "
-        "WHERE scheduled_at > now() + interval '30 min'"
+        "WHERE scheduled_at BETWEEN now() + interval '30 min' AND now() + interval '1 hour'"
     )
     async with SmsClient(outbox.provider) as loader:
         await enqueue_many(loader, people(300), campaign=CAMPAIGN, **where, **hours)
@@ -155,6 +157,33 @@ async def test_a_campaign_that_waits_for_its_hours_holds_up_no_other(postgres_jo
     assert 300 == len({message.to for message in outbox.messages}) == len(outbox.messages)
 
 
+@pytest.mark.parametrize("of_worker", ["nothing", "a list", "a limit"])
+async def test_a_campaign_sleeps_until_its_hours(of_worker: str, postgres_journal: str) -> None:
+    """Nobody reads it before, where it is the campaign that has it wait, and not a worker."""
+    opens, closes = (datetime.now(UTC) + timedelta(hours=hours) for hours in (4, 6))
+    hours: dict[str, Any] = {"send_between": f"{opens:%H:%M}-{closes:%H:%M}", "zone": "UTC"}
+    outbox = SmsOutbox()
+    where: dict[str, Any] = {"journal": postgres_journal, "campaign": CAMPAIGN}
+    resting = (
+        "SELECT scheduled_at - now() FROM {schema}.procrastinate_jobs WHERE scheduled_at > now()"
+    )
+    with Suppressions.open(postgres_journal) as stopped:
+        settings: dict[str, dict[str, Any]] = {
+            "nothing": {},
+            "a list": {"suppressions": stopped},
+            "a limit": {"per_number": "1/day"},
+        }
+        async with SmsClient(outbox.provider, **settings[of_worker]) as sms:
+            await enqueue_many(sms, people(3), **where, **hours)
+            async with working(sms, postgres_journal), asyncio.timeout(LONG):
+                while not (left := rows(postgres_journal, resting)):  # noqa: ASYNC110 - as above
+                    await asyncio.sleep(0.05)
+
+    ((rest,),) = left
+    assert [] == outbox.messages
+    assert (rest > timedelta(hours=3.5)) is (of_worker != "a limit")
+
+
 @pytest.mark.parametrize("given", ["by the client", "by the call"])
 async def test_a_time_at_night_is_moved_by_the_workers_too(
     given: str, postgres_journal: str
@@ -163,8 +192,8 @@ async def test_a_time_at_night_is_moved_by_the_workers_too(
     zone = ZoneInfo("Asia/Manila")
     noon, night, morning = (datetime(2026, 6, day, hour, tzinfo=zone) for day, hour in TIMES)
     hours: dict[str, Any] = {"send_between": "08:00-20:00", "zone": "Asia/Manila"}
-    of_client = {**hours, "when_quiet": "schedule"}
-    of_call = {} if given == "by the client" else hours
+    of_client: dict[str, Any] = {**hours, "when_quiet": "schedule"}
+    of_call: dict[str, Any] = {} if given == "by the client" else hours
     provider = FakeProvider()
     async with (
         HttpPool(clock=InstantClock(noon.astimezone(UTC))) as pool,
