@@ -62,7 +62,7 @@ class SmsClient(Questions[P_co]):
         provider: The gateway, as one account; the object itself stays untouched.
         pool: Connections shared with other clients; it is not closed with this client.
         http: A client of your own, for its proxies, certificates or event hooks, which is never
-            closed. One whose transport retries by itself can text people twice.
+            closed. One whose transport retries by itself, past httpcore, can text people twice.
         engine: What moves the bytes: `"httpx"`, the default, or `"asyncio"`, which takes a
             fraction of its CPU time, needs the extra `fast`, uses no proxies, and has a stricter
             reading of HTTP: what breaks its rules is an unknown outcome.

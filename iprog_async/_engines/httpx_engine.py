@@ -5,41 +5,29 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Mapping
-from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
-from attrs import define
 
-from iprog_async._core.errors import ConfigurationError
+from iprog_async._core.errors import ClientClosedError, ConfigurationError
 from iprog_async._engines.base import (
     KEEPALIVE,
-    TOO_LATE,
     Failure,
     RequestProgress,
     WireReply,
     WireRequest,
-    add_field,
 )
-from iprog_async._engines.body import BadBodyError, Body, check_length
+from iprog_async._engines.httpx_answers import close, read_answer
+from iprog_async._engines.httpx_trace import Trace, extensions, words
 from iprog_async._engines.proxies import proxy_for
 
 
-if TYPE_CHECKING:
-    import httpcore
-
 # httpcore looks at all its connections on each request, so each slot has a pool of its own.
 _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE)
-# The certain failures: httpx raises them only before it has written anything.
-_NEVER_LEFT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-)
-
+# What is trusted to say rightly that nothing was written. One made by somebody else is not, however
+# well it is known; the trace shows whether it speaks through httpcore, and how far that came.
+_OF_HTTPX = (httpx.AsyncHTTPTransport, httpx.MockTransport)
 
 _Key = tuple[int, str]
 
@@ -66,7 +54,7 @@ class TransportEngine:
     ) -> WireReply | Failure:
         """Make one request over the slot's own connection."""
         key = slot, "/".join(request.url.split("/", 3)[:3])
-        trace = _Trace(progress)
+        trace = Trace(progress)
         try:
             transport = self._transports.get(key)
             if transport is None:
@@ -77,24 +65,25 @@ class TransportEngine:
             raise
         except Exception as exc:
             # An address that httpx can't use; it has not touched the network.
-            return Failure(_words(exc), may_have_left=False)
+            return Failure(words(exc), may_have_left=False)
         self._in_use.add(key)
         try:
             reply = await transport.handle_async_request(built)
-            read = await _read(reply)
+            read = await read_answer(reply)
             if not read.whole:
                 await self._drop(key)
             return read
         except (httpx.TransportError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as exc:
             # httpcore keeps a connection for ever that it never uses again, after TLS that failed
             # behind a proxy; in this pool of one, later requests would wait for it in vain.
+            failure = trace.failure(exc, of_httpx=True)
             await self._drop(key)
-            return _failure(exc, progress)
+            return failure
         except asyncio.CancelledError:
             # The same after being cancelled between connecting and writing.
             await self._drop(key)
             # In the middle of a handshake no pool knows of it yet.
-            await _close(trace.stream)
+            await close(trace.stream)
             raise
         finally:
             self._in_use.discard(key)
@@ -112,7 +101,7 @@ class TransportEngine:
         return transport
 
     async def _drop(self, key: _Key) -> None:
-        await _close(self._transports.pop(key, None))
+        await close(self._transports.pop(key, None))
 
     async def _sweep(self, used: _Key) -> None:
         """Close what nobody has used for a while; httpcore looks only when a pool is used."""
@@ -131,7 +120,7 @@ class TransportEngine:
         transports = list(self._transports.values())
         self._transports.clear()
         for transport in transports:
-            await _close(transport)
+            await close(transport)
 
 
 def _stream_directly(transport: httpx.AsyncHTTPTransport) -> None:
@@ -146,74 +135,6 @@ def _stream_directly(transport: httpx.AsyncHTTPTransport) -> None:
         setattr(pool, "_network_backend", StreamBackend())  # noqa: B010 - private, as said
 
 
-async def _close(resource: httpx.AsyncBaseTransport | httpcore.AsyncNetworkStream | None) -> None:
-    # Trouble in closing a connection is not that of the request which is made or cancelled.
-    with suppress(Exception):
-        if resource is not None:
-            await resource.aclose()
-
-
-def _is_whole(reply: httpx.Response, headers: Mapping[str, str]) -> bool:
-    """Return whether an answer that was read ended where it said, and with its last byte.
-
-    httpcore would keep what came behind, and take it for the answer to the next request.
-    """
-    version = reply.extensions.get("http_version")
-    if version is None or version == b"HTTP/2":
-        # Of a mock; or each of its parts says whether it is the last one.
-        return True
-    framed = ("content-length" in headers) != ("transfer-encoding" in headers)
-    return (
-        (framed or reply.status_code in _WITHOUT_BODY)
-        and "trailer" not in headers
-        and not _said_more(reply)
-        and not _said_more_below(reply)
-    )
-
-
-_WITHOUT_BODY = (204, 304)
-
-
-def _said_more(reply: httpx.Response) -> bool:
-    """Return whether a server said more than its answer.
-
-    Where httpcore's inside is not as expected nobody can tell, and the connection is not used
-    again. A transport of somebody else's, which shows no stream, has to know by itself.
-    """
-    if "network_stream" not in reply.extensions:
-        return False
-    # The user's own client has one more stream around it.
-    stream: Any = getattr(reply.stream, "_stream", reply.stream)
-    try:
-        trailing, _ = stream._httpcore_stream._stream._connection._h11_state.trailing_data
-    except AttributeError:
-        return True
-    return bool(trailing)
-
-
-def _said_more_below(reply: httpx.Response) -> bool:
-    """Return whether more came in with the answer that httpcore has not read, or has dropped."""
-    stream = reply.extensions.get("network_stream")
-    if stream is None:
-        return False
-    unread: bool | None = getattr(stream, "has_unread", None)
-    if unread is None:
-        return _said_more_in_tls(stream.get_extra_info("ssl_object"))
-    return unread or stream.said_before
-
-
-def _said_more_in_tls(tls: ssl.SSLObject | None) -> bool:
-    """Return whether something encrypted is left, such as the end; it shows in no other way."""
-    try:
-        if tls is not None:
-            tls.read(1)
-    except ssl.SSLWantReadError:
-        return False
-    except ssl.SSLError:
-        return True
-    return tls is not None
-
-
 class ClientEngine:
     """A user's own `httpx.AsyncClient`, with its event hooks; it is never closed by us."""
 
@@ -224,20 +145,39 @@ class ClientEngine:
         self, request: WireRequest, progress: RequestProgress, slot: int, connect_timeout: float
     ) -> WireReply | Failure:
         """Make one request through the client."""
+        if self._client.is_closed:
+            raise ClientClosedError("the client given as http= is closed; nothing was sent")
+        trace = Trace(progress)
         try:
-            built = self._client.build_request(
-                request.method,
-                request.url,
-                # Without it the client asks for every compression it knows, and we know gzip.
-                headers=[("Accept-Encoding", "gzip"), *request.headers],
-                content=request.content,
-                extensions=_extensions(_Trace(progress), connect_timeout),
-            )
+            built = self._build(request, trace, connect_timeout)
+        except Exception as exc:
+            # An address that httpx can't use; it has not touched the network.
+            return Failure(words(exc), may_have_left=False)
+        try:
             # The credentials are the adapter's business: no netrc, no default of the client.
             reply = await self._client.send(built, stream=True, follow_redirects=False, auth=None)
-            return await _read(reply)
+            return await read_answer(reply)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as exc:
-            return _failure(exc, progress)
+            return trace.failure(exc, of_httpx=self._goes_through_httpx(built.url))
+
+    def _build(self, request: WireRequest, trace: Trace, connect_timeout: float) -> httpx.Request:
+        return self._client.build_request(
+            request.method,
+            request.url,
+            # Without it the client asks for every compression it knows, and we know gzip.
+            headers=[("Accept-Encoding", "gzip"), *request.headers],
+            content=request.content,
+            extensions=extensions(trace, connect_timeout),
+        )
+
+    def _goes_through_httpx(self, url: httpx.URL) -> bool:
+        """Return whether nothing but httpx itself is between us and an address.
+
+        Where its inside is not as expected nobody can tell.
+        """
+        chosen: Any = getattr(self._client, "_transport_for_url", None)
+        sends_itself = type(self._client).send is not httpx.AsyncClient.send
+        return chosen is not None and not sends_itself and type(chosen(url)) in _OF_HTTPX
 
     def check(self, origin: str) -> None:
         """Check nothing: what the client reads of the environment is the user's."""
@@ -246,100 +186,17 @@ class ClientEngine:
         """Leave the client open: it is the user's."""
 
 
-def _build(request: WireRequest, trace: _Trace, connect_timeout: float) -> httpx.Request:
+def _build(request: WireRequest, trace: Trace, connect_timeout: float) -> httpx.Request:
     url = httpx.URL(request.url) if request.has_query else _plain_url(request.url)
     return httpx.Request(
         request.method,
         url,
         headers=list(request.headers),
         content=request.content,
-        extensions=_extensions(trace, connect_timeout),
+        extensions=extensions(trace, connect_timeout),
     )
 
 
 @lru_cache(maxsize=256)
 def _plain_url(url: str) -> httpx.URL:
     return httpx.URL(url)
-
-
-class _LateError(RuntimeError):
-    """It is too late to write the request."""
-
-
-@define
-class _Trace:
-    """What httpcore tells of its steps: how far a request has come, and over what."""
-
-    progress: RequestProgress
-    stream: httpcore.AsyncNetworkStream | None = None
-
-    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
-        if event.startswith("connection."):
-            self.progress.connecting = True
-            if event == "connection.connect_tcp.complete":
-                self.stream = info["return_value"]
-        elif event.endswith("send_request_headers.started"):
-            # CONNECT only opens a tunnel through a proxy: the request itself comes after it.
-            tunnels = getattr(info.get("request"), "method", b"") == b"CONNECT"
-            if tunnels or self.progress.writing:
-                return
-            if self.progress.too_late() is not None:
-                raise _LateError
-            self.progress.writing = True
-
-
-def _extensions(trace: _Trace, connect_timeout: float) -> dict[str, object]:
-    # Reading and writing are bounded by the session's timeout for the whole attempt; waiting
-    # for a connection by our own queue.
-    timeout = {"connect": connect_timeout, "read": None, "write": None, "pool": None}
-    return {"timeout": timeout, "trace": trace}
-
-
-def _failure(exc: Exception, progress: RequestProgress) -> Failure:
-    # Imported late, as httpx does with httpcore.
-    from iprog_async._engines.httpcore_stream import UnaskedError
-
-    if isinstance(exc, _LateError):
-        return Failure(TOO_LATE, may_have_left=False)
-    never_left = isinstance(exc, _NEVER_LEFT) and not progress.writing
-    if isinstance(exc.__cause__, UnaskedError):
-        # httpcore says that it writes before our streams do.
-        return Failure(_words(exc), may_have_left=False)
-    return Failure(_words(exc), may_have_left=not never_left and progress.may_have_left)
-
-
-def _words(exc: Exception) -> str:
-    return f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__
-
-
-async def _read(reply: httpx.Response) -> WireReply:
-    try:
-        headers = _headers(reply)
-        if reply.is_stream_consumed:
-            # An event hook of the user's client has read it.
-            check_length(reply.content)
-            content = reply.content
-        else:
-            body = Body(headers)
-            if not isinstance(reply.stream, httpx.AsyncByteStream):
-                raise BadBodyError("the answer can't be read asynchronously")
-            async for chunk in reply.stream:
-                body.feed(chunk)
-            content = body.end()
-        whole = _is_whole(reply, headers)
-        if not whole:
-            # Before the pool has it back, which gives it to the next request at once.
-            await _close(reply.extensions.get("network_stream"))
-        return WireReply(reply.status_code, headers, content, whole)
-    finally:
-        await reply.aclose()
-
-
-def _headers(reply: httpx.Response) -> dict[str, str]:
-    raw = reply.headers.raw
-    headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in raw}
-    if len(headers) < len(raw):
-        headers.clear()
-        for key, value in raw:
-            add_field(headers, key.decode("latin-1").lower(), value.decode("latin-1"))
-    return headers

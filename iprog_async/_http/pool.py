@@ -37,7 +37,8 @@ class HttpPool:
             first out.
         verify: Trusted certificates, and a client certificate where one is needed.
         http: A client of your own instead of an engine. It is never closed, and never told to
-            follow redirects; one whose transport retries by itself can text people twice.
+            follow redirects; one whose transport retries by itself, past httpcore, can text
+            people twice.
         clock: What tells the time and waits; for tests.
         user_agent: What requests call this program. `None` is `iprog-async/VERSION`, or what an
             `http` of yours has been given. A provider's own header field goes before it.

@@ -21,7 +21,8 @@ from iprog_async import (
 )
 from iprog_async._engines import httpx_engine
 from iprog_async._engines.base import MAX_BODY, Failure, RequestProgress, WireReply, WireRequest
-from iprog_async._engines.httpx_engine import TransportEngine, _Trace  # pyright: ignore[reportPrivateUsage] - httpcore's events are its input
+from iprog_async._engines.httpx_engine import TransportEngine
+from iprog_async._engines.httpx_trace import Trace
 from iprog_async._engines.trust import default_ssl_context
 from iprog_async.testing import Behaviour, InstantClock, RawGateway, RawRequest, Reply, drip
 from iprog_async.testing._loop_time import jumping_time
@@ -227,6 +228,8 @@ async def test_drip_ends_at_the_timeout(no_proxies: None) -> None:
     [
         ([], True),
         ([("connection.connect_tcp.started", b"")], False),
+        ([("socks.setup_socks5_connection.started", b"")], False),
+        ([("connection.connect_tcp.started", b""), ("proxy.start_tls.started", b"")], False),
         (
             [
                 ("connection.connect_tcp.started", b""),
@@ -257,7 +260,7 @@ async def test_progress_follows_what_httpcore_tells(
 ) -> None:
     """Nothing known is pessimistic; connecting is certain; headers of the request are not."""
     progress = RequestProgress()
-    trace = _Trace(progress)
+    trace = Trace(progress)
 
     for event, method in events:
         info: Mapping[str, object] = {
