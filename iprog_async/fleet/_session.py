@@ -61,6 +61,8 @@ class Session:
         options: How the worker works.
         wake: Set when there may be something new.
         outcomes: Where the outcomes of all that is sent are counted.
+        owed: Credits to give back, by campaign and run: those that a session had left whose
+            connection was lost. This one leaves its own there if it loses its connection, too.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Session:
         options: WorkerOptions,
         wake: asyncio.Event,
         outcomes: Counter[str],
+        owed: Counter[tuple[int, int]],
     ) -> None:
         self._client = client
         self._address = address
@@ -79,6 +82,7 @@ class Session:
         self._options = options
         self._wake = wake
         self._outcomes = outcomes
+        self._owed = owed
         self._gateways = to_names(gateway.name for gateway in gateways_of(client.provider))
         self._queue = JobQueue(connection, options.queues, options.stalled_after)
         self._runs: dict[tuple[int, int], WorkerRun] = {}
@@ -107,6 +111,7 @@ class Session:
             psycopg.Error: The connection is lost, or the database refuses.
         """
         await self._queue.register()
+        await self._give_back_owed()
         looking = asyncio.create_task(self._look_again_and_again())
         try:
             await self._take_jobs()
@@ -349,9 +354,15 @@ class Session:
         if leasing is not None:
             leasing.cancel()
             await asyncio.gather(leasing, return_exceptions=True)
-        if left := one.release_credits():
-            key = one.campaign, one.number
-            await give_back_credits(self._connection, self._schema, key, left)
+        self._owed[one.campaign, one.number] += one.release_credits()
+        await self._give_back_owed()
+
+    async def _give_back_owed(self) -> None:
+        while self._owed:
+            # No longer owed, whether it is done or not: given back twice, it would be spent twice.
+            of_run, left = self._owed.popitem()
+            if left:
+                await give_back_credits(self._connection, self._schema, of_run, left)
 
     async def _close(self) -> None:
         """End what is still there; after a lost connection, what is on its way is waited for."""
@@ -362,6 +373,8 @@ class Session:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for one in self._leases:
+            self._owed[one.campaign, one.number] += one.release_credits()
 
 
 _GUESSED_SIZE = 1000

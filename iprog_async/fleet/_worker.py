@@ -75,6 +75,7 @@ class Worker:
         self._outbox = OutboxSender(client, concurrency=concurrency) if outbox else None
         self._wake = asyncio.Event()
         self._session: Session | None = None
+        self._owed: Counter[tuple[int, int]] = Counter()
         self._stopping = False
         self._was_connected = False
         self._told = ""
@@ -180,6 +181,7 @@ class Worker:
                 self._options,
                 self._wake,
                 self.outcomes,
+                self._owed,
             )
             if self._stopping:
                 return

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from secrets import token_hex
 from typing import Any
 
+import psycopg
 import pytest
 from support.fleet.sending import (
     CAMPAIGN,
@@ -22,10 +23,12 @@ from support.fleet.sending import (
 from support.postgres.addresses import with_query
 
 from iprog_async import (
+    Allow,
     ConfigurationError,
     Journal,
     JournalError,
     Message,
+    Outgoing,
     SmsClient,
     Suppressions,
 )
@@ -34,6 +37,8 @@ from iprog_async._journal.postgres.connecting import connect, run
 from iprog_async._journal.postgres.migrations import migrate
 from iprog_async._journal.postgres.schema import grants
 from iprog_async.fleet import FleetCampaign, Worker, enqueue_many
+from iprog_async.fleet import _run_state as run_state
+from iprog_async.fleet import _session as session_module
 from iprog_async.outbox import enqueue_sync
 from iprog_async.testing import SmsOutbox
 from iprog_async_providers import IprogProvider
@@ -119,6 +124,43 @@ async def test_max_credits_holds_over_all_workers(postgres_journal: str) -> None
                 status = await until_ended(postgres_journal)
     assert (400, {1}) == (len(counting.texts), set(counting.texts.values()))
     assert status.halted is None
+
+
+@pytest.mark.slow
+async def test_credits_come_back_from_a_connection_that_is_lost(
+    postgres_journal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker lives, and knows what it has not spent: it takes no more than it needs."""
+    asked, lost = 0, asyncio.Event()
+
+    async def until_lost(_: Outgoing) -> Allow:
+        nonlocal asked
+        asked += 1
+        if asked > 50:
+            await lost.wait()
+        return Allow()
+
+    async def read_states(*args: Any) -> Any:
+        if counting.texts.total() >= 10 and not lost.is_set():
+            lost.set()
+            raise psycopg.OperationalError("the connection is lost")
+        return await real(*args)
+
+    real = run_state.read_states
+    monkeypatch.setattr(session_module, "read_states", read_states)
+    # A quarter of it is all that is leased before.
+    limits: dict[str, Any] = {"max_credits": 4000, "chunk_size": 10}
+    with gateway() as counting:
+        async with client_of(counting.base_url, policies=[until_lost]) as sms:
+            await enqueue_many(
+                sms, people(200), journal=postgres_journal, campaign=CAMPAIGN, **limits
+            )
+            async with working(sms, postgres_journal, concurrency=2):
+                status = await until_ended(postgres_journal)
+    (run,) = status.runs
+    taken = rows(postgres_journal, "SELECT credits_taken FROM {schema}.fleet_runs")
+    assert (True, 200, 200) == (lost.is_set(), run.accepted, counting.texts.total())
+    assert [(200,)] == taken
 
 
 async def test_halt_and_resume(postgres_journal: str) -> None:
