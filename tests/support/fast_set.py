@@ -9,7 +9,7 @@ from zlib import crc32
 import pytest
 
 
-ROWS = 8
+ROWS = 5
 """How many of a table's rows run without `--slow`."""
 
 
