@@ -6,6 +6,8 @@ To make the tables takes the server five times as long as most tests do.
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from secrets import token_hex
 from typing import Any, LiteralString
 
@@ -18,12 +20,13 @@ from support.postgres.addresses import with_query
 
 
 _SECONDS_TO_LEAVE = 1.0
+_OURS = "stock of journals"
 
 _Connection = psycopg.Connection[tuple[Any, ...]]
 
 _OTHERS = """
 SELECT count(*) FROM pg_stat_activity
-WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'
+WHERE application_name <> %(ours)s AND backend_type = 'client backend'
 """
 
 # Whatever changes a column, a function or a trigger writes the row that describes it anew; of a
@@ -102,6 +105,7 @@ class JournalStock:
 
     database: str
     _ready: list[Made] = field(factory=list[Made], init=False)
+    _kept: _Connection | None = field(default=None, init=False)
 
     def take(self) -> Made:
         """Return a journal that is as new."""
@@ -109,7 +113,7 @@ class JournalStock:
 
     def give_back(self, made: Made) -> None:
         """Empty a journal for the next test, or remove it if that would not be the same."""
-        with psycopg.connect(self.database, autocommit=True) as connection:
+        with self._connected() as connection:
             if _is_alone(connection) and _is_emptied(connection, made):
                 self._ready.append(made)
             else:
@@ -117,18 +121,38 @@ class JournalStock:
 
     def remove(self) -> None:
         """Remove the journals that are left."""
-        with psycopg.connect(self.database, autocommit=True) as connection:
+        with self._connected() as connection:
             while self._ready:
                 remove_schema(connection, self._ready.pop().schema)
+        connection.close()
 
     def _make(self) -> Made:
         schema = f"test_{token_hex(6)}"
         address = with_query(self.database, schema=schema)
         migrate(PostgresAddress.parse(address))
-        with psycopg.connect(self.database, autocommit=True) as connection:
+        with self._connected() as connection:
             filled = _told(connection, _WRITTEN, schema)
             rows = {table: _rows(connection, table) for table in filled}
             return Made(schema, address, _structure(connection, schema), rows)
+
+    @contextmanager
+    def _connected(self) -> Generator[_Connection]:
+        """Lend one connection again and again: a new one first has to learn of all tables."""
+        if self._kept is None or not _answers(self._kept):
+            self._kept = psycopg.connect(self.database, autocommit=True, application_name=_OURS)
+        yield self._kept
+        # A test that ends the connections of a journal finds them by what they asked for last.
+        self._kept.execute("SELECT 1")
+
+
+def _answers(connection: _Connection) -> bool:
+    """Tell whether a connection is there; one that a test has ended is closed."""
+    try:
+        connection.execute("SELECT 1")
+    except psycopg.OperationalError:
+        connection.close()
+        return False
+    return True
 
 
 def remove_schema(connection: _Connection, schema: str) -> None:
@@ -146,7 +170,7 @@ def remove_schema(connection: _Connection, schema: str) -> None:
 def _is_alone(connection: _Connection) -> bool:
     """Tell whether nobody is left who could write; a connection takes a moment to end."""
     until = time.monotonic() + _SECONDS_TO_LEAVE
-    while connection.execute(_OTHERS).fetchone() != (0,):
+    while connection.execute(_OTHERS, {"ours": _OURS}).fetchone() != (0,):
         if time.monotonic() > until:
             return False
         time.sleep(0.002)
