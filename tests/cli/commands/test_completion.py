@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,21 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 """
 
 
+_SCRIPTS: dict[str, str] = {}
+
+
+@pytest.fixture
+def script_for(cli: Cli) -> Callable[[str], str]:
+    """Return the script of a shell; to write one takes most of a second."""
+
+    def read(shell: str) -> str:
+        if shell not in _SCRIPTS:
+            _SCRIPTS[shell] = cli("completion", shell).out
+        return _SCRIPTS[shell]
+
+    return read
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_scripts(cli: Cli, shell: str) -> None:
@@ -33,12 +49,12 @@ def test_scripts(cli: Cli, shell: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_syntax(cli: Cli, shell: str) -> None:
+def test_syntax(script_for: Callable[[str], str], shell: str) -> None:
     """The shell itself has no complaint about its script."""
     program = shutil.which(shell)
     if program is None:
         pytest.skip(f"{shell} is not installed")
-    script = cli("completion", shell).out
+    script = script_for(shell)
     ran = subprocess.run([program, "-n"], input=script, capture_output=True, text=True, check=False)  # noqa: S603 - our own script
     assert (0, "") == (ran.returncode, ran.stderr)
 
@@ -52,14 +68,14 @@ def test_syntax(cli: Cli, shell: str) -> None:
         ("iprog-async me --js", "--json"),
     ],
 )
-def test_bash(cli: Cli, words: str, expected: str) -> None:
+def test_bash(script_for: Callable[[str], str], words: str, expected: str) -> None:
     """In bash, the beginning of a command or option is completed."""
     bash = shutil.which("bash")
     if bash is None:
         pytest.skip("bash is not installed")
     ran = subprocess.run(  # noqa: S603 - our own script
         [bash, "--norc", "-c", _ASK.format(words=words)],
-        input=cli("completion", "bash").out,
+        input=script_for("bash"),
         capture_output=True,
         text=True,
         check=True,
@@ -88,11 +104,11 @@ _SETUP = {
     ],
 )
 def test_shell_completes_words_and_files(
-    cli: Cli, tmp_path: Path, how: str, typed: str, expected: str
+    script_for: Callable[[str], str], tmp_path: Path, how: str, typed: str, expected: str
 ) -> None:
     """On a terminal, a tab completes commands, options and, where it may be one, a file."""
     name = how.partition(",")[0]
-    script = cli("completion", name).out
+    script = script_for(name)
     (tmp_path / "script").write_text(script)
     (tmp_path / "functions").mkdir()
     (tmp_path / "functions" / "_iprog-async").write_text(script)

@@ -6,14 +6,14 @@ import asyncio
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.core.fakes import NUMBER, Wire, to_many
+from support.forking import Forking, forking
 from support.journal.journaling import (
     ACCEPTED,
     as_killed,
@@ -23,7 +23,6 @@ from support.journal.journaling import (
     sent_to,
     sqlite_store,
 )
-from support.waiting import LONG
 
 from iprog_async import Journal, JournalReader
 from iprog_async._journal.sqlite import open_marker as marker_module
@@ -31,36 +30,13 @@ from iprog_async._journal.sqlite.open_marker import Marker, Verdict, read_marker
 from iprog_async._journal.sqlite.wal import Wal, read_wal
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a signal of POSIX systems")
-@pytest.mark.parametrize("earlier", [0, 5], ids=["new", "used before"])
-@pytest.mark.parametrize("step", range(1, 11))
-def test_killed_while_it_is_opened_or_closed(step: int, earlier: int, tmp_path: Path) -> None:
-    """Killed at any step of its opening or its closing, a journal opens without a word."""
-    path = tmp_path / "june.db"
-    child = subprocess.run(  # noqa: S603 - ours
-        [sys.executable, "-c", _STEPS, str(path), str(step), str(earlier)],
-        check=False,
-        timeout=LONG,
-    )
-    assert child.returncode in (0, -signal.SIGKILL)
-    if step > 2 or earlier:
-        JournalReader.open(path).close()
-    Journal.open(path).close()
-    JournalReader.open(path).close()
-    assert Verdict.WHOLE is marker_module.examine(str(path))[1]
-
-
 _STEPS = """
-import os, signal, sys
+import os, signal
 from iprog_async import Journal
 from iprog_async._journal.sqlite import open_marker as marker
 
-path, step, earlier = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-for _ in range(earlier):
-    Journal.open(path).close()
 steps = 0
-def die(real):
+def die(real, step):
     def counted(*arguments):
         global steps
         for done in (False, True):
@@ -71,10 +47,38 @@ def die(real):
                 result = real(*arguments)
         return result
     return counted
-for name in ("_write", "_copy_to_main_file", "read_wal"):
-    setattr(marker, name, die(getattr(marker, name)))
-Journal.open(path).close()
+
+def main(path, step, earlier):
+    for _ in range(earlier):
+        Journal.open(path).close()
+    for name in ("_write", "_copy_to_main_file", "read_wal"):
+        setattr(marker, name, die(getattr(marker, name), step))
+    Journal.open(path).close()
 """
+
+
+@pytest.fixture(scope="module")
+def opening() -> Iterator[Forking]:
+    """Open a journal in a process that is killed at a step."""
+    with forking(_STEPS) as child:
+        yield child
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a signal of POSIX systems")
+@pytest.mark.parametrize("earlier", [0, 5], ids=["new", "used before"])
+@pytest.mark.parametrize("step", range(1, 11))
+def test_killed_while_it_is_opened_or_closed(
+    step: int, earlier: int, tmp_path: Path, opening: Forking
+) -> None:
+    """Killed at any step of its opening or its closing, a journal opens without a word."""
+    path = tmp_path / "june.db"
+    assert opening.call(str(path), step, earlier) in (0, -signal.SIGKILL)
+    if step > 2 or earlier:
+        JournalReader.open(path).close()
+    Journal.open(path).close()
+    JournalReader.open(path).close()
+    assert Verdict.WHOLE is marker_module.examine(str(path))[1]
 
 
 @given(st.integers(1, 0x7FFFFFFF), st.booleans())

@@ -6,8 +6,6 @@ import asyncio
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import closing, nullcontext
@@ -16,8 +14,8 @@ from types import SimpleNamespace
 
 import pytest
 from support.core.fakes import NUMBER, Wire
+from support.forking import forking
 from support.journal.journaling import ACCEPTED, as_killed, posting, states_in
-from support.waiting import LONG
 
 from iprog_async import Journal, JournalError, JournalReader
 from iprog_async._journal.sqlite import open_marker, openers, writer
@@ -372,15 +370,14 @@ def test_a_lock_ends_with_its_process_whoever_was_forked_off(tmp_path: Path) -> 
 
 _STEPS = """
 import asyncio, os, signal, sys
-sys.path.insert(0, sys.argv[3])
+sys.path.insert(0, TESTS)
 from support.core.fakes import NUMBER, Wire
 from support.journal.journaling import ACCEPTED, posting
 from iprog_async import Journal
 from iprog_async._journal.sqlite import database, file_lock, open_marker
 
-path, step = sys.argv[1], int(sys.argv[2])
 steps = 0
-def die(real):
+def die(real, step):
     def counted(*arguments, **more):
         global steps
         result = real(*arguments, **more)
@@ -389,36 +386,34 @@ def die(real):
             os.kill(os.getpid(), signal.SIGKILL)
         return result
     return counted
-for module, name in (
-    (open_marker, "_write"), (open_marker, "_copy_to_main_file"), (database, "lease_block"),
-    (database, "mark_closed"), (database, "close_and_leave_log"), (database, "is_open"),
-    (database, "enter"), (file_lock, "_lock"), (file_lock, "_unlock"),
-):
-    setattr(module, name, die(getattr(module, name)))
-with Journal.open(path) as journal:
-    asyncio.run(posting(Wire(ACCEPTED), journal).send(NUMBER, "Hi", key=f"step {step}"))
+
+def main(path, step):
+    for module, name in (
+        (open_marker, "_write"), (open_marker, "_copy_to_main_file"), (database, "lease_block"),
+        (database, "mark_closed"), (database, "close_and_leave_log"), (database, "is_open"),
+        (database, "enter"), (file_lock, "_lock"), (file_lock, "_unlock"),
+    ):
+        setattr(module, name, die(getattr(module, name), step))
+    with Journal.open(path) as journal:
+        asyncio.run(posting(Wire(ACCEPTED), journal).send(NUMBER, "Hi", key=f"step {step}"))
 """
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)  # Some twenty processes, one after the other, perhaps on a busy machine.
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a signal of POSIX systems")
 @pytest.mark.parametrize("beside", [True, False], ids=["beside another", "alone"])
 def test_killed_at_each_step(beside: bool, path: Path) -> None:
     """Killed at any step of opening or closing, whoever comes next or is there goes on."""
-    tests = str(Path(__file__).parents[2])
-    for step in range(1, 30):
-        with Journal.open(path) if beside else nullcontext() as other:
-            child = subprocess.run(  # noqa: S603 - ours
-                [sys.executable, "-c", _STEPS, str(path), str(step), tests],
-                check=False,
-                timeout=LONG,
-            )
-            assert child.returncode in (0, -signal.SIGKILL)
-            if other is not None:
-                asyncio.run(_send(other, f"beside {step}"))
-        Journal.open(path).close()
-        if child.returncode == 0:
-            _opens(path, len(states_in(path)))
-            return
+    script = f"TESTS = {str(Path(__file__).parents[2])!r}\n{_STEPS}"
+    with forking(script) as child:
+        for step in range(1, 30):
+            with Journal.open(path) if beside else nullcontext() as other:
+                code = child.call(str(path), step)
+                assert code in (0, -signal.SIGKILL)
+                if other is not None:
+                    asyncio.run(_send(other, f"beside {step}"))
+            Journal.open(path).close()
+            if code == 0:
+                _opens(path, len(states_in(path)))
+                return
     raise AssertionError("it has more steps than that")
