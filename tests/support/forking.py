@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from attrs import frozen
@@ -48,7 +48,7 @@ class Forking:
 
 
 @contextmanager
-def forking(script: str) -> Iterator[Forking]:
+def forking(script: str) -> Generator[Forking]:
     """Run a script that defines `main`, whose calls then cost a fork each."""
     command = [sys.executable, "-c", script + _EACH]
     with subprocess.Popen(  # noqa: S603 - ours
