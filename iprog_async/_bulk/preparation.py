@@ -66,6 +66,23 @@ class Window:
     problem: JournalError | None = None
 
 
+@frozen
+class Checked:
+    """Messages that were read and checked, whatever a journal has of them.
+
+    Args:
+        fresh: Those that can be sent.
+        late: Those whose time is over, each with its outcome if no earlier run sent it.
+        refused: Outcomes of those that can't or must not be sent.
+        last: Whether nothing follows.
+    """
+
+    fresh: list[PreparedMessage]
+    late: Sequence[tuple[PreparedMessage, NotSent]]
+    refused: list[NotSent]
+    last: bool
+
+
 class Preparation:
     """Reads messages a window at a time, checks them, and plans their batches.
 
@@ -96,6 +113,7 @@ class Preparation:
         """Whether each number gets one message."""
         self._next_index = 0
         self._has_times = False
+        self._late: list[tuple[PreparedMessage, NotSent]] = []
         self._planner = WindowPlanner(provider.batching)
 
     @property
@@ -130,14 +148,22 @@ class Preparation:
         Raises:
             Exception: Whatever the source raised.
         """
-        fresh, refused, last = await self.next_checked()
+        checked = await self.next_checked()
+        fresh, refused, last = checked.fresh, checked.refused, checked.last
         known: list[Outcome] = []
         problem = None
-        if self._ledger is not None and fresh:
+        if self._ledger is not None:
             try:
-                fresh, known = await self._ledger.admit(fresh)
+                if checked.late:
+                    known = await self._ledger.settled([prepared for prepared, _ in checked.late])
+                if fresh:
+                    fresh, more = await self._ledger.admit(fresh)
+                    known = [*known, *more]
             except JournalError as exc:
                 problem = exc
+        if checked.late:
+            had = {outcome.index for outcome in known}
+            refused.extend(late for _, late in checked.late if late.index not in had)
         fresh = self._without_overdue(fresh, refused)
         batches = self._planner.plan(fresh, final=last or self._source.pauses)
         # A journal is asked once for each window, behind all that waits to be written: the fewer
@@ -145,11 +171,8 @@ class Preparation:
         self._window_size.note(batches if self._ledger is None else ())
         return Window(fresh, refused, known, batches, last, problem)
 
-    async def next_checked(self) -> tuple[list[PreparedMessage], list[NotSent], bool]:
+    async def next_checked(self) -> Checked:
         """Read and check the next messages, whatever a journal has of them.
-
-        Returns:
-            Those that can be sent, the outcomes of the others, and whether nothing follows.
 
         Raises:
             Exception: Whatever the source raised.
@@ -168,7 +191,11 @@ class Preparation:
                 fresh.append(checked)
             else:
                 refused.append(checked)
-        return fresh, refused, not (messages or self._source.pauses)
+        late, self._late = self._late, []
+        if late:
+            gone = {prepared.index for prepared, _ in late}
+            fresh = [prepared for prepared in fresh if prepared.index not in gone]
+        return Checked(fresh, late, refused, not (messages or self._source.pauses))
 
     def _without_overdue(
         self, fresh: list[PreparedMessage], refused: list[NotSent]
@@ -205,8 +232,12 @@ class Preparation:
                 self._has_times = True
             if self._is_suppressed is not None and self._is_suppressed(prepared.e164):
                 return NotSent(index, message, SuppressedError(prepared.e164))
-            if not (self._has_times and self._is_late(prepared)):
+            late = overdue(prepared, self._clock.now()) if self._has_times else None
+            if late is None:
                 self._check_repeated(prepared)
+            else:
+                # It stays late, whatever the clock says later: a later one is no repetition of it.
+                self._late.append((prepared, late))
         except SmsError as exc:
             return NotSent(index, message, exc)
         except Exception as exc:
@@ -214,10 +245,6 @@ class Preparation:
             error = InvalidMessageError(f"message {index} can't be prepared: {exc!r}")
             return NotSent(index, message, error)
         return prepared
-
-    def _is_late(self, prepared: PreparedMessage) -> bool:
-        """Return whether it can't be sent any more, so that a later one is no repetition of it."""
-        return overdue(prepared, self._clock.now()) is not None
 
     def _check_repeated(self, prepared: PreparedMessage) -> None:
         index = prepared.index

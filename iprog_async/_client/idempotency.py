@@ -15,7 +15,8 @@ from iprog_async._core.outcomes import NotSent, Outcome, unclear
 from iprog_async._core.schedules import is_before
 from iprog_async._http.send_context import Permit, note_in_flight, was_withdrawn
 from iprog_async._journal.journal import Journal
-from iprog_async._journal.ledger import Ledger, check_key
+from iprog_async._journal.keys import check_key
+from iprog_async._journal.ledger import Ledger
 from iprog_async._journal.rows_claim import RowsClaim
 from iprog_async._journal.store import ClaimLostError
 from iprog_async._policies.gate import Gate

@@ -14,6 +14,7 @@ from iprog_async._core.errors import InvalidMessageError, JournalError, SmsError
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import NotSent, Outcome, Unknown
 from iprog_async._journal.journal import Journal
+from iprog_async._journal.keys import busy, check_key, contended
 from iprog_async._journal.pseudonyms import is_recalled
 from iprog_async._journal.resume_rules import Resume, ResumeRules, remembered, still_unsettled
 from iprog_async._journal.rows import HASH_BYTES, Row, Values
@@ -108,14 +109,7 @@ class Ledger:
         if not (self._reserved or (self._run and self._journal.store.has_earlier_rows)):
             # The first run of messages without keys, where every microsecond counts.
             return free, settled
-        known = await self._journal.store.look_up(
-            ((prepared.e164, prepared.message.key) for prepared in free),
-            earlier=bool(self._run),
-            whatever_key=self._rules.one_per_number,
-        )
-        found = await self._settled(free, known) if known else [()] * len(free)
-        for prepared, rows in zip(free, found, strict=True):
-            outcome = self._decide(prepared, rows) if rows else None
+        for prepared, outcome in await self._look_up(free):
             if outcome is None:
                 to_send.append(prepared)
             else:
@@ -123,7 +117,42 @@ class Ledger:
                 self._free([prepared])
         return to_send, settled
 
-    async def _settled(
+    async def settled(self, late: Sequence[PreparedMessage]) -> list[Outcome]:
+        """Return the outcomes that messages have which can't be sent any more.
+
+        None of them keeps its key from a later message, which may still be sent.
+
+        Raises:
+            JournalError: The journal can't be read.
+        """
+        settled: list[Outcome] = []
+        free: list[PreparedMessage] = []
+        for prepared in late:
+            if prepared.message.key is None or self._reserve(prepared, settled):
+                self._free([prepared])
+                free.append(prepared)
+        for prepared, outcome in await self._look_up(free):
+            if outcome is not None:
+                settled.append(outcome)
+            self._rows.pop(prepared.index, None)
+        return settled
+
+    async def _look_up(
+        self, window: Sequence[PreparedMessage]
+    ) -> Iterable[tuple[PreparedMessage, Outcome | None]]:
+        """Return messages with the outcomes that they had; `None` of each that has to be sent."""
+        known = await self._journal.store.look_up(
+            ((prepared.e164, prepared.message.key) for prepared in window),
+            earlier=bool(self._run),
+            whatever_key=self._rules.one_per_number,
+        )
+        found = await self._ended_rows(window, known) if known else [()] * len(window)
+        return (
+            (prepared, self._decide(prepared, rows) if rows else None)
+            for prepared, rows in zip(window, found, strict=True)
+        )
+
+    async def _ended_rows(
         self, window: Sequence[PreparedMessage], known: Mapping[Identity, list[Row]]
     ) -> list[Sequence[Row]]:
         """Return the rows of messages, after what others are sending of them at this moment."""
@@ -193,7 +222,7 @@ class Ledger:
                 return None
             if not isinstance(problem, ClaimLostError):
                 raise problem
-        raise _contended(prepared.e164, check_key(prepared.message.key))
+        raise contended(prepared.e164, check_key(prepared.message.key))
 
     async def settled_single(self, prepared: PreparedMessage) -> Outcome | None:
         """Return the outcome that a single message with a key has, without claiming it.
@@ -285,7 +314,7 @@ class Ledger:
             refused.append(NotSent(prepared.index, prepared.message, exc))
             return False
         if not self._journal.reserve(identity):
-            refused.append(NotSent(prepared.index, prepared.message, _busy(*identity)))
+            refused.append(NotSent(prepared.index, prepared.message, busy(*identity)))
             return False
         self._reserved.add(identity)
         return True
@@ -398,39 +427,3 @@ def _rows_of(prepared: PreparedMessage, known: Mapping[Identity, list[Row]]) -> 
     number, key = prepared.e164, prepared.message.key
     own = () if key is None else known.get((number, key), ())
     return [*own, *known.get((number, None), ())]
-
-
-def check_key(key: object) -> str:
-    """Return a message's key; raise `InvalidMessageError` if it is no text that can be stored.
-
-    SQLite would store a number as text, and then not find it again.
-    """
-    if not isinstance(key, str):
-        raise InvalidMessageError(f"the key {key!r} of a message is no text")
-    try:
-        key.encode()
-    except UnicodeEncodeError:
-        raise InvalidMessageError(f"the key {key!r} of a message has half a character") from None
-    if "\0" in key:
-        # PostgreSQL has no such character, and a key has to be the same in every journal.
-        raise InvalidMessageError(f"the key {key!r} of a message has the character 0")
-    return key
-
-
-def _contended(number: str, key: str) -> JournalError:
-    error = JournalError(
-        f"others claimed and gave back the text for {number} with the key {key!r} again and again; "
-        "this one was not sent: try again"
-    )
-    error.blame, error.healable = "message", True
-    return error
-
-
-def _busy(number: str, key: str) -> JournalError:
-    error = JournalError(
-        f"the text for {number} with the key {key!r} is on its way through this journal already; "
-        "this one was not sent"
-    )
-    # It is this message's trouble only, and it passes.
-    error.blame, error.healable = "message", True
-    return error

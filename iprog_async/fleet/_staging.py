@@ -8,7 +8,7 @@ from iprog_async._bulk.preparation import Preparation
 from iprog_async._core.errors import InvalidMessageError, SuppressedError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.outcomes import NotSent
-from iprog_async._journal.ledger import check_key
+from iprog_async._journal.keys import check_key
 from iprog_async._journal.text_hash import TextHash
 from iprog_async._policies.gate import Gate
 from iprog_async.fleet._database import Connection, run
@@ -59,22 +59,24 @@ async def stage(
         preparation: Reads and checks them.
         hashes: Tells texts apart as the journal does.
         left_out: Told of each message that can't be or must not be sent.
-        gate: Asks what the workers will ask, too; what it refuses is marked, and not told: an
-            earlier run may have sent it, which is found out later.
+        gate: Asks what the workers will ask, too; what it refuses is marked, as what is too late
+            is, and not told: an earlier run may have sent it, which is found out later.
     """
     counted = Counted()
     await run(connection, STAGED)
     async with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         while True:
-            fresh, refused, last = await preparation.next_checked()
-            for outcome in refused:
+            checked = await preparation.next_checked()
+            for outcome in checked.refused:
                 suppressed = isinstance(outcome.error, SuppressedError)
                 counted.suppressed += suppressed
                 counted.invalid += not suppressed
                 left_out(outcome)
             lines: list[str] = []
-            for prepared in fresh:
-                refusal = _NULL if gate is None else await _refusal(gate, prepared)
+            rows = [(prepared, _cell(packed(late.error))) for prepared, late in checked.late]
+            for prepared in checked.fresh:
+                rows.append((prepared, _NULL if gate is None else await _refusal(gate, prepared)))
+            for prepared, refusal in rows:
                 try:
                     lines.append(_line(prepared, hashes, refusal))
                 except InvalidMessageError as exc:
@@ -83,7 +85,7 @@ async def stage(
             counted.staged += len(lines)
             # A window at once: handing over each row alone costs more than making it.
             await copy.write("".join(lines))
-            if last:
+            if checked.last:
                 return counted
 
 

@@ -191,3 +191,21 @@ async def test_nobody_has_what_came_too_late(one_per_number: bool) -> None:
     assert isinstance(repeated, NotSent)
     assert isinstance(repeated.error, DuplicateMessageError)
     assert 1 == repeated.error.first_index
+
+
+async def test_what_came_too_late_stays_so() -> None:
+    """A clock that is set back while a window is read brings no two equal texts back to life."""
+    clock = InstantClock()
+    late = Message(NUMBER, "Hi", not_after=soon(-1))
+
+    def suppressed(number: str) -> bool:
+        if number == OTHER:
+            clock.advance(-5)
+        return False
+
+    provider = FakeProvider()
+    client = SmsClient(provider, pool=HttpPool(clock=clock))
+    outcomes = await run_over(client, [late, late, Message(OTHER, "Hi")], suppress=suppressed)
+
+    assert [ExpiredError, ExpiredError, None] == errors(outcomes)
+    assert 1 == len(texts(provider))

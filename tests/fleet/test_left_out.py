@@ -100,6 +100,23 @@ async def test_the_error_is_that_of_a_run(case: str, postgres_journal: str) -> N
     assert holds(sent) == holds(loaded)
 
 
+async def test_what_is_too_late_keeps_nothing_from_being_sent(postgres_journal: str) -> None:
+    """The same text once more, with an end that is still to come, is loaded instead of it."""
+    late, later = (
+        Message(ANA, "a", not_after=EVENING + timedelta(minutes=end)) for end in (-1, 60)
+    )
+    told: list[NotSent] = []
+    async with (
+        HttpPool(clock=InstantClock(EVENING)) as pool,
+        SmsClient(FakeProvider(), pool=pool) as sms,
+    ):
+        report = await enqueue_many(
+            sms, [late, later], journal=postgres_journal, campaign=CAMPAIGN, left_out=told.append
+        )
+    assert (1, 1) == (report.enqueued, report.expired)
+    assert [(0, ExpiredError)] == [(left.index, type(left.error)) for left in told]
+
+
 def _closed(*_: object) -> Refuse:
     return Refuse("closed\ttoday \\ heute geschlo\u00dfen")
 

@@ -1,0 +1,43 @@
+"""Keys of messages: which ones a journal can keep, and what is told of one that is taken."""
+
+from __future__ import annotations
+
+from iprog_async._core.errors import InvalidMessageError, JournalError
+
+
+def check_key(key: object) -> str:
+    """Return a message's key; raise `InvalidMessageError` if it is no text that can be stored.
+
+    SQLite would store a number as text, and then not find it again.
+    """
+    if not isinstance(key, str):
+        raise InvalidMessageError(f"the key {key!r} of a message is no text")
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        raise InvalidMessageError(f"the key {key!r} of a message has half a character") from None
+    if "\0" in key:
+        # PostgreSQL has no such character, and a key has to be the same in every journal.
+        raise InvalidMessageError(f"the key {key!r} of a message has the character 0")
+    return key
+
+
+def contended(number: str, key: str) -> JournalError:
+    """Return what is raised where others took the text and gave it back all the time."""
+    error = JournalError(
+        f"others claimed and gave back the text for {number} with the key {key!r} again and again; "
+        "this one was not sent: try again"
+    )
+    error.blame, error.healable = "message", True
+    return error
+
+
+def busy(number: str, key: str) -> JournalError:
+    """Return what is told of a text that somebody else in this process is at."""
+    error = JournalError(
+        f"the text for {number} with the key {key!r} is on its way through this journal already; "
+        "this one was not sent"
+    )
+    # It is this message's trouble only, and it passes.
+    error.blame, error.healable = "message", True
+    return error
