@@ -94,6 +94,42 @@ def is_region(region: str) -> bool:
     return region in phonenumbers.SUPPORTED_REGIONS
 
 
+def to_sender(number: str, region: str | None = None) -> str:
+    """Turn the number that a text came from into E.164, as a gateway writes it.
+
+    Gateways leave out the plus sign. Where digits are one number with a country code in front and
+    another without, it is the one that is a mobile: others hardly send texts.
+
+    Args:
+        number: The number.
+        region: Two-letter region of national numbers.
+
+    Raises:
+        InvalidMessageError: It is no valid number, or it may be two.
+    """
+    fast = _FAST.get(region)
+    if region is None or (fast is not None and fast.fullmatch(number)):
+        return to_e164(number, region)
+    mobiles = _mobiles_among(number, region)
+    return mobiles.pop() if len(mobiles) == 1 else to_e164(number, region)
+
+
+def _mobiles_among(number: str, region: str) -> set[str]:
+    """Return which mobiles digits may be, with their country code or without."""
+    import phonenumbers
+
+    digits = number.strip()
+    if not digits.isdecimal():
+        return set()
+    kinds = phonenumbers.PhoneNumberType
+    return {
+        phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+        for parsed in (_valid(digits, region), _valid(f"+{digits}", None))
+        if parsed is not None
+        and phonenumbers.number_type(parsed) in (kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE)
+    }
+
+
 def to_e164(number: str, region: str | None = None, *, mobile_only: bool = False) -> str:
     """Turn a phone number as people write it into E.164, such as `+639171234567`.
 
@@ -167,12 +203,61 @@ def _read(written: Written, number: str, region: str | None) -> PhoneNumber | st
     parsed = shorter or parsed
     if parsed is None:
         raise _invalid(number, region, _why_invalid(written.digits, region))
+    other = _with_its_country_code(written, parsed, region)
+    if other is not None:
+        parsed = _meant(written, parsed, other)
+    if parsed is None:
+        raise InvalidMessageError(
+            f"the phone number {number!r} is one number of {region}, and another if it begins with "
+            "its country code; write it with a plus sign and its country code"
+        )
     if _holds_more(written, parsed, region):
         raise InvalidMessageError(
             f"the phone number {number!r} holds a whole number and something behind it; write one "
             "number, and nothing between its digits if it is one"
         )
     return parsed
+
+
+def _with_its_country_code(
+    written: Written, parsed: PhoneNumber, region: str | None
+) -> PhoneNumber | None:
+    """Return the other number that digits are which begin with the country code of their region.
+
+    In Germany `4915112345678` is a mobile that lacks its plus sign, or a landline that lacks its
+    zero.
+    """
+    code = str(parsed.country_code)
+    if region is None or written.plus or not written.groups[0].startswith(code):
+        return None
+    for digits in (written.digits, written.without_trunk):
+        named = None if digits is None else _valid(f"+{digits}", None)
+        if named is not None and named != parsed and _is_somebodys(named):
+            return named
+    return None
+
+
+def _is_somebodys(parsed: PhoneNumber) -> bool:
+    """Return whether a number may be a person's, and not one with a rate of its own."""
+    import phonenumbers
+
+    kinds = phonenumbers.PhoneNumberType
+    return phonenumbers.number_type(parsed) not in (
+        kinds.PREMIUM_RATE,
+        kinds.SHARED_COST,
+        kinds.TOLL_FREE,
+        kinds.PAGER,
+        kinds.UAN,
+        kinds.VOICEMAIL,
+    )
+
+
+def _meant(written: Written, national: PhoneNumber, other: PhoneNumber) -> PhoneNumber | None:
+    """Return which of two numbers is written, if it is grouped as only that one is."""
+    if len(written.groups) == 1:
+        return None
+    usual = [each for each in (national, other) if _is_grouped_as_usual(written, each)]
+    return usual[0] if len(usual) == 1 else None
 
 
 def _holds_more(written: Written, parsed: PhoneNumber, region: str | None) -> bool:

@@ -11,7 +11,7 @@ from attrs import define, field
 
 from iprog_async._core.errors import ConfigurationError, InvalidMessageError
 from iprog_async._core.inbound import Inbound
-from iprog_async._core.phones import to_e164
+from iprog_async._core.phones import to_sender
 
 
 @runtime_checkable
@@ -43,7 +43,7 @@ def sender_of(written: str, region: str | None = None) -> str:
         region: The region of national numbers.
     """
     try:
-        return to_e164(written, region)
+        return to_sender(written, region)
     except InvalidMessageError:
         return written.strip()
 

@@ -9,6 +9,7 @@ import pytest
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from iprog_async import InvalidMessageError
+from iprog_async._core.phones import to_sender
 from iprog_async.adapter import to_e164
 
 
@@ -81,6 +82,81 @@ def test_usual_writing_is_understood(region: str) -> None:
     assert {} == {writing: number for writing, number in found.items() if number != e164}
 
 
+@pytest.mark.parametrize("region", REGIONS)
+def test_country_code_without_its_plus_makes_no_other_number(region: str) -> None:
+    """Digits that begin with the region's own country code are that number, or are refused."""
+    e164 = written(region)[0]
+    code = len(f"+{phonenumbers.country_code_for_region(region)}")
+    international = [e164[1:], f"{e164[1:code]} {e164[code:]}", f"{e164[1:code]}(0){e164[code:]}"]
+
+    assert [] == [found for each in international for found in _strangers(each, region, e164, [""])]
+    assert e164 == to_sender(e164[1:], region)
+
+
+@pytest.mark.parametrize(
+    ("number", "region"),
+    [
+        ("4915112345678", "DE"),
+        ("4917012345678", "DE"),
+        ("49 151 12345678", "DE"),
+        ("49 (0)151 12345678", "DE"),
+        ("62812345678", "ID"),
+        ("62218002398", "ID"),
+        ("38343201234", "XK"),
+        ("468551443", "SE"),
+        ("3904022922", "IT"),
+    ],
+)
+def test_digits_that_are_two_numbers_are_refused(number: str, region: str) -> None:
+    """One with its country code, and one without it: nobody can know who is meant."""
+    with pytest.raises(InvalidMessageError, match="with a plus sign"):
+        to_e164(number, region)
+
+
+@pytest.mark.parametrize(
+    ("number", "region", "expected"),
+    [
+        ("49 1511 2345678", "DE", "+4915112345678"),
+        ("62 812-345-678", "ID", "+62812345678"),
+        ("390 402 2922", "IT", "+393904022922"),
+        ("0491 5112345678", "DE", "+494915112345678"),
+        ("(55) 90093-1147", "BR", "+5555900931147"),
+        ("55900931147", "BR", "+5555900931147"),
+        ("486495974", "PL", "+48486495974"),
+    ],
+)
+def test_of_two_numbers_one_is_written(number: str, region: str, expected: str) -> None:
+    """By how its digits are grouped, by its zero, or because the other one is nobody's."""
+    assert expected == to_e164(number, region)
+
+
+@pytest.mark.parametrize(
+    ("number", "region", "expected"),
+    [
+        ("4915112345678", "DE", "+4915112345678"),
+        ("62812345678", "ID", "+62812345678"),
+        ("38343201234", "XK", "+38343201234"),
+        ("3904022922", "IT", "+393904022922"),
+        ("639171234567", "DE", "+639171234567"),
+        ("+639171234567", "DE", "+639171234567"),
+        ("015112345678", "DE", "+4915112345678"),
+        ("17012345678", "DE", "+4917012345678"),
+        ("09171234567", "PH", "+639171234567"),
+        ("256701234567", "PH", "+256701234567"),
+        ("639171234567", None, "+639171234567"),
+    ],
+)
+def test_text_comes_from_a_mobile(number: str, region: str | None, expected: str) -> None:
+    """Of two numbers that a gateway may mean, the sender is the one that sends texts."""
+    assert expected == to_sender(number, region)
+
+
+def test_sender_of_two_landlines_is_refused() -> None:
+    """Neither of them sends texts."""
+    with pytest.raises(InvalidMessageError, match="with a plus sign"):
+        to_sender("468551443", "SE")
+
+
 @BY_REGION
 def test_what_stands_behind_a_number_makes_no_other_of_it(region: str) -> None:
     """A number with something behind it is that number or is refused, and never a stranger's."""
@@ -94,9 +170,11 @@ def test_what_stands_behind_a_number_makes_no_other_of_it(region: str) -> None:
     assert [] == wrong
 
 
-def _strangers(number: str, region: str | None, e164: str) -> list[tuple[str, str]]:
+def _strangers(
+    number: str, region: str | None, e164: str, endings: list[str] = BEHIND
+) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    for behind in BEHIND:
+    for behind in endings:
         try:
             read = to_e164(number + behind, region)
         except InvalidMessageError:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from support.core.fakes import NUMBER, FakeProvider
 
-from iprog_async import InvalidMessageError, Message
+from iprog_async import Failover, InvalidMessageError, Message
 from iprog_async._providers.numbers import read_listed_number, read_number
+from iprog_async._suppressions.places import number_reader
 from iprog_async.adapter import PreparedMessage
-from iprog_async_providers import InfopromoProvider, IprogProvider
+from iprog_async_providers import (
+    AfricasTalkingProvider,
+    EgoSmsProvider,
+    InfopromoHttpProvider,
+    InfopromoProvider,
+    IprogProvider,
+    SmsGateProvider,
+    UgsmsV1Provider,
+    UgsmsV2Provider,
+)
 
 
 class Plain:
@@ -31,6 +42,39 @@ def test_national_number_is_of_the_providers_region(provider: Any) -> None:
     assert NUMBER == read_number(provider, "0917 123 4567")
     with pytest.raises(InvalidMessageError, match="'0917 123'"):
         read_number(provider, "0917 123")
+
+
+GERMAN = "4915112345678"
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        InfopromoProvider("1|token", region="DE").e164,
+        InfopromoHttpProvider("1|token", region="DE").e164,
+        UgsmsV1Provider("shop", "password", region="DE", number_format="international").e164,
+        UgsmsV2Provider("key", region="DE", number_format="international").e164,
+        AfricasTalkingProvider("shop", "key", region="DE").e164,
+        SmsGateProvider("user", "password", region="DE").e164,
+        EgoSmsProvider("user", "password", region="DE").e164,
+        Failover(InfopromoProvider("1|token", sender_id="Shop"), region="DE").e164,
+        number_reader("DE"),
+    ],
+    ids=["v3", "http", "ugsms1", "ugsms2", "at", "smsgate", "egosms", "failover", "suppressions"],
+)
+def test_nobody_else_is_texted_for_a_missing_plus_sign(read: Callable[[str], str]) -> None:
+    """A mobile with its country code is no landline of another town, whoever reads it."""
+    assert "+" + GERMAN == read("+" + GERMAN)
+    with pytest.raises(InvalidMessageError, match="with a plus sign"):
+        read(GERMAN)
+
+
+def test_stop_without_a_plus_sign_is_of_whom_it_came_from() -> None:
+    """The list has the number that the next text would go to."""
+    provider = InfopromoProvider("1|token", region="DE")
+    pushed = {"from": GERMAN, "to": "Shop", "content": "STOP"}
+
+    assert ["+" + GERMAN] == [text.sender for text in provider.read_push(pushed)]
 
 
 def test_listed_number_may_be_of_another_gateway() -> None:
