@@ -13,8 +13,10 @@ from iprog_async.fleet._queue_names import TASK
 
 # A worker that was not seen for so long has lost nothing lately.
 _SECONDS_TO_COUNT = 30
+SMALLEST_LEASE = 20
+"""How many credits a worker takes first, if there are as many."""
 _LARGEST_LEASE = 1000
-_SMALLEST_LEASE = 20
+_SECONDS_OF_LEASE = 1.0
 
 _STATES = """
 SELECT r.campaign, r.run, r.halted, coalesce((
@@ -121,13 +123,35 @@ async def halt(
     return sum(went_on for (went_on,) in halted)
 
 
-async def lease_credits(connection: Connection, schema: str, of_run: tuple[int, int]) -> int:
-    """Take some of the credits that all workers share; 0 if there are none any more."""
+def next_lease(before: int, seconds: float) -> int:
+    """Return how many credits to take, so that they last for a second or so.
+
+    What a worker that is killed has taken and not spent is lost to all.
+
+    Args:
+        before: How many were to be taken the last time.
+        seconds: How long ago that was.
+    """
+    wanted = 2 * before if seconds < _SECONDS_OF_LEASE else before // 2
+    return min(max(wanted, SMALLEST_LEASE), _LARGEST_LEASE)
+
+
+async def lease_credits(
+    connection: Connection, schema: str, of_run: tuple[int, int], most: int = _LARGEST_LEASE
+) -> int:
+    """Take some of the credits that all workers share; 0 if there are none any more.
+
+    Args:
+        connection: A connection.
+        schema: The journal's schema.
+        of_run: The campaign and the run.
+        most: How many to take; fewer where few are left, so that others have some.
+    """
     values = {
         "campaign": of_run[0],
         "run": of_run[1],
-        "most": _LARGEST_LEASE,
-        "least": _SMALLEST_LEASE,
+        "most": most,
+        "least": SMALLEST_LEASE,
     }
     (granted,) = await ask(connection, _LEASE.format(schema=quoted(schema)), values)
     return int(granted)

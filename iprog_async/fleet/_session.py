@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections import Counter
 from datetime import datetime, timedelta
@@ -20,9 +21,11 @@ from iprog_async.fleet._database import Connection, ask, run
 from iprog_async.fleet._job_queue import Job, JobQueue
 from iprog_async.fleet._report import outcome_words
 from iprog_async.fleet._run_state import (
+    SMALLEST_LEASE,
     give_back_credits,
     halt,
     lease_credits,
+    next_lease,
     read_states,
     save_lost,
 )
@@ -244,9 +247,12 @@ class Session:
         limit = worker_run.credits
         assert limit is not None  # noqa: S101 - only such runs have a lease
         of_run = worker_run.campaign, worker_run.number
+        most, taken_at = SMALLEST_LEASE, -math.inf
         while not worker_run.has_ended:
             await limit.wanted.wait()
-            limit.grow(await lease_credits(self._connection, self._schema, of_run))
+            now = time.monotonic()
+            most, taken_at = next_lease(most, now - taken_at), now
+            limit.grow(await lease_credits(self._connection, self._schema, of_run, most))
 
     async def _look_again_and_again(self) -> None:
         """Say that this worker is there, how far it has come, and hear what the others say."""

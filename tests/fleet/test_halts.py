@@ -18,7 +18,7 @@ from iprog_async import (
 )
 from iprog_async.fleet import CampaignStatus, FleetCampaign, enqueue_many
 from iprog_async.fleet._database import ask, connected, parse_address
-from iprog_async.fleet._run_state import give_back_credits, lease_credits
+from iprog_async.fleet._run_state import give_back_credits, lease_credits, next_lease
 from iprog_async.testing import SmsOutbox
 
 
@@ -160,3 +160,23 @@ async def test_a_limit_that_was_lowered_grants_nothing(postgres_journal: str) ->
         assert 0 == await lease_credits(connection, address.schema, run_of)
         await give_back_credits(connection, address.schema, run_of, 40)
         assert 20 == await lease_credits(connection, address.schema, run_of)
+
+
+@pytest.mark.parametrize(
+    ("before", "seconds", "expected"),
+    [
+        (20, 0.1, 40),
+        (40, 0.99, 80),
+        (800, 0.1, 1000),
+        (1000, 0.0, 1000),
+        (1000, 1.0, 500),
+        (500, 60.0, 250),
+        (30, 2.0, 20),
+        (20, 1e9, 20),
+    ],
+)
+def test_a_worker_takes_credits_for_about_a_second(
+    before: int, seconds: float, expected: int
+) -> None:
+    """Twice as many where they were spent sooner, and half as many where they lasted longer."""
+    assert expected == next_lease(before, seconds)

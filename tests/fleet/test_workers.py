@@ -141,14 +141,15 @@ async def test_credits_come_back_from_a_connection_that_is_lost(
         return Allow()
 
     async def read_states(*args: Any) -> Any:
-        if counting.texts.total() >= 10 and not lost.is_set():
+        # All that may be sent before is sent, and what is next has its credits.
+        is_held_up = counting.texts.total() == 50 and asked >= 52
+        if is_held_up and not lost.is_set():
             lost.set()
             raise psycopg.OperationalError("the connection is lost")
         return await real(*args)
 
     real = run_state.read_states
     monkeypatch.setattr(session_module, "read_states", read_states)
-    # A quarter of it is all that is leased before.
     limits: dict[str, Any] = {"max_credits": 4000, "chunk_size": 10}
     with gateway() as counting:
         async with client_of(counting.base_url, policies=[until_lost]) as sms:
@@ -161,6 +162,33 @@ async def test_credits_come_back_from_a_connection_that_is_lost(
     taken = rows(postgres_journal, "SELECT credits_taken FROM {schema}.fleet_runs")
     assert (True, 200, 200) == (lost.is_set(), run.accepted, counting.texts.total())
     assert [(200,)] == taken
+
+
+@pytest.mark.slow
+async def test_a_worker_that_is_killed_takes_few_credits_with_it(postgres_journal: str) -> None:
+    """It has taken no more than it was about to spend, whatever the limit is."""
+    limits: dict[str, Any] = {"max_credits": 100_000, "chunk_size": 10}
+    asked, is_stuck = 0, asyncio.Event()
+
+    async def at_most_ten(_: Outgoing) -> Allow:
+        nonlocal asked
+        asked += 1
+        if asked > 10:
+            is_stuck.set()
+            await asyncio.Event().wait()
+        return Allow()
+
+    with gateway() as counting:
+        async with client_of(counting.base_url, policies=[at_most_ten]) as sms:
+            await enqueue_many(
+                sms, people(200), journal=postgres_journal, campaign=CAMPAIGN, **limits
+            )
+            worker = asyncio.create_task(Worker(sms, postgres_journal, concurrency=2).run())
+            await is_stuck.wait()
+            worker.cancel()
+            await asyncio.gather(worker, return_exceptions=True)
+    ((taken,),) = rows(postgres_journal, "SELECT credits_taken FROM {schema}.fleet_runs")
+    assert 10 <= taken < 250
 
 
 async def test_halt_and_resume(postgres_journal: str) -> None:
