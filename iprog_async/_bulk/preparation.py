@@ -11,6 +11,7 @@ from iprog_async._bulk.duplicates import SeenTable
 from iprog_async._bulk.options import BulkOptions
 from iprog_async._bulk.source import Messages, MessageSource, WindowSize
 from iprog_async._bulk.suppression import IsSuppressed, load_suppression
+from iprog_async._core.callbacks.failures import FAILURES, shown
 from iprog_async._core.clock import Clock
 from iprog_async._core.errors import (
     DuplicateMessageError,
@@ -240,9 +241,9 @@ class Preparation:
                 self._late.append((prepared, late))
         except SmsError as exc:
             return NotSent(index, message, exc)
-        except Exception as exc:
+        except FAILURES as exc:
             # A row can hold anything, and none may end the run for the others.
-            error = InvalidMessageError(f"message {index} can't be prepared: {exc!r}")
+            error = InvalidMessageError(f"message {index} can't be prepared: {shown(exc)}")
             return NotSent(index, message, error)
         return prepared
 

@@ -95,6 +95,9 @@ class MessageSource:
                 # One by one: what came before an error must not be lost with it.
                 for message in islice(self._iterator, min(_CHUNK, self.window - before)):
                     window.append(message)
+            except asyncio.CancelledError as exc:
+                # Nobody cancels what awaits nothing: it came from the source.
+                self._error = _cut_short(exc)
             except Exception as exc:
                 self._error = exc
             if len(window) == before or loop.time() >= deadline:
@@ -118,7 +121,7 @@ class _Pump:
         self._messages = aiter(messages)
         self._window = 0
         self._buffer: list[Message] = []
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
         self._done = False
         self._stopped = False
         self._changed = asyncio.Event()
@@ -170,14 +173,16 @@ class _Pump:
                 while len(self._buffer) >= self._window:
                     self._room.clear()
                     await self._room.wait()
-        except Exception as exc:
-            # Kept for whoever takes the next window.
-            self._error = exc
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as exc:
             if not self._stopped:
                 # Not by us: a source that was cut short must not look like one that has ended.
-                self._error = RuntimeError("the source of the messages was cancelled")
+                self._error = _cut_short(exc)
             raise
+        except BaseException as exc:
+            # Kept for whoever takes the next window.
+            self._error = exc
+            if not isinstance(exc, Exception):
+                raise
         finally:
             self._done = True
             self._changed.set()
@@ -191,3 +196,9 @@ class _Pump:
         messages: Any = self._messages
         if inspect.isasyncgen(messages):
             await messages.aclose()
+
+
+def _cut_short(cancelled: asyncio.CancelledError) -> RuntimeError:
+    error = RuntimeError("the source of the messages was cancelled")
+    error.__cause__ = cancelled
+    return error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
 import time
@@ -12,6 +11,7 @@ from typing import Literal
 
 from attrs import field, frozen
 
+from iprog_async._core.callbacks.failures import FAILURES, shown
 from iprog_async._core.errors import ConfigurationError, SmsError
 from iprog_async._core.hot_path import put_back
 from iprog_async._core.messages import Message, PreparedMessage
@@ -173,7 +173,7 @@ class Observers:
         for observer in self._all:
             try:
                 notify(observer)
-            except (Exception, asyncio.CancelledError):
+            except FAILURES:
                 # Nobody cancels a function that awaits nothing: it came from the observer.
                 if id(observer) not in self._failed:
                     self._failed.add(id(observer))
@@ -192,7 +192,7 @@ class Observers:
 def _check(observer: object) -> None:
     if not isinstance(observer, Observer):
         raise ConfigurationError(
-            f"observers are objects of subclasses of Observer, not {observer!r}"
+            f"observers are objects of subclasses of Observer, not {shown(observer)}"
         )
     for method in (observer.attempt_ended, observer.submission_ended, observer.send_ended):
         if inspect.iscoroutinefunction(method):

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from attrs import define, frozen
 
+from iprog_async._core.callbacks.failures import is_for_this_task
 from iprog_async._core.errors import (
     ClientClosedError,
     ConnectionFailedError,
@@ -333,7 +334,9 @@ class Session:
                 note_in_flight(
                     exc, f"{call.gateway.name}: cancelled, unknown whether it could {call.what}"
                 )
-            raise
+            if is_for_this_task(exc):
+                raise
+            return Failure("cancelled in the HTTP client", progress.may_have_left)
         except SmsError:
             raise
         except Exception as exc:

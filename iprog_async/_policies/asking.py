@@ -7,9 +7,10 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from iprog_async._core.errors import ConfigurationError, PolicyError
+from iprog_async._core.callbacks.failures import FAILURES, is_for_this_task, shown
+from iprog_async._core.errors import ConfigurationError, PolicyError, SmsError
 from iprog_async._core.outcomes import Outcome
 from iprog_async._http.send_context import OutsideSend
 from iprog_async._policies.decisions import (
@@ -75,7 +76,9 @@ class NamedPolicy:
                 told = self.settle(text, outcome)
                 if inspect.isawaitable(told):
                     await told
-        except Exception as exc:
+        except FAILURES as exc:
+            if is_for_this_task(exc):
+                raise
             self._log(exc, "failed to settle a text")
 
     async def _ask(self, question: Question, text: Outgoing) -> Decision:
@@ -83,38 +86,72 @@ class NamedPolicy:
             answer = question(text)
             if inspect.isawaitable(answer):
                 answer = await answer
-        except Exception as exc:
+            return self._checked(answer)
+        except FAILURES as exc:
+            if is_for_this_task(exc):
+                raise
             return self._failed(exc)
-        return self._checked(answer)
 
     async def _ask_all(
         self, question: ManyQuestions, texts: Sequence[Outgoing]
     ) -> Sequence[Decision]:
         try:
-            answers = await question(texts)
-        except Exception as exc:
+            answers = [*await question(texts)]
+        except FAILURES as exc:
+            if is_for_this_task(exc):
+                raise
             return [self._failed(exc)] * len(texts)
-        return [self._checked(answer) for answer in answers]
+        if len(answers) != len(texts):
+            wrong = f"gave {len(answers)} answers about {len(texts)} texts"
+            return [Refuse(PolicyError(self.name, wrong))] * len(texts)
+        return [self._checked_alone(answer) for answer in answers]
+
+    def _checked_alone(self, answer: object) -> Decision:
+        """Return an answer that is a decision; one that is not spoils no other text's."""
+        try:
+            return self._checked(answer)
+        except FAILURES as exc:
+            return self._failed(exc)
 
     def _checked(self, answer: object) -> Decision:
-        if isinstance(answer, _KINDS):
-            return answer
+        if isinstance(answer, _KINDS) and _is_whole(answer):
+            return _in_words(answer)
         kinds = "Allow(), Refuse(…), WaitUntil(…) or Rewrite(…)"
-        return Refuse(PolicyError(self.name, f"answered {answer!r}, and not {kinds}"))
+        return Refuse(PolicyError(self.name, f"answered {shown(answer)}, and not {kinds}"))
 
-    def _failed(self, exc: Exception) -> Refuse:
+    def _failed(self, exc: BaseException) -> Refuse:
         self._log(exc, "failed")
         # Its words may hold anything, such as the address of a database.
         error = PolicyError(self.name, f"failed with {type(exc).__name__}")
         error.__cause__ = exc
         return Refuse(error)
 
-    def _log(self, exc: Exception, what: str) -> None:
+    def _log(self, exc: BaseException, what: str) -> None:
         """Tell of the first failure of each kind: there can be one for each of a million rows."""
         kind = f"{what}: {type(exc).__name__}"
         if kind not in self._told:
             self._told.add(kind)
             logger.error("the policy %s %s", self.name, what, exc_info=exc)
+
+
+def _is_whole(decision: Decision) -> bool:
+    """Return whether what holds in the place of a rewritten text is a decision, too."""
+    otherwise: object = decision.otherwise if isinstance(decision, Rewrite) else None
+    return otherwise is None or isinstance(otherwise, (Refuse, WaitUntil))
+
+
+def _in_words(decision: Decision) -> Decision:
+    """Return a decision whose reason is a text: it may be one that is translated as it is shown."""
+    if isinstance(decision, Rewrite) and decision.otherwise is not None:
+        return evolve(decision, otherwise=_worded(decision.otherwise))
+    return decision if isinstance(decision, (Allow, Rewrite)) else _worded(decision)
+
+
+def _worded(held: Refuse | WaitUntil) -> Refuse | WaitUntil:
+    given: object = held.error if isinstance(held, Refuse) else held.reason
+    if isinstance(given, (SmsError, str)):
+        return held
+    return Refuse(str(given)) if isinstance(held, Refuse) else evolve(held, reason=str(given))
 
 
 def read_policies(policies: Iterable[PolicyLike]) -> tuple[NamedPolicy, ...]:

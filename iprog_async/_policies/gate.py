@@ -10,6 +10,7 @@ from datetime import datetime
 
 from attrs import define, evolve, field, frozen
 
+from iprog_async._core.callbacks.failures import FAILURES, shown
 from iprog_async._core.clock import Clock, uptime
 from iprog_async._core.errors import (
     ExpiredError,
@@ -226,20 +227,21 @@ class Admissions:
         given: object = message
         if not isinstance(given, Message):
             raise PolicyError(name, f"rewrote a text to {type(given).__name__}, not to a Message")
-        if (message.to, message.key) != (before.message.to, before.message.key):
-            raise PolicyError(name, "rewrote the number or the key of a text, which stay")
-        if message.not_after is None and before.message.not_after is not None:
-            # A policy that writes the message anew says nothing about until when it is wanted.
-            message = evolve(message, not_after=before.message.not_after)
         try:
+            if (message.to, message.key) != (before.message.to, before.message.key):
+                raise PolicyError(name, "rewrote the number or the key of a text, which stay")
+            if message.not_after is None and before.message.not_after is not None:
+                # A policy that writes the message anew says nothing about until when it is wanted.
+                message = evolve(message, not_after=before.message.not_after)
             if _times(message) != _times(before.message):
                 check_not_after(message)
             after = prepare(self._gate.provider, message, before.index, self._gate.encoding)
         except SmsError:
             raise
-        except Exception as exc:
+        except FAILURES as exc:
             # A message can hold anything.
-            raise PolicyError(name, f"rewrote a text so that it can't be sent: {exc!r}") from exc
+            why = f"rewrote a text so that it can't be sent: {shown(exc)}"
+            raise PolicyError(name, why) from exc
         if (over := overdue(after, self._gate.clock.now())) is not None:
             raise over.error
         return evolve(after, asked=before.identity)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from attrs import evolve, field, frozen
 
+from iprog_async._core.callbacks.failures import FAILURES, shown
 from iprog_async._core.errors import InvalidMessageError, SmsError
 from iprog_async._core.messages import Batch, Message, PreparedMessage
 from iprog_async._core.outcomes import Outcome
@@ -185,8 +186,8 @@ def _refusing(provider: SmsProvider, what: str, ask: Callable[[], T]) -> T:
         return ask()
     except SmsError:
         raise
-    except Exception as exc:
-        raise InvalidMessageError(f"{provider.name} can't {what}: {exc!r}") from exc
+    except FAILURES as exc:
+        raise InvalidMessageError(f"{provider.name} can't {what}: {shown(exc)}") from exc
 
 
 def routed(message: Message, prepared: PreparedMessage, member: str) -> RoutedMessage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from iprog_async._core.callbacks.failures import FAILURES, shown
 from iprog_async._core.clock import Clock
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.messages import PreparedMessage
@@ -156,10 +157,10 @@ class Routed(Router):
             chosen = self._choose(e164)
             names = (chosen,) if isinstance(chosen, str) else tuple(dict.fromkeys(chosen))
             unknown = [name for name in names if name not in self._members]
-        except Exception as exc:
-            raise self._no_choice(e164, f"failed with {exc!r}") from exc
+        except FAILURES as exc:
+            raise self._no_choice(e164, f"failed with {shown(exc)}") from exc
         if unknown or not names:
-            raise self._no_choice(e164, f"named {', '.join(map(repr, unknown)) or 'nobody'}")
+            raise self._no_choice(e164, f"named {', '.join(map(shown, unknown)) or 'nobody'}")
         return names
 
     def _no_choice(self, e164: str, what: str) -> ConfigurationError:

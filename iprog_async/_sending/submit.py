@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Sequence
 from datetime import datetime
 from typing import Any
 
+from iprog_async._core.callbacks.failures import FAILURES, is_for_this_task
 from iprog_async._core.errors import (
     ExpiredError,
     InvalidMessageError,
@@ -126,7 +127,9 @@ async def _submit(
         outcomes = list(await provider.submit(batch))
     except SmsError as exc:
         error = exc
-    except Exception as exc:
+    except FAILURES as exc:
+        if is_for_this_task(exc):
+            raise
         # A bug in an adapter: nobody knows how far it got.
         logger.exception("%s: the adapter failed while sending", provider.name)
         reason = f"the adapter failed with {type(exc).__name__}"

@@ -228,10 +228,12 @@ class Session:
         if not ended.has_ended:
             return
         await self._give_back_credits(ended)
-        if (cause := ended.halted) is None:
+        cause = ended.halted
+        if ended.trouble is not None or isinstance(cause, JournalError):
+            # Begun once more it would end in the same way, again and again.
+            self._trouble = self._trouble or ended.trouble or cause
             return
-        if isinstance(cause, JournalError):
-            self._trouble = self._trouble or cause
+        if cause is None:
             return
         why = str(cause)
         if isinstance(cause, CreditLimitError):

@@ -14,6 +14,7 @@ from iprog_async._bulk.run import BulkRun, SharedRun
 from iprog_async._bulk.send_queue import SendLimits
 from iprog_async._bulk.waiting_rows import MOST_WAITING
 from iprog_async._client.client import SmsClient
+from iprog_async._core.callbacks.failures import FAILURES, is_for_this_task
 from iprog_async._core.errors import RunHaltedError, SmsError
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.postgres.address import PostgresAddress
@@ -56,6 +57,8 @@ class WorkerRun:
         """Those that have no end yet."""
         self.halted: SmsError | None = None
         """Why it stopped by itself."""
+        self.trouble: Exception | None = None
+        """What ended it and says nothing of the run, such as a fault in the worker's program."""
         self.is_told = False
         """Whether the others know why it stopped by itself."""
         self.sent = 0
@@ -157,6 +160,10 @@ class WorkerRun:
             self.halted = exc.cause
         except SmsError as exc:
             self.halted = exc
+        except FAILURES as exc:
+            if is_for_this_task(exc):
+                raise
+            self.trouble = _trouble(exc)
         finally:
             # From now on it takes no chunk; those that it has may have outcomes yet to be written.
             self._is_over = True
@@ -196,3 +203,12 @@ class WorkerRun:
         store = PostgresStore(self._address, self.info.campaign)
         store.join_run()
         return Journal(store, rules)
+
+
+def _trouble(failure: BaseException) -> Exception:
+    if isinstance(failure, Exception):
+        return failure
+    # Raised as it is, it would look as if the worker had been cancelled.
+    trouble = RuntimeError("a part of the run was cancelled")
+    trouble.__cause__ = failure
+    return trouble

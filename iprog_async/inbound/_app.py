@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from secrets import token_bytes
 from typing import Any, cast
 
+from iprog_async._core.callbacks.failures import FAILURES, is_for_this_task
 from iprog_async._core.checks import check_seconds, check_type
 from iprog_async._core.errors import ConfigurationError, SmsError, UnsupportedError
 from iprog_async._core.inbound import Inbound
@@ -169,7 +170,9 @@ class InboundApp:
                 wish = await self._handle_once(inbound)
             except RefusedRequestError:
                 raise
-            except Exception as exc:
+            except FAILURES as exc:
+                if is_for_this_task(exc):
+                    raise
                 logger.error(
                     "an incoming text through %s was not handled, and is answered with HTTP 500",
                     self._provider.name,
@@ -241,7 +244,7 @@ class InboundApp:
         if any(map(inspect.iscoroutinefunction, (handler, type(handler).__call__))):
             await cast("Awaitable[object]", handler(inbound))
             return
-        answer = await asyncio.to_thread(handler, inbound)
+        answer = await asyncio.to_thread(_call_plain, handler, inbound)
         if inspect.isawaitable(answer):
             await answer
 
@@ -258,6 +261,14 @@ class InboundApp:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
             await send({"type": "lifespan.startup.complete"})
+
+
+def _call_plain(handler: Handler, inbound: Inbound) -> object:
+    try:
+        return handler(inbound)
+    except StopIteration as exc:
+        # No future holds one, so that whoever waits for this thread would wait for ever.
+        raise RuntimeError("on_message raised StopIteration") from exc
 
 
 def _check_provider(provider: object) -> None:

@@ -186,10 +186,14 @@ class Call(Generic[T]):
             return self._finished()
         except asyncio.CancelledError as exc:
             cancelled = exc
-        # By the end of the interpreter, which leaves nothing running.
+        # By the end of the interpreter, which leaves nothing running, or by what was called itself.
+        is_ending = self._thread.is_ending
         if was_in_flight(cancelled):
             words = "\n".join(notes_of(cancelled))
-            raise OutcomeUnknownError(words, provider="", reason="the interpreter exited")
+            why = "the interpreter exited" if is_ending else "it was cancelled"
+            raise OutcomeUnknownError(words, provider="", reason=why)
+        if not is_ending:
+            raise cancelled
         raise ClientClosedError("the interpreter is exiting; this call sent nothing")
 
     def _finished(self) -> T:

@@ -59,6 +59,11 @@ class LoopThread:
         return self is _current
 
     @property
+    def is_ending(self) -> bool:
+        """Whether the interpreter is exiting."""
+        return _ended
+
+    @property
     def is_here(self) -> bool:
         """Whether it is this very thread, which must not wait for itself."""
         return threading.current_thread() is self._thread

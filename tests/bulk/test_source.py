@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from support.core.fakes import prepared, to_many
+from support.core.misbehaving import ask_cancelled
 
 from iprog_async import Message
 from iprog_async._bulk.source import Messages, MessageSource, WindowSize
@@ -171,6 +172,36 @@ async def test_source_cut_short_by_a_cancellation_has_not_ended() -> None:
 
     assert 2 == len(await source.next_window())
     with pytest.raises(RuntimeError, match="cancelled"):
+        await source.next_window()
+    await source.aclose()
+
+
+class _StrangeError(BaseException):
+    """What an error is not, as tests' own exits are none."""
+
+
+async def _strange() -> AsyncIterator[Message]:
+    yield to_many(1)[0]
+    raise _StrangeError
+
+
+def _asking_what_was_cancelled() -> Iterator[Message]:
+    yield to_many(1)[0]
+    ask_cancelled()
+
+
+@pytest.mark.parametrize(
+    ("messages", "error"),
+    [(_asking_what_was_cancelled, RuntimeError), (_strange, _StrangeError)],
+)
+async def test_source_that_breaks_off_has_not_ended(
+    messages: Callable[[], Messages], error: type[BaseException]
+) -> None:
+    """Whatever comes out of it: what it would have given is not taken for nothing."""
+    source = MessageSource(messages(), 10, 0.001)
+
+    assert 1 == len(await source.next_window())
+    with pytest.raises(error):
         await source.next_window()
     await source.aclose()
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.core.fakes import FakeProvider, to_many
+from support.core.misbehaving import CLOSED, ask_cancelled
 
 from iprog_async import (
     ConfigurationError,
@@ -139,12 +141,22 @@ async def test_answer_to_be_awaited(ask: Any) -> None:
     assert [] == provider.sent
 
 
-async def test_function_that_fails_texts_nobody() -> None:
-    """Who can't be asked about is not texted."""
+def _raise(error: Exception) -> object:
+    raise error
 
-    def ask(e164: str) -> bool:
-        raise LookupError(e164)
 
+FAILING: dict[str, Callable[[str], object]] = {
+    "an error": lambda number: _raise(LookupError(number)),
+    "an error that can't be shown": lambda _: _raise(LookupError(CLOSED)),
+    "an end": lambda _: _raise(StopIteration()),
+    "a cancellation": lambda _: ask_cancelled(),
+    "no answer": lambda _: CLOSED,
+}
+
+
+@pytest.mark.parametrize("ask", FAILING.values(), ids=FAILING)
+async def test_function_that_fails_texts_nobody(ask: Any) -> None:
+    """Who can't be asked about is not texted, and the run goes on."""
     outcomes, provider = await send(to_many(2), ask)
 
     assert (["not_sent"] * 2, []) == ([outcome.state for outcome in outcomes], provider.sent)

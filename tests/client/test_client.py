@@ -8,6 +8,7 @@ import httpx
 import pytest
 import respx
 from support.core.fakes import NUMBER, TOKEN, FakeProvider, Wire, iprog_ok, refusing, to_many
+from support.core.misbehaving import await_cancelled
 
 from iprog_async import (
     ClientClosedError,
@@ -15,7 +16,9 @@ from iprog_async import (
     HttpPool,
     InvalidMessageError,
     Journal,
+    OutcomeUnknownError,
     RejectedError,
+    RetryPolicy,
     RunHaltedError,
     SmsClient,
     WrongLoopError,
@@ -221,6 +224,20 @@ async def test_users_own_httpx_client_keeps_its_hooks_and_stays_open() -> None:
     assert ["POST", '{"status'] == seen
     assert not http.is_closed
     await http.aclose()
+
+
+@pytest.mark.parametrize("hook", ["request", "response"])
+async def test_hook_that_awaits_what_was_cancelled_cancels_nobody(hook: str) -> None:
+    """The caller has an error that says what it means for the text, and no `CancelledError`."""
+
+    async def cancelled(_: object) -> None:
+        await await_cancelled()
+
+    wire = Wire(iprog_ok)
+    wire.http.event_hooks = {hook: [cancelled]}
+    async with wire.client(retry=RetryPolicy(attempts=1)) as client:
+        with pytest.raises(OutcomeUnknownError):
+            await client.send(NUMBER, "Hi")
 
 
 async def test_redirects_are_never_followed() -> None:

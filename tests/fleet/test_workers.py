@@ -21,6 +21,7 @@ from support.fleet.sending import (
     working,
 )
 from support.postgres.addresses import with_query
+from support.waiting import LONG
 
 from iprog_async import (
     Allow,
@@ -39,6 +40,7 @@ from iprog_async._journal.postgres.schema import grants
 from iprog_async.fleet import FleetCampaign, Worker, enqueue_many
 from iprog_async.fleet import _run_state as run_state
 from iprog_async.fleet import _session as session_module
+from iprog_async.fleet._worker_run import WorkerRun
 from iprog_async.outbox import enqueue_sync
 from iprog_async.testing import SmsOutbox
 from iprog_async_providers import IprogProvider
@@ -373,6 +375,30 @@ async def test_wrong_options(options: dict[str, Any]) -> None:
     async with client_of("http://127.0.0.1:9") as sms:
         with pytest.raises(ConfigurationError):
             Worker(sms, "postgresql://127.0.0.1:1/sms", **options)
+
+
+async def test_a_fault_in_a_worker_ends_it(
+    postgres_journal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is raised, and not tried again and again in silence; the texts wait for another worker."""
+    begun: list[object] = []
+
+    async def broken(self: WorkerRun, journal: object) -> None:
+        begun.append(journal)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(WorkerRun, "_send_with", broken)
+    gateway = SmsOutbox()
+    async with SmsClient(gateway.provider) as sms:
+        await enqueue_many(sms, people(3), journal=postgres_journal, campaign=CAMPAIGN)
+        async with asyncio.timeout(LONG):
+            with pytest.raises(ZeroDivisionError):
+                await Worker(sms, postgres_journal).run()
+        monkeypatch.undo()
+        async with working(sms, postgres_journal):
+            await until_ended(postgres_journal)
+
+    assert (1, 3) == (len(begun), len(gateway.messages))
 
 
 async def test_a_role_that_lacks_a_right(postgres_journal: str) -> None:

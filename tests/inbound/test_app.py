@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from support.core.fakes import FakeProvider
+from support.core.misbehaving import await_cancelled
 from support.inbound.posting import FORM, SECRET, TEXT, Poster
+from support.waiting import LONG
 
 from iprog_async import (
     ConfigurationError,
@@ -203,6 +205,21 @@ async def test_text_that_fails_is_posted_again(
     assert 1 == len(got)
     assert "the shop is closed" in caplog.text
     assert SECRET not in caplog.text
+
+
+async def _cancelled(_: Inbound) -> None:
+    await await_cancelled()
+
+
+def _ended(_: Inbound) -> None:
+    next(iter(()))
+
+
+@pytest.mark.parametrize("handle", [_cancelled, _ended], ids=["a cancellation", "an end"])
+async def test_whatever_a_handler_raises_is_answered(handle: Any) -> None:
+    """Nobody waits for ever, and what was cancelled in it is no end of the server's request."""
+    async with asyncio.timeout(LONG):
+        assert 500 == await Poster(app_of(handle)).text(content="Hi")
 
 
 async def test_text_that_is_being_handled_is_not_handled_beside() -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
+from support.core.misbehaving import CLOSED, Unseen
 from support.routing.fakes import client, gateway, send, texts_of, unreachable
 
 from iprog_async import (
@@ -65,12 +68,20 @@ def fail(number: str) -> str:
     raise KeyError(number)
 
 
+def _raise(error: BaseException, _: str) -> str:
+    raise error
+
+
 WITHOUT: list[tuple[Callable[[str], Any], str]] = [
     (by_network, r"for \+639910000001 choose named 'other'; its gateways are globe, smart"),
     (fail, r"choose failed with KeyError\('\+639910000001'\)"),
     (lambda _: (), "choose named nobody"),
     (lambda _: None, "choose failed with TypeError"),
     (lambda _: [["globe"]], "choose failed with TypeError"),
+    (lambda _: [CLOSED], "choose failed with _UnboundError"),
+    (lambda _: [Unseen()], "choose named <support.*Unseen object"),
+    (partial(_raise, LookupError(Unseen())), "choose failed with <LookupError object"),
+    (partial(_raise, asyncio.CancelledError()), "choose failed with CancelledError"),
 ]
 
 

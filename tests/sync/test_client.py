@@ -19,6 +19,7 @@ from support.core.fakes import (
     refusing,
     to_many,
 )
+from support.core.misbehaving import await_cancelled
 from support.sync import serving
 
 import iprog_async
@@ -131,6 +132,16 @@ def test_operations_of_a_gateway(sms_sandbox: Sandbox) -> None:
         listed = promo.call(lambda provider: provider.messages.list())
         next(listed)
         assert 2 == len([*listed])
+
+
+def test_operation_that_awaits_what_was_cancelled() -> None:
+    """It is cancelled as its coroutine is, and nobody says that the interpreter exits."""
+
+    async def operation(_: object) -> None:
+        await await_cancelled()
+
+    with SmsClient(FakeProvider()) as sms, pytest.raises(asyncio.CancelledError):
+        sms.call(operation)
 
 
 def test_outbox_of_tests_takes_its_texts(sms_outbox: SmsOutbox) -> None:

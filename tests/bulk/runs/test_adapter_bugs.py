@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from support.bulk.runs import run_all
 from support.core.fakes import FakeProvider, accept, to_many
+from support.core.misbehaving import await_cancelled
 
 from iprog_async import Outcome
 from iprog_async.adapter import Batching, PreparedMessage
@@ -16,6 +17,12 @@ from iprog_async.adapter import Batching, PreparedMessage
 async def crash(batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
     """Fail as a bug would."""
     raise KeyError("bug")
+
+
+async def cut_short(batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
+    """Await what somebody else cancelled."""
+    await await_cancelled()
+    return await accept(batch)
 
 
 async def forget(batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
@@ -37,7 +44,7 @@ async def nothing(batch: Sequence[PreparedMessage]) -> Any:
     """Return nothing at all."""
 
 
-@pytest.mark.parametrize("send", [crash, forget, mix_up, babble, nothing])
+@pytest.mark.parametrize("send", [crash, cut_short, forget, mix_up, babble, nothing])
 @pytest.mark.filterwarnings("default::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.usefixtures("whole_batches")
 async def test_adapter_with_a_bug_makes_unknowns(send: Any) -> None:

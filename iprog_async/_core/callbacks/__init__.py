@@ -1,0 +1,1 @@
+"""Code of users that is called from here."""
