@@ -12,6 +12,7 @@ import httptools
 from iprog_async._engines.base import MAX_BODY, Failure, WireReply, add_field
 from iprog_async._engines.body import BadBodyError, Body
 from iprog_async._engines.readiness import poller
+from iprog_async._engines.tls import TlsTransport
 
 
 # Answers are far shorter; longer ones come in several pieces.
@@ -70,6 +71,7 @@ class Connection(asyncio.BufferedProtocol):
         self._loop = loop
         self._outbox = outbox
         self._transport: asyncio.Transport | None = None
+        self._tls: TlsTransport | None = None
         self._parser: httptools.HttpResponseParser | None = None
         self._answer: asyncio.Future[WireReply | Failure] | None = None
         self._poll: Callable[[], object] = list[object]
@@ -80,6 +82,8 @@ class Connection(asyncio.BufferedProtocol):
         self._body: Body | None = None
         self._complete = False
         self._said_more = False
+        # The waiter of an answer that is complete, while it is not known what came with it.
+        self._held: asyncio.Future[WireReply | Failure] | None = None
         self._status = 0
         self._left = False
         # Whether whatever comes in before the next request can only be unasked. Nobody can tell on
@@ -111,7 +115,7 @@ class Connection(asyncio.BufferedProtocol):
         try:
             return await answer
         finally:
-            self._answer = None
+            self._answer = self._held = None
             # With a part of the request still to be written the connection is out of step.
             if not self._complete or self._transport.get_write_buffer_size():
                 self.close()
@@ -135,6 +139,7 @@ class Connection(asyncio.BufferedProtocol):
     def close(self, reason: str = "the connection was closed here") -> None:
         """Close at once; a request that was written may have left."""
         self.usable = False
+        self._release(self._held)
         self._settle(Failure(reason, self._left))
         if self._transport is not None:
             self._transport.abort()
@@ -147,6 +152,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._tls = transport if isinstance(transport, TlsTransport) else None
         self._poll = poller(transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -157,6 +163,7 @@ class Connection(asyncio.BufferedProtocol):
             # Nobody asked: whatever it is, it is no answer to the next request.
             if not self._left:
                 self._settle(NOT_QUIET)
+            self._out_of_step()
             self.close()
             return
         self._received += nbytes
@@ -170,7 +177,10 @@ class Connection(asyncio.BufferedProtocol):
             else:
                 self.close(f"an answer that is no HTTP ({exc})")
         if self._complete:
-            self._finish(whole=not self._said_more)
+            if nbytes == _PIECE or (self._tls is not None and self._tls.has_more):
+                self._hold()
+            else:
+                self._finish(whole=not self._said_more)
         if self._received > _LONGEST_HEAD and (self._body is None or self._received > _LONGEST):
             self.close("the answer has more header fields, or more chunks, than any gateway needs")
 
@@ -244,6 +254,23 @@ class Connection(asyncio.BufferedProtocol):
         assert self._parser is not None  # noqa: S101 - it has just read the end
         self._complete = True
         self._status = self._parser.get_status_code()
+
+    def _hold(self) -> None:
+        """Hand over an answer once what came in with it has been looked at, too.
+
+        A piece was full, or another record of TLS is there: maybe only the goodbye. By the end of
+        the loop's next round whatever the system has is read.
+        """
+        self._kept = True
+        self._held = self._answer
+        self._loop.call_soon(self._loop.call_soon, self._release, self._answer)
+
+    def _release(self, held: asyncio.Future[WireReply | Failure] | None) -> None:
+        if held is None or held is not self._held:
+            return
+        self._held = None
+        within_record = self._tls is not None and self._tls.within_record
+        self._finish(whole=not self._said_more and not within_record)
 
     def _out_of_step(self) -> None:
         """Note that more came than one answer to one request."""

@@ -58,6 +58,9 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
         self._backlog = bytearray()
         self._error: Exception | None = None
         self._above = protocol
+        self._is_full = False
+        self.has_more = False
+        """Whether something came in with what is passed on that has not been looked at yet."""
 
     @property
     def within_record(self) -> bool:
@@ -90,6 +93,7 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         received = self._piece[:nbytes]
+        self._is_full = nbytes == _PIECE
         self._records.pass_over(received)
         self._incoming.write(received)
         if self._is_open:
@@ -145,7 +149,7 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
                 if not self._pass_on():
                     self._end()
                     break
-                if not (self._incoming.pending or self._tls.pending()):
+                if not self.has_more:
                     # Asking on would cost an error, which takes longer than decrypting.
                     break
         except ssl.SSLWantReadError:
@@ -165,13 +169,18 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
         if isinstance(above, asyncio.BufferedProtocol):
             buffer = cast("memoryview", above.get_buffer(-1))
             count = self._read_into(len(buffer), buffer)
+            self.has_more = self._has_more()
             if count:
                 above.buffer_updated(count)
             return count
         data = self._tls.read(_PIECE)
+        self.has_more = self._has_more()
         if data:
             cast("asyncio.Protocol", above).data_received(data)
         return len(data)
+
+    def _has_more(self) -> bool:
+        return bool(self._incoming.pending or self._tls.pending() or self._is_full)
 
     def _encrypt(self) -> None:
         """Encrypt what waits, unless another handshake holds it up."""
