@@ -285,8 +285,9 @@ def mask_keys(data: object) -> object:
         masked = dict(data)
         if not _CONTAINERS.isdisjoint(map(type, data.values())):
             masked = {key: mask_keys(value) for key, value in data.items()}
-        for key in SECRET_KEYS.intersection(data):
-            masked[key] = MASK
+        for key in SECRET_KEYS:
+            if key in masked:
+                masked[key] = MASK
         return masked
     if is_array(data):
         return [mask_keys(value) for value in data]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from typing import Any
 
 from iprog_async._engines.base import MAX_BODY
 
@@ -16,6 +17,16 @@ def check_length(body: bytes | bytearray) -> None:
     """Raise `BadBodyError` if a body is too long."""
     if len(body) > MAX_BODY:
         raise BadBodyError(f"the answer is longer than {MAX_BODY} bytes")
+
+
+def _unpacker(coding: str) -> Any:
+    """Return what unpacks a body, if it is packed at all."""
+    # Some servers compress unasked; these two every client understands.
+    if coding in ("gzip", "deflate"):
+        return zlib.decompressobj(wbits=47)
+    if coding == "identity":
+        return None
+    raise BadBodyError(f"the answer is encoded as {coding!r}, which was not asked for")
 
 
 class Body:
@@ -34,11 +45,8 @@ class Body:
             raise BadBodyError(f"the answer is {length} bytes long, more than {MAX_BODY}")
         if not length and headers.get("transfer-encoding", "chunked").lower() != "chunked":
             raise BadBodyError("the answer is packed for its transfer, which was not asked for")
-        coding = headers.get("content-encoding", "").lower()
-        # Some servers compress unasked; these two every client understands.
-        self._inflate = zlib.decompressobj(wbits=47) if coding in ("gzip", "deflate") else None
-        if coding and coding != "identity" and self._inflate is None:
-            raise BadBodyError(f"the answer is encoded as {coding!r}, which was not asked for")
+        coding = headers.get("content-encoding")
+        self._inflate = _unpacker(coding.lower()) if coding else None
         self._collected = bytearray()
         self._begun = False
 

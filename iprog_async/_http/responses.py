@@ -172,7 +172,12 @@ _NOT_WHOLE = (
 def _with_proven_refusals(call: HttpCall[T], answer: Answer, reply: WireReply, value: T) -> T:
     """Return what an answer says of each message, with no refusal that is in doubt."""
     read: object = value
-    if not (answer.once and is_array(read) and any(isinstance(each, NotSent) for each in read)):
+    if not answer.once or not is_array(read):
+        return value
+    for each in read:
+        if isinstance(each, NotSent):
+            break
+    else:
         return value
     doubt = _doubt(answer, reply)
     if not doubt and signs_of_acceptance(None, headers=answer.headers):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, NewType, TypeVar
+from functools import lru_cache
+from typing import Any, NewType, TypeVar, cast
 
 import cattrs
 
@@ -27,6 +29,8 @@ _NO_ID = re.compile(
     r"[\W_0]*(null|none|nil|nan|undefined|unknown|n/?a|true|false|error|fail(ed|ure)?)?[\W_0]*|-\d+",
     re.IGNORECASE,
 )
+# In nearly every id, and in no word for none.
+_COUNTS = re.compile("[1-9]")
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 
@@ -35,6 +39,8 @@ def id_or_none(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
     text = str(value).strip()
+    if text[:1] != "-" and _COUNTS.search(text) is not None:
+        return text
     return None if _NO_ID.fullmatch(text) else text
 
 
@@ -47,13 +53,21 @@ def names_errors(body: object) -> bool:
 
     A success that has one says two things, and proves neither.
     """
-    data: object = body.get("data") if is_object(body) else None
-    return any(
-        value.strip().lower() not in _NO_ERROR if isinstance(value, str) else bool(value)
-        for part in (body, data)
-        if is_object(part)
-        for value in (part.get("error"), part.get("errors"))
-    )
+    if not is_object(body):
+        return False
+    return _has_error(body) or ("data" in body and _has_error(body["data"]))
+
+
+def _has_error(part: object) -> bool:
+    if not is_object(part) or not ("error" in part or "errors" in part):
+        return False
+    return _is_filled(part.get("error")) or _is_filled(part.get("errors"))
+
+
+def _is_filled(value: object) -> bool:
+    if isinstance(value, str):
+        return value.strip().lower() not in _NO_ERROR
+    return bool(value)
 
 
 def count_or_none(value: object) -> int | None:
@@ -112,6 +126,12 @@ _converter.register_structure_hook(int, _integer)
 _converter.register_structure_hook(bool, _flag)
 
 
+@lru_cache(maxsize=256)
+def _hook_of(model: type[Any]) -> Callable[[object, Any], Any]:
+    """Return what structures a model; the converter itself would look for it each time."""
+    return _converter.get_structure_hook(model)
+
+
 def structure(data: object, model: type[M]) -> M:
     """Turn parsed JSON into an attrs object; keys the model does not know are ignored.
 
@@ -119,7 +139,8 @@ def structure(data: object, model: type[M]) -> M:
         UnclearAnswer: A key is missing or of the wrong kind; the reason names its place.
     """
     try:
-        return _converter.structure(data, model)
+        found: M = _hook_of(cast("Any", model))(data, model)
+        return found
     except Exception as exc:
         # Hostile data can make any hook fail in its own way; none may get past here.
         problems = cattrs.transform_error(exc)

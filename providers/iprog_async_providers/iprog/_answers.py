@@ -38,6 +38,7 @@ from iprog_async.adapter import (
     one_line,
     refuse_or_give_up,
     structure,
+    value,
     words,
 )
 
@@ -124,7 +125,8 @@ Envelope = dict[str, Any]
 """The body of a success."""
 
 
-@frozen
+# Each send makes one.
+@value
 class _Sent:
     """Answer of `sms_messages`; the status link in it carries the token and is dropped."""
 
