@@ -167,9 +167,10 @@ class Preparation:
             refused.extend(late for _, late in checked.late if late.index not in had)
         fresh = self._without_overdue(fresh, refused)
         batches = self._planner.plan(fresh, final=last or self._source.pauses)
-        # A journal is asked once for each window, behind all that waits to be written: the fewer
-        # there are, the better.
-        self._window_size.note(batches if self._ledger is None else ())
+        # Where a journal is asked it is once for each window, behind all that waits to be written:
+        # the fewer there are, the better.
+        asked = self._ledger is not None and self._ledger.looks_up
+        self._window_size.note(() if asked else batches)
         return Window(fresh, refused, known, batches, last, problem)
 
     async def next_checked(self) -> Checked:

@@ -230,8 +230,18 @@ class Session:
         slot = await self._acquire_slot(call, budget, throttle)
         answered = False
         try:
-            if not (permit is None and claim is None and budget.expiry is None):
-                await _have_turn_confirmed(budget, claim, permit)
+            if permit is not None:
+                # It may have waited for its turn until the night, or until the number said STOP.
+                await withdrawable(permit.confirm())
+            if budget.expiry is not None:
+                budget.expiry.check()
+            if claim is not None:
+                budget.claimed = True
+                problem = await claim.take()
+                if problem is not None:
+                    raise problem
+            # Asked last: claiming may have taken its time.
+            budget.leaves_by = _leaves_by(budget, claim, permit)
             budget.asked = True
             budget.attempts += 1
             asked_at = self._pool.clock.monotonic()
@@ -347,27 +357,14 @@ class Session:
             put_back(active_redactor, token)
 
 
-async def _have_turn_confirmed(budget: _Budget, claim: Claim | None, permit: Permit | None) -> None:
-    """Have it confirmed that texts may leave at this very moment, and note until when they may.
-
-    Raises:
-        SmsError: They may not.
-    """
-    expiry, ends = budget.expiry, list[float]()
+def _leaves_by(budget: _Budget, claim: Claim | None, permit: Permit | None) -> float:
+    """Return until when a request may leave, by `uptime`: the first end of what bounds it."""
+    ends_at = math.inf if claim is None else claim.leaves_by
     if permit is not None:
-        # It may have waited for its turn until the night, or until the number said STOP.
-        await withdrawable(permit.confirm())
-    if expiry is not None:
-        expiry.check()
-    if claim is not None:
-        budget.claimed = True
-        problem = await claim.take()
-        if problem is not None:
-            raise problem
-        ends.append(claim.leaves_by)
-    # Asked last: claiming may have taken its time.
-    ends.extend(each.leaves_by for each in (permit, expiry) if each is not None)
-    budget.leaves_by = min(ends)
+        ends_at = min(ends_at, permit.leaves_by)
+    if budget.expiry is not None:
+        ends_at = min(ends_at, budget.expiry.leaves_by)
+    return ends_at
 
 
 def _release(claim: Claim | None, budget: _Budget) -> None:

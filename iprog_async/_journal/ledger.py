@@ -90,6 +90,11 @@ class Ledger:
             self._run = 0
             self._journal.end_run()
 
+    @property
+    def looks_up(self) -> bool:
+        """Whether the journal is asked about messages; of a first run without keys it has none."""
+        return bool(self._reserved or (self._run and self._journal.store.has_earlier_rows))
+
     async def admit(
         self, window: Sequence[PreparedMessage]
     ) -> tuple[list[PreparedMessage], list[Outcome]]:
@@ -106,8 +111,7 @@ class Ledger:
             for prepared in window
             if prepared.message.key is None or self._reserve(prepared, settled)
         ]
-        if not (self._reserved or (self._run and self._journal.store.has_earlier_rows)):
-            # The first run of messages without keys, where every microsecond counts.
+        if not self.looks_up:
             return free, settled
         for prepared, outcome in await self._look_up(free):
             if outcome is None:

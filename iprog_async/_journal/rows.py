@@ -86,7 +86,8 @@ class Row:
     def as_claimed(self) -> Values:
         """Return the columns of the row while its message is on its way."""
         number, key, run, text_hash = self.number, self.key, self.run, self.text_hash
-        checksum = crc32(_CLAIMED, self._checksum_of_head())
+        head = self._checksum
+        checksum = crc32(_CLAIMED, self._checksum_of_head() if head < 0 else head)
         return self.id, number, key, run, text_hash, "claimed", 0, "", "", None, checksum
 
     def as_released(self) -> Values:
@@ -108,7 +109,8 @@ class Row:
         number, key, run, text_hash = self.number, self.key, self.run, self.text_hash
         provider, detail, status = receipt.provider, _pack(receipt), receipt.status.state
         tail = f"|accepted|0|{provider}|{detail}|={status}".encode()
-        checksum = crc32(tail, self._checksum_of_head())
+        head = self._checksum
+        checksum = crc32(tail, self._checksum_of_head() if head < 0 else head)
         return (
             self.id, number, key, run, text_hash, "accepted", 0, provider, detail, status, checksum
         )  # fmt: skip

@@ -43,7 +43,15 @@ from iprog_async._journal.sqlite.open_marker import (
 )
 from iprog_async._journal.sqlite.openers import enter, gate_of, gate_to_leave, is_open
 from iprog_async._journal.sqlite.removal import erase, has_to_be_erased
-from iprog_async._journal.sqlite.schema import APPLICATION_ID, NAMES, TABLES, VERSION, today, upsert
+from iprog_async._journal.sqlite.schema import (
+    APPLICATION_ID,
+    NAMES,
+    TABLES,
+    VERSION,
+    parameters,
+    today,
+    upsert,
+)
 from iprog_async._journal.sqlite.wal import path_of_wal
 
 
@@ -396,7 +404,7 @@ def _heal(connection: sqlite3.Connection, damaged: frozenset[int], *, lost: bool
         for row in healed:
             # Number and key, too, may be other ones than the file has.
             connection.execute("DELETE FROM entries WHERE id = ?", (row[0],))
-            connection.execute(upsert(1, today()), row)
+            connection.execute(upsert(1, today()), parameters([row]))
 
 
 def _some(connection: sqlite3.Connection, numbers: frozenset[int]) -> list[tuple[Any, ...]]:

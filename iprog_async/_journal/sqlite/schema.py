@@ -8,9 +8,14 @@ a new `VERSION`, and a step in `_journal/sqlite/migration.py`; what stands in it
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import chain
+from typing import Any
 
 from attrs import frozen
+
+from iprog_async._journal.rows import Values
 
 
 VERSION = 4
@@ -115,9 +120,30 @@ def today() -> int:
     return int(time.time() // 86400)
 
 
+_NULLABLE = [place for place, column in enumerate(ROW_COLUMNS) if column.may_be_null]
+_BLOBS = [place for place, column in enumerate(ROW_COLUMNS) if column.kind == "BLOB"]
+
+
+def parameters(rows: Iterable[Values]) -> list[object]:
+    """Return the parameters of `upsert` for rows, one after the other.
+
+    What stands for nothing is 0, where text stands else, and bytes are a `bytearray`: for every
+    `None` and `bytes` Python's `sqlite3` looks for somebody to adapt it, which takes as long as
+    writing the row.
+    """
+    values: list[Any] = list(chain.from_iterable(rows))
+    for place in _NULLABLE:
+        values[place::WIDTH] = [0 if value is None else value for value in values[place::WIDTH]]
+    for place in _BLOBS:
+        values[place::WIDTH] = map(bytearray, values[place::WIDTH])
+    return values
+
+
 @lru_cache(maxsize=256)
 def upsert(rows: int, day: int, attempt: int = 0) -> str:
     """Return the statement that writes so many rows; a change leaves the indexes alone.
+
+    Its parameters come from `parameters`.
 
     Args:
         rows: How many.
@@ -125,7 +151,8 @@ def upsert(rows: int, day: int, attempt: int = 0) -> str:
         attempt: Which opening of the file writes them; 0 if it is nobody's claim.
     """
     # A number in the statement costs nothing, and a value of each row would.
-    values = ", ".join([f"({'?, ' * WIDTH}{attempt}, {day})"] * rows)
+    places = ", ".join("nullif(?, 0)" if column.may_be_null else "?" for column in ROW_COLUMNS)
+    values = ", ".join([f"({places}, {attempt}, {day})"] * rows)
     names = [column.name for column in ROW_COLUMNS if not column.fixed]
     changes = ", ".join(f"{name} = excluded.{name}" for name in (*names, "attempt", "day"))
     return f"""

@@ -7,7 +7,6 @@ import queue
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from typing import Any
 
 from iprog_async._core.errors import JournalError
@@ -17,7 +16,7 @@ from iprog_async._journal.rows import Values
 from iprog_async._journal.sqlite.database import JournalFile, close_file, unusable
 from iprog_async._journal.sqlite.integrity import transaction
 from iprog_async._journal.sqlite.open_marker import keep_marked
-from iprog_async._journal.sqlite.schema import WIDTH, today, upsert
+from iprog_async._journal.sqlite.schema import WIDTH, parameters, today, upsert
 from iprog_async._journal.sqlite.shared_rows import SharedRows, SharedWork
 from iprog_async._journal.sqlite.write_queue import Job, LoopQueue, WriteQueue
 
@@ -157,10 +156,9 @@ class Writer:
 
     def _upsert(self, rows: Sequence[Values]) -> None:
         size = next(size for size in self._sizes if size >= len(rows))
-        values = list(chain.from_iterable(rows))
         # To fill the statement up the last row is written again, which changes nothing.
-        values.extend(rows[-1] * (size - len(rows)))
-        self._connection.execute(upsert(size, today(), self._attempt), values)
+        rows = [*rows, *[rows[-1]] * (size - len(rows))]
+        self._connection.execute(upsert(size, today(), self._attempt), parameters(rows))
 
     def _look(self) -> None:
         """Look whether the path still leads to our file, and others still see that we have it."""
