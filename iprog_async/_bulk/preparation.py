@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 from iprog_async._bulk.duplicates import SeenTable
 from iprog_async._bulk.options import BulkOptions
 from iprog_async._bulk.source import Messages, MessageSource, WindowSize
-from iprog_async._bulk.suppression import IsSuppressed, load_suppression
+from iprog_async._bulk.suppression import RowIsSuppressed, load_for_run
 from iprog_async._core.callbacks.failures import FAILURES, shown
 from iprog_async._core.clock import Clock
 from iprog_async._core.errors import (
@@ -104,7 +104,7 @@ class Preparation:
         self._sender_ids = options.sender_ids
         self._not_after = options.not_after
         self._suppress = options.suppress
-        self._is_suppressed: IsSuppressed | None = None
+        self._is_suppressed: RowIsSuppressed | None = None
         self._source = MessageSource(messages, self._window_size.now, options.linger)
         self._ledger: Ledger | None = None
         self._seen = None if options.deduplicated else SeenTable()
@@ -133,7 +133,7 @@ class Preparation:
         """
         self._ledger = ledger
         if self._suppress is not None:
-            self._is_suppressed = await load_suppression(self._suppress, self._provider)
+            self._is_suppressed = await load_for_run(self._suppress, self._provider)
 
     def stop(self) -> None:
         """Wake whoever waits for messages: there are no more."""
@@ -232,7 +232,7 @@ class Preparation:
             prepared = prepare(self._provider, message, index, self._encoding, self._sender_ids)
             if message.schedule_at is not None or message.not_after is not None:
                 self._has_times = True
-            if self._is_suppressed is not None and self._is_suppressed(prepared.e164):
+            if self._is_suppressed is not None and self._is_suppressed(prepared):
                 return NotSent(index, message, SuppressedError(prepared.e164))
             late = overdue(prepared, self._clock.now()) if self._has_times else None
             if late is None:

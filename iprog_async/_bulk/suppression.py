@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
 from iprog_async._core.errors import ConfigurationError, SmsError
+from iprog_async._core.messages import PreparedMessage
 from iprog_async._providers.numbers import read_listed_number
 from iprog_async._providers.protocols import SmsProvider
 
@@ -17,8 +19,33 @@ Suppress = Iterable[str] | str | os.PathLike[str] | Callable[[str], object]
 """What users pass as `suppress=`."""
 
 IsSuppressed = Callable[[str], object]
+RowIsSuppressed = Callable[[PreparedMessage], object]
 
 _CHECKED_AT_ONCE = 256
+
+
+class AskedBefore(ABC):
+    """What was said of each message of a run before it got there."""
+
+    @abstractmethod
+    def is_suppressed(self, prepared: PreparedMessage) -> object:
+        """Return the answer for a message, by its position, or raise what came instead of one."""
+
+
+async def load_for_run(given: Suppress | AskedBefore, provider: SmsProvider) -> RowIsSuppressed:
+    """Return what tells whether the number of a row is never to be texted.
+
+    Args:
+        given: As for `load_suppression`; or answers.
+        provider: Knows how to read national numbers.
+
+    Raises:
+        ConfigurationError: As for `load_suppression`.
+    """
+    if isinstance(given, AskedBefore):
+        return given.is_suppressed
+    is_suppressed = await load_suppression(given, provider)
+    return lambda prepared: is_suppressed(prepared.e164)
 
 
 async def load_suppression(given: Suppress, provider: SmsProvider) -> IsSuppressed:
@@ -63,17 +90,20 @@ def check_suppress(given: object) -> None:
 
 
 def _plain(ask: IsSuppressed) -> IsSuppressed:
-    """Refuse an answer that would have to be awaited: it is always true."""
+    return lambda e164: checked_answer(ask(e164))
 
-    def is_suppressed(e164: str) -> object:
-        answer = ask(e164)
-        if inspect.isawaitable(answer):
-            if inspect.iscoroutine(answer):
-                answer.close()
-            raise _to_be_awaited()
-        return answer
 
-    return is_suppressed
+def checked_answer(answer: object) -> object:
+    """Return an answer that is one.
+
+    Raises:
+        ConfigurationError: It would have to be awaited, and is always true.
+    """
+    if inspect.isawaitable(answer):
+        if inspect.iscoroutine(answer):
+            answer.close()
+        raise _to_be_awaited()
+    return answer
 
 
 def _to_be_awaited() -> ConfigurationError:

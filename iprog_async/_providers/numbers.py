@@ -10,12 +10,13 @@ from iprog_async._core.phones import facts_of, to_e164
 from iprog_async._providers.protocols import SmsProvider
 
 
-def read_number(provider: SmsProvider, number: str) -> str:
+def read_number(provider: SmsProvider, number: str, sender_id: str = "Sender") -> str:
     """Return a number as E.164, as a provider reads it.
 
     Args:
         provider: Knows the region of national numbers.
         number: The number, as people write it.
+        sender_id: One that the account may have.
 
     Raises:
         InvalidMessageError: It is no number that the provider can text.
@@ -24,7 +25,12 @@ def read_number(provider: SmsProvider, number: str) -> str:
     if read is not None:
         return read(number)
     # An adapter without our base class may read a number only as a part of some message.
-    return provider.prepare(Message(number, "?")).e164
+    try:
+        return provider.prepare(Message(number, "?")).e164
+    except SmsError:
+        pass
+    # Some gateways send nothing without a sender ID. Whatever else is wrong is so with one.
+    return provider.prepare(Message(number, "?", sender_id)).e164
 
 
 def read_listed_number(provider: SmsProvider, number: str) -> str:

@@ -43,7 +43,8 @@ def prepare(
     if sender_ids is not None and message.sender_id is None:
         sender_id = sender_ids.others
         if sender_ids.by_region:
-            sender_id = sender_ids.of(read_number(provider, message.to))
+            any_of_them = next(iter(sender_ids.by_region.values()))
+            sender_id = sender_ids.of(read_number(provider, message.to, any_of_them))
         message = message if sender_id is None else evolve(message, sender_id=sender_id)
     allowed = default if message.encoding is None else _of_message(message)
     # A bad row can hold anything as its text.

@@ -12,12 +12,21 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from itertools import islice
+from typing import cast
 
 from attrs import frozen
 
-from iprog_async._bulk.suppression import IsSuppressed, Suppress, check_suppress
+from iprog_async._bulk.suppression import (
+    AskedBefore,
+    IsSuppressed,
+    Suppress,
+    check_suppress,
+    checked_answer,
+)
+from iprog_async._core.callbacks.failures import FAILURES
 from iprog_async._core.checks import check_messages
-from iprog_async._core.messages import Message
+from iprog_async._core.errors import InvalidMessageError
+from iprog_async._core.messages import Message, PreparedMessage
 from iprog_async._core.outcomes import NotSent
 from iprog_async._providers.numbers import read_number
 from iprog_async._providers.protocols import SmsProvider
@@ -107,7 +116,22 @@ def check_source(messages: object) -> None:
         )
 
 
-class _Answers:
+@frozen
+class _Said:
+    """What a function said of the number of a message.
+
+    Args:
+        position: Where the message is in the run.
+        number: The number that was asked about.
+        answer: Returns what was said, or raises it.
+    """
+
+    position: int
+    number: str
+    answer: Callable[[], object]
+
+
+class _Answers(AskedBefore):
     """What a function said of numbers: it is asked in one thread, and heard on the loop.
 
     Args:
@@ -120,37 +144,41 @@ class _Answers:
         self._provider = provider
         # In the order of the messages. One end is the thread's and one the loop's: what is done to
         # it is a single step each, or the two would undo each other's.
-        self._given: deque[tuple[str, Callable[[], object]]] = deque()
+        self._given: deque[_Said] = deque()
 
-    def __call__(self, e164: str) -> object:
+    def is_suppressed(self, prepared: PreparedMessage) -> object:
         """Return the answer for a message that was read, or raise what came instead of one."""
-        while True:
-            number, answer = self._given.popleft()
-            if number == e164:
-                return answer()
+        while self._given and self._given[0].position <= prepared.index:
+            said = self._given.popleft()
+            if (said.position, said.number) == (prepared.index, prepared.e164):
+                return checked_answer(said.answer())
             # The run found something else wrong with that message, and did not ask.
+        raise InvalidMessageError(
+            f"suppress= could not be asked about {prepared.e164}: without its text this number is "
+            "another one, or none. It was not sent"
+        )
 
     def noting(self, messages: Iterable[Message]) -> Iterator[Message]:
         """Yield messages, each once the function was asked about its number."""
-        for message in messages:
+        for position, message in enumerate(messages):
             try:
                 number = read_number(self._provider, message.to)
             except Exception:
                 # The run says why it is not sent, and asks nobody.
                 yield message
                 continue
-            self._given.append((number, self._answer(number)))
+            self._given.append(_Said(position, number, self._answer(number)))
             yield message
 
     def _answer(self, number: str) -> Callable[[], object]:
         try:
             answer = self._ask(number)
-        except Exception as exc:
+        except FAILURES as exc:
             return _raising(exc)
         return lambda: answer
 
 
-def _raising(error: Exception) -> Callable[[], object]:
+def _raising(error: BaseException) -> Callable[[], object]:
     def answer() -> object:
         raise error
 
@@ -178,7 +206,8 @@ def suppressing(
         # It is refused with the right words.
         return messages, given
     answers = _Answers(suppress, provider)
-    return answers.noting(messages), answers
+    # The client hands it on to the run as it is.
+    return answers.noting(messages), cast("Suppress", answers)
 
 
 def _is_to_be_awaited(ask: IsSuppressed) -> bool:

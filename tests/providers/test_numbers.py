@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Self
 
 import pytest
-from support.core.fakes import NUMBER, FakeProvider
+from support.core.fakes import NUMBER, FakeProvider, accept
 
-from iprog_async import Failover, InvalidMessageError, Message
+from iprog_async import (
+    Failover,
+    InvalidMessageError,
+    Message,
+    NotSent,
+    Outcome,
+    SmsClient,
+    SuppressedError,
+)
 from iprog_async._providers.numbers import read_listed_number, read_number
 from iprog_async._suppressions.places import number_reader
-from iprog_async.adapter import PreparedMessage
+from iprog_async.adapter import Batching, PreparedMessage
+from iprog_async.codes import Codes
 from iprog_async_providers import (
     AfricasTalkingProvider,
     EgoSmsProvider,
@@ -26,6 +35,17 @@ from iprog_async_providers import (
 
 class Plain:
     """An adapter of somebody's own that has what the protocol asks for and no more."""
+
+    name = "plain"
+    batching = Batching()
+
+    def bind(self, call: object, /) -> Self:
+        """Need no calls."""
+        return self
+
+    async def submit(self, batch: Sequence[PreparedMessage], /) -> Sequence[Outcome]:
+        """Take every text."""
+        return await accept(batch)
 
     def prepare(self, message: Message, /, index: int = 0) -> PreparedMessage:
         """Prepare a message as an adapter with the base class does."""
@@ -42,6 +62,56 @@ def test_national_number_is_of_the_providers_region(provider: Any) -> None:
     assert NUMBER == read_number(provider, "0917 123 4567")
     with pytest.raises(InvalidMessageError, match="'0917 123'"):
         read_number(provider, "0917 123")
+
+
+class WithSender(Plain):
+    """An adapter whose gateway sends nothing without a sender ID, and has but two of them."""
+
+    def prepare(self, message: Message, /, index: int = 0) -> PreparedMessage:
+        """Prepare a message that has one."""
+        if message.sender_id not in {"ACME", "Acme"}:
+            raise InvalidMessageError("plain needs a sender_id, ACME or Acme")
+        return super().prepare(message, index)
+
+
+class WithAnySender(Plain):
+    """An adapter whose gateway sends nothing without a sender ID."""
+
+    def prepare(self, message: Message, /, index: int = 0) -> PreparedMessage:
+        """Prepare a message that has one."""
+        if message.sender_id is None:
+            raise InvalidMessageError("plain needs a sender_id")
+        return super().prepare(message, index)
+
+
+async def test_sender_ids_by_country_of_an_adapter_of_its_own() -> None:
+    """The country is known before the sender ID that the adapter asks for."""
+    rows = [Message("0917 123 4567", "Hi"), Message("+256701234567", "Hi")]
+    sender_ids: dict[str | None, str] = {"PH": "ACME", None: "Acme"}
+    async with (
+        SmsClient(WithSender(), sender_id=sender_ids) as client,
+        client.send_many(rows) as run,
+    ):
+        sent = [outcome.message.sender_id async for outcome in run if outcome.state == "accepted"]
+
+    assert ["ACME", "Acme"] == sent
+
+
+async def test_numbers_alone_of_an_adapter_that_needs_a_sender_id() -> None:
+    """Suppressed numbers and codes have no text, and are read all the same."""
+    async with SmsClient(WithAnySender(), sender_id="ACME") as client:
+        async with client.send_many([Message(NUMBER, "Hi")], suppress=["0917 123 4567"]) as run:
+            errors = [outcome.error async for outcome in run if isinstance(outcome, NotSent)]
+        async with Codes(client) as codes:
+            sent = await codes.send("0917 123 4567")
+
+    assert ([SuppressedError], NUMBER) == (list(map(type, errors)), sent.to)
+
+
+def test_bad_number_of_an_adapter_that_needs_a_sender_id() -> None:
+    """The error is about the number, and not about the sender ID of no text."""
+    with pytest.raises(InvalidMessageError, match="'0917 123'"):
+        read_number(WithAnySender(), "0917 123")
 
 
 GERMAN = "4915112345678"

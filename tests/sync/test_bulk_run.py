@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.core.fakes import NUMBER, FakeProvider, accept, lose, to_many
+from support.core.fakes import NUMBER, FakeProvider, accept, lose, prepared, to_many
 
 from iprog_async import (
     Accepted,
     ConfigurationError,
+    InvalidMessageError,
     Message,
     NotSent,
     Outcome,
     RunHaltedError,
     SuppressedError,
 )
+from iprog_async._bulk.suppression import AskedBefore
 from iprog_async.adapter import PreparedMessage
 from iprog_async.sync import SmsClient
 from iprog_async.sync._source import suppressing
@@ -89,8 +91,10 @@ def test_generator_may_use_the_client() -> None:
 
 def test_no_answer_is_lost_between_two_threads(eager_threads: None) -> None:
     """One thread asks of a number again and again, while the other one hears each answer."""
+    number = to_many(1)[0].to
     messages, asked = suppressing(to_many(1) * 20_000, lambda _: False, FakeProvider())
-    assert callable(asked)
+    assert isinstance(asked, AskedBefore)
+    rows = (prepared(index, number) for index in range(20_000))
     ready = threading.Semaphore(0)
 
     def read() -> None:
@@ -99,10 +103,49 @@ def test_no_answer_is_lost_between_two_threads(eager_threads: None) -> None:
 
     reader = threading.Thread(target=read)
     reader.start()
-    heard = [ready.acquire() and asked(to_many(1)[0].to) for _ in range(20_000)]
+    heard = [ready.acquire() and asked.is_suppressed(row) for row in rows]
     reader.join()
 
     assert [False] * 20_000 == heard
+
+
+def test_an_answer_is_for_the_message_that_it_was_asked_about() -> None:
+    """A row that was refused before does not leave its answer to a later one of its number."""
+    stopped: set[str] = set()
+
+    def messages() -> Iterator[Message]:
+        yield Message(NUMBER, "")
+        stopped.add(NUMBER)
+        yield Message(NUMBER, "Hi")
+
+    provider = FakeProvider()
+    with (
+        SmsClient(provider) as sms,
+        sms.send_many(messages(), suppress=stopped.__contains__) as run,
+    ):
+        errors = [outcome.error for outcome in run if isinstance(outcome, NotSent)]
+
+    assert [InvalidMessageError, SuppressedError] == list(map(type, errors))
+    assert [] == provider.sent
+
+
+class Particular(FakeProvider):
+    """Reads a number only where there is a certain text."""
+
+    def e164(self, number: str, /) -> str:
+        """Refuse."""
+        raise InvalidMessageError(f"{number} alone is no number")
+
+
+def test_a_function_that_could_not_be_asked_texts_nobody() -> None:
+    """Whether the number is suppressed is not known, and each row says so."""
+    provider = Particular()
+    with SmsClient(provider) as sms, sms.send_many(to_many(3), suppress=lambda _: False) as run:
+        errors = [outcome.error for outcome in run if isinstance(outcome, NotSent)]
+
+    assert 3 == len(errors)
+    assert all("could not be asked" in str(error) for error in errors)
+    assert [] == provider.sent
 
 
 @pytest.fixture
@@ -114,7 +157,7 @@ def eager_threads() -> Iterator[None]:
     sys.setswitchinterval(interval)
 
 
-@pytest.mark.parametrize("answer", [1, "error", "coroutine"])
+@pytest.mark.parametrize("answer", [1, "error", "cancellation", "coroutine"])
 def test_what_a_function_says_of_a_number_holds(answer: Any) -> None:
     """A true answer, an error, and what would have to be awaited: in each case nobody is texted."""
 
@@ -124,6 +167,8 @@ def test_what_a_function_says_of_a_number_holds(answer: Any) -> None:
     def suppress(_: str) -> object:
         if answer == "error":
             raise OSError("no database")
+        if answer == "cancellation":
+            raise asyncio.CancelledError
         return later() if answer == "coroutine" else answer
 
     provider = FakeProvider()
