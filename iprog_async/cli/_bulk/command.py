@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from typing import Annotated, Any
 
@@ -12,11 +13,13 @@ from cyclopts import Parameter
 from iprog_async._bulk.suppression import IsSuppressed
 from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import InvalidMessageError
+from iprog_async._core.messages import Message
 from iprog_async._journal.journal import Journal
 from iprog_async._sending.template import Template
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._base.stdin import STDIN
 from iprog_async.cli._bulk.csv_file import CsvFile
+from iprog_async.cli._bulk.csv_lines import nothing_sent_yet
 from iprog_async.cli._bulk.enqueue import enqueue
 from iprog_async.cli._bulk.eta import Eta, least_left
 from iprog_async.cli._bulk.left_out import LeftOut
@@ -86,7 +89,10 @@ async def _carry_out(
     journal = None if new else await _open_journal(options, stack)
     rows = stack.enter_context(LeftOutRows(options.results if options.dry_run else None))
     left_out = LeftOut(messages, rows)
-    shown = await _look_ahead(options, client, left_out, journal, suppressed, new_journal=new)
+    rows_read = messages if trial is None else trial.looking(messages)
+    shown = await _look_ahead(
+        options, client, rows_read, left_out, journal, suppressed, new_journal=new
+    )
     if options.dry_run:
         return _end_dry_run(options, shown, rows)
     if not options.yes and shown.plan.recipients and not _confirmed(options, shown):
@@ -117,6 +123,7 @@ async def _open_journal(options: CommandOptions, stack: AsyncExitStack) -> Journ
 async def _look_ahead(
     options: CommandOptions,
     client: SmsClient[Any],
+    rows: Iterable[Message],
     left_out: LeftOut,
     journal: Journal | None,
     suppressed: IsSuppressed | None,
@@ -126,9 +133,9 @@ async def _look_ahead(
     """Read the whole file once, and show what would be sent."""
     messages = left_out.messages
     price = options.segment_price()
-    with at_work(f"checking {options.file}; nothing is sent yet"):
+    with at_work(f"checking {options.file}; nothing is sent yet"), nothing_sent_yet():
         plan = await client.plan_many(
-            messages,
+            rows,
             concurrency=options.concurrency,
             # Of one that is not there yet, a plan makes no file.
             journal=options.empty_journal() if new_journal else journal,

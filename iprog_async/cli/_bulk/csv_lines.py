@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from iprog_async._core.errors import InvalidMessageError
@@ -18,6 +19,23 @@ LONGEST_LINE = 1_000_000
 _BOM = b"\xef\xbb\xbf"
 # Spreadsheets write it where the list separator of the country is not known, and read it.
 _NAMED_DELIMITER = re.compile(rb'"?sep=(.)"?[\r\n]*', re.IGNORECASE)
+
+
+class FileChangedError(InvalidMessageError):
+    """A file was changed while it was being read."""
+
+
+@contextmanager
+def nothing_sent_yet() -> Generator[None]:
+    """Have the error of a file that was changed say so: then another try costs nothing.
+
+    Raises:
+        FileChangedError: It was changed.
+    """
+    try:
+        yield
+    except FileChangedError as exc:
+        raise FileChangedError(f"{exc}; nothing was sent, run it again") from None
 
 
 class UnchangedFile(io.FileIO):
@@ -35,18 +53,16 @@ class UnchangedFile(io.FileIO):
         """Read some bytes.
 
         Raises:
-            InvalidMessageError: The file has been changed, so they may be of another one.
+            FileChangedError: The file has been changed, so they may be of another one.
         """
         count = super().readinto(buffer)
         self.check()
         return count
 
     def check(self) -> None:
-        """Raise `InvalidMessageError` if it has been changed."""
+        """Raise `FileChangedError` if it has been changed."""
         if self._look() != self._state:
-            raise InvalidMessageError(
-                f"{self._path} was changed while it was being read; run again"
-            )
+            raise FileChangedError(f"{self._path} was changed while it was being read")
 
     def _look(self) -> tuple[int, int]:
         found = os.fstat(self.fileno())

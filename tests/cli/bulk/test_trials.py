@@ -96,8 +96,31 @@ def test_a_trial_obeys_what_the_run_obeys(
 def test_oneself_in_the_file(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -> None:
     """Whoever tries it on a number of the file gets that text once."""
     journal = ("--journal", str(tmp_path / "june.db"), "--yes")
-    bulk(people(2), "--first-to", people(1)[0][0], *journal)
+    ran = bulk(people(2), "--first-to", people(1)[0][0], *journal)
     assert [to for to, _ in people(2)] == _sent_to(sandbox)
+    assert (0, "") == (ran.code, ran.err), ran.out
+    for words in ("--first-to", "0917 0000100"), ():
+        again = bulk(people(3), *words, *journal)
+        assert (0, True) == (again.code, "not sent 0" in again.out), again.out
+    assert [to for to, _ in people(3)] == _sent_to(sandbox)
+
+
+def test_oneself_further_down_in_the_file(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -> None:
+    """A number of the file is sent the text of its own row, before all others."""
+    journal = ("--journal", str(tmp_path / "june.db"), "--yes", "--key-column", "name")
+    ran = bulk(people(4), "--first-to", people(4)[2][0], *journal)
+    first, *others = sorted(sandbox.inbox, key=lambda text: text.serial)
+    assert ("Hi Ann102", 3) == (first.text, len(others))
+    assert (0, True) == (ran.code, "not sent 0" in ran.out)
+
+
+def test_oneself_in_the_file_may_be_unknown(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Then nobody else of the file is sent anything."""
+    sandbox.add_fault(Fault(SEND, "drop_after"))
+    journal = ("--journal", str(tmp_path / "june.db"), "--yes")
+    ran = bulk(people(3), "--first-to", people(2)[1][0], *journal)
+    assert (6, True) == (ran.code, "nobody of " in ran.err), ran.err
+    assert ["639170000101"] == [text.to for text in sandbox.inbox]
 
 
 @pytest.mark.parametrize(
