@@ -46,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the flags that make the suite, or some of its tests, longer."""
     parser.addoption("--slow", action="store_true", help="run the slow tests, too")
     parser.addoption("--kills", default="20", help="how often running senders are killed")
-    parser.addoption("--orders", default="600", help="how many orders a shop with workers gets")
+    parser.addoption("--orders", default="300", help="how many orders a shop with workers gets")
     parser.addoption("--outboxes", default="1", help="how many outboxes meet all incidents")
     parser.addoption("--outbox-texts", default="300", help="how many texts each of them has")
     parser.addoption("--campaigns", default="10", help="how many campaigns of a fleet meet trouble")

@@ -21,6 +21,7 @@ pytestmark = [
 
 _PAGES = [page for page in pages() if any(blocks_of(page))]
 _README = ROOT / "README.md"
+_GUIDE = ROOT / "providers" / "README.md"
 
 
 def _name(page: Path) -> str:
@@ -70,10 +71,12 @@ def test_every_file_has_a_name_of_its_own() -> None:
 
 @pytest.mark.timeout(300)
 def test_programs_pass_the_type_checker(tmp_path: Path) -> None:
-    """Each program of the documentation and of the README passes mypy in strict mode."""
+    """Each program of the documentation, the README and its guide passes mypy in strict mode."""
     programs = [(b.title, b.code) for page in _PAGES for b in blocks_of(page) if b.is_file]
     readme = [b.code for b in blocks_of(_README) if b.language == "python"]
     programs += [(f"readme_{place}.py", code) for place, code in enumerate(readme)]
+    guide = [b.code for b in blocks_of(_GUIDE) if b.language == "python"]
+    programs += zip(("acme_sms.py", "test_acme.py"), guide, strict=True)
     for title, code in programs:
         (tmp_path / title).write_text(code, encoding="utf-8")
     files = [title for title, _ in programs if title.endswith(".py")]

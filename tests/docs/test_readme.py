@@ -59,17 +59,15 @@ def test_commands_are_one_line(name: str) -> None:
 
 @pytest.mark.slow
 def test_guide_for_providers_holds(tmp_path: Path) -> None:
-    """The adapter and the test of the guide, in two files, pass checker and contract."""
+    """The adapter and the test of the guide, in two files, pass the contract."""
     text = (_ROOT / "providers" / "README.md").read_text(encoding="utf-8")
     adapter, contract = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     (tmp_path / "acme_sms.py").write_text(adapter, encoding="utf-8")
     (tmp_path / "test_acme.py").write_text(contract, encoding="utf-8")
 
-    for tool in (["mypy", "--strict", "."], ["pytest", "-rs", "-p", "no:cacheprovider"]):
-        command = [sys.executable, "-m", *tool]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)  # noqa: S603 - ours
-        assert 0 == done.returncode, done.stdout
-
+    command = [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)  # noqa: S603 - ours
+    assert 0 == done.returncode, done.stdout
     assert "no reads to check" in done.stdout
     assert "empty parameter set" not in done.stdout
 
