@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -19,10 +19,12 @@ from iprog_async.adapter import (
     UnclearAnswer,
     accepted,
     count_or_none,
+    doubts,
     is_array,
     is_number_of,
     is_object,
     mask_keys,
+    names_errors,
     one_line,
     refuse_one,
     speaks_of_sending,
@@ -42,6 +44,19 @@ _STOCK = re.compile(
     r"(bulk )?(messages?|sms|texts?)( (were|was))? (sent|processed|queued)( successfully)?\.?",
     re.IGNORECASE,
 )
+# What may stand beside the lists (CLI): words about the request, and a summary.
+_OF_ALL = frozenset(("success", "message", "error", "data"))
+# That it is done, or done for some, is said of the request; the lists say what was done.
+_OF_THE_REQUEST = re.compile(
+    r"some|done|processed|completed?|success\w*|succeeded|ok|okay", re.IGNORECASE
+)
+# A count may be in it, and an id may not.
+_PLAIN = re.compile(r"(?!\W*\*\W*$)([^\d'\"`<>{}\[\];:=|]|\b\d{1,3}\b){1,200}", re.ASCII)
+# The summary's keys were never observed; these could mean nothing else (INFER).
+_COUNTED = "(_?(count|messages|recipients|numbers))?"
+_TOTAL = re.compile(rf"total{_COUNTED}", re.IGNORECASE)
+_SUCCESSFUL = re.compile(rf"(total_?)?(success(es|ful)?|succeeded|sent){_COUNTED}", re.IGNORECASE)
+_FAILED = re.compile(rf"(total_?)?(fail(ed|ures?)|unsuccessful){_COUNTED}", re.IGNORECASE)
 
 
 @frozen
@@ -90,7 +105,12 @@ def read_lists(
     refused = _by_index(data.get(_REFUSED), batch, region)
     summary: object = data.get("summary")
     _check_summary(summary, len(taken), len(refused))
+    if len(taken) == len(batch) and names_errors(answer.data):
+        raise UnclearAnswer("everything is listed as taken, with an error beside it")
     beside = _beside(answer, data, len(taken))
+    exact = _is_exact(
+        answer, data, {_TOTAL: len(batch), _SUCCESSFUL: len(taken), _FAILED: len(refused)}
+    )
     raw = mask_keys(answer.data)
     outcomes: list[Outcome] = []
     for place, prepared in enumerate(batch):
@@ -103,6 +123,8 @@ def read_lists(
             found = refused[place]
             about = {key: found.entry[key] for key in found.entry.keys() - {"index", "number"}}
             rows = (*extra, *REFUSALS, _LISTED) if found.said else (_WITHOUT_WORDS,)
+            # Beside anything that is not understood, a list proves nothing.
+            rows = rows if exact else ()
             outcomes.append(
                 refuse_one(
                     prepared,
@@ -191,6 +213,49 @@ def _check_summary(summary: object, taken: int, refused: int) -> None:
             raise UnclearAnswer(f"the summary says {count} {key}, and {listed} are listed")
 
 
+def _is_exact(answer: Answer, data: dict[str, Any], counts: Mapping[re.Pattern[str], int]) -> bool:
+    """Return whether all that stands beside the lists is understood, and agrees with them."""
+    body: dict[str, Any] = answer.object()
+    taken = counts[_SUCCESSFUL]
+    unknown = [*_filled(body, _OF_ALL), *_filled(data, {*_LISTS, "summary"})]
+    summary: object = data.get("summary")
+    return (
+        not unknown
+        and (body.get("success") in (None, False) or (body["success"] is True and taken > 0))
+        and all(_is_plain(body.get(key), taken) for key in ("message", "error"))
+        and (not summary or (is_object(summary) and _sums_up(summary, counts)))
+    )
+
+
+def _filled(entries: dict[str, Any], known: Collection[str]) -> list[str]:
+    return [key for key, value in entries.items() if key not in known and value not in _EMPTY]
+
+
+_EMPTY: tuple[object, ...] = (None, "", [], {})
+
+
+def _is_plain(said: object, taken: int) -> bool:
+    """Return whether words speak of the request alone: of no text, no id, and nothing later."""
+    if said is None or said == "":
+        return True
+    if not isinstance(said, str) or _PLAIN.fullmatch(said.strip()) is None:
+        return False
+    if taken and _STOCK.fullmatch(said.strip()):
+        return True
+    return all(_OF_THE_REQUEST.fullmatch(said[first:end]) for first, end in doubts(said))
+
+
+def _sums_up(summary: dict[str, Any], counts: Mapping[re.Pattern[str], int]) -> bool:
+    """Return whether each count of a summary is that of the lists."""
+    return all(
+        value in (None, "")
+        or any(
+            name.fullmatch(key) and count_or_none(value) == count for name, count in counts.items()
+        )
+        for key, value in summary.items()
+    )
+
+
 def _beside(answer: Answer, data: dict[str, Any], taken: int) -> dict[str, Any]:
     """Return what an answer says of all, without the lists and what they explain."""
     body: dict[str, Any] = answer.object()
@@ -219,7 +284,7 @@ def _speaks_of_sending(message: str, taken: int) -> bool:
 
 def _taken(prepared: PreparedMessage, provider: str, found: _Listed, raw: object) -> Outcome:
     message_id = found.item.message_id
-    if found.item.error:
+    if names_errors(found.entry):
         references = () if message_id is None else (message_id,)
         return unclear(prepared, provider, f"it was taken, and not: {found.reason}", references)
     return accepted(prepared, provider, message_id=message_id, raw=raw)

@@ -135,6 +135,8 @@ async def test_messages_that_all_failed_are_not_sent_again(respx_mock: respx.Moc
         httpx.Response(200, json={"success": True, "data": None}),
         httpx.Response(200, json={"success": False, "message": "Partly"}),
         httpx.Response(500, json=bulk_answer([item(0), item(1)]).json()),
+        bulk_answer([item(0), item(1)], error="Operation timed out"),
+        bulk_answer([item(0, errors=["Busy"]), item(1, error="Busy")]),
     ],
     ids=lambda answer: answer.text[-90:],
 )
@@ -161,6 +163,26 @@ async def test_a_bulk_answer_may_write_things_in_its_own_way(
     """Numbers in another notation, an index as text and a summary we can't read do no harm."""
     found = await outcomes(respx_mock, answer, *different(2))
     assert states(found) == ["accepted", "accepted"]
+
+
+@pytest.mark.parametrize(
+    ("message", "summary"),
+    [
+        ("Some messages failed", {}),
+        ("Bulk messages processed", {"total": 2, "successful": 1, "failed": 1}),
+        ("1 of 2 messages failed.", {"total_messages": "2", "success_count": 1, "failed": 1.0}),
+        ("Messages sent successfully", []),
+        ("", None),
+    ],
+)
+async def test_what_is_said_of_all_may_agree_with_a_list(
+    respx_mock: respx.MockRouter, message: str, summary: object
+) -> None:
+    """Counts of what is listed, and words about the request, leave what is refused a proof."""
+    answer = bulk_answer([item(0)], [item(1, error="Bad")], success=False, summary=summary)
+    body = {**answer.json(), "message": message}
+    found = await outcomes(respx_mock, httpx.Response(200, json=body), *different(2))
+    assert states(found) == ["accepted", "not_sent"]
 
 
 @pytest.mark.parametrize(
