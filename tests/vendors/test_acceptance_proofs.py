@@ -80,14 +80,21 @@ def _at(name: str, states: Sequence[str], **more: Any) -> Row:
     return Row(f"africastalking: {name}", "africastalking", body, states, 201)
 
 
-def _semaphore(name: str, recipient: str, states: Sequence[str]) -> Row:
-    body = [{"message_id": 5, "recipient": recipient, "status": "Queued"}]
+def _egosms(name: str, states: Sequence[str], **more: Any) -> Row:
+    body = {"Status": "OK", "Cost": "35", "MsgFollowUpUniqueCode": "Ego-1", **more}
+    return Row(f"egosms: {name}", "egosms", body, states)
+
+
+def _semaphore(name: str, recipient: str, states: Sequence[str], **more: Any) -> Row:
+    body = [{"message_id": 5, "recipient": recipient, "status": "Queued", **more}]
     return Row(f"semaphore: {name}", "semaphore", body, states)
 
 
-def _gate(name: str, number: str, states: Sequence[str]) -> Row:
-    recipients = [{"phoneNumber": number, "state": "Pending"}]
-    body = {"id": "a", "state": "Pending", "recipients": recipients}
+def _gate(
+    name: str, number: str, states: Sequence[str], *, state: str = "Pending", **more: Any
+) -> Row:
+    recipients = [{"phoneNumber": number, "state": state, **more}]
+    body = {"id": "a", "state": state, "recipients": recipients}
     return Row(f"smsgate: {name}", "smsgate", body, states, 202)
 
 
@@ -114,10 +121,33 @@ ROWS = [
     _at("sent", [ACCEPTED]),
     _at("sent, by the word of a refusal", [UNKNOWN], status="InvalidPhoneNumber"),
     _at("a code with a line in it", [UNKNOWN], statusCode="1_01"),
+    _at("sent, with an error", [UNKNOWN], error="Busy"),
+    _at("sent, without any error", [ACCEPTED], error=None, errors=[]),
+    Row(
+        "africastalking: an error beside it",
+        "africastalking",
+        {**_at("", []).body, "errors": ["Busy"]},
+        [UNKNOWN],
+        201,
+    ),
+    _egosms("taken", [ACCEPTED] * 2),
+    _egosms("an error in it", [UNKNOWN] * 2, error="Busy"),
+    _semaphore("an error in it", PHILIPPINE[0][1:], [UNKNOWN], error="Busy"),
+    _semaphore("no error in it", PHILIPPINE[0][1:], [ACCEPTED], errors=[]),
     _semaphore("as it was sent", PHILIPPINE[0][1:], [ACCEPTED]),
     _semaphore("national", f"0{_SUBSCRIBER}", [ACCEPTED]),
     _semaphore("another country's", f"+1 {_SUBSCRIBER}", [UNKNOWN]),
     _semaphore("another country's without a plus", f"1{_SUBSCRIBER}", [UNKNOWN]),
+    _gate("an error of its recipient", PHILIPPINE[0], [UNKNOWN], error="Busy"),
+    _gate("a failure, and why", PHILIPPINE[0], [ACCEPTED], state="Failed", error="Busy"),
+    _gate("no error of its recipient", PHILIPPINE[0], [ACCEPTED], error=None),
+    Row(
+        "smsgate: an error beside it",
+        "smsgate",
+        {**_gate("", PHILIPPINE[0], []).body, "error": "Busy"},
+        [UNKNOWN],
+        202,
+    ),
     _gate("the same", PHILIPPINE[0], [ACCEPTED]),
     _gate("a hash", "8f14e45fceea167a", [ACCEPTED]),
     _gate("somebody else", PHILIPPINE[1], [UNKNOWN]),

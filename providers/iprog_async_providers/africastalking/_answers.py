@@ -33,6 +33,7 @@ from iprog_async.adapter import (
     id_or_none,
     is_array,
     is_object,
+    names_errors,
     refuse,
     refuse_one,
     refuse_or_give_up,
@@ -95,7 +96,8 @@ _ENTRY = ErrorForm({}, ("status",))
 _TAKEN_WORDS = frozenset(("", "success", "processed", "sent", "queued"))
 # What is said of all of them: "Sent to 1/2 Total Cost: KES 0.8000".
 _OF_ALL = re.compile(
-    r"\s*Sent to (\d{1,9})/\d{1,9}( Total Cost:? [\w., ]{1,40})?\s*", re.ASCII | re.IGNORECASE
+    r"\s*Sent to (\d{1,9})/\d{1,9}( Total Cost:? (?P<cost>[\w., ]{1,40}))?\s*",
+    re.ASCII | re.IGNORECASE,
 )
 _KNOWN = frozenset(("statusCode", "number", "status", "cost", "messageId", "messageParts"))
 
@@ -107,6 +109,13 @@ class _Recipient:
     status: str = ""
     messageId: str | None = None  # noqa: N815 - the same
     cost: Any = None
+    error: Any = None
+    errors: Any = None
+
+    @property
+    def has_error(self) -> bool:
+        """Whether it has an error, whatever its code says."""
+        return names_errors({"error": self.error, "errors": self.errors})
 
     @property
     def id(self) -> str | None:
@@ -171,6 +180,8 @@ def _recipients(answer: Answer) -> tuple[list[_Recipient], bool] | None:
     if not 200 <= answer.status < 300 and answer.status != 409:
         return None
     data = answer.data.get("SMSMessageData") if is_object(answer.data) else None
+    if names_errors(answer.data) or names_errors(data):
+        raise UnclearAnswer("recipients with an error beside them")
     items = data.get("Recipients") if is_object(data) else None
     if not is_array(items) or not items:
         return None
@@ -183,16 +194,24 @@ def _recipients(answer: Answer) -> tuple[list[_Recipient], bool] | None:
     )
     recipients = [structure(item, _Recipient) for item in items]
     said: object = data.get("Message") if is_object(data) else None
-    taken = sum(each.is_taken for each in recipients)
+    taken = [each for each in recipients if each.is_taken]
     return recipients, exact and _agrees(said, taken)
 
 
-def _agrees(message: object, taken: int) -> bool:
-    """Return whether what is said of all speaks of no more texts than were taken."""
+def _agrees(message: object, taken: Sequence[_Recipient]) -> bool:
+    """Return whether what is said of all speaks of no more than the texts that were taken.
+
+    Neither of more texts, nor of a price that is more than theirs.
+    """
     if message is None or message == "":
         return True
     found = _OF_ALL.fullmatch(message) if isinstance(message, str) else None
-    return found is not None and int(found[1]) <= taken
+    if found is None or int(found[1]) > len(taken):
+        return False
+    if found["cost"] is None:
+        return True
+    total = _cost(found["cost"].strip())
+    return total is not None and total <= sum(_cost(each.cost) or 0 for each in taken)
 
 
 def _outcome(
@@ -205,7 +224,7 @@ def _outcome(
 ) -> Outcome:
     if found is None:
         return unclear(prepared, provider, "the answer does not name this number")
-    if found.is_taken and answer.status != 409:
+    if found.is_taken and answer.status != 409 and not found.has_error:
         return accepted(
             prepared,
             provider,

@@ -26,6 +26,7 @@ from iprog_async.adapter import (
     amount_or_none,
     id_or_none,
     is_object,
+    names_errors,
     refuse_or_give_up,
     structure,
 )
@@ -92,6 +93,8 @@ def read_sent(
     """Read the answer to a send: one code and one price for all of its texts together."""
     if not _is_success(answer):
         raise _failure(answer, provider, refusals)
+    if names_errors(answer.data):
+        raise UnclearAnswer("a success with an error in it")
     # The vendor calls the code optional, but no answer to a taken text lacks it; without one,
     # an answer may be that of any other server.
     sent = structure(answer.data, _Sent)

@@ -26,6 +26,7 @@ from iprog_async.adapter import (
     accepted,
     is_array,
     is_object,
+    names_errors,
     refuse_or_give_up,
     structure,
     to_e164,
@@ -97,6 +98,8 @@ def read_sent(
         raise _failure(answer, provider, refusals)
     found = [structure(item, _Message) for item in items]
     ids = tuple(each.message_id for each in found)
+    if any(map(names_errors, items)):
+        raise UnclearAnswer("messages with an error in them", references=ids)
     by_number = {_e164(each.recipient): each for each in found}
     if len(by_number) < len(found) or not by_number.keys() <= {each.e164 for each in batch}:
         raise UnclearAnswer("numbers that were not asked for", references=ids)

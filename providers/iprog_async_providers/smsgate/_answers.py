@@ -26,6 +26,7 @@ from iprog_async.adapter import (
     is_array,
     is_number_of,
     is_object,
+    names_errors,
     refuse_or_give_up,
     structure,
 )
@@ -77,6 +78,8 @@ def read_sent(
     if _names_another(found.recipients, prepared):
         raise UnclearAnswer("a message to somebody else", references=(found.id,))
     status = _status(found, answer)
+    if names_errors(answer.data) or (status.state != "failed" and _names_errors(found.recipients)):
+        raise UnclearAnswer("a message with an error", references=(found.id,))
     return [accepted(prepared, provider, message_id=found.id, status=status, raw=answer.data)]
 
 
@@ -89,6 +92,10 @@ def _names_another(recipients: object, prepared: PreparedMessage) -> bool:
         for each in recipients
         if is_object(each)
     )
+
+
+def _names_errors(recipients: object) -> bool:
+    return is_array(recipients) and any(map(names_errors, recipients))
 
 
 def read_status(answer: Answer, provider: str, refusals: tuple[Refusal, ...]) -> DeliveryStatus:

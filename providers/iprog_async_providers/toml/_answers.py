@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NoReturn
 
 from attrs import frozen
@@ -14,6 +15,7 @@ from iprog_async.adapter import (
     accepted,
     amount_or_none,
     id_or_none,
+    is_array,
     is_object,
     mask_keys,
     names_errors,
@@ -88,11 +90,9 @@ class Answers:
         errors = self.file.errors
         if errors.marks(data):
             return True
+        if any(self._names_errors(place, holder) for place, holder in self._holders(data)):
+            return True
         asked = self.file.accepted.where
-        if not errors.words:
-            # What the file asks for itself is no surprise.
-            known = any(not _ERROR_KEYS.isdisjoint(each.pointer.tokens) for each in asked)
-            return not known and names_errors(data)
         said = errors.said(data)
         if not said:
             return False
@@ -103,6 +103,33 @@ class Answers:
         return not errors.where and any(
             may_be_an_error(text) for text in said if text not in proved
         )
+
+    def _holders(self, data: object) -> Iterator[tuple[tuple[str, ...], object]]:
+        """Yield what may hold an error of the text: the answer, its data, all around the id."""
+        yield (), data
+        yield ("data",), Pointer(("data",)).find(data)
+        pointer = self.file.accepted.id
+        tokens = () if pointer is None else pointer.tokens
+        for end in range(1, len(tokens)):
+            yield tokens[:end], Pointer(tokens[:end]).find(data)
+
+    def _names_errors(self, place: tuple[str, ...], holder: object) -> bool:
+        """Return whether an object has an error that the file does not ask for."""
+        if not is_object(holder):
+            return False
+        asked = [each.pointer.tokens for each in self.file.accepted.where]
+        for key in _ERROR_KEYS & holder.keys():
+            pointer = Pointer((*place, key))
+            if any(each[: len(pointer.tokens)] == pointer.tokens for each in asked):
+                continue
+            texts = _texts(holder[key]) if self.file.errors.cover(pointer) else None
+            if (
+                names_errors({key: holder[key]})
+                if texts is None
+                else any(map(may_be_an_error, texts))
+            ):
+                return True
+        return False
 
     def _give_up(self, answer: Answer) -> NoReturn:
         """Raise what an answer proves that is no success, or that it proves nothing."""
@@ -126,6 +153,14 @@ class Answers:
 
 
 _ERROR_KEYS = frozenset(("error", "errors"))
+
+
+def _texts(value: object) -> list[str] | None:
+    """Return words and codes, one or a list of them; `None` if there is anything else."""
+    parts: list[object] = value if is_array(value) else [value]
+    texts = [to_text(part) for part in parts if part is not None]
+    odd = any(isinstance(part, bool) or not isinstance(part, (str, int)) for part in parts if part)
+    return None if odd else [text for text in texts if text]
 
 
 def _is_success(answer: Answer) -> bool:

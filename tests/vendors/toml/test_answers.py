@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -82,6 +84,10 @@ async def test_an_id_beside_the_mark_of_an_error_proves_nothing(
         ({"error": "Upstream timed out"}, "unknown"),
         ({"error": "102"}, "unknown"),
         ({"error": 102}, "unknown"),
+        ({"error": {"code": 102}}, "unknown"),
+        ({"error": [True]}, "unknown"),
+        ({"errors": ["Out of credit"]}, "unknown"),
+        ({"data": {"id": "a1", "error": "Bad number"}}, "unknown"),
         ({"error": "Message sent successfully"}, "accepted"),
         ({"error": "Queued"}, "accepted"),
         ({"error": 0}, "accepted"),
@@ -115,6 +121,7 @@ async def test_words_of_an_error_beside_an_id_prove_nothing(
         ("", {"error": "Out of credit"}, "unknown"),
         ("", {"data": {"id": "a1", "errors": ["No route"]}}, "unknown"),
         ("", {"error": None}, "accepted"),
+        ('where = { "/errors/code" = 0 }\n', {"errors": {"code": 0}, "error": "Busy"}, "unknown"),
         ('where = { "/errors/code" = 0 }\n', {"errors": {"code": 0}}, "accepted"),
     ],
 )
@@ -142,6 +149,63 @@ async def test_a_known_refusal_beside_the_mark_of_success_proves_nothing(
     _, outcome = await sent_by(acme(tmp_path), respx_mock, Message("0917 123 4567", "Hi"), answer)
 
     assert "unknown" == outcome.state
+
+
+@pytest.mark.parametrize(
+    ("beside", "state"),
+    [
+        ({"error": "Bad number"}, "unknown"),
+        ({"errors": {"to": "Bad number"}}, "unknown"),
+        ({"error": "Queued"}, "accepted"),
+        ({"error": None, "errors": []}, "accepted"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("around", [(), ("data",), ("data", "texts", 0)], ids=str)
+async def test_an_error_anywhere_around_the_id_leaves_a_text_unknown(
+    tmp_path: Path,
+    respx_mock: respx.MockRouter,
+    around: tuple[str | int, ...],
+    beside: dict[str, object],
+    state: str,
+) -> None:
+    """Beside the mark of a success, too, and in the entry of a list."""
+    body: dict[str, Any] = {"state": "sent", "data": {"texts": [{"id": "a1"}]}}
+    holder: Any = body
+    for key in around:
+        holder = holder[key]
+    holder.update(beside)
+    provider = acme(
+        tmp_path,
+        ('id = "/data/id"', 'id = "/data/texts/0/id"'),
+        ('words = "/error"', f'words = ["/error", "{_pointer(around)}/error"]'),
+    )
+
+    message = Message("0917 123 4567", "Hi")
+    _, outcome = await sent_by(provider, respx_mock, message, httpx.Response(200, json=body))
+
+    assert state == outcome.state
+
+
+def _pointer(keys: tuple[str | int, ...]) -> str:
+    return "".join(f"/{key}" for key in keys if isinstance(key, str))
+
+
+@pytest.mark.parametrize("mark", [1, True, "success"])
+async def test_what_marks_an_error_is_no_sign_of_acceptance(
+    tmp_path: Path, respx_mock: respx.MockRouter, mark: object
+) -> None:
+    """A gateway may say "error" with a 1, or with true, and its file says so."""
+    provider = acme(
+        tmp_path, ('where = { "/state" = "error" }', f'where = {{ "/state" = {json.dumps(mark)} }}')
+    )
+    answer = httpx.Response(401, json={"state": mark, "error": "Unknown key"})
+    more = httpx.Response(401, json={"state": mark, "error": "Unknown key", "ok": mark})
+
+    message = Message("0917 123 4567", "Hi")
+    found = [(await sent_by(provider, respx_mock, message, each))[1] for each in (answer, more)]
+
+    assert ["not_sent", "unknown"] == [outcome.state for outcome in found]
 
 
 async def test_what_proves_acceptance_is_no_error(
