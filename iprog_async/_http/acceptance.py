@@ -131,13 +131,17 @@ def signs_of_acceptance(
     Args:
         body: The parsed answer, or anything else.
         explained: Texts that are understood as a whole, whatever words are in them.
-        headers: Header fields, names in lower case; one such as `x-message-id` is an id.
+        headers: Header fields, names in lower case; one such as `x-message-id` is an id, and one
+            such as `x-sms-sent` a count.
     """
     found, ids = False, list[str]()
-    for key, given in _named_ids(headers or {}):
-        found = True
-        ids.append(f"{key}: {given}")
     known = frozenset(text.strip() for text in explained)
+    for key, name, given in _of_texts(headers or {}):
+        if name.last in _IDS:
+            found = True
+            ids.append(f"{key}: {given[:200]}")
+        elif NOT_TAKEN.isdisjoint(name.parts) and _is_sign(name, given, known):
+            found = True
     for count, (name, value, depth) in enumerate(values_of(body)):
         if not is_within_bounds(count, depth):
             found = True
@@ -310,12 +314,13 @@ def _ids_of(value: object) -> list[str]:
     return [part.strip()[:200] for part in parts if part.strip()]
 
 
-def _named_ids(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _of_texts(headers: Mapping[str, str]) -> Iterator[tuple[str, ValueName, str]]:
+    """Yield the header fields that are about a text, and not about the answer itself."""
     for key, value in headers.items():
-        parts = ValueName.of(key.lower().removeprefix("x-")).parts
+        name = ValueName.of(key.lower().removeprefix("x-"))
         # Each answer may have an id of its own; that of a text is another thing.
-        if len(parts) > 1 and parts[-1] in _IDS and _TEXTS.intersection(parts) and value.strip():
-            yield key, value.strip()[:200]
+        if len(name.parts) > 1 and not _TEXTS.isdisjoint(name.parts) and value.strip():
+            yield key, name, value.strip()
 
 
 _TEXTS = frozenset(("message", "msg", "sms", "batch", "campaign"))

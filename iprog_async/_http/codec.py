@@ -65,7 +65,9 @@ def decode(
     excerpt, taken, no_more = "", False, False
     # Text in UTF-16 would be quoted with a gap in each secret, which no mask fits.
     if quotable and not is_object(data) and b"\0" not in body:
-        excerpt = _excerpt(redactor.text(body[:2000].decode("utf-8", "replace")))
+        excerpt = _excerpt(
+            redactor.text(body[:_QUOTED].decode("utf-8", "replace")), cut=len(body) > _QUOTED
+        )
     if data is NOT_JSON and not blank:
         text = body[:_MOST_READ].replace(b"\0", b"").decode("utf-8", "replace")
         taken = len(body) > _MOST_READ or text_may_say_taken(text)
@@ -86,6 +88,7 @@ def decode(
 
 
 _MOST_READ = 200_000
+_QUOTED = 2_000
 _HOST = re.compile(r"[a-z0-9.:_-]{1,253}")
 
 
@@ -101,10 +104,13 @@ def _host_of(location: str, redactor: Redactor) -> str:
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.DOTALL | re.IGNORECASE)
 
 
-def _excerpt(text: str) -> str:
-    """Return what an error quotes of a body: the title of a page, or how anything else begins."""
+def _excerpt(text: str, *, cut: bool) -> str:
+    """Return what an error quotes of a body: the title of a page, or how anything else begins.
+
+    It ends with "…" where more came, so that nobody takes it for all that was said.
+    """
     if text.lstrip()[:1] != "<":
-        return text[:200]
+        return f"{text[:200]}…" if cut or len(text) > 200 else text
     title = _TITLE.search(text)
     return f"an HTML page titled {title[1].strip()[:100]!r}" if title else "an HTML page"
 

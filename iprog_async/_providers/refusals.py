@@ -287,14 +287,18 @@ def refuse(
     for row in table:
         if answer.recipients > 1 and not row.whole_request:
             continue
-        if row.matches(answer.status, texts) and not _is_taken(answer, row, texts):
+        if row.matches(answer.status, texts) and not _is_taken(answer, row, texts, form):
             raise _error(row, answer, provider, reason, code, whom)
 
 
-def _is_taken(answer: Answer, row: Refusal, texts: Sequence[str]) -> bool:
-    """Return whether anything in an answer but the words of the row says that it was taken."""
+def _is_taken(answer: Answer, row: Refusal, texts: Sequence[str], form: ErrorForm | None) -> bool:
+    """Return whether anything in an answer but the row's words and the mark says it was taken."""
     explained = texts if row.text is not None else ()
     body = None if answer.data is NOT_JSON else answer.data
+    if form is not None and is_object(body):
+        # What marks an error may be a 1, or true.
+        marks = {key for key, _ in form.mark}
+        body = {key: value for key, value in body.items() if key not in marks}
     signs = signs_of_acceptance(body, explained=explained, headers=answer.headers)
     return answer.says_taken or bool(signs)
 

@@ -107,6 +107,23 @@ def test_a_header_field_can_be_an_id(headers: dict[str, str], expected: tuple[st
     assert expected == signs_of_acceptance(None, headers=headers).ids
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("x-message-status", "queued", True),
+        ("x-sms-sent", "1", True),
+        ("x-sms-cost", "0.8", True),
+        ("x-sms-sent", "0", False),
+        ("x-sms-limit-remaining", "59", False),
+        ("x-message-error", "Not sent", False),
+        ("x-status", "queued", False),
+    ],
+)
+def test_a_header_field_can_tell_of_a_text(name: str, value: str, expected: bool) -> None:
+    """A state, a count or a price of texts is a sign; what is about anything else is none."""
+    assert expected is bool(signs_of_acceptance(None, headers={name: value}))
+
+
 def test_hostile_answers_end_as_a_sign() -> None:
     """What is too deep or too large to look through counts as one, and is given up soon."""
     deep: list[Any] = []

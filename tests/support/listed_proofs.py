@@ -51,6 +51,15 @@ LISTED_AS_FAILED = (
     *_failed("failed, and a decimal one", beside={"summary": {"successful": 1.0}}),
     *_failed("failed, beside an id", beside={"message_id": "8d1f", "recipients": 2}),
     *_failed("failed, in a success", more={"success": True}),
+    *(
+        ugsms(
+            version,
+            "failed, and one sent by the header",
+            Reply.of_json({"data": _ALL_FAILED}).with_headers(X_SMS_Sent="1"),
+            ways=["many"],
+        )
+        for version in (1, 2)
+    ),
     *_failed("failed, beside a list", beside={"summary": [{"status": "done"}]}),
     *_failed("failed, beside words", beside={"summary": "message_id: 8d1f"}),
     *_failed("failed, beside a number", beside={"summary": 4}),
@@ -106,6 +115,8 @@ AFRICAS_TALKING = (
     _at("refused, and sent", message="Sent to 1/1 Total Cost: KES 0.8000"),
     _at("refused, and all queued", message="All texts were queued"),
     _at("refused, in other words", message="Message sent to 1/1 recipients"),
+    _at("refused, and paid for", message="Sent to 0/1 Total Cost: KES 0.8000"),
+    _at("refused, and a price nobody can read", message="Sent to 0/1 Total Cost: much"),
     _at("refused, with an id", messageId="ATXid_1"),
     _at("refused, with a number as id", messageId=8812),
     _at("refused, with a price", cost="KES 0.8"),
@@ -117,6 +128,19 @@ AFRICAS_TALKING = (
         adapter="africastalking",
         reply=_at("").reply.with_headers(X_Message_Id="ATXid_1"),
         ways=["alone"],
+    ),
+    *(
+        Proof(
+            name=f"africastalking: a wrong key, and more behind {blanks} blanks",
+            adapter="africastalking",
+            reply=Reply(
+                401,
+                f"The supplied authentication is invalid{' ' * blanks}\nfor its report; the text "
+                "is with the carrier",
+                {"Content-Type": "text/plain"},
+            ),
+        )
+        for blanks in (10, 170, 2_500)
     ),
     Proof(
         name="africastalking: two codes",
