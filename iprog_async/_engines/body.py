@@ -22,10 +22,11 @@ def check_length(body: bytes | bytearray) -> None:
 def _unpacker(coding: str) -> Any:
     """Return what unpacks a body, if it is packed at all."""
     # Some servers compress unasked; these two every client understands.
-    if coding in ("gzip", "deflate"):
+    if coding.lower() in ("gzip", "deflate"):
         return zlib.decompressobj(wbits=47)
-    if coding == "identity":
+    if coding.lower() == "identity":
         return None
+    # Quoted as it came: in small letters no secret in it would be known.
     raise BadBodyError(f"the answer is encoded as {coding!r}, which was not asked for")
 
 
@@ -46,7 +47,7 @@ class Body:
         if not length and headers.get("transfer-encoding", "chunked").lower() != "chunked":
             raise BadBodyError("the answer is packed for its transfer, which was not asked for")
         coding = headers.get("content-encoding")
-        self._inflate = _unpacker(coding.lower()) if coding else None
+        self._inflate = _unpacker(coding) if coding else None
         self._collected = bytearray()
         self._begun = False
 

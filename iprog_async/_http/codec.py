@@ -89,13 +89,14 @@ def decode(
 
 _MOST_READ = 200_000
 _QUOTED = 2_000
-_HOST = re.compile(r"[a-z0-9.:_-]{1,253}")
+_HOST = re.compile(r"[a-z0-9.:_*-]{1,253}")
 
 
 def _host_of(location: str, redactor: Redactor) -> str:
     """Return the host of an address, and none of its parts that can hold a credential."""
     try:
-        host = urlsplit(location.strip()).hostname or ""
+        # Masked as it came: a host is read in small letters, in which no secret is known.
+        host = urlsplit(redactor.text(location).strip()).hostname or ""
     except ValueError:
         return ""
     return redactor.text(host) if _HOST.fullmatch(host) else ""

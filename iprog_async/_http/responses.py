@@ -127,7 +127,15 @@ def read_result(call: HttpCall[T], result: WireReply | Failure, redactor: Redact
             raise _lost(call, doubt) from None
         raise
     value = _with_proven_refusals(call, answer, result, value)
+    _mask_references(value, redactor)
     return _with_whole_ids(value, answer.whole) if answer.whole else value
+
+
+def _mask_references(value: object, redactor: Redactor) -> None:
+    """Mask the ids of texts that may be out: header fields are read as they came."""
+    for each in value if is_array(value) else ():
+        if isinstance(each, Unknown) and isinstance(each.error, OutcomeUnknownError):
+            each.error.references = tuple(map(redactor.text, each.error.references))
 
 
 def _with_whole_ids(value: T, whole: Mapping[str, str]) -> T:

@@ -81,6 +81,9 @@ ENCOUNTERS: Mapping[str, Loss] = {
     "truncated-success": LOSSES["truncated-success"],
     "silence": lambda _: silence(),
     "hang-up": lambda _: hang_up(),
+    "secret-in-a-header": lambda subject: subject.case.refusal.with_headers(
+        X_Message_Id=subject.case.secrets[0]
+    ),
     "redirect": lambda _: Reply(302, "", {"Location": "/elsewhere"}),
     "request-quoted-in-html": lambda _: _echo_in_html,
     "request-quoted-in-json": lambda _: _echo_in_json,

@@ -7,6 +7,7 @@ import pytest
 import respx
 from support.ugsms.outcomes import BAD_NUMBER, SEND, error_of, outcomes, states
 from support.ugsms.wire import (
+    API_KEY,
     HOST,
     MESSAGE_ID,
     bulk_answer,
@@ -119,6 +120,16 @@ async def test_messages_that_all_failed_are_not_sent_again(respx_mock: respx.Moc
     async with client(v2()) as sms, sms.send_many(different(2)) as run:
         assert [outcome.state async for outcome in run] == ["not_sent", "not_sent"]
     assert route.call_count == 1
+
+
+async def test_a_secret_is_no_reference(respx_mock: respx.MockRouter) -> None:
+    """An id in a header field is kept for whoever looks for the text, without the key."""
+    answer = bulk_answer(None, [item(0, error="Bad"), item(1, error="Bad")])
+    answer.headers["X-Message-Id"] = f"8d1f-{API_KEY}"
+    errors = [error_of(found) for found in await outcomes(respx_mock, answer, *different(2))]
+    assert [("x-message-id: 8d1f-***",)] * 2 == [
+        error.references for error in errors if isinstance(error, OutcomeUnknownError)
+    ]
 
 
 @pytest.mark.parametrize(
