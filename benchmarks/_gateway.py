@@ -68,15 +68,19 @@ def _certify(path: Path) -> ssl.SSLContext:
     return trust
 
 
+# Before any of them is taken away: a second gateway has a core apart from this process, too.
+_CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
 @contextmanager
 def _pinned_apart(pid: int) -> Generator[None]:
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-    if len(cores) < 2:
+    if len(_CORES) < 2:
         yield
         return
-    os.sched_setaffinity(pid, {cores[-1]})
-    os.sched_setaffinity(0, {cores[0]})
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(pid, {_CORES[-1]})
+    os.sched_setaffinity(0, {_CORES[0]})
     try:
         yield
     finally:
-        os.sched_setaffinity(0, cores)
+        os.sched_setaffinity(0, before)
