@@ -64,6 +64,8 @@ T = TypeVar("T")
 logger = logging.getLogger("iprog_async")
 
 _CONNECT_TIMEOUT = 10.0
+# Looking a member of an enum up takes longer than a constant, and each send asks several times.
+_ONCE = Effect.ONCE
 
 
 @frozen(kw_only=True)
@@ -154,7 +156,7 @@ class Session:
     def _budget(self, call: HttpCall[Any]) -> _Budget:
         deadline, clock = self._limits.deadline, self._pool.clock
         ends_at = math.inf if deadline is None else clock.monotonic() + deadline
-        leave_by = active_send.get().leave_by if call.effect is Effect.ONCE else None
+        leave_by = active_send.get().leave_by if call.effect is _ONCE else None
         if leave_by is None:
             return _Budget(ends_at, ends_at)
         expiry = Expiry(leave_by, clock)
@@ -163,7 +165,7 @@ class Session:
     async def _attempt(self, call: HttpCall[T], budget: _Budget) -> T:
         """Make one attempt; pauses that the gateway asks for are part of it."""
         claim = permit = None
-        if call.effect is Effect.ONCE:
+        if call.effect is _ONCE:
             context = active_send.get()
             claim, permit = context.claim, context.permit
         while True:
@@ -227,7 +229,9 @@ class Session:
         request = encode_call(call, self._pool.user_agent)
         started = self._pool.clock.monotonic()
         throttle = self._pool.pace(call.gateway)
-        slot = await self._acquire_slot(call, budget, throttle)
+        slot = self._slot_at_once(budget, throttle)
+        if slot is None:
+            slot = await self._acquire_slot(call, budget, throttle)
         answered = False
         try:
             if permit is not None:
@@ -285,16 +289,19 @@ class Session:
         if told:
             throttle.note_latency(seconds, self._pool.slots.in_use)
 
-    async def _acquire_slot(self, call: HttpCall[Any], budget: _Budget, throttle: Throttle) -> int:
-        """Wait for the rate and then for a connection slot, unless the text is withdrawn."""
+    def _slot_at_once(self, budget: _Budget, throttle: Throttle) -> int | None:
+        """Return a connection slot if nothing has to be waited for, as nearly always."""
         if self._closed:
             raise ClientClosedError("the client is closed; nothing was sent")
         self._pool.enter()
         has_deadline, slots = budget.turn_by != math.inf, self._pool.slots
         if slots.has_free and not (has_deadline or is_withdrawn()) and throttle.admit_at_once():
-            # As nearly always: nothing has to be waited for.
             return slots.take()
-        if not has_deadline:
+        return None
+
+    async def _acquire_slot(self, call: HttpCall[Any], budget: _Budget, throttle: Throttle) -> int:
+        """Wait for the rate and then for a connection slot, unless the text is withdrawn."""
+        if budget.turn_by == math.inf:
             line = _admit(self._pool, throttle, call)
         else:
             line = self._admit_in_time(call, budget, throttle)
@@ -340,7 +347,7 @@ class Session:
         except asyncio.CancelledError as exc:
             if limit.take_back():
                 return Failure(f"no answer within {seconds:.3g} s", progress.may_have_left)
-            if call.effect is Effect.ONCE and progress.may_have_left:
+            if call.effect is _ONCE and progress.may_have_left:
                 note_in_flight(
                     exc, f"{call.gateway.name}: cancelled, unknown whether it could {call.what}"
                 )

@@ -169,7 +169,8 @@ class BaseProvider(ABC):
         e164, to = self._number(message.to)
         segments = count_segments(message.text)
         if plain:
-            return PreparedMessage(message, to, e164, segments, index, wire=message)
+            # Its `wire` is the message itself.
+            return PreparedMessage(message, to, e164, segments, index)
         step = self.capabilities.schedule_step
         return PreparedMessage(message, to, e164, segments, index, wire=wire, schedule_step=step)
 

@@ -75,15 +75,16 @@ class Wire:
     ) -> Coroutine[Any, Any, T]:
         """Make a POST, PATCH or DELETE call, with the token where `token_in` says."""
         in_query = self.token_in == "query"  # noqa: S105 - a place, not a password
+        # By position, as far as the order goes: a class takes names more slowly than a function.
         call = HttpCall(
             self.gateway,
             method,
             path,
             read,
             what,
-            effect=effect,
-            query=self._token() if in_query else None,
-            json=(body or None) if in_query else {**self._token(), **body},
+            effect,
+            self._token() if in_query else None,
+            (body or None) if in_query else {**self._token(), **body},
             secrets=secrets,
             confidential=confidential,
             on_gone=on_gone,
