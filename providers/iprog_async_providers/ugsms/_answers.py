@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from iprog_async import (
     AuthenticationError,
@@ -96,6 +96,14 @@ REFUSALS = (
         evidence="SRC of the framework",
     ),
 )
+# Of different texts in one request nobody has written down whether all numbers and the whole price
+# are looked at before the first text is sent.
+OF_DIFFERENT_TEXTS = tuple(
+    evolve(row, whole_request=False)
+    if row.blame == "recipient" or row.error is InsufficientCreditError
+    else row
+    for row in REFUSALS
+)
 VALIDATION = (
     Refusal(
         RejectedError, PLAIN_REASON, (422,), whole_request=True, evidence="SRC of the framework"
@@ -122,7 +130,12 @@ class _Account:
 
 
 def check(
-    answer: Answer, provider: str, extra: tuple[Refusal, ...] = (), *, lenient: bool = False
+    answer: Answer,
+    provider: str,
+    extra: tuple[Refusal, ...] = (),
+    *,
+    rows: tuple[Refusal, ...] = REFUSALS,
+    lenient: bool = False,
 ) -> Envelope:
     """Return the body of a success; raise what any other answer means.
 
@@ -130,6 +143,7 @@ def check(
         answer: What came back.
         provider: Name of the provider, for errors.
         extra: The user's own refusals, which come first.
+        rows: The gateway's own.
         lenient: Whether a success may lack `success`: fine for a read, never for a send.
     """
     body = _body(answer, provider)
@@ -146,7 +160,7 @@ def check(
     reasons = _by_field(body)
     reason = " ".join([*said, *words(body.get("help")), *reasons])
     form = _FAILED if answer.status < 300 else _ERROR
-    refuse(answer, (*extra, *REFUSALS), provider=provider, reason=reason, form=form)
+    refuse(answer, (*extra, *rows), provider=provider, reason=reason, form=form)
     if reasons:
         refuse(answer, VALIDATION, provider=provider, reason=reason, form=_INVALID)
     raise give_up(answer, provider=provider, reason=reason, bare=not reason)

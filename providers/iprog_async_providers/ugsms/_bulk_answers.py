@@ -32,7 +32,7 @@ from iprog_async.adapter import (
     unclear,
     words,
 )
-from iprog_async_providers.ugsms._answers import REFUSALS, check, read_together
+from iprog_async_providers.ugsms._answers import OF_DIFFERENT_TEXTS, REFUSALS, check, read_together
 
 
 # The list itself is the refusal (CLI); its words say more only where a row knows them.
@@ -150,7 +150,7 @@ def read_bulk(
     """Read the answer of a bulk send: its lists, or what refused all of it."""
     outcomes = read_lists(answer, batch, provider, extra, region)
     if outcomes is None:
-        check(answer, provider, extra)
+        check(answer, provider, extra, rows=OF_DIFFERENT_TEXTS)
         raise UnclearAnswer("an answer without lists")
     return outcomes
 

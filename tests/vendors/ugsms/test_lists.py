@@ -200,11 +200,7 @@ async def test_what_is_said_of_all_may_agree_with_a_list(
     ("answer", "error"),
     [
         (httpx.Response(401, json={"error": "Unauthorized."}), AuthenticationError),
-        (httpx.Response(400, json={"error": "Insufficient balance"}), InsufficientCreditError),
-        (
-            httpx.Response(200, json={"success": False, "message": "Insufficient balance"}),
-            InsufficientCreditError,
-        ),
+        (httpx.Response(401, json={"error": "API key is required"}), AuthenticationError),
         (httpx.Response(404, html="<h1>404</h1>"), NotFoundError),
     ],
 )
@@ -214,3 +210,19 @@ async def test_a_bulk_request_can_be_refused_as_a_whole(
     """Without lists the table decides, as for any send."""
     found = await outcomes(respx_mock, answer, *different(2))
     assert [error, error] == [type(error_of(outcome)) for outcome in found]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(400, json={"error": "Insufficient balance"}),
+        httpx.Response(200, json={"success": False, "message": "Insufficient balance"}),
+        httpx.Response(400, json=BAD_NUMBER),
+    ],
+)
+async def test_what_is_wrong_with_one_of_different_texts_leaves_all_unknown(
+    respx_mock: respx.MockRouter, answer: httpx.Response
+) -> None:
+    """The first of them may have been sent before the last one was looked at."""
+    assert ["unknown"] * 2 == states(await outcomes(respx_mock, answer, *different(2)))
+    assert ["not_sent"] * 2 == states(await outcomes(respx_mock, answer, *to_many(2)))
