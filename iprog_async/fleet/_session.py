@@ -7,6 +7,7 @@ import logging
 import math
 import time
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ from iprog_async._journal.postgres.schema import quoted
 from iprog_async._routing.base import gateways_of
 from iprog_async.fleet._chunking import defer_jobs
 from iprog_async.fleet._chunks import Chunk, begin_chunk, end_chunk, leave_chunk, save_counts
-from iprog_async.fleet._database import Connection, ask, run
+from iprog_async.fleet._database import Connection, ask, is_lost, run
 from iprog_async.fleet._job_queue import Job, JobQueue
 from iprog_async.fleet._report import outcome_words
 from iprog_async.fleet._run_state import (
@@ -97,6 +98,7 @@ class Session:
         self._sent, self._counted_at = 0, time.monotonic()
         self._trouble: BaseException | None = None
         self._stopping = False
+        self._is_closing = False
         self._taking = asyncio.Lock()
         self._most_held = 2 * options.concurrency * client.provider.batching.max_batch
 
@@ -121,9 +123,11 @@ class Session:
             await self._finish()
         except asyncio.CancelledError:
             # Whoever cancels waits for no answer.
+            self._is_closing = True
             await asyncio.gather(*(one.aclose() for one in self._runs.values()))
             raise
         finally:
+            self._is_closing = True
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
             await self._close()
@@ -178,6 +182,11 @@ class Session:
             await leave_chunk(connection, self._schema, chunk, name)
             await self._queue.put_back(job.id)
             raise wrong
+        if self._begins_nothing:
+            # A run that began now would be seen by nobody who ends them.
+            await leave_chunk(connection, self._schema, chunk, name)
+            await self._queue.put_back(job.id)
+            return
         worker_run = self._run_of(chunk)
         await worker_run.work_off(chunk)
         self._wake.set()
@@ -191,6 +200,11 @@ class Session:
             # Whoever else has claimed some of it comes to an end meanwhile.
             await _wait_for(asyncio.Event(), _SECONDS_BETWEEN_LOOKS)
         await self._queue.put_back(job.id, 0.0 if chunk.open else chunk.rests)
+
+    @property
+    def _begins_nothing(self) -> bool:
+        """Whether this session is at its end, so that what is left is for others."""
+        return self._stopping or self._is_closing or self._trouble is not None
 
     def _other_gateway(self, chunk: Chunk) -> ConfigurationError | None:
         """Return what to raise where a chunk was loaded for a gateway that is not here."""
@@ -250,8 +264,7 @@ class Session:
         assert limit is not None  # noqa: S101 - only such runs have a lease
         of_run = worker_run.campaign, worker_run.number
         most, taken_at = SMALLEST_LEASE, -math.inf
-        while not worker_run.has_ended:
-            await limit.wanted.wait()
+        while await limit.wanted.wait() and not worker_run.has_ended:
             now = time.monotonic()
             most, taken_at = next_lease(most, now - taken_at), now
             limit.grow(await lease_credits(self._connection, self._schema, of_run, most))
@@ -358,12 +371,15 @@ class Session:
         )
 
     async def _give_back_credits(self, one: WorkerRun) -> None:
-        leasing = self._leases.pop(one, None)
-        if leasing is not None:
-            leasing.cancel()
+        leasing = self._leases.get(one)
+        if leasing is not None and one.credits is not None:
+            # What is being taken at this moment comes back, too.
+            one.credits.wanted.set()
             await asyncio.gather(leasing, return_exceptions=True)
+        self._leases.pop(one, None)
         self._owed[one.campaign, one.number] += one.release_credits()
-        await self._give_back_owed()
+        if self._trouble is None and not self._is_closing:
+            await self._give_back_owed()
 
     async def _give_back_owed(self) -> None:
         while self._owed:
@@ -383,6 +399,10 @@ class Session:
         await asyncio.gather(*tasks, return_exceptions=True)
         for one in self._leases:
             self._owed[one.campaign, one.number] += one.release_credits()
+        if self._trouble is not None and not is_lost(self._trouble):
+            # There is no next session to do it.
+            with suppress(Exception):
+                await self._give_back_owed()
 
 
 _GUESSED_SIZE = 1000
