@@ -174,7 +174,17 @@ def _with_a_name_twice(reply: Reply, _: str) -> Reply:
     return evolve(reply, body=reply.body.replace(b"{", b'{"twice": null, "twice": null, ', 1))
 
 
+_UNDERSTOOD_BY_NOBODY: Mapping[str, Mapping[str, object]] = {
+    "a-time-out": {"exception": "cURL error 28: Operation timed out"},
+    "a-count-nobody-knows": {"stored": 1},
+    "a-report": {"report": "8812"},
+}
+
 PARTLY_DOUBTS: Mapping[str, PartlyDoubt] = {
+    **{
+        f"{name}-beside": _with_sign(more, in_root=True)
+        for name, more in _UNDERSTOOD_BY_NOBODY.items()
+    },
     **{
         f"{name}-{place}": _with_sign(_SIGNS[name], in_root=place == "beside")
         for name in ("an-id", "a-reference", "a-state", "a-count")
@@ -231,3 +241,14 @@ def _changed(data: object, change: Callable[[str], object]) -> Iterator[object]:
         for place, value in enumerate(data):
             for changed in _changed(value, change):
                 yield [*data[:place], changed, *data[place + 1 :]]
+
+
+def with_an_error(reply: Reply) -> list[Reply]:
+    """Return a success with an error: beside it, or in each entry where it is a list."""
+    body = _body(reply)
+    errors: Sequence[Mapping[str, object]] = ({"error": "Busy"}, {"errors": ["Busy"]})
+    if is_object(body):
+        return [_with_body(reply, {**body, **error}) for error in errors]
+    if is_array(body) and body and all(map(is_object, body)):
+        return [_with_body(reply, [{**entry, **error} for entry in body]) for error in errors]
+    return []

@@ -25,6 +25,7 @@ from iprog_async.adapter import (
     is_number_of,
     is_object,
     mask_keys,
+    names_errors,
     refuse_one,
     structure,
     unclear,
@@ -109,7 +110,7 @@ def read_despite_error(answer: Answer, batch: Batch) -> list[Outcome] | None:
         return None
     message, data = " ".join(words(body.get("message"))).strip(), body.get("data")
     alone = answered_status(message) if answer.status in (403, 404) else None
-    if alone is not None and len(batch.prepared) == 1:
+    if alone is not None and len(batch.prepared) == 1 and not names_errors(body):
         return [_with_status(alone, data, batch, mask_keys(body))]
     entries = data if is_array(data) else [data]
     told = 200 <= answer.status < 300 or 400 <= answer.status < 500
@@ -216,7 +217,8 @@ def _paired(data: list[Any], envelope: Envelope, batch: Batch) -> list[Outcome]:
     for entry in data:
         item = _item(entry)
         number = _NOT_DIGITS.sub("", item.to or "")
-        if number in wanted and number not in items and item.tells:
+        alone = number in wanted and number not in items
+        if alone and item.tells and not names_errors(entry):
             items[number] = (item, mask_keys(entry))
         else:
             strays.append(item.uid or "")

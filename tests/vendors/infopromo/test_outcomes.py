@@ -33,6 +33,7 @@ from iprog_async import (
     Message,
     NotSent,
     Outcome,
+    OutcomeUnknownError,
     RejectedError,
     Unknown,
 )
@@ -161,6 +162,17 @@ async def test_one_text_needs_a_report_of_its_own(
     (outcome,) = await outcomes(respx_mock, success(data), messages(1))
 
     assert outcome.state == "unknown"
+
+
+async def test_an_entry_with_an_error_is_no_report(respx_mock: respx.MockRouter) -> None:
+    """One of a list that has an error says two things of its number, whatever it lacks."""
+    listed: list[Any] = [item(FIRST_WIRE, error="Busy"), item(SECOND_WIRE, errors=None)]
+    found = await outcomes(respx_mock, success(listed), messages(2))
+
+    assert ["unknown", "accepted"] == [outcome.state for outcome in found]
+    (error,) = [each.error for each in found if isinstance(each, Unknown)]
+    assert isinstance(error, OutcomeUnknownError)
+    assert 1 == len(error.references)
 
 
 async def test_a_request_that_failed_in_the_queue_says_so(respx_mock: respx.MockRouter) -> None:

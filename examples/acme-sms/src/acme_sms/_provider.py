@@ -32,9 +32,11 @@ from iprog_async.adapter import (
     PreparedMessage,
     Refusal,
     SmsUrl,
+    UnclearAnswer,
     accepted,
     clean_secret,
     is_object,
+    names_errors,
     refuse_or_give_up,
     structure,
     to_e164,
@@ -179,7 +181,10 @@ class AcmeProvider(BaseProvider):
         (prepared,) = batch
 
         def read(answer: Answer) -> list[Outcome]:
-            message_id = structure(self._body(answer), _Sent).id
+            body = self._body(answer)
+            if names_errors(body):
+                raise UnclearAnswer("a success with an error in it")
+            message_id = structure(body, _Sent).id
             return [accepted(prepared, self.name, message_id=message_id, raw=answer.data)]
 
         body = {"to": prepared.to, "text": prepared.wire.text}

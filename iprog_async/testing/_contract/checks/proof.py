@@ -5,7 +5,12 @@ from __future__ import annotations
 from iprog_async._core.outcomes import Accepted
 from iprog_async.testing._contract.case import Subject
 from iprog_async.testing._contract.checks.base import Checks, in_loop, scene
-from iprog_async.testing._contract.doubts import Doubt, PartlyDoubt, without_its_id
+from iprog_async.testing._contract.doubts import (
+    Doubt,
+    PartlyDoubt,
+    with_an_error,
+    without_its_id,
+)
 from iprog_async.testing._raw_gateway.behaviours import answer
 from iprog_async.testing._raw_gateway.messages import Reply
 
@@ -36,6 +41,15 @@ class ProofChecks(Checks):
         assert await _states(subject, reply) == ["not_sent", "accepted", "accepted"]
         changed = partly(reply, subject.wires[0])
         assert (await _states(subject, changed))[0] != "not_sent", f"after {changed.body!r}"
+
+    @in_loop
+    async def test_a_success_with_an_error_is_unknown(self, subject: Subject) -> None:
+        """An answer that says both proves neither that it was taken, nor that it was not."""
+        for reply in with_an_error(subject.success()):
+            async with scene(subject, reply) as it:
+                provider = it.sms.provider
+                (outcome,) = await provider.submit([provider.prepare(subject.message())])
+                assert outcome.state == "unknown", f"{outcome.state}, after {reply.body!r}"
 
     @in_loop
     async def test_what_stands_for_no_id_is_never_one(self, subject: Subject) -> None:
