@@ -20,7 +20,7 @@ _UNITS = {
     "hour": 3600.0,
 }
 _DAYS = {"d": 86400.0, "day": 86400.0}
-_RATE = re.compile(r"\s*(\d{1,9})\s*/\s*(\d{1,9})?\s*([a-z]+)\s*", re.ASCII)
+_RATE = re.compile(r"\s*(\d{1,9})\s*/\s*(?:(\d{1,9})\s*)?([a-z]+)\s*", re.ASCII)
 
 
 @frozen

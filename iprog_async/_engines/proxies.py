@@ -21,7 +21,7 @@ _KNOWN = ("http", "https", *_SOCKS)
 _HOST = re.compile(rb"[A-Za-z0-9._:-]+")
 _NO_ADDRESS = "it is no address of a proxy, such as http://proxy.example:8080"
 # What other programs understand in a list of hosts, and Python's urllib does not.
-_NO_HOST = re.compile(r"\S*[*/]\S*", re.ASCII)
+_NO_HOST = re.compile(r"[^\s*/]*[*/]\S*", re.ASCII)
 
 
 @discreet

@@ -44,11 +44,11 @@ _UNSURE = (
     "|timed?[ -]?out|unknown|upstream"
 )
 # A text that is a mask and nothing else may have been a word of state, which is a password, too.
-_SAYS_UNSURE = re.compile(rf"\b({_UNSURE})\b|::|^\W*\*\W*$", re.IGNORECASE)
+_SAYS_UNSURE = re.compile(rf"\b({_UNSURE})\b|::|^[^\w*]*\*\W*$", re.IGNORECASE)
 
 # What is masked and nothing else may have been anything.
 PLAIN_REASON = (
-    rf"(?![\s\S]*\b({_TAKEN}|{_DONE}|{_UNSURE})\b)(?!\W*\*\W*$)[^'\"`<>{{}}\[\];:=|]{{1,200}}"
+    rf"(?![\s\S]*\b({_TAKEN}|{_DONE}|{_UNSURE})\b)(?![^\w*]*\*\W*$)[^'\"`<>{{}}\[\];:=|]{{1,200}}"
 )
 """Pattern of a plain sentence about what was asked, which speaks of nothing that came later."""
 

@@ -1,14 +1,15 @@
 """Whether an answer says no more than its HTTP status does; pure and safe on hostile data.
 
 Where it says more, and nobody knows what, the status proves nothing: servers send, and then answer
-404 or 429 around what became of it. So all that may stand beside a status is listed here, and no
-list of what is suspicious has to be complete.
+404 or 429 around what became of it. So all that may stand beside a status is listed here, each word
+of it, and no list of what is suspicious has to be complete.
 """
 
 from __future__ import annotations
 
 import html
 import re
+import unicodedata
 
 from iprog_async._core.sealed import MASK
 from iprog_async._http.acceptance import (
@@ -52,7 +53,7 @@ _OF_LIMITS = names_in(
 _WITH_LIMITS = _OF_LIMITS | names_in(
     "a account after allowed an and api are at attempt attempts available back been by call calls "
     "client code concurrent day days down due error expected few fast for from has have hit hour "
-    "hours http i in ip is it key later made max maximum minute minutes moment more ms number of "
+    "hours http i in ip is it key later max maximum minute minutes moment more ms number of "
     "off on only or over per please reached request requests s sec second seconds so soon "
     "status than that the then there this time times to too try until user was were window "
     "within you your ve you've"
@@ -99,7 +100,7 @@ def _is_own_text(name: ValueName, text: str, status: int) -> bool:
         return False
     plain = text.lower().rstrip(".!")
     if not any(map(str.isalnum, plain)) or plain in (str(status), "0"):
-        return True
+        return not _has_symbol(plain)
     if plain in _SAYS_NOTHING or plain in _REASON_PHRASES.get(status, ()):
         return True
     if status != _LIMITED:
@@ -128,11 +129,52 @@ _NAMES = {
     413: re.compile(r"\b413\b|\btoo large\b", re.IGNORECASE),
     429: re.compile(r"\b429\b|\btoo many\b|\brate.?limit|\bthrottl", re.IGNORECASE),
 }
-# In what a page shows, but for the ids that each answer has.
-_ID_SHOWN = re.compile(
-    r"(?<!request )(?<!ray )(?<!trace )(?<!error )\b(u?u?id|sid|mid|ref(erence)?)s?\s*[:=#]?\s*"
-    r"(?=[\w-]*\d)",
-    re.IGNORECASE,
+# What may stand in the pages that servers write for a status, beside its name: those of nginx,
+# Apache, IIS, Google, Cloudflare, Rails, Laravel, Django, Werkzeug, Express and Go (SRC). With no
+# word for a text, and none for doing anything with one, nothing can be said of it.
+_OF_PAGES = names_in(
+    "a access accessing additionally address addresses allowed an and any app application are at "
+    "available back be because been browser by can can't cannot caused changed check client code "
+    "configured could couldn't current data did didn't directory displayed document does doesn't "
+    "during encountered entity error errordocument exceeds exist exists file for found "
+    "from go had handle has have here home homepage hostname however http https if in "
+    "incorrect information invalid is isn't it its large link location log logs looking manually "
+    "may maybe method methods might mistyped more moved must name no not object of on one oops or "
+    "origin owner page pages path payload perhaps permanent permanently please post put patch get "
+    "delete redirect redirected redirecting removed renamed request requested resource return "
+    "route server should sorry spelling supported target temporarily temporary that that's the "
+    "there this to too try trying type typed unavailable uri url use used valid verb version visit "
+    "was web website were what when where which while with you you're your apache nginx openresty "
+    "lighttpd litespeed caddy iis cloudflare cloudfront express ubuntu debian"
+)
+_OF_LIMIT_PAGES = _WITH_LIMITS | names_in("apache cloudflare nginx openresty server page")
+# What stands there in one piece, and is another each time: software, host and port, the address
+# that was asked, the id of an answer, the time.
+_PIECES = re.compile(
+    r"\b(?:apache|caddy|gunicorn|lighttpd|litespeed|microsoft-iis|nginx|openresty|openssl|php"
+    r"|python|werkzeug)/\d{1,3}(?:\.\d{1,5}){0,3}[a-z]?\b"
+    r"(?: \((?:centos|debian|red hat|rhel|ubuntu|unix)\))?"
+    r"|\bserver at [\w.-]{1,253} port \d{1,5}\b"
+    r"|(?<=\burl )(?:https?:/)?/\S{0,300}"
+    r"|(?<=\bto )https?://\S{0,300}"
+    r"|(?<=\bcannot )(?:delete|get|patch|post|put) /\S{0,300}"
+    r"|\b(?:request|ray|trace|error) id:? ?(?=[\w=-]{0,99}\d)[\w=-]{4,100}"
+    r"|\byour ip:? (?:click to reveal )?[\da-f.:]{3,45}"
+    r"|\b\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d)?(?: ?utc|z)?\b"
+    r"|\bwe (?:could not|couldn't|cannot|can't) find\b|\bwe(?: are|'re) sorry\b"
+    r"|\bthat's all we know\b|\ba padding to disable msie and chrome friendly error page\b"
+    r"|\bplease try again\b|\band try again\b|\bif you entered the url\b"
+    r"|\(not found\)!!1|\btype status report message\b|\boops! an error occurred\b",
+)
+# What Cloudflare shows to whom it limits, and no word of which is there for anybody else.
+_OF_CLOUDFLARE = re.compile(
+    r"\berror 1015\b|\byou are being rate limited\b|\bwhat happened\?"
+    r"|\bthe owner of this website \([\w.-]{1,253}\) has banned you temporarily from accessing "
+    r"this website\b|\bperformance & security by cloudflare\b|\bplease enable cookies\b"
+    r"|\bwas this page helpful\? yes no thank you for your feedback\b",
+)
+_COUNTED = re.compile(
+    r"\b\d{1,6} (?=(?:attempt|call|hour|minute|request|sec|second|time)s?\b|(?:ms|s)\b)"
 )
 # "OK: 8812", "ID: 8812", "8d1f2c30"
 _PLAIN_SIGN = re.compile(
@@ -149,6 +191,11 @@ _PAGE = re.compile(
 )
 _ASIDE = re.compile(r"<(/?)(?:style|script)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
+_EDGE_OF_COMMENT = re.compile(r"<!--|-->")
+_ATTRIBUTE = re.compile(
+    r"""\b(?:alt|placeholder|title|value)\s*=\s*("[^"<>]*"|'[^'<>]*'|[^\s"'<>]+)""", re.IGNORECASE
+)
+_LONGEST_PAGE = 32_000
 _BLANKS = "\ufeff \t\r\n"
 
 
@@ -181,18 +228,38 @@ def text_says_no_more(text: str, status: int) -> bool:
     """
     text = text.strip(_BLANKS)
     names = _NAMES.get(status)
-    if names is None or text_may_say_taken(text):
+    if names is None or len(text) > _LONGEST_PAGE or text_may_say_taken(text):
         return False
     if not text.startswith("<"):
-        named = names.search(text) is not None
-        return named and not _is_doubtful(text) and not _has_number(text, status)
-    page = _without_asides(text)
+        return names.search(text) is not None and _is_of_pages(text, status)
+    page = _EDGE_OF_COMMENT.sub(" ", _without_asides(text))
     # A word may have tags within it, and two words nothing but tags between them.
-    shown = [html.unescape(_TAG.sub(between, page)).strip() for between in (" ", "")]
-    return (not any(shown) or any(map(names.search, shown))) and not any(
-        _is_doubtful(each) or says_taken(each) or _ID_SHOWN.search(each) is not None
-        for each in shown
-    )
+    apart, joined = (html.unescape(_TAG.sub(between, page)).strip() for between in (" ", ""))
+    if not joined:
+        # What a script would write nobody has read.
+        return not _ATTRIBUTE.search(page) and "<script" not in text.lower()
+    named = names.search(apart) is not None or names.search(joined) is not None
+    within = _is_doubtful(joined) or says_taken(joined)
+    shown = " ".join((apart, *map(html.unescape, _ATTRIBUTE.findall(page))))
+    return named and not within and _is_of_pages(shown, status)
+
+
+def _is_of_pages(text: str, status: int) -> bool:
+    """Return whether there is nothing in a text but what servers write for a status."""
+    if _is_doubtful(text) or says_taken(text) or _has_symbol(text):
+        return False
+    plain = " ".join(text.replace("\u2019", "'").lower().split())
+    known = _OF_PAGES
+    if status == _LIMITED:
+        known = _OF_LIMIT_PAGES
+        plain = _COUNTED.sub("", _OF_CLOUDFLARE.sub(" ", plain))
+    words = _WORD.findall(_PIECES.sub(" ", plain))
+    return all(word in known or word == str(status) for word in words)
+
+
+def _has_symbol(text: str) -> bool:
+    """Return whether there is a sign such as a tick in a text, or a character that was lost."""
+    return any(char > "~" and unicodedata.category(char) == "So" for char in text)
 
 
 def _is_structured(text: str) -> bool:
@@ -201,15 +268,6 @@ def _is_structured(text: str) -> bool:
 
 def _is_doubtful(text: str) -> bool:
     return says_unsure(text) or _DIAGNOSTIC.search(text) is not None
-
-
-def _has_number(text: str, status: int) -> bool:
-    """Return whether plain words hold a number that may be an id: no status, path or version."""
-    return any(
-        any(map(str.isdecimal, word)) and word.strip(".,:;()!") != str(status)
-        for word in text.split()
-        if "/" not in word
-    )
 
 
 def _without_asides(page: str) -> str:

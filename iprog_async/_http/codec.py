@@ -102,7 +102,7 @@ def _host_of(location: str, redactor: Redactor) -> str:
     return redactor.text(host) if _HOST.fullmatch(host) else ""
 
 
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.DOTALL | re.IGNORECASE)
+_TITLE = re.compile(r"<title[^<>]*>([^<]*)</title", re.IGNORECASE)
 
 
 def _excerpt(text: str, *, cut: bool) -> str:

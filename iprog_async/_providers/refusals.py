@@ -108,7 +108,11 @@ class Refusal:
         """Return whether an answer that need not prove anything is of this row."""
         if self.text is None:
             return not self.status or status in self.status
-        return status < 500 and self.text.search(text) is not None
+        return status < 500 and self.text.search(text[:_MOST_SEARCHED]) is not None
+
+
+# A row that is made for the whole of a text may look at it anew from each of its characters.
+_MOST_SEARCHED = 1_000
 
 
 def _may_refuse(status: int) -> bool:

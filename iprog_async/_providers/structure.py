@@ -26,7 +26,7 @@ Text = NewType("Text", str)
 
 # What gateways write for an id that there is none of, and for one that went wrong.
 _NO_ID = re.compile(
-    r"[\W_0]*(null|none|nil|nan|undefined|unknown|n/?a|true|false|error|fail(ed|ure)?)?[\W_0]*|-\d+",
+    r"[\W_0]*+(null|none|nil|nan|undefined|unknown|n/?a|true|false|error|fail(ed|ure)?)?[\W_0]*|-\d+",
     re.IGNORECASE,
 )
 # In nearly every id, and in no word for none.

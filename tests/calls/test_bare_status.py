@@ -31,6 +31,8 @@ OTHER_WORDS = [
     "Operation timed out",
     "8290",
     "ok",
+    "Your request was made. Please wait 5 seconds.",
+    "\u2705",
 ]
 
 
@@ -100,6 +102,60 @@ PAGES = [
     "<?xml version='1.0'?>\n<!DOCTYPE html><html><h1>404 Not Found</h1></html>",
     "<h1>Not Found</h1><p>The requested URL was not found on this server.</p><address>"
     "Apache/2.4.41 (Ubuntu) Server at sms.example.com Port 80</address>",
+    "<html>\r\n<head><title>404 Not Found</title></head><body>\r\n<center><h1>404 Not Found</h1>"
+    "</center>\r\n<hr><center>nginx/1.18.0 (Ubuntu)</center></body></html>\r\n"
+    "<!-- a padding to disable MSIE and Chrome friendly error page -->\r\n" * 6,
+    "<h1>Not Found</h1><p>The requested URL /v1/sms was not found on this server.</p>"
+    "<p>Additionally, a 404 Not Found error was encountered while trying to use an "
+    "ErrorDocument to handle the request.</p>",
+    "<title>The page you were looking for doesn't exist (404)</title>"
+    "<h1>The page you were looking for doesn&#39;t exist.</h1>"
+    "<p>You may have mistyped the address or the page may have moved.</p>"
+    "<p>If you are the application owner check the logs for more information.</p>",
+    "<title>404 Not Found</title><h1>Not Found</h1>"
+    "<p>The requested URL was not found on the server. If you entered the URL manually please "
+    "check your spelling and try again.</p>",
+    "<title>Error 404 (Not Found)!!1</title><p><b>404.</b> <ins>That\u2019s an error.</ins>"
+    "<p>The requested URL <code>/v1</code> was not found on this server.  "
+    "<ins>That\u2019s all we know.</ins>",
+    "<title>404 - File or directory not found.</title><h2>404 - File or directory not found.</h2>"
+    "<h3>The resource you are looking for might have been removed, had its name changed, or is "
+    "temporarily unavailable.</h3>",
+]
+_CLOUDFLARE = (
+    "<h1>Error 1015</h1><p>Ray ID: 8d1f2c30aa &bull; 2026-11-28 10:00:00 UTC</p>"
+    "<h2>You are being rate limited</h2><h2>What happened?</h2>"
+    "<p>The owner of this website (sms.example.com) has banned you temporarily from accessing this "
+    "website.</p><p>Was this page helpful? <button>Yes</button><button>No</button> Thank you for "
+    "your feedback!</p>Cloudflare Ray ID: 8d1f2c30aa &bull; Your IP: <button>Click to reveal"
+    "</button> 203.0.113.7 &bull; Performance &amp; security by Cloudflare"
+)
+_MOVED = "https://a.example/v2"
+OTHER_PAGES = [
+    (301, "<title>301 Moved Permanently</title>The document has moved <a href='/b'>here</a>."),
+    (308, f"<html><title>Redirecting to {_MOVED}</title>Redirecting to {_MOVED}"),
+    (405, "<h1>Method Not Allowed</h1>The requested method POST is not allowed for this URL."),
+    (413, "<center><h1>413 Request Entity Too Large</h1></center><hr><center>nginx</center>"),
+    (429, "Too many requests, please try again later."),
+    (429, "Rate limit of 60 requests per minute exceeded; retry in 12 seconds"),
+    (429, "<title>429 Too Many Requests</title><h1>429 Too Many Requests</h1><hr>nginx/1.25.3"),
+    (429, _CLOUDFLARE),
+]
+# In words that no list of what is suspicious has.
+CLAIMS = [
+    *("Mensaje enviado", "Message stored for the carrier", "Gesendet", "given", "envoy\u00e9"),
+    *("\u5df2\u53d1\u9001", "\u2705", "we try it later", "8812", "a1b2", "s-8812", "enviado/1.2"),
+    *(
+        "made",
+        "handed",
+        "/8812",
+        "Request ID: enviado",
+        "entered",
+        "spooled",
+        "spooled/1.18.0",
+        "Thank you",
+        "yes",
+    ),
 ]
 SENT = '{"success": true, "uid": "8d1f"}'
 SAY_MORE = [
@@ -124,6 +180,43 @@ def test_a_page_of_a_status_says_no_more(body: str) -> None:
     assert (True, False) == (text_says_no_more(body, 404), text_may_say_taken(body))
 
 
+@pytest.mark.parametrize(("status", "body"), OTHER_PAGES)
+def test_each_status_has_pages_of_its_own(status: int, body: str) -> None:
+    """They prove nothing with another status."""
+    statuses = (301, 307, 308, 404, 405, 413, 429, 401, 403, 500)
+    alike = {301, 307, 308} if status in (301, 308) else {status}
+
+    assert status in [each for each in statuses if text_says_no_more(body, each)]
+    assert alike >= {each for each in statuses if text_says_no_more(body, each)}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_page_with_a_word_more_may_say_that_a_text_was_taken(claim: str) -> None:
+    """Whatever else stands beside the name of a status, in any language, leaves it open."""
+    pages = [*((404, page) for page in PAGES if page != "<html>"), *OTHER_PAGES]
+
+    assert [] == [
+        (status, more)
+        for status, page in pages
+        for more in with_a_word(page, claim)
+        if text_says_no_more(more, status)
+    ]
+
+
+def with_a_word(page: str, claim: str) -> list[str]:
+    """Return a page, or plain text, with a claim at several places."""
+    if page.startswith("<"):
+        places = ("<p>{}</p>", "<!-- {} -->", "<b title='{}'>", " ({})")
+        return [page + place.format(claim) for place in places]
+    return [f"{page} {claim}", f"{page}. {claim}.", f"{claim} {page}", f"{page} ({claim})"]
+
+
+@pytest.mark.parametrize("page", ["<html><script>alert(1)</script>", "<html><input value='a'>"])
+def test_a_page_that_shows_what_no_text_says_leaves_it_open(page: str) -> None:
+    """What a script writes, or a field holds, may be what became of a text."""
+    assert not text_says_no_more(page, 404)
+
+
 @pytest.mark.parametrize("body", SAY_MORE)
 def test_a_body_that_can_not_be_read_may_say_that_a_text_was_taken(body: str) -> None:
     """An id of a text, a word of state, and whatever looks like data that nobody has read."""
@@ -136,7 +229,31 @@ def test_words_that_are_not_those_of_the_status_leave_it_open(body: str) -> None
     assert not text_says_no_more(body, 404)
 
 
-@pytest.mark.parametrize("piece", ["<", "<style", "<script>", "<!--", "<p ", "&#", "404 "])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<",
+        "<style",
+        "<script>",
+        "<!--",
+        "<p ",
+        "&#",
+        "404 ",
+        "id ",
+        "id-",
+        " ",
+        "*",
+        "url /",
+        "title=",
+    ],
+)
 def test_hostile_bodies_are_read_to_their_end(piece: str) -> None:
-    """No pattern looks at one place many times: this would take minutes."""
-    assert not text_says_no_more(piece * (40_000 // len(piece)) + "x1", 404)
+    """No pattern looks at one place many times: this would take seconds."""
+    for start in ("", "404 id", "<html>404 id"):
+        assert not text_says_no_more(start + piece * (6_000 // len(piece)) + "x1", 404)
+
+
+def test_what_is_longer_than_any_page_is_not_judged() -> None:
+    """A stock page has some thousand characters."""
+    assert text_says_no_more("<h1>Not Found</h1>" + " " * 30_000, 404)
+    assert not text_says_no_more("<h1>Not Found</h1>" + " " * 32_000 + "<hr>", 404)

@@ -11,7 +11,7 @@ from typing import Any
 from iprog_async.testing import Reply
 from support.contract.data import PHILIPPINE
 from support.listed_proofs import AFRICAS_TALKING, LISTED_AS_FAILED, item, ugsms
-from support.proof import Proof
+from support.proof import ADAPTERS, Proof
 
 
 def _error(message: object, status: int = 200, **more: object) -> Reply:
@@ -294,6 +294,24 @@ _EGOSMS = (
     _egosms("without words", None),
 )
 
+_PLAIN = {"Content-Type": "text/plain", "Retry-After": "0"}
+_AROUND = (
+    Reply(429, "Mensaje enviado. Too Many Requests", _PLAIN),
+    Reply(404, "Message given to the carrier; its report was not found", _PLAIN),
+    Reply.of_html("<html><h1>Too Many Requests</h1><p>Mensaje enviado; espere.</p></html>", 429),
+    Reply.of_html("<html><h1>Mensaje enviado</h1><p>404: no hay p\u00e1gina</p></html>", 404),
+)
+# What is around a status is read in one place: each adapter gets one of them.
+_IN_OTHER_WORDS = tuple(
+    Proof(
+        name=f"{adapter}: {reply.status} around words of another language",
+        adapter=adapter,
+        reply=reply,
+        ways=["alone"],
+    )
+    for adapter, reply in zip(ADAPTERS, (*_AROUND, *_AROUND), strict=False)
+)
+
 PROOFS: tuple[Proof, ...] = (
     *AFRICAS_TALKING,
     *_EGOSMS,
@@ -301,4 +319,5 @@ PROOFS: tuple[Proof, ...] = (
     *_UGSMS,
     *LISTED_AS_FAILED,
     *_ULTIMATE,
+    *_IN_OTHER_WORDS,
 )

@@ -31,7 +31,7 @@ _CHECKED = (403, 404)
 _FRAMEWORK = (200, 404, 405)
 
 # A sentence that the stock text goes on with: "Kindly get in touch."
-_MORE = rf"(\s+{PLAIN_REASON})?"
+_MORE = rf"(\s++{PLAIN_REASON})?"
 # Whatever may be a sender ID; no bar, which stands in the upstream's raw words.
 _SENDER = r"[^\"|<>{}\[\]\\\r\n]{0,20}"
 _TYPE = r"\"?[a-z]{2,10}\"?"

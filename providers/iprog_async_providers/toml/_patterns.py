@@ -21,7 +21,7 @@ MOST_LOOSE = 40
 """Characters that its wildcards may match, all together."""
 
 _TOKEN = re.compile(
-    r"(?P<repeat>[*+?]|\{\d*,?\d*\})"
+    r"(?P<repeat>[*+?]|\{\d*(?:,\d*)?\})"
     r"|(?P<open>\((?:\?:)?)(?!\?)"
     r"|(?P<close>\))"
     r"|(?P<choice>\|)"
