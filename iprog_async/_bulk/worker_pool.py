@@ -241,12 +241,9 @@ class WorkerPool:
         return [*window.refused, *window.known]
 
     async def _send(self, departure: Departure) -> bool:
-        """Send a batch; halve it while one recipient makes the gateway refuse all of it.
+        """Send a batch, halved while one recipient has all refused; return if some waits again.
 
         After an unknown outcome, or once the run was stopped, what is left keeps its refusal.
-
-        Returns:
-            Whether any of it was withdrawn, and waits again.
         """
         batch, at_risk = departure
         if self._admissions is not None:
@@ -379,10 +376,7 @@ class WorkerPool:
     def _watch(
         self, part: Batch, outcomes: Sequence[Outcome], tally: Tally, *, at_risk: bool
     ) -> None:
-        """Halt on a refusal that every message would meet, and when too many may be lost.
-
-        Of texts that were accepted and have failed, each one counts.
-        """
+        """Halt on a refusal that every message would meet, and on too many lost or failed ones."""
         unknown = self._departures.note(part, tally, at_risk=at_risk)
         if unknown is not None:
             self.halt(unknown)

@@ -92,9 +92,8 @@ class SmsClient(Questions[P_co]):
             `SendLaterError`, with the time. `"schedule"`: the gateway is to send it at that time,
             where it can.
         sender_id: Of texts that name none: one, or one by country: `{"PH": "ACME", None: "Acme"}`.
-        encoding: `"auto"`: texts go out as they are given. `"gsm-7"`: where it saves a segment,
-            characters that only look like those of GSM-7 (curly quotes, dashes, blanks) are
-            replaced by them, as `to_gsm7` does; a `Gsm7` replaces more.
+        encoding: `"auto"`: as they are given. `"gsm-7"`: where it saves a segment, look-alikes
+            (curly quotes, dashes, blanks) are replaced, as `to_gsm7` does; a `Gsm7` replaces more.
 
     Raises:
         ConfigurationError: `pool`, `http` and `engine` exclude one another; or a variable of the
@@ -233,8 +232,7 @@ class SmsClient(Questions[P_co]):
             to: Phone number as people write it.
             text: What the phone shows.
             sender_id: Name or number the phone shows as sender.
-            schedule_at: When to send, as an aware `datetime` that is still to come; at once if
-                `None`.
+            schedule_at: When to send, as an aware `datetime` to come; at once if `None`.
             key: Your own name for this text, such as an order number: a second send with the
                 same key and number returns the first receipt. It needs a journal on the client.
             options: The adapter's own options.
@@ -244,8 +242,7 @@ class SmsClient(Questions[P_co]):
             not_after: Until when it may leave, as an aware `datetime`; whenever it can if `None`.
 
         Raises:
-            ConfigurationError: There is a key, and no journal that could keep it, or a setting
-                can't be used, such as a proxy of the environment; not sent.
+            ConfigurationError: It has a key and no journal, or a setting is wrong; not sent.
             InvalidMessageError: It can't be sent as it is; not sent.
             SuppressedError: The number must not be texted; not sent.
             SuppressionsError: Whether it may be texted can't be looked up; not sent.
@@ -259,8 +256,7 @@ class SmsClient(Questions[P_co]):
             SendLaterError: A policy does not allow it yet, and says when; not sent.
             ExpiredError: It could not leave by `not_after`, or would have to wait longer; not sent.
             LimitExceededError: The number, or everybody, got too many texts lately; not sent.
-            ProviderError: The gateway refused, say the credentials (`AuthenticationError`), for
-                lack of credit (`InsufficientCreditError`), or for now (`RateLimitError`); not sent.
+            ProviderError: The gateway refused, which several kinds of it tell apart; not sent.
             OutcomeUnknownError: It may have been sent.
         """
         if key is not None and self._journal is None:
@@ -330,12 +326,10 @@ class SmsClient(Questions[P_co]):
 
         Raises:
             ClientClosedError: The client was closed; nothing was sent.
-            ConfigurationError: A number is out of range, or the messages are a generator that
-                has been read already; or, as the run is entered, `suppress` can't be read.
-                Nothing was sent.
+            ConfigurationError: A number is out of range, `suppress` can't be read, or the
+                messages are a generator that has been read already; nothing was sent.
             JournalError: As the run is entered: its journal can't be used; nothing was sent.
-            RunHaltedError: As the outcomes are read: the run stopped by itself. What it had not
-                sent is certainly not sent.
+            RunHaltedError: As it is read: it stopped by itself; the rest is certainly not sent.
         """
         return self.bulk.run(
             messages,
@@ -374,8 +368,6 @@ class SmsClient(Questions[P_co]):
     ) -> BulkPlan:
         """Return what `send_many` would do with the same arguments; nothing leaves this machine.
 
-        Only its `halt_after_unknown` and `halt_after_failed` have no meaning here.
-
         Args:
             messages: An iterable or async iterable of `Message`; a generator is used up.
             concurrency: As for `send_many`: a window is as large as it needs.
@@ -384,13 +376,11 @@ class SmsClient(Questions[P_co]):
             journal: As for `send_many`: messages that it has as settled are not sent again. A
                 file that is not there yet is not made.
             suppress: As for `send_many`.
-            max_credits: As for `send_many`; the plan's `exceeds_max_credits` says whether the
-                run would stop there.
+            max_credits: As for `send_many`; see the plan's `exceeds_max_credits`.
             price: What a segment costs, in any currency.
             left_out: Told of each message that would not be sent: invalid, a duplicate,
                 suppressed, a second one with `one_per_number`, or for a number that an earlier
-                run sent another text. The plan
-                itself keeps only the first invalid ones.
+                run sent another text. The plan itself keeps only the first invalid ones.
             one_per_number: As for `send_many`.
             sender_id: As for `send_many`.
             encoding: As for `send_many`.

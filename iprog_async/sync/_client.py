@@ -48,6 +48,7 @@ from iprog_async.sync._suppressions import AnySuppressions, plain_list
 
 P_co = TypeVar("P_co", bound=SmsProvider, covariant=True)
 T = TypeVar("T")
+_CLOSED = "the client is closed; nothing was sent"
 
 
 class SmsClient(Questions[P_co]):
@@ -78,8 +79,7 @@ class SmsClient(Questions[P_co]):
         suppressions: Numbers that must not be texted, as for `iprog_async.SmsClient`.
         policies: What decides whether a text may be sent now, as for `iprog_async.SmsClient`; asked
             in the thread in the background: they must not use this client.
-        per_number: The most texts to one number within a time, as for `iprog_async.SmsClient`, like
-            all that follow.
+        per_number: The most texts to one number within a time; from here on as for the other one.
         per_number_same_text: The same of equal texts to one number.
         credits_per_day: The most credits in any 24 hours.
         send_between: The hours at which texts leave, such as `"08:00-20:00"`.
@@ -201,20 +201,17 @@ class SmsClient(Questions[P_co]):
             to: Phone number as people write it.
             text: What the phone shows.
             sender_id: Name or number the phone shows as sender.
-            schedule_at: When to send, as an aware `datetime` that is still to come; at once if
-                `None`.
+            schedule_at: When to send, as an aware `datetime` to come; at once if `None`.
             key: Your own name for this text: a second send with the same key and number returns
                 the first receipt. It needs a journal on the client.
             options: The adapter's own options.
-            on_unknown: `"resend"` sends again when the outcome is unknown: better twice than
-                never.
+            on_unknown: `"resend"` sends again when the outcome is unknown: better twice than never.
             encoding: Whether look-alikes may be replaced; the client's if `None`.
             not_after: Until when it may leave, as an aware `datetime`; whenever it can if `None`.
 
         Raises:
             WrongLoopError: An event loop runs in this thread; not sent.
-            ConfigurationError: There is a key, and no journal that could keep it, or a setting
-                can't be used, such as a proxy of the environment; not sent.
+            ConfigurationError: It has a key and no journal, or a setting is wrong; not sent.
             InvalidMessageError: It can't be sent as it is; not sent.
             SuppressedError: The number must not be texted; not sent.
             SuppressionsError: Whether it may be texted can't be looked up; not sent.
@@ -227,8 +224,7 @@ class SmsClient(Questions[P_co]):
             SendLaterError: A policy does not allow it yet, and says when; not sent.
             ExpiredError: It could not leave by `not_after`, or would have to wait longer; not sent.
             LimitExceededError: The number, or everybody, got too many texts lately; not sent.
-            ProviderError: The gateway refused, say the credentials (`AuthenticationError`), for
-                lack of credit (`InsufficientCreditError`), or for now (`RateLimitError`); not sent.
+            ProviderError: The gateway refused, which several kinds of it tell apart; not sent.
             OutcomeUnknownError: It may have been sent.
         """
         here = self.here()
@@ -288,12 +284,10 @@ class SmsClient(Questions[P_co]):
         Raises:
             WrongLoopError: An event loop runs in this thread; nothing was sent.
             ClientClosedError: The client was closed; nothing was sent.
-            ConfigurationError: A number is out of range, or the messages are a generator that
-                has been read already; or, as the run is entered, `suppress` can't be read.
-                Nothing was sent.
+            ConfigurationError: A number is out of range, `suppress` can't be read, or the
+                messages are a generator that has been read already; nothing was sent.
             JournalError: As the run is entered: its journal can't be used; nothing was sent.
-            RunHaltedError: As the outcomes are read: the run stopped by itself. What it had not
-                sent is certainly not sent.
+            RunHaltedError: As it is read: it stopped by itself; the rest is certainly not sent.
         """
         check_source(messages)
         here = self.here()
@@ -401,8 +395,7 @@ class SmsClient(Questions[P_co]):
 
         Raises:
             WrongLoopError: An event loop runs in this thread; nothing was sent.
-            ClientClosedError: The client was closed; nothing was sent.
-            SmsError: Whatever the operation raises.
+            SmsError: Whatever the operation raises, or that the client was closed.
         """
         here = self.here()
         made = operation(here.client.provider)
@@ -421,7 +414,7 @@ class SmsClient(Questions[P_co]):
 
     def __enter__(self) -> Self:
         if self._closed:
-            raise _is_closed()
+            raise ClientClosedError(_CLOSED)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -436,16 +429,12 @@ class SmsClient(Questions[P_co]):
         with thread.opening:
             if self._open is None or self._open.thread is not thread:
                 if self._closed:
-                    raise _is_closed()
+                    raise ClientClosedError(_CLOSED)
                 self._open = opened = open_client(thread, self._make, self._journal)
                 # One that nobody holds any more keeps no connection open.
                 weakref.finalize(self, opened.close_soon).atexit = False
                 if self._closed:
                     # By another thread, which found nothing open yet.
                     opened.close()
-                    raise _is_closed()
+                    raise ClientClosedError(_CLOSED)
             return self._open
-
-
-def _is_closed() -> ClientClosedError:
-    return ClientClosedError("the client is closed; nothing was sent")
