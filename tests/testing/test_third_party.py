@@ -27,6 +27,7 @@ BROKEN: list[tuple[type[toy.ToyProvider], str, dict[str, Any]]] = [
     (toy.Repeating, "a_lost_answer_to_many_is_unknown_for_each", {}),
     (toy.Trusting, "a_lost_answer_is_unknown_after_exactly_one_request", {"loss": "html-in-a-200"}),
     (toy.Trusting, "a_lost_answer_is_unknown_after_exactly_one_request", {"loss": "200-empty"}),
+    (toy.Trusting, "a_success_with_an_error_is_unknown", {}),
     (
         toy.Hasty,
         "a_lost_answer_is_unknown_after_exactly_one_request",

@@ -27,6 +27,7 @@ from iprog_async.adapter import (
     clean_secret,
     give_up,
     id_or_none,
+    names_errors,
     refuse_or_give_up,
     to_e164,
     words,
@@ -104,6 +105,8 @@ class ToyProvider(BaseProvider):
         except UnclearAnswer:
             raise give_up(answer, provider=self.name) from None
         if answer.status == 200 and "ids" in body:
+            if names_errors(body):
+                raise UnclearAnswer("ids with an error beside them")
             return body
         reason = " ".join(words(body.get("error")))
         raise refuse_or_give_up(answer, REFUSALS, provider=self.name, reason=reason, form=ERROR)
