@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, LiteralString, TypeVar
 
 from iprog_async._core.forks.postgres import end_connection
 from iprog_async._core.sealed import Secret
-from iprog_async._limits.postgres_settings import TROUBLE_OF_DRIVER
+from iprog_async._limits.postgres_settings import KEEPALIVES, TROUBLE_OF_DRIVER
 from iprog_async._limits.store import LimitStoreError
 
 
@@ -21,6 +22,7 @@ R = TypeVar("R")
 
 # Seconds. Whoever answers late holds up texts.
 _CONNECT_TIMEOUT = 3
+_TURN_SECONDS = 10.0
 
 
 class PostgresConnection:
@@ -55,7 +57,7 @@ class PostgresConnection:
         """
         import psycopg
 
-        async with self._turn:
+        async with self._in_turn():
             try:
                 connection = await self._open()
                 # There are two round trips instead of four.
@@ -77,21 +79,37 @@ class PostgresConnection:
                 raise
         return answer
 
+    @asynccontextmanager
+    async def _in_turn(self) -> AsyncGenerator[None]:
+        """Wait for those before us, but not for ever: each of them may get no answer."""
+        try:
+            async with asyncio.timeout(_TURN_SECONDS):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise LimitStoreError("the database does not answer") from None
+        try:
+            yield
+        finally:
+            self._turn.release()
+
     async def _open(self) -> AsyncConnection[Any]:
         """Return the connection, of this very process."""
-        from psycopg import AsyncConnection
+        from psycopg.conninfo import conninfo_to_dict
+
+        from iprog_async._limits.postgres_waiting import WaitingAsyncConnection
 
         if self._connection is not None:
             if self._process == os.getpid():
                 return self._connection
             self._drop()
-        connection = await AsyncConnection.connect(
-            str(self._address),
-            autocommit=True,
-            connect_timeout=_CONNECT_TIMEOUT,
-            application_name="iprog-async limits",
-            prepare_threshold=1,
+        given: dict[str, Any] = KEEPALIVES | conninfo_to_dict(str(self._address))
+        given["connect_timeout"] = _CONNECT_TIMEOUT
+        given["application_name"] = "iprog-async limits"
+        connection = await WaitingAsyncConnection.connect(
+            **given, autocommit=True, prepare_threshold=1
         )
+        # There is no long statement here: one that is not answered is not worth the wait.
+        connection.is_patient = False
         self._connection, self._process = connection, os.getpid()
         # Some clients are never closed.
         self._closing = weakref.finalize(self, end_connection, self._process, connection)

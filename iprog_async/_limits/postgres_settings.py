@@ -23,5 +23,13 @@ SESSION = (
 )
 """What a connection begins with; more can be appended."""
 
+KEEPALIVES = {
+    "keepalives_idle": 4,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 8000,
+}
+"""What is asked of TCP: a machine that is gone without a word is noticed while a claim counts."""
+
 TROUBLE_OF_DRIVER = (OSError, ValueError, NotImplementedError)
 """What the driver raises of its own where it can't wait, or can't read what it is given."""

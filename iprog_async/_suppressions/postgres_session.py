@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from iprog_async._core.errors import JournalError, SuppressionsError
@@ -37,6 +38,7 @@ SELECT set_config('synchronous_commit', CASE
   current_setting('transaction_read_only') = 'on'
 """
 _TRIES = 3
+_TURN_SECONDS = 30.0
 
 
 class PostgresSession:
@@ -79,7 +81,7 @@ class PostgresSession:
         Raises:
             SuppressionsError: The database can't be used.
         """
-        with self._turn.lock:
+        with self._in_turn():
             tries = 0
             while True:
                 tries += 1
@@ -94,6 +96,20 @@ class PostgresSession:
                     # Nobody knows where in its conversation it stands.
                     self._drop()
                     raise
+
+    @contextmanager
+    def _in_turn(self) -> Generator[None]:
+        """Wait for those before us, but not for ever: each of them may get no answer."""
+        lock = self._turn.lock
+        if not lock.acquire(timeout=_TURN_SECONDS):
+            raise SuppressionsError(
+                f"the list in {self.address} can't be used: its database does not answer. Nothing "
+                "was sent"
+            )
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _can_try_again(self, cause: Exception) -> bool:
         if self._connection is None or is_lost(self._connection, cause):
@@ -112,6 +128,7 @@ class PostgresSession:
             return self._connection
         self._drop()
         connection = connect(self.address)
+        connection.is_patient = False
         try:
             self._set_up(connection)
         except BaseException:

@@ -21,6 +21,8 @@ from iprog_async._journal.postgres.session import keeps_session
 if TYPE_CHECKING:
     import psycopg
 
+    from iprog_async._limits.postgres_waiting import WaitingAsyncConnection
+
     Connection = psycopg.AsyncConnection[tuple[Any, ...]]
     Cursor = psycopg.AsyncCursor[tuple[Any, ...]]
 else:
@@ -49,7 +51,7 @@ def parse_address(journal: str) -> PostgresAddress:
     return PostgresAddress.parse(journal)
 
 
-async def connect(address: PostgresAddress, name: str = "") -> Connection:
+async def connect(address: PostgresAddress, name: str = "") -> WaitingAsyncConnection:
     """Connect, with the journal's schema in front; each statement is a transaction of its own.
 
     Args:

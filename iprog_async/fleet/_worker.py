@@ -212,6 +212,7 @@ class Worker:
                     for channel in channels:
                         name = channel.replace('"', '""')
                         await run(connection, f'LISTEN "{name}"')
+                    connection.answer_within = None
                     async for _ in connection.notifies():
                         self._wake.set()
                 finally:

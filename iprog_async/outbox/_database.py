@@ -49,7 +49,8 @@ class OutboxDatabase:
             # It needs what the extra installs.
             from iprog_async._journal.postgres.times import bound_times
 
-            self._connection = await connect_async(self._address)
+            connection = self._connection = await connect_async(self._address)
+            connection.is_patient = False
             await bound_times(self._connection)
             await self._connection.execute(SETTINGS)
         cursor = await self._connection.execute(statement, values)  # pyright: ignore[reportArgumentType, reportCallIssue] - our own SQL

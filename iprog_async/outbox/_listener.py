@@ -34,6 +34,7 @@ async def listen(address: PostgresAddress, told: Callable[[], None]) -> None:
         try:
             async with await connect_async(address) as connection:
                 await connection.execute(f"LISTEN {CHANNEL}")
+                connection.answer_within = None
                 failures = 0
                 # What was committed before is not told.
                 told()

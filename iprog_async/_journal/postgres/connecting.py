@@ -11,11 +11,13 @@ from iprog_async._core.redaction import one_line
 from iprog_async._core.tracebacks import discreet, discreetly
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.driver import driver
-from iprog_async._limits.postgres_settings import SESSION, TROUBLE_OF_DRIVER
+from iprog_async._limits.postgres_settings import KEEPALIVES, SESSION, TROUBLE_OF_DRIVER
 
 
 if TYPE_CHECKING:
     import psycopg
+
+    from iprog_async._limits.postgres_waiting import WaitingAsyncConnection, WaitingConnection
 
     Connection = psycopg.Connection[tuple[Any, ...]]
     AsyncConnection = psycopg.AsyncConnection[tuple[Any, ...]]
@@ -26,14 +28,9 @@ else:
 _LONGEST_REASON = 300
 _CONNECT_SECONDS = 8
 _ENCODING = "UTF8"
-# A server that is gone without a word is noticed while a claim could still be used.
-_DEFAULTS: dict[str, Any] = {
+_DEFAULTS: dict[str, Any] = KEEPALIVES | {
     "connect_timeout": _CONNECT_SECONDS,
     "application_name": "iprog-async",
-    "keepalives_idle": 4,
-    "keepalives_interval": 2,
-    "keepalives_count": 2,
-    "tcp_user_timeout": 8000,
 }
 
 _GRANTED = "give the role what docs/postgres.md grants to a role that sends"
@@ -68,7 +65,7 @@ _PASSING = ("40001", "57014", *_LOCKED)
 
 
 @discreet
-def connect(address: PostgresAddress, *, autocommit: bool = True) -> Connection:
+def connect(address: PostgresAddress, *, autocommit: bool = True) -> WaitingConnection:
     """Connect to a database.
 
     Args:
@@ -80,8 +77,11 @@ def connect(address: PostgresAddress, *, autocommit: bool = True) -> Connection:
         JournalError: It can't be reached, refuses, or can't hold every text.
     """
     psycopg = driver()
+    # It needs what the extra installs.
+    from iprog_async._limits.postgres_waiting import WaitingConnection
+
     try:
-        connection: Connection = psycopg.connect(**_arguments(address), autocommit=True)
+        connection = WaitingConnection.connect(**_arguments(address), autocommit=True)
         try:
             problem = _wrong_encoding(address, connection)
             if problem is None:
@@ -97,7 +97,7 @@ def connect(address: PostgresAddress, *, autocommit: bool = True) -> Connection:
     raise problem
 
 
-async def connect_async(address: PostgresAddress, name: str = "") -> AsyncConnection:
+async def connect_async(address: PostgresAddress, name: str = "") -> WaitingAsyncConnection:
     """Connect to a database from a coroutine; each statement is a transaction of its own.
 
     Args:
@@ -111,11 +111,14 @@ async def connect_async(address: PostgresAddress, name: str = "") -> AsyncConnec
     return await discreetly(_connect_async(address, name))
 
 
-async def _connect_async(address: PostgresAddress, name: str) -> AsyncConnection:
+async def _connect_async(address: PostgresAddress, name: str) -> WaitingAsyncConnection:
     psycopg = driver()
-    named = {"application_name": f"iprog-async {name}"} if name else {}
+    # It needs what the extra installs.
+    from iprog_async._limits.postgres_waiting import WaitingAsyncConnection
+
+    named: dict[str, Any] = {"application_name": f"iprog-async {name}"} if name else {}
     try:
-        connection: AsyncConnection = await psycopg.AsyncConnection.connect(
+        connection = await WaitingAsyncConnection.connect(
             **(_arguments(address) | named), autocommit=True
         )
         try:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 from secrets import randbelow, token_bytes
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
@@ -23,6 +24,9 @@ from iprog_async._journal.postgres.migrations import check_version, schema_versi
 from iprog_async._journal.postgres.schema import quoted
 from iprog_async._journal.postgres.statements import LOCK_CLASS, SESSION_SETTING
 
+
+if TYPE_CHECKING:
+    from iprog_async._limits.postgres_waiting import WaitingConnection
 
 _SALT_BYTES = 16
 # A claim waits for its commit to be on disk, and on a synchronous standby where there is one. The
@@ -72,7 +76,7 @@ class Campaign:
 
 def open_campaign(
     address: PostgresAddress, name: str | None, process: int = 0
-) -> tuple[Connection, Campaign]:
+) -> tuple[WaitingConnection, Campaign]:
     """Connect for writing, and find a campaign, or make it.
 
     Args:
@@ -103,7 +107,7 @@ def open_campaign(
 
 def open_announced(
     address: PostgresAddress, name: str | None, process: int
-) -> tuple[Connection, Campaign]:
+) -> tuple[WaitingConnection, Campaign]:
     """Connect like `open_campaign`, and let others see it.
 
     Args:
@@ -137,7 +141,7 @@ def has_campaign(address: PostgresAddress, name: str) -> bool:
         return _named(connection, address, name) is not None
 
 
-def reopen(address: PostgresAddress, campaign: Campaign, process: int) -> Connection:
+def reopen(address: PostgresAddress, campaign: Campaign, process: int) -> WaitingConnection:
     """Connect again, to the same campaign.
 
     Args:
@@ -264,7 +268,7 @@ def _campaign(connection: Connection, address: PostgresAddress, number: int) -> 
     return found and Campaign(*found)
 
 
-def _connect(address: PostgresAddress, process: int) -> Connection:
+def _connect(address: PostgresAddress, process: int) -> WaitingConnection:
     """Connect for writing, and see that the session is, and stays, as it has to be."""
     connection = connect(address)
     try:

@@ -91,7 +91,7 @@ class PostgresStore:
             connection.close()
             raise unusable(address, exc) from None
         # Also if it is dropped without being closed, and when the interpreter exits.
-        self._stop = weakref.finalize(self, _stop, self._intake, thread)
+        self._stop = weakref.finalize(self, _stop, self._intake, worker, thread)
 
     @property
     def has_earlier_rows(self) -> bool:
@@ -305,8 +305,9 @@ def _rows(connection: Connection, query: str, values: Sequence[object]) -> list[
     return [to_row(row) for row in run(connection, query, values)]
 
 
-def _stop(intake: Intake, thread: threading.Thread) -> None:
+def _stop(intake: Intake, worker: Worker, thread: threading.Thread) -> None:
     # In a forked copy the connection belongs to the parent, which is still at it. And whoever
     # drops the last reference may be the thread itself.
     if intake.close() and thread is not threading.current_thread():
+        worker.hurry()
         thread.join()

@@ -11,20 +11,23 @@ import logging
 import queue
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
 from iprog_async._core.clock import uptime
 from iprog_async._core.errors import JournalError, SmsError
 from iprog_async._journal.postgres.address import PostgresAddress
-from iprog_async._journal.postgres.connecting import Connection, is_lost, is_passing, unusable
+from iprog_async._journal.postgres.connecting import is_lost, is_passing, unusable
 from iprog_async._journal.postgres.driver import driver
 from iprog_async._journal.postgres.execution import Execution
-from iprog_async._journal.postgres.jobs import Asker, Job, in_groups
+from iprog_async._journal.postgres.jobs import Asker, Job, Kind, in_groups
 from iprog_async._journal.postgres.write_queue import Intake
 from iprog_async._journal.store import CLAIM_SECONDS
 
+
+if TYPE_CHECKING:
+    from iprog_async._limits.postgres_waiting import WaitingConnection
 
 logger = logging.getLogger("iprog_async")
 
@@ -50,13 +53,13 @@ class Worker:
     def __init__(
         self,
         address: PostgresAddress,
-        connection: Connection,
-        reconnect: Callable[[], Connection],
+        connection: WaitingConnection,
+        reconnect: Callable[[], WaitingConnection],
         execution: Execution,
         intake: Intake,
     ) -> None:
         self._address = address
-        self._connection: Connection | None = connection
+        self._connection: WaitingConnection | None = connection
         self._reconnect = reconnect
         self._execution = execution
         self._intake = intake
@@ -81,6 +84,12 @@ class Worker:
             self._give_up(unusable(self._address, exc))
         finally:
             self._disconnect()
+
+    def hurry(self) -> None:
+        """Wait less long for an answer, as the end has come; called in any thread."""
+        connection = self._connection
+        if connection is not None:
+            connection.answer_within = _SECONDS_TO_END
 
     def _gather(self) -> bool:
         """Wait for jobs, or for the time to try again; return whether to go on."""
@@ -126,10 +135,12 @@ class Worker:
             # What could not be recorded is tried again, but not all the time.
             self._pause = 0.0 if all(job.finished for job in self._jobs) else _LONGEST_PAUSE
 
-    def _do(self, connection: Connection, group: list[Job]) -> None:
+    def _do(self, connection: WaitingConnection, group: list[Job]) -> None:
         """Do a group, or each of its jobs alone if it can't be done together."""
         for job in group:
             job.tried = True
+        # A look at millions of rows takes its time. All else is soon done, or in vain: others wait.
+        connection.is_patient = group[0].kind is Kind.ASK
         try:
             results = self._execution.do(connection, group)
         except Exception as exc:
@@ -147,7 +158,7 @@ class Worker:
         for job, result in zip(group, results, strict=True):
             self._finish(job, result)
 
-    def _do_each_row(self, connection: Connection, job: Job) -> None:
+    def _do_each_row(self, connection: WaitingConnection, job: Job) -> None:
         """Write the rows of a job one by one: one that can't be written leaves no other behind."""
         failed: Exception | None = None
         for values in job.values:
@@ -173,9 +184,12 @@ class Worker:
         else:
             self._finish(job, error)
 
-    def _connect(self) -> Connection:
+    def _connect(self) -> WaitingConnection:
         if self._connection is None:
             self._connection = self._reconnect()
+        if self._end_by is not None:
+            self._connection.answer_within = _SECONDS_TO_END
+        self._connection.is_patient = False
         return self._connection
 
     def _disconnect(self) -> None:

@@ -50,7 +50,7 @@ async def test_a_connection_that_the_driver_can_not_make(
 ) -> None:
     """Whoever connects is told by an error of the library, with what the driver said."""
     address = PostgresAddress.parse(postgres_journal)
-    monkeypatch.setattr(psycopg, "connect", _raising(trouble))
+    monkeypatch.setattr(psycopg.Connection, "connect", _raising(trouble))
     monkeypatch.setattr(psycopg.AsyncConnection, "connect", _raising(trouble))
     with pytest.raises(JournalError, match="can't reach the journal") as caught:
         connect(address)

@@ -73,6 +73,8 @@ class Pooled:
     closed: bool = False
     broken: bool = False
     backend_pid: int = 0
+    answer_within: float | None = None
+    is_patient: bool = True
 
     @property
     def info(self) -> Pooled:
