@@ -7,6 +7,7 @@ request's time. All timeouts but that of connecting are the session's, so none a
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import Callable, Iterable
 from typing import Any, cast
@@ -20,6 +21,8 @@ from iprog_async._engines.tls import TlsTransport
 
 # More than this is not taken from the system before somebody reads it.
 _ENOUGH = 256 * 1024
+# Of a longer answer it is not known what stands around it.
+_MOST_FOLLOWED = 256 * 1024
 # A request is written in one piece with its header fields, unless it is longer than this.
 _LONGEST_PIECE = 64 * 1024
 
@@ -63,8 +66,8 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._received = bytearray()
         self._unsent = bytearray()
         self._ended = False
-        self.said_before = False
-        """Whether an interim answer with header fields, which httpcore drops, came before."""
+        # The answer as it came in, or its beginning.
+        self._answer = bytearray()
         # Whether something was written since the last answer began.
         self._asking = False
         # Whether whatever comes in before the next request can only be unasked. Nobody can tell on
@@ -78,6 +81,11 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     def has_unread(self) -> bool:
         """Whether something has come in that nobody has read."""
         return bool(self._received)
+
+    @property
+    def dropped_fields(self) -> bool:
+        """Whether the last answer had fields before or behind it, which httpcore drops."""
+        return len(self._answer) > _MOST_FOLLOWED or _has_other_fields(bytes(self._answer))
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what has come in, waiting for it; nothing means the end."""
@@ -96,7 +104,9 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         data = bytes(self._received[:max_bytes])
         del self._received[:max_bytes]
         if self._asking:
-            self.said_before = _begins_with_fields(data)
+            self._answer.clear()
+        if len(self._answer) <= _MOST_FOLLOWED:
+            self._answer += data
         self._asking = False
         self._kept = True
         self._resume()
@@ -220,10 +230,37 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._wake()
 
 
-def _begins_with_fields(data: bytes) -> bool:
-    """Return whether what came in begins with interim answers, of which one has header fields."""
-    while data[:7] == b"HTTP/1." and data[9:10] == b"1":
-        head, _, data = data.partition(b"\r\n\r\n")
-        if b"\r\n" in head:
+def _has_other_fields(answer: bytes) -> bool:
+    """Return whether there are fields in interim answers, or behind the chunks of the last one.
+
+    What can't be followed may have some.
+    """
+    start = 0
+    while True:
+        blank = _BLANK_LINE.search(answer, start)
+        if blank is None:
             return True
-    return False
+        head, start = answer[start : blank.start()], blank.end()
+        if head[9:10] != b"1":
+            break
+        if b"\n" in head:
+            return True
+    return b"transfer-encoding" in head.lower() and _has_trailer(answer, start)
+
+
+def _has_trailer(answer: bytes, start: int) -> bool:
+    """Return whether anything but an empty line comes behind the last chunk."""
+    while True:
+        end = answer.find(b"\r\n", start)
+        size = _SIZE.match(answer, start, max(end, start))
+        if size is None:
+            return True
+        length = int(size[0], 16)
+        if not length:
+            return answer[end + 2 :] != b"\r\n"
+        start = end + 2 + length + 2
+
+
+# As h11 reads them.
+_BLANK_LINE = re.compile(rb"\n\r?\n")
+_SIZE = re.compile(rb"[0-9A-Fa-f]{1,20}")

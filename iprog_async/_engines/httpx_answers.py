@@ -143,7 +143,7 @@ def _said_more_below(reply: httpx.Response) -> bool:
     unread: bool | None = getattr(stream, "has_unread", None)
     if unread is None:
         return _said_more_in_tls(stream.get_extra_info("ssl_object"))
-    return unread or stream.said_before
+    return unread or stream.dropped_fields
 
 
 def _said_more_in_tls(tls: ssl.SSLObject | None) -> bool:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Sequence
 
 import pytest
 from support.engines.wire import (
@@ -154,19 +155,23 @@ _WITH_ID = b"HTTP/1.1 103 Early Hints\r\nX-Message-Id: iSms-1\r\n\r\n"
 @pytest.mark.parametrize(
     ("before", "expected"),
     [
-        (b"", "AuthenticationError"),
-        (_CONTINUE, "AuthenticationError"),
-        (_WITH_ID, _UNKNOWN),
-        (_CONTINUE * 2 + _WITH_ID, _UNKNOWN),
+        ((), "AuthenticationError"),
+        ((_CONTINUE,), "AuthenticationError"),
+        ((_CONTINUE[:9], _CONTINUE[9:]), "AuthenticationError"),
+        ((_WITH_ID,), _UNKNOWN),
+        ((_CONTINUE * 2 + _WITH_ID,), _UNKNOWN),
+        ((_CONTINUE, _WITH_ID), _UNKNOWN),
+        ((_WITH_ID[:9], _WITH_ID[9:]), _UNKNOWN),
+        ((_CONTINUE + _WITH_ID[:30], _WITH_ID[30:]), _UNKNOWN),
     ],
 )
 async def test_refusal_behind_an_interim_answer_that_says_something_proves_nothing(
-    before: bytes, expected: str, engine: EngineName
+    before: Sequence[bytes], expected: str, engine: EngineName
 ) -> None:
-    """The fields of a 103 may hold the id of a text that was taken; a bare 100 holds nothing."""
+    """In whatever packets: the fields of a 103 may hold an id; a bare 100 holds nothing."""
     refusal = b'{"status":500,"message":"Invalid api token"}'
     length = b"Content-Length: %d\r\n\r\n" % len(refusal)
-    answer = raw(before + HEAD + length + refusal)
+    answer = raw(*before, HEAD + length + refusal)
     async with RawGateway(answer) as gateway, client_of(gateway.base_url, engine) as client:
         assert expected == await outcome(client)
 

@@ -60,6 +60,12 @@ def doubtful(status: int) -> dict[str, Behaviour]:
         "an id behind its chunks": raw(
             head(status, _CHUNKED, b"Trailer: X-Message-Id") + b"0\r\nX-Message-Id: iSms-1\r\n\r\n"
         ),
+        "an id behind its chunks, unannounced": raw(
+            head(status, _CHUNKED) + b"0\r\nX-Message-Id: iSms-1\r\n\r\n"
+        ),
+        "an id behind its chunks, in another packet": raw(
+            head(status, _CHUNKED) + b"0\r\nX-Mess", b"age-Id: iSms-1\r\n\r\n"
+        ),
         "two packed parts": raw(head(status, _GZIP, length(_MEMBERS)) + _MEMBERS),
         "packed for its transfer": raw(
             head(status, b"Transfer-Encoding: gzip, chunked")
@@ -154,6 +160,14 @@ PROVEN = {
     "with a length": raw(head(200, length(TOKEN)) + TOKEN),
     "with a length, and the end": ends(head(200, b"Connection: close", length(TOKEN)) + TOKEN),
     "in chunks": raw(head(200, _CHUNKED) + b"%x\r\n%s\r\n0\r\n\r\n" % (len(TOKEN), TOKEN)),
+    "in chunks and packets": raw(
+        head(200, _CHUNKED) + b"%x;a=b\r\n%s" % (len(TOKEN), TOKEN[:9]),
+        TOKEN[9:] + b"\r\n0",
+        b"\r\n\r\n",
+    ),
+    "behind an interim answer that says nothing": raw(
+        b"HTTP/1.1 100 Continue\r\n\r\n", head(200, length(TOKEN)) + TOKEN
+    ),
     "packed": raw(head(200, _GZIP, length(one := gzip.compress(TOKEN))) + one),
     "no body": ends(head(404, length(b""))),
 }
