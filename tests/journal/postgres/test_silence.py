@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,7 +19,9 @@ from iprog_async._journal.postgres import worker
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import connect, connect_async, is_lost, run
 from iprog_async._limits import postgres_waiting
+from iprog_async._limits.postgres_settings import KEEPALIVES
 from iprog_async._limits.postgres_store import PostgresLimitStore
+from iprog_async._limits.postgres_waiting import WaitingAsyncConnection
 from iprog_async._limits.store import LimitStoreError
 from iprog_async.fleet import _database as fleet_database
 from iprog_async.outbox._database import OutboxDatabase
@@ -124,6 +127,29 @@ async def test_limits_are_told(postgres_journal: str, silence: Silence) -> None:
             await store.change(b"name", lambda state, _: (state, None))
         assert salt == await store.salt()
     await store.aclose()
+
+
+async def test_all_connections_ask_the_same_of_tcp(
+    postgres_journal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that is gone without a word is noticed in seconds, whatever it was asked for."""
+    asked: list[dict[str, Any]] = []
+    really = WaitingAsyncConnection.connect
+
+    async def connecting(**settings: Any) -> WaitingAsyncConnection:
+        asked.append(settings)
+        return await really(**settings)
+
+    monkeypatch.setattr(WaitingAsyncConnection, "connect", connecting)
+    address = PostgresAddress.parse(postgres_journal)
+    store, database = PostgresLimitStore(address.conninfo, address.schema), OutboxDatabase(address)
+    await store.salt()
+    await database.run("SELECT 1", {})
+    await store.aclose()
+    await database.aclose()
+
+    assert 2 == len(asked)
+    assert all(KEEPALIVES.items() <= settings.items() for settings in asked)
 
 
 async def test_those_behind_are_told_too(
