@@ -6,9 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from enum import IntEnum
-from itertools import compress
-
-from attrs import frozen
 
 from iprog_async._bulk.counts import Counts, count_tally, was_settled
 from iprog_async._bulk.delivery_failures import Deliveries
@@ -29,7 +26,6 @@ from iprog_async._http.send_context import (
     Withdrawal,
     active_send,
     was_in_flight,
-    was_withdrawn,
 )
 from iprog_async._journal.ledger import Ledger
 from iprog_async._policies.gate import Admission, Admissions
@@ -37,6 +33,7 @@ from iprog_async._policies.patience import Patience
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.batching import fewest, plan_batches
 from iprog_async._sending.bisect_batch import Bisection, as_too_few
+from iprog_async._sending.sift import Sifted, sift, was_taken
 from iprog_async._sending.submit import log_halt, log_outcome, logging_enabled, submit
 from iprog_async._sending.tally import Tally, tally_of
 
@@ -276,10 +273,12 @@ class WorkerPool:
         """Settle what came of a request; return whether any of it waits again, withdrawn."""
         withdrawn: Sequence[Outcome] = ()
         back: Batch = ()
-        if self.state >= State.DRAINING or self._admissions is not None:
-            sifted = _sift(part, outcomes)
+        if self.state >= State.DRAINING or self._admissions is not None or was_taken(outcomes):
+            sifted = await sift(part, outcomes, self._ledger)
             back, withdrawn = sifted.back, sifted.withdrawn
             part, outcomes = sifted.settled, sifted.outcomes
+            if sifted.elsewhere:
+                await self._settle_elsewhere(sifted)
         if part:
             tally = tally_of(part, outcomes)
             self._watch(part, outcomes, tally, at_risk=at_risk)
@@ -330,6 +329,15 @@ class WorkerPool:
                 raise
         if self.stream.add(told, recorded):
             await self.stream.room()
+
+    async def _settle_elsewhere(self, sifted: Sifted) -> None:
+        """Pass on the outcomes of what somebody else had when its turn came."""
+        self.in_flight -= len(sifted.elsewhere)
+        self._departures.settle(sifted.lost)
+        self.counts.resumed += sum(map(was_settled, sifted.ended))
+        await self._report(sifted.ended, of=sifted.elsewhere)
+        if self._admissions is not None:
+            await self._admissions.settle(sifted.lost)
 
     async def _put_back(self, batch: Batch, withdrawn: Sequence[Outcome]) -> None:
         """Let what was withdrawn wait again."""
@@ -414,26 +422,3 @@ class WorkerPool:
         self.counts.add(outcomes)
         if self.stream.add(outcomes):
             await self.stream.room()
-
-
-@frozen
-class _Sifted:
-    """Messages of a request: those that were withdrawn and wait again, and those settled by it."""
-
-    back: Batch
-    withdrawn: Sequence[Outcome]
-    settled: Batch
-    outcomes: Sequence[Outcome]
-
-
-def _sift(part: Batch, outcomes: Sequence[Outcome]) -> _Sifted:
-    withdrawn = [was_withdrawn(outcome) for outcome in outcomes]
-    if not any(withdrawn):
-        return _Sifted((), (), part, outcomes)
-    others = [not waits for waits in withdrawn]
-    return _Sifted(
-        tuple(compress(part, withdrawn)),
-        list(compress(outcomes, withdrawn)),
-        tuple(compress(part, others)),
-        list(compress(outcomes, others)),
-    )

@@ -22,10 +22,10 @@ def check_key(key: object) -> str:
     return key
 
 
-def contended(number: str, key: str) -> JournalError:
+def contended(number: str) -> JournalError:
     """Return what is raised where others took the text and gave it back all the time."""
     error = JournalError(
-        f"others claimed and gave back the text for {number} with the key {key!r} again and again; "
+        f"others claimed and gave back the text for {number} again and again; "
         "this one was not sent: try again"
     )
     error.blame, error.healable = "message", True

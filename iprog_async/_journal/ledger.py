@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 from typing import Self, TypeVar
 
 from attrs import evolve
@@ -16,14 +16,19 @@ from iprog_async._core.outcomes import NotSent, Outcome, Unknown
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.keys import busy, check_key, contended
 from iprog_async._journal.pseudonyms import is_recalled
-from iprog_async._journal.resume_rules import Resume, ResumeRules, remembered, still_unsettled
-from iprog_async._journal.rows import HASH_BYTES, Row, Values
+from iprog_async._journal.resume_rules import (
+    Resume,
+    ResumeRules,
+    as_kept,
+    remembered,
+    still_unsettled,
+)
+from iprog_async._journal.rows import Row, Values
 from iprog_async._journal.rows_claim import RowsClaim
 from iprog_async._journal.store import (
     ClaimLostError,
     Identity,
 )
-from iprog_async._journal.text_hash import TIME
 
 
 R = TypeVar("R")
@@ -66,6 +71,7 @@ class Ledger:
         # Those that an earlier sending may have sent, as the journal had them.
         self._doubted: dict[int, Row] = {}
         self._reserved: set[tuple[str, str]] = set()
+        self._lost = Counter[int]()
 
     @classmethod
     async def of_run(cls, journal: Journal, *, one_per_number: bool = False) -> Self:
@@ -141,14 +147,34 @@ class Ledger:
             self._rows.pop(prepared.index, None)
         return settled
 
+    async def look_again(self, prepared: PreparedMessage) -> Outcome | None:
+        """Return the outcome of an admitted message whose claim was lost to somebody else.
+
+        Returns:
+            What is on record of it, or of what it conflicts with; `None` if it may be sent now.
+
+        Raises:
+            JournalError: The journal can't be read.
+        """
+        self._lost[prepared.index] += 1
+        if self._lost[prepared.index] > _MOST_LOOKS:
+            return NotSent(prepared.index, prepared.message, contended(prepared.e164))
+        self._rows.pop(prepared.index, None)
+        ((_, outcome),) = await self._look_up([prepared], since=True)
+        if outcome is not None:
+            self._rows.pop(prepared.index, None)
+            self._free([prepared])
+        return outcome
+
     async def _look_up(
-        self, window: Sequence[PreparedMessage]
+        self, window: Sequence[PreparedMessage], *, since: bool = False
     ) -> Iterable[tuple[PreparedMessage, Outcome | None]]:
         """Return messages with the outcomes that they had; `None` of each that has to be sent."""
         known = await self._journal.store.look_up(
             ((prepared.e164, prepared.message.key) for prepared in window),
             earlier=bool(self._run),
             whatever_key=self._rules.one_per_number,
+            since=since,
         )
         found = await self._ended_rows(window, known) if known else [()] * len(window)
         return (
@@ -220,13 +246,13 @@ class Ledger:
                 return outcome
             row = self._rows[prepared.index]
             asked_at = uptime()
-            problem = await self._told(self._queue.claim([row]), row)
+            problem = await self._told(self._queue.claim([row], self._rules), row)
             if problem is None:
                 row.claimed_at = asked_at
                 return None
             if not isinstance(problem, ClaimLostError):
                 raise problem
-        raise contended(prepared.e164, check_key(prepared.message.key))
+        raise contended(prepared.e164)
 
     async def settled_single(self, prepared: PreparedMessage) -> Outcome | None:
         """Return the outcome that a single message with a key has, without claiming it.
@@ -298,7 +324,7 @@ class Ledger:
         """Return what to do with a message, and the row that says so."""
         text_hash = self._hash(prepared)
         if prepared.schedule_step and prepared.identity.schedule_at is not None:
-            rows = [_as_kept(row, text_hash, prepared.schedule_step) for row in rows]
+            rows = [as_kept(row, text_hash, prepared.schedule_step) for row in rows]
         return self._rules.decide(rows, prepared.message.key, text_hash, self._run)
 
     def _new_row(self, prepared: PreparedMessage) -> Row:
@@ -370,7 +396,7 @@ class Ledger:
         ours: list[Row] = []
         for prepared in batch:
             ours.append(self._rows.get(prepared.index) or self._new_row(prepared))
-        return RowsClaim(self._queue, ours)
+        return RowsClaim(self._queue, ours, self._rules)
 
     def record(
         self, batch: Batch, outcomes: Sequence[Outcome]
@@ -409,21 +435,6 @@ class Ledger:
     def _settle_doubts(self, batch: Batch) -> None:
         for prepared in batch:
             self._doubted.pop(prepared.index, None)
-
-
-def _as_kept(row: Row, text_hash: bytes, step: timedelta) -> Row:
-    """Return a row with the time that the gateway kept; older versions wrote what was asked for.
-
-    Args:
-        row: A row of a number.
-        text_hash: That of the message at hand, with the time at which the gateway sends it.
-        step: The steps in which it keeps times.
-    """
-    asked = row.text_hash[HASH_BYTES:]
-    if row.text_only_hash != text_hash[:HASH_BYTES] or len(asked) != TIME.size:
-        return row
-    rounded_by = TIME.unpack(text_hash[HASH_BYTES:])[0] - TIME.unpack(asked)[0]
-    return evolve(row, text_hash=text_hash) if 0 <= rounded_by < step.total_seconds() else row
 
 
 def _rows_of(prepared: PreparedMessage, known: Mapping[Identity, list[Row]]) -> Sequence[Row]:

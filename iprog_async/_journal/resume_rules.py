@@ -29,9 +29,10 @@ So neither a typo fixed in the template nor a key given or left out texts everyb
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from enum import Enum
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from iprog_async._core.errors import (
     InvalidMessageError,
@@ -42,7 +43,8 @@ from iprog_async._core.errors import (
 )
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.outcomes import Accepted, NotSent, Outcome, Unknown
-from iprog_async._journal.rows import Row, unpack_receipt
+from iprog_async._journal.rows import HASH_BYTES, Row, unpack_receipt
+from iprog_async._journal.text_hash import TIME
 
 
 class Resume(Enum):
@@ -78,14 +80,14 @@ class ResumeRules:
             text_hash: Hash of the message's text.
             run: Number of the present run; 0 for a single send.
         """
-        for row in rows:
-            if _is_same(row, key, text_hash):
-                return (Resume.SEND if self._may_send(row, text_hash, run) else Resume.SKIP), row
+        same = next((row for row in rows if _is_same(row, key, text_hash)), None)
+        if same is not None and not self._may_send(same, text_hash, run):
+            return Resume.SKIP, same
         if run and not self.allow_changed_text:
             for row in rows:
-                if row.run != run and self._may_be_again(row, key, text_hash):
+                if row is not same and row.run != run and self._may_be_again(row, key, text_hash):
                     return Resume.CONFLICT, row
-        return Resume.SEND, None
+        return Resume.SEND, same
 
     def _may_send(self, row: Row, text_hash: bytes, run: int) -> bool:
         if row.unsettled:
@@ -108,6 +110,21 @@ class ResumeRules:
 
 def _is_same(row: Row, key: str | None, text_hash: bytes) -> bool:
     return row.key == key and (key is not None or row.text_hash == text_hash)
+
+
+def as_kept(row: Row, text_hash: bytes, step: timedelta) -> Row:
+    """Return a row with the time that the gateway kept; older versions wrote what was asked for.
+
+    Args:
+        row: A row of a number.
+        text_hash: That of the message at hand, with the time at which the gateway sends it.
+        step: The steps in which it keeps times.
+    """
+    asked = row.text_hash[HASH_BYTES:]
+    if row.text_only_hash != text_hash[:HASH_BYTES] or len(asked) != TIME.size:
+        return row
+    rounded_by = TIME.unpack(text_hash[HASH_BYTES:])[0] - TIME.unpack(asked)[0]
+    return evolve(row, text_hash=text_hash) if 0 <= rounded_by < step.total_seconds() else row
 
 
 def remembered(row: Row, resume: Resume, prepared: PreparedMessage) -> Outcome:

@@ -9,6 +9,7 @@ from attrs import define, field
 
 from iprog_async._core.clock import uptime
 from iprog_async._core.errors import SmsError
+from iprog_async._journal.resume_rules import ResumeRules
 from iprog_async._journal.rows import NEVER, Row
 from iprog_async._journal.store import CLAIM_SECONDS, StoreQueue
 
@@ -19,6 +20,7 @@ class RowsClaim:
 
     _queue: StoreQueue
     _rows: Sequence[Row]
+    _rules: ResumeRules
     _under_way: int = 0
     _held: bool = False
     _whole: RowsClaim | None = field(default=None, alias="whole")
@@ -55,7 +57,7 @@ class RowsClaim:
             taken.set_result(None)
             return taken
         self.leaves_by = now + CLAIM_SECONDS
-        return self._queue.claim(self._rows)
+        return self._queue.claim(self._rows, self._rules)
 
     def release(self) -> None:
         """Put on record that a request did not leave, if that goes for all of them."""
@@ -70,7 +72,7 @@ class RowsClaim:
     def part(self, positions: Sequence[int]) -> RowsClaim:
         """Return a claim of some of the rows, for a request that carries only them."""
         rows = [self._rows[position] for position in positions]
-        return RowsClaim(self._queue, rows, whole=self._whole or self)
+        return RowsClaim(self._queue, rows, self._rules, whole=self._whole or self)
 
     def give_back(self) -> None:
         """Put on record that no message of this claim was sent, by whatever request, and waits."""

@@ -21,6 +21,7 @@ from attrs import frozen
 
 from iprog_async._core.errors import Blame, JournalError, SmsError
 from iprog_async._journal.contents import Pages
+from iprog_async._journal.resume_rules import ResumeRules
 from iprog_async._journal.rows import Row, Values
 from iprog_async._limits.count_stores import CountStore
 from iprog_async._limits.store import LimitStore
@@ -89,8 +90,15 @@ class StoreQueue(Protocol):
     not exceptions: nobody has to ask for them.
     """
 
-    def claim(self, rows: Sequence[Row]) -> asyncio.Future[SmsError | None]:
+    def claim(self, rows: Sequence[Row], rules: ResumeRules) -> asyncio.Future[SmsError | None]:
         """Claim the rows of one request, all of them or none.
+
+        What was looked up may be hours old: nothing is claimed of which the rules say now that
+        others have sent it, or have sent its number another text.
+
+        Args:
+            rows: The rows.
+            rules: What a run may send.
 
         Returns:
             What is done when they are claimed and survive a power cut; its result is the error if
@@ -177,7 +185,12 @@ class JournalStore(Pages, Protocol):
         ...
 
     async def look_up(
-        self, identities: Iterable[Identity], *, earlier: bool, whatever_key: bool = False
+        self,
+        identities: Iterable[Identity],
+        *,
+        earlier: bool,
+        whatever_key: bool = False,
+        since: bool = False,
     ) -> Mapping[Identity, list[Row]]:
         """Return the rows of many messages, by number and key; what has none is left out.
 
@@ -187,6 +200,7 @@ class JournalStore(Pages, Protocol):
                 without key are found by `None` for the key, and where a message without key
                 is looked for, those with a key as well. A bulk run does.
             whatever_key: Look for those with a key in any case.
+            since: Look for what others have sent these numbers since the run began, too.
         """
         ...
 

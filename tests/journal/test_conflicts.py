@@ -14,6 +14,7 @@ from support.core.fakes import NUMBER, Wire, to_many
 from support.journal.journaling import (
     ACCEPTED,
     BROKEN,
+    BUSY,
     REFUSED,
     Place,
     posting,
@@ -76,6 +77,14 @@ async def test_keyed_and_keyless_messages_of_one_run(path: Place) -> None:
     for expected in (3, 0):
         states, asked = await send_all(path, ACCEPTED, messages)
         assert (["accepted"] * 3, expected) == (states, len(asked))
+
+
+async def test_what_was_refused_for_now_is_not_sent_after_the_corrected_text(path: Place) -> None:
+    """Whoever has the corrected text does not get the first one as well, in a later run."""
+    first, corrected = [Message(NUMBER, "Helo")], [Message(NUMBER, "Hello")]
+    assert (["not_sent"], 1) == _count(await send_all(path, BUSY, first))
+    assert (["accepted"], 1) == _count(await send_all(path, ACCEPTED, corrected))
+    assert (["not_sent"], 0) == _count(await send_all(path, ACCEPTED, first))
 
 
 @pytest.mark.parametrize("key", [None, "a"])

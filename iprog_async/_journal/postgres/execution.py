@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from iprog_async._journal.postgres.attempts import attempt_of
@@ -60,6 +60,9 @@ class Execution:
         for values in _in_chunks(values_of(jobs)):
             for attempt, number in self._take(connection, self._statements.claim, values, jobs):
                 got[attempt] = number
+        contested = self._contested(connection, jobs, got)
+        for attempt in contested:
+            del got[attempt]
         results: list[ClaimLostError | None] = []
         for job in jobs:
             attempts = [values[_ATTEMPT] for values in job.values]
@@ -71,10 +74,28 @@ class Execution:
                     lost = ClaimLostError(row.number, row.key)
             results.append(lost)
         split = [job for job, result in zip(jobs, results, strict=True) if result is not None]
-        if any(len(job.rows) > 1 for job in split):
+        if contested or any(len(job.rows) > 1 for job in split):
             # One request for several people: it does not leave for the others either.
             self.give_back(connection, split)
         return results
+
+    def _contested(
+        self, connection: Connection, jobs: Sequence[Job], got: Collection[int]
+    ) -> Sequence[int]:
+        """Return which claims to give back, as two runs may have claimed in the same moment.
+
+        Neither sees what the other has not committed yet. So whoever has claimed looks again: of
+        two at least the one that claimed last sees the other, and lets it go first.
+        """
+        claimed = [
+            values for values in values_of(jobs) if values[_HEEDS] and values[_ATTEMPT] in got
+        ]
+        statement = self._statements.contested
+        return [
+            attempt
+            for values in _in_chunks(claimed)
+            for (attempt,) in run(connection, statement.sql, statement.values(values))
+        ]
 
     def _claim_new(
         self, connection: Connection, jobs: Sequence[Job]
@@ -123,8 +144,8 @@ class Execution:
             run(connection, statement.sql, statement.values(values))
 
 
-_ATTEMPT = 4
-"""Where its attempt is in the values of a claim."""
+_ATTEMPT, _HEEDS = 4, 7
+"""Where its attempt is in the values of a claim, and whether it may be a conflict."""
 
 
 def _in_chunks(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:

@@ -95,6 +95,7 @@ _HASH, _RUN = Array("hash", "text", bytes.hex), Array("run", "integer", str)
 _ATTEMPT, _SEEN = Array("attempt", "bigint", str), Array("seen", "bigint", str)
 _SEEN_STATE = Array("seen_state", "text", str)
 _EVERY = Array("every", "boolean", _truth)
+_HEEDS = Array("heeds", "boolean", _truth)
 _ID = Array("id", "bigint", str)
 _ENDED = (
     Array("state", "text", str),
@@ -135,7 +136,7 @@ def _wanted(columns: Iterable[Array]) -> str:
 
 _ENDED_NAMES = ", ".join(column.name for column in _ENDED)
 _PUT = (*_IDENTITY, _RUN, _ATTEMPT, _SEEN, _SEEN_STATE, *_ENDED)
-_CLAIM = (*_IDENTITY, _RUN, _ATTEMPT, _SEEN, _SEEN_STATE)
+_CLAIM = (*_IDENTITY, _RUN, _ATTEMPT, _SEEN, _SEEN_STATE, _HEEDS, _EVERY)
 _CLAIM_NEW = (*_IDENTITY, _RUN, _ATTEMPT)
 _RECORD = (_ID, _ATTEMPT, *_ENDED)
 _SETTLE = (_ID, _SEEN, *_ENDED)
@@ -185,10 +186,16 @@ class Statements:
             "AND (e.state = 'accepted' OR w.seen_state <> 'unknown')))"
         )
 
-        def put(columns: tuple[Array, ...], outcome: str) -> Statement:
+        # By the rules of `ResumeRules`, as what was looked up may be hours old.
+        conflicts = (
+            f"(w.heeds AND ({_conflict(entries, ours, 'w.number', 'w.key')} "
+            f"OR {anybody} AND {_conflict(entries, ours, hidden_number, hidden_key)}))"
+        )
+
+        def put(columns: tuple[Array, ...], outcome: str, but: str = "") -> Statement:
             # Who finds the row taken by another in that very moment finds it in neither part.
             sql = f"""
-WITH {_COMMIT}, w AS MATERIALIZED (SELECT * FROM {_wanted(columns)}),
+WITH {_COMMIT}, w AS MATERIALIZED (SELECT * FROM {_wanted(columns)} {but}),
 again AS (
   UPDATE {entries} AS e SET (text_hash, run, attempt, claimed_at, {_ENDED_NAMES})
     = ROW (decode(w.hash, 'hex'), w.run, w.attempt, now(), {outcome})
@@ -204,8 +211,14 @@ SELECT {_IN_SESSION}, w.attempt, w.id FROM (
 ) AS w"""  # noqa: S608 - constants
             return Statement(sql, columns)
 
-        self.claim = put(_CLAIM, _CLAIMED)
+        self.claim = put(_CLAIM, _CLAIMED, f"WHERE NOT {conflicts}")
         """Claims; gives attempt and row number of those that it got, after where it did it."""
+        self.contested = Statement(
+            f"WITH w AS MATERIALIZED (SELECT * FROM {_wanted(_CLAIM)}) "  # noqa: S608 - constants
+            f"SELECT w.attempt FROM w WHERE {conflicts}",
+            _CLAIM,
+        )
+        """Gives those of claims that somebody else made a conflict of in the same moment."""
         self.put = put(_PUT, ended)
         """Writes what nobody had claimed: whatever is known of it."""
         # Changes nothing, but waits for whoever has the campaign's rows locked before the statement
@@ -352,6 +365,17 @@ def is_connected() -> str:
         "e.attempt >> 32 IN (SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' "  # noqa: S608 - constants
         f"AND classid = {LOCK_CLASS} "
         "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+    )
+
+
+def _conflict(entries: str, ours: str, number: str, key: str) -> str:
+    """Return whether others have sent a number what a claim is a conflict with, as SQL."""
+    same = f"{_SAME.format('e.')} = coalesce('k' || {key}, 't' || w.hash)"
+    return (
+        f"EXISTS (SELECT FROM {entries} AS e WHERE {ours} AND e.number = {number} "
+        f"AND e.run <> w.run AND e.state IN ('claimed', 'accepted', 'unknown') AND NOT {same} "
+        "AND CASE WHEN e.run = 0 THEN w.key IS NULL AND e.text_hash = decode(w.hash, 'hex') "
+        "ELSE w.every OR w.key IS NULL OR e.key IS NULL END)"
     )
 
 

@@ -139,12 +139,17 @@ class PostgresStore:
         self._in_run = False
 
     async def look_up(
-        self, identities: Iterable[Identity], *, earlier: bool, whatever_key: bool = False
+        self,
+        identities: Iterable[Identity],
+        *,
+        earlier: bool,
+        whatever_key: bool = False,
+        since: bool = False,
     ) -> Mapping[Identity, list[Row]]:
         """Return the rows of many messages, by number and key; see `JournalStore`."""
         keyed: list[tuple[Any, ...]] = []
         numbers: dict[str, bool] = {}
-        earlier = earlier and self.has_earlier_rows
+        earlier = earlier and (since or self.has_earlier_rows)
         for number, key in identities:
             if key is not None:
                 keyed.append((number, key))

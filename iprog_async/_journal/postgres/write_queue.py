@@ -15,6 +15,7 @@ from iprog_async._journal.forks import generation
 from iprog_async._journal.postgres.attempts import Attempts, attempt_of, note_attempt
 from iprog_async._journal.postgres.connecting import Connection
 from iprog_async._journal.postgres.jobs import Job, Kind
+from iprog_async._journal.resume_rules import ResumeRules
 from iprog_async._journal.rows import Row, Values
 
 
@@ -44,14 +45,16 @@ class LoopQueue:
         self._handed_in = 0
         self._coalescing = 0
 
-    def claim(self, rows: Sequence[Row]) -> asyncio.Future[Any]:
+    def claim(self, rows: Sequence[Row], rules: ResumeRules) -> asyncio.Future[Any]:
         """Claim the rows of one request; see `StoreQueue`."""
         values: list[tuple[Any, ...]] = []
+        heeds, every = not rules.allow_changed_text, rules.one_per_number
         for row in rows:
             seen, attempt = attempt_of(row), self._attempts.new()
             note_attempt(row, attempt)
             head = (row.number, row.key, row.text_hash, row.run)
-            values.append((*head, attempt, seen, _seen_state(row, seen)))
+            state = _seen_state(row, seen)
+            values.append((*head, attempt, seen, state, heeds and row.run > 0, every))
         return self._add(Kind.CLAIM, values, rows)
 
     def claim_new(self, row: Row) -> asyncio.Future[Any]:

@@ -11,6 +11,7 @@ from zlib import crc32
 from iprog_async._core.errors import JournalError
 from iprog_async._journal.sqlite.schema import (
     CHECKED_BYTES,
+    INDEX_OF_SINGLES,
     ODD_ROW,
     TABLES,
     VERSION,
@@ -77,8 +78,9 @@ def check_whole(connection: sqlite3.Connection, meta: Mapping[str, Any]) -> None
     tables = dict(
         connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     )
-    name, index = index_by_number(meta["indexed_below"])
-    expected = {**TABLES, name: index} if name in tables else TABLES
+    # Those that runs make.
+    indexes = dict([index_by_number(meta["indexed_below"]), INDEX_OF_SINGLES])
+    expected = TABLES | {name: sql for name, sql in indexes.items() if name in tables}
     if tables != expected or meta.get(_SEAL) != _seal_of(meta):
         raise JournalError(DAMAGED)
 

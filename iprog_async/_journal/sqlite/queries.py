@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from iprog_async._journal.contents import RowCounts
 from iprog_async._journal.pseudonyms import Pseudonyms, recalled
 from iprog_async._journal.rows import Row, to_damaged_row, to_row
-from iprog_async._journal.sqlite.schema import SEEN
+from iprog_async._journal.sqlite.schema import OF_SINGLES, SEEN
 
 
 T = TypeVar("T")
@@ -97,6 +97,17 @@ def by_number(indexed: int, below: int, *, every: bool) -> Callable[[int], str]:
     return query
 
 
+def _of_singles(numbers: int) -> str:
+    return f"SELECT {SEEN} FROM entries WHERE {OF_SINGLES} AND number IN ({marks(range(numbers))})"  # noqa: S608 - names and marks only
+
+
+def rows_of_singles(
+    connection: sqlite3.Connection, numbers: Sequence[str], pseudonyms: Pseudonyms
+) -> Iterator[Row]:
+    """Yield what single sends have sent numbers, whenever that was, by the index of a run."""
+    return _by_number(connection, numbers, _of_singles, pseudonyms)
+
+
 def by_key(pairs: int) -> str:
     """Return the query for the rows of so many keys and numbers, as SQL."""
     columns = ", ".join(f"e.{column}" for column in SEEN.split(", "))
@@ -136,12 +147,22 @@ def rows_by_number(
         query: The query for so many, which takes them twice.
         pseudonyms: By which those are found who were forgotten.
     """
+    return _by_number(connection, numbers, query, pseudonyms, times=2)
+
+
+def _by_number(
+    connection: sqlite3.Connection,
+    numbers: Sequence[str],
+    query: Callable[[int], str],
+    pseudonyms: Pseudonyms,
+    times: int = 1,
+) -> Iterator[Row]:
     for some in parts(numbers):
-        yield from map(read_row, connection.execute(query(len(some)), (*some, *some)))
-    if has_forgotten(connection):
+        yield from map(read_row, connection.execute(query(len(some)), [*some] * times))
+    if numbers and has_forgotten(connection):
         hidden = {pseudonyms.of_number(number): number for number in numbers}
         for some in parts(list(hidden)):
-            found = connection.execute(query(len(some)), (*some, *some))
+            found = connection.execute(query(len(some)), [*some] * times)
             for row in _sent_first(map(read_row, found)):
                 yield recalled(row, hidden[row.number], row.key)
 

@@ -115,6 +115,18 @@ def index_by_number(below: int) -> tuple[str, str]:
     return name, f"CREATE INDEX {name} ON entries (number) WHERE id < {below}"
 
 
+OF_SINGLES = "key IS NOT NULL AND run = 0"
+"""Which rows are those of single sends, as SQL."""
+INDEX_OF_SINGLES = (
+    "entries_of_singles",
+    f"CREATE INDEX entries_of_singles ON entries (number) WHERE {OF_SINGLES}",
+)
+"""Name and SQL of the index by which a run finds what single sends have sent its numbers.
+
+The first run makes it: a file that only single sends use has none.
+"""
+
+
 def today() -> int:
     """Return the day, counted from 1970."""
     return int(time.time() // 86400)
@@ -140,7 +152,7 @@ def parameters(rows: Iterable[Values]) -> list[object]:
 
 
 @lru_cache(maxsize=256)
-def upsert(rows: int, day: int, attempt: int = 0) -> str:
+def upsert(rows: int, day: int, attempt: int = 0, unless_after: int | None = None) -> str:
     """Return the statement that writes so many rows; a change leaves the indexes alone.
 
     Its parameters come from `parameters`.
@@ -149,10 +161,16 @@ def upsert(rows: int, day: int, attempt: int = 0) -> str:
         rows: How many.
         day: What day it is.
         attempt: Which opening of the file writes them; 0 if it is nobody's claim.
+        unless_after: The `data_version` after which nothing is to be written: if somebody else
+            has written, the statement fails, since an attempt may not be `NULL`.
     """
     # A number in the statement costs nothing, and a value of each row would.
     places = ", ".join("nullif(?, 0)" if column.may_be_null else "?" for column in ROW_COLUMNS)
     values = ", ".join([f"({places}, {attempt}, {day})"] * rows)
+    if unless_after is not None:
+        seen = f"(SELECT data_version FROM pragma_data_version) = {unless_after}"  # noqa: S608 - a number
+        guarded = f"CASE WHEN {seen} THEN {attempt} END"
+        values = values.replace(f"{attempt}, {day})", f"{guarded}, {day})", 1)
     names = [column.name for column in ROW_COLUMNS if not column.fixed]
     changes = ", ".join(f"{name} = excluded.{name}" for name in (*names, "attempt", "day"))
     return f"""

@@ -4,20 +4,22 @@ One rule serves claims, releases and outcomes: a row is written only if what is 
 what its writer has last seen there, or written. So of several that claim a message one wins, and
 whoever was stopped for a while overwrites nothing that somebody else was told to send again.
 
-Rows without a key are of the one bulk run that has the file, and need none of this.
+Rows without a key are of the one bulk run that has the file, and need none of this: a claim of them
+only has to know what single sends have sent their numbers.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from attrs import define
 
 from iprog_async._journal.pseudonyms import Pseudonyms, is_recalled
+from iprog_async._journal.resume_rules import ResumeRules
 from iprog_async._journal.rows import Row, Values
-from iprog_async._journal.sqlite.queries import read_row, rows_by_key
+from iprog_async._journal.sqlite.queries import read_row, rows_by_key, rows_of_singles
 from iprog_async._journal.store import ClaimLostError
 
 
@@ -31,13 +33,14 @@ class SharedWork:
     Args:
         rows: The rows, as they were looked up or made.
         columns: What each gets.
-        together: Whether all of them are written or none, as a claim is.
-        found: What is on record of the first row that is another's, if `together`.
+        rules: Of a claim, by which what others have sent is no conflict with it; all of its rows
+            are written or none.
+        found: Of a claim, what is on record of the first row that is another's.
     """
 
     rows: Sequence[Row]
     columns: Sequence[Values]
-    together: bool = False
+    rules: ResumeRules | None = None
     found: Row | None = None
 
     def other(self) -> Row | None:
@@ -57,6 +60,8 @@ class SharedRows:
         attempt: What marks the claims of this opening of the file.
         works: What is to be done, in order.
         pseudonyms: By which those are found who were forgotten.
+        asked: Whose numbers may have been sent something since the run began; nobody's where
+            nobody else has written to the file.
     """
 
     def __init__(
@@ -65,9 +70,13 @@ class SharedRows:
         attempt: int,
         works: Sequence[SharedWork],
         pseudonyms: Pseudonyms,
+        asked: Iterable[str] = (),
     ) -> None:
         self._attempt = attempt
         self._known = _look_up(connection, works, pseudonyms)
+        self._singles: dict[str, dict[int, Row]] = {number: {} for number in asked}
+        for row in rows_of_singles(connection, list(self._singles), pseudonyms):
+            self._singles[row.number][row.id] = row
         self._written: dict[int, Values] = {}
         self._seen: list[tuple[Row, Any]] = []
         for work in works:
@@ -84,18 +93,29 @@ class SharedRows:
             row.on_record = before
 
     def _do(self, work: SharedWork) -> None:
-        if work.together:
-            work.found = next(self._others(work.rows), None)
+        if work.rules is not None:
+            work.found = self.taken(work.rows, work.rules)
             if work.found is not None:
                 return
         for row, columns in zip(work.rows, work.columns, strict=True):
-            if work.together or self._is_ours(row):
+            if work.rules is not None or self._is_ours(row):
                 self._write(row, columns)
 
-    def _others(self, rows: Sequence[Row]) -> Iterator[Row]:
+    def taken(self, rows: Sequence[Row], rules: ResumeRules) -> Row | None:
+        """Return what is on record of the first row of a claim that somebody else has.
+
+        Args:
+            rows: The rows.
+            rules: By which what others have sent is no conflict with them.
+        """
         for row in rows:
             if not self._is_ours(row):
-                yield self._known.get((row.key, row.number), row)
+                return self._known.get((row.key, row.number), row)
+            if row.key is None and (others := self._singles.get(row.number)):
+                _, conflict = rules.decide([*others.values()], None, row.text_hash, row.run)
+                if conflict is not None:
+                    return conflict
+        return None
 
     def _is_ours(self, row: Row) -> bool:
         if row.key is None:
@@ -113,7 +133,10 @@ class SharedRows:
         row.on_record = (columns[-1], self._attempt)
         self._written[row.id] = columns
         if row.key is not None:
-            self._known[row.key, row.number] = read_row((*columns, self._attempt))
+            written = read_row((*columns, self._attempt))
+            self._known[row.key, row.number] = written
+            if row.run == 0 and row.number in self._singles:
+                self._singles[row.number][row.id] = written
 
 
 def _look_up(

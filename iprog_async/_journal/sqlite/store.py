@@ -36,6 +36,7 @@ from iprog_async._journal.sqlite.queries import (
     read_rows_of,
     rows_by_key,
     rows_by_number,
+    rows_of_singles,
 )
 from iprog_async._journal.sqlite.removal import forget, prune
 from iprog_async._journal.sqlite.run_start import Begun, begin
@@ -130,9 +131,9 @@ class SqliteStore:
             JournalError: Another one uses the file, or that could not be put on record.
         """
         lock = await self._take_run()
-        block = self._block
+        block, others = self._block, self._writer.others
         try:
-            begun = await self._ask(lambda connection: begin(connection, block))
+            begun = await self._ask(lambda connection: begin(connection, block, others))
         except BaseException:
             lock.release()
             raise
@@ -181,19 +182,17 @@ class SqliteStore:
         return self._intake.of_loop()
 
     async def look_up(
-        self, identities: Iterable[Identity], *, earlier: bool, whatever_key: bool = False
+        self,
+        identities: Iterable[Identity],
+        *,
+        earlier: bool,
+        whatever_key: bool = False,
+        since: bool = False,
     ) -> dict[Identity, list[Row]]:
-        """Return the rows of many messages, by number and key; what has none is left out.
-
-        Args:
-            identities: Numbers and keys of the messages.
-            earlier: Look for other messages of these numbers in earlier runs, too: those
-                without key are found by `None` for the key, and where a message without key
-                is looked for, those with a key as well. A bulk run does.
-            whatever_key: Look for those with a key in any case.
-        """
+        """Return the rows of many messages, by number and key; see `JournalStore`."""
         keyed: list[tuple[str, str]] = []
         numbers: dict[str, bool] = {}
+        late: set[str] = set()
         # In the first run there are none, and it pays nothing.
         earlier = earlier and self.has_earlier_rows
         for number, key in identities:
@@ -201,7 +200,9 @@ class SqliteStore:
                 keyed.append((key, number))
             if earlier:
                 numbers[number] = numbers.get(number, False) or key is None or whatever_key
-        if not keyed and not numbers:
+            if since and key is None:
+                late.add(number)
+        if not (keyed or numbers or late):
             return {}
         indexed, below = self._begun.indexed_below, self._begun.below
         pseudonyms = self._pseudonyms
@@ -213,6 +214,8 @@ class SqliteStore:
                 some = [number for number, all_ in numbers.items() if all_ is every]
                 for row in rows_by_number(connection, some, query, pseudonyms):
                     found.setdefault((row.number, None), []).append(row)
+            for row in rows_of_singles(connection, list(late), pseudonyms):
+                found.setdefault((row.number, None), []).append(row)
             for row in rows_by_key(connection, keyed, pseudonyms):
                 found.setdefault((row.number, row.key), []).append(row)
             return found

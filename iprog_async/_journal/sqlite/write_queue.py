@@ -16,15 +16,22 @@ from attrs import Factory, define
 
 from iprog_async._core.errors import JournalError
 from iprog_async._journal.forks import generation
+from iprog_async._journal.resume_rules import ResumeRules
 from iprog_async._journal.rows import Row, Values
 from iprog_async._journal.sqlite.shared_rows import SharedWork
+from iprog_async._journal.store import ClaimLostError
 
 
 # Where several tasks write at once, a moment's patience puts many of their rows into one
 # transaction, and most of a transaction's cost is its own.
 _COALESCE_DELAY = 0.002
 _COALESCE_FROM = 4
+# They are no part of a run: nothing that others have sent conflicts with one.
+_RULES_OF_SINGLES = ResumeRules()
 
+
+Claim = tuple[asyncio.Future[Any], Sequence[Row], Sequence[Values], ResumeRules]
+"""A claim of messages without keys: who waits for it, its rows, their columns, and the rules."""
 
 _Claiming = tuple[asyncio.Future[Any], Callable[[], Any], Sequence[Row]]
 
@@ -37,6 +44,9 @@ class Job:
         loop_queue: Who handed it in, and hears of its end.
         work: What to do.
         rows: Rows to insert, or to replace by their number.
+        claims: Which of the rows are claims: they are not written if somebody else has sent what
+            they conflict with.
+        lost: Why some of these were not.
         works: Rows of messages with keys, which other processes may be at, too.
         durable: Whether they have to survive a power cut, and not only a kill.
         claiming: Who waits for a claim of such rows, what tells its result, and the rows.
@@ -48,6 +58,10 @@ class Job:
     loop_queue: LoopQueue
     work: Callable[[sqlite3.Connection], Any] | None = None
     rows: list[Values] = Factory(list[Values])
+    claims: list[Claim] = Factory(list[Claim])
+    lost: dict[asyncio.Future[Any], ClaimLostError] = Factory(
+        dict[asyncio.Future[Any], ClaimLostError]
+    )
     works: list[SharedWork] = Factory(list[SharedWork])
     durable: bool = False
     claiming: list[_Claiming] = Factory(list[Any])
@@ -71,21 +85,24 @@ class LoopQueue:
         self._gathered: Job | None = None
         self._handed_in = 0
         self._coalescing = 0
+        self._lost: set[int] = set()
 
-    def claim(self, rows: Sequence[Row]) -> asyncio.Future[Any]:
+    def claim(self, rows: Sequence[Row], rules: ResumeRules) -> asyncio.Future[Any]:
         """Claim the rows of one request; see `StoreQueue`."""
+        if self._lost:
+            self._lost.difference_update(row.id for row in rows)
         if len(rows) == 1 and rows[0].key is None:
             # As where everybody is told something else; a list takes another frame.
-            return self.write((rows[0].as_claimed(),), durable=True)
+            return self.write((rows[0].as_claimed(),), durable=True, claim=(rows, rules))
         columns = [row.as_claimed() for row in rows]
         if not _has_key(rows):
-            return self.write(columns, durable=True)
-        work = SharedWork(rows, columns, together=True)
+            return self.write(columns, durable=True, claim=(rows, rules))
+        work = SharedWork(rows, columns, rules)
         return self._claim(work, work.problem)
 
     def claim_new(self, row: Row) -> asyncio.Future[Any]:
         """Claim the row of a message with a key, if it is new; see `StoreQueue`."""
-        work = SharedWork([row], [row.as_claimed()], together=True)
+        work = SharedWork([row], [row.as_claimed()], _RULES_OF_SINGLES)
         return self._claim(work, work.other)
 
     def _claim(self, work: SharedWork, answer: Callable[[], Any]) -> asyncio.Future[Any]:
@@ -93,6 +110,9 @@ class LoopQueue:
 
     def release(self, rows: Sequence[Row]) -> asyncio.Future[Any]:
         """Put on record that messages did not leave; see `StoreQueue`."""
+        if self._lost:
+            # They were not claimed, so that nothing is to be taken back.
+            rows = [row for row in rows if row.id not in self._lost]
         return self._write_each(rows, [row.as_released() for row in rows])
 
     def record(self, rows: Sequence[Row], ended: Sequence[Values]) -> asyncio.Future[Any]:
@@ -127,6 +147,7 @@ class LoopQueue:
         *,
         work: SharedWork | None = None,
         answer: Callable[[], Any] | None = None,
+        claim: tuple[Sequence[Row], ResumeRules] | None = None,
         durable: bool = False,
         shared: bool = False,
     ) -> asyncio.Future[Any]:
@@ -136,6 +157,7 @@ class LoopQueue:
             rows: Rows to insert, or to replace by their number.
             work: Rows that other processes may be at, too.
             answer: What tells the result, if it is not the same for all rows.
+            claim: What is claimed by them, and by which rules, if they are a claim.
             durable: Whether they have to survive a power cut, and not only a kill; refused
                 once anything has failed.
             shared: Whether one future will do for all who write at the time, which costs less.
@@ -169,6 +191,9 @@ class LoopQueue:
             done: asyncio.Future[Any] = asyncio.Future(loop=self.loop)
             if work is not None and answer is not None:
                 job.claiming.append((done, answer, work.rows))
+                return done
+            if claim is not None:
+                job.claims.append((done, claim[0], rows, claim[1]))
                 return done
             job.waiting.append(done)
             if shared:
@@ -217,6 +242,13 @@ class LoopQueue:
                 elif told is None:
                     # Whoever asked was cancelled, and does not know that there is a claim.
                     self.release(rows)
+            for done, rows, _, _ in job.claims:
+                problem = result
+                if job.lost and done in job.lost:
+                    problem = job.lost[done]
+                    self._lost.update(row.id for row in rows)
+                if not done.done():
+                    done.set_result(problem)
             for done in job.waiting:
                 # Any of them may have been cancelled.
                 if not done.done():

@@ -16,9 +16,11 @@ from iprog_async._journal.rows import Values
 from iprog_async._journal.sqlite.database import JournalFile, close_file, unusable
 from iprog_async._journal.sqlite.integrity import transaction
 from iprog_async._journal.sqlite.open_marker import keep_marked
+from iprog_async._journal.sqlite.run_start import OtherWriters
 from iprog_async._journal.sqlite.schema import WIDTH, parameters, today, upsert
 from iprog_async._journal.sqlite.shared_rows import SharedRows, SharedWork
 from iprog_async._journal.sqlite.write_queue import Job, LoopQueue, WriteQueue
+from iprog_async._journal.store import ClaimLostError
 
 
 # Rows are written many to a statement: between statements the thread lets go of the
@@ -53,6 +55,8 @@ class Writer:
         self._file = file
         self._pseudonyms = Pseudonyms(file.salt)
         self._attempt = file.attempt
+        self.others = OtherWriters()
+        """Who else writes to the file."""
         self._synchronous = ""
         self._looked_at = 0.0
         self._marked_at = time.monotonic()
@@ -114,32 +118,53 @@ class Writer:
         works = [work for job in jobs for work in job.works]
         if rows or works:
             self._prepare(durable=any(job.durable for job in jobs))
-        if works:
-            self._write_shared(rows, works)
+        claims = [claim for job in jobs for claim in job.claims]
+        if works or (claims and self.others.have_written):
+            self._write_shared(rows, works, jobs)
         elif rows:
-            self._write(rows)
+            self._write(rows, jobs, version=self.others.version if claims else None)
         return [None if job.work is None else job.work(self._connection) for job in jobs]
 
-    def _write_shared(self, rows: Sequence[Values], works: Sequence[SharedWork]) -> None:
+    def _write_shared(
+        self, rows: Sequence[Values], works: Sequence[SharedWork], jobs: Sequence[Job]
+    ) -> None:
         """Write rows of the run and those that other processes may be at, too."""
         shared = None
         try:
             with transaction(self._connection):
-                self._upsert_all(rows)
-                shared = SharedRows(self._connection, self._attempt, works, self._pseudonyms)
+                self.others.look(self._connection)
+                if any(row.run == 0 for work in works for row in work.rows):
+                    self.others.note()
+                asked = _numbers(works, jobs) if self.others.have_written else ()
+                shared = SharedRows(self._connection, self._attempt, works, self._pseudonyms, asked)
+                lost = _lose(shared, jobs) if asked else ()
+                self._upsert_all([row for row in rows if id(row) not in lost] if lost else rows)
                 self._upsert_all(shared.written)
         except BaseException:
             if shared is not None:
                 shared.forget()
             raise
 
-    def _write(self, rows: Sequence[Values]) -> None:
-        if len(rows) <= self._sizes[-1]:
-            # A statement is a transaction of its own.
-            self._upsert(rows)
-            return
-        with transaction(self._connection):
-            self._upsert_all(rows)
+    def _write(self, rows: Sequence[Values], jobs: Sequence[Job], version: int | None) -> None:
+        """Write rows of the run; claims only if nobody else has written to the file.
+
+        Args:
+            rows: The rows.
+            jobs: What they are of.
+            version: What tells whether anybody else has written; `None` if that does not matter.
+        """
+        try:
+            if len(rows) <= self._sizes[-1]:
+                # A statement is a transaction of its own.
+                self._upsert(rows, version)
+                return
+            with transaction(self._connection):
+                self._upsert_all(rows, version)
+        except sqlite3.IntegrityError:
+            if version is None:
+                raise
+            self.others.note()
+            self._write_shared(rows, (), jobs)
 
     def _prepare(self, *, durable: bool) -> None:
         """Look whether the file is still ours, and say how sure the next transaction has to be."""
@@ -149,16 +174,16 @@ class Writer:
             self._connection.execute(f"PRAGMA synchronous={synchronous}")
             self._synchronous = synchronous
 
-    def _upsert_all(self, rows: Sequence[Values]) -> None:
+    def _upsert_all(self, rows: Sequence[Values], version: int | None = None) -> None:
         largest = self._sizes[-1]
         for start in range(0, len(rows), largest):
-            self._upsert(rows[start : start + largest])
+            self._upsert(rows[start : start + largest], version)
 
-    def _upsert(self, rows: Sequence[Values]) -> None:
+    def _upsert(self, rows: Sequence[Values], version: int | None) -> None:
         size = next(size for size in self._sizes if size >= len(rows))
         # To fill the statement up the last row is written again, which changes nothing.
         rows = [*rows, *[rows[-1]] * (size - len(rows))]
-        self._connection.execute(upsert(size, today(), self._attempt), parameters(rows))
+        self._connection.execute(upsert(size, today(), self._attempt, version), parameters(rows))
 
     def _look(self) -> None:
         """Look whether the path still leads to our file, and others still see that we have it."""
@@ -184,6 +209,27 @@ class Writer:
                 "use: others take it for closed, so nothing more is sent from here. End this "
                 "process and start it again; leave those files alone, they remove themselves"
             )
+
+
+def _numbers(works: Sequence[SharedWork], jobs: Sequence[Job]) -> set[str]:
+    """Return the numbers that claims of messages without keys are for."""
+    numbers = {row.number for job in jobs for _, rows, _, _ in job.claims for row in rows}
+    for work in works:
+        if work.rules is not None:
+            numbers.update(row.number for row in work.rows if row.key is None)
+    return numbers
+
+
+def _lose(shared: SharedRows, jobs: Sequence[Job]) -> set[int]:
+    """Answer the claims of what somebody else has sent; return which columns not to write."""
+    lost: set[int] = set()
+    for job in jobs:
+        for done, rows, columns, rules in job.claims:
+            found = shared.taken(rows, rules)
+            if found is not None:
+                job.lost[done] = ClaimLostError(found.number, found.key)
+                lost.update(map(id, columns))
+    return lost
 
 
 def _passes(error: Exception) -> bool:

@@ -39,7 +39,7 @@ class Campaign:
         for first in range(self.size, self.size + count, AT_ONCE):
             self.say(self.statements.claim_new, [_new(first)])
             others = range(first + 1, first + AT_ONCE)
-            values = [(*_new(number), 0, "released") for number in others]
+            values = [(*_new(number), 0, "released", True, False) for number in others]
             claimed = self.say(self.statements.claim, values)
             ended = [
                 (row, attempt, "accepted", False, "", "", None) for *_, attempt, row in claimed
@@ -91,11 +91,13 @@ def test_reads_few(campaign: Campaign, *, analysed: bool) -> None:
     if analysed:
         run(campaign.connection, f"ANALYZE {campaign.schema}.entries")
     statements, fresh = campaign.statements, _new(ROWS + 1)
+    claim = (*_new(ROWS + 2), 0, "released", True, False)
     number, key, *_, attempt = _new(1)
     read = {
         "new": campaign.read_by(statements.claim_new, [fresh]),
         "again": campaign.read_by(statements.claim_new, [_new(1)]),
-        "claim": campaign.read_by(statements.claim, [(*_new(ROWS + 2), 0, "released")]),
+        "claim": campaign.read_by(statements.claim, [claim]),
+        "contested": campaign.read_by(statements.contested, [claim]),
         "record": campaign.read_by(
             statements.record, [(1, attempt, "accepted", False, "", "", None)]
         ),

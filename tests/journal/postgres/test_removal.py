@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from support.core.fakes import NUMBER, FakeProvider, accept, prepared
+from support.core.fakes import NUMBER, FakeProvider, accept, prepared, to_many
 from support.journal.ageing import age
 from support.journal.journaling import rows_in, run_over, states_in, take
 
@@ -95,8 +95,11 @@ async def test_a_run_does_not_claim_who_was_forgotten_meanwhile(postgres_journal
         assert 1 == await other.forget(NUMBER)
         with pytest.raises(ClaimLostError):
             await take(ledger.claim([message]))
-        # Another text is another matter.
-        await take(ledger.claim([prepared(1, text="Hello")]))
+        with pytest.raises(ClaimLostError):
+            # The other run sent her something else than this.
+            await take(ledger.claim([prepared(1, text="Hello")]))
+        # Another person is another matter.
+        await take(ledger.claim([prepared(2, to_many(2)[1].to)]))
         ledger.end()
     assert ["accepted", "claimed"] == sorted(states_in(postgres_journal))
 

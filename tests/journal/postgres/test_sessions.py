@@ -129,7 +129,7 @@ def _claim_new(attempt: int) -> tuple[object, ...]:
 
 
 def _claim(attempt: int) -> tuple[object, ...]:
-    return (NUMBER, "a", b"hash", 1, attempt, 0, "released")
+    return (NUMBER, "a", b"hash", 1, attempt, 0, "released", True, False)
 
 
 @pytest.mark.parametrize("usual", ["off", "local", "on", "remote_write"])

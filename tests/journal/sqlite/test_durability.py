@@ -27,11 +27,11 @@ def commits(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     seen: list[tuple[str, int]] = []
     upsert = Writer._upsert  # pyright: ignore[reportPrivateUsage] - what commits, or is about to
 
-    def spy(writer: Writer, rows: Sequence[Values]) -> None:
+    def spy(writer: Writer, rows: Sequence[Values], version: int | None) -> None:
         connection = writer._connection  # pyright: ignore[reportPrivateUsage] - the only one it goes for
         (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
         seen.extend((str(row[5]), int(synchronous)) for row in rows)
-        upsert(writer, rows)
+        upsert(writer, rows, version)
 
     monkeypatch.setattr(Writer, "_upsert", spy)
     return seen

@@ -1,0 +1,86 @@
+"""What came of the messages of a request: their outcome, another turn, or what others did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import define, field
+
+from iprog_async._core.errors import JournalError
+from iprog_async._core.messages import Batch, PreparedMessage
+from iprog_async._core.outcomes import NotSent, Outcome
+from iprog_async._http.send_context import was_withdrawn
+from iprog_async._journal.ledger import Ledger
+from iprog_async._journal.store import ClaimLostError
+
+
+@define
+class Sifted:
+    """Messages of a request, by what becomes of them.
+
+    Args:
+        settled: Those that have come to their outcome.
+        outcomes: These outcomes.
+        back: Those that were not sent and wait again.
+        withdrawn: What came of these at the time, which nobody sees.
+        elsewhere: Those that somebody else had as their turn came.
+        lost: What came of these at the time, which nobody sees either.
+        ended: Their outcomes, as the journal has them.
+    """
+
+    settled: Batch = ()
+    outcomes: Sequence[Outcome] = ()
+    back: list[PreparedMessage] = field(factory=list[PreparedMessage])
+    withdrawn: list[Outcome] = field(factory=list[Outcome])
+    elsewhere: list[PreparedMessage] = field(factory=list[PreparedMessage])
+    lost: list[Outcome] = field(factory=list[Outcome])
+    ended: list[Outcome] = field(factory=list[Outcome])
+
+
+def was_taken(outcomes: Sequence[Outcome]) -> bool:
+    """Return whether a request did not leave as somebody else had one of its messages."""
+    return outcomes[0].state == "not_sent" and any(map(_is_lost, outcomes))
+
+
+async def sift(part: Batch, outcomes: Sequence[Outcome], ledger: Ledger | None) -> Sifted:
+    """Sort out the messages of a request.
+
+    Args:
+        part: Its messages.
+        outcomes: What came of them.
+        ledger: Knows what became of those that somebody else had.
+    """
+    if not any(was_withdrawn(outcome) or _is_lost(outcome) for outcome in outcomes):
+        return Sifted(part, outcomes)
+    settled: list[PreparedMessage] = []
+    kept: list[Outcome] = []
+    sifted = Sifted(settled, kept)
+    for prepared, outcome in zip(part, outcomes, strict=True):
+        ended: Outcome | None = outcome
+        if was_withdrawn(outcome):
+            ended = None
+        elif ledger is not None and _is_lost(outcome):
+            ended = await _ended(ledger, prepared, outcome)
+        if ended is None:
+            sifted.back.append(prepared)
+            sifted.withdrawn.append(outcome)
+        elif ended is outcome:
+            settled.append(prepared)
+            kept.append(outcome)
+        else:
+            sifted.elsewhere.append(prepared)
+            sifted.lost.append(outcome)
+            sifted.ended.append(ended)
+    return sifted
+
+
+async def _ended(ledger: Ledger, prepared: PreparedMessage, lost: Outcome) -> Outcome | None:
+    try:
+        return await ledger.look_again(prepared)
+    except JournalError:
+        # It was certainly not sent, and the next claim says what the journal has.
+        return lost
+
+
+def _is_lost(outcome: Outcome) -> bool:
+    return isinstance(outcome, NotSent) and isinstance(outcome.error, ClaimLostError)

@@ -1,0 +1,138 @@
+"""What others send while a row of a run waits for its turn, after the journal was looked up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import httpx
+import pytest
+from attrs import frozen
+from support.core.fakes import Wire
+from support.journal.journaling import (
+    ACCEPTED,
+    BUSY,
+    Place,
+    posting,
+    run_over,
+    sent_to,
+    states_in,
+)
+
+from iprog_async import Accepted, Journal, JournalConflictError, Message, NotSent, Outcome
+
+
+FIRST, ANA = "+639170000001", "+639170000002"
+
+
+@frozen
+class Meanwhile:
+    """Something that happens to Ana while her row waits.
+
+    Args:
+        text: What she is sent.
+        key: With which key.
+        ours: The key of the row that waits with the text "Hi".
+        run: Whether a run sends it; else it is a single send.
+        by_us: Whether that goes through the very journal that the run has.
+        refused: Whether the gateway refuses it for now.
+        settings: How both runs are made.
+        opening: How the journal is opened.
+        expected: What the waiting row comes to.
+    """
+
+    text: str = "Hi"
+    key: str | None = "order-1"
+    ours: str | None = None
+    run: bool = False
+    by_us: bool = False
+    refused: bool = False
+    settings: Mapping[str, Any] = MappingProxyType({})
+    opening: Mapping[str, Any] = MappingProxyType({})
+    expected: str = "conflict"
+
+
+SINGLES = {
+    "the same text": Meanwhile(),
+    "the same text, by us": Meanwhile(by_us=True),
+    "the same text, allowed": Meanwhile(opening={"allow_changed_text": True}, expected="sent"),
+    "the same text, refused": Meanwhile(refused=True, expected="sent"),
+    "another text": Meanwhile("Thanks!", expected="sent"),
+    "the same key": Meanwhile("Thanks!", ours="order-1", expected="has it"),
+    "the key of the run": Meanwhile("Thanks!", ours="order-1", by_us=True, expected="sent"),
+    "another key": Meanwhile(ours="order-2", expected="sent"),
+}
+RUNS = {
+    "the text corrected": Meanwhile("Hello", None, run=True),
+    "the same text": Meanwhile(key=None, run=True, expected="has it"),
+    "a key given": Meanwhile(run=True),
+    "a key left out": Meanwhile(key=None, ours="a", run=True),
+    "two orders": Meanwhile(ours="order-2", run=True, expected="sent"),
+    "one for each number": Meanwhile(ours="order-2", run=True, settings={"one_per_number": True}),
+    "all allowed": Meanwhile(
+        "Hello", None, run=True, opening={"allow_changed_text": True}, expected="sent"
+    ),
+    "refused": Meanwhile("Hello", None, run=True, refused=True, expected="sent"),
+}
+
+
+def told(outcome: Outcome, at_the_gateway: int) -> str:
+    """Return in a word what the waiting row came to."""
+    if isinstance(outcome, NotSent):
+        return "conflict" if isinstance(outcome.error, JournalConflictError) else "not sent"
+    assert isinstance(outcome, Accepted)
+    return "sent" if at_the_gateway else "has it"
+
+
+async def run_while(case: Meanwhile, journal: Journal, other: Journal) -> tuple[str, str]:
+    """Return what a row comes to that waits while others send, and in a second run."""
+    theirs, ours = Wire(BUSY if case.refused else ACCEPTED), Wire(ACCEPTED)
+
+    async def happen(_: httpx.Request) -> httpx.Response:
+        message = Message(ANA, case.text, key=case.key)
+        client = posting(theirs, None if case.run else other)
+        if case.run:
+            await run_over(client, [message], journal=other, **case.settings)
+        else:
+            await asyncio.gather(client.send(ANA, case.text, key=case.key), return_exceptions=True)
+        return ACCEPTED
+
+    first: list[Callable[[httpx.Request], Awaitable[httpx.Response]] | httpx.Response] = [
+        happen,
+        ACCEPTED,
+    ]
+    wire = Wire(*first)
+    people = [Message(FIRST, "Hello first"), Message(ANA, "Hi", key=case.ours)]
+    _, outcome = await run_over(
+        posting(wire), people, journal=journal, concurrency=1, **case.settings
+    )
+    once = told(outcome, sent_to(wire).count(ANA))
+    _, outcome = await run_over(posting(ours), people, journal=journal, **case.settings)
+    assert [] == sent_to(ours)
+    return once, told(outcome, sent_to(wire).count(ANA))
+
+
+@pytest.mark.parametrize("which", SINGLES)
+async def test_a_single_send_meanwhile(which: str, path: Place) -> None:
+    """A row is sent, left out or told as if the single send had come before the whole run."""
+    case = SINGLES[which]
+    with Journal.open(path, **case.opening) as journal, Journal.open(path) as another:
+        found = await run_while(case, journal, journal if case.by_us else another)
+    assert (case.expected, case.expected) == found
+    assert "released" not in states_in(path)
+
+
+@pytest.mark.parametrize("which", RUNS)
+async def test_a_run_meanwhile(which: str, postgres_journal: str) -> None:
+    """A row is sent, left out or told as if the other run had come before all of this one."""
+    case = RUNS[which]
+    opened = [Journal.open(postgres_journal, **case.opening) for _ in range(2)]
+    try:
+        found = await run_while(case, *opened)
+    finally:
+        for journal in opened:
+            journal.close()
+    assert (case.expected, case.expected) == found
+    assert "released" not in states_in(postgres_journal)
