@@ -106,8 +106,8 @@ def _grouped(window: Iterable[PreparedMessage], batching: Batching) -> Groups:
     for prepared in window:
         wire = prepared.wire
         common: object = None if mixed else wire.text
-        # A request leaves as a whole, or expires as a whole. Ends that are made for each message
-        # as it is read differ by little: then the first one is that of them all.
+        # Ends that are made for each message as it is read differ by little: they travel together,
+        # and if the first one is over before they leave, the others go without it.
         until = prepared.message.not_after
         end = None if until is None else since_epoch(until) // _ENDS_TOGETHER
         others = (wire.sender_id, wire.schedule_at, wire.options, end)

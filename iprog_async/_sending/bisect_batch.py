@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
+from itertools import compress
 
 from attrs import evolve, frozen
 
-from iprog_async._core.errors import InvalidMessageError
+from iprog_async._core.errors import ExpiredError, InvalidMessageError
 from iprog_async._core.messages import Batch
 from iprog_async._core.outcomes import Outcome
 from iprog_async._sending.batching import halves
@@ -79,6 +80,9 @@ class Bisection:
     def split(self, outcomes: Sequence[Outcome]) -> bool:
         """Note what came of the part taken last; return whether smaller ones take its place."""
         part = self._current
+        if part.left_out is None and (in_time := still_in_time(part.batch, outcomes)):
+            self._waiting += _parted(part.batch, outcomes, in_time)
+            return True
         if len(part.batch) > 1 and refused_for_one(outcomes):
             self._waiting += self._narrowed(part, outcomes)
             return True
@@ -106,6 +110,13 @@ class Bisection:
         return [_Part(part.batch, kept, ended=True)]
 
 
+def _parted(batch: Batch, outcomes: Sequence[Outcome], in_time: Sequence[bool]) -> list[_Part]:
+    """Return the messages that may still leave, and the expired ones with their outcomes."""
+    late = [not may_leave for may_leave in in_time]
+    expired = _Part(list(compress(batch, late)), list(compress(outcomes, late)), ended=True)
+    return [_Part(list(compress(batch, in_time))), expired]
+
+
 def _halved(part: _Part) -> Sequence[_Part]:
     first, second = halves(part.batch)
     middle = len(first)
@@ -131,6 +142,21 @@ def refused_for_one(outcomes: Sequence[Outcome]) -> bool:
     if first.state != "not_sent" or first.error.blame != "recipient":
         return False
     return all(outcome.state == "not_sent" and outcome.error is first.error for outcome in outcomes)
+
+
+def still_in_time(batch: Batch, outcomes: Sequence[Outcome]) -> Sequence[bool]:
+    """Return which messages of an expired request may still leave; nothing if none may.
+
+    Ends that are near one another travel together, by the earliest of them.
+    """
+    first = outcomes[0]
+    if first.state != "not_sent" or not isinstance(first.error, ExpiredError):
+        return ()
+    until = first.error.not_after
+    in_time = [
+        end is not None and end > until for end in (waits.message.not_after for waits in batch)
+    ]
+    return in_time if any(in_time) else ()
 
 
 def as_healable(outcome: Outcome) -> Outcome:

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from attrs import evolve
 from support.core.clock import soon
 from support.core.fakes import NUMBER, Wire, prepared, to_many
 from support.journal.journaling import ACCEPTED, SLOW_DOWN, posting, run_over, sent_to
@@ -20,6 +21,7 @@ from iprog_async import (
     InvalidMessageError,
     Journal,
     Message,
+    NotSent,
     Observer,
     RateLimitError,
     SendEnded,
@@ -67,6 +69,25 @@ async def test_a_caller_who_gives_more_time_does_not_expire_with_another(tmp_pat
     assert isinstance(first, ExpiredError)
     assert ["fake:id-1"] * 2 == [getattr(receipt, "ref", receipt) for receipt in others]
     assert 1 == len(wire.requests)
+
+
+@pytest.mark.usefixtures("whole_batches")
+async def test_who_has_more_time_does_not_expire_with_the_others_of_a_request() -> None:
+    """Ends of one minute travel together; past the first ones, the others go without them."""
+    wire = Wire(ACCEPTED)
+    ends = [soon(seconds, wire.clock) for seconds in (4, 50, 6, 50)]
+    people = [evolve(each, not_after=end) for each, end in zip(to_many(4), ends, strict=True)]
+    async with posting(wire) as client:
+        wire.pool.pace(client.provider.gateway).pause(10)
+        outcomes = await run_over(client, people)
+
+    assert [ends[0], None, ends[2], None] == [
+        one.error.not_after
+        if isinstance(one, NotSent) and isinstance(one.error, ExpiredError)
+        else None
+        for one in outcomes
+    ]
+    assert [people[1].to, people[3].to] == sorted(sent_to(wire))
 
 
 class Alerting(Observer):
