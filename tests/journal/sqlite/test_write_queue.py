@@ -21,6 +21,7 @@ from iprog_async._journal.rows import Row
 from iprog_async._journal.rows_claim import RowsClaim
 from iprog_async._journal.sqlite import store
 from iprog_async._journal.sqlite.database import JournalFile, open_file
+from iprog_async._journal.sqlite.schema import OF_SINGLES
 from iprog_async._journal.sqlite.write_queue import Job
 from iprog_async._journal.sqlite.writer import Writer
 
@@ -46,6 +47,23 @@ async def test_tasks_share_a_transaction(path: Path) -> None:
         # On a busy machine the thread may have taken some of them before the others came.
         assert 1 <= sum("INSERT" in statement for statement in statements) <= 3
     assert ["claimed"] * 200 == states_in(path)
+
+
+@pytest.mark.parametrize("beside", [False, True])
+async def test_a_run_asks_only_beside_others(path: Path, *, beside: bool) -> None:
+    """What single sends have sent is looked for only once another opening has written."""
+    statements: list[str] = []
+    with Journal.open(path) as journal, Journal.open(path) as other:
+        ledger = await Ledger.of_run(journal)
+        connection = sqlite_store(journal)._writer._connection  # pyright: ignore[reportPrivateUsage] - to hear of its statements
+        connection.set_trace_callback(statements.append)
+        if beside:
+            await take(Ledger(other).claim([prepared(7, key="a")]))
+        for index, message in enumerate(to_many(3)):
+            await take(ledger.claim([prepared(index, message.to)]))
+        ledger.end()
+    assert beside == any("SELECT" in one and OF_SINGLES in one for one in statements)
+    assert ["claimed"] * (4 if beside else 3) == states_in(path)
 
 
 async def test_a_cancelled_task_takes_nobody_with_it(path: Path) -> None:
