@@ -21,6 +21,7 @@ from iprog_async._journal.resume_rules import (
     ResumeRules,
     as_kept,
     remembered,
+    rows_of,
     still_unsettled,
 )
 from iprog_async._journal.rows import Row, Values
@@ -186,7 +187,7 @@ class Ledger:
         self, window: Sequence[PreparedMessage], known: Mapping[Identity, list[Row]]
     ) -> list[Sequence[Row]]:
         """Return the rows of messages, after what others are sending of them at this moment."""
-        found = [_rows_of(prepared, known) for prepared in window]
+        found = [rows_of(prepared, known) for prepared in window]
         claimed = [
             place for place, rows in enumerate(found) if any(row.state == "claimed" for row in rows)
         ]
@@ -435,10 +436,3 @@ class Ledger:
     def _settle_doubts(self, batch: Batch) -> None:
         for prepared in batch:
             self._doubted.pop(prepared.index, None)
-
-
-def _rows_of(prepared: PreparedMessage, known: Mapping[Identity, list[Row]]) -> Sequence[Row]:
-    """Return the rows of a message, its own first, and those of others for its number."""
-    number, key = prepared.e164, prepared.message.key
-    own = () if key is None else known.get((number, key), ())
-    return [*own, *known.get((number, None), ())]

@@ -28,7 +28,7 @@ So neither a typo fixed in the template nor a key given or left out texts everyb
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import Enum
 
@@ -110,6 +110,15 @@ class ResumeRules:
 
 def _is_same(row: Row, key: str | None, text_hash: bytes) -> bool:
     return row.key == key and (key is not None or row.text_hash == text_hash)
+
+
+def rows_of(
+    prepared: PreparedMessage, known: Mapping[tuple[str, str | None], list[Row]]
+) -> Sequence[Row]:
+    """Return the rows of a message, its own first, and those of others for its number."""
+    number, key = prepared.e164, prepared.message.key
+    own = () if key is None else known.get((number, key), ())
+    return [*own, *known.get((number, None), ())]
 
 
 def as_kept(row: Row, text_hash: bytes, step: timedelta) -> Row:
