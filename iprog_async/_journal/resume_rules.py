@@ -12,7 +12,8 @@ A message is the same if its key is, or, where neither has one, its text. One wh
 refused for good and is another now is sent: nobody has it, and this one may do.
 
 What the journal has of other messages for its number counts in a bulk run, unless
-`allow_changed_text`, and only where that text was sent or may have been:
+`allow_changed_text`, and only where that text was sent or may have been; then nothing is sent. The
+claim of PostgreSQL says the same as SQL (`_journal/postgres/statements.py`):
 
 | another message for the number, from | this one has no key | this one has a key |
 |---|---|---|
