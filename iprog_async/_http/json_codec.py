@@ -7,6 +7,7 @@ instructions; what the two see differently is left to `json`.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from iprog_async._core.json_types import DEEPEST, is_object
@@ -65,12 +66,14 @@ def _holds_text_alone(body: object) -> bool:
     if not is_object(body):
         return False
     for value in body.values():
-        kind = type(value)
+        kind = _kind_of(value)
         if kind is not str and kind is not Secret:
             return False
     return True
 
 
+# What JSON holds is of any type, and of the type of that the type checkers know nothing.
+_kind_of: Callable[[object], type[object]] = type
 _BLANKS = " \t\n\r"  # Those of JSON (RFC 8259, 2).
 
 
@@ -82,13 +85,14 @@ def _has_long_number(data: Any, levels: int = DEEPEST) -> bool:
     """
     if levels == 0:
         raise ValueError("nested too deep")
-    kind, found = type(data), False
+    kind = _kind_of(data)
+    found = False
     if kind is dict:
         data = data.values()
     elif kind is not list:
         data = (data,)
     for each in data:
-        kind = type(each)
+        kind = _kind_of(each)
         if kind is str or kind is int:
             continue
         if kind is float:
