@@ -51,7 +51,7 @@ _OF_THE_REQUEST = re.compile(
     r"some|done|processed|completed?|success\w*|succeeded|ok|okay", re.IGNORECASE
 )
 # A count may be in it, and an id may not.
-_PLAIN = re.compile(r"(?!\W*\*\W*$)([^\d'\"`<>{}\[\];:=|]|\b\d{1,3}\b){1,200}", re.ASCII)
+_PLAIN = re.compile(r"(?![^\w*]*+\*\W*$)([^\d'\"`<>{}\[\];:=|]|\b\d{1,3}\b){1,200}", re.ASCII)
 # The summary's keys were never observed; these could mean nothing else (INFER).
 _COUNTED = "(_?(count|messages|recipients|numbers))?"
 _TOTAL = re.compile(rf"total{_COUNTED}", re.IGNORECASE)
