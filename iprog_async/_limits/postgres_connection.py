@@ -22,6 +22,7 @@ R = TypeVar("R")
 
 # Seconds. Whoever answers late holds up texts.
 _CONNECT_TIMEOUT = 3
+# Of those in which the database answers nobody.
 _TURN_SECONDS = 10.0
 
 
@@ -39,6 +40,7 @@ class PostgresConnection:
         self._address = address
         self._connection: AsyncConnection[Any] | None = None
         self._turn = asyncio.Lock()
+        self._answered = 0
         self._process = 0
         self._closing: Callable[[], object] | None = None
 
@@ -65,6 +67,7 @@ class PostgresConnection:
                     await connection.execute("BEGIN")
                     answer = await work(connection, pipeline)
                     await connection.execute("COMMIT")
+                self._answered += 1
             except psycopg.Error as exc:
                 self._drop()
                 code = f" (SQLSTATE {exc.sqlstate})" if exc.sqlstate else ""
@@ -81,12 +84,18 @@ class PostgresConnection:
 
     @asynccontextmanager
     async def _in_turn(self) -> AsyncGenerator[None]:
-        """Wait for those before us, but not for ever: each of them may get no answer."""
-        try:
-            async with asyncio.timeout(_TURN_SECONDS):
-                await self._turn.acquire()
-        except TimeoutError:
-            raise LimitStoreError("the database does not answer") from None
+        """Wait for those before us for as long as any of them gets an answer."""
+        while True:
+            answered = self._answered
+            try:
+                async with asyncio.timeout(_TURN_SECONDS):
+                    await self._turn.acquire()
+            except TimeoutError:
+                if answered == self._answered:
+                    raise LimitStoreError("the database does not answer") from None
+                # It does: there are many before us, or it is far away.
+                continue
+            break
         try:
             yield
         finally:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -63,3 +65,21 @@ async def test_a_change_of_counts(address: PostgresAddress, state: Callable[[], 
     seen = [await store.change([NAME, OTHER], look) for _ in range(2)]
     await store.aclose()
     assert [[IDLE], [IDLE]] == seen
+
+
+@pytest.mark.slow
+async def test_a_long_line_is_no_silence(
+    address: PostgresAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has many before them waits on for as long as these get answers."""
+    monkeypatch.setattr("iprog_async._limits.postgres_connection._TURN_SECONDS", 2.0)
+    store = PostgresLimitStore(address.conninfo, address.schema)
+
+    async def take_a_moment(_: Any, pipeline: Any) -> str:
+        await pipeline.sync()
+        await asyncio.sleep(0.05)
+        return "answered"
+
+    told = await asyncio.gather(*(store.transact(take_a_moment) for _ in range(60)))
+    await store.aclose()
+    assert ["answered"] * 60 == told
