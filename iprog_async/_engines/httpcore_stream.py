@@ -245,7 +245,7 @@ def _has_other_fields(answer: bytes) -> bool:
             break
         if b"\n" in head:
             return True
-    return b"transfer-encoding" in head.lower() and _has_trailer(answer, start)
+    return b"\ntransfer-encoding:" in head.lower() and _has_trailer(answer, start)
 
 
 def _has_trailer(answer: bytes, start: int) -> bool:

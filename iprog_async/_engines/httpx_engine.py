@@ -26,7 +26,7 @@ from iprog_async._engines.proxies import proxy_for
 # httpcore looks at all its connections on each request, so each slot has a pool of its own.
 _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE)
 # What is trusted to say rightly that nothing was written. One made by somebody else is not, however
-# well it is known; the trace shows whether it speaks through httpcore, and how far that came.
+# well it is known, nor is what httpcore tells through it.
 _OF_HTTPX = (httpx.AsyncHTTPTransport, httpx.MockTransport)
 
 _Key = tuple[int, str]
@@ -76,7 +76,7 @@ class TransportEngine:
         except (httpx.TransportError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as exc:
             # httpcore keeps a connection for ever that it never uses again, after TLS that failed
             # behind a proxy; in this pool of one, later requests would wait for it in vain.
-            failure = trace.failure(exc, of_httpx=True)
+            failure = trace.failure(exc)
             await self._drop(key)
             return failure
         except asyncio.CancelledError:
@@ -153,12 +153,14 @@ class ClientEngine:
         except Exception as exc:
             # An address that httpx can't use; it has not touched the network.
             return Failure(words(exc), may_have_left=False)
+        # Asked whenever it matters: an event hook may change the address.
+        trace.is_of_httpx = lambda: self._goes_through_httpx(built.url)
         try:
             # The credentials are the adapter's business: no netrc, no default of the client.
             reply = await self._client.send(built, stream=True, follow_redirects=False, auth=None)
             return await read_answer(reply)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as exc:
-            return trace.failure(exc, of_httpx=self._goes_through_httpx(built.url))
+            return trace.failure(exc)
 
     def _build(self, request: WireRequest, trace: Trace, connect_timeout: float) -> httpx.Request:
         return self._client.build_request(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -37,9 +37,18 @@ class _RepeatedError(RuntimeError):
 
 @define
 class Trace:
-    """What httpcore tells of its steps: how far a request has come, and over what."""
+    """What httpcore tells of its steps: how far a request has come, and over what.
+
+    Args:
+        progress: Keeps how far it has come.
+        is_of_httpx: Returns whether nothing but httpx itself is between us and httpcore. What
+            somebody else's transport does before, beside or after it, nobody knows: it may write
+            by another library once httpcore could not connect, and raise httpcore's error. So
+            nothing that comes through one is a proof.
+    """
 
     progress: RequestProgress
+    is_of_httpx: Callable[[], bool] = lambda: True
     stream: httpcore.AsyncNetworkStream | None = None
     _not_connected: object = None
     _written: tuple[object, ...] = field(factory=tuple)
@@ -53,8 +62,9 @@ class Trace:
         """
         if event.startswith(_OF_CONNECTING):
             failure = info.get("exception") if event.endswith(".failed") else None
-            # What a transport of somebody else's does then, nobody knows; who is cancelled, ends.
-            self.progress.connecting = not isinstance(failure, Exception)
+            # Who is cancelled, ends; who failed may be told to try again.
+            ended = isinstance(failure, Exception)
+            self.progress.connecting = not ended and self.is_of_httpx()
             if failure is not None:
                 self._not_connected = failure
             elif event == "connection.connect_tcp.complete":
@@ -72,20 +82,17 @@ class Trace:
                 raise _RepeatedError("the transport of the http= client would repeat the request")
             return
         if self.progress.too_late() is not None:
-            raise _LateError
+            raise _LateError(TOO_LATE)
         self._written = method, url
         self.progress.writing = True
 
-    def failure(self, exc: Exception, *, of_httpx: bool) -> Failure:
-        """Return what it means that a request failed.
-
-        Args:
-            exc: What was raised.
-            of_httpx: Whether the transport is httpx's own, which is trusted to name errors right.
-        """
+    def failure(self, exc: Exception) -> Failure:
+        """Return what it means that a request failed."""
         # Imported late, as httpx does with httpcore.
         from iprog_async._engines.httpcore_stream import UnaskedError
 
+        if not self.is_of_httpx():
+            return Failure(words(exc), may_have_left=True)
         if isinstance(exc, _LateError):
             return Failure(TOO_LATE, may_have_left=False)
         left = self.progress.may_have_left
@@ -93,9 +100,7 @@ class Trace:
             # httpcore says that it writes before our streams do.
             left = False
         elif not self.progress.writing:
-            left = left and not (
-                self._is_of_connecting(exc) or (of_httpx and isinstance(exc, _NEVER_LEFT))
-            )
+            left = left and not (self._is_of_connecting(exc) or isinstance(exc, _NEVER_LEFT))
         return Failure(words(exc), may_have_left=left)
 
     def _is_of_connecting(self, exc: Exception) -> bool:

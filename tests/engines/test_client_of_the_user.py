@@ -4,8 +4,8 @@ import asyncio
 import gzip
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
@@ -18,6 +18,7 @@ from iprog_async import (
     OutcomeUnknownError,
     ProviderError,
     RetryPolicy,
+    SmsError,
 )
 from iprog_async.testing import RawGateway
 
@@ -67,10 +68,39 @@ class AnotherWay(OnTop):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Fail to connect through httpcore, and write without it."""
-        away = httpx.Request("POST", _nowhere(), extensions=request.extensions)
         with suppress(httpx.ConnectError):
-            await httpx.AsyncHTTPTransport.handle_async_request(self, away)
+            await self._fail_to_connect(request)
         return await super().handle_async_request(request)
+
+    async def _fail_to_connect(self, request: httpx.Request) -> None:
+        with _nowhere() as url:
+            away = httpx.Request("POST", url, extensions=request.extensions)
+            await httpx.AsyncHTTPTransport.handle_async_request(self, away)
+
+
+class TellingOfTheFirst(AnotherWay):
+    """One that, where the other way fails too, tells of the first."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Raise what httpcore raised, after something was written without it."""
+        try:
+            await self._fail_to_connect(request)
+        except httpx.ConnectError:
+            with suppress(httpx.TransportError):
+                await self._by_hand.handle_async_request(request)
+            raise
+        raise AssertionError
+
+
+class Impatient(OnTop):
+    """One that gives up connecting, and goes another way."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Cancel httpcore while it connects."""
+        await request.extensions["trace"](
+            "connection.connect_tcp.failed", {"exception": asyncio.CancelledError()}
+        )
+        return await self._by_hand.handle_async_request(request)
 
 
 class Overriding(httpx.AsyncClient):
@@ -81,11 +111,12 @@ class Overriding(httpx.AsyncClient):
         return await ByHand(httpx.ConnectError).handle_async_request(request)
 
 
-def _nowhere() -> str:
-    """Return an address at which nothing listens."""
+@contextmanager
+def _nowhere() -> Generator[str]:
+    """Yield an address at which nothing listens; it is kept, so that nobody else takes it."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{unused.getsockname()[1]}"
+        yield f"http://127.0.0.1:{unused.getsockname()[1]}"
 
 
 Error = type[httpx.TransportError]
@@ -95,6 +126,10 @@ CLIENTS: dict[str, Make] = {
     "mount": lambda error: httpx.AsyncClient(verify=TLS, mounts={"all://": ByHand(error)}),
     "on top": lambda error: httpx.AsyncClient(verify=TLS, transport=OnTop(error)),
     "another way": lambda error: httpx.AsyncClient(verify=TLS, transport=AnotherWay(error)),
+    "telling of the first": lambda error: httpx.AsyncClient(
+        verify=TLS, transport=TellingOfTheFirst(error)
+    ),
+    "impatient": lambda error: httpx.AsyncClient(verify=TLS, transport=Impatient(error)),
     "overriding": lambda _: Overriding(verify=TLS),
 }
 
@@ -132,17 +167,25 @@ class Around(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-@pytest.mark.parametrize("transport", [Around, lambda: httpx.AsyncHTTPTransport(verify=TLS)])
-async def test_a_connection_that_httpcore_could_not_make_is_a_proof(
-    transport: Callable[[], httpx.AsyncBaseTransport],
+@pytest.mark.parametrize(
+    ("transport", "error"),
+    [
+        (lambda: httpx.AsyncHTTPTransport(verify=TLS), ConnectionFailedError),
+        (Around, OutcomeUnknownError),
+    ],
+    ids=["httpx's own", "around it"],
+)
+async def test_a_connection_that_httpcore_could_not_make_is_a_proof_of_httpx_alone(
+    transport: Callable[[], httpx.AsyncBaseTransport], error: type[SmsError]
 ) -> None:
-    """It tells so by itself, whatever is around it."""
-    async with (
-        httpx.AsyncClient(verify=TLS, transport=transport(), trust_env=False) as http,
-        client_of(_nowhere(), None, http=http) as client,
-    ):
-        with pytest.raises(ConnectionFailedError, match="did not leave"):
-            await client.send(NUMBER, "Hi")
+    """What is around httpx's may have tried something else, by another library."""
+    with _nowhere() as url:
+        async with (
+            httpx.AsyncClient(verify=TLS, transport=transport(), trust_env=False) as http,
+            client_of(url, None, http=http) as client,
+        ):
+            with pytest.raises(error):
+                await client.send(NUMBER, "Hi")
 
 
 class Repeating(Around):

@@ -168,6 +168,9 @@ PROVEN = {
     "behind an interim answer that says nothing": raw(
         b"HTTP/1.1 100 Continue\r\n\r\n", head(200, length(TOKEN)) + TOKEN
     ),
+    "with a length, and chunks only spoken of": raw(
+        head(200, b"Vary: Transfer-Encoding", b"X-Transfer-Encoding: none", length(TOKEN)) + TOKEN
+    ),
     "packed": raw(head(200, _GZIP, length(one := gzip.compress(TOKEN))) + one),
     "no body": ends(head(404, length(b""))),
 }
