@@ -14,7 +14,7 @@ from itertools import compress
 
 from attrs import evolve, frozen
 
-from iprog_async._core.errors import ExpiredError, InvalidMessageError
+from iprog_async._core.errors import ExpiredError, InvalidMessageError, SmsError
 from iprog_async._core.messages import Batch
 from iprog_async._core.outcomes import Outcome
 from iprog_async._sending.batching import halves
@@ -138,10 +138,20 @@ def refused_for_one(outcomes: Sequence[Outcome]) -> bool:
     Where the gateway refused each recipient by itself, each has an error of its own, and
     asking again could tell nothing new.
     """
+    refusal = _one_refusal(outcomes)
+    return refusal is not None and refusal.blame == "recipient"
+
+
+def _one_refusal(outcomes: Sequence[Outcome]) -> SmsError | None:
+    """Return the error that kept a whole request from being sent; `None` if it was not so.
+
+    Of a router's batch, some may have been accepted while the others were refused.
+    """
     first = outcomes[0]
-    if first.state != "not_sent" or first.error.blame != "recipient":
-        return False
-    return all(outcome.state == "not_sent" and outcome.error is first.error for outcome in outcomes)
+    if first.state != "not_sent":
+        return None
+    one = all(outcome.state == "not_sent" and outcome.error is first.error for outcome in outcomes)
+    return first.error if one else None
 
 
 def still_in_time(batch: Batch, outcomes: Sequence[Outcome]) -> Sequence[bool]:
@@ -149,10 +159,10 @@ def still_in_time(batch: Batch, outcomes: Sequence[Outcome]) -> Sequence[bool]:
 
     Ends that are near one another travel together, by the earliest of them.
     """
-    first = outcomes[0]
-    if first.state != "not_sent" or not isinstance(first.error, ExpiredError):
+    refusal = _one_refusal(outcomes)
+    if not isinstance(refusal, ExpiredError):
         return ()
-    until = first.error.not_after
+    until = refusal.not_after
     in_time = [
         end is not None and end > until for end in (waits.message.not_after for waits in batch)
     ]

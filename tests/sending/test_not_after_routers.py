@@ -7,12 +7,21 @@ from typing import Any
 import httpx
 import pytest
 from support.core.clock import soon
-from support.core.fakes import NUMBER, Wire
-from support.journal.journaling import ACCEPTED, BUSY, PostingProvider
+from support.core.fakes import NUMBER, FakeProvider, Wire
+from support.journal.journaling import ACCEPTED, BUSY, PostingProvider, run_over
 from support.not_after import DOWN, send
+from support.routing.fakes import gateway, limited
 
-from iprog_async import ExpiredError, Failover, RetryPolicy, SmsClient
-from iprog_async.adapter import Gateway
+from iprog_async import (
+    ExpiredError,
+    Failover,
+    Message,
+    NotSent,
+    RetryPolicy,
+    Routed,
+    SmsClient,
+)
+from iprog_async.adapter import Batching, Gateway
 
 
 def over(wire: Wire, **settings: Any) -> SmsClient[Any]:
@@ -92,3 +101,41 @@ async def test_a_text_that_has_time_left_goes_on_to_the_next_member() -> None:
         receipt = await client.send(NUMBER, "Hi", not_after=soon(5, members.wire.clock))
 
     assert "good" == receipt.provider
+
+
+LIMITS = Batching(max_batch=10)
+LATE, IN_TIME = "+639170000001", "+639180000001"
+
+
+def by_network(busy: FakeProvider, free: FakeProvider, wire: Wire) -> SmsClient[Any]:
+    """Return a client of a router that gives each network its own gateway."""
+    router = Routed(
+        lambda number: busy.name if number.startswith("+63917") else free.name,
+        busy,
+        free,
+        clock=wire.clock,
+    )
+    return SmsClient(router, pool=wire.pool)
+
+
+@pytest.mark.usefixtures("whole_batches")
+@pytest.mark.parametrize("late_first", [True, False])
+async def test_what_one_gateway_took_is_not_sent_again_beside_what_expired(
+    late_first: bool,
+) -> None:
+    """Only one of a batch waited for too long; the other, whose end is later, was accepted."""
+    wire = Wire()
+    free = gateway("free", batching=LIMITS)
+    people = [
+        Message(LATE, "Hi", not_after=soon(5, wire.clock)),
+        Message(IN_TIME, "Hi", not_after=soon(50, wire.clock)),
+    ]
+    client = by_network(gateway("busy", limited(30), batching=LIMITS), free, wire)
+    async with client:
+        outcomes = await run_over(client, people if late_first else people[::-1])
+
+    ended = {outcome.message.to: outcome for outcome in outcomes}
+    assert ["not_sent", "accepted"] == [ended[each].state for each in (LATE, IN_TIME)]
+    assert isinstance(late := ended[LATE], NotSent)
+    assert isinstance(late.error, ExpiredError)
+    assert [[IN_TIME]] == [[prepared.e164 for prepared in batch] for batch in free.sent]
