@@ -38,8 +38,8 @@ class Sifted:
 
 
 def was_taken(outcomes: Sequence[Outcome]) -> bool:
-    """Return whether a request did not leave as somebody else had one of its messages."""
-    return outcomes[0].state == "not_sent" and any(map(_is_lost, outcomes))
+    """Return whether somebody else had a message of a request; others of it may have left."""
+    return any(map(_is_lost, outcomes))
 
 
 async def sift(part: Batch, outcomes: Sequence[Outcome], ledger: Ledger | None) -> Sifted:
