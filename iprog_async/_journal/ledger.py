@@ -160,8 +160,10 @@ class Ledger:
         self._lost[prepared.index] += 1
         if self._lost[prepared.index] > _MOST_LOOKS:
             return NotSent(prepared.index, prepared.message, contended(prepared.e164))
+        looked_up = await self._look_up([prepared], since=True)
+        # Not before: where the journal can't be read, its outcome is recorded in this row.
         self._rows.pop(prepared.index, None)
-        ((_, outcome),) = await self._look_up([prepared], since=True)
+        ((_, outcome),) = looked_up
         if outcome is not None:
             self._rows.pop(prepared.index, None)
             self._free([prepared])

@@ -21,10 +21,19 @@ from support.journal.journaling import (
     states_in,
 )
 
-from iprog_async import Accepted, Journal, JournalConflictError, Message, NotSent, Outcome
+from iprog_async import (
+    Accepted,
+    Journal,
+    JournalConflictError,
+    JournalError,
+    Message,
+    NotSent,
+    Outcome,
+)
+from iprog_async._journal.store import ClaimLostError
 
 
-FIRST, ANA = "+639170000001", "+639170000002"
+FIRST, ANA, BEN = "+639170000001", "+639170000002", "+639180000003"
 
 
 @frozen
@@ -136,3 +145,30 @@ async def test_a_run_meanwhile(which: str, postgres_journal: str) -> None:
             journal.close()
     assert (case.expected, case.expected) == found
     assert "released" not in states_in(postgres_journal)
+
+
+async def test_the_run_goes_on_where_the_journal_can_not_be_asked_again(
+    path: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the text that somebody else had is not sent, and it says whose it was."""
+    with Journal.open(path) as journal, Journal.open(path) as other:
+        look_up = journal.store.look_up
+
+        async def fail_later(*asked: Any, since: bool = False, **how: Any) -> Any:
+            if since:
+                raise JournalError("the disk is gone for a moment")
+            return await look_up(*asked, since=since, **how)
+
+        async def happen(_: httpx.Request) -> httpx.Response:
+            await posting(Wire(ACCEPTED), other).send(ANA, "Hi", key="order-1")
+            return ACCEPTED
+
+        monkeypatch.setattr(journal.store, "look_up", fail_later)
+        wire = Wire(happen, ACCEPTED)
+        people = [Message(FIRST, "Hi"), Message(ANA, "Hi"), Message(BEN, "Hi")]
+        outcomes = await run_over(posting(wire), people, journal=journal, concurrency=1)
+
+    assert [None, ClaimLostError, None] == [
+        type(outcome.error) if isinstance(outcome, NotSent) else None for outcome in outcomes
+    ]
+    assert [FIRST, BEN] == sent_to(wire)
