@@ -58,6 +58,8 @@ _WITH_LIMITS = _OF_LIMITS | names_in(
     "status than that the then there this time times to too try until user was were window "
     "within you your ve you've"
 )
+# Alone, "made" may be said of a text.
+_MADE = re.compile(r"\byou(?: have|'ve) made (?=too many (?:attempt|call|request)s\b)")
 _OF_WAITS = names_in(
     "after allowed interval limit max maximum remaining reset retry seconds ttl wait window"
 )
@@ -109,7 +111,8 @@ def _is_own_text(name: ValueName, text: str, status: int) -> bool:
 
 
 def _tells_of_a_limit(text: str) -> bool:
-    words = _WORD.findall(_CAMEL.sub(" ", text).replace("\u2019", "'").lower())
+    plain = " ".join(_CAMEL.sub(" ", text).replace("\u2019", "'").lower().split())
+    words = _WORD.findall(_MADE.sub("", plain))
     return not _OF_LIMITS.isdisjoint(words) and all(
         word in _WITH_LIMITS or _is_short_number(word) for word in words
     )
@@ -131,7 +134,8 @@ _NAMES = {
 }
 # What may stand in the pages that servers write for a status, beside its name: those of nginx,
 # Apache, IIS, Google, Cloudflare, Rails, Laravel, Django, Werkzeug, Express and Go (SRC). With no
-# word for a text, and none for doing anything with one, nothing can be said of it.
+# word for a text, and none for doing anything with one, nothing can be said of it; what is told
+# in other words is in `_SENTENCES`, as a whole.
 _OF_PAGES = names_in(
     "a access accessing additionally address addresses allowed an and any app application are at "
     "available back be because been browser by can can't cannot caused changed check client code "
@@ -151,8 +155,8 @@ _OF_LIMIT_PAGES = _WITH_LIMITS | names_in("apache cloudflare nginx openresty ser
 # What stands there in one piece, and is another each time: software, host and port, the address
 # that was asked, the id of an answer, the time.
 _PIECES = re.compile(
-    r"\b(?:apache|caddy|gunicorn|lighttpd|litespeed|microsoft-iis|nginx|openresty|openssl|php"
-    r"|python|werkzeug)/\d{1,3}(?:\.\d{1,5}){0,3}[a-z]?\b"
+    r"\b(?:apache|caddy|gunicorn|lighttpd|litespeed|microsoft-iis|mod_(?:fcgid|perl|ssl|wsgi)|nginx"
+    r"|openresty|openssl|php|python|tomcat|werkzeug)/\d{1,3}(?:\.\d{1,5}){0,3}[a-z]?(?:-fips)?\b"
     r"(?: \((?:centos|debian|red hat|rhel|ubuntu|unix)\))?"
     r"|\bserver at [\w.-]{1,253} port \d{1,5}\b"
     r"|(?<=\burl )(?:https?:/)?/\S{0,300}"
@@ -164,11 +168,46 @@ _PIECES = re.compile(
     r"|\bwe (?:could not|couldn't|cannot|can't) find\b|\bwe(?: are|'re) sorry\b"
     r"|\bthat's all we know\b|\ba padding to disable msie and chrome friendly error page\b"
     r"|\bplease try again\b|\band try again\b|\bif you entered the url\b"
-    r"|\(not found\)!!1|\btype status report message\b|\boops! an error occurred\b",
+    r"|\boops! an error occurred\b",
 )
-# What Cloudflare shows to whom it limits, and no word of which is there for anybody else.
-_OF_CLOUDFLARE = re.compile(
-    r"\berror 1015\b|\byou are being rate limited\b|\bwhat happened\?"
+# Whole sentences of servers, with words that may be said of a text elsewhere (SRC).
+_SENTENCES = re.compile(
+    # Apache
+    r"\bthe requested resource does not allow request data with (?:delete|get|patch|post|put) "
+    r"requests, or the amount of data provided in the request exceeds the capacity limit\b"
+    # IIS
+    r"|\bwas used to attempt access\b"
+    # Express
+    r"|\bpayloadtoolargeerror: (?=request entity too large\b)"
+    # Google
+    r"|\((?:method not allowed|not found|request entity too large)\)!!1"
+    r"|\byour client issued a request that was too large\b"
+    r"|\bthe request method (?:delete|get|patch|post|put) is inappropriate for the (?=url /)"
+    # HAProxy
+    r"|\bthe request entity exceeds the maximum allowed\b"
+    r"|\ba request was made of a resource using a request method not supported by that resource\b"
+    # Tomcat
+    r"|\bhttp status (?=4\d\d\b)|\btype status report(?: message (?:http|request) method "
+    r"(?:delete|get|patch|post|put) is not supported(?: by this url)?)? description (?:"
+    r"the origin server did not find a current representation for the target resource or is not "
+    r"willing to disclose that one exists|the method received in the request-line is known by the "
+    r"origin server but not supported by the target resource|the server is refusing to process a "
+    r"request because the request payload is larger than the server is willing or able to process"
+    r")\b"
+    # Spring
+    r"|\bwhitelabel error page\b|\bthis application has no explicit mapping for /error, so you are "
+    r"seeing this as a fallback\b"
+    r"|\b(?:mon|tue|wed|thu|fri|sat|sun) (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) "
+    r"\d\d \d\d:\d\d:\d\d (?:cat|cest|cet|eat|gmt|ist|pht|pst|sast|utc|wat) \d{4}\b"
+    r"|\bthere was an unexpected error \(type=(?:not found, status=404"
+    r"|method not allowed, status=405|payload too large, status=413|too many requests, status=429"
+    r")\)(?:\. no message available\b)?",
+)
+# What Flask-Limiter and Cloudflare show to whom they limit, and nobody else.
+_OF_LIMITERS = re.compile(
+    r"\b\d{1,6} per \d{1,6} (?:second|minute|hour|day|month|year)s?\b"
+    r"|\bthis user has exceeded an allotted request count\b"
+    r"|\berror 1015\b|\byou are being rate limited\b|\bwhat happened\?"
     r"|\bthe owner of this website \([\w.-]{1,253}\) has banned you temporarily from accessing "
     r"this website\b|\bperformance & security by cloudflare\b|\bplease enable cookies\b"
     r"|\bwas this page helpful\? yes no thank you for your feedback\b",
@@ -252,8 +291,8 @@ def _is_of_pages(text: str, status: int) -> bool:
     known = _OF_PAGES
     if status == _LIMITED:
         known = _OF_LIMIT_PAGES
-        plain = _COUNTED.sub("", _OF_CLOUDFLARE.sub(" ", plain))
-    words = _WORD.findall(_PIECES.sub(" ", plain))
+        plain = _COUNTED.sub("", _MADE.sub("", _OF_LIMITERS.sub(" ", plain)))
+    words = _WORD.findall(_PIECES.sub(" ", _SENTENCES.sub(" ", plain)))
     return all(word in known or word == str(status) for word in words)
 
 

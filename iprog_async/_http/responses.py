@@ -189,7 +189,7 @@ def _with_proven_refusals(call: HttpCall[T], answer: Answer, reply: WireReply, v
         return value
     doubt = _doubt(answer, reply)
     if not doubt and signs_of_acceptance(None, headers=answer.headers):
-        doubt = "an answer whose header names the id of a text"
+        doubt = "an answer whose header tells of a text"
     if not doubt:
         return value
     return cast(
@@ -243,11 +243,12 @@ def _lost(call: HttpCall[Any], reason: str, references: tuple[str, ...] = ()) ->
 def _unknown(
     call: HttpCall[Any], reason: str, references: tuple[str, ...] = ()
 ) -> OutcomeUnknownError:
-    name = call.gateway.name
+    name, redactor = call.gateway.name, call.redactor()
     return OutcomeUnknownError(
         f"{name}: it is unknown whether it could {call.what}: {reason}. "
         "It may have happened: check at the gateway before you repeat it",
         provider=name,
         reason=reason,
-        references=references,
+        # An adapter may have read them from header fields, which are as they came.
+        references=tuple(redactor.text(str(each)) for each in references),
     )

@@ -21,6 +21,7 @@ LIMITS = [
     "You\u2019ve reached your quota. Please try again in 30 seconds.",
     "Request was throttled. Expected available in 12 seconds.",
     "Please retry after 30 seconds",
+    "You have made too many requests.",
 ]
 OTHER_WORDS = [
     "Your SMS was processed successfully. 0 requests left",
@@ -32,6 +33,8 @@ OTHER_WORDS = [
     "8290",
     "ok",
     "Your request was made. Please wait 5 seconds.",
+    "Your request was made too many times",
+    "You have made too many requests. It was made.",
     "\u2705",
 ]
 
@@ -141,6 +144,63 @@ OTHER_PAGES = [
     (429, "<title>429 Too Many Requests</title><h1>429 Too Many Requests</h1><hr>nginx/1.25.3"),
     (429, _CLOUDFLARE),
 ]
+_APACHE = "<hr><address>Apache/2.4.6 (CentOS) OpenSSL/1.0.2k-fips PHP/7.4.33 mod_wsgi/4.6.8"
+_TOMCAT = "</p><h3>Apache Tomcat/9.0.71</h3>"
+_REPORT = "<p><b>Type</b> Status Report</p><p>"
+_WHITELABEL = (
+    "<h1>Whitelabel Error Page</h1><p>This application has no explicit mapping for /error, so you "
+    "are seeing this as a fallback.</p><div id='created'>Sat Nov 28 10:00:00 UTC 2026</div>"
+    "<div>There was an unexpected error (type={}).</div>"
+)
+_GOOGLE = (
+    "<title>Error {0} ({1})!!1</title><p><b>{0}.</b> <ins>That\u2019s an error.</ins><p>{2} "
+    "<ins>That\u2019s all we know.</ins>"
+)
+STOCK = {
+    ("Apache", 404): f"<h1>Not Found</h1>The requested URL was not found on this server.{_APACHE}",
+    ("Apache", 413): "<title>413 Request Entity Too Large</title><h1>Request Entity Too Large</h1>"
+    "The requested resource does not allow request data with POST requests, or the amount of data "
+    "provided in\nthe request exceeds the capacity limit.",
+    ("IIS", 405): "<title>405 - HTTP verb used to access this page is not allowed.</title>"
+    "<h1>Server Error</h1><h3>The page you are looking for cannot be displayed because an invalid "
+    "method (HTTP verb) was used to attempt access.</h3>",
+    ("IIS", 413): "<title>413 - Request entity is too large</title><h1>Server Error</h1>"
+    "<h3>The page was not displayed because the request entity is too large.</h3>",
+    ("Express", 404): "<title>Error</title><pre>Cannot POST /v1/sms</pre>",
+    ("Express", 413): "<title>Error</title><pre>PayloadTooLargeError: request entity too large",
+    ("Google", 405): _GOOGLE.format(
+        405,
+        "Method Not Allowed",
+        "The request method <code>POST</code> is inappropriate for the URL <code>/a</code>.",
+    ),
+    ("Google", 413): _GOOGLE.format(
+        413, "Request Entity Too Large", "Your client issued a request that was too large."
+    ),
+    ("HAProxy", 404): "<html><h1>404 Not Found</h1>\nThe resource could not be found.\n</html>",
+    ("HAProxy", 405): "<html><body><h1>405 Method Not Allowed</h1>\nA request was made of a "
+    "resource using a request method not supported by that resource\n</body></html>\n",
+    ("HAProxy", 413): "<html><body><h1>413 Payload Too Large</h1>\n"
+    "The request entity exceeds the maximum allowed.\n</body></html>\n",
+    ("Tomcat", 404): f"<h1>HTTP Status 404 \u2013 Not Found</h1>{_REPORT}<b>Description</b> The "
+    "origin server did not find a current representation for the target resource or is not willing "
+    f"to disclose that one exists.{_TOMCAT}",
+    ("Tomcat", 405): f"<h1>HTTP Status 405 \u2013 Method Not Allowed</h1>{_REPORT}<b>Message</b> "
+    "HTTP method POST is not supported by this URL</p><p><b>Description</b> The method received in "
+    "the request-line is known by the origin server but not supported by the target resource."
+    f"{_TOMCAT}",
+    ("Tomcat", 413): f"<h1>HTTP Status 413 \u2013 Request Entity Too Large</h1>{_REPORT}<b>"
+    "Description</b> The server is refusing to process a request because the request payload is "
+    f"larger than the server is willing or able to process.{_TOMCAT}",
+    ("Spring", 404): _WHITELABEL.format("Not Found, status=404"),
+    ("Spring", 405): _WHITELABEL.format("Method Not Allowed, status=405"),
+    ("Werkzeug", 405): "<title>405 Method Not Allowed</title><h1>Method Not Allowed</h1>"
+    "<p>The method is not allowed for the requested URL.</p>",
+    ("Flask-Limiter", 429): "<title>429 Too Many Requests</title><h1>Too Many Requests</h1>"
+    "<p>10 per 1 minute</p>",
+    ("Flask-Limiter's own", 429): "<title>429 Too Many Requests</title><h1>Too Many Requests</h1>"
+    "<p>This user has exceeded an allotted request count. Try again later.</p>",
+    ("plain", 429): "You have made too many requests.",
+}
 # In words that no list of what is suspicious has.
 CLAIMS = [
     *("Mensaje enviado", "Message stored for the carrier", "Gesendet", "given", "envoy\u00e9"),
@@ -190,10 +250,19 @@ def test_each_status_has_pages_of_its_own(status: int, body: str) -> None:
     assert alike >= {each for each in statuses if text_says_no_more(body, each)}
 
 
+@pytest.mark.parametrize(("server", "status"), STOCK)
+def test_a_stock_page_is_a_proof_with_its_status_alone(server: str, status: int) -> None:
+    """An address that is wrong, or a limit, is found at once, whichever server tells of it."""
+    page = STOCK[server, status]
+    assert [status] == [each for each in (404, 405, 413, 429) if text_says_no_more(page, each)]
+    assert not text_may_say_taken(page)
+
+
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_a_page_with_a_word_more_may_say_that_a_text_was_taken(claim: str) -> None:
     """Whatever else stands beside the name of a status, in any language, leaves it open."""
-    pages = [*((404, page) for page in PAGES if page != "<html>"), *OTHER_PAGES]
+    stock = [(status, page) for (_, status), page in STOCK.items()]
+    pages = [*((404, page) for page in PAGES if page != "<html>"), *OTHER_PAGES, *stock]
 
     assert [] == [
         (status, more)

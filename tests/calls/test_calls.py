@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iprog_async import ConfigurationError, Rate
+from iprog_async import ConfigurationError, Message, NotSent, Outcome, Rate, RejectedError, Unknown
 from iprog_async._core.redaction import Redactor
 from iprog_async._engines.base import WireReply
 from iprog_async._http.codec import decode, encode
+from iprog_async._http.responses import read_result
 from iprog_async.adapter import NOT_JSON, Answer, Effect, Gateway, HttpCall, UnclearAnswer
 
 
@@ -189,3 +190,17 @@ def test_effects_are_once_unless_said_otherwise() -> None:
 def test_secrets_of_a_call_add_to_those_of_the_account() -> None:
     """A one-time password is masked along with the token."""
     assert "*** ***" == call(secrets=("123456",)).redactor().text("S3CRET 123456")
+
+
+@pytest.mark.parametrize("header", ["x-message-id", "x-sms-sent", "x-message-status"])
+def test_a_header_field_that_tells_of_a_text_leaves_a_refusal_unproven(header: str) -> None:
+    """It may be an id, a count or a state, and the error says no more than is known."""
+
+    def refused(answer: Answer) -> list[Outcome]:
+        error = RejectedError(f"HTTP {answer.status}", provider="x")
+        return [NotSent(0, Message("0701234500", "Hi"), error)]
+
+    send = HttpCall(gateway(), "POST", "/send", refused, "send")
+    (found,) = read_result(send, WireReply(200, {header: "sent"}, b"{}"), send.redactor())
+    assert isinstance(found, Unknown)
+    assert "an answer whose header tells of a text" == getattr(found.error, "reason", None)

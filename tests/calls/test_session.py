@@ -349,6 +349,21 @@ async def test_references_of_an_unclear_answer_are_kept() -> None:
     assert ("1", "2") == caught.value.references
 
 
+async def test_a_secret_in_a_header_field_is_no_reference() -> None:
+    """An adapter may take an id from a header field, which is read as it came."""
+
+    def unclear(answer: Answer) -> None:
+        raise UnclearAnswer("an id", references=(answer.headers["x-message-id"],))
+
+    wire = Wire(httpx.Response(200, json={}, headers={"X-Message-Id": f"8d1f-{TOKEN}"}))
+    async with wire.client() as client:
+        gateway = client.provider.gateway
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await client._session.call(HttpCall(gateway, "POST", "/x", unclear, "try"))  # pyright: ignore[reportPrivateUsage] - a call of no adapter
+
+    assert ("8d1f-***",) == caught.value.references
+
+
 @pytest.mark.parametrize(
     ("script", "expected"),
     [
