@@ -26,8 +26,10 @@ async def read_answer(reply: httpx.Response) -> WireReply:
     """
     try:
         headers = _headers(reply)
+        lent = False
         if reply.is_stream_consumed:
             # An event hook of the user's client has read it.
+            lent = _is_lent(reply)
             check_length(reply.content)
             content = reply.content
             unpacked = _is_unpacked_to_its_end(reply, headers)
@@ -39,8 +41,9 @@ async def read_answer(reply: httpx.Response) -> WireReply:
                 body.feed(chunk)
             content = body.end()
             unpacked = True
-        whole = unpacked and _is_whole(reply, headers)
-        if not whole:
+        # Of a connection that another request has, what comes in is that one's.
+        whole = unpacked and not lent and _is_whole(reply, headers)
+        if not whole and not lent:
             # Before the pool has it back, which gives it to the next request at once.
             await close(reply.extensions.get("network_stream"))
         return WireReply(reply.status_code, headers, content, whole)
@@ -56,6 +59,18 @@ def _headers(reply: httpx.Response) -> dict[str, str]:
         for key, value in raw:
             add_field(headers, key.decode("latin-1").lower(), value.decode("latin-1"))
     return headers
+
+
+def _is_lent(reply: httpx.Response) -> bool:
+    """Return whether the connection of an answer that was read has gone to another request.
+
+    Where it can't be found nobody can tell, and it is looked at and closed like any other.
+    """
+    connection: Any = getattr(_stream_of_httpcore(reply.stream), "_connection", None)
+    try:
+        return not (connection.is_idle() or connection.is_closed())
+    except AttributeError:
+        return False
 
 
 def _is_unpacked_to_its_end(reply: httpx.Response, headers: Mapping[str, str]) -> bool:

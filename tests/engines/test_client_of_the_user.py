@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import socket
 import ssl
+from asyncio import StreamWriter
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from support.engines.wire import NUMBER, client_of, outcome, raw, whole
+from support.waiting import LONG
 
 from iprog_async import (
     ClientClosedError,
@@ -20,7 +22,7 @@ from iprog_async import (
     RetryPolicy,
     SmsError,
 )
-from iprog_async.testing import RawGateway
+from iprog_async.testing import Behaviour, RawGateway, RawRequest
 
 
 # It is not needed here, and reading certificates for each client would take longer than a test.
@@ -316,3 +318,48 @@ async def test_a_packed_answer_that_a_hook_has_read_is_accepted() -> None:
         client_of(gateway.base_url, None, http=http) as client,
     ):
         assert "iSms-1" == await outcome(client)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [(whole(1), "iSms-1"), (REFUSED, "OutcomeUnknownError")],
+    ids=["accepted", "refused"],
+)
+async def test_a_connection_that_another_request_has_is_left_alone(
+    answer: bytes, expected: str
+) -> None:
+    """A hook that reads an answer, and waits, lends it: what comes in then is no more of this one.
+
+    Nor can it be seen any more whether something came behind it, so that a refusal is no proof.
+    """
+    was_read, lent, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def in_two(_: RawRequest, writer: StreamWriter) -> bool:
+        writer.write(whole(2)[:-5])
+        await done.wait()
+        writer.write(whole(2)[-5:])
+        return True
+
+    async def look(reply: httpx.Response) -> None:
+        if was_read.is_set():
+            lent.set()
+            await done.wait()
+        else:
+            await reply.aread()
+            was_read.set()
+            await lent.wait()
+
+    async with (
+        RawGateway(raw(answer), Behaviour("in two", in_two)) as gateway,
+        httpx.AsyncClient(verify=TLS, trust_env=False, event_hooks={"response": [look]}) as http,
+        client_of(gateway.base_url, None, http=http) as client,
+        asyncio.timeout(LONG),
+    ):
+        first = asyncio.create_task(outcome(client))
+        await was_read.wait()
+        second = asyncio.create_task(outcome(client))
+        seen = await first
+        done.set()
+
+        assert (expected, "iSms-2") == (seen, await second)
+        assert 1 == gateway.connections
