@@ -64,8 +64,11 @@ def _headers(reply: httpx.Response) -> dict[str, str]:
 def _is_lent(reply: httpx.Response) -> bool:
     """Return whether the connection of an answer that was read has gone to another request.
 
-    Where it can't be found nobody can tell, and it is looked at and closed like any other.
+    Where it can't be found nobody can tell, and it is looked at and closed like any other. One of
+    HTTP/2 has many requests at a time, and keeps them apart.
     """
+    if reply.extensions.get("http_version") == b"HTTP/2":
+        return False
     connection: Any = getattr(_stream_of_httpcore(reply.stream), "_connection", None)
     try:
         return not (connection.is_idle() or connection.is_closed())

@@ -363,3 +363,32 @@ async def test_a_connection_that_another_request_has_is_left_alone(
 
         assert (expected, "iSms-2") == (seen, await second)
         assert 1 == gateway.connections
+
+
+class Multiplexed(Around):
+    """A transport whose connection says that it has other requests too, as one of HTTP/2 does."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Say so of an answer of httpx's."""
+        reply = await super().handle_async_request(request)
+        inner: Any = reply.stream
+        connection: Any = inner._httpcore_stream._stream._connection
+        connection.is_idle = lambda: False
+        reply.extensions["http_version"] = b"HTTP/2"
+        return reply
+
+
+async def test_a_connection_of_http2_is_nobodys_alone() -> None:
+    """It keeps answers apart by itself: a refusal that a hook has read is a proof."""
+
+    async def read(reply: httpx.Response) -> None:
+        await reply.aread()
+
+    async with (
+        RawGateway(raw(REFUSED)) as gateway,
+        httpx.AsyncClient(
+            verify=TLS, transport=Multiplexed(), event_hooks={"response": [read]}
+        ) as http,
+        client_of(gateway.base_url, None, http=http) as client,
+    ):
+        assert "AuthenticationError" == await outcome(client)
