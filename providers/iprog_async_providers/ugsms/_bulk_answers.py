@@ -27,7 +27,6 @@ from iprog_async.adapter import (
     names_errors,
     one_line,
     refuse_one,
-    speaks_of_sending,
     structure,
     unclear,
     words,
@@ -45,7 +44,8 @@ _STOCK = re.compile(
     re.IGNORECASE,
 )
 # What may stand beside the lists (CLI): words about the request, and a summary.
-_OF_ALL = frozenset(("success", "message", "error", "data"))
+_WORDS = ("message", "error", "help")
+_OF_ALL = frozenset((*_WORDS, "success", "data"))
 # That it is done, or done for some, is said of the request; the lists say what was done.
 _OF_THE_REQUEST = re.compile(
     r"some|done|processed|completed?|success\w*|succeeded|ok|okay", re.IGNORECASE
@@ -107,10 +107,11 @@ def read_lists(
     _check_summary(summary, len(taken), len(refused))
     if len(taken) == len(batch) and names_errors(answer.data):
         raise UnclearAnswer("everything is listed as taken, with an error beside it")
-    beside = _beside(answer, data, len(taken))
     exact = _is_exact(
         answer, data, {_TOTAL: len(batch), _SUCCESSFUL: len(taken), _FAILED: len(refused)}
     )
+    # Beside anything that is not understood, a list proves nothing.
+    beside = None if exact else _beside(answer, data)
     raw = mask_keys(answer.data)
     outcomes: list[Outcome] = []
     for place, prepared in enumerate(batch):
@@ -123,13 +124,11 @@ def read_lists(
             found = refused[place]
             about = {key: found.entry[key] for key in found.entry.keys() - {"index", "number"}}
             rows = (*extra, *REFUSALS, _LISTED) if found.said else (_WITHOUT_WORDS,)
-            # Beside anything that is not understood, a list proves nothing.
-            rows = rows if exact else ()
             outcomes.append(
                 refuse_one(
                     prepared,
                     answer,
-                    rows,
+                    rows if exact else (),
                     provider=provider,
                     entry=about,
                     form=_ENTRY,
@@ -222,7 +221,7 @@ def _is_exact(answer: Answer, data: dict[str, Any], counts: Mapping[re.Pattern[s
     return (
         not unknown
         and (body.get("success") in (None, False) or (body["success"] is True and taken > 0))
-        and all(_is_plain(body.get(key), taken) for key in ("message", "error"))
+        and all(_is_plain(body.get(key), taken) for key in _WORDS)
         and (not summary or (is_object(summary) and _sums_up(summary, counts)))
     )
 
@@ -256,30 +255,10 @@ def _sums_up(summary: dict[str, Any], counts: Mapping[re.Pattern[str], int]) -> 
     )
 
 
-def _beside(answer: Answer, data: dict[str, Any], taken: int) -> dict[str, Any]:
-    """Return what an answer says of all, without the lists and what they explain."""
-    body: dict[str, Any] = answer.object()
-    rest = {key: data[key] for key in data.keys() - _LISTS}
-    summary: object = rest.pop("summary", None)
-    if is_object(summary):
-        rest["summary"] = {
-            key: value
-            for key, value in summary.items()
-            if (count := count_or_none(value)) is None or count > taken
-        }
-    beside = {**body, "data": rest}
-    message: object = beside.pop("message", "")
-    if taken:
-        beside.pop("success", None)
-    if not isinstance(message, str) or _speaks_of_sending(message, taken):
-        beside["message"] = message
-    return beside
-
-
-def _speaks_of_sending(message: str, taken: int) -> bool:
-    # That it is done, processed or completed is said of the request; the lists say what was done.
-    explained = taken > 0 and _STOCK.fullmatch(message.strip()) is not None
-    return speaks_of_sending(message) and not explained
+def _beside(answer: Answer, data: dict[str, Any]) -> dict[str, Any]:
+    """Return what an answer says of all, without the lists."""
+    rest = {key: value for key, value in data.items() if key not in _LISTS}
+    return {**answer.object(), "data": rest}
 
 
 def _taken(prepared: PreparedMessage, provider: str, found: _Listed, raw: object) -> Outcome:

@@ -196,6 +196,42 @@ async def test_what_is_said_of_all_may_agree_with_a_list(
     assert states(found) == ["accepted", "not_sent"]
 
 
+@pytest.mark.parametrize("key", ["message", "error", "help"])
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("Completed with some failures", "not_sent"),
+        ("Some messages failed", "not_sent"),
+        ("Messages sent successfully", "not_sent"),
+        ("Provide X-API-Key header or api_key parameter", "not_sent"),
+        ("Handed to the carrier, all were sent", "unknown"),
+        ("Operation timed out", "unknown"),
+        ("https://ugsms.example/8d1f", "unknown"),
+        ("Completed 88120031", "unknown"),
+    ],
+)
+async def test_words_beside_a_list_mean_the_same_wherever_they_stand(
+    respx_mock: respx.MockRouter, key: str, words: str, expected: str
+) -> None:
+    """The gateway writes of the request under any of three names."""
+    answer = bulk_answer([item(0)], [item(1, error="Bad")], success=False)
+    body = {**answer.json(), "message": "", key: words}
+    found = await outcomes(respx_mock, httpx.Response(200, json=body), *different(2))
+    assert states(found) == ["accepted", expected]
+
+
+@pytest.mark.parametrize("key", ["total_messages", "total_recipients", "total"])
+@pytest.mark.parametrize(("total", "expected"), [(2, "not_sent"), (3, "unknown")])
+async def test_a_total_is_that_of_the_request(
+    respx_mock: respx.MockRouter, key: str, total: int, expected: str
+) -> None:
+    """It counts whom the lists name, and nobody else."""
+    answer = bulk_answer([item(0)], [item(1, error="Bad")], success=False, summary={key: total})
+    body = {**answer.json(), "message": ""}
+    found = await outcomes(respx_mock, httpx.Response(200, json=body), *different(2))
+    assert states(found) == ["accepted", expected]
+
+
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
