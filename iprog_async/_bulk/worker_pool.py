@@ -33,7 +33,7 @@ from iprog_async._policies.patience import Patience
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.batching import fewest, plan_batches
 from iprog_async._sending.bisect_batch import Bisection, as_too_few
-from iprog_async._sending.sift import Sifted, sift, was_taken
+from iprog_async._sending.sift import Sifted, look_again, sift, was_taken
 from iprog_async._sending.submit import log_halt, log_outcome, logging_enabled, submit
 from iprog_async._sending.tally import Tally, tally_of
 
@@ -271,18 +271,22 @@ class WorkerPool:
         self, part: Batch, outcomes: Sequence[Outcome], seconds: float, *, at_risk: bool
     ) -> bool:
         """Settle what came of a request; return whether any of it waits again, withdrawn."""
-        withdrawn: Sequence[Outcome] = ()
-        back: Batch = ()
+        sifted: Sifted | None = None
         if self.state >= State.DRAINING or self._admissions is not None or was_taken(outcomes):
-            sifted = await sift(part, outcomes, self._ledger)
-            back, withdrawn = sifted.back, sifted.withdrawn
+            sifted = sift(part, outcomes, recorded=self._ledger is not None)
             part, outcomes = sifted.settled, sifted.outcomes
-            if sifted.elsewhere:
-                await self._settle_elsewhere(sifted)
         if part:
             tally = tally_of(part, outcomes)
             self._watch(part, outcomes, tally, at_risk=at_risk)
             await self._settle(part, outcomes, tally, seconds)
+        if sifted is None:
+            return False
+        back, withdrawn = sifted.back, sifted.withdrawn
+        if sifted.taken and self._ledger is not None:
+            # What has left is noted by now: others may be at theirs for a minute.
+            found, ended = await look_again(sifted, self._ledger)
+            await self._settle_taken(found, ended)
+            back, withdrawn = back + found.back, withdrawn + found.withdrawn
         if back:
             # Last: if the run is closed meanwhile, nothing of it has left.
             await self._put_back(back, withdrawn)
@@ -330,14 +334,18 @@ class WorkerPool:
         if self.stream.add(told, recorded):
             await self.stream.room()
 
-    async def _settle_elsewhere(self, sifted: Sifted) -> None:
+    async def _settle_taken(self, found: Sifted, ended: Sequence[Outcome]) -> None:
         """Pass on the outcomes of what somebody else had when its turn came."""
-        self.in_flight -= len(sifted.elsewhere)
-        self._departures.settle(sifted.lost)
-        self.counts.resumed += sum(map(was_settled, sifted.ended))
-        await self._report(sifted.ended, of=sifted.elsewhere)
+        if part := found.settled:
+            await self._settle(part, found.outcomes, tally_of(part, found.outcomes), 0.0)
+        if not ended:
+            return
+        self.in_flight -= len(found.taken)
+        self._departures.settle(found.lost)
+        self.counts.resumed += sum(map(was_settled, ended))
+        await self._report(ended, of=found.taken)
         if self._admissions is not None:
-            await self._admissions.settle(sifted.lost)
+            await self._admissions.settle(found.lost)
 
     async def _put_back(self, batch: Batch, withdrawn: Sequence[Outcome]) -> None:
         """Let what was withdrawn wait again."""

@@ -23,18 +23,16 @@ class Sifted:
         outcomes: These outcomes.
         back: Those that were not sent and wait again.
         withdrawn: What came of these at the time, which nobody sees.
-        elsewhere: Those that somebody else had as their turn came.
+        taken: Those that somebody else had as their turn came.
         lost: What came of these at the time, which nobody sees either.
-        ended: Their outcomes, as the journal has them.
     """
 
     settled: Batch = ()
     outcomes: Sequence[Outcome] = ()
     back: list[PreparedMessage] = field(factory=list[PreparedMessage])
     withdrawn: list[Outcome] = field(factory=list[Outcome])
-    elsewhere: list[PreparedMessage] = field(factory=list[PreparedMessage])
+    taken: list[PreparedMessage] = field(factory=list[PreparedMessage])
     lost: list[Outcome] = field(factory=list[Outcome])
-    ended: list[Outcome] = field(factory=list[Outcome])
 
 
 def was_taken(outcomes: Sequence[Outcome]) -> bool:
@@ -42,13 +40,13 @@ def was_taken(outcomes: Sequence[Outcome]) -> bool:
     return any(map(_is_lost, outcomes))
 
 
-async def sift(part: Batch, outcomes: Sequence[Outcome], ledger: Ledger | None) -> Sifted:
+def sift(part: Batch, outcomes: Sequence[Outcome], *, recorded: bool) -> Sifted:
     """Sort out the messages of a request.
 
     Args:
         part: Its messages.
         outcomes: What came of them.
-        ledger: Knows what became of those that somebody else had.
+        recorded: Whether there is a ledger, which knows what others did with what they had.
     """
     if not any(was_withdrawn(outcome) or _is_lost(outcome) for outcome in outcomes):
         return Sifted(part, outcomes)
@@ -56,22 +54,41 @@ async def sift(part: Batch, outcomes: Sequence[Outcome], ledger: Ledger | None) 
     kept: list[Outcome] = []
     sifted = Sifted(settled, kept)
     for prepared, outcome in zip(part, outcomes, strict=True):
-        ended: Outcome | None = outcome
         if was_withdrawn(outcome):
-            ended = None
-        elif ledger is not None and _is_lost(outcome):
-            ended = await _ended(ledger, prepared, outcome)
-        if ended is None:
             sifted.back.append(prepared)
             sifted.withdrawn.append(outcome)
-        elif ended is outcome:
+        elif recorded and _is_lost(outcome):
+            sifted.taken.append(prepared)
+            sifted.lost.append(outcome)
+        else:
             settled.append(prepared)
             kept.append(outcome)
-        else:
-            sifted.elsewhere.append(prepared)
-            sifted.lost.append(outcome)
-            sifted.ended.append(ended)
     return sifted
+
+
+async def look_again(sifted: Sifted, ledger: Ledger) -> tuple[Sifted, list[Outcome]]:
+    """Look up what became of the messages that somebody else had.
+
+    Returns:
+        The same messages, sorted out, and the outcomes that others brought the `taken` ones to.
+        Those wait again that may be sent now, and those are settled that can't be looked up.
+    """
+    settled: list[PreparedMessage] = []
+    kept: list[Outcome] = []
+    found, elsewhere = Sifted(settled, kept), list[Outcome]()
+    for prepared, lost in zip(sifted.taken, sifted.lost, strict=True):
+        ended = await _ended(ledger, prepared, lost)
+        if ended is None:
+            found.back.append(prepared)
+            found.withdrawn.append(lost)
+        elif ended is lost:
+            settled.append(prepared)
+            kept.append(lost)
+        else:
+            found.taken.append(prepared)
+            found.lost.append(lost)
+            elsewhere.append(ended)
+    return found, elsewhere
 
 
 async def _ended(ledger: Ledger, prepared: PreparedMessage, lost: Outcome) -> Outcome | None:
