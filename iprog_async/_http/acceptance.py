@@ -47,9 +47,8 @@ _UNSURE = (
 _SAYS_UNSURE = re.compile(rf"\b({_UNSURE})\b|::|^[^\w*]*\*\W*$", re.IGNORECASE)
 
 # What is masked and nothing else may have been anything.
-PLAIN_REASON = (
-    rf"(?![\s\S]*\b({_TAKEN}|{_DONE}|{_UNSURE})\b)(?![^\w*]*\*\W*$)[^'\"`<>{{}}\[\];:=|]{{1,200}}"
-)
+_PLAIN_WORDS = r"(?![^\w*]*\*\W*$)[^'\"`<>{}\[\];:=|]{1,200}"
+PLAIN_REASON = rf"(?![\s\S]*\b({_TAKEN}|{_DONE}|{_UNSURE})\b){_PLAIN_WORDS}"
 """Pattern of a plain sentence about what was asked, which speaks of nothing that came later."""
 
 _STATUS_WORD = re.compile(

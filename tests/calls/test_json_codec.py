@@ -69,7 +69,7 @@ def test_read(text: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None
     assert [expected, expected] == _by_each(monkeypatch, _read, text)
 
 
-WRITTEN = [
+WRITTEN: list[tuple[object, str]] = [
     ({"text": 'é "1"\n\x7f\x1f\u2028/\\'}, '{"text":"é \\"1\\"\\n\x7f\\u001f\u2028/\\\\"}'),
     ({"token": Secret("secret")}, '{"token":"secret"}'),
     ({"id": 2**70, "list": [1, None, True]}, '{"id":1180591620717411303424,"list":[1,null,true]}'),
