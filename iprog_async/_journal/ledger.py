@@ -26,10 +26,7 @@ from iprog_async._journal.resume_rules import (
 )
 from iprog_async._journal.rows import Row, Values
 from iprog_async._journal.rows_claim import RowsClaim
-from iprog_async._journal.store import (
-    ClaimLostError,
-    Identity,
-)
+from iprog_async._journal.store import ClaimLostError, Identity
 
 
 R = TypeVar("R")
@@ -161,18 +158,21 @@ class Ledger:
         if self._lost[prepared.index] > _MOST_LOOKS:
             return NotSent(prepared.index, prepared.message, contended(prepared.e164))
         looked_up = await self._look_up([prepared], since=True)
-        # Not before: where the journal can't be read, its outcome is recorded in this row.
+        # Not before: where the journal can't be read, its outcome is recorded in this row. And not
+        # later: going through what was found may put another row in its place.
         self._rows.pop(prepared.index, None)
         ((_, outcome),) = looked_up
         if outcome is not None:
-            self._rows.pop(prepared.index, None)
             self._free([prepared])
         return outcome
 
     async def _look_up(
         self, window: Sequence[PreparedMessage], *, since: bool = False
     ) -> Iterable[tuple[PreparedMessage, Outcome | None]]:
-        """Return messages with the outcomes that they had; `None` of each that has to be sent."""
+        """Return messages with the outcomes that they had; `None` of each that has to be sent.
+
+        Each is decided about as the result is gone through.
+        """
         known = await self._journal.store.look_up(
             ((prepared.e164, prepared.message.key) for prepared in window),
             earlier=bool(self._run),
