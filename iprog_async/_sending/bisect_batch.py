@@ -157,7 +157,8 @@ def _one_refusal(outcomes: Sequence[Outcome]) -> SmsError | None:
 def still_in_time(batch: Batch, outcomes: Sequence[Outcome]) -> Sequence[bool]:
     """Return which messages of an expired request may still leave; nothing if none may.
 
-    Ends that are near one another travel together, by the earliest of them.
+    Ends that are near one another travel together, by the earliest of them. An adapter may need
+    some time, and refuse for an end before all of them: the same request would fare no better.
     """
     refusal = _one_refusal(outcomes)
     if not isinstance(refusal, ExpiredError):
@@ -166,7 +167,7 @@ def still_in_time(batch: Batch, outcomes: Sequence[Outcome]) -> Sequence[bool]:
     in_time = [
         end is not None and end > until for end in (waits.message.not_after for waits in batch)
     ]
-    return in_time if any(in_time) else ()
+    return in_time if any(in_time) and not all(in_time) else ()
 
 
 def as_healable(outcome: Outcome) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from attrs import evolve
 from support.core.clock import soon
-from support.core.fakes import NUMBER, Wire, prepared, to_many
+from support.core.fakes import NUMBER, FakeProvider, Wire, prepared, to_many
 from support.journal.journaling import ACCEPTED, SLOW_DOWN, posting, run_over, sent_to
+from support.not_after import kinds
 from support.policies.rules import always
 
 from iprog_async import (
@@ -23,6 +25,7 @@ from iprog_async import (
     Message,
     NotSent,
     Observer,
+    Outcome,
     RateLimitError,
     SendEnded,
     SendLaterError,
@@ -34,7 +37,7 @@ from iprog_async._core.messages import check_not_after
 from iprog_async._core.observers import is_submitting
 from iprog_async._http.send_context import SendContext, active_send
 from iprog_async._sending.batching import plan_batches
-from iprog_async.adapter import Batching
+from iprog_async.adapter import Batching, PreparedMessage, failed
 
 
 OTHER = "+639180000000"
@@ -88,6 +91,21 @@ async def test_who_has_more_time_does_not_expire_with_the_others_of_a_request() 
         for one in outcomes
     ]
     assert [people[1].to, people[3].to] == sorted(sent_to(wire))
+
+
+@pytest.mark.usefixtures("whole_batches")
+async def test_an_adapter_that_needs_time_may_refuse_for_an_end_before_all_of_them() -> None:
+    """What it refused is not sent, and not asked again: no other part of the request is late."""
+
+    async def refuse(batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
+        error = ExpiredError(soon(-300), "the gateway needs five minutes")
+        return [failed(each, error) for each in batch]
+
+    provider = FakeProvider(limits=Batching(max_batch=10), send=refuse)
+    async with SmsClient(provider, pool=Wire(ACCEPTED).pool) as client:
+        outcomes = await run_over(client, to_many(3), not_after=soon(60))
+
+    assert (["ExpiredError"] * 3, 1) == (kinds(outcomes), len(provider.sent))
 
 
 class Alerting(Observer):
