@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import lru_cache
 from typing import cast
 
-import httptools
-
-from iprog_async._engines.base import MAX_BODY, Failure, WireReply, add_field
-from iprog_async._engines.body import BadBodyError, Body
+from iprog_async._engines.base import Failure, WireReply
+from iprog_async._engines.body import BadBodyError
+from iprog_async._engines.http1_careful_reader import CarefulReader
+from iprog_async._engines.http1_quick_reader import QuickReader
 from iprog_async._engines.readiness import poller
 from iprog_async._engines.tls import TlsTransport
 
@@ -19,16 +18,6 @@ from iprog_async._engines.tls import TlsTransport
 _PIECE = 8 * 1024
 # How many requests are written together: the first of them waits for a millisecond.
 _TOGETHER = 16
-# Status line and header fields, which the parser itself does not bound.
-_LONGEST_HEAD = 64 * 1024
-# Of all bytes together; the size of chunks and fields after the body are in no other count.
-_LONGEST = MAX_BODY + 2 * _LONGEST_HEAD
-
-
-@lru_cache(maxsize=128)
-def _name(name: bytes) -> str:
-    """Return the name of a header field, of which gateways have few."""
-    return name.decode("latin-1").lower()
 
 
 class WriteCoalescer:
@@ -72,19 +61,16 @@ class Connection(asyncio.BufferedProtocol):
         self._outbox = outbox
         self._transport: asyncio.Transport | None = None
         self._tls: TlsTransport | None = None
-        self._parser: httptools.HttpResponseParser | None = None
+        self._reader = QuickReader()
+        # Reads an answer that the other one gave up.
+        self._careful: CarefulReader | None = None
         self._answer: asyncio.Future[WireReply | Failure] | None = None
         self._poll: Callable[[], object] = list[object]
         # Of its own: where reads are completed by the system, it writes here at any moment.
         self._piece = memoryview(bytearray(_PIECE))
-        self._received = 0
-        self._headers: dict[str, str] = {}
-        self._body: Body | None = None
         self._complete = False
-        self._said_more = False
         # The waiter of an answer that is complete, while it is not known what came with it.
         self._held: asyncio.Future[WireReply | Failure] | None = None
-        self._status = 0
         self._left = False
         # Whether whatever comes in before the next request can only be unasked. Nobody can tell on
         # a new connection: the tickets of TLS come in by themselves.
@@ -100,14 +86,7 @@ class Connection(asyncio.BufferedProtocol):
             or to have spoken, at the moment of writing.
         """
         assert self._transport is not None  # noqa: S101 - made by create_connection
-        if self._parser is None:
-            # It serves the next answer, too: a connection is kept only after a whole one.
-            self._parser = httptools.HttpResponseParser(self)
-        self._received = 0
-        self._headers = {}
-        self._body = None
         self._complete = False
-        self._said_more = False
         self._left = False
         answer: asyncio.Future[WireReply | Failure] = self._loop.create_future()
         self._answer = answer
@@ -116,6 +95,10 @@ class Connection(asyncio.BufferedProtocol):
             return await answer
         finally:
             self._answer = self._held = None
+            self._reader.came = b""
+            if self._careful is not None:
+                self._careful.close()
+                self._careful = None
             # With a part of the request still to be written the connection is out of step.
             if not self._complete or self._transport.get_write_buffer_size():
                 self.close()
@@ -159,101 +142,64 @@ class Connection(asyncio.BufferedProtocol):
         return self._piece
 
     def buffer_updated(self, nbytes: int) -> None:
-        if self._parser is None or self._answer is None or self._complete or not self._left:
+        if self._answer is None or self._complete or not self._left:
             # Nobody asked: whatever it is, it is no answer to the next request.
             if not self._left:
                 self._settle(NOT_QUIET)
-            self._out_of_step()
+            if self._careful is not None:
+                self._careful.note_more()
             self.close()
             return
-        self._received += nbytes
-        try:
-            self._parser.feed_data(self._piece[:nbytes])
-        except httptools.HttpParserUpgrade:
-            self.close("an answer that changes the protocol")
-        except httptools.HttpParserError as exc:
-            if self._complete:
-                self._out_of_step()
-            else:
-                self.close(f"an answer that is no HTTP ({exc})")
-        if self._complete:
-            if nbytes == _PIECE or (self._tls is not None and self._tls.has_more):
+        piece = bytes(self._piece[:nbytes])
+        has_more = nbytes == _PIECE or (self._tls is not None and self._tls.has_more)
+        if self._careful is not None:
+            self._read(self._careful, piece, has_more=has_more)
+            return
+        reply = self._reader.feed(piece)
+        if reply is not None and not has_more:
+            self._complete = self._kept = True
+            self._settle(reply)
+        elif reply is not None or self._reader.gave_up:
+            self._read_again(has_more=has_more)
+
+    def _read_again(self, *, has_more: bool) -> None:
+        """Read with more care what came in."""
+        came = self._reader.came
+        self._reader.close()
+        self._reader = QuickReader()
+        self._careful = CarefulReader()
+        self._read(self._careful, came, has_more=has_more)
+
+    def _read(self, reader: CarefulReader, piece: bytes, *, has_more: bool) -> None:
+        reader.feed(piece)
+        self.usable = self.usable and reader.keeps
+        if reader.fault:
+            self.close(reader.fault)
+        elif reader.is_complete:
+            self._complete = True
+            if has_more:
                 self._hold()
             else:
-                self._finish(whole=not self._said_more)
-        if self._received > _LONGEST_HEAD and (self._body is None or self._received > _LONGEST):
-            self.close("the answer has more header fields, or more chunks, than any gateway needs")
+                self._finish(whole=True)
 
     def eof_received(self) -> bool:
         self.usable = False
-        if self._body is not None and not self._complete and self._ends_with_connection():
-            self._end()
+        if self._reader.came and not self._complete:
+            self._read_again(has_more=False)
+        if (
+            self._careful is not None
+            and not self._complete
+            and self._careful.ends_with_connection()
+        ):
+            self._complete = True
             self._finish(whole=False)
         return False
-
-    def _ends_with_connection(self) -> bool:
-        """Return whether the answer named no length, as HTTP/1.0 servers may (RFC 9112, 6.3).
-
-        What came is read for what it says; that it is all which was to come, nobody knows.
-        """
-        return not self._headers.keys() & {"content-length", "transfer-encoding"}
 
     def connection_lost(self, exc: Exception | None) -> None:
         why = f": {type(exc).__name__}: {exc}" if exc else " without a complete answer"
         self.close(f"the connection was closed{why}")
         # They refer to each other, and no garbage collection should be needed.
-        self._parser = None
-
-    # What the parser calls.
-
-    def on_message_begin(self) -> None:
-        if self._complete:
-            self._out_of_step()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        headers = self._headers
-        if self._body is not None:
-            # Fields after the body could contradict those before it.
-            self._said_more = True
-        elif (key := _name(name)) in headers:
-            add_field(headers, key, value.decode("latin-1"))
-        else:
-            headers[key] = value.decode("latin-1")
-
-    def on_headers_complete(self) -> None:
-        if self._complete or self._is_interim():
-            return
-        try:
-            self._body = Body(self._headers)
-        except BadBodyError as exc:
-            self.close(str(exc))
-
-    def on_body(self, body: bytes) -> None:
-        if self._complete or self._body is None:
-            return
-        try:
-            self._body.feed(body)
-        except BadBodyError as exc:
-            self.close(str(exc))
-
-    def on_message_complete(self) -> None:
-        if self._complete:
-            return
-        if self._body is None:
-            # An interim answer such as "100 Continue"; the real one follows. What its fields say,
-            # an id maybe, is read by nobody, and may be a sign that the text was taken.
-            self._said_more = self._said_more or bool(self._headers)
-            self._headers = {}
-            return
-        if self._parser is None or not self._parser.should_keep_alive():
-            self.usable = False
-        self._end()
-
-    def _end(self) -> None:
-        """Note that the answer is complete, and the status before that of another one."""
-        assert self._parser is not None  # noqa: S101 - it has just read the end
-        self._complete = True
-        self._status = self._parser.get_status_code()
+        self._reader.close()
 
     def _hold(self) -> None:
         """Hand over an answer once what came in with it has been looked at, too.
@@ -270,24 +216,16 @@ class Connection(asyncio.BufferedProtocol):
             return
         self._held = None
         within_record = self._tls is not None and self._tls.within_record
-        self._finish(whole=not self._said_more and not within_record)
-
-    def _out_of_step(self) -> None:
-        """Note that more came than one answer to one request."""
-        self._said_more = True
-        self.usable = False
-
-    def _is_interim(self) -> bool:
-        return self._parser is not None and self._parser.get_status_code() < 200
+        self._finish(whole=not within_record)
 
     def _finish(self, *, whole: bool) -> None:
         """Hand over the answer, once all is read that came in with it."""
-        assert self._body is not None  # noqa: S101 - the parser has read head and end
+        assert self._careful is not None  # noqa: S101 - it has read head and end
         try:
-            body = self._body.end()
+            reply = self._careful.reply(whole=whole)
         except BadBodyError as exc:
             self._complete = False
             self.close(str(exc))
             return
         self._kept = True
-        self._settle(WireReply(self._status, self._headers, body, whole))
+        self._settle(reply)
