@@ -7,7 +7,7 @@ from typing import Any
 
 from iprog_async._journal.postgres.attempts import attempt_of
 from iprog_async._journal.postgres.connecting import Connection, not_in_session, run
-from iprog_async._journal.postgres.jobs import Job, Kind, values_of
+from iprog_async._journal.postgres.jobs import ATTEMPT, Job, Kind, released, values_of
 from iprog_async._journal.postgres.statements import Statement, Statements, check_identity, to_row
 from iprog_async._journal.rows import Row
 from iprog_async._journal.store import ClaimLostError
@@ -48,12 +48,8 @@ class Execution:
 
     def give_back(self, connection: Connection, jobs: Sequence[Job]) -> None:
         """Release claims of which nobody knows whether they were made, and which are not used."""
-        released = [
-            (row.number, row.key, row.text_hash, values[_ATTEMPT], *row.as_released()[5:10])
-            for job in jobs
-            for row, values in zip(job.rows, job.values, strict=True)
-        ]
-        self._write(connection, self._statements.release, released)
+        rows = [values for job in jobs for values in released(job)]
+        self._write(connection, self._statements.release, rows)
 
     def _claim(self, connection: Connection, jobs: Sequence[Job]) -> list[ClaimLostError | None]:
         got: dict[int, int] = {}
@@ -65,7 +61,7 @@ class Execution:
             del got[attempt]
         results: list[ClaimLostError | None] = []
         for job in jobs:
-            attempts = [values[_ATTEMPT] for values in job.values]
+            attempts = [values[ATTEMPT] for values in job.values]
             lost: ClaimLostError | None = None
             for row, attempt in zip(job.rows, attempts, strict=True):
                 if attempt in got:
@@ -73,10 +69,10 @@ class Execution:
                 else:
                     lost = ClaimLostError(row.number, row.key)
             results.append(lost)
-        split = [job for job, result in zip(jobs, results, strict=True) if result is not None]
-        if contested or any(len(job.rows) > 1 for job in split):
-            # One request for several people: it does not leave for the others either.
-            self.give_back(connection, split)
+        if lost_jobs := [job for job, lost in zip(jobs, results, strict=True) if lost is not None]:
+            # What others made a conflict of; what this very job got before its connection was
+            # lost; and of one request for several people, those whom nobody else has.
+            self.give_back(connection, lost_jobs)
         return results
 
     def _contested(
@@ -84,11 +80,12 @@ class Execution:
     ) -> Sequence[int]:
         """Return which claims to give back, as two runs may have claimed in the same moment.
 
-        Neither sees what the other has not committed yet. So whoever has claimed looks again: of
-        two at least the one that claimed last sees the other, and lets it go first.
+        Neither sees what the other has not committed yet. So whoever has claimed, and committed
+        that, looks again: of two at least the one that claimed last sees the other, and lets it go
+        first. In one transaction with the claim, the look would see no more than the claim did.
         """
         claimed = [
-            values for values in values_of(jobs) if values[_HEEDS] and values[_ATTEMPT] in got
+            values for values in values_of(jobs) if values[_HEEDS] and values[ATTEMPT] in got
         ]
         statement = self._statements.contested
         return [
@@ -100,10 +97,10 @@ class Execution:
     def _claim_new(
         self, connection: Connection, jobs: Sequence[Job]
     ) -> list[Row | ClaimLostError | None]:
-        by_attempt = {job.values[0][_ATTEMPT]: job for job in jobs}
+        by_attempt = {job.values[0][ATTEMPT]: job for job in jobs}
         results: dict[int, Row | None] = {}
         for _ in range(_LOOKS):
-            missing = [job.values[0] for job in jobs if job.values[0][_ATTEMPT] not in results]
+            missing = [job.values[0] for job in jobs if job.values[0][ATTEMPT] not in results]
             for values in _in_chunks(missing):
                 for attempt, got, *found in self._take(
                     connection, self._statements.claim_new, values, jobs
@@ -132,6 +129,8 @@ class Execution:
     ) -> Iterator[list[Any]]:
         """Run a claim; what was claimed where others don't see who is connected is taken back."""
         found = run(connection, statement.sql, statement.values(rows)).fetchall()
+        for job in jobs:
+            job.tried = True
         if not all(in_session for in_session, *_ in found):
             self.give_back(connection, jobs)
             raise not_in_session("the journal's database")
@@ -144,8 +143,8 @@ class Execution:
             run(connection, statement.sql, statement.values(values))
 
 
-_ATTEMPT, _HEEDS = 4, 7
-"""Where its attempt is in the values of a claim, and whether it may be a conflict."""
+_HEEDS = 7
+"""Where it is in the values of a claim whether it may be a conflict."""
 
 
 def _in_chunks(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:

@@ -14,6 +14,13 @@ from iprog_async._journal.postgres.connecting import Connection
 from iprog_async._journal.rows import Row
 
 
+ATTEMPT = 4
+"""Where its attempt is in the values of a claim."""
+
+STATE, END = 5, 10
+"""Where an outcome begins and ends in a row's columns."""
+
+
 class Kind(IntEnum):
     """What a job does, in the order in which jobs that came together are done."""
 
@@ -62,7 +69,8 @@ class Job:
         values: The rows of its statement.
         rows: The rows that a claim is for.
         work: What else to do with the connection.
-        tried: Whether it was sent to the server, which may have done it.
+        tried: Whether the server has done some of it, or may have: of a claim, what is then to be
+            taken back if it is not used.
         answered: Whether nobody waits any more.
         finished: Whether nothing is left to do.
     """
@@ -95,6 +103,19 @@ def in_groups(jobs: Sequence[Job]) -> Iterator[list[Job]]:
 def values_of(jobs: Iterable[Job]) -> list[tuple[Any, ...]]:
     """Return the rows of several jobs of one statement."""
     return [values for job in jobs for values in job.values]
+
+
+def released(job: Job) -> list[tuple[Any, ...]]:
+    """Return the rows of the statement that takes back what a claim has got, if it has."""
+    return [
+        (row.number, row.key, row.text_hash, values[ATTEMPT], *row.as_released()[STATE:END])
+        for row, values in zip(job.rows, job.values, strict=True)
+    ]
+
+
+def release_of(job: Job) -> Job:
+    """Return what takes back a claim that is not used, for as long as it takes; nobody waits."""
+    return Job(Kind.RELEASE, job.queue, job.done, job.asked_at, released(job), answered=True)
 
 
 def _kind(job: Job) -> Kind:

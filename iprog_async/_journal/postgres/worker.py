@@ -21,7 +21,7 @@ from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.connecting import is_lost, is_passing, unusable
 from iprog_async._journal.postgres.driver import driver
 from iprog_async._journal.postgres.execution import Execution
-from iprog_async._journal.postgres.jobs import Asker, Job, Kind, in_groups
+from iprog_async._journal.postgres.jobs import Asker, Job, Kind, in_groups, release_of
 from iprog_async._journal.postgres.write_queue import Intake
 from iprog_async._journal.store import CLAIM_SECONDS
 
@@ -64,7 +64,6 @@ class Worker:
         self._execution = execution
         self._intake = intake
         self._jobs: list[Job] = []
-        self._given_up: list[Job] = []
         self._ended: list[tuple[Job, Any]] = []
         self._demoted = False
         self._pause = 0.0
@@ -93,7 +92,7 @@ class Worker:
 
     def _gather(self) -> bool:
         """Wait for jobs, or for the time to try again; return whether to go on."""
-        waiting = bool(self._jobs or self._given_up)
+        waiting = bool(self._jobs)
         if self._end_by is not None:
             time.sleep(self._pause)
             return waiting and time.monotonic() < self._end_by
@@ -117,9 +116,6 @@ class Worker:
             self._away(exc if isinstance(exc, SmsError) else unusable(self._address, exc))
             return
         try:
-            if self._given_up:
-                self._execution.give_back(connection, self._given_up)
-                self._given_up.clear()
             for group in in_groups(self._jobs):
                 self._do(connection, group)
         except Exception as exc:
@@ -137,13 +133,15 @@ class Worker:
 
     def _do(self, connection: WaitingConnection, group: list[Job]) -> None:
         """Do a group, or each of its jobs alone if it can't be done together."""
-        for job in group:
-            job.tried = True
         # A look at millions of rows takes its time. All else is soon done, or in vain: others wait.
         connection.is_patient = group[0].kind is Kind.ASK
         try:
             results = self._execution.do(connection, group)
         except Exception as exc:
+            if is_lost(connection, exc) or not getattr(exc, "sqlstate", None):
+                # Only what the server itself refused is certainly undone.
+                for job in group:
+                    job.tried = True
             if is_lost(connection, exc) or is_passing(exc):
                 raise
             if len(group) > 1:
@@ -154,6 +152,8 @@ class Worker:
                 self._do_each_row(connection, group[0])
                 return
             self._fail(group[0], exc)
+            if taken_back := self._take_back(group[0]):
+                self._do(connection, taken_back)
             return
         for job, result in zip(group, results, strict=True):
             self._finish(job, result)
@@ -204,15 +204,20 @@ class Worker:
             self._away_since = now
         self._pause = min(max(2 * self._pause, _SHORTEST_PAUSE), _LONGEST_PAUSE)
         gone_for_long = now - self._away_since > CLAIM_SECONDS or self._end_by is not None
-        for job in self._jobs:
+        for job in list(self._jobs):
             if job.finished or (not gone_for_long and now - job.asked_at < CLAIM_SECONDS):
                 continue
             if job.kind.is_kept:
                 self._answer(job, problem)
                 continue
-            if job.kind.is_claim and job.tried:
-                self._given_up.append(job)
+            self._take_back(job)
             self._finish(job, problem)
+
+    def _take_back(self, job: Job) -> list[Job]:
+        """Let a claim be released that is not used, if the server may have it; return what does."""
+        taken_back = [release_of(job)] if job.kind.is_claim and job.tried else []
+        self._jobs += taken_back
+        return taken_back
 
     def _finish(self, job: Job, result: Any) -> None:
         job.finished = True

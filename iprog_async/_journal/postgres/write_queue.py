@@ -14,7 +14,7 @@ from iprog_async._core.errors import JournalError
 from iprog_async._journal.forks import generation
 from iprog_async._journal.postgres.attempts import Attempts, attempt_of, note_attempt
 from iprog_async._journal.postgres.connecting import Connection
-from iprog_async._journal.postgres.jobs import Job, Kind
+from iprog_async._journal.postgres.jobs import END, STATE, Job, Kind
 from iprog_async._journal.resume_rules import ResumeRules
 from iprog_async._journal.rows import Row, Values
 
@@ -23,9 +23,6 @@ from iprog_async._journal.rows import Row, Values
 # most of a statement's cost is its own.
 _COALESCE_DELAY = 0.002
 _COALESCE_FROM = 4
-
-_STATE, _END = 5, 10
-"""Where an outcome begins and ends in a row's columns."""
 
 
 class LoopQueue:
@@ -69,7 +66,7 @@ class LoopQueue:
         claimed: list[tuple[Any, ...]] = []
         untouched: list[tuple[Any, ...]] = []
         for row in rows:
-            ended = row.as_released()[_STATE:_END]
+            ended = row.as_released()[STATE:END]
             attempt = attempt_of(row)
             if self._attempts.is_ours(attempt):
                 claimed.append((row.number, row.key, row.text_hash, attempt, *ended))
@@ -85,7 +82,7 @@ class LoopQueue:
         claimed: list[tuple[Any, ...]] = []
         untouched: list[tuple[Any, ...]] = []
         for row, values in zip(rows, ended, strict=True):
-            outcome = values[_STATE:_END]
+            outcome = values[STATE:END]
             attempt = attempt_of(row)
             if self._attempts.is_ours(attempt):
                 claimed.append((row.id, attempt, *outcome))
@@ -99,7 +96,7 @@ class LoopQueue:
     def settle(self, rows: Sequence[Row], ended: Sequence[Values]) -> asyncio.Future[Any]:
         """Put on record what became of unknown messages; see `StoreQueue`."""
         settled = [
-            (row.id, attempt_of(row), *values[_STATE:_END])
+            (row.id, attempt_of(row), *values[STATE:END])
             for row, values in zip(rows, ended, strict=True)
         ]
         return self._add(Kind.SETTLE, settled)
