@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import phonenumbers
-from phonenumbers.geocoder import country_name_for_number
 
 from iprog_async import count_segments
 from iprog_async.sandbox import ReceivedText
@@ -18,6 +17,9 @@ INCOMING = "incoming"
 
 def pushed(received: ReceivedText) -> Mapping[str, object]:
     """Return what is posted to the account's webhook address (SRC); the country's form is INFER."""
+    # Imported late: it loads the places of all prefixes, half of what a sandbox's start would take.
+    from phonenumbers.geocoder import country_name_for_number
+
     try:
         number = phonenumbers.parse(f"+{received.sender.removeprefix('+')}")
     except phonenumbers.NumberParseException:
