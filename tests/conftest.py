@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from support.fast_set import mark_further_rows
+from support.fast_set import ROWS, mark_further_rows
 from support.postgres.fixtures import (
     journal_stock,
     own_database,
@@ -45,6 +45,7 @@ _ENOUGH = 2 << 30
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the flags that make the suite, or some of its tests, longer."""
     parser.addoption("--slow", action="store_true", help="run the slow tests, too")
+    parser.addoption("--rows", type=int, default=ROWS, help="of a table, without --slow")
     parser.addoption("--kills", default="20", help="how often running senders are killed")
     parser.addoption("--orders", default="300", help="how many orders a shop with workers gets")
     parser.addoption("--outboxes", default="1", help="how many outboxes meet all incidents")
@@ -90,7 +91,7 @@ def pytest_collection() -> Generator[None, object, object]:
 @pytest.hookimpl(tryfirst=True)  # `-m` counts what is marked here
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the slow tests, unless they are asked for."""
-    mark_further_rows(items)
+    mark_further_rows(items, config.getoption("--rows"))
     if config.getoption("--slow"):
         return
     named = _named(config)

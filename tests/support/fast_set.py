@@ -9,8 +9,8 @@ from zlib import crc32
 import pytest
 
 
-ROWS = 5
-"""How many of a table's rows run without `--slow`."""
+ROWS = 3
+"""How many of a table's rows run without `--slow`, where `--rows` says nothing else."""
 
 
 def mark_further_rows(items: Iterable[pytest.Item], rows: int = ROWS) -> None:
