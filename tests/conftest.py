@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 _SLOW = "slow: takes long, or starts many processes; runs with --slow, or where its path is named"
-_EXAMPLES = {"quick": 10, "thorough": 200}  # of a property, without --slow and with it
+_EXAMPLES = {"quick": 10, "thorough": 100}  # of a property, without --slow and with it
 # Where `tmp_path` is, if there is room.
 _MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder there that is the user's own
 _ENOUGH = 2 << 30
