@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 
@@ -15,7 +16,7 @@ def _monotonic() -> float:
 
 def _uptime_of_this_system() -> Callable[[], float]:
     clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return _monotonic if clock is None else lambda: time.clock_gettime(clock)
+    return _monotonic if clock is None else partial(time.clock_gettime, clock)
 
 
 uptime = _uptime_of_this_system()

@@ -134,26 +134,32 @@ def today() -> int:
 
 _NULLABLE = [place for place, column in enumerate(ROW_COLUMNS) if column.may_be_null]
 _BLOBS = [place for place, column in enumerate(ROW_COLUMNS) if column.kind == "BLOB"]
+# Its number is no number.
+_NO_ROW = ["" if column.name == "id" else 0 for column in ROW_COLUMNS]
 
 
-def parameters(rows: Iterable[Values]) -> list[object]:
+def parameters(rows: Iterable[Values], no_rows: int = 0) -> list[object]:
     """Return the parameters of `upsert` for rows, one after the other.
 
     What stands for nothing is 0, where text stands else, and bytes are a `bytearray`: for every
     `None` and `bytes` Python's `sqlite3` looks for somebody to adapt it, which takes as long as
     writing the row.
+
+    Args:
+        rows: The rows.
+        no_rows: How many the statement writes more; of these it writes nothing.
     """
     values: list[Any] = list(chain.from_iterable(rows))
     for place in _NULLABLE:
         values[place::WIDTH] = [0 if value is None else value for value in values[place::WIDTH]]
     for place in _BLOBS:
         values[place::WIDTH] = map(bytearray, values[place::WIDTH])
-    return values
+    return values + _NO_ROW * no_rows if no_rows else values
 
 
 @lru_cache(maxsize=256)
 def upsert(rows: int, day: int, attempt: int = 0, unless_after: int | None = None) -> str:
-    """Return the statement that writes so many rows; a change leaves the indexes alone.
+    """Return the statement that writes up to so many rows; a change leaves the indexes alone.
 
     Its parameters come from `parameters`.
 
@@ -164,16 +170,21 @@ def upsert(rows: int, day: int, attempt: int = 0, unless_after: int | None = Non
         unless_after: The `data_version` after which nothing is to be written: if somebody else
             has written, the statement fails, since an attempt may not be `NULL`.
     """
-    # A number in the statement costs nothing, and a value of each row would.
-    places = ", ".join("nullif(?, 0)" if column.may_be_null else "?" for column in ROW_COLUMNS)
-    values = ", ".join([f"({places}, {attempt}, {day})"] * rows)
+    # SQLite takes five times as long to parse a row as to write it, so that a row is nothing but
+    # its parameters; and a number in the statement costs less than a value of each row.
+    places = ", ".join(["(" + ", ".join("?" * WIDTH) + ")"] * rows)
+    values = ", ".join(
+        f"nullif(column{place}, 0)" if column.may_be_null else f"column{place}"
+        for place, column in enumerate(ROW_COLUMNS, 1)
+    )
+    by = str(attempt)
     if unless_after is not None:
         seen = f"(SELECT data_version FROM pragma_data_version) = {unless_after}"  # noqa: S608 - a number
-        guarded = f"CASE WHEN {seen} THEN {attempt} END"
-        values = values.replace(f"{attempt}, {day})", f"{guarded}, {day})", 1)
+        by = f"CASE WHEN {seen} THEN {attempt} END"
     names = [column.name for column in ROW_COLUMNS if not column.fixed]
     changes = ", ".join(f"{name} = excluded.{name}" for name in (*names, "attempt", "day"))
     return f"""
-    INSERT INTO entries ({NAMES}, attempt, day) VALUES {values}
+    INSERT INTO entries ({NAMES}, attempt, day)
+    SELECT {values}, {by}, {day} FROM (VALUES {places}) WHERE column1 <> ''
     ON CONFLICT (id) DO UPDATE SET {changes}
     """  # noqa: S608 - constants and numbers

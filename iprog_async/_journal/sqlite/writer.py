@@ -24,9 +24,9 @@ from iprog_async._journal.store import ClaimLostError
 
 
 # Rows are written many to a statement: between statements the thread lets go of the
-# interpreter, and getting it back from a busy event loop costs more than the row. Of some
-# sizes, because SQLite parses each statement once and keeps it, which takes 1.3 kB a row.
-_ROWS_PER_STATEMENT = (1, 2, 4, *range(8, 64, 8), *range(64, 128, 16), *range(128, 257, 32))
+# interpreter, and getting it back from a busy event loop costs more than the row. Of few sizes,
+# because SQLite parses each statement once, which takes as long as writing some hundred rows.
+_ROWS_PER_STATEMENT = (1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256)
 # Looking whether the file is still there makes the thread let go of the interpreter, too.
 _SECONDS_BETWEEN_LOOKS = 0.05
 # No disk writes so much that a log is begun anew a thousand times in it.
@@ -181,9 +181,8 @@ class Writer:
 
     def _upsert(self, rows: Sequence[Values], version: int | None) -> None:
         size = next(size for size in self._sizes if size >= len(rows))
-        # To fill the statement up the last row is written again, which changes nothing.
-        rows = [*rows, *[rows[-1]] * (size - len(rows))]
-        self._connection.execute(upsert(size, today(), self._attempt, version), parameters(rows))
+        statement = upsert(size, today(), self._attempt, version)
+        self._connection.execute(statement, parameters(rows, no_rows=size - len(rows)))
 
     def _look(self) -> None:
         """Look whether the path still leads to our file, and others still see that we have it."""

@@ -49,6 +49,17 @@ async def test_tasks_share_a_transaction(path: Path) -> None:
     assert ["claimed"] * 200 == states_in(path)
 
 
+@pytest.mark.parametrize("count", [1, 3, 9, 33, 63, 64, 65, 100, 193, 255, 257])
+async def test_a_statement_for_more_rows_writes_no_others(count: int, path: Path) -> None:
+    """A statement has places for more rows than there are mostly; the others stay empty."""
+    with Journal.open(path) as journal:
+        await take(Ledger(journal).claim([prepared(n, m.to) for n, m in enumerate(to_many(count))]))
+    with sqlite3.connect(path) as connection:
+        found = connection.execute("SELECT number FROM entries ORDER BY id").fetchall()
+    connection.close()
+    assert [(message.to,) for message in to_many(count)] == found
+
+
 @pytest.mark.parametrize("beside", [False, True])
 async def test_a_run_asks_only_beside_others(path: Path, *, beside: bool) -> None:
     """What single sends have sent is looked for only once another opening has written."""
