@@ -103,8 +103,12 @@ class SingleSends:
                     resend_unknown=resend_unknown,
                     tell=lambda outcome: self._tell(prepared, outcome, started),
                 )
+            elif (over := self._overdue(prepared)) is not None:
+                outcome = over
+            elif self._gate is not None:
+                outcome = await send_through(self._gate, prepared, self._submit_permitted)
             else:
-                outcome = await self._submit(prepared)
+                (outcome,) = await submit(self._provider, (prepared,), None, self._observers)
         except asyncio.CancelledError as exc:
             # What has a key comes to its outcome all the same.
             if key is None and was_in_flight(exc):
@@ -120,16 +124,11 @@ class SingleSends:
         seconds = self._clock.monotonic() - started
         log_outcome(self._provider, prepared, outcome, seconds, self._observers)
 
-    async def _submit(self, prepared: PreparedMessage) -> Outcome:
+    def _overdue(self, prepared: PreparedMessage) -> Outcome | None:
         message = prepared.message
-        if message.schedule_at is not None or message.not_after is not None:
-            over = overdue(prepared, self._clock.now())
-            if over is not None:
-                return over
-        if self._gate is not None:
-            return await send_through(self._gate, prepared, self._submit_permitted)
-        (outcome,) = await submit(self._provider, (prepared,), None, self._observers)
-        return outcome
+        if message.schedule_at is None and message.not_after is None:
+            return None
+        return overdue(prepared, self._clock.now())
 
     async def _submit_permitted(
         self, prepared: PreparedMessage, permit: Permit

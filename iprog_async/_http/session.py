@@ -87,6 +87,8 @@ class _Budget:
 
     ends_at: float
     turn_by: float
+    claim: Claim | None = None
+    permit: Permit | None = None
     expiry: Expiry | None = None
     paused: float = 0.0
     asked: bool = False
@@ -99,6 +101,12 @@ class _Budget:
     def nearer_end(self) -> Expiry | None:
         """The end of the text's time, if it comes before the deadline."""
         return self.expiry if self.turn_by < self.ends_at else None
+
+    def release(self) -> None:
+        """Take the claim back of a request that certainly did not leave."""
+        if self.claimed and self.claim is not None:
+            self.claimed = False
+            self.claim.release()
 
 
 class Session:
@@ -124,18 +132,24 @@ class Session:
         """Refuse every further call; the pool may be shared and stays open."""
         self._closed = True
 
-    def call(self, call: HttpCall[T], /) -> Coroutine[Any, Any, T]:
+    async def call(self, call: HttpCall[T], /) -> T:
         """Make one call; see the table above for what it raises."""
-        return discreetly(self._call(call))
-
-    async def _call(self, call: HttpCall[T]) -> T:
         budget = self._budget(call)
         try:
             return await self._attempt(call, budget)
-        except SmsError as exc:
-            if not is_repeatable(exc) or self._retry.attempts == 1 or call.made_once:
-                raise
-            first = exc
+        except BaseException as exc:
+            error = exc
+        try:
+            return await discreetly(self._go_on(call, budget, error))
+        finally:
+            # This frame is in the traceback, too.
+            del call, budget, error
+
+    async def _go_on(self, call: HttpCall[T], budget: _Budget, first: BaseException) -> T:
+        """Try again after a failed first attempt, or raise what it met."""
+        given_up = self._retry.attempts == 1 or call.made_once
+        if given_up or not (isinstance(first, SmsError) and is_repeatable(first)):
+            raise first
 
         def attempt() -> Any:
             return self._attempt(call, budget)
@@ -156,28 +170,27 @@ class Session:
     def _budget(self, call: HttpCall[Any]) -> _Budget:
         deadline, clock = self._limits.deadline, self._pool.clock
         ends_at = math.inf if deadline is None else clock.monotonic() + deadline
-        leave_by = active_send.get().leave_by if call.effect is _ONCE else None
-        if leave_by is None:
+        if call.effect is not _ONCE:
             return _Budget(ends_at, ends_at)
-        expiry = Expiry(leave_by, clock)
-        return _Budget(ends_at, min(ends_at, clock.monotonic() + expiry.seconds_left), expiry)
+        send = active_send.get()
+        if send.leave_by is None:
+            return _Budget(ends_at, ends_at, send.claim, send.permit)
+        expiry = Expiry(send.leave_by, clock)
+        turn_by = min(ends_at, clock.monotonic() + expiry.seconds_left)
+        return _Budget(ends_at, turn_by, send.claim, send.permit, expiry)
 
     async def _attempt(self, call: HttpCall[T], budget: _Budget) -> T:
         """Make one attempt; pauses that the gateway asks for are part of it."""
-        claim = permit = None
-        if call.effect is _ONCE:
-            context = active_send.get()
-            claim, permit = context.claim, context.permit
         while True:
             try:
-                return await self._once(call, budget, claim, permit)
+                return await self._once(call, budget)
             except RateLimitError as exc:
-                _release(claim, budget)
+                budget.release()
                 self._apply_retry_after(exc, call, budget)
                 if call.made_once:
                     raise
             except ConnectionFailedError:
-                _release(claim, budget)
+                budget.release()
                 # A router is told what its member suffers from, and looks at the time itself.
                 expiry = None if call.made_once else budget.nearer_end
                 if expiry is not None:
@@ -185,12 +198,12 @@ class Session:
                 raise
             except asyncio.CancelledError as exc:
                 if not was_in_flight(exc):
-                    _release(claim, budget)
+                    budget.release()
                 raise
             except OutcomeUnknownError:
-                if claim is not None:
+                if budget.claim is not None:
                     # A later call of the same send must not take back what may be on its way.
-                    claim.hold()
+                    budget.claim.hold()
                 raise
             except NotFoundError:
                 if call.on_gone is None or not budget.may_have_happened:
@@ -222,10 +235,8 @@ class Session:
             raise error
         self._pool.pace(call.gateway).pause(pause)
 
-    async def _once(
-        self, call: HttpCall[T], budget: _Budget, claim: Claim | None, permit: Permit | None
-    ) -> T:
-        redactor = call.redactor()
+    async def _once(self, call: HttpCall[T], budget: _Budget) -> T:
+        claim, permit, redactor = budget.claim, budget.permit, call.redactor()
         request = encode_call(call, self._pool.user_agent)
         started = self._pool.clock.monotonic()
         throttle = self._pool.pace(call.gateway)
@@ -245,7 +256,7 @@ class Session:
                 if problem is not None:
                     raise problem
             # Asked last: claiming may have taken its time.
-            budget.leaves_by = _leaves_by(budget, claim, permit)
+            budget.leaves_by = _leaves_by(budget)
             budget.asked = True
             budget.attempts += 1
             asked_at = self._pool.clock.monotonic()
@@ -364,20 +375,14 @@ class Session:
             put_back(active_redactor, token)
 
 
-def _leaves_by(budget: _Budget, claim: Claim | None, permit: Permit | None) -> float:
+def _leaves_by(budget: _Budget) -> float:
     """Return until when a request may leave, by `uptime`: the first end of what bounds it."""
-    ends_at = math.inf if claim is None else claim.leaves_by
-    if permit is not None:
-        ends_at = min(ends_at, permit.leaves_by)
+    ends_at = math.inf if budget.claim is None else budget.claim.leaves_by
+    if budget.permit is not None:
+        ends_at = min(ends_at, budget.permit.leaves_by)
     if budget.expiry is not None:
         ends_at = min(ends_at, budget.expiry.leaves_by)
     return ends_at
-
-
-def _release(claim: Claim | None, budget: _Budget) -> None:
-    if claim is not None and budget.claimed:
-        budget.claimed = False
-        claim.release()
 
 
 async def _admit(pool: HttpPool, throttle: Throttle, call: HttpCall[Any]) -> int:

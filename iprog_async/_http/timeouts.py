@@ -15,12 +15,15 @@ class TimeLimit:
 
     As `asyncio.timeout` does, it cancels the task, and takes that back from nobody else's
     cancelling.
+
+    Args:
+        loop: The event loop that runs the task.
     """
 
     __slots__ = ("_cancelled_before", "_is_over", "_task", "timer")
 
-    def __init__(self) -> None:
-        task = asyncio.current_task()
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        task = asyncio.current_task(loop)
         assert task is not None  # noqa: S101 - calls are coroutines
         self._task: asyncio.Task[Any] = task
         self._cancelled_before = task.cancelling()
@@ -60,7 +63,7 @@ class Timeouts:
         `take_back` is true then, nobody else wanted that.
         """
         loop = asyncio.get_running_loop()
-        limit = TimeLimit()
+        limit = TimeLimit(loop)
         if seconds != self.seconds:
             limit.timer = loop.call_later(seconds, limit.expire)
             return limit
