@@ -62,7 +62,7 @@ class Redactor(Unpicklable):
     """Replaces known secrets, in whatever spelling, by `***`."""
 
     # Without attributes that could be listed.
-    __slots__ = ("_escapes", "_needles", "_pattern", "_shortest", "_strong")
+    __slots__ = ("_escapes", "_needles", "_only", "_pattern", "_shortest", "_strong")
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
         known = {part for secret in secrets for part in _parts(secret) if len(part) >= _SHORTEST}
@@ -75,6 +75,7 @@ class Redactor(Unpicklable):
             for way in {way for each in ordered for way in _in_json(each)}
         )
         self._shortest = len(ordered[-1]) if ordered else 0
+        self._only = ordered[0] if len(ordered) == 1 else None
         # What in JSON can spell a secret, or end with its first letter: without them it is where
         # it looks to be. `None` if it could be more or less than a part of one text.
         self._escapes: re.Pattern[str] | None = None
@@ -110,6 +111,9 @@ class Redactor(Unpicklable):
         """
         if self._pattern is None or self._escapes is None or self._escapes.search(written):
             return None
+        if self._only is not None:
+            # As nearly always, and without a pattern.
+            return written.replace(self._only, MASK)
         return self._pattern.sub(MASK, written)
 
     def data(self, data: object, whole: dict[str, str] | None = None) -> object:

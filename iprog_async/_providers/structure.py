@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, NewType, TypeVar, cast
+from typing import Any, NewType, TypeVar
 
 import cattrs
 
@@ -30,16 +30,18 @@ _NO_ID = re.compile(
     re.IGNORECASE,
 )
 # In nearly every id, and in no word for none.
-_COUNTS = re.compile("[1-9]")
+_COUNTING = frozenset("123456789")
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 
 def id_or_none(value: object) -> str | None:
     """Read an id; `None` for what stands for none, such as `0`, `"null"`, `"false"` or blanks."""
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        return None
-    text = str(value).strip()
-    if text[:1] != "-" and _COUNTS.search(text) is not None:
+    if not isinstance(value, str):
+        if isinstance(value, bool) or not isinstance(value, int):
+            return None
+        value = str(value)
+    text = value.strip()
+    if text[:1] != "-" and not _COUNTING.isdisjoint(text):
         return text
     return None if _NO_ID.fullmatch(text) else text
 
@@ -55,13 +57,15 @@ def names_errors(body: object) -> bool:
     """
     if not is_object(body):
         return False
-    return _has_error(body) or ("data" in body and _has_error(body["data"]))
+    return _has_error(body) or (
+        "data" in body and is_object(body["data"]) and _has_error(body["data"])
+    )
 
 
-def _has_error(part: object) -> bool:
-    if not is_object(part) or not ("error" in part or "errors" in part):
-        return False
-    return _is_filled(part.get("error")) or _is_filled(part.get("errors"))
+def _has_error(part: dict[str, Any]) -> bool:
+    return ("error" in part and _is_filled(part["error"])) or (
+        "errors" in part and _is_filled(part["errors"])
+    )
 
 
 def _is_filled(value: object) -> bool:
@@ -85,11 +89,11 @@ def _amount(value: object, _: Any) -> Decimal:
     return parse_amount(value)
 
 
-def _id(value: object, _: Any) -> Id:
+def _id(value: object, _: Any) -> str:
     found = id_or_none(value)
     if found is None:
         raise ValueError(f"{value!r} is no id")
-    return Id(found)
+    return found
 
 
 def _text_or_number(value: object, _: Any) -> Text:
@@ -117,19 +121,26 @@ def _flag(value: object, _: Any) -> bool:
     return value
 
 
-_converter = cattrs.Converter()
-_converter.register_structure_hook(Decimal, _amount)
-_converter.register_structure_hook_func(lambda cls: cls is Id, _id)
-_converter.register_structure_hook_func(lambda cls: cls is Text, _text_or_number)
-_converter.register_structure_hook(str, _text)
-_converter.register_structure_hook(int, _integer)
-_converter.register_structure_hook(bool, _flag)
+def _converter(*, says_where: bool) -> cattrs.Converter:
+    converter = cattrs.Converter(detailed_validation=says_where)
+    converter.register_structure_hook(Decimal, _amount)
+    converter.register_structure_hook_func(lambda cls: cls is Id, _id)
+    converter.register_structure_hook_func(lambda cls: cls is Text, _text_or_number)
+    converter.register_structure_hook(str, _text)
+    converter.register_structure_hook(int, _integer)
+    converter.register_structure_hook(bool, _flag)
+    return converter
+
+
+# To keep in mind where something may go wrong takes time, and nearly always nothing does.
+_CONVERTER = _converter(says_where=False)
+_THOROUGH = _converter(says_where=True)
 
 
 @lru_cache(maxsize=256)
 def _hook_of(model: type[Any]) -> Callable[[object, Any], Any]:
     """Return what structures a model; the converter itself would look for it each time."""
-    return _converter.get_structure_hook(model)
+    return _CONVERTER.get_structure_hook(model)
 
 
 def structure(data: object, model: type[M]) -> M:
@@ -138,10 +149,19 @@ def structure(data: object, model: type[M]) -> M:
     Raises:
         UnclearAnswer: A key is missing or of the wrong kind; the reason names its place.
     """
+    # mypy takes no class of a type variable for hashable.
+    known: Any = model
     try:
-        found: M = _hook_of(cast("Any", model))(data, model)
+        found: M = _hook_of(known)(data, model)
         return found
-    except Exception as exc:
+    except Exception:
         # Hostile data can make any hook fail in its own way; none may get past here.
+        return _structure_thoroughly(data, model)
+
+
+def _structure_thoroughly(data: object, model: type[M]) -> M:
+    try:
+        return _THOROUGH.structure(data, model)
+    except Exception as exc:
         problems = cattrs.transform_error(exc)
         raise UnclearAnswer(one_line("; ".join(problems[:3]))) from None

@@ -128,10 +128,9 @@ Envelope = dict[str, Any]
 # Each send makes one.
 @value
 class _Sent:
-    """Answer of `sms_messages`; the status link in it carries the token and is dropped."""
+    """Answer of `sms_messages`: what it has to say; the price it may leave out."""
 
     message_id: Id
-    sms_rate: Any = None
 
 
 @frozen
@@ -227,7 +226,7 @@ def _is_content_refusal(answer: Answer, body: Envelope) -> bool:
 def read_sent(body: Envelope, batch: Sequence[PreparedMessage], provider: str) -> list[Outcome]:
     """Read the answer of a send to one."""
     sent = structure(body, _Sent)
-    cost, raw = amount_or_none(sent.sms_rate), mask_keys(body)
+    cost, raw = amount_or_none(body.get("sms_rate")), mask_keys(body)
     return [
         accepted(batch[0], provider, message_id=sent.message_id, cost=cost, credits=cost, raw=raw)
     ]
