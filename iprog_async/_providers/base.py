@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
 from attrs import evolve, field, frozen
@@ -220,5 +220,5 @@ class BaseProvider(ABC):
         """Return a number as E.164 and in the gateway's notation."""
 
     @abstractmethod
-    async def _send(self, batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
+    def _send(self, batch: Sequence[PreparedMessage]) -> Coroutine[Any, Any, Sequence[Outcome]]:
         """Send a batch; an error raised here is the outcome of every message in it."""

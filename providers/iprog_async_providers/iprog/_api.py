@@ -117,15 +117,15 @@ def to_wire_number(number: str) -> tuple[str, str]:
         InvalidMessageError: It is none that IPROG is known to take; the message quotes it as given.
     """
     e164 = to_e164(number, "PH", mobile_only=True)
+    if len(e164) == _MOBILE_LENGTH and e164.startswith(_MOBILE):
+        return e164, e164[1:]
     if not e164.startswith(_COUNTRY):
         raise InvalidMessageError(
             f"the phone number {number!r} is of another country than the Philippines; IPROG sends "
             "to Philippine mobile numbers only"
         )
-    if len(e164) != _MOBILE_LENGTH or not e164.startswith(_MOBILE):
-        raise InvalidMessageError(
-            f"the phone number {number!r} is none that IPROG is known to take: those are the "
-            "Philippine mobile numbers with 09…; whether it takes 0895 to 0898 of DITO, too, is "
-            "nowhere said"
-        )
-    return e164, e164[1:]
+    raise InvalidMessageError(
+        f"the phone number {number!r} is none that IPROG is known to take: those are the "
+        "Philippine mobile numbers with 09…; whether it takes 0895 to 0898 of DITO, too, is "
+        "nowhere said"
+    )

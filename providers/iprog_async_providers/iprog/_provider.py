@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from attrs import evolve, field, frozen
 
@@ -18,6 +18,7 @@ from iprog_async import (
     UnsupportedError,
 )
 from iprog_async.adapter import (
+    Answer,
     ApiPaths,
     BaseProvider,
     Batching,
@@ -250,12 +251,13 @@ class IprogProvider(BaseProvider):
         if message.schedule_at is not None:
             raise UnsupportedError(f"{self.name} takes no sms_provider for a scheduled text")
 
-    async def _send(self, batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
+    # As `Wire.write`, without a coroutine of its own.
+    def _send(self, batch: Sequence[PreparedMessage]) -> Coroutine[Any, Any, Sequence[Outcome]]:
         message = batch[0].wire
         if message.schedule_at is not None:
-            return [await self.reminders.schedule(prepared) for prepared in batch]
+            return self._schedule(batch)
         body: dict[str, object] = {
-            "phone_number": ",".join(prepared.to for prepared in batch),
+            "phone_number": ",".join([prepared.to for prepared in batch]),
             "message": message.text,
         }
         route = _route(message)
@@ -267,8 +269,16 @@ class IprogProvider(BaseProvider):
         else:
             read, path = _answers.read_sent_bulk, "/api/v1/sms_messages/send_bulk"
         wire = self._wire
-        reader = wire.reader(lambda envelope: read(envelope, batch, self.name))
-        return await wire.write("POST", path, reader, "send the text", body, recipients=len(batch))
+
+        def check_and_read(answer: Answer) -> list[Outcome]:
+            return read(wire.check(answer), batch, self.name)
+
+        return wire.write(
+            "POST", path, check_and_read, "send the text", body, recipients=len(batch)
+        )
+
+    async def _schedule(self, batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
+        return [await self.reminders.schedule(prepared) for prepared in batch]
 
 
 def _route(message: Message) -> Route | None:
