@@ -29,17 +29,17 @@ def encode(call: HttpCall[Any], user_agent: str) -> WireRequest:
     url = call.gateway.base_url + call.path
     if call.query:
         url = f"{url}?{urlencode(call.query)}"
-    headers = call.gateway.headers + call.headers
+    headers = [*call.gateway.headers, *call.headers]
     if not (call.gateway.names_agent or (call.headers and names_agent(call.headers))):
-        headers = (*headers, ("User-Agent", user_agent))
+        headers.append(("User-Agent", user_agent))
     content = b""
     if call.json is not None:
         content = write_json(call.json)
-        headers = (*headers, _JSON)
+        headers.append(_JSON)
     elif call.form is not None:
         content = urlencode(call.form).encode()
-        headers = (*headers, _FORM)
-    return WireRequest(call.method, url, headers, content, bool(call.query))
+        headers.append(_FORM)
+    return WireRequest(call.method, url, tuple(headers), content, bool(call.query))
 
 
 def decode(
@@ -61,7 +61,7 @@ def decode(
         data = NOT_JSON
     if is_object(data) and not whole and not moved_to:
         # As nearly always: what follows is about other answers.
-        return Answer(status, headers, data, "", blank, once, recipients)
+        return Answer(status, headers, data, "", blank, once, recipients, whole=whole)
     excerpt, taken, no_more = "", False, False
     # Text in UTF-16 would be quoted with a gap in each secret, which no mask fits.
     if quotable and not is_object(data) and b"\0" not in body:

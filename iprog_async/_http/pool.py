@@ -67,6 +67,8 @@ class HttpPool:
         self.clock: Clock = clock or SystemClock()
         self.slots = SlotQueue(max_connections)
         self.engine = _engine(engine, max_connections, verify, http)
+        self.has_foreign_logs = engine != "asyncio" or http is not None
+        """Whether a library makes the requests, and may write about each."""
         self._throttles: dict[Account, Throttle] = {}
         self._limits: SharedLimits | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

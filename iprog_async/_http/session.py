@@ -271,7 +271,7 @@ class Session:
         if logger.isEnabledFor(logging.DEBUG):
             log_attempt(call, result, self._pool.clock.monotonic() - started, redactor)
         if not isinstance(result, Failure):
-            _note_remaining(throttle, result)
+            throttle.note_answer(result.status, result.headers)
         error: SmsError | None = None
         try:
             value = read_result(call, result, redactor)
@@ -350,8 +350,9 @@ class Session:
             seconds = min(seconds, budget.ends_at - self._pool.clock.monotonic())
             if seconds <= 0:
                 return Failure("the deadline passed before it was sent", may_have_left=False)
-        progress = RequestProgress(leaves_by=budget.leaves_by)
-        token = active_redactor.set(redactor)
+        progress = RequestProgress()
+        progress.leaves_by = budget.leaves_by
+        token = active_redactor.set(redactor) if self._pool.has_foreign_logs else None
         limit = self._timeouts.begin(seconds)
         try:
             return await self._pool.engine.exchange(request, progress, slot, self._connect_timeout)
@@ -372,7 +373,8 @@ class Session:
             return Failure(f"{type(exc).__name__} in the HTTP client", progress.may_have_left)
         finally:
             self._timeouts.end(limit)
-            put_back(active_redactor, token)
+            if token is not None:
+                put_back(active_redactor, token)
 
 
 def _leaves_by(budget: _Budget) -> float:
@@ -401,12 +403,3 @@ async def _admit(pool: HttpPool, throttle: Throttle, call: HttpCall[Any]) -> int
         pool.slots.release(slot)
         throttle.withdraw()
         pool.enter()
-
-
-def _note_remaining(throttle: Throttle, reply: WireReply) -> None:
-    remaining = reply.headers.get("x-ratelimit-remaining")
-    if remaining is not None:
-        throttle.note_remaining(remaining, reply.headers.get("x-ratelimit-reset", ""))
-    elif throttle.knows_remaining and reply.status < 400:
-        # An error may be another server's, in front of the gateway.
-        throttle.forget_remaining()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 
 from iprog_async._core.clock import Clock
 from iprog_async._core.rates import Rate
@@ -139,12 +140,21 @@ class Throttle:
         in_flight = self._in_flight
         self._adaptive_limit.note(seconds, at_once if at_once < in_flight else in_flight)
 
-    @property
-    def knows_remaining(self) -> bool:
-        """Whether the gateway's last answers told how many calls are left."""
-        return self._left is not None
+    def note_answer(self, status: int, headers: Mapping[str, str]) -> None:
+        """Note what an answer tells of how many calls are left, or that it tells nothing.
 
-    def note_remaining(self, remaining: str, reset: str = "") -> None:
+        Args:
+            status: Its HTTP status.
+            headers: Its header fields, names in lower case.
+        """
+        remaining = headers.get("x-ratelimit-remaining")
+        if remaining is not None:
+            self._note_remaining(remaining, headers.get("x-ratelimit-reset", ""))
+        elif self._left is not None and status < 400:
+            # An error may be another server's, in front of the gateway.
+            self._forget_remaining()
+
+    def _note_remaining(self, remaining: str, reset: str = "") -> None:
         """Note how many calls a gateway says are left: no more of them are made at once.
 
         Args:
@@ -172,7 +182,7 @@ class Throttle:
             seconds -= self._clock.now().timestamp()
         return seconds if seconds is not None and 0 <= seconds <= _LONGEST_WINDOW else None
 
-    def forget_remaining(self) -> None:
+    def _forget_remaining(self) -> None:
         """Note an answer that does not tell how many calls are left: what others told is over."""
         self._left = None
         if self.rate is None:

@@ -58,6 +58,25 @@ async def test_bound_copy_leaves_the_original_unbound() -> None:
         await provider.balance()
 
 
+async def test_a_copy_of_a_provider_that_was_used_has_a_way_of_its_own() -> None:
+    """What was asked of one client's provider before goes on through that client alone."""
+    used: Any = IprogProvider("token").bind(_first)
+    assert "first: read the balance" == await used.balance()
+
+    bound: Any = used.bind(_second)
+
+    assert "second: read the balance" == await bound.balance()
+    assert "first: read the balance" == await used.balance()
+
+
+async def _first(call: Any, /) -> Any:
+    return f"first: {call.what}"
+
+
+async def _second(call: Any, /) -> Any:
+    return f"second: {call.what}"
+
+
 def test_outcome_of_an_error_follows_its_class() -> None:
     """Only an unknown outcome becomes `Unknown`."""
     ready = prepared(2)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Literal, TypeVar
 
+from attrs import frozen
+
 from iprog_async import InvalidMessageError
-from iprog_async.adapter import Answer, Call, Effect, Gateway, HttpCall, Refusal, to_e164, value
+from iprog_async.adapter import Answer, Call, Effect, Gateway, HttpCall, Refusal, to_e164
 from iprog_async_providers.iprog import _answers
 
 
@@ -18,8 +20,7 @@ _MOBILE = "+639"
 _MOBILE_LENGTH = len("+639171234567")
 
 
-# Each send makes one.
-@value
+@frozen
 class Wire:
     """Makes the calls of one account.
 

@@ -22,6 +22,7 @@ from iprog_async.adapter import (
     ApiPaths,
     BaseProvider,
     Batching,
+    Call,
     Capabilities,
     Effect,
     Gateway,
@@ -154,6 +155,13 @@ class IprogProvider(BaseProvider):
         """The host, as this account sees it."""
         return Gateway(self.name, self.base_url, (self.api_token,), self.rate, _HEADERS, _PATHS)
 
+    def bind(self, call: Call, /) -> Self:
+        """Return a copy that makes its calls through `call`; the original stays untouched."""
+        bound = super().bind(call)
+        # What the original may have made goes through the original's call.
+        vars(bound).pop("_wire", None)
+        return bound
+
     @property
     def batching(self) -> Batching:
         """One text for many; a scheduled text is a reminder, which has one recipient."""
@@ -223,7 +231,8 @@ class IprogProvider(BaseProvider):
             effect=Effect.READ,
         )
 
-    @property
+    # Each send needs it.
+    @cached_property
     def _wire(self) -> Wire:
         return Wire(self.gateway, self.token_in, self.refusals, self._call)
 
