@@ -44,3 +44,18 @@ async def test_a_query_is_in_no_debug_record(
     assert leaks([query], [NUMBER, TEXT, TOKEN]) == [query]
     assert any("took" in text for text in trap.shown)
     assert leaks(trap.shown, [NUMBER, "+256701234567", TEXT, TOKEN]) == []
+
+
+@pytest.mark.parametrize("open_pool", [HttpPool, partial(HttpPool, engine="asyncio"), own_client])
+async def test_what_an_answer_says_of_a_credential_is_in_no_debug_record(
+    open_pool: Callable[[], AbstractAsyncContextManager[HttpPool]],
+) -> None:
+    """A gateway may repeat anything in its header fields, and httpcore tells of each."""
+    token = "t0ken0f8characters0rm0re"
+    with trapped_logs() as trap:
+        async with RawGateway(Reply(500, headers={"X-Key": token})) as gateway, open_pool() as pool:
+            provider = UgsmsV1Provider("shop", token, base_url=gateway.base_url)
+            with pytest.raises(SmsError):
+                await SmsClient(provider, pool=pool).send(NUMBER, TEXT)
+
+    assert leaks(trap.shown, [token]) == []

@@ -95,7 +95,7 @@ class Wire:
 
     def check(self, answer: Answer, extra: tuple[Refusal, ...] = ()) -> _answers.Envelope:
         """Return the body of a success; raise what any other answer means."""
-        return _answers.check(answer, self.gateway.name, (*self.refusals, *extra))
+        return _answers.check(answer, self.gateway.name, self.refusals + extra)
 
     def reader(
         self, read: Callable[[_answers.Envelope], T], extra: tuple[Refusal, ...] = ()
