@@ -150,7 +150,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._careful.note_more()
             self.close()
             return
-        piece = bytes(self._piece[:nbytes])
+        piece = self._piece[:nbytes].tobytes()
         has_more = nbytes == _PIECE or (self._tls is not None and self._tls.has_more)
         if self._careful is not None:
             self._read(self._careful, piece, has_more=has_more)

@@ -20,6 +20,8 @@ from iprog_async._engines.base import WireReply, add_field
 # What is longer takes so long by itself that a closer look costs little.
 _LONGEST = 8 * 1024
 _EMPTY_LINE = b"\r\n\r\n"
+# A body comes in another way than as it is.
+_CODED = b"-encoding:"
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: chunked(?![^\r])")
 # Without fields behind the body.
 _LAST_CHUNK = b"\r\n0\r\n\r\n"
@@ -123,9 +125,12 @@ class QuickReader:
             status < 200
             or len(self._begun) > 1
             # A body that may be packed, or have fields behind it.
-            or (_is_coded(lowered) and not (_is_chunked(lowered) and came.endswith(_LAST_CHUNK)))
+            or (
+                lowered.find(_CODED) >= 0
+                and not (_is_chunked(lowered) and came.endswith(_LAST_CHUNK))
+            )
             # llhttp skips empty lines.
-            or not head.startswith(b"HTTP/")
+            or came[0] in b"\r\n"
         ):
             return None
         return WireReply(status, HeaderFields(head, lowered), b"".join(self._body))
@@ -140,14 +145,9 @@ class QuickReader:
         self._parser = None
 
 
-def _is_coded(lowered: bytes) -> bool:
-    """Return whether a body comes in any other way than as it is."""
-    return lowered.find(b"-encoding:") >= 0
-
-
 def _is_chunked(lowered: bytes) -> bool:
     """Return whether a body comes in chunks, and in no other way besides."""
-    return lowered.count(b"-encoding:") == 1 and _CHUNKED.search(lowered) is not None
+    return lowered.count(_CODED) == 1 and _CHUNKED.search(lowered) is not None
 
 
 def _ends_soon(came: bytes) -> bool:
@@ -158,4 +158,4 @@ def _ends_soon(came: bytes) -> bool:
     lowered = head.lower()
     if not end or _is_chunked(lowered):
         return True
-    return not _is_coded(lowered) and _SHORT.search(lowered) is not None
+    return _CODED not in lowered and _SHORT.search(lowered) is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import NamedTuple
 
 import httpx
 from attrs import field, frozen
@@ -18,8 +19,7 @@ _WITH_BODY = ("POST", "PUT", "PATCH")
 _UNSUPPORTED = ("HEAD", "CONNECT")
 
 
-@frozen(cache_hash=True)
-class Origin:
+class Origin(NamedTuple):
     """Where connections lead.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import select
 from collections.abc import Callable
+from functools import partial
 
 from iprog_async._engines.tls import TlsTransport
 
@@ -21,5 +22,5 @@ def _of_system(fileno: int) -> Callable[[], object]:
     if hasattr(select, "poll"):
         poll = select.poll()
         poll.register(fileno, select.POLLIN)
-        return lambda: poll.poll(0)
+        return partial(poll.poll, 0)
     return lambda: select.select([fileno], [], [], 0)[0]  # Windows has no poll

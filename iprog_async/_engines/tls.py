@@ -58,6 +58,8 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
         self._backlog = bytearray()
         self._error: Exception | None = None
         self._above = protocol
+        self._buffered: asyncio.BufferedProtocol | None = None
+        self.set_protocol(protocol)
         self._is_full = False
         self.has_more = False
         """Whether something came in with what is passed on that has not been looked at yet."""
@@ -115,7 +117,7 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
         if self._is_open:
             above.connection_lost(error)
         # They refer to each other, and no garbage collection should be needed.
-        self._above = asyncio.Protocol()
+        self.set_protocol(asyncio.Protocol())
 
     def pause_writing(self) -> None:
         self._above.pause_writing()
@@ -165,22 +167,24 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
 
     def _pass_on(self) -> int:
         """Decrypt a piece for the protocol above, and return its length: nothing at the end."""
-        above = self._above
-        if isinstance(above, asyncio.BufferedProtocol):
-            buffer = cast("memoryview", above.get_buffer(-1))
-            count = self._read_into(len(buffer), buffer)
-            self.has_more = self._has_more()
+        buffered = self._buffered
+        if buffered is not None:
+            buffer: Any = buffered.get_buffer(-1)
+            room = len(buffer)
+            count = self._read_into(room, buffer)
+            self.has_more = self._has_more(is_cut=count == room)
             if count:
-                above.buffer_updated(count)
+                buffered.buffer_updated(count)
             return count
         data = self._tls.read(_PIECE)
-        self.has_more = self._has_more()
+        self.has_more = self._has_more(is_cut=True)
         if data:
-            cast("asyncio.Protocol", above).data_received(data)
+            cast("asyncio.Protocol", self._above).data_received(data)
         return len(data)
 
-    def _has_more(self) -> bool:
-        return bool(self._incoming.pending or self._tls.pending() or self._is_full)
+    def _has_more(self, *, is_cut: bool) -> bool:
+        """Return whether there is more to decrypt, or to read of a record that was cut."""
+        return bool(self._incoming.pending or self._is_full or (is_cut and self._tls.pending()))
 
     def _encrypt(self) -> None:
         """Encrypt what waits, unless another handshake holds it up."""
@@ -267,6 +271,7 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Have another protocol speak over it."""
         self._above = protocol
+        self._buffered = protocol if isinstance(protocol, asyncio.BufferedProtocol) else None
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         """Return what speaks over it."""
