@@ -48,7 +48,9 @@ _SAYS_UNSURE = re.compile(rf"\b({_UNSURE})\b|::|^[^\w*]*\*\W*$", re.IGNORECASE)
 
 # What is masked and nothing else may have been anything.
 _PLAIN_WORDS = r"(?![^\w*]*\*\W*$)[^'\"`<>{}\[\];:=|]{1,200}"
-PLAIN_REASON = rf"(?![\s\S]*\b({_TAKEN}|{_DONE}|{_UNSURE})\b){_PLAIN_WORDS}"
+# What came of a request is told so; what is wrong with it is wrong now.
+_TOLD = r"been|got|had|reached|(was|were)(?! (invalid|not)\b)"
+PLAIN_REASON = rf"(?![\s\S]*\b({_TAKEN}|{_DONE}|{_UNSURE}|{_TOLD})\b){_PLAIN_WORDS}"
 """Pattern of a plain sentence about what was asked, which speaks of nothing that came later."""
 
 _STATUS_WORD = re.compile(

@@ -321,7 +321,8 @@ def give_up(answer: Answer, *, provider: str, reason: str = "", bare: bool = Tru
         The `UnclearAnswer` to raise.
 
     Raises:
-        RateLimitError: The status is 429, and nothing beside it but words about a limit.
+        RateLimitError: The status is 429, and nothing beside it but sentences about a limit, and
+            how long to wait.
         ProviderError: `bare`, and the status alone is a certain refusal: 404, 405 and 413, a
             redirection to another address (301, 307, 308), and a 401 without any body.
     """
@@ -377,7 +378,7 @@ def _says_no_more(answer: Answer) -> bool:
     """Return whether an answer says no more than its status does by itself."""
     if answer.data is NOT_JSON:
         return answer.blank or answer.says_no_more
-    return data_says_no_more(answer.data, answer.status)
+    return data_says_no_more(answer.data, answer.status, answer.recipients)
 
 
 def _error(

@@ -54,12 +54,12 @@ def test_a_status_is_alone_in_no_other_words(words: str, status: int) -> None:
 
 
 OWN: list[Any] = [
-    *(None, {}, [], "", "Not Found", {"a": {"b": [None, "", False, 0]}}),
+    *(None, {}, [], "", "Not Found", {"a": {"b": [None]}, "c": "", "ok": False}),
     {"status": 404, "error": "Not Found"},
     {"code": "404", "error": True, "message": "Not found!"},
 ]
 OTHERS: list[Any] = [
-    *(True, 1, 8812, "8812", ["a-1"], {"mid": "8290"}, {"handle": 8290}, {"n": 1}, {"x": "a"}),
+    *(True, 0, 1, 8812, "8812", ["a-1"], {"mid": "8290"}, {"handle": 8290}, {"n": 1}, {"x": "a"}),
     *({"receiptNo": "8290"}, {"credits_used": 1}, {"success": "yes"}, {"ok": True}),
     *({"retry_after": 30}, {"status": 200}, {"a": [[[["x"]]]]}),
 ]

@@ -247,6 +247,29 @@ def test_a_sign_in_an_array_is_never_not_sent(
         assert "not_sent" not in states_of(case, Reply.of_json(body, status), size)
 
 
+PARTLY_LIMITED: Sequence[dict[str, Any]] = (
+    {"message": "Only 2 requests were allowed, 3 were over the limit"},
+    {"message": "Limit reached after 2 requests"},
+    {"message": "Too many requests. Limit reached at number 3"},
+    {"message": "The request has reached the user. Limit reached"},
+    {"message": "Too many requests", "allowed": 2},
+    {"message": "Too many requests", "limit": 2},
+    {"message": "Too many requests", "failed": 0},
+    {"message": "Too many requests", "errors": {"2": ["Too many requests"]}},
+)
+
+
+@BY_CASE
+@pytest.mark.parametrize("body", PARTLY_LIMITED, ids=str)
+def test_a_limit_that_was_met_on_the_way_refuses_no_list(
+    case: ContractCase, body: dict[str, Any]
+) -> None:
+    """Words and numbers about a limit can tell of those who were sent before it."""
+    states = states_of(case, Reply.of_json(body, 429), 4)
+
+    assert "not_sent" not in states or len(states) == 1
+
+
 def replies_of(row: Row, around: str = "{}") -> list[Reply]:
     """Return each text of a row with each status of it, in other words if wanted."""
     bodies = [row.body(around.format(text)) for text in row.texts]

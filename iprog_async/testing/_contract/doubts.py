@@ -122,6 +122,20 @@ def _unread(*statuses: int) -> Doubt:
     return lambda _: [Reply(status, body) for body in _UNREADABLE.values() for status in statuses]
 
 
+def _part_of_a_limit(_: Subject) -> list[Reply]:
+    """Tell of a part, or of a delivery, in words and numbers about a limit."""
+    bodies: tuple[object, ...] = (
+        {"message": "Only 2 requests were allowed, 3 were over the limit"},
+        {"message": "Limit reached after 2 requests"},
+        {"message": "Too many requests. Limit reached at number 3"},
+        {"message": "The request has reached the user. Limit reached"},
+        {"message": "Too many requests", "allowed": 2},
+        {"message": "Too many requests", "failed": 0},
+        {"message": "Too many requests", "errors": {"2": ["Too many requests"]}},
+    )
+    return [Reply.of_json(body, 429) for body in bodies]
+
+
 def _page(*statuses: int) -> Doubt:
     page = "<title>Blocked</title><h1>Request blocked</h1>"
     return lambda _: [Reply.of_html(page, status) for status in statuses]
@@ -136,6 +150,7 @@ DOUBTS: Mapping[str, Doubt] = {
     "with-another-redirection": _with_status(300, 302, 303, 304),
     # Alone, each of these proves that nothing was sent.
     "in-words-of-its-own": _in_own_words(301, 307, 308, 404, 405, 413, 429),
+    "in-part-by-a-limit": _part_of_a_limit,
     "in-a-form-that-nobody-reads": _unread(404, 429),
     # It may have read the gateway's answer before it wrote its own.
     "a-wall-in-front": _page(401, 403),

@@ -30,8 +30,8 @@ _LIMIT = (200, 429)
 _CHECKED = (403, 404)
 _FRAMEWORK = (200, 404, 405)
 
-# A sentence that the stock text goes on with: "Kindly get in touch."
-_MORE = rf"(\s++{PLAIN_REASON})?"
+# What the stock text goes on to ask for: "Kindly get in touch."
+_MORE = rf"(\s++(kindly|please) {PLAIN_REASON})?"
 # Whatever may be a sender ID; no bar, which stands in the upstream's raw words.
 _SENDER = r"[^\"|<>{}\[\]\\\r\n]{0,20}"
 _TYPE = r"\"?[a-z]{2,10}\"?"

@@ -77,7 +77,8 @@ REFUSALS = (
     ),
     Refusal(
         RateLimitError,
-        r"you('|\u2019| ha)ve hit the limit of \d{1,6} requests? per \w{1,10}\.?"
+        r"you('|\u2019| ha)ve hit the limit of \d{1,6} requests? per "
+        r"(second|minute|hour|day|week|month)\.?"
         r"( for unlimited access, explore our pricing plans\.?)?",
         _SEEN,
         whole_request=True,

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iprog_async._http.bare_status import data_says_no_more, text_says_no_more
+from iprog_async._http.stock.limits import LIMITS
+from iprog_async._http.stock.pages import PAGES, PAGES_OF_LIMITS
+
+
+# Whose words they are, where they are more than plain English.
+BELIEVED = {
+    "Laravel": "Too Many Attempts.",
+    "Express": "Too many requests, please try again later.",
+    "Express, of an address": "Too many requests from this IP, please try again after 15 minutes",
+    "Django": "Request was throttled. Expected available in 20 seconds.",
+    "Django, by one": "Request was throttled. Expected available in 1 second.",
+    "Fastify": "Rate limit exceeded, retry in 1 minute",
+    "Koa": "Rate limit exceeded, retry in 5 minutes.",
+    "NestJS": "ThrottlerException: Too Many Requests",
+    "SlowAPI": "Rate limit exceeded: 5 per 1 minute",
+    "Flask-Limiter": "5 per 1 minute",
+    "Rack::Attack": "Retry later\n",
+    "Symfony": "Too many requests, please try again in 3 minutes.",
+    "Kong": "API rate limit exceeded",
+    "Tyk": "API Rate Limit Exceeded",
+    "Tyk, of a plan": "Quota exceeded",
+    "Azure": "Rate limit is exceeded. Try again in 12 seconds.",
+    "AWS": "Too Many Requests",
+    "AWS, a plan": "Limit Exceeded",
+    "AWS, a call": "ThrottlingException: Rate exceeded",
+    "AWS, a store": "SlowDown: Please reduce your request rate.",
+    "AWS, a code": "RequestLimitExceeded",
+    "Envoy": "local_rate_limited",
+    "Cloudflare": "You are being rate limited",
+    "IPROG": "You've hit the limit of 3 requests per minute.",
+    "an SDK": "HTTP 429: Too Many Requests",
+    "a limit": "Rate limit of 60 requests per minute exceeded; retry in 12 seconds",
+    "a limit by a slash": "Limit of 60 requests/min exceeded",
+    "a rule": "Only 60 requests per minute are allowed",
+    "a day's": "You have exceeded your daily limit.",
+    "the most": "You have reached the maximum number of requests per minute",
+    "a server": "The server is busy, please try again later",
+    "too often": "Requests too frequent",
+    "a wait": "Please wait a few minutes before you try again.",
+    "a header": "Retry-After: 30 seconds",
+}
+OF_A_PART = [
+    "Only 2 requests were allowed, 3 were over the limit",
+    "Only 2 requests per batch are allowed",
+    "Limit reached after 2 requests",
+    "Limit reached after 2",
+    "Too many requests. Limit reached at number 3",
+    "Too many requests: 2",
+    "2 requests were throttled",
+    "Requests allowed: 2. Limit exceeded",
+    "3 requests allowed, 2 over limit",
+    "Request 1 of 3 only: limit reached",
+    "Limit of 2 requests reached",
+    "Limit exceeded for 3 of 5 requests",
+    "Please retry the other requests",
+    "Retry after 2",
+    "Limit exceeded for this user",
+    "Your account has been limited after this request",
+    "You've hit the limit of 2 requests per number.",
+]
+OF_A_DELIVERY = [
+    "The request has reached the user. Limit reached",
+    "Your request reached the client, retry limit exceeded",
+    "You have reached the user. Please wait",
+    "The number was reached. Please wait, try again later",
+    "API: request was reached at 10 hours, limit 5 s",
+    "You reached this user too many times",
+    "Maximum number of attempts reached",
+    "Retry limit exceeded",
+    "reached",
+    "\u221a Too many requests",
+]
+
+
+@pytest.mark.parametrize("words", BELIEVED.values(), ids=BELIEVED)
+@pytest.mark.parametrize("recipients", [1, 5])
+def test_a_stock_sentence_about_a_limit_is_believed(words: str, recipients: int) -> None:
+    """With 429 alone, and for any number of recipients."""
+    assert data_says_no_more({"message": words}, 429, recipients)
+    assert not data_says_no_more({"message": words}, 404, recipients)
+
+
+@pytest.mark.parametrize("words", [*OF_A_PART, *OF_A_DELIVERY])
+@pytest.mark.parametrize("recipients", [1, 5])
+def test_words_of_a_limit_can_tell_that_something_was_sent(words: str, recipients: int) -> None:
+    """Each of them is harmless by itself; what they tell together is not."""
+    assert not data_says_no_more({"message": words}, 429, recipients)
+    assert not text_says_no_more(f"429 {words}", 429)
+
+
+PARTS = [
+    *("after 2 requests", "at number 3", "2 were allowed", "only 2 of 5", "3 over"),
+    *("reached the user", "to the client", "for the last 3", "no. 2", "request 1 of 3"),
+]
+
+
+@pytest.mark.parametrize("words", BELIEVED.values(), ids=BELIEVED)
+def test_a_part_among_the_words_of_a_limit_leaves_it_open(words: str) -> None:
+    """Wherever it stands in a sentence, or beside it."""
+    tokens = words.split()
+    told = [
+        " ".join((*tokens[:place], part, *tokens[place:]))
+        for place in range(len(tokens) + 1)
+        for part in PARTS
+    ]
+
+    assert [] == [each for each in told if data_says_no_more({"message": each}, 429)]
+
+
+@given(
+    st.lists(
+        st.sampled_from([*BELIEVED.values(), "429", "error", "-", "\n"]), min_size=1, max_size=3
+    ),
+    st.sampled_from([". ", "; ", "\n", " - "]),
+)
+def test_whole_phrases_beside_each_other_say_no_more(phrases: list[str], between: str) -> None:
+    """Each is a proof by itself, so that nothing depends on what stands beside it."""
+    assert data_says_no_more({"message": between.join(phrases)}, 429)
+
+
+def test_a_sentence_that_is_too_long_is_none() -> None:
+    """Nobody tells of a limit at such length."""
+    assert not data_says_no_more({"message": "Too many requests. " * 50}, 429)
+
+
+WAITS: list[dict[str, Any]] = [
+    {"retry_after": 30},
+    {"retryAfterSeconds": "30"},
+    {"Retry-After": 0},
+    {"rateLimit": {"resetIn": 12.5, "windowMs": 60000}},
+    {"X-RateLimit-Reset": 1764412345},
+    {"wait_seconds": 3, "seconds_remaining": 3},
+    {"success": False, "sent": 0, "status": 429, "error": True, "statusCode": "429"},
+]
+OF_ONE: list[dict[str, Any]] = [
+    {"limit": "60", "remaining": 0},
+    {"rate_limit": 60},
+    {"maxRequests": 3},
+    {"remaining": 3},
+]
+TELLING: list[Any] = [
+    *({"allowed": 2}, {"allowed": "2"}, {"limit_reached_after": 2}, {"after": 2}, {"n": 429}),
+    *({"failed": 0}, {"failed": "0"}, {"error": False}, {"error": "false"}, {"not_sent": 0}),
+    *({"sent_without_errors": True}, {"no_errors": True}, {"left": True}, {"code": 0}),
+    *({"errors": {"3": "Too many requests"}}, {"message3": "Too many requests"}),
+    *({"errors": ["", "", "Too many requests"]}, {"results": [{}, {"error": "Too many"}]}),
+    *({"id": 429}, {"max_attempts": 3}, {"unsent_count": 0}),
+]
+
+
+@pytest.mark.parametrize("beside", WAITS, ids=str)
+@pytest.mark.parametrize("recipients", [1, 5])
+def test_how_long_to_wait_says_no_more(beside: dict[str, Any], recipients: int) -> None:
+    """Under a name that is known as a whole."""
+    assert data_says_no_more({"message": "Too many requests", **beside}, 429, recipients)
+
+
+@pytest.mark.parametrize("beside", OF_ONE, ids=str)
+def test_how_many_are_allowed_says_no_more_to_one(beside: dict[str, Any]) -> None:
+    """Of several, the limit may be where they were broken off."""
+    body = {"message": "Too many requests", **beside}
+
+    assert (True, False) == (data_says_no_more(body, 429, 1), data_says_no_more(body, 429, 2))
+
+
+@pytest.mark.parametrize("beside", TELLING, ids=str)
+def test_any_other_number_may_tell_who_was_sent(beside: dict[str, Any]) -> None:
+    """How many, which of them, or that nobody was left out."""
+    assert not data_says_no_more({"message": "Too many requests", **beside}, 429)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"failed": 0}, {"errors": {"3": "Not Found"}}, [{}, {}, "Not Found"], {"no_errors": True}, 0],
+    ids=str,
+)
+def test_so_it_is_with_any_status(body: object) -> None:
+    """A 404 may be about one of several, too."""
+    assert not data_says_no_more(body, 404)
+
+
+BELOW_A_STATUS = [
+    (404, "404: your request has been put to the address you typed"),
+    (404, "404 Not Found. The client was found at this address"),
+    (404, "404: the object was found and put on the path to its owner"),
+    (404, "The page was found on the server. Its data was not found"),
+    (404, "<h1>404 Not Found</h1><p>Your request was put to the client</p>"),
+    (404, "<h1>404 Not Found</h1><p>The client has it</p>"),
+    (404, "Address not found"),
+    (404, "\u221a 404 not found"),
+    (405, "<h1>Method Not Allowed</h1><p>Your request was put on the path to its client</p>"),
+    (413, "Payload Too Large: could put on one of more"),
+    (301, "301: your request has moved on to the client"),
+    (308, "Redirecting. The client has your request"),
+    (429, "429 Too Many Requests. The request has reached the user"),
+    (429, "<h1>Too Many Requests</h1><p>3 requests allowed</p>"),
+]
+
+
+@pytest.mark.parametrize(("status", "text"), BELOW_A_STATUS)
+def test_words_of_stock_pages_can_tell_of_a_delivery(status: int, text: str) -> None:
+    """So that pages are known phrase by phrase, and not word by word."""
+    assert not text_says_no_more(text, status)
+
+
+def test_every_repeat_in_a_phrase_has_a_bound() -> None:
+    """Each is looked for at each place of a page, which may be long, and takes its time once."""
+    endless = re.compile(r"(?<!\\)[*+]|\{\d*,\}")
+
+    assert endless.search(r"a{2,}")
+    assert [] == [each for each in (*LIMITS, *PAGES, *PAGES_OF_LIMITS) if endless.search(each)]
