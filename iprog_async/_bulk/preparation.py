@@ -136,8 +136,10 @@ class Preparation:
             self._is_suppressed = await load_for_run(self._suppress, self._provider)
 
     def stop(self) -> None:
-        """Wake whoever waits for messages: there are no more."""
+        """Wake whoever waits for messages: there are no more, and nothing more is sent."""
         self._source.stop()
+        if self._ledger is not None:
+            self._ledger.stop()
 
     async def aclose(self) -> None:
         """Stop options."""

@@ -240,7 +240,8 @@ class WorkerPool:
     async def _send(self, departure: Departure) -> bool:
         """Send a batch, halved while one recipient has all refused; return if some waits again.
 
-        After an unknown outcome, or once the run was stopped, what is left keeps its refusal.
+        After an unknown outcome, or once the run was stopped, what is left keeps its refusal. It
+        has none if it was somebody else who had one of them.
         """
         batch, at_risk = departure
         if self._admissions is not None:
@@ -250,27 +251,31 @@ class WorkerPool:
         if len(batch) == 1:
             # As where everybody is told something else: one can't be halved.
             outcomes, seconds = await self._submit(batch)
-            return await self._end(batch, outcomes, seconds, at_risk=at_risk)
-        came_back = False
+            still_open = await self._end(batch, outcomes, seconds, at_risk=at_risk)
+            return still_open is not None and await self._end_later(still_open)
+        still_open = Sifted()
         parts = Bisection(batch, fewest(batch, self._provider))
         while parts:
             part, outcomes = parts.next(may_ask=self.state < State.STOPPED)
-            if outcomes:
+            seconds = 0.0
+            if not outcomes:
+                outcomes, seconds = await self._submit(part)
+                if parts.split(outcomes):
+                    if self._ledger is not None:
+                        # Until it is its turn again it waits, also if the run ends before.
+                        self._ledger.claim(part).give_back()
+                    continue
+            elif not was_taken(outcomes):
                 await self._settle(part, outcomes, tally_of(part, outcomes), 0.0)
                 continue
-            outcomes, seconds = await self._submit(part)
-            if parts.split(outcomes):
-                if self._ledger is not None:
-                    # Until it is its turn again it waits, also if the run ends before.
-                    self._ledger.claim(part).give_back()
-                continue
-            came_back |= await self._end(part, outcomes, seconds, at_risk=at_risk)
-        return came_back
+            if sifted := await self._end(part, outcomes, seconds, at_risk=at_risk):
+                still_open.add_open(sifted)
+        return await self._end_later(still_open)
 
     async def _end(
         self, part: Batch, outcomes: Sequence[Outcome], seconds: float, *, at_risk: bool
-    ) -> bool:
-        """Settle what came of a request; return whether any of it waits again, withdrawn."""
+    ) -> Sifted | None:
+        """Settle what came of a request; return those of it that have no outcome, if there are."""
         sifted: Sifted | None = None
         if self.state >= State.DRAINING or self._admissions is not None or was_taken(outcomes):
             sifted = sift(part, outcomes, recorded=self._ledger is not None)
@@ -279,12 +284,14 @@ class WorkerPool:
             tally = tally_of(part, outcomes)
             self._watch(part, outcomes, tally, at_risk=at_risk)
             await self._settle(part, outcomes, tally, seconds)
-        if sifted is None:
-            return False
-        back, withdrawn = sifted.back, sifted.withdrawn
-        if sifted.taken and self._ledger is not None:
+        return sifted
+
+    async def _end_later(self, still_open: Sifted) -> bool:
+        """Settle what others had, and let the withdrawn wait again; return if any does."""
+        back, withdrawn = still_open.back, still_open.withdrawn
+        if still_open.taken and self._ledger is not None:
             # What has left is noted by now: others may be at theirs for a minute.
-            found, ended = await look_again(sifted, self._ledger)
+            found, ended = await look_again(still_open, self._ledger)
             await self._settle_taken(found, ended)
             back, withdrawn = back + found.back, withdrawn + found.withdrawn
         if back:

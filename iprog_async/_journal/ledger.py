@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Self, TypeVar
 
 from attrs import evolve
@@ -13,6 +13,7 @@ from iprog_async._core.clock import uptime
 from iprog_async._core.errors import InvalidMessageError, JournalError, SmsError
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import NotSent, Outcome, Unknown
+from iprog_async._journal.claimed_rows import ClaimedRows
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.keys import busy, check_key, contended
 from iprog_async._journal.pseudonyms import is_recalled
@@ -21,12 +22,11 @@ from iprog_async._journal.resume_rules import (
     ResumeRules,
     as_kept,
     remembered,
-    rows_of,
     still_unsettled,
 )
 from iprog_async._journal.rows import Row, Values
 from iprog_async._journal.rows_claim import RowsClaim
-from iprog_async._journal.store import ClaimLostError, Identity
+from iprog_async._journal.store import ClaimLostError
 
 
 R = TypeVar("R")
@@ -69,6 +69,7 @@ class Ledger:
         # Those that an earlier sending may have sent, as the journal had them.
         self._doubted: dict[int, Row] = {}
         self._reserved: set[tuple[str, str]] = set()
+        self._claimed = ClaimedRows(journal, self._rule, self._reserved, run)
         self._lost = Counter[int]()
 
     @classmethod
@@ -93,6 +94,10 @@ class Ledger:
         if self._run and not self._shared:
             self._run = 0
             self._journal.end_run()
+
+    def stop(self) -> None:
+        """Wait no longer for what others are sending: nothing more leaves, and it stays open."""
+        self._claimed.stop()
 
     @property
     def looks_up(self) -> bool:
@@ -139,85 +144,69 @@ class Ledger:
             if prepared.message.key is None or self._reserve(prepared, settled):
                 self._free([prepared])
                 free.append(prepared)
-        for prepared, outcome in await self._look_up(free):
+        # They are told now: that they can't be sent is no answer where others are at them.
+        for prepared, outcome in await self._look_up(free, until_stop=False):
             if outcome is not None:
                 settled.append(outcome)
             self._rows.pop(prepared.index, None)
         return settled
 
-    async def look_again(self, prepared: PreparedMessage) -> Outcome | None:
-        """Return the outcome of an admitted message whose claim was lost to somebody else.
+    async def look_again(self, lost: Sequence[PreparedMessage]) -> list[Outcome | None]:
+        """Return the outcomes of admitted messages whose claims were lost to somebody else.
 
         Returns:
-            What is on record of it, or of what it conflicts with; `None` if it may be sent now.
+            What is on record of each, or of what it conflicts with; `None` if it may be sent now,
+            or others are at it still and nobody waits any more.
 
         Raises:
             JournalError: The journal can't be read.
         """
-        self._lost[prepared.index] += 1
-        if self._lost[prepared.index] > _MOST_LOOKS:
-            return NotSent(prepared.index, prepared.message, contended(prepared.e164))
-        looked_up = await self._look_up([prepared], since=True)
+        found = await self._rows_found(lost, since=True)
+        return [self._now(prepared, rows) for prepared, rows in zip(lost, found, strict=True)]
+
+    def _now(self, prepared: PreparedMessage, rows: Sequence[Row] | None) -> Outcome | None:
+        """Return the outcome of a message whose claim was lost; `None` if it waits again."""
         # Not before: where the journal can't be read, its outcome is recorded in this row. And not
         # later: going through what was found may put another row in its place.
         self._rows.pop(prepared.index, None)
-        ((_, outcome),) = looked_up
+        self._lost[prepared.index] += 1
+        outcome: Outcome | None = None
+        try:
+            outcome = self._decide(prepared, rows) if rows else None
+            if outcome is None and self._lost[prepared.index] > _MOST_LOOKS:
+                raise contended(prepared.e164)
+        except JournalError as exc:
+            outcome = NotSent(prepared.index, prepared.message, exc)
         if outcome is not None:
             self._free([prepared])
         return outcome
 
     async def _look_up(
-        self, window: Sequence[PreparedMessage], *, since: bool = False
+        self, window: Sequence[PreparedMessage], *, until_stop: bool = True
     ) -> Iterable[tuple[PreparedMessage, Outcome | None]]:
         """Return messages with the outcomes that they had; `None` of each that has to be sent.
 
         Each is decided about as the result is gone through.
         """
+        found = await self._rows_found(window, until_stop=until_stop)
+        return (
+            (prepared, self._decide(prepared, rows) if rows else None)
+            for prepared, rows in zip(window, found, strict=True)
+        )
+
+    async def _rows_found(
+        self, window: Sequence[PreparedMessage], *, since: bool = False, until_stop: bool = True
+    ) -> Sequence[Sequence[Row] | None]:
+        """Return the rows of messages, after what others are sending of them at this moment."""
         known = await self._journal.store.look_up(
             ((prepared.e164, prepared.message.key) for prepared in window),
             earlier=bool(self._run),
             whatever_key=self._rules.one_per_number,
             since=since,
         )
-        found = await self._ended_rows(window, known) if known else [()] * len(window)
-        return (
-            (prepared, self._decide(prepared, rows) if rows else None)
-            for prepared, rows in zip(window, found, strict=True)
-        )
-
-    async def _ended_rows(
-        self, window: Sequence[PreparedMessage], known: Mapping[Identity, list[Row]]
-    ) -> list[Sequence[Row]]:
-        """Return the rows of messages, after what others are sending of them at this moment."""
-        found = [rows_of(prepared, known) for prepared in window]
-        claimed = [
-            place for place, rows in enumerate(found) if any(row.state == "claimed" for row in rows)
-        ]
-        waits = (self._without_claimed(window[place], found[place]) for place in claimed)
-        for place, rows in zip(claimed, await asyncio.gather(*waits), strict=True):
-            found[place] = rows
-        return found
-
-    async def _without_claimed(
-        self, prepared: PreparedMessage, rows: Sequence[Row]
-    ) -> Sequence[Row]:
-        """Wait for the row that decides about a message, if somebody is at it at this moment."""
-        waited: set[int] = set()
-        while True:
-            _, row = self._rule(prepared, rows)
-            if row is None or row.state != "claimed" or row.id in waited or self._was_left(row):
-                return rows
-            waited.add(row.id)
-            ended = await self._journal.store.wait_for_end(row)
-            rows = [ended if one.id == row.id else one for one in rows]
-
-    def _was_left(self, row: Row) -> bool:
-        """Return whether it was waited for already: a worker of this run lost its share of it."""
-        return row.key is None and row.run == self._run
-
-    async def _ended(self, rows: Sequence[Row]) -> list[Row]:
-        wait_for_end = self._journal.store.wait_for_end
-        return [await wait_for_end(row) if row.state == "claimed" else row for row in rows]
+        if not known:
+            return [None] * len(window)
+        return await self._claimed.ended_rows(window, known, until_stop=until_stop)
 
     async def admit_single(self, prepared: PreparedMessage) -> Outcome | None:
         """Claim a single message with a key, or return the outcome it had or came to elsewhere.
@@ -242,7 +231,7 @@ class Ledger:
                 row.claimed_at = asked_at
                 return None
             if found.state == "claimed":
-                found = await self._journal.store.wait_for_end(found)
+                found = await self._claimed.ended(found)
             outcome = self._decide(prepared, [found])
             if outcome is not None:
                 self._free([prepared])
@@ -267,7 +256,7 @@ class Ledger:
         """
         identity = (prepared.e164, check_key(prepared.message.key))
         known = await self._journal.store.look_up([identity], earlier=False)
-        rows = await self._ended(known.get(identity, ()))
+        rows = await self._claimed.all_ended(known.get(identity, ()))
         outcome = self._decide(prepared, rows) if rows else None
         self._rows.pop(prepared.index, None)
         return outcome
@@ -303,7 +292,7 @@ class Ledger:
             for row in known.get(identity, ())
             if row.on_record != ours.on_record or row.state == "accepted"
         ]
-        for row in await self._ended(theirs):
+        for row in await self._claimed.all_ended(theirs):
             if row.state == "accepted" or row.unsettled:
                 return remembered(row, Resume.SKIP, prepared)
         return None

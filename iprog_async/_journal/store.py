@@ -208,11 +208,13 @@ class JournalStore(Pages, Protocol):
         """Return whether a text is in the outbox; a store without one has none."""
         ...
 
-    async def wait_for_end(self, row: Row) -> Row:
+    async def wait_for_end(self, row: Row, is_under_way: Callable[[], bool]) -> Row:
         """Wait for a message that somebody else has claimed to come to its outcome.
 
         Args:
             row: The claimed row, as it was found.
+            is_under_way: Whether another sender of this process is at it, if this opening of the
+                journal has the claim; once it is not, what became of it was handed in.
 
         Returns:
             What is on record then; it is still claimed if nobody is at it any more, or it took

@@ -34,6 +34,13 @@ class Sifted:
     taken: list[PreparedMessage] = field(factory=list[PreparedMessage])
     lost: list[Outcome] = field(factory=list[Outcome])
 
+    def add_open(self, other: Sifted) -> None:
+        """Add those of another request that have come to no outcome yet."""
+        self.back += other.back
+        self.withdrawn += other.withdrawn
+        self.taken += other.taken
+        self.lost += other.lost
+
 
 def was_taken(outcomes: Sequence[Outcome]) -> bool:
     """Return whether somebody else had a message of a request; others of it may have left."""
@@ -76,8 +83,9 @@ async def look_again(sifted: Sifted, ledger: Ledger) -> tuple[Sifted, list[Outco
     settled: list[PreparedMessage] = []
     kept: list[Outcome] = []
     found, elsewhere = Sifted(settled, kept), list[Outcome]()
-    for prepared, lost in zip(sifted.taken, sifted.lost, strict=True):
-        ended = await _ended(ledger, prepared, lost)
+    for prepared, lost, ended in zip(
+        sifted.taken, sifted.lost, await _ended(sifted, ledger), strict=True
+    ):
         if ended is None:
             found.back.append(prepared)
             found.withdrawn.append(lost)
@@ -91,13 +99,22 @@ async def look_again(sifted: Sifted, ledger: Ledger) -> tuple[Sifted, list[Outco
     return found, elsewhere
 
 
-async def _ended(ledger: Ledger, prepared: PreparedMessage, lost: Outcome) -> Outcome | None:
+async def _ended(sifted: Sifted, ledger: Ledger) -> Sequence[Outcome | None]:
     try:
-        return await ledger.look_again(prepared)
+        return await ledger.look_again(sifted.taken)
     except JournalError:
-        # It was certainly not sent, and the next claim says what the journal has.
-        return lost
+        # The next claim says what the journal has of those that travelled with the taken one.
+        return [
+            lost if _is_of(lost, prepared) else None
+            for prepared, lost in zip(sifted.taken, sifted.lost, strict=True)
+        ]
 
 
 def _is_lost(outcome: Outcome) -> bool:
     return isinstance(outcome, NotSent) and isinstance(outcome.error, ClaimLostError)
+
+
+def _is_of(lost: Outcome, prepared: PreparedMessage) -> bool:
+    """Return whether it was this very message that somebody else had; its key may be another."""
+    error = lost.error if isinstance(lost, NotSent) else None
+    return isinstance(error, ClaimLostError) and error.number == prepared.e164

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from attrs import frozen
-from support.core.fakes import Wire
+from support.core.fakes import Wire, prepared
 from support.journal.journaling import (
     ACCEPTED,
     BUSY,
@@ -19,6 +19,7 @@ from support.journal.journaling import (
     run_over,
     sent_to,
     states_in,
+    take,
 )
 
 from iprog_async import (
@@ -29,11 +30,16 @@ from iprog_async import (
     Message,
     NotSent,
     Outcome,
+    Receipt,
 )
+from iprog_async._journal.ledger import Ledger
+from iprog_async._journal.rows import Row
 from iprog_async._journal.store import ClaimLostError
 
 
 FIRST, ANA, BEN = "+639170000001", "+639170000002", "+639180000003"
+_NEVER = 20
+"""Seconds that end a test which would wait for ever."""
 
 
 @frozen
@@ -172,3 +178,55 @@ async def test_the_run_goes_on_where_the_journal_can_not_be_asked_again(
         type(outcome.error) if isinstance(outcome, NotSent) else None for outcome in outcomes
     ]
     assert [FIRST, BEN] == sent_to(wire)
+
+
+@pytest.mark.parametrize("by_us", [False, True], ids=["another opening", "the same one"])
+@pytest.mark.parametrize(
+    ("answer", "expected"), [(BUSY, "sent"), (ACCEPTED, "conflict")], ids=["refused", "accepted"]
+)
+async def test_a_single_send_that_is_still_at_the_gateway(
+    answer: httpx.Response, expected: str, by_us: bool, path: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is waited for, whoever makes it: what it comes to decides about the row."""
+    arrived, go_on = asyncio.Event(), asyncio.Event()
+
+    async def take_long(_: httpx.Request) -> httpx.Response:
+        arrived.set()
+        await go_on.wait()
+        return answer
+
+    with Journal.open(path) as journal, Journal.open(path) as another:
+        wait_for_end = journal.store.wait_for_end
+
+        async def go_on_then(*asked: Any) -> Row:
+            asyncio.get_running_loop().call_soon(go_on.set)
+            return await wait_for_end(*asked)
+
+        async def happen(_: httpx.Request) -> httpx.Response:
+            singles.append(asyncio.create_task(single.send(ANA, "Hi", key="order-1")))
+            await arrived.wait()
+            return ACCEPTED
+
+        monkeypatch.setattr(journal.store, "wait_for_end", go_on_then)
+        single = posting(Wire(take_long), journal if by_us else another)
+        singles: list[asyncio.Task[Receipt]] = []
+        wire = Wire(happen, ACCEPTED)
+        people = [Message(FIRST, "Hello"), Message(ANA, "Hi")]
+        async with single:
+            _, outcome = await run_over(posting(wire), people, journal=journal, concurrency=1)
+            await asyncio.gather(*singles, return_exceptions=True)
+
+    assert expected == told(outcome, sent_to(wire).count(ANA))
+
+
+async def test_what_this_process_left_claimed_is_not_waited_for(path: Place) -> None:
+    """A row with the very key of the run is nobody's: the run itself has reserved the key."""
+    with Journal.open(path) as journal:
+        left = Ledger(journal)
+        await take(left.claim([prepared(to=ANA, key="order-1")]))
+        left.end()
+        async with asyncio.timeout(_NEVER):
+            people = [Message(ANA, "Hi", key="order-1")]
+            outcomes = await run_over(posting(Wire(ACCEPTED)), people, journal=journal)
+
+    assert ["unknown"] == [outcome.state for outcome in outcomes]

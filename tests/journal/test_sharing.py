@@ -28,6 +28,7 @@ from iprog_async import Journal, Message, OutcomeUnknownError
 from iprog_async._journal.ledger import Ledger
 from iprog_async._journal.postgres import store as store_module
 from iprog_async._journal.postgres.address import is_address
+from iprog_async._journal.postgres.looks import Look
 from iprog_async._journal.resume_rules import ResumeRules
 from iprog_async._journal.rows import Row
 from iprog_async._journal.sqlite.store import SqliteStore
@@ -264,11 +265,16 @@ async def test_what_a_run_of_the_same_opening_left_is_not_waited_for(
     key: str | None, postgres_journal: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a run left that was cancelled is unknown to the next one at once, in one process."""
+    look = store_module.PostgresStore._look  # pyright: ignore[reportPrivateUsage] - what is counted
+    looked_at: list[Row] = []
 
-    async def look(*_: object) -> None:
-        pytest.fail("nobody is at it")
+    async def look_once(store: store_module.PostgresStore, row: Row) -> Look | None:
+        if looked_at:
+            pytest.fail("nobody is at it")
+        looked_at.append(row)
+        return await look(store, row)
 
-    monkeypatch.setattr(store_module.PostgresStore, "_look", look)
+    monkeypatch.setattr(store_module.PostgresStore, "_look", look_once)
     with Journal.open(postgres_journal) as journal:
         ledger = await Ledger.of_run(journal)
         await take(ledger.claim([prepared(key=key)]))
@@ -276,7 +282,7 @@ async def test_what_a_run_of_the_same_opening_left_is_not_waited_for(
         outcomes = await run_over(
             posting(Wire()), [Message(NUMBER, "Hi", key=key)], journal=journal
         )
-    assert ["unknown"] == [outcome.state for outcome in outcomes]
+    assert (["unknown"], 1) == ([outcome.state for outcome in outcomes], len(looked_at))
 
 
 async def test_what_another_worker_of_the_run_left_is_not_waited_for(

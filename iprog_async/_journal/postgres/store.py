@@ -182,23 +182,24 @@ class PostgresStore:
         )
         return bool(found)
 
-    async def wait_for_end(self, row: Row) -> Row:
-        """Wait for a message that another opening has claimed; see `JournalStore`.
-
-        What this one is sending is told apart before it comes to this.
-        """
-        if self._intake.attempts.is_ours(attempt_of(row)):
-            return row
+    async def wait_for_end(self, row: Row, is_under_way: Callable[[], bool]) -> Row:
+        """Wait for a message that another sender has claimed; see `JournalStore`."""
         until = uptime() + _SECONDS_TO_WAIT
         gone_since: float | None = None
         pause = _FIRST_LOOK
         while row.state == "claimed" and (now := uptime()) < until:
-            await asyncio.sleep(pause)
-            pause = min(1.5 * pause, _LAST_LOOK)
+            attempt = attempt_of(row)
+            # Before it is looked at: whatever we wrote is there to be read.
+            is_left = self._intake.attempts.is_ours(attempt) and not is_under_way()
+            if not is_left:
+                await asyncio.sleep(pause)
+                pause = min(1.5 * pause, _LAST_LOOK)
             found = await self._look(row)
             if found is None:
                 raise JournalError(f"a row of the journal {self.path} was removed meanwhile")
             row, is_connected = found
+            if is_left and attempt_of(row) == attempt:
+                break
             gone_since = None if is_connected else gone_since or now
             if gone_since is not None and now - gone_since > _SECONDS_UNTIL_GONE:
                 break

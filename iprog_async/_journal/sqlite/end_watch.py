@@ -1,10 +1,10 @@
-"""Waiting for messages that another process has claimed, all of an event loop together."""
+"""Waiting for messages that another sender has claimed, all of an event loop together."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from attrs import define, field
 
@@ -29,11 +29,15 @@ class _Waiting:
     Args:
         row: The claimed row, as it was seen last.
         ends: When it has taken too long.
+        is_under_way: Whether it is on its way from here, if the claim is of this opening.
+        was_under_way: Whether it was, before the row was read.
         done: Where the row goes in the end.
     """
 
     row: Row
     ends: float
+    is_under_way: Callable[[], bool]
+    was_under_way: bool = False
     done: asyncio.Future[Row] = field(factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -44,7 +48,7 @@ class EndWatch:
 
     Args:
         path: Where the journal is.
-        attempt: What marks the claims of this opening: nobody waits for them.
+        attempt: What marks the claims of this opening, of which its senders know the ends.
         queue: Who reads the rows.
         clock: What waits.
     """
@@ -58,13 +62,17 @@ class EndWatch:
         self._pause = _SHORTEST_PAUSE
         self._task: asyncio.Task[None] | None = None
 
-    async def wait_for(self, row: Row) -> Row:
+    async def wait_for(self, row: Row, is_under_way: Callable[[], bool]) -> Row:
         """Return a row once it is not claimed any more, or nobody is at it, or it takes too long.
+
+        Args:
+            row: The claimed row.
+            is_under_way: See `JournalStore.wait_for_end`.
 
         Raises:
             JournalError: The journal can't be read.
         """
-        waiting = _Waiting(row, self._clock.monotonic() + _LONGEST_WAIT)
+        waiting = _Waiting(row, self._clock.monotonic() + _LONGEST_WAIT, is_under_way)
         self._waiting.append(waiting)
         self._pause = _SHORTEST_PAUSE
         if self._task is None:
@@ -88,9 +96,12 @@ class EndWatch:
     async def _look(self) -> None:
         looked_for = [waiting for waiting in self._waiting if not waiting.done.done()]
         attempts = {waiting.row.id: _attempt_of(waiting.row) for waiting in looked_for}
+        # First who is gone: whatever they wrote is there to be read.
+        for waiting in looked_for:
+            is_ours = _attempt_of(waiting.row) == self._attempt
+            waiting.was_under_way = is_ours and waiting.is_under_way()
 
         def work(connection: sqlite3.Connection) -> tuple[set[int], Mapping[int, Row]]:
-            # First who is gone: whatever they wrote is there to be read.
             gone = {one for one in set(attempts.values()) if not self._is_at_it(one)}
             return gone, _read(connection, list(attempts))
 
@@ -109,7 +120,8 @@ class EndWatch:
         before = _attempt_of(waiting.row)
         row = waiting.row = rows.get(waiting.row.id, waiting.row)
         # If somebody else has claimed it since, they are looked for next time.
-        left_alone = before in gone and _attempt_of(row) == before
+        is_gone = before in gone and not waiting.was_under_way
+        left_alone = is_gone and _attempt_of(row) == before
         if row.state != "claimed" or left_alone or self._clock.monotonic() >= waiting.ends:
             _tell(waiting, row)
 

@@ -226,18 +226,15 @@ class SqliteStore:
         """Return whether a text is in the outbox, which a file has none of."""
         return False
 
-    async def wait_for_end(self, row: Row) -> Row:
-        """Wait for a message that another opening of the file has claimed; see `JournalStore`.
-
-        What this one is sending is told apart before it comes to this.
-        """
+    async def wait_for_end(self, row: Row, is_under_way: Callable[[], bool]) -> Row:
+        """Wait for a message that another sender has claimed; see `JournalStore`."""
         loop = asyncio.get_running_loop()
         watch = self._watches.get(loop)
         if watch is None:
             watch = self._watches[loop] = EndWatch(
                 self.path, self._attempt, self._intake.of_loop(), self._clock
             )
-        return await watch.wait_for(row)
+        return await watch.wait_for(row, is_under_way)
 
     async def counts(self) -> Mapping[tuple[str, str | None], int]:
         """Return how many rows there are of each state and delivery status."""
