@@ -40,8 +40,8 @@ _SAYS_DONE = re.compile(
 )
 _UNSURE = (
     "after|backend|broken|connection|curl|database|deadlock|exception|gateway"
-    "|no (answer|reply|response)|not respond\\w*|operat\\w+|partial\\w*|reset|socket|some"
-    "|timed?[ -]?out|unknown|upstream"
+    "|no (answer|reply|response)|not respond\\w*|operat\\w+|partial\\w*|reset"
+    "|(?<!before )retr(ied|ying)|socket|some|timed?[ -]?out|unknown|upstream"
 )
 # A text that is a mask and nothing else may have been a word of state, which is a password, too.
 _SAYS_UNSURE = re.compile(rf"\b({_UNSURE})\b|::|^[^\w*]*\*\W*$", re.IGNORECASE)

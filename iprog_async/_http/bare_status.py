@@ -59,17 +59,23 @@ def data_says_no_more(data: object, status: int, recipients: int = 1) -> bool:
         status: The HTTP status that it came with.
         recipients: For how many the request was.
     """
+    many = recipients > 1
     for count, (name, value, depth) in enumerate(values_of(data)):
-        if not is_within_bounds(count, depth) or _tells_of_one(name, value):
+        if not is_within_bounds(count, depth) or _tells_of_one(name, value, many=many):
             return False
-        if not _is_own(name, value, status, many=recipients > 1):
+        if not _is_own(name, value, status, many=many):
             return False
     return True
 
 
-def _tells_of_one(name: ValueName, value: object) -> bool:
-    """Return whether a value is about one of several, such as the third: the others may be sent."""
-    return any(map(str.isdecimal, name.parts)) or (is_array(value) and len(value) > 1)
+def _tells_of_one(name: ValueName, value: object, *, many: bool) -> bool:
+    """Return whether a value is about one of several, such as the third: the others may be sent.
+
+    A list tells of each, or of those that something is wrong with.
+    """
+    if any(map(str.isdecimal, name.parts)):
+        return True
+    return is_array(value) and len(value) > (0 if many else 1)
 
 
 def _is_own(name: ValueName, value: object, status: int, *, many: bool) -> bool:

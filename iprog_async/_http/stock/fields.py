@@ -29,7 +29,7 @@ _FAILED = names_in(
 _STATES = names_in("ok result status success successful data")
 # Zero of these were taken.
 _TAKEN = names_in("accepted delivered queued sent submitted success successful succeeded")
-_OF_STATUS = names_in("code error status statuscode httpcode httpstatus")
+_OF_STATUS = names_in("code error message msg reason status statuscode httpcode httpstatus")
 
 
 def is_own_number(name: ValueName, value: float, status: int, *, many: bool) -> bool:

@@ -41,7 +41,10 @@ _LATER = (
     rf"(?:(?: in| after:?| for| at least| about){{0,2}} (?:{_SPAN}"
     r"|a moment|a while|a bit|some time|later|soon|shortly))"
 )
-_AGAIN = r"(?:try|retry|trying|retrying)(?: (?:your|the|this) request)?(?: again)?"
+_SAME = r"(?: (?:your|the|this) request)?(?: again)?"
+# No "retrying" by itself: then it is the gateway that does. A "retry limit" is met by who has tried.
+_AGAIN = rf"(?:try|retry(?! (?:limit|quota|rate))){_SAME}"
+_BEFORE = rf"before (?:you )?(?:try|retry|trying|retrying){_SAME}"
 
 LIMITS: Phrases = (
     # "Rate limit exceeded", "You've hit the limit of 3 requests per minute", "Rate exceeded"
@@ -63,11 +66,10 @@ LIMITS: Phrases = (
     # "Limit: 60 requests per minute", "5 per 1 minute"
     rf"(?:(?:only|up to|at most|no more than|a maximum of|max|maximum) )?{_NUMBER}(?: {_CALL})?"
     rf"{_EACH}(?: (?:is|are) allowed)?",
-    # "Please wait 30 seconds before trying again", "retry after 30 seconds", "Slow down"; a "retry
-    # limit" is met by who has tried.
+    # "Please wait 30 seconds before trying again", "retry after 30 seconds", "Slow down"
     r"(?:(?:and|so|then) )?(?:please )?(?:you (?:can|may|must|should) )?(?:please )?"
     rf"(?:slow down|back off|wait|{_AGAIN}){_LATER}?"
-    rf"(?: (?:and|and then|before|before you|then) {_AGAIN}{_LATER}?)?(?! (?:limit|quota|rate))",
+    rf"(?: (?:(?:and|and then|then) {_AGAIN}|{_BEFORE}){_LATER}?)?",
     r"(?:please )?reduce your request rate",
     r"(?:the )?(?:server|system|service) (?:is )?(?:too |currently )?busy",
     r"(?:(?:api|request) )?(?:rate limit(?:ing)?|limit|quota|frequency limit)",

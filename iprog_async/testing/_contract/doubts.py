@@ -131,6 +131,8 @@ def _part_of_a_limit(_: Subject) -> list[Reply]:
         {"message": "The request has reached the user. Limit reached"},
         {"message": "Too many requests", "allowed": 2},
         {"message": "Too many requests", "failed": 0},
+        {"status": "retrying"},
+        {"message": "Throttled. Retrying your request in 30 seconds"},
         {"message": "Too many requests", "errors": {"2": ["Too many requests"]}},
     )
     return [Reply.of_json(body, 429) for body in bodies]
