@@ -91,7 +91,7 @@ def pytest_collection() -> Generator[None, object, object]:
 @pytest.hookimpl(tryfirst=True)  # `-m` counts what is marked here
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the slow tests, unless they are asked for."""
-    mark_further_rows(items, config.getoption("--rows"))
+    mark_further_rows(items, int(str(config.getoption("--rows"))))
     if config.getoption("--slow"):
         return
     named = _named(config)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from itertools import repeat
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
 from iprog_async._core.messages import PreparedMessage
@@ -36,38 +35,32 @@ class ClaimedRows:
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
-        """Wait for nobody any more: what others are at now is left open."""
+        """Wait for nobody any more: what others are at now is unknown."""
         self._stopped.set()
 
     async def ended_rows(
         self,
         window: Sequence[PreparedMessage],
         known: Mapping[Identity, list[Row]],
-        *,
-        until_stop: bool = True,
-    ) -> list[Sequence[Row] | None]:
+    ) -> list[Sequence[Row]]:
         """Return the rows of messages, after what others are sending of them at this moment.
 
         Args:
             window: The messages.
-            known: What was found of them.
-            until_stop: Wait no longer than to `stop`; each message that others are at is `None`
-                then.
+            known: What was found of them; as it is what others are still at after `stop`.
         """
-        found: list[Sequence[Row] | None] = [*(rows_of(prepared, known) for prepared in window)]
+        found: list[Sequence[Row]] = [rows_of(prepared, known) for prepared in window]
         claimed = {
             place: rows
             for place, rows in enumerate(found)
-            if rows and any(row.state == "claimed" for row in rows)
+            if any(row.state == "claimed" for row in rows)
         }
         if not claimed:
             return found
         waits = asyncio.create_task(self._all_without_claimed(window, claimed))
-        ended: Iterable[Sequence[Row] | None] = repeat(None, len(claimed))
-        if not until_stop or await self._ends_before_stop(waits):
-            ended = await waits
-        for place, rows in zip(claimed, ended, strict=True):
-            found[place] = rows
+        if await self._ends_before_stop(waits):
+            for place, rows in zip(claimed, await waits, strict=True):
+                found[place] = rows
         return found
 
     async def _ends_before_stop(self, waits: asyncio.Task[Any]) -> bool:

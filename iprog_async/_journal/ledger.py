@@ -96,7 +96,7 @@ class Ledger:
             self._journal.end_run()
 
     def stop(self) -> None:
-        """Wait no longer for what others are sending: nothing more leaves, and it stays open."""
+        """Wait no longer for what others are sending: it is unknown, and nothing more leaves."""
         self._claimed.stop()
 
     @property
@@ -144,8 +144,7 @@ class Ledger:
             if prepared.message.key is None or self._reserve(prepared, settled):
                 self._free([prepared])
                 free.append(prepared)
-        # They are told now: that they can't be sent is no answer where others are at them.
-        for prepared, outcome in await self._look_up(free, until_stop=False):
+        for prepared, outcome in await self._look_up(free):
             if outcome is not None:
                 settled.append(outcome)
             self._rows.pop(prepared.index, None)
@@ -155,8 +154,7 @@ class Ledger:
         """Return the outcomes of admitted messages whose claims were lost to somebody else.
 
         Returns:
-            What is on record of each, or of what it conflicts with; `None` if it may be sent now,
-            or others are at it still and nobody waits any more.
+            What is on record of each, or of what it conflicts with; `None` if it may be sent now.
 
         Raises:
             JournalError: The journal can't be read.
@@ -164,7 +162,7 @@ class Ledger:
         found = await self._rows_found(lost, since=True)
         return [self._now(prepared, rows) for prepared, rows in zip(lost, found, strict=True)]
 
-    def _now(self, prepared: PreparedMessage, rows: Sequence[Row] | None) -> Outcome | None:
+    def _now(self, prepared: PreparedMessage, rows: Sequence[Row]) -> Outcome | None:
         """Return the outcome of a message whose claim was lost; `None` if it waits again."""
         # Not before: where the journal can't be read, its outcome is recorded in this row. And not
         # later: going through what was found may put another row in its place.
@@ -182,21 +180,21 @@ class Ledger:
         return outcome
 
     async def _look_up(
-        self, window: Sequence[PreparedMessage], *, until_stop: bool = True
+        self, window: Sequence[PreparedMessage]
     ) -> Iterable[tuple[PreparedMessage, Outcome | None]]:
         """Return messages with the outcomes that they had; `None` of each that has to be sent.
 
         Each is decided about as the result is gone through.
         """
-        found = await self._rows_found(window, until_stop=until_stop)
+        found = await self._rows_found(window)
         return (
             (prepared, self._decide(prepared, rows) if rows else None)
             for prepared, rows in zip(window, found, strict=True)
         )
 
     async def _rows_found(
-        self, window: Sequence[PreparedMessage], *, since: bool = False, until_stop: bool = True
-    ) -> Sequence[Sequence[Row] | None]:
+        self, window: Sequence[PreparedMessage], *, since: bool = False
+    ) -> Sequence[Sequence[Row]]:
         """Return the rows of messages, after what others are sending of them at this moment."""
         known = await self._journal.store.look_up(
             ((prepared.e164, prepared.message.key) for prepared in window),
@@ -205,8 +203,8 @@ class Ledger:
             since=since,
         )
         if not known:
-            return [None] * len(window)
-        return await self._claimed.ended_rows(window, known, until_stop=until_stop)
+            return [()] * len(window)
+        return await self._claimed.ended_rows(window, known)
 
     async def admit_single(self, prepared: PreparedMessage) -> Outcome | None:
         """Claim a single message with a key, or return the outcome it had or came to elsewhere.

@@ -42,7 +42,7 @@ _LATER = (
     r"|a moment|a while|a bit|some time|later|soon|shortly))"
 )
 _SAME = r"(?: (?:your|the|this) request)?(?: again)?"
-# No "retrying" by itself: then it is the gateway that does. A "retry limit" is met by who has tried.
+# No "retrying" by itself: then the gateway does. Whoever meets a "retry limit" has tried.
 _AGAIN = rf"(?:try|retry(?! (?:limit|quota|rate))){_SAME}"
 _BEFORE = rf"before (?:you )?(?:try|retry|trying|retrying){_SAME}"
 
