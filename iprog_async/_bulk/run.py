@@ -132,8 +132,8 @@ class BulkRun:
 
         What waits for a connection, for the rate, in a pause or between two tries is not sent.
         What is left of a batch that was refused for one recipient keeps that refusal, as one
-        that could heal. What others of the same journal are sending is not waited for any more, and
-        is unknown.
+        that could heal. What others of the same journal are sending is not waited for any more: the
+        next run tells it.
         """
         self._pool.stop()
 

@@ -35,8 +35,12 @@ class ClaimedRows:
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
-        """Wait for nobody any more: what others are at now is unknown."""
+        """Wait for nobody any more: what others are at now is left open."""
         self._stopped.set()
+
+    def is_left_open(self, row: Row) -> bool:
+        """Return whether somebody is at a row, as far as it is known, and nobody waits for it."""
+        return row.state == "claimed" and self._stopped.is_set()
 
     async def ended_rows(
         self,

@@ -96,7 +96,7 @@ class Ledger:
             self._journal.end_run()
 
     def stop(self) -> None:
-        """Wait no longer for what others are sending: it is unknown, and nothing more leaves."""
+        """Wait no longer for what others are sending: nothing more leaves, and it stays open."""
         self._claimed.stop()
 
     @property
@@ -154,7 +154,8 @@ class Ledger:
         """Return the outcomes of admitted messages whose claims were lost to somebody else.
 
         Returns:
-            What is on record of each, or of what it conflicts with; `None` if it may be sent now.
+            What is on record of each, or of what it conflicts with; `None` if it may be sent now,
+            or others are at it still and nobody waits any more.
 
         Raises:
             JournalError: The journal can't be read.
@@ -298,6 +299,10 @@ class Ledger:
     def _decide(self, prepared: PreparedMessage, rows: Sequence[Row]) -> Outcome | None:
         """Return the outcome a message had before; `None` if it has to be sent."""
         resume, row = self._rule(prepared, rows)
+        if row is not None and self._claimed.is_left_open(row):
+            # Nothing leaves any more; what it is told as it is given up is not the whole truth.
+            self._doubted[prepared.index] = row
+            return None
         if row is not None and resume is not Resume.SEND:
             return remembered(row, resume, prepared)
         if row is not None and row.unsettled:
