@@ -225,3 +225,12 @@ def test_every_repeat_in_a_phrase_has_a_bound() -> None:
 
     assert endless.search(r"a{2,}")
     assert [] == [each for each in (*LIMITS, *PAGES, *PAGES_OF_LIMITS) if endless.search(each)]
+
+
+@pytest.mark.parametrize("name", ["data", "errors", "results"])
+def test_a_list_may_name_those_who_were_left_out(name: str) -> None:
+    """With several recipients, one entry may be of the only one who was over the limit."""
+    data = {name: [{"message": "Too many requests"}]}
+
+    assert data_says_no_more(data, 429, 1)
+    assert not data_says_no_more(data, 429, 3)
