@@ -138,6 +138,7 @@ class Session:
         try:
             return await self._attempt(call, budget)
         except BaseException as exc:
+            # Mostly there is none, and what hides frames has to be made only here.
             error = exc
         try:
             return await discreetly(self._go_on(call, budget, error))

@@ -15,6 +15,7 @@ from support.journal.journaling import (
     ACCEPTED,
     BUSY,
     Place,
+    failing_later,
     posting,
     run_over,
     sent_to,
@@ -26,7 +27,6 @@ from iprog_async import (
     Accepted,
     Journal,
     JournalConflictError,
-    JournalError,
     Message,
     NotSent,
     Outcome,
@@ -158,18 +158,12 @@ async def test_the_run_goes_on_where_the_journal_can_not_be_asked_again(
 ) -> None:
     """Only the text that somebody else had is not sent, and it says whose it was."""
     with Journal.open(path) as journal, Journal.open(path) as other:
-        look_up = journal.store.look_up
-
-        async def fail_later(*asked: Any, since: bool = False, **how: Any) -> Any:
-            if since:
-                raise JournalError("the disk is gone for a moment")
-            return await look_up(*asked, since=since, **how)
 
         async def happen(_: httpx.Request) -> httpx.Response:
             await posting(Wire(ACCEPTED), other).send(ANA, "Hi", key="order-1")
             return ACCEPTED
 
-        monkeypatch.setattr(journal.store, "look_up", fail_later)
+        monkeypatch.setattr(journal.store, "look_up", failing_later(journal))
         wire = Wire(happen, ACCEPTED)
         people = [Message(FIRST, "Hi"), Message(ANA, "Hi"), Message(BEN, "Hi")]
         outcomes = await run_over(posting(wire), people, journal=journal, concurrency=1)

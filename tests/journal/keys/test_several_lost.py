@@ -16,6 +16,7 @@ from support.journal.journaling import (
     WRONG_TOKEN,
     Place,
     PostingProvider,
+    failing_later,
     posting,
     rows_in,
     run_over,
@@ -26,7 +27,6 @@ from support.not_after import kinds
 from iprog_async import (
     BulkRun,
     Journal,
-    JournalError,
     Message,
     NotSent,
     RunHaltedError,
@@ -128,14 +128,7 @@ async def test_where_the_journal_can_not_be_asked_each_is_told_its_own_loss(
 ) -> None:
     """Who only travelled with a text that somebody else had is sent, or told of the own one."""
     with Journal.open(path) as journal, Journal.open(path) as other:
-        look_up = journal.store.look_up
-
-        async def fail_later(*asked: Any, since: bool = False, **how: Any) -> Any:
-            if since:
-                raise JournalError("the disk is gone for a moment")
-            return await look_up(*asked, since=since, **how)
-
-        monkeypatch.setattr(journal.store, "look_up", fail_later)
+        monkeypatch.setattr(journal.store, "look_up", failing_later(journal))
         wire = Wire(taking(other, FOUR[0], FOUR[3]), BROKEN, ACCEPTED)
         outcomes = await run_over(batching(wire), MESSAGES, journal=journal, concurrency=1)
 

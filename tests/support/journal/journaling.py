@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,15 @@ from typing import Any
 import httpx
 from attrs import field, frozen
 
-from iprog_async import Journal, Message, Outcome, RejectedError, RunHaltedError, SmsClient
+from iprog_async import (
+    Journal,
+    JournalError,
+    Message,
+    Outcome,
+    RejectedError,
+    RunHaltedError,
+    SmsClient,
+)
 from iprog_async._journal.postgres.address import is_address
 from iprog_async._journal.rows_claim import RowsClaim
 from iprog_async._journal.sqlite.store import SqliteStore
@@ -124,6 +132,18 @@ async def take(claim: RowsClaim) -> None:
     error = await claim.take()
     if error is not None:
         raise error
+
+
+def failing_later(journal: Journal) -> Callable[..., Awaitable[Any]]:
+    """Return a journal's look-up that fails as it is asked what others have sent since."""
+    look_up = journal.store.look_up
+
+    async def fail_later(*asked: Any, since: bool = False, **how: Any) -> Any:
+        if since:
+            raise JournalError("the disk is gone for a moment")
+        return await look_up(*asked, since=since, **how)
+
+    return fail_later
 
 
 def rows_in(path: Place, columns: str = "number, key, state") -> list[tuple[Any, ...]]:
