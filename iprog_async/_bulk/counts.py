@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from attrs import define
 
 from iprog_async._core.errors import JournalConflictError, JournalError
-from iprog_async._core.outcomes import NotSent, Outcome
+from iprog_async._core.outcomes import Accepted, Outcome, met_this_time
 from iprog_async._sending.tally import Tally
 
 
@@ -57,8 +57,10 @@ def count_tally(counts: Counts, tally: Tally, still_unknown: int = 0) -> None:
 
 
 def was_settled(outcome: Outcome) -> bool:
-    """Return whether an earlier run came to this outcome; a conflict is this run's own."""
-    return not (
-        isinstance(outcome, NotSent)
-        and isinstance(outcome.error, (JournalConflictError, JournalError))
+    """Return whether an earlier run came to this outcome.
+
+    A conflict is this run's own, and so is that the journal could not be asked.
+    """
+    return isinstance(outcome, Accepted) or not isinstance(
+        met_this_time(outcome.error), (JournalConflictError, JournalError)
     )

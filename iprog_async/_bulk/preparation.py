@@ -18,6 +18,7 @@ from iprog_async._core.errors import (
     InvalidMessageError,
     JournalError,
     NumberRepeatedError,
+    RunHaltedError,
     SmsError,
     SuppressedError,
 )
@@ -56,7 +57,8 @@ class Window:
         known: Outcomes of those that an earlier run settled, by the journal.
         batches: What can be sent now; some of an earlier window, maybe.
         last: Whether nothing follows.
-        problem: Why the journal could not be asked, if so: nothing more may be sent.
+        problem: Why the journal could not be asked, if so: nothing more may be sent. What it was to
+            be asked about is in none of these, until `give_up`.
     """
 
     fresh: Sequence[PreparedMessage]
@@ -115,12 +117,8 @@ class Preparation:
         self._next_index = 0
         self._has_times = False
         self._late: list[tuple[PreparedMessage, NotSent]] = []
+        self._unseen: list[PreparedMessage] = []
         self._planner = WindowPlanner(provider.batching)
-
-    @property
-    def carried(self) -> Sequence[PreparedMessage]:
-        """Messages that wait for others of a later window, to travel with them."""
-        return self._planner.carried
 
     async def open(self, ledger: Ledger | None) -> None:
         """Get ready to read.
@@ -153,18 +151,22 @@ class Preparation:
         """
         checked = await self.next_checked()
         fresh, refused, last = checked.fresh, checked.refused, checked.last
+        late = [prepared for prepared, _ in checked.late]
         known: list[Outcome] = []
         problem = None
         if self._ledger is not None:
             try:
-                if checked.late:
-                    known = await self._ledger.settled([prepared for prepared, _ in checked.late])
+                if late:
+                    known = await self._ledger.settled(late)
                 if fresh:
                     fresh, more = await self._ledger.admit(fresh)
                     known = [*known, *more]
             except JournalError as exc:
-                problem = exc
-        if checked.late:
+                # Nobody knows whether an earlier run sent them, late or not.
+                problem, known = exc, []
+                self._unseen += [*late, *fresh]
+                fresh = []
+        if late and problem is None:
             had = {outcome.index for outcome in known}
             refused.extend(late for _, late in checked.late if late.index not in had)
         fresh = self._without_overdue(fresh, refused)
@@ -174,6 +176,20 @@ class Preparation:
         asked = self._ledger is not None and self._ledger.looks_up
         self._window_size.note(() if asked else batches)
         return Window(fresh, refused, known, batches, last, problem)
+
+    async def give_up(self, waiting: Sequence[PreparedMessage], error: RunHaltedError) -> Window:
+        """Return what became of all that was read and is not sent any more.
+
+        Args:
+            waiting: Messages of earlier windows that have no outcome.
+            error: Why they are not sent.
+        """
+        waiting = [*waiting, *self._planner.carried, *self._unseen]
+        known = [] if self._ledger is None else await self._ledger.given_up(waiting)
+        had = {outcome.index for outcome in known}
+        left = (prepared for prepared in waiting if prepared.index not in had)
+        refused = [NotSent(prepared.index, prepared.message, error) for prepared in left]
+        return Window((), refused, known, (), last=True)
 
     async def next_checked(self) -> Checked:
         """Read and check the next messages, whatever a journal has of them.

@@ -141,7 +141,7 @@ class BulkRun:
         """Read all outcomes without looking at them, and return the counts.
 
         Raises:
-            RunHaltedError: The run stopped itself; what it did not send is certainly not sent.
+            RunHaltedError: The run stopped itself, and has sent nothing since.
         """
         while await self._read_on():
             self._pool.stream.current.clear()

@@ -327,7 +327,7 @@ class WorkerPool:
         # not the worker.
         recorded, told, still_unknown = None, outcomes, 0
         if self._ledger is not None:
-            told, still_unknown = self._ledger.told(outcomes)
+            told, still_unknown = self._ledger.told(outcomes, part, tally.account)
             recorded = self._ledger.record(part, outcomes)
         self._log(part, told, seconds)
         count_tally(self.counts, tally, still_unknown)
@@ -411,8 +411,8 @@ class WorkerPool:
     async def _give_up(self, error: RunHaltedError) -> list[Outcome]:
         """Return the outcomes of all that was read and not sent."""
         settled = [outcome for read in await self._ahead.rest() for outcome in self._adopt(read)]
-        waiting = [*self._departures, *self._waiting, *self._preparation.carried]
-        return settled + [NotSent(waits.index, waits.message, error) for waits in waiting]
+        waiting = [*self._departures, *self._waiting]
+        return settled + self._adopt(await self._preparation.give_up(waiting, error))
 
     def _abandon(self, batch: Batch) -> Sequence[Unknown]:
         reason = "the run was closed while the request was on its way"

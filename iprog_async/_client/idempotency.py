@@ -11,13 +11,13 @@ from iprog_async._core.clock import Clock
 from iprog_async._core.errors import ExpiredError, JournalError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.observers import NULL_OBSERVERS, Observers
-from iprog_async._core.outcomes import NotSent, Outcome, unclear
+from iprog_async._core.outcomes import NotSent, Outcome
 from iprog_async._core.schedules import is_before
 from iprog_async._http.send_context import Permit, note_in_flight, was_withdrawn
 from iprog_async._journal.journal import Journal
 from iprog_async._journal.keys import check_key
-from iprog_async._journal.ledger import Ledger
 from iprog_async._journal.rows_claim import RowsClaim
+from iprog_async._journal.single_ledger import SingleLedger
 from iprog_async._journal.store import ClaimLostError
 from iprog_async._policies.gate import Gate
 from iprog_async._policies.single import send_through
@@ -76,7 +76,6 @@ class KeyedSends:
 
         Raises:
             InvalidMessageError: The key is no text; nothing was sent.
-            JournalError: The journal can't be read; nothing was sent.
         """
         identity = (asyncio.get_running_loop(), prepared.e164, check_key(key))
         while True:
@@ -122,7 +121,7 @@ class KeyedSends:
     async def _send_once(
         self, provider: SmsProvider, prepared: PreparedMessage, resend_unknown: bool
     ) -> Outcome:
-        ledger = Ledger(self._journal, resend_unknown=resend_unknown)
+        ledger = SingleLedger(self._journal, resend_unknown=resend_unknown)
         try:
             outcome = await self._send_by(ledger, provider, prepared)
             return outcome if _lost_its_claim(outcome) else ledger.told_of(outcome)
@@ -130,7 +129,7 @@ class KeyedSends:
             ledger.end()
 
     async def _send_by(
-        self, ledger: Ledger, provider: SmsProvider, prepared: PreparedMessage
+        self, ledger: SingleLedger, provider: SmsProvider, prepared: PreparedMessage
     ) -> Outcome:
         if self._gate is None:
             outcome, _ = await self._claim_and_send(provider, prepared, ledger, None)
@@ -149,7 +148,7 @@ class KeyedSends:
         self,
         provider: SmsProvider,
         prepared: PreparedMessage,
-        ledger: Ledger,
+        ledger: SingleLedger,
         permit: Permit | None,
     ) -> tuple[Outcome, Outcome]:
         """Return the outcome of a text, and what became of it here: others may have sent it."""
@@ -180,7 +179,8 @@ class KeyedSends:
                 ended = await ledger.ended_elsewhere(prepared, claim)
             except JournalError as exc:
                 if claim.was_given_back:
-                    ended = _out_of_sight(provider, prepared, exc)
+                    # While it waited for its turn others could send it.
+                    ledger.doubt([prepared], exc)
         if withdrawn:
             ledger.forget([prepared])
         return ended or outcome, outcome
@@ -221,14 +221,6 @@ def _expired_sooner(outcome: Outcome, until: datetime | None) -> bool:
     if not (isinstance(outcome, NotSent) and isinstance(outcome.error, ExpiredError)):
         return False
     return until is None or is_before(outcome.error.not_after, until)
-
-
-def _out_of_sight(provider: SmsProvider, prepared: PreparedMessage, error: JournalError) -> Outcome:
-    reason = (
-        "while it waited for its turn others could send it, and the journal can't be asked "
-        f"whether they did ({error})"
-    )
-    return unclear(prepared, provider.name, reason)
 
 
 def _lost_its_claim(outcome: Outcome) -> bool:

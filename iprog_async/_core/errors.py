@@ -133,7 +133,11 @@ class WrongLoopError(SmsError):
 
 
 class JournalError(SmsError):
-    """The journal can't be used, so nothing is sent: it could not be put on record."""
+    """The journal can't be used, so nothing is sent: it could not be put on record.
+
+    Where an earlier run, or another process, may have sent the text, the outcome is unknown, and
+    this is its `not_resent`.
+    """
 
     blame: Blame = "account"
 
@@ -162,7 +166,10 @@ class JournalConflictError(InvalidMessageError):
 
 
 class RunHaltedError(SmsError):
-    """A bulk run stopped itself; what it had not sent yet is certainly not sent.
+    """A bulk run stopped itself, and sent nothing after that.
+
+    As the error of a message it says that this run has not sent it; where an earlier one may have,
+    the outcome is unknown.
 
     Args:
         cause: The error every further message would have met, or the last of many unknowns.
@@ -175,15 +182,13 @@ class RunHaltedError(SmsError):
 
     def __init__(self, cause: SmsError, unknown: int = 0) -> None:
         doubt = f"{unknown} of its texts may have been sent. " if unknown else ""
-        super().__init__(
-            f"the run stopped by itself: {cause}. {doubt}What it had not sent is certainly not sent"
-        )
+        super().__init__(f"the run stopped by itself: {cause}. {doubt}It has sent nothing since")
         self.cause = cause
         self.unknown = unknown
 
 
 class CreditLimitError(SmsError):
-    """A bulk run reached its `max_credits`; what it had not sent yet is certainly not sent.
+    """A bulk run reached its `max_credits`, and sends nothing more.
 
     Args:
         limit: The most credits it may spend.
@@ -206,7 +211,7 @@ class DeliveryFailedError(SmsError):
     """A bulk run met too many texts that were accepted and reported as failed, one after another.
 
     Those are accepted, most likely paid for, and reached nobody as far as the gateway knows;
-    what the run had not sent yet is certainly not sent.
+    the run sends nothing more.
 
     Args:
         count: How many it were, one after the other.
@@ -324,7 +329,8 @@ class OutcomeUnknownError(SmsError):
     """A send left and no trustworthy answer came back: the text may be on its way.
 
     `reason` is what was seen; `references` are ids the gateway gave, if any. `not_resent` is why it
-    was not sent again, where that was asked for: only an earlier attempt may have been sent then.
+    was not sent this time, where only an earlier attempt, or another sender of the same journal,
+    may have sent it. To ask for it again through the journal repeats nothing.
     """
 
     may_have_been_sent: ClassVar[bool] = True

@@ -22,6 +22,15 @@ def check_key(key: object) -> str:
     return key
 
 
+def is_key(key: object) -> bool:
+    """Return whether a journal can keep a key; it has no other."""
+    try:
+        check_key(key)
+    except InvalidMessageError:
+        return False
+    return True
+
+
 def contended(number: str) -> JournalError:
     """Return what is raised where others took the text and gave it back all the time."""
     error = JournalError(

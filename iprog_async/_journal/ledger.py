@@ -5,33 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Self, TypeVar
+from typing import Self
 
 from attrs import evolve
 
-from iprog_async._core.clock import uptime
 from iprog_async._core.errors import InvalidMessageError, JournalError, SmsError
 from iprog_async._core.messages import Batch, PreparedMessage
-from iprog_async._core.outcomes import NotSent, Outcome, Unknown
+from iprog_async._core.outcomes import NotSent, Outcome
 from iprog_async._journal.claimed_rows import ClaimedRows
+from iprog_async._journal.doubts import Doubts
 from iprog_async._journal.journal import Journal
-from iprog_async._journal.keys import busy, check_key, contended
+from iprog_async._journal.keys import busy, check_key, contended, is_key
 from iprog_async._journal.pseudonyms import is_recalled
-from iprog_async._journal.resume_rules import (
-    Resume,
-    ResumeRules,
-    as_kept,
-    remembered,
-    still_unsettled,
-)
+from iprog_async._journal.resume_rules import Resume, ResumeRules, as_kept, remembered
 from iprog_async._journal.rows import Row, Values
 from iprog_async._journal.rows_claim import RowsClaim
-from iprog_async._journal.store import ClaimLostError
 
 
-R = TypeVar("R")
-
-_MOST_LOOKS = 100
+MOST_LOOKS = 100
+"""How often somebody else may take a message and give it back, before it is given up."""
 
 
 class Ledger:
@@ -66,8 +58,8 @@ class Ledger:
             )
         # Those of new messages are made when they are claimed: a window holds thousands.
         self._rows: dict[int, Row] = {}
-        # Those that an earlier sending may have sent, as the journal had them.
-        self._doubted: dict[int, Row] = {}
+        # Those that somebody else may have sent, as far as the journal could say.
+        self._doubts = Doubts()
         self._reserved: set[tuple[str, str]] = set()
         self._claimed = ClaimedRows(journal, self._rule, self._reserved, run)
         self._lost = Counter[int]()
@@ -90,7 +82,7 @@ class Ledger:
         for prepared_key in self._reserved:
             self._journal.under_way.discard(prepared_key)
         self._reserved.clear()
-        self._doubted.clear()
+        self._doubts.clear()
         if self._run and not self._shared:
             self._run = 0
             self._journal.end_run()
@@ -169,16 +161,49 @@ class Ledger:
         # later: going through what was found may put another row in its place.
         self._rows.pop(prepared.index, None)
         self._lost[prepared.index] += 1
-        outcome: Outcome | None = None
-        try:
-            outcome = self._decide(prepared, rows) if rows else None
-            if outcome is None and self._lost[prepared.index] > _MOST_LOOKS:
-                raise contended(prepared.e164)
-        except JournalError as exc:
-            outcome = NotSent(prepared.index, prepared.message, exc)
+        outcome = self._decide(prepared, rows) if rows else None
+        if outcome is None and self._lost[prepared.index] > MOST_LOOKS:
+            # Others have given it back each time, and so it is on record.
+            outcome = NotSent(prepared.index, prepared.message, contended(prepared.e164))
         if outcome is not None:
             self._free([prepared])
         return outcome
+
+    async def given_up(self, waiting: Sequence[PreparedMessage]) -> list[Outcome]:
+        """Return the outcomes that others brought messages to that are not sent any more.
+
+        Others may have had them since they were looked up, if they ever were. Where the journal
+        can't be read, it is unknown whether they had: see `told`.
+        """
+        asked = [prepared for prepared in waiting if self._may_be_on_record(prepared)]
+        if not asked:
+            return []
+        try:
+            found = await self._rows_found(asked, since=True)
+        except JournalError as exc:
+            self.doubt(asked, exc)
+            return []
+        decided = (
+            self._decide(prepared, rows)
+            for prepared, rows in zip(asked, found, strict=True)
+            if rows
+        )
+        return [outcome for outcome in decided if outcome is not None]
+
+    def doubt(self, batch: Iterable[PreparedMessage], problem: SmsError) -> None:
+        """Note that it can't be found out whether somebody else has sent messages; see `told`."""
+        self._doubts.note_unseen(batch, problem)
+
+    def _out_of_sight(self, prepared: PreparedMessage, problem: SmsError) -> Outcome:
+        """Return the outcome of a message of which only others can know whether it was sent."""
+        self.doubt([prepared], problem)
+        return self.told_of(NotSent(prepared.index, prepared.message, problem))
+
+    def _may_be_on_record(self, prepared: PreparedMessage) -> bool:
+        """Return whether an earlier run, or another sender of its key, may have had a message."""
+        if prepared.message.key is None:
+            return bool(self._run and self._journal.store.has_earlier_rows)
+        return is_key(prepared.message.key)
 
     async def _look_up(
         self, window: Sequence[PreparedMessage]
@@ -207,106 +232,17 @@ class Ledger:
             return [()] * len(window)
         return await self._claimed.ended_rows(window, known)
 
-    async def admit_single(self, prepared: PreparedMessage) -> Outcome | None:
-        """Claim a single message with a key, or return the outcome it had or came to elsewhere.
-
-        Whoever else is sending it at this moment is waited for.
-
-        Raises:
-            JournalError: The journal can't be read or written; nothing was sent.
-        """
-        settled: list[Outcome] = []
-        if not self._reserve(prepared, settled):
-            return settled[0]
-        row = self._new_row(prepared)
-        for _ in range(_MOST_LOOKS):
-            asked_at = uptime()
-            found = await self._told(self._queue.claim_new(row), row)
-            if isinstance(found, ClaimLostError):
-                continue
-            if isinstance(found, SmsError):
-                raise found
-            if found is None:
-                row.claimed_at = asked_at
-                return None
-            if found.state == "claimed":
-                found = await self._claimed.ended(found)
-            outcome = self._decide(prepared, [found])
-            if outcome is not None:
-                self._free([prepared])
-                return outcome
-            row = self._rows[prepared.index]
-            asked_at = uptime()
-            problem = await self._told(self._queue.claim([row], self._rules), row)
-            if problem is None:
-                row.claimed_at = asked_at
-                return None
-            if not isinstance(problem, ClaimLostError):
-                raise problem
-        raise contended(prepared.e164)
-
-    async def settled_single(self, prepared: PreparedMessage) -> Outcome | None:
-        """Return the outcome that a single message with a key has, without claiming it.
-
-        Whoever else is sending it at this moment is waited for. Others may claim it after this.
-
-        Raises:
-            JournalError: The journal can't be read.
-        """
-        identity = (prepared.e164, check_key(prepared.message.key))
-        known = await self._journal.store.look_up([identity], earlier=False)
-        rows = await self._claimed.all_ended(known.get(identity, ()))
-        outcome = self._decide(prepared, rows) if rows else None
-        self._rows.pop(prepared.index, None)
-        return outcome
-
-    async def _told(self, asked: asyncio.Future[R], row: Row) -> R:
-        """Wait for the result of a claim, and give it back if that is cancelled at once with it."""
-        try:
-            return await asked
-        except asyncio.CancelledError:
-            if asked.done() and not asked.cancelled() and asked.result() is None:
-                self._queue.release([row])
-            raise
-
-    async def ended_elsewhere(self, prepared: PreparedMessage, claim: RowsClaim) -> Outcome | None:
-        """Return what became of a message that others could take while it waited for its turn.
-
-        Args:
-            prepared: A message with a key that was not sent from here, as it is on record.
-            claim: The claim of it.
-
-        Returns:
-            Its outcome, if others sent it or may have sent it; `None` if they have not.
-
-        Raises:
-            JournalError: The journal can't be read.
-        """
-        (ours,) = claim.rows
-        identity = (prepared.e164, prepared.message.key)
-        known = await self._journal.store.look_up([identity], earlier=False)
-        # What we left unknown, of an earlier sending, says nothing about others.
-        theirs = [
-            row
-            for row in known.get(identity, ())
-            if row.on_record != ours.on_record or row.state == "accepted"
-        ]
-        for row in await self._claimed.all_ended(theirs):
-            if row.state == "accepted" or row.unsettled:
-                return remembered(row, Resume.SKIP, prepared)
-        return None
-
     def _decide(self, prepared: PreparedMessage, rows: Sequence[Row]) -> Outcome | None:
         """Return the outcome a message had before; `None` if it has to be sent."""
         resume, row = self._rule(prepared, rows)
         if row is not None and self._claimed.is_left_open(row):
             # Nothing leaves any more; what it is told as it is given up is not the whole truth.
-            self._doubted[prepared.index] = row
+            self._doubts.note_unsettled(prepared, row)
             return None
         if row is not None and resume is not Resume.SEND:
             return remembered(row, resume, prepared)
         if row is not None and row.unsettled:
-            self._doubted[prepared.index] = row
+            self._doubts.note_unsettled(prepared, row)
         if row is not None and is_recalled(row):
             self._new_row(prepared).in_doubt = row.unsettled
         elif row is not None:
@@ -339,7 +275,8 @@ class Ledger:
             refused.append(NotSent(prepared.index, prepared.message, exc))
             return False
         if not self._journal.reserve(identity):
-            refused.append(NotSent(prepared.index, prepared.message, busy(*identity)))
+            # Whoever is at it may have sent it by now.
+            refused.append(self._out_of_sight(prepared, busy(*identity)))
             return False
         self._reserved.add(identity)
         return True
@@ -356,29 +293,35 @@ class Ledger:
         rows = (self._rows.get(prepared.index) for prepared in batch)
         return sum(row is not None and row.in_doubt for row in rows)
 
-    def told(self, outcomes: Sequence[Outcome]) -> tuple[Sequence[Outcome], int]:
+    def told(
+        self, outcomes: Sequence[Outcome], of: Batch = (), met: SmsError | None = None
+    ) -> tuple[Sequence[Outcome], int]:
         """Return what the caller is told of messages, before they are recorded.
 
         What an earlier sending may have sent stays unknown, unless it is accepted: that it was
-        not sent this time says nothing about that one.
+        not sent this time says nothing about that one. So does what the journal could not be asked
+        about, or could not be claimed in: others may have had it since it was looked up.
 
         Args:
             outcomes: What became of them this time.
+            of: The messages, if their request was tried.
+            met: What it met that every other request would meet, if it did.
 
         Returns:
             Their outcomes, and how many of them are unknown that were not sent this time.
         """
-        if not self._doubted:
-            return outcomes, 0
-        told = [self.told_of(outcome) for outcome in outcomes]
-        return told, sum(was.state != now.state for was, now in zip(outcomes, told, strict=True))
+        if isinstance(met, JournalError):
+            unclaimed = (
+                prepared
+                for prepared, outcome in zip(of, outcomes, strict=True)
+                if isinstance(outcome, NotSent) and isinstance(outcome.error, JournalError)
+            )
+            self.doubt(filter(self._may_be_on_record, unclaimed), met)
+        return self._doubts.told(outcomes) if self._doubts.reasons else (outcomes, 0)
 
     def told_of(self, outcome: Outcome) -> Outcome:
         """Return what the caller is told of one message; see `told`."""
-        row = self._doubted.get(outcome.index)
-        if row is None or not isinstance(outcome, NotSent):
-            return outcome
-        return Unknown(outcome.index, outcome.message, still_unsettled(row, outcome.error))
+        return self._doubts.told_of(outcome)
 
     def forget(self, batch: Iterable[PreparedMessage]) -> None:
         """Let go of messages that were admitted only to see whether they would be sent."""
@@ -420,13 +363,9 @@ class Ledger:
             recorded = self._queue.record(rows, ended)
         if self._run:
             # A single send ends with its message: until then it asks what others did with it.
-            if self._doubted:
-                self._settle_doubts(batch)
+            if self._doubts.reasons:
+                self._doubts.settle(batch)
             if self._reserved:
                 # Another event loop that looks them up has to find what became of them.
                 recorded.add_done_callback(lambda _: self._free(batch))
         return recorded
-
-    def _settle_doubts(self, batch: Batch) -> None:
-        for prepared in batch:
-            self._doubted.pop(prepared.index, None)

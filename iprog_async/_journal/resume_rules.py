@@ -38,6 +38,7 @@ from attrs import evolve, frozen
 from iprog_async._core.errors import (
     InvalidMessageError,
     JournalConflictError,
+    JournalError,
     OutcomeUnknownError,
     RejectedError,
     SmsError,
@@ -138,16 +139,15 @@ def as_kept(row: Row, text_hash: bytes, step: timedelta) -> Row:
 
 
 def remembered(row: Row, resume: Resume, prepared: PreparedMessage) -> Outcome:
-    """Return the outcome of a message that is not sent because of what the journal holds.
-
-    Raises:
-        JournalError: The row is damaged.
-    """
+    """Return the outcome of a message that is not sent because of what the journal holds."""
     index, message = prepared.index, prepared.message
     if resume is Resume.CONFLICT:
         return NotSent(index, message, _conflict(row, prepared))
     if row.state == "accepted":
-        return Accepted(index, message, unpack_receipt(row))
+        try:
+            return Accepted(index, message, unpack_receipt(row))
+        except JournalError as exc:
+            return Unknown(index, message, _without_receipt(row, exc))
     if row.unsettled:
         return Unknown(index, message, _unsettled(row, prepared.e164))
     return NotSent(index, message, _refused(row))
@@ -182,21 +182,14 @@ def _unsettled(row: Row, e164: str) -> OutcomeUnknownError:
     )
 
 
-def still_unsettled(row: Row, refused: SmsError) -> OutcomeUnknownError:
-    """Return the error of a message that may have been sent once, and was not sent again.
-
-    Args:
-        row: What the journal had of it.
-        refused: Why it was not sent again.
-    """
-    before = row.detail or "an earlier run ended while it was on its way"
+def _without_receipt(row: Row, problem: JournalError) -> OutcomeUnknownError:
     error = OutcomeUnknownError(
-        f"it is unknown whether the text for {row.number} was sent the first time: {before}. It "
-        f"was not sent again: {refused}. Check at the gateway",
+        f"the journal has the text for {row.number} as accepted, and the receipt can't be read: "
+        f"{problem}. It was not sent again. Check at the gateway",
         provider=row.provider,
-        reason=before,
+        reason=f"it is on record as accepted, and {problem}",
     )
-    error.not_resent = error.__cause__ = refused
+    error.__cause__ = problem
     return error
 
 

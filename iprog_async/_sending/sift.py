@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 
 from attrs import define, field
 
@@ -102,12 +103,14 @@ async def look_again(sifted: Sifted, ledger: Ledger) -> tuple[Sifted, list[Outco
 async def _ended(sifted: Sifted, ledger: Ledger) -> Sequence[Outcome | None]:
     try:
         return await ledger.look_again(sifted.taken)
-    except JournalError:
+    except JournalError as exc:
         # The next claim says what the journal has of those that travelled with the taken one.
-        return [
+        ended = [
             lost if _is_of(lost, prepared) else None
             for prepared, lost in zip(sifted.taken, sifted.lost, strict=True)
         ]
+        ledger.doubt(compress(sifted.taken, ended), exc)
+        return ended
 
 
 def _is_lost(outcome: Outcome) -> bool:

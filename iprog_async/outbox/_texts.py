@@ -11,7 +11,7 @@ from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.outcomes import Accepted, NotSent
 from iprog_async._core.segments import count_segments
 from iprog_async._journal.journal import Journal
-from iprog_async._journal.ledger import Ledger
+from iprog_async._journal.single_ledger import SingleLedger
 from iprog_async._sending.encoding import prepare
 from iprog_async.outbox._rows import Taken
 from iprog_async.outbox._verdicts import Verdict, verdict_of
@@ -54,7 +54,7 @@ class TextSender:
         """Put on record that a text is not sent, unless somebody has sent it before."""
         message = row.message
         prepared = PreparedMessage(message, row.number, row.number, count_segments(row.text))
-        ledger = Ledger(self._journal)
+        ledger = SingleLedger(self._journal)
         try:
             settled = await ledger.admit_single(prepared)
             if settled is not None:

@@ -115,7 +115,7 @@ class BulkRun(Synchronous):
         """Read all outcomes without looking at them, and return the counts.
 
         Raises:
-            RunHaltedError: The run stopped itself; what it did not send is certainly not sent.
+            RunHaltedError: The run stopped itself, and has sent nothing since.
         """
         for _ in self:
             pass

@@ -217,7 +217,7 @@ class SmsClient(Questions[P_co]):
             SuppressionsError: Whether it may be texted can't be looked up; not sent.
             UnsupportedError: The gateway has no such feature; not sent.
             ClientClosedError: The client was closed; not sent.
-            JournalError: It has a key, and the journal can't be used; not sent.
+            JournalError: It has a key, and can't be put on record; not sent, now or before.
             ConnectionFailedError: The gateway can't be reached; not sent.
             PolicyError: A policy failed instead of deciding; not sent.
             PolicyRefusedError: A policy does not allow it; not sent.
@@ -225,7 +225,9 @@ class SmsClient(Questions[P_co]):
             ExpiredError: It could not leave by `not_after`, or would have to wait longer; not sent.
             LimitExceededError: The number, or everybody, got too many texts lately; not sent.
             ProviderError: The gateway refused, which several kinds of it tell apart; not sent.
-            OutcomeUnknownError: It may have been sent.
+            OutcomeUnknownError: It may have been sent; with `not_resent` it was not sent by this
+                call, and may have been before: by an earlier one with its key, which the journal
+                can't be asked about, for one.
         """
         here = self.here()
         sending = here.client.send(
@@ -287,7 +289,7 @@ class SmsClient(Questions[P_co]):
             ConfigurationError: A number is out of range, `suppress` can't be read, or the
                 messages are a generator that has been read already; nothing was sent.
             JournalError: As the run is entered: its journal can't be used; nothing was sent.
-            RunHaltedError: As it is read: it stopped by itself; the rest is certainly not sent.
+            RunHaltedError: As it is read: it stopped by itself; the rest was not sent by it.
         """
         check_source(messages)
         here = self.here()

@@ -28,6 +28,7 @@ from support.outbox.looking import until
 from iprog_async import Journal, JournalError, NotSent, RetryPolicy, SmsClient
 from iprog_async._journal.ledger import Ledger
 from iprog_async._journal.rows_claim import RowsClaim
+from iprog_async._journal.single_ledger import SingleLedger
 from iprog_async._sending.submit import submit
 from iprog_async.testing import InstantClock
 
@@ -247,7 +248,7 @@ async def test_a_stranger_may_read_the_file_meanwhile(tmp_path: Path) -> None:
 async def test_what_is_on_its_way_is_not_given_back(path: Place, by_part: bool) -> None:
     """A claim that was taken, whole or in part, stays when the patience with idle ones is over."""
     with Journal.open(path) as journal:
-        ledger = Ledger(journal)
+        ledger = SingleLedger(journal)
         message = prepared(key="a")
         assert await ledger.admit_single(message) is None
         claim = ledger.claim([message])
@@ -260,7 +261,7 @@ async def test_what_is_on_its_way_is_not_given_back(path: Place, by_part: bool) 
 async def test_what_waits_for_its_turn_is_given_back(path: Place) -> None:
     """A process killed while a text waits for the rate leaves nothing in doubt."""
     with Journal.open(path) as journal:
-        ledger = Ledger(journal)
+        ledger = SingleLedger(journal)
         message = prepared(key="a")
         assert await ledger.admit_single(message) is None
         claim = ledger.claim([message])

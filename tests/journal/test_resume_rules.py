@@ -196,9 +196,11 @@ def test_a_refusal_stays_refused(provider: str, error: type[SmsError]) -> None:
     ],
 )
 def test_a_damaged_receipt_is_no_receipt(detail: str) -> None:
-    """A receipt that can't be read back ends the run; it is not made up."""
-    with pytest.raises(JournalError, match="row 1 of the journal is damaged"):
-        remembered(row("accepted", detail=detail, provider="fake"), SKIP, prepared())
+    """A receipt that can't be read back is not made up, and its text is not called unsent."""
+    outcome = remembered(row("accepted", detail=detail, provider="fake"), SKIP, prepared())
+    assert isinstance(outcome, Unknown)
+    assert "as accepted, and the receipt can't be read: row 1" in str(outcome.error)
+    assert outcome.error.not_resent is None
 
 
 ENDS: list[tuple[Outcome, str, bool]] = [

@@ -27,6 +27,7 @@ from iprog_async import (
     sync,
 )
 from iprog_async._core.checks import Synchronous
+from iprog_async._journal.sqlite.store import SqliteStore
 from iprog_async.inbound import InboundApp
 from iprog_async.sandbox import Fault, Sandbox
 from iprog_async.sync import Journal, SmsClient, Suppressions
@@ -299,3 +300,27 @@ with Journal.open("j.db") as journal, Suppressions.open("stop.db") as stops, San
         print(journal.counts()["accepted"], stops.count())
 """
     assert "2 2\n2 2\n" == run_program(program, tmp_path)
+
+
+def test_what_a_journal_can_not_be_asked_about_is_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A send with a key, and a run, say that an earlier one may have sent the text."""
+
+    async def fail(*_: object, **__: object) -> object:
+        raise JournalError("the disk is gone")
+
+    with (
+        Journal.open(tmp_path / "j.db") as journal,
+        SmsClient(FakeProvider(), journal=journal) as sms,
+    ):
+        sms.send(NUMBER, "Hi", key="a")
+        monkeypatch.setattr(SqliteStore, "look_up", fail)
+        with sms.send_many([Message(NUMBER, "Hi", key="a")]) as run:
+            outcome = next(iter(run))
+        journal.close()
+        with pytest.raises(OutcomeUnknownError) as caught:
+            sms.send(NUMBER, "Hi", key="a")
+
+    assert ("unknown", 1) == (outcome.state, run.counts.unknown)
+    assert isinstance(caught.value.not_resent, JournalError)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.cli.bulk import SEND, Bulk, people, read_csv, texts_of
 
+from iprog_async import JournalError
+from iprog_async._journal.sqlite.store import SqliteStore
 from iprog_async.cli._bulk.options import CommandOptions
 from iprog_async.sandbox import Fault, Sandbox
 
@@ -88,6 +92,31 @@ def test_unknown_is_not_repeated(bulk: Bulk, sandbox: Sandbox, tmp_path: Path) -
 
     assert (6, 0, 3) == (again.code, told.code, len(sandbox.inbox))
     assert "--resend-unknown sends them again" in again.out
+
+
+def test_what_the_journal_can_not_be_asked_about_is_unknown(
+    bulk: Bulk, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The code is that of a text in doubt; the same command later finds out, and sends the rest."""
+    journal = ("--yes", "--journal", str(tmp_path / "june.db"))
+    bulk(people(2), *journal, "--max-credits", "1")
+    look_up, looks = SqliteStore.look_up, count()
+
+    async def fail_after_the_preview(*asked: Any, **how: Any) -> Any:
+        if next(looks):
+            raise JournalError("the disk is gone")
+        return await look_up(*asked, **how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteStore, "look_up", fail_after_the_preview)
+        halted = bulk(people(2), *journal, "--json")
+    again = bulk(people(2), *journal)
+
+    counts = {key: halted.json["counts"][key] for key in ("accepted", "not_sent", "unknown")}
+    (why,) = halted.json["reasons"]["unknown"]
+    assert {"accepted": 0, "not_sent": 0, "unknown": 2} == counts
+    assert "the journal can't say whether it was sent before: the disk is gone" == why["reason"]
+    assert (6, 0, 2) == (halted.code, again.code, len(sandbox.inbox))
 
 
 def test_resending_says_what_it_risks(

@@ -33,7 +33,7 @@ from iprog_async import (
     SmsError,
 )
 from iprog_async._client import idempotency
-from iprog_async._journal import ledger, rows_claim
+from iprog_async._journal import rows_claim, single_ledger
 from iprog_async._journal.rows import Row
 from iprog_async.testing import InstantClock
 
@@ -161,7 +161,7 @@ async def test_another_event_loop_leaves_the_key_alone_until_its_fate_is_known(
     async def send_there(journal: Journal) -> None:
         try:
             await posting(theirs, journal).send(NUMBER, "Hi", key="a")
-        except JournalError as error:
+        except OutcomeUnknownError as error:
             told.append(str(error))
 
     with Journal.open(path) as journal:
@@ -211,7 +211,7 @@ async def test_a_machine_that_has_just_started_claims_all_the_same(
     path: Place, monkeypatch: pytest.MonkeyPatch, key: str | None
 ) -> None:
     """In the first seconds of a machine's clock, too, what leaves is on record."""
-    for module in (ledger, rows_claim):
+    for module in (single_ledger, rows_claim):
         monkeypatch.setattr(module, "uptime", lambda: 0.5)
     seen: list[list[str]] = []
 

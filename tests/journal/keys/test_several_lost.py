@@ -28,7 +28,6 @@ from iprog_async import (
     BulkRun,
     Journal,
     Message,
-    NotSent,
     RunHaltedError,
     SmsClient,
     Unknown,
@@ -133,9 +132,9 @@ async def test_where_the_journal_can_not_be_asked_each_is_told_its_own_loss(
         outcomes = await run_over(batching(wire), MESSAGES, journal=journal, concurrency=1)
 
     lost = [
-        (outcome.message.to, outcome.error.number)
+        (outcome.message.to, outcome.error.not_resent.number)
         for outcome in outcomes
-        if isinstance(outcome, NotSent) and isinstance(outcome.error, ClaimLostError)
+        if isinstance(outcome, Unknown) and isinstance(outcome.error.not_resent, ClaimLostError)
     ]
     assert [(FOUR[0], FOUR[0]), (FOUR[3], FOUR[3])] == lost
     assert [FIRST, FOUR[1], FOUR[2]] == sent_to(wire)
@@ -156,7 +155,7 @@ async def test_a_receipt_that_can_not_be_read_is_one_persons_trouble(postgres_jo
         people = [MESSAGES[0], *(Message(number, "Hi", key="a") for number in FOUR)]
         outcomes = await run_over(batching(wire), people, journal=journal, concurrency=1)
 
-    assert ["accepted", "JournalError", *["accepted"] * 3] == kinds(outcomes)
+    assert ["accepted", "unknown", *["accepted"] * 3] == kinds(outcomes)
     assert [FIRST, *FOUR[1:]] == sent_to(wire)
 
 

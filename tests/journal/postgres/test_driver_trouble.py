@@ -16,7 +16,14 @@ from support.journal.journaling import ACCEPTED, posting, rows_in
 from support.postgres.addresses import with_query
 from support.postgres.cutting import CLAIM_NEW, Cut
 
-from iprog_async import Journal, JournalError, JournalReader, Suppressions, SuppressionsError
+from iprog_async import (
+    Journal,
+    JournalError,
+    JournalReader,
+    OutcomeUnknownError,
+    Suppressions,
+    SuppressionsError,
+)
 from iprog_async._journal.postgres import execution
 from iprog_async._journal.postgres import store as store_module
 from iprog_async._journal.postgres.address import PostgresAddress
@@ -113,7 +120,7 @@ async def test_a_thread_that_ends(
     with Journal.open(postgres_journal) as journal:
         monkeypatch.setattr(Worker, "_work", _raising(RuntimeError("a bug")))
         for _ in range(2):
-            with pytest.raises(JournalError, match="a bug"):
+            with pytest.raises(OutcomeUnknownError, match="a bug"):
                 await posting(wire, journal).send(NUMBER, "Hi", key="a")
     assert [] == wire.requests
     assert ["ERROR"] == [record.levelname for record in caplog.records]

@@ -12,7 +12,7 @@ from support.postgres.addresses import with_query
 from support.postgres.cutting import CLAIM, CLAIM_NEW, RECORD
 from support.postgres.pooling import Pooled, Pooler
 
-from iprog_async import Journal, JournalError
+from iprog_async import Journal, JournalError, OutcomeUnknownError
 from iprog_async._journal.postgres import execution, session
 from iprog_async._journal.postgres.address import PostgresAddress
 from iprog_async._journal.postgres.attempts import Attempts
@@ -115,7 +115,7 @@ async def test_a_session_that_changes(
             outcomes = await run_over(client, to_many(3))
             assert ["not_sent"] * 3 == [outcome.state for outcome in outcomes]
         else:
-            with pytest.raises(JournalError, match="set the pooler to session mode"):
+            with pytest.raises(OutcomeUnknownError, match="set the pooler to session mode"):
                 await client.send(NUMBER, "Hi", key=key)
     assert [] == wire.requests
     assert {"released"} == set(states_in(postgres_journal))

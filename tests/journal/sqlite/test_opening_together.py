@@ -17,7 +17,7 @@ from support.core.fakes import NUMBER, Wire
 from support.forking import forking
 from support.journal.journaling import ACCEPTED, as_killed, posting, states_in
 
-from iprog_async import Journal, JournalError, JournalReader
+from iprog_async import Journal, JournalError, JournalReader, OutcomeUnknownError
 from iprog_async._journal.sqlite import open_marker, openers, writer
 from iprog_async._journal.sqlite.file_lock import FileLock, is_held
 from iprog_async._journal.sqlite.open_marker import Verdict, examine, read_marker
@@ -225,7 +225,7 @@ def test_whoever_is_not_seen_any_more_sends_nothing(
     _remove_locks(path)
     with Journal.open(path) as other:
         asyncio.run(_send(other, "b"))
-        with pytest.raises(JournalError, match=r"\.lock-… was removed while"):
+        with pytest.raises(OutcomeUnknownError, match=r"\.lock-… was removed while"):
             asyncio.run(_send(journal, "c"))
         journal.close()
         assert read_marker(str(path)).is_open

@@ -95,7 +95,7 @@ async def test_another_that_writes_for_too_long(
         client = posting(wire, journal)
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            with pytest.raises(JournalError, match="database is locked"):
+            with pytest.raises(OutcomeUnknownError, match="database is locked"):
                 await client.send(NUMBER, "Hi", key="a")
             other.execute("ROLLBACK")
         await client.send(NUMBER, "Hi", key="a")

@@ -19,6 +19,7 @@ from iprog_async import Accepted, Journal, Outcome, SmsError
 from iprog_async._journal.ledger import Ledger
 from iprog_async._journal.rows import Row
 from iprog_async._journal.rows_claim import RowsClaim
+from iprog_async._journal.single_ledger import SingleLedger
 from iprog_async._journal.sqlite import store
 from iprog_async._journal.sqlite.database import JournalFile, open_file
 from iprog_async._journal.sqlite.schema import OF_SINGLES
@@ -105,7 +106,7 @@ class _Gate:
 
 async def _begin_to_claim(journal: Journal) -> asyncio.Task[Outcome | None]:
     one = prepared(0, NUMBER, key="k")
-    task = asyncio.create_task(Ledger(journal).admit_single(one))
+    task = asyncio.create_task(SingleLedger(journal).admit_single(one))
     # A step for the task, and one for what it has gathered.
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -199,11 +200,11 @@ def test_a_loop_sees_what_another_one_has_gathered(path: Path) -> None:
 
 
 async def _admit(journal: Journal) -> Outcome | None:
-    return await Ledger(journal).admit_single(prepared(0, NUMBER, key="k"))
+    return await SingleLedger(journal).admit_single(prepared(0, NUMBER, key="k"))
 
 
 async def _ledger_of(journal: Journal) -> Ledger:
-    ledger = Ledger(journal)
+    ledger = SingleLedger(journal)
     assert await ledger.admit_single(prepared(0, NUMBER, key="k")) is None
     return ledger
 
