@@ -162,13 +162,15 @@ class Preparation:
                     fresh, more = await self._ledger.admit(fresh)
                     known = [*known, *more]
             except JournalError as exc:
-                # Nobody knows whether an earlier run sent them, late or not.
-                problem, known = exc, []
-                self._unseen += [*late, *fresh]
-                fresh = []
-        if late and problem is None:
+                problem = exc
+        if late or problem is not None:
             had = {outcome.index for outcome in known}
-            refused.extend(late for _, late in checked.late if late.index not in had)
+            if problem is None:
+                refused.extend(gone for _, gone in checked.late if gone.index not in had)
+            else:
+                # Nobody knows whether an earlier run sent the others, late or not.
+                self._unseen += (one for one in (*late, *fresh) if one.index not in had)
+                fresh = []
         fresh = self._without_overdue(fresh, refused)
         batches = self._planner.plan(fresh, final=last or self._source.pauses)
         # Where a journal is asked it is once for each window, behind all that waits to be written:

@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 from support.core.fakes import FakeProvider, to_many
 
-from iprog_async import Counts, Journal, Message, SmsClient
+from iprog_async import (
+    Counts,
+    Journal,
+    JournalError,
+    Message,
+    OutcomeUnknownError,
+    SmsClient,
+    Unknown,
+)
+from iprog_async._bulk.counts import was_settled
 
 
 async def _run(path: Path, messages: list[Message]) -> Counts:
@@ -44,3 +53,15 @@ async def test_the_plan_and_the_run_count_alike(tmp_path: Path) -> None:
     counts = await _run(tmp_path / "june.db", again)
 
     assert (plan.resumed, plan.conflicts) == (counts.resumed, counts.not_sent)
+
+
+@pytest.mark.parametrize(
+    ("met", "settled"), [(None, True), (JournalError("away"), False)], ids=["its own", "this run's"]
+)
+def test_a_doubt_of_this_run_is_settled_by_no_earlier_one(
+    met: JournalError | None, settled: bool
+) -> None:
+    """What an earlier run left unknown is its outcome; that the journal is away is no outcome."""
+    error = OutcomeUnknownError("?", provider="fake", reason="?")
+    error.not_resent = met
+    assert settled is was_settled(Unknown(0, to_many(1)[0], error))

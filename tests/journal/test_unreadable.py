@@ -42,7 +42,6 @@ from iprog_async import (
     SmsError,
     Unknown,
 )
-from iprog_async._journal.ledger import Ledger
 from iprog_async.fleet import _chunks
 
 
@@ -88,8 +87,11 @@ async def _outcomes(run: BulkRun) -> list[Outcome]:
     return sorted(outcomes, key=lambda outcome: outcome.index)
 
 
-@pytest.mark.parametrize("key", [None, "order-1"])
-@pytest.mark.parametrize("late", [False, True], ids=["in time", "too late"])
+@pytest.mark.parametrize(
+    ("key", "late"),
+    [(None, False), ("order-1", False), (None, True)],
+    ids=["in time", "with a key", "too late"],
+)
 async def test_what_a_run_could_not_look_up_is_unknown(
     key: str | None, late: bool, path: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,8 +176,9 @@ HALTS: dict[str, tuple[httpx.Response, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("readable", [True, False], ids=["readable", "unreadable"])
-@pytest.mark.parametrize("why", HALTS)
+@pytest.mark.parametrize(
+    ("why", "readable"), [*((why, True) for why in HALTS), ("wrong token", False)]
+)
 async def test_what_others_have_sent_since_is_told_as_a_run_halts(
     why: str, readable: bool, path: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -323,12 +326,3 @@ async def test_a_refusal_says_nothing_of_a_text_that_others_had(path: Place) -> 
 
     assert isinstance(outcome, NotSent)
     assert isinstance(outcome.error, AuthenticationError)
-
-
-async def test_a_single_send_asks_nobody_about_a_first_run(path: Place) -> None:
-    """A ledger that looks nothing up has no doubts."""
-    with Journal.open(path) as journal:
-        ledger = await Ledger.of_run(journal)
-        assert [] == await ledger.given_up([])
-        assert not ledger.looks_up
-        ledger.end()
