@@ -257,9 +257,7 @@ class SmsClient(Questions[P_co]):
             ExpiredError: It could not leave by `not_after`, or would have to wait longer; not sent.
             LimitExceededError: The number, or everybody, got too many texts lately; not sent.
             ProviderError: The gateway refused, which several kinds of it tell apart; not sent.
-            OutcomeUnknownError: It may have been sent; with `not_resent` it was not sent by this
-                call, and may have been before: by an earlier one with its key, which the journal
-                can't be asked about, for one.
+            OutcomeUnknownError: It may have been sent; with `not_resent` not by this call.
         """
         if key is not None and self._journal is None:
             raise ConfigurationError(

@@ -246,7 +246,7 @@ asyncio.run(main())
 def test_a_full_disk(tmp_path: Path) -> None:
     """When a real disk is full the run stops, and the next one goes on where it ended."""
     path = tmp_path / "j.db"
-    tests = Path(__file__).parents[1]
+    tests = Path(__file__).parents[2]
     child = subprocess.run(  # noqa: S603 - ours
         [sys.executable, "-c", textwrap.dedent(_ON_A_FULL_DISK), str(path), str(tests)],
         capture_output=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from itertools import count
 from typing import Any
 
 import httpx
@@ -51,14 +52,12 @@ GONE = JournalError("the disk is gone for a moment")
 LookUp = Callable[..., Awaitable[Any]]
 
 
-def failing(journal: Journal, times: int = 1_000) -> LookUp:
-    """Return a journal's look-up that fails so often."""
-    look_up, left = journal.store.look_up, times
+def failing(journal: Journal, *, after: int = 0, times: int = 1_000) -> LookUp:
+    """Return a journal's look-up that works so often, and then fails so often."""
+    look_up, fails, looks = journal.store.look_up, range(after, after + times), count()
 
     async def fail(*asked: Any, **how: Any) -> Any:
-        nonlocal left
-        left -= 1
-        if left >= 0:
+        if next(looks) in fails:
             raise JournalError(*GONE.args)
         return await look_up(*asked, **how)
 
@@ -110,6 +109,19 @@ async def test_what_a_run_could_not_look_up_is_unknown(
     assert [RunHaltedError] * 2 == [type(met(outcome)) for outcome in outcomes]
     assert (0, 2, 0) == (run.counts.not_sent, run.counts.unknown, run.counts.resumed)
     assert (["accepted"] * 2, [BEN]) == (kinds(after), sent_to(wire))
+
+
+async def test_what_was_found_before_the_journal_was_away_is_told(
+    path: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Texts that are too late are looked up first: what an earlier run had of them is no doubt."""
+    await sent_before(path, Message(ANA, "Hi"))
+    people = [Message(ANA, "Hi", not_after=soon(-1)), Message(BEN, "Hi", not_after=soon(60))]
+    with Journal.open(path) as journal:
+        monkeypatch.setattr(journal.store, "look_up", failing(journal, after=1))
+        outcomes = await run_over(posting(Wire(ACCEPTED)), people, journal=journal)
+
+    assert ["accepted", "unknown"] == kinds(outcomes)
 
 
 async def test_an_unknown_text_says_what_is_known(
