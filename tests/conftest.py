@@ -7,13 +7,13 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Container, Generator
 from itertools import filterfalse
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from support.fast_set import ROWS, mark_further_rows
+from support.fast_set import ROWS, further_rows_left_out, mark_further_rows
 from support.postgres.fixtures import (
     journal_stock,
     own_database,
@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 _SLOW = "slow: takes long, or starts many processes; runs with --slow, or where its path is named"
+_EVERY_ROW = "every_row: all rows of the table run with --slow, whatever --further-rows says"
 _EXAMPLES = {"quick": 10, "thorough": 100}  # of a property, without --slow and with it
 # Where `tmp_path` is, if there is room.
 _MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder there that is the user's own
@@ -46,6 +47,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the flags that make the suite, or some of its tests, longer."""
     parser.addoption("--slow", action="store_true", help="run the slow tests, too")
     parser.addoption("--rows", type=int, default=ROWS, help="of a table, without --slow")
+    parser.addoption("--further-rows", type=int, help="of the others, with --slow; as a rule all")
+    parser.addoption("--chosen-by", default="", help="a word: another one chooses other rows")
     parser.addoption("--kills", default="20", help="how often running senders are killed")
     parser.addoption("--orders", default="300", help="how many orders a shop with workers gets")
     parser.addoption("--outboxes", default="1", help="how many outboxes meet all incidents")
@@ -57,6 +60,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Undo what the environment does to those that the tests start."""
     config.addinivalue_line("markers", _SLOW)
+    config.addinivalue_line("markers", _EVERY_ROW)
     # They are many, and would all compile the same modules.
     sys.dont_write_bytecode = False
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -90,19 +94,31 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(tryfirst=True)  # `-m` counts what is marked here
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the slow tests, unless they are asked for."""
+    """Leave out the slow tests, unless they are asked for, and rows that nobody asked for."""
     mark_further_rows(items, int(str(config.getoption("--rows"))))
-    if config.getoption("--slow"):
-        return
+    is_left_out = _slow_rows(config, items) if config.getoption("--slow") else _slow_tests(config)
+    config.hook.pytest_deselected(items=[*filter(is_left_out, items)])
+    items[:] = filterfalse(is_left_out, items)
+
+
+def _slow_tests(config: pytest.Config) -> Callable[[pytest.Item], bool]:
+    """Return what tells a slow test, other than those that the command line names."""
     named = _named(config)
 
     def is_left_out(item: pytest.Item) -> bool:
         slow = item.get_closest_marker("slow") is not None
         return slow and not any(map(item.path.is_relative_to, named))
 
-    left_out = [*filter(is_left_out, items)]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = filterfalse(is_left_out, items)
+    return is_left_out
+
+
+def _slow_rows(config: pytest.Config, items: list[pytest.Item]) -> Callable[[pytest.Item], bool]:
+    """Return what tells a slow row that `--further-rows` leaves out."""
+    rows: int | None = config.getoption("--further-rows")
+    left_out: Container[pytest.Item] = ()
+    if rows is not None:
+        left_out = further_rows_left_out(items, rows, str(config.getoption("--chosen-by")))
+    return left_out.__contains__
 
 
 def _named(config: pytest.Config) -> list[Path]:

@@ -1,11 +1,11 @@
-"""The fast set is what CONTRIBUTING.md says: of a long table some rows, and always the same."""
+"""Of a long table those rows run that CONTRIBUTING.md says, and always the same."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 import pytest
-from support.fast_set import ROWS, mark_further_rows
+from support.fast_set import ROWS, further_rows_left_out, mark_further_rows
 
 
 class _Row(pytest.Item):
@@ -50,3 +50,34 @@ def test_slow_rows_do_not_count(rows: list[pytest.Item]) -> None:
         row.add_marker(pytest.mark.slow)
     mark_further_rows(rows)
     assert ROWS == len(_fast(rows))
+
+
+_FURTHER = 8
+
+
+def _chosen(rows: list[pytest.Item], seed: str = "") -> set[str]:
+    left_out = further_rows_left_out(rows, _FURTHER, seed)
+    return {item.name for item in rows if item not in left_out}
+
+
+def test_some_of_the_further_rows(rows: list[pytest.Item]) -> None:
+    """So many of them run beside those of the fast set, whether they are slow by themselves."""
+    for row in rows[:10]:
+        row.add_marker(pytest.mark.slow)
+    mark_further_rows(rows)
+    assert ROWS + _FURTHER == len(_chosen(rows))
+
+
+def test_a_word_chooses(rows: list[pytest.Item]) -> None:
+    """The same word chooses the same rows, in any order of them; another word others."""
+    mark_further_rows(rows)
+    assert _chosen(rows, "one") == _chosen(rows[::-1], "one")
+    assert _chosen(rows, "one") != _chosen(rows, "two")
+
+
+def test_every_row_of_a_table_that_says_so(rows: list[pytest.Item]) -> None:
+    """A table that is marked stays whole."""
+    for row in rows:
+        row.add_marker(pytest.mark.every_row)
+    mark_further_rows(rows)
+    assert len(rows) == len(_chosen(rows))
