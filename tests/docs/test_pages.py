@@ -30,19 +30,21 @@ def _name(page: Path) -> str:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", _PAGES, ids=_name)
-def test_page_can_be_followed(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_page_can_be_followed(
+    page: Path, tmp_path: Path, programs: Path, request: pytest.FixtureRequest
+) -> None:
     """Each block of a page works, in order, in an empty directory, against the sandbox."""
     directory = tmp_path / "reader"
     directory.mkdir()
     needs_database = DATABASE in page.read_text(encoding="utf-8")
     database: str = request.getfixturevalue("own_database") if needs_database else DATABASE
-    Reader(directory, tmp_path / "state", database).read(page)
+    Reader(directory, tmp_path / "state", programs, database).read(page)
 
 
-def test_examples_run_as_they_say(tmp_path: Path) -> None:
+def test_examples_run_as_they_say(tmp_path: Path, programs: Path) -> None:
     """The examples' own page can be followed from the folder that holds them."""
     (tmp_path / "examples").symlink_to(ROOT / "examples", target_is_directory=True)
-    Reader(tmp_path, tmp_path / "state").read(ROOT / "examples" / "README.md")
+    Reader(tmp_path, tmp_path / "state", programs).read(ROOT / "examples" / "README.md")
 
 
 @pytest.mark.parametrize(
@@ -54,11 +56,11 @@ def test_examples_run_as_they_say(tmp_path: Path) -> None:
     ],
     ids=["command", "output", "name"],
 )
-def test_reader_notices(source: str, complaint: str, tmp_path: Path) -> None:
+def test_reader_notices(source: str, complaint: str, tmp_path: Path, programs: Path) -> None:
     """A block that fails, or shows something else than the page does, is noticed."""
     page = tmp_path / "page.md"
     page.write_text(source, encoding="utf-8")
-    reader = Reader(tmp_path, tmp_path / "state")
+    reader = Reader(tmp_path, tmp_path / "state", programs)
     with pytest.raises(AssertionError, match=complaint):
         reader.read(page)
 

@@ -48,11 +48,11 @@ def _program(title: str, name: str) -> Program:
 
 
 @pytest.mark.slow
-def test_readme_can_be_followed(tmp_path: Path) -> None:
+def test_readme_can_be_followed(tmp_path: Path, programs: Path) -> None:
     """Each program can be run, and prints what stands below it."""
     directory = tmp_path / "reader"
     directory.mkdir()
-    Reader(directory, tmp_path / "state").read(_README)
+    Reader(directory, tmp_path / "state", programs).read(_README)
 
 
 async def test_one_text(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:

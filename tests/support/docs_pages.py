@@ -38,6 +38,9 @@ APP_PORT = "8000"
 DATABASE = "postgresql://localhost/shop"
 """The database that the pages write; each page is read with one of its own."""
 
+_FEWER = ("--workers 4", "--workers 2")
+"""How many processes the pages write for a server, and what shows the same in half the time."""
+
 _BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<language>\w+)(?: title=\"(?P<title>[^\"]*)\")?\n"
     r"(?P<code>.*?)^(?P=indent)```$",
@@ -114,11 +117,13 @@ class Reader:
     Args:
         directory: Where files are saved.
         state: A file that keeps the terminal's variables from one block to the next.
+        programs: A folder whose programs are found before all others.
         database: The address of an empty database, for pages that need one.
     """
 
     directory: Path
     state: Path
+    programs: Path
     database: str = DATABASE
     _typed: str = field(default="", init=False)
     _port: str = field(init=False)
@@ -145,8 +150,8 @@ class Reader:
 
     def _follow(self, block: Block) -> None:
         code = block.code.replace(DATABASE, self.database)
-        for written, free in (SANDBOX_PORT, self._port), (APP_PORT, self._app_port):
-            code = code.replace(written, free)
+        for written, here in (SANDBOX_PORT, self._port), (APP_PORT, self._app_port), _FEWER:
+            code = code.replace(written, here)
         if block.installs:
             return
         if block.is_file:
@@ -178,9 +183,9 @@ class Reader:
     def _start(self, command: str) -> None:
         assert self._server is None, "one sandbox is enough for a page"
         self._server = subprocess.Popen(  # noqa: S603 - a page of ours
-            shlex.split(command, comments=True),
+            ["bash", "-c", f"exec {command}"],  # noqa: S607 - the reader's shell
             cwd=self.directory,
-            env=_environment(),
+            env=self._environment(),
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -195,7 +200,7 @@ class Reader:
             self._app = subprocess.Popen(  # noqa: S603 - a page of ours
                 ["bash", "-c", f". {shlex.quote(str(self.state))}\nexec {command}"],  # noqa: S607 - the reader's shell
                 cwd=self.directory,
-                env=_environment(),
+                env=self._environment(),
                 stdout=output,
                 stderr=output,
             )
@@ -215,7 +220,7 @@ class Reader:
         done = subprocess.run(  # noqa: S603 - a page of ours
             ["bash", "-euo", "pipefail", "-c", f". {state}\n{command}\nexport -p > {state}"],  # noqa: S607 - the reader's shell
             cwd=self.directory,
-            env=_environment(),
+            env=self._environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -233,17 +238,16 @@ class Reader:
             f"the page shows:\n{expected}\nbut there is:\n{shown}"
         )
 
-
-def _environment() -> dict[str, str]:
-    """Return what a fresh terminal has: no gateway's credentials, and no way out."""
-    kept = {name: os.environ[name] for name in ("HOME", "SYSTEMROOT") if name in os.environ}
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    proxies = {f"{kind}_proxy": _NOWHERE for kind in ("http", "https", "all")}
-    return {
-        **kept,
-        **proxies,
-        "no_proxy": "127.0.0.1",
-        "PATH": path,
-        "LANG": "C.UTF-8",
-        "COLUMNS": "100",
-    }
+    def _environment(self) -> dict[str, str]:
+        """Return what a fresh terminal has: no gateway's credentials, and no way out."""
+        kept = {name: os.environ[name] for name in ("HOME", "SYSTEMROOT") if name in os.environ}
+        folders = (str(self.programs), str(Path(sys.executable).parent), os.environ["PATH"])
+        proxies = {f"{kind}_proxy": _NOWHERE for kind in ("http", "https", "all")}
+        return {
+            **kept,
+            **proxies,
+            "no_proxy": "127.0.0.1",
+            "PATH": os.pathsep.join(folders),
+            "LANG": "C.UTF-8",
+            "COLUMNS": "100",
+        }
