@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -21,7 +19,6 @@ pytestmark = [
 
 _PAGES = [page for page in pages() if any(blocks_of(page))]
 _README = ROOT / "README.md"
-_GUIDE = ROOT / "providers" / "README.md"
 
 
 def _name(page: Path) -> str:
@@ -29,6 +26,7 @@ def _name(page: Path) -> str:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.every_row
 @pytest.mark.parametrize("page", _PAGES, ids=_name)
 def test_page_can_be_followed(
     page: Path, tmp_path: Path, programs: Path, request: pytest.FixtureRequest
@@ -69,24 +67,6 @@ def test_every_file_has_a_name_of_its_own() -> None:
     """No two pages use one file name for two programs, so that a reader can keep them all."""
     titles = [b.title for page in _PAGES for b in blocks_of(page) if b.language == "python"]
     assert sorted(set(titles)) == sorted(titles)
-
-
-@pytest.mark.timeout(300)
-def test_programs_pass_the_type_checker(tmp_path: Path) -> None:
-    """Each program of the documentation, the README and its guide passes mypy in strict mode."""
-    programs = [(b.title, b.code) for page in _PAGES for b in blocks_of(page) if b.is_file]
-    readme = [b.code for b in blocks_of(_README) if b.language == "python"]
-    programs += [(f"readme_{place}.py", code) for place, code in enumerate(readme)]
-    guide = [b.code for b in blocks_of(_GUIDE) if b.language == "python"]
-    programs += zip(("acme_sms.py", "test_acme.py"), guide, strict=True)
-    for title, code in programs:
-        (tmp_path / title).write_text(code, encoding="utf-8")
-    files = [title for title, _ in programs if title.endswith(".py")]
-
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", *files]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)  # noqa: S603 - ours
-
-    assert "" == done.stdout + done.stderr
 
 
 def test_installs_name_extras_that_exist() -> None:

@@ -8,6 +8,7 @@ from iprog_async import provider_types
 from iprog_async.testing import ProviderContract
 
 
+@pytest.mark.every_row
 class TestBuiltIn(ProviderContract):
     """The contract, for every adapter of this project."""
 
