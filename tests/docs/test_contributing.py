@@ -56,6 +56,13 @@ def test_every_layer_is_on_the_tour() -> None:
     assert [] == [name for name in missing if name != "__pycache__"]
 
 
+def test_ci_runs_as_many_rows_as_the_guide_says() -> None:
+    """Of a table's rows beyond the fast set CI chooses as many as whoever looks for one is told."""
+    (runs,) = re.findall(r"--further-rows (\d+)", (_ROOT / ".ci" / "run").read_text("utf-8"))
+    (told,) = re.findall(r"it runs (\d+) of a\s+table", _GUIDE.read_text(encoding="utf-8"))
+    assert told == runs
+
+
 _SOURCES = ("iprog_async", "providers", "pytest_iprog_async", "tests")
 _SPECIAL = {"__init__.py", "__main__.py", "conftest.py"}
 

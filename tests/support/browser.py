@@ -83,7 +83,7 @@ class Witness:
 def open_page(running: Browser, sandbox: Sandbox, **context: Any) -> tuple[Page, Witness]:
     """Open the inbox in a context of its own, and wait until it is live."""
     page = running.new_context(**context).new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     witness = Witness(urlsplit(sandbox.url).netloc)
     witness.watch(page)
     page.goto(sandbox.page)

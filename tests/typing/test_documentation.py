@@ -10,6 +10,8 @@ import pytest
 from support.docs_pages import ROOT, blocks_of, pages
 
 
+pytest.importorskip("mypy")
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
