@@ -1,9 +1,9 @@
 """Send SMS from asyncio through cheap regional gateways, without ever texting anyone twice."""
 
 from iprog_async._bulk.characters import CostlyCharacter
-from iprog_async._bulk.counts import Counts
 from iprog_async._bulk.gsm7_saving import Gsm7Saving
 from iprog_async._bulk.plan import BulkPlan
+from iprog_async._bulk.progress import Counts
 from iprog_async._bulk.recipients import SeveralTexts
 from iprog_async._bulk.run import BulkRun
 from iprog_async._bulk.source import Messages

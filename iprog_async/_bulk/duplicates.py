@@ -6,9 +6,9 @@ from struct import Struct
 
 
 _SHARDS = 1 << 16
-_HASH = Struct("<q")
 # A hash and an index of five bytes.
 _ENTRY = Struct("<qIB")
+_HASH_SIZE = 8
 
 
 class SeenTable:
@@ -24,9 +24,10 @@ class SeenTable:
     def first_index(self, key: tuple[object, ...], index: int) -> int:
         """Return the index that had the key first; it is `index` if the key is new."""
         number = hash(key)
-        digest = _HASH.pack(number)
+        entry = _ENTRY.pack(number, index & 0xFFFFFFFF, index >> 32)
         place = number % _SHARDS
         entries = self._shards[place]
+        digest = entry[:_HASH_SIZE]
         found = entries.find(digest)
         while found >= 0:
             if found % _ENTRY.size == 0:
@@ -34,5 +35,5 @@ class SeenTable:
                 return int(low | high << 32)
             # The end of one entry and the start of the next look like it.
             found = entries.find(digest, found + 1)
-        self._shards[place] = entries + _ENTRY.pack(number, index & 0xFFFFFFFF, index >> 32)
+        self._shards[place] = entries + entry
         return index

@@ -48,7 +48,7 @@ class OutcomeStream:
         """
         self._ended.append((outcomes, recorded))
         self._changed.set()
-        return self._waiting > self._size
+        return len(self._ended) + self._unread > self._size
 
     async def room(self) -> None:
         """Wait for the reader to come nearer, first come, first served.

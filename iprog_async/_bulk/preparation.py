@@ -269,22 +269,21 @@ class Preparation:
         return prepared
 
     def _check_repeated(self, prepared: PreparedMessage) -> None:
-        index = prepared.index
+        index, wire = prepared.index, prepared.wire
         if self._seen is not None:
-            first = self._seen.first_index(self._identity(prepared), index)
+            identity: tuple[object, ...]
+            if self._ledger is not None and wire.key is not None:
+                # In a journal the key alone names a message, so that its text may be fixed.
+                identity = prepared.e164, wire.key
+            else:
+                identity = prepared.e164, wire.text, wire.key, wire.schedule_at
+            first = self._seen.first_index(identity, index)
             if first != index:
                 raise DuplicateMessageError(first)
         if self._numbers is not None:
             first = self._numbers.first_index((prepared.e164,), index)
             if first != index:
                 raise NumberRepeatedError(first)
-
-    def _identity(self, prepared: PreparedMessage) -> tuple[object, ...]:
-        wire = prepared.wire
-        if self._ledger is not None and wire.key is not None:
-            # In a journal the key alone names a message, so that its text may be fixed.
-            return prepared.e164, wire.key
-        return prepared.e164, wire.text, wire.key, wire.schedule_at
 
 
 def _window_size(provider: SmsProvider, options: BulkOptions) -> WindowSize:

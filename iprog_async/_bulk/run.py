@@ -11,13 +11,13 @@ from typing import Self
 
 from attrs import frozen
 
-from iprog_async._bulk.counts import Counts
 from iprog_async._bulk.options import BulkOptions
 from iprog_async._bulk.preparation import Preparation
+from iprog_async._bulk.progress import Counts, State
 from iprog_async._bulk.send_queue import SendLimits
 from iprog_async._bulk.source import Messages
 from iprog_async._bulk.spending import PriceDifference
-from iprog_async._bulk.worker_pool import State, WorkerPool
+from iprog_async._bulk.worker_pool import WorkerPool
 from iprog_async._core.clock import Clock
 from iprog_async._core.errors import (
     ConfigurationError,

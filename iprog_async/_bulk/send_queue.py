@@ -117,9 +117,8 @@ class Departures:
         if not self._batches or self._closed:
             return None
         batch = self._batches[0]
-        if self._credits is None and self._unknown_limit.trusts(batch):
+        if self._credits is None and self._unknown_limit.begin_trusted(batch):
             # As nearly always.
-            self._unknown_limit.begin(len(batch), at_risk=False)
             return self._batches.popleft(), False
         count = self._size(batch, min(fewest(batch, self._provider), len(batch)))
         return self._depart(batch, count) if count else None
@@ -172,7 +171,10 @@ class Departures:
             tally: What became of them.
             at_risk: As the departure says.
         """
-        self._changed.set()
+        if at_risk:
+            # Others may leave once it is known that such requests are answered; what else
+            # changes is noted as all of the departure arrives.
+            self._changed.set()
         return self._unknown_limit.note(part, tally, at_risk=at_risk)
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:

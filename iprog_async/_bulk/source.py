@@ -37,7 +37,7 @@ class WindowSize:
 
     def note(self, batches: Sequence[Batch]) -> None:
         """Note what a window came to, as the next ones are likely to be like it."""
-        if batches and all(len(batch) == 1 for batch in batches):
+        if batches and max(map(len, batches)) == 1:
             self.now = self._smallest
         else:
             self.now = min(self.now * _GROWTH, self._largest)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from enum import IntEnum
 
-from iprog_async._bulk.counts import Counts, count_tally, was_settled
 from iprog_async._bulk.delivery_failures import Deliveries
 from iprog_async._bulk.options import BulkOptions
-from iprog_async._bulk.outcome_stream import OutcomeStream
+from iprog_async._bulk.outcome_stream import OutcomeStream, Recorded
 from iprog_async._bulk.preparation import Preparation, Window
+from iprog_async._bulk.progress import Counts, State, count_tally, was_settled
 from iprog_async._bulk.read_ahead import ReadAhead
 from iprog_async._bulk.send_queue import Departure, Departures, SendLimits
 from iprog_async._bulk.spending import Spending
@@ -36,21 +35,6 @@ from iprog_async._sending.bisect_batch import Bisection, as_too_few
 from iprog_async._sending.sift import Sifted, look_again, sift, was_taken
 from iprog_async._sending.submit import log_halt, log_outcome, logging_enabled, submit
 from iprog_async._sending.tally import Tally, tally_of
-
-
-class State(IntEnum):
-    """How far a run has come; it only ever moves on."""
-
-    READING = 0
-    """Messages are read and sent."""
-    READ = 1
-    """All messages are read, and what waits is sent."""
-    DRAINING = 2
-    """Nothing more is taken; what a worker has taken is sent."""
-    STOPPED = 3
-    """What has not left is not sent; what is on its way comes to its outcome."""
-    ENDED = 4
-    """The reader has had everything, or nobody reads any more."""
 
 
 class WorkerPool:
@@ -175,7 +159,7 @@ class WorkerPool:
                 came_back = await self._send(departure)
             finally:
                 self._departures.arrive(departure)
-            if patience.ends(withdrawn=came_back):
+            if (came_back or patience.in_a_row) and patience.ends(withdrawn=came_back):
                 await patience.pause()
 
     def _take(self) -> Departure | None:
@@ -251,6 +235,13 @@ class WorkerPool:
         if len(batch) == 1:
             # As where everybody is told something else: one can't be halved.
             outcomes, seconds = await self._submit(batch)
+            tally = tally_of(batch, outcomes)
+            if tally.accepted and self._admissions is None:
+                # As nearly always: it has left, and nobody else has to be asked.
+                self._watch(batch, outcomes, tally, at_risk=at_risk)
+                if self.stream.add(*self._note_ended(batch, outcomes, tally, seconds)):
+                    await self.stream.room()
+                return False
             still_open = await self._end(batch, outcomes, seconds, at_risk=at_risk)
             return still_open is not None and await self._end_later(still_open)
         still_open = Sifted()
@@ -306,7 +297,9 @@ class WorkerPool:
             claim = None if self._ledger is None else self._ledger.claim(part)
             permit = None if self._admissions is None else self._admissions.permit(part)
             outcomes = await submit(self._provider, part, claim, self._observers, permit)
-            if len(part) < fewest(part, self._provider):
+            # Only what is scheduled can be too few, and this is done for each text.
+            scheduled = part[0].message.schedule_at is not None
+            if scheduled and len(part) < fewest(part, self._provider):
                 outcomes = [as_too_few(outcome) for outcome in outcomes]
             return outcomes, self._clock.monotonic() - started
         except asyncio.CancelledError as exc:
@@ -320,6 +313,21 @@ class WorkerPool:
         self, part: Batch, outcomes: Sequence[Outcome], tally: Tally, seconds: float
     ) -> None:
         """Note what has become of messages for good, and pass it on."""
+        told, recorded = self._note_ended(part, outcomes, tally, seconds)
+        if self._admissions is not None:
+            try:
+                await self._admissions.settle(outcomes)
+            except asyncio.CancelledError:
+                # They are still there for a reader who goes on.
+                self.stream.add(told, recorded)
+                raise
+        if self.stream.add(told, recorded):
+            await self.stream.room()
+
+    def _note_ended(
+        self, part: Batch, outcomes: Sequence[Outcome], tally: Tally, seconds: float
+    ) -> tuple[Sequence[Outcome], Recorded | None]:
+        """Count and record what has become of messages; return what the stream takes."""
         self.in_flight -= len(outcomes)
         self._departures.settle(outcomes)
         self.spending.add(tally)
@@ -331,15 +339,7 @@ class WorkerPool:
             recorded = self._ledger.record(part, outcomes)
         self._log(part, told, seconds)
         count_tally(self.counts, tally, still_unknown)
-        if self._admissions is not None:
-            try:
-                await self._admissions.settle(outcomes)
-            except asyncio.CancelledError:
-                # They are still there for a reader who goes on.
-                self.stream.add(told, recorded)
-                raise
-        if self.stream.add(told, recorded):
-            await self.stream.room()
+        return told, recorded
 
     async def _settle_taken(self, found: Sifted, ended: Sequence[Outcome]) -> None:
         """Pass on the outcomes of what somebody else had when its turn came."""

@@ -21,7 +21,8 @@ class TextHash:
     """
 
     def __init__(self, salt: bytes) -> None:
-        self._salt = salt
+        # To copy a hash that has begun takes half the time of beginning one.
+        self._salted = sha256(salt)
         self._last: tuple[str | None, bytes] = (None, b"")
 
     def of_text(self, text: str) -> bytes:
@@ -34,7 +35,9 @@ class TextHash:
         except UnicodeEncodeError:
             # An adapter of somebody else's may let half a character pass.
             data = text.encode(errors="surrogatepass")
-        self._last = (text, sha256(self._salt + data).digest()[:HASH_BYTES])
+        digest = self._salted.copy()
+        digest.update(data)
+        self._last = (text, digest.digest()[:HASH_BYTES])
         return self._last[1]
 
     def of_message(self, wire: Message) -> bytes:

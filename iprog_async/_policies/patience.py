@@ -23,7 +23,8 @@ class Patience:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._in_a_row = 0
+        self.in_a_row = 0
+        """How many sends in a row ended with a text that was withdrawn."""
 
     def ends(self, *, withdrawn: bool) -> bool:
         """Note that a send has ended; return whether a pause is due.
@@ -31,8 +32,8 @@ class Patience:
         Args:
             withdrawn: Whether a text of it was withdrawn.
         """
-        self._in_a_row = self._in_a_row + 1 if withdrawn else 0
-        return self._in_a_row > 1
+        self.in_a_row = self.in_a_row + 1 if withdrawn else 0
+        return self.in_a_row > 1
 
     async def pause(self) -> None:
         """Pause; not once the run is stopped."""

@@ -85,7 +85,10 @@ class WindowPlanner:
         for common, group in _grouped(window, self._batching).items():
             if group[0].message.schedule_at is None:
                 # As nearly always; only scheduled ones are ever carried.
-                plan_group(group, self._batching, final, plan)
+                if len(group) == 1:
+                    batches.append(group)
+                else:
+                    plan_group(group, self._batching, final, plan)
                 continue
             waiting = self._groups.pop(common, [])
             plan_group([*waiting, *group], self._batching, final, plan)

@@ -46,6 +46,13 @@ class UnknownLimit:
         """Return whether a batch may leave as it is, whatever else is under way."""
         return self._shown >= (_ALONE if len(batch) == 1 else _TOGETHER)
 
+    def begin_trusted(self, batch: Batch) -> bool:
+        """Let a batch leave that `trusts` lets go, as `begin` does; return whether it does."""
+        if self._shown < (_ALONE if len(batch) == 1 else _TOGETHER):
+            return False
+        self._under_way += 1
+        return True
+
     def size(self, batch: Batch, smallest: int) -> int:
         """Return how many messages off the front of a batch may leave now; 0 is none for now.
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Self
 
 from iprog_async._bulk import run as bulk
-from iprog_async._bulk.counts import Counts
+from iprog_async._bulk.progress import Counts
 from iprog_async._bulk.spending import PriceDifference
 from iprog_async._core.checks import Synchronous
 from iprog_async._core.errors import ConfigurationError, DeliveryFailedError, SmsError

@@ -16,7 +16,7 @@ from iprog_async import (
     SmsClient,
     Unknown,
 )
-from iprog_async._bulk.counts import was_settled
+from iprog_async._bulk.progress import was_settled
 
 
 async def _run(path: Path, messages: list[Message]) -> Counts:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from attrs import frozen
 
-from iprog_async._bulk.counts import Counts
 from iprog_async._bulk.plan import BulkPlan
+from iprog_async._bulk.progress import Counts
 from iprog_async._core.rates import Rate
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async.cli._terminal.show import count_of

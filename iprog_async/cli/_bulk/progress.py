@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from iprog_async._bulk.counts import Counts
+from iprog_async._bulk.progress import Counts
 from iprog_async.cli._bulk.eta import UNKNOWN, Eta
 from iprog_async.cli._terminal.output import echo
 

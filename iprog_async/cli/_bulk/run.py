@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import define, field
 
-from iprog_async._bulk.counts import Counts
+from iprog_async._bulk.progress import Counts
 from iprog_async._bulk.run import BulkRun
 from iprog_async._bulk.spending import PriceDifference
 from iprog_async._bulk.suppression import IsSuppressed

@@ -7,7 +7,7 @@ import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from iprog_async._bulk.counts import Counts
+from iprog_async._bulk.progress import Counts
 from iprog_async._core.errors import JournalError
 from iprog_async.cli._base.exit_codes import ExitCode
 from iprog_async.cli._bulk.progress import Progress, ProgressBar, open_progress

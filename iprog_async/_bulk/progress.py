@@ -1,14 +1,30 @@
-"""How many messages of a run have ended in each way."""
+"""How far a run has come, and how many of its messages have ended in each way."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import IntEnum
 
 from attrs import define
 
 from iprog_async._core.errors import JournalConflictError, JournalError
 from iprog_async._core.outcomes import Accepted, Outcome, met_this_time
 from iprog_async._sending.tally import Tally
+
+
+class State(IntEnum):
+    """How far a run has come; it only ever moves on."""
+
+    READING = 0
+    """Messages are read and sent."""
+    READ = 1
+    """All messages are read, and what waits is sent."""
+    DRAINING = 2
+    """Nothing more is taken; what a worker has taken is sent."""
+    STOPPED = 3
+    """What has not left is not sent; what is on its way comes to its outcome."""
+    ENDED = 4
+    """The reader has had everything, or nobody reads any more."""
 
 
 @define
