@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -37,12 +38,19 @@ T = TypeVar("T")
 logger = logging.getLogger("iprog_async")
 
 
-def paused(call: HttpCall[Any], seconds: float) -> RateLimitError:
-    """Return the error of a call that nobody waits for while its account is paused."""
+def paused(call: HttpCall[Any], seconds: float, now: datetime) -> RateLimitError:
+    """Return the error of a call that does not wait until a pause of its account is over.
+
+    Args:
+        call: What was asked.
+        seconds: How long the pause lasts yet.
+        now: The time.
+    """
     name = call.gateway.name
+    until = (now + timedelta(seconds=seconds)).isoformat(sep=" ", timespec="seconds")
     return RateLimitError(
         f"{name}: could not {call.what}: the gateway asked for a pause, which lasts "
-        f"{seconds:.1f} s more. Nothing was sent",
+        f"{seconds:.1f} s more, until {until}. Nothing was sent",
         provider=name,
         retry_after=seconds,
     )

@@ -15,7 +15,8 @@ from iprog_async._http.send_context import withdrawable
 T = TypeVar("T")
 
 SHORTEST_PAUSE = 1.0
-"""Seconds: a gateway that says "retry after 0 seconds" forever is not asked in a busy loop."""
+"""Seconds: a gateway that says "slow down" for ever is not asked in a busy loop, whatever it or the
+policy says about how long to wait."""
 
 
 @frozen(kw_only=True)
@@ -29,9 +30,11 @@ class RetryPolicy:
         base: Upper bound of the first wait, in seconds; it doubles with each further one, and
             the wait is drawn evenly from zero to the bound (full jitter).
         max_wait: The longest wait between two tries, in seconds.
-        max_pause: The cap on `Retry-After`: the longest time in all that one call waits because
-            the gateway asked to slow down, in seconds; such waits use up no attempts.
-        default_pause: The wait where a gateway says "slow down" and not for how long.
+        max_pause: The longest time in all that one call waits because the gateway asked to slow
+            down, in seconds: by `Retry-After`, or by `X-RateLimit-Reset`. Such waits use up no
+            attempts. A call that would have to wait longer is told so, by `RateLimitError`.
+        default_pause: The wait where a gateway says "slow down" and not for how long; at least a
+            second.
     """
 
     attempts: int = field(default=4, validator=validators.ge(1))

@@ -64,6 +64,8 @@ T = TypeVar("T")
 logger = logging.getLogger("iprog_async")
 
 _CONNECT_TIMEOUT = 10.0
+# Seconds: a pause gets a little longer on its way through the limits that processes share.
+_ROUNDING = 1.0
 # Looking a member of an enum up takes longer than a constant, and each send asks several times.
 _ONCE = Effect.ONCE
 
@@ -219,12 +221,16 @@ class Session:
     ) -> None:
         """Pause all calls of the account as told; raise the error if that takes too long."""
         pause = error.retry_after
-        pause = self._retry.default_pause if pause is None else max(pause, SHORTEST_PAUSE)
+        pause = max(self._retry.default_pause if pause is None else pause, SHORTEST_PAUSE)
         if call.made_once:
             # Nobody waits here, so a pause beyond the cap is not dropped but cut.
             if budget.asked:
                 self._pool.pace(call.gateway).pause(min(pause, self._retry.max_pause))
             return
+        left = self._pool.pace(call.gateway).remaining_pause()
+        if left > pause:
+            # The same answer may have told when the gateway's window ends, which is later.
+            pause = error.retry_after = left
         expiry = budget.nearer_end
         if expiry is not None and pause >= expiry.seconds_left:
             # This one does not wait, but those behind it heed the pause.
@@ -314,10 +320,39 @@ class Session:
     async def _acquire_slot(self, call: HttpCall[Any], budget: _Budget, throttle: Throttle) -> int:
         """Wait for the rate and then for a connection slot, unless the text is withdrawn."""
         if budget.turn_by == math.inf:
-            line = _admit(self._pool, throttle, call)
+            line = self._admit(call, throttle)
         else:
             line = self._admit_in_time(call, budget, throttle)
         return await withdrawable(line)
+
+    async def _admit(self, call: HttpCall[Any], throttle: Throttle) -> int:
+        """Do it for as long as it takes, unless a pause lasts longer than calls wait for."""
+        pool = self._pool
+        longest_pause = 0.0 if call.made_once else self._longest_pause(throttle)
+        while True:
+            if not await throttle.admit(longest_pause):
+                raise self._paused(call, throttle)
+            try:
+                slot = await pool.slots.acquire()
+            except asyncio.CancelledError:
+                throttle.withdraw()
+                raise
+            if not pool.closed and not throttle.holds_back():
+                return slot
+            # While this call stood in the queue, the gateway asked for a pause, or answered ever
+            # more slowly, or the pool was closed.
+            pool.slots.release(slot)
+            throttle.withdraw()
+            pool.enter()
+
+    def _longest_pause(self, throttle: Throttle) -> float:
+        """Return how long a pause of the account may last that calls wait out."""
+        # Whoever gave a rate waits for its window to move, whoever says that it is used up.
+        window = 0.0 if throttle.rate is None else throttle.rate.per
+        return max(self._retry.max_pause, window) + _ROUNDING
+
+    def _paused(self, call: HttpCall[Any], throttle: Throttle) -> RateLimitError:
+        return paused(call, throttle.remaining_pause(), self._pool.clock.now())
 
     async def _admit_in_time(self, call: HttpCall[Any], budget: _Budget, throttle: Throttle) -> int:
         """Do it for as long as the deadline allows, and the text's time."""
@@ -326,9 +361,9 @@ class Session:
         try:
             if call.made_once or time_left > throttle.remaining_pause():
                 async with asyncio.timeout(time_left):
-                    return await _admit(self._pool, throttle, call)
+                    return await self._admit(call, throttle)
             if throttle.remaining_pause() > 0 and expiry is None:
-                raise paused(call, throttle.remaining_pause())
+                raise self._paused(call, throttle)
         except TimeoutError:
             pass
         if expiry is not None:
@@ -386,21 +421,3 @@ def _leaves_by(budget: _Budget) -> float:
     if budget.expiry is not None:
         ends_at = min(ends_at, budget.expiry.leaves_by)
     return ends_at
-
-
-async def _admit(pool: HttpPool, throttle: Throttle, call: HttpCall[Any]) -> int:
-    while True:
-        if not await throttle.admit(through_pauses=not call.made_once):
-            raise paused(call, throttle.remaining_pause())
-        try:
-            slot = await pool.slots.acquire()
-        except asyncio.CancelledError:
-            throttle.withdraw()
-            raise
-        if not pool.closed and not throttle.holds_back():
-            return slot
-        # While this call stood in the queue, the gateway asked for a pause, or answered ever
-        # more slowly, or the pool was closed.
-        pool.slots.release(slot)
-        throttle.withdraw()
-        pool.enter()

@@ -7,6 +7,7 @@ that are left, and how long its answers take.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Mapping
 
@@ -71,21 +72,21 @@ class Throttle:
         """Number of calls that wait to be admitted."""
         return self._queued
 
-    async def admit(self, *, through_pauses: bool = True) -> bool:
+    async def admit(self, longest_pause: float = math.inf) -> bool:
         """Wait until one more call may start; each admitted call must be `finish`ed.
 
         Args:
-            through_pauses: Whether to wait while the account is paused, too.
+            longest_pause: The longest pause of the account that the call waits out, in seconds.
 
         Returns:
-            Whether the call is admitted; it always is `through_pauses`.
+            Whether the call is admitted: not if there is a longer pause.
         """
         if self.admit_at_once():
             return True
         self._queued += 1
         try:
             async with self._turn:
-                admitted = await self._wait(through_pauses)
+                admitted = await self._wait(longest_pause)
                 if admitted:
                     self._begin()
                 return admitted
@@ -105,9 +106,9 @@ class Throttle:
         if self._leases is not None:
             self._leases.take()
 
-    async def _wait(self, through_pauses: bool) -> bool:
+    async def _wait(self, longest_pause: float) -> bool:
         while (delay := self._delay()) != 0:
-            if not through_pauses and self.remaining_pause():
+            if self.remaining_pause() > longest_pause:
                 return False
             self._changed.clear()
             if delay is None:

@@ -84,7 +84,7 @@ async def test_a_pause_that_one_process_is_told_holds_for_all(rate: Rate | None)
     for throttle in throttles:
         # It keeps them in step, as a busy process is.
         await clock.pass_time(0.25)
-        await throttle.admit(through_pauses=False)
+        await throttle.admit(longest_pause=0)
 
     async def all_of_them() -> list[float]:
         found = await asyncio.gather(*(calls(throttle, clock, 5) for throttle in throttles))

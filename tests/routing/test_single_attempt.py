@@ -167,14 +167,14 @@ async def test_who_queues_when_a_pause_begins_is_turned_away() -> None:
     clock = VirtualClock()
     pace = Throttle(to_rate("1/min"), clock)
     await pace.admit()
-    waiting = [asyncio.create_task(pace.admit(through_pauses=False)) for _ in range(2)]
+    waiting = [asyncio.create_task(pace.admit(longest_pause=0)) for _ in range(2)]
     await clock.settle()
     pace.finish(ok=False)
     pace.pause(300)
     await clock.pass_time(61)
 
     assert [False, False] == [await task for task in waiting]
-    assert not await pace.admit(through_pauses=False)
+    assert not await pace.admit(longest_pause=0)
 
 
 async def test_who_queues_without_a_pause_is_admitted() -> None:
@@ -184,7 +184,7 @@ async def test_who_queues_without_a_pause_is_admitted() -> None:
     await pace.admit()
     pace.finish(ok=True)
 
-    assert await clock.run(pace.admit(through_pauses=False))
+    assert await clock.run(pace.admit(longest_pause=0))
     assert 60.0 == clock.monotonic()
 
 
