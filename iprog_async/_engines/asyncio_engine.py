@@ -64,19 +64,11 @@ class AsyncioEngine:
             connection = kept or await self._connect(origin, connect_timeout)
             if isinstance(connection, Failure):
                 return connection
-            late = progress.too_late()
-            if late is not None:
-                self._drop(connection)
-                return late
-            progress.writing = True
             try:
-                result = await connection.exchange(message)
+                result = await connection.exchange(message, progress)
             finally:
                 self._keep(origin, connection)
-            if result is not NOT_QUIET:
-                return result
-            progress.writing = False
-            if kept is None:
+            if kept is None or result is not NOT_QUIET:
                 return result
 
     def check(self, origin: str) -> None:

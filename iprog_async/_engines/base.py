@@ -85,8 +85,8 @@ KEEPALIVE = 30.0
 """Seconds that a connection without a request is kept open."""
 
 TOO_LATE = (
-    "connecting took so long that it was not sent any more: this machine slept, or the process was "
-    "stopped"
+    "it took so long until it could be written that it was not sent any more: connecting was slow, "
+    "other work held up the event loop, this machine slept, or the process was stopped"
 )
 
 

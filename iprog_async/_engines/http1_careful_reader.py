@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import httptools
@@ -12,8 +13,13 @@ from iprog_async._engines.body import BadBodyError, Body
 
 # Status line and header fields, which the parser itself does not bound.
 _LONGEST_HEAD = 64 * 1024
+# How an answer ends that has no body, or one in chunks with no fields behind them.
+_END = re.compile(rb"[^\r\n]\r\n\r\n")
 # Of all bytes together; the size of chunks and fields after the body are in no other count.
 _LONGEST = MAX_BODY + 2 * _LONGEST_HEAD
+
+
+_FIRST_STATUS = 100
 
 
 @lru_cache(maxsize=128)
@@ -40,12 +46,17 @@ class CarefulReader:
         self._status = 0
         self._headers: dict[str, str] = {}
         self._body: Body | None = None
+        self._last_body = b""
+        self._tail = b""
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
 
     def feed(self, piece: bytes) -> None:
         """Take what came in."""
         assert self._parser is not None  # noqa: S101 - until it is closed
+        if not self._received and piece[0] in b"\r\n":
+            self.note_more()
         self._received += len(piece)
+        self._last_body, was_complete = b"", self.is_complete
         try:
             self._parser.feed_data(piece)
         except httptools.HttpParserUpgrade:
@@ -55,9 +66,21 @@ class CarefulReader:
                 self.note_more()
             else:
                 self._fail(f"an answer that is no HTTP ({exc})")
+        self._tail = (self._tail + piece)[-5:]
+        if self.is_complete and not was_complete and self._goes_on(piece):
+            self.note_more()
         longest = _LONGEST_HEAD if self._body is None else _LONGEST
         if self._received > longest and not self.is_complete:
             self._fail("the answer has more header fields, or more chunks, than any gateway needs")
+
+    def _goes_on(self, piece: bytes) -> bool:
+        """Return whether there is something behind the end of the answer.
+
+        Of a second one llhttp tells; empty lines it skips.
+        """
+        if self._last_body and "transfer-encoding" not in self._headers:
+            return not piece.endswith(self._last_body)
+        return _END.fullmatch(self._tail) is None
 
     def note_more(self) -> None:
         """Note that more came than one answer to one request."""
@@ -104,7 +127,9 @@ class CarefulReader:
         self._status = self._parser.get_status_code()
 
     def _is_interim(self) -> bool:
-        return self._parser is not None and self._parser.get_status_code() < 200
+        if self._parser is None:
+            return False
+        return _FIRST_STATUS <= self._parser.get_status_code() < 200
 
     # What the parser calls.
 
@@ -116,11 +141,18 @@ class CarefulReader:
         if self._body is not None:
             # Fields after the body could contradict those before it.
             self.said_more = True
-        else:
-            add_field(self._headers, _name(name), value.decode("latin-1"))
+            return
+        key = _name(name)
+        if key == "trailer" or (key == "transfer-encoding" and key in self._headers):
+            # It tells of fields behind the body, or nobody knows where that ends.
+            self.said_more = True
+        add_field(self._headers, key, value.decode("latin-1").strip(" \t"))
 
     def on_headers_complete(self) -> None:
         if self.is_complete or self._is_interim():
+            return
+        if self._parser is not None and self._parser.get_status_code() < _FIRST_STATUS:
+            self._fail("an answer whose status is none of HTTP")
             return
         try:
             self._body = Body(self._headers)
@@ -130,6 +162,7 @@ class CarefulReader:
     def on_body(self, body: bytes) -> None:
         if self.is_complete or self._body is None:
             return
+        self._last_body = body
         try:
             self._body.feed(body)
         except BadBodyError as exc:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from typing import cast
 
-from iprog_async._engines.base import Failure, WireReply
+from iprog_async._engines.base import Failure, RequestProgress, WireReply
 from iprog_async._engines.body import BadBodyError
 from iprog_async._engines.http1_careful_reader import CarefulReader
 from iprog_async._engines.http1_quick_reader import QuickReader
@@ -65,6 +66,7 @@ class Connection(asyncio.BufferedProtocol):
         # Reads an answer that the other one gave up.
         self._careful: CarefulReader | None = None
         self._answer: asyncio.Future[WireReply | Failure] | None = None
+        self._progress = RequestProgress()
         self._poll: Callable[[], object] = list[object]
         # Of its own: where reads are completed by the system, it writes here at any moment.
         self._piece = memoryview(bytearray(_PIECE))
@@ -78,8 +80,12 @@ class Connection(asyncio.BufferedProtocol):
         self.idle_since = 0.0
         self.usable = True
 
-    async def exchange(self, request: bytes) -> WireReply | Failure:
+    async def exchange(self, request: bytes, progress: RequestProgress) -> WireReply | Failure:
         """Write a request and wait for its answer; without a whole answer it closes.
+
+        Args:
+            request: All its bytes.
+            progress: Until when they may be written; it is told as they are.
 
         Returns:
             The answer; or `NOT_QUIET` if the other side was found to have closed the connection,
@@ -90,6 +96,7 @@ class Connection(asyncio.BufferedProtocol):
         self._left = False
         answer: asyncio.Future[WireReply | Failure] = self._loop.create_future()
         self._answer = answer
+        self._progress = progress
         self._outbox.put(self, request)
         try:
             return await answer
@@ -106,16 +113,23 @@ class Connection(asyncio.BufferedProtocol):
     def write(self, request: bytes) -> None:
         """Write a request, unless the connection was closed meanwhile, or is not quiet.
 
-        The loop may not have looked at the socket since, so the kernel is asked: last of all, for
-        what came in before the request left is no answer to it.
+        The loop may have been held up since, so the time is asked once more. Nor may it have looked
+        at the socket, so the kernel is asked: last of all, for what came in before the request left
+        is no answer to it.
         """
         if self._transport is None or self._answer is None:
+            return
+        progress = self._progress
+        if progress.leaves_by != math.inf and (late := progress.too_late()) is not None:
+            self._settle(late)
             return
         if not self.usable or (self._kept and self._poll()):
             self.usable = False
             self._settle(NOT_QUIET)
             return
-        self._left = True
+        self._left = progress.writing = True
+        if self._tls is not None:
+            self._tls.leaves_by = progress.leaves_by
         # As a view: asyncio cuts off what the system took, and that would be another copy.
         self._transport.write(memoryview(request))
 

@@ -23,7 +23,9 @@ _EMPTY_LINE = b"\r\n\r\n"
 # A body comes in another way than as it is.
 _CODED = b"-encoding:"
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: chunked(?![^\r])")
-# Without fields behind the body.
+# It tells of fields behind the body.
+_TRAILER = b"\r\ntrailer:"
+# Without them.
 _LAST_CHUNK = b"\r\n0\r\n\r\n"
 _SHORT = re.compile(rb"\r\ncontent-length: [0-9]{1,4}(?![^\r])")
 
@@ -69,7 +71,7 @@ def _fields_of(head: bytes) -> dict[str, str]:
     # llhttp takes neither a line that goes on in the next one, nor ends of lines of another kind.
     for line in head.decode("latin-1").split("\r\n")[1:]:
         name, _, text = line.partition(":")
-        key, value = name.lower(), text.lstrip(" \t")
+        key, value = name.lower(), text.strip(" \t")
         if key in fields:
             add_field(fields, key, value)
         else:
@@ -117,23 +119,25 @@ class QuickReader:
 
     def _reply(self, status: int) -> WireReply | None:
         """Return the answer that has come, unless there is anything unusual about it."""
-        came = self.came
+        came, body = self.came, b"".join(self._body)
         head = came.partition(_EMPTY_LINE)[0]
         lowered = head.lower()
         if (
             # An interim answer, or the beginning of a second one.
             status < 200
             or len(self._begun) > 1
-            # A body that may be packed, or have fields behind it.
-            or (
-                lowered.find(_CODED) >= 0
-                and not (_is_chunked(lowered) and came.endswith(_LAST_CHUNK))
-            )
-            # llhttp skips empty lines.
+            or lowered.find(_TRAILER) >= 0
+            # llhttp skips empty lines, before an answer and behind it.
             or came[0] in b"\r\n"
+            or (
+                len(came) != len(head) + len(_EMPTY_LINE) + len(body)
+                # A body that may be packed, or have fields behind it.
+                if lowered.find(_CODED) < 0
+                else not (_is_chunked(lowered) and came.endswith(_LAST_CHUNK))
+            )
         ):
             return None
-        return WireReply(status, HeaderFields(head, lowered), b"".join(self._body))
+        return WireReply(status, HeaderFields(head, lowered), body)
 
     def on_message_complete(self) -> None:
         """Note whether the connection can be kept: llhttp can't tell any more after this."""

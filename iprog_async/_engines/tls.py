@@ -8,11 +8,13 @@ of whoever reads it. Certificates and names are checked by OpenSSL, in the hands
 from __future__ import annotations
 
 import asyncio
+import math
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 
+from iprog_async._core.clock import uptime
 from iprog_async._engines.tls_records import RecordBoundaries
 
 
@@ -56,6 +58,8 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
         self._is_paused = False
         # What can't be encrypted before the other side has gone on with another handshake.
         self._backlog = bytearray()
+        self.leaves_by = math.inf
+        """Until when, by `uptime`, it may be encrypted: later it closes the connection instead."""
         self._error: Exception | None = None
         self._above = protocol
         self._buffered: asyncio.BufferedProtocol | None = None
@@ -188,6 +192,9 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
 
     def _encrypt(self) -> None:
         """Encrypt what waits, unless another handshake holds it up."""
+        if self.leaves_by != math.inf and self._backlog and uptime() >= self.leaves_by:
+            self._fail(TimeoutError("another handshake took too long"))
+            return
         try:
             while self._backlog:
                 del self._backlog[: self._tls.write(self._backlog)]

@@ -58,6 +58,10 @@ READ: dict[str, tuple[tuple[bytes, ...], bool]] = {
     "gzip, in pieces": ((_packed(b"GZIP", _PACKED)[:-30], _PACKED[-30:]), True),
     "deflate": ((_packed(b"deflate", zlib.compress(BODY)),), True),
     "identity": ((_packed(b"identity", BODY),), True),
+    "white space around a length": ((HEAD + LENGTH[:-2] + b" \t\r\n\r\n" + BODY,), True),
+    "white space behind a packing": ((_packed(b"\t gzip\t ", _PACKED),), True),
+    "white space behind the way of its transfer": (
+        (_CHUNKED[:-4] + b" \r\n\r\n" + _CHUNK + b"0\r\n\r\n",), True),
 }  # fmt: skip
 
 UNCLEAR: dict[str, tuple[tuple[bytes, ...], bool]] = {
@@ -85,6 +89,7 @@ UNCLEAR: dict[str, tuple[tuple[bytes, ...], bool]] = {
     "a space before the colon": ((HEAD + b"X : y\r\n" + LENGTH + b"\r\n" + BODY,), False),
     "a field without a colon": ((HEAD + b"Xyz\r\n" + LENGTH + b"\r\n" + BODY,), False),
     "a status of two digits": ((b"HTTP/1.1 20 OK\r\n" + LENGTH + b"\r\n" + BODY,), False),
+    "a status below 100": ((b"HTTP/1.1 099 OK\r\n" + LENGTH + b"\r\n" + BODY,), True),
     "another protocol": ((b"SSH-2.0-OpenSSH_9.6\r\n",), False),
     "binary noise": ((bytes(range(256)) * 4,), False),
     "an endless head": ((HEAD + b"X: " + b"a" * 300_000,), False),

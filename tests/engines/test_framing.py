@@ -66,6 +66,10 @@ def doubtful(status: int) -> dict[str, Behaviour]:
         "an id behind its chunks, in another packet": raw(
             head(status, _CHUNKED) + b"0\r\nX-Mess", b"age-Id: iSms-1\r\n\r\n"
         ),
+        "fields announced, and none": raw(head(status, b"Trailer: X-Id", length(b""))),
+        "an empty line behind it": raw(head(status, length(b"")) + b"\r\n"),
+        "an empty line before it": raw(b"\r\n" + head(status, length(b""))),
+        "chunks, twice": raw(head(status, _CHUNKED, _CHUNKED) + b"0\r\n\r\n"),
         "two packed parts": raw(head(status, _GZIP, length(_MEMBERS)) + _MEMBERS),
         "packed for its transfer": raw(
             head(status, b"Transfer-Encoding: gzip, chunked")

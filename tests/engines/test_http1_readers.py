@@ -13,7 +13,7 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iprog_async._engines.base import Failure, WireReply
+from iprog_async._engines.base import Failure, RequestProgress, WireReply
 
 
 pytest.importorskip("httptools")
@@ -81,7 +81,9 @@ async def read(quiet: socket.socket, pieces: Sequence[bytes], *, ends: bool = Fa
     connection.connection_made(wire)
     results: list[object] = []
     for _ in range(2):
-        asked = asyncio.ensure_future(connection.exchange(b"GET / HTTP/1.1\r\n\r\n"))
+        asked = asyncio.ensure_future(
+            connection.exchange(b"GET / HTTP/1.1\r\n\r\n", RequestProgress())
+        )
         await _rounds()
         for piece in pieces:
             if not wire.is_cut:
@@ -152,7 +154,6 @@ QUICK: dict[str, bytes] = {
     "no reason": b"HTTP/1.1 200\r\n" + LENGTH + TAIL,
     "chunks": OK + CHUNKS + LAST,
     "empty lines in a body": OK + b"Content-Length: 8\r\n\r\n" + b"\r\n" * 4,
-    "empty lines behind it": with_field(b"X: 1") + b"\r\n\r\n",
 }
 _PACKED = gzip.compress(BODY, mtime=0)
 CAREFUL: dict[str, bytes] = {
@@ -180,6 +181,15 @@ CAREFUL: dict[str, bytes] = {
     "another protocol": b"HTTP/1.1 101 X\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
     "empty lines before it": b"\r\n\r\n" + OK + LENGTH + TAIL,
     "an empty line before it": b"\r\n" + OK + LENGTH + TAIL,
+    "empty lines behind it": with_field(b"X: 1") + b"\r\n\r\n",
+    "a line behind it": with_field(b"X: 1") + b"\n",
+    "a line behind no body": b"HTTP/1.1 204 No Content\r\n\r\n\r\n",
+    "a line behind chunks": OK + CHUNKS + LAST + b"\r\n",
+    "a trailer told of": with_field(b"Trailer: X"),
+    "a trailer told of before chunks": OK + b"Trailer: X\r\n" + CHUNKS + LAST,
+    "a space behind chunked": OK + CHUNKS.replace(b"chunked", b"chunked ") + LAST,
+    "a tab behind a packing": with_field(b"Content-Encoding: identity\t"),
+    "a status below 100": OK.replace(b"200", b"099") + LENGTH + TAIL,
     "a second one": (OK + LENGTH + TAIL) * 2,
     "a second one without a body": OK + LENGTH + TAIL + b"HTTP/1.1 204 No Content\r\n\r\n",
     "the beginning of a second one": OK + LENGTH + TAIL + OK,
@@ -292,7 +302,7 @@ def test_quick_reader_gives_up_what_is_unusual(
     assert dict.fromkeys(answers, expected) == seen
 
 
-HEAD = b"HTTP/1.1 200 OK\r\nX-Id: 1\r\nVary: x-none\r\nx-id:  2\r\nSet-Cookie: S3cret"
+HEAD = b"HTTP/1.1 200 OK\r\nX-Id: 1\t\r\nVary: x-none\r\nx-id:  2 \r\nSet-Cookie: S3cret"
 
 
 @pytest.mark.parametrize(

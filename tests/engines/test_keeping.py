@@ -325,7 +325,9 @@ async def test_connection_that_fails_before_the_request_is_written_has_sent_noth
         connection = await connect(
             lambda: Connection(loop, WriteCoalescer(loop)), "127.0.0.1", gateway.port, None
         )
-        task = asyncio.create_task(connection.exchange(b"POST / HTTP/1.1\r\n\r\n"))
+        task = asyncio.create_task(
+            connection.exchange(b"POST / HTTP/1.1\r\n\r\n", RequestProgress())
+        )
         # Before the loop comes to the end of the round in which the task begins.
         loop.call_soon(connection.close if what == "is closed" else _receive(connection))
         result = await task

@@ -281,6 +281,29 @@ async def test_what_can_not_be_encrypted_yet_waits() -> None:
     assert b"go on: one, two" == made.heard
 
 
+async def test_what_could_not_be_encrypted_in_time_never_is() -> None:
+    """What another handshake held up for too long does not leave: the connection ends instead."""
+    trust = trusting()
+    trust.sslobject_class = Renegotiating
+    heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def greet(reader: StreamReader, writer: StreamWriter) -> None:
+        await asyncio.sleep(0)
+        writer.write(b"go on: ")
+        try:
+            heard.set_result(await reader.read())
+        except OSError:
+            heard.set_result(b"")
+
+    async with connected(greet, trust) as made:
+        made.transport.leaves_by = 0.0
+        made.transport.write(b"late")
+        lost = await made.lost
+        assert b"" == await heard
+
+    assert isinstance(lost, TimeoutError)
+
+
 async def test_closed_connection_needs_no_garbage_collection() -> None:
     """What refers to each other while a connection lives is let go when it ends."""
     gc.collect()
