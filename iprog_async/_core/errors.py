@@ -24,6 +24,7 @@ SmsError                        .may_have_been_sent  .healable  .blame
 ├── ConnectionFailedError       the request certainly did not leave
 ├── NoAnswerError               a read, change or delete got no trustworthy answer
 ├── OutcomeUnknownError         a send left and no trustworthy answer came: may_have_been_sent
+│   └── JournalUnknownError     the journal can't say what others sent (also a JournalError)
 ├── WaitTimeoutError            .receipt .last_status (it is in receipts.py)
 └── ProviderError               the gateway answered, and certainly refused
     ├── AuthenticationError
@@ -135,8 +136,7 @@ class WrongLoopError(SmsError):
 class JournalError(SmsError):
     """The journal can't be used, so nothing is sent: it could not be put on record.
 
-    Where an earlier run, or another process, may have sent the text, the outcome is unknown, and
-    this is its `not_resent`.
+    Where an earlier run, or another process, may have sent the text, it is a `JournalUnknownError`.
     """
 
     blame: Blame = "account"
@@ -343,6 +343,17 @@ class OutcomeUnknownError(SmsError):
         self.provider = provider
         self.reason = reason
         self.references = references
+
+
+class JournalUnknownError(OutcomeUnknownError, JournalError):
+    """The journal can't say whether somebody else has sent the text, so it was not sent this time.
+
+    An earlier run may have sent it, or another sender of the same journal: ask the journal again
+    before it is sent in any other way, which repeats nothing. `not_resent` is why it was not sent
+    this time.
+    """
+
+    blame: Blame = "message"
 
 
 class ProviderError(SmsError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from iprog_async._core.errors import OutcomeUnknownError, SmsError
+from iprog_async._core.errors import JournalUnknownError, OutcomeUnknownError, SmsError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.outcomes import NotSent, Outcome, Unknown
 from iprog_async._journal.rows import Row
@@ -71,7 +71,7 @@ def _still_unsettled(row: Row, refused: SmsError) -> OutcomeUnknownError:
     return error
 
 
-def _out_of_sight(number: str, problem: SmsError, refused: SmsError) -> OutcomeUnknownError:
+def _out_of_sight(number: str, problem: SmsError, refused: SmsError) -> JournalUnknownError:
     """Return the error of a message that was not sent, and may have been by somebody else.
 
     Args:
@@ -80,7 +80,7 @@ def _out_of_sight(number: str, problem: SmsError, refused: SmsError) -> OutcomeU
         refused: Why it was not sent this time.
     """
     why = f": {refused}" if refused is not problem else ""
-    error = OutcomeUnknownError(
+    error = JournalUnknownError(
         f"it was not sent this time{why}. Whether an earlier run, or another process, has sent the "
         f"text for {number} is unknown, as the journal can't say: {problem}. Ask the journal again "
         "before you send it in any other way",

@@ -27,6 +27,7 @@ from iprog_async import (
     InvalidMessageError,
     Journal,
     JournalError,
+    JournalUnknownError,
     Message,
     OutcomeUnknownError,
     Receipt,
@@ -229,7 +230,7 @@ async def test_a_single_send_leaves_a_run_alone(path: Path) -> None:
         client = posting(Wire(gateway), journal)
         async with client.send_many([Message(NUMBER, "Hi", key="a")]) as run:
             await gateway.arrived.wait()
-            with pytest.raises(OutcomeUnknownError, match="is on its way through this journal"):
+            with pytest.raises(JournalUnknownError, match="is on its way through this journal"):
                 await client.send(NUMBER, "Hi", key="a")
             gateway.may_answer.set()
             assert 1 == (await run.drain()).accepted
@@ -278,7 +279,7 @@ async def test_a_closed_journal_sends_nothing(path: Path) -> None:
     with Journal.open(path) as journal:
         client = posting(wire, journal)
         journal.close()
-        with pytest.raises(OutcomeUnknownError, match="is closed"):
+        with pytest.raises(JournalUnknownError, match="is closed"):
             await client.send(NUMBER, "Hi", key="a")
         assert [] == wire.requests
         await client.send(NUMBER, "Hi")

@@ -20,6 +20,7 @@ from iprog_async import (
     InvalidMessageError,
     JournalConflictError,
     JournalError,
+    JournalUnknownError,
     LimitExceededError,
     NoAnswerError,
     NotFoundError,
@@ -76,6 +77,7 @@ _ERRORS: list[tuple[SmsError, int]] = [
     (ConnectionFailedError("x"), 5),
     (NoAnswerError("x"), 5),
     (OutcomeUnknownError("x", provider="p", reason="r"), 6),
+    (JournalUnknownError("x", provider="p", reason="r"), 6),
     (WaitTimeoutError("x", receipt="p:1", last_status=None), 6),
 ]
 

@@ -33,6 +33,7 @@ from iprog_async import (
     Failover,
     Journal,
     JournalError,
+    JournalUnknownError,
     Message,
     NotSent,
     Outcome,
@@ -268,7 +269,7 @@ async def test_a_send_whose_key_can_not_be_looked_up_is_unknown(
     with Journal.open(path) as journal:
         receipt = await posting(wire, journal).send(NUMBER, "Hi", key="a")
     client = posting(wire, journal, policies=policies)
-    with pytest.raises(OutcomeUnknownError, match="is closed") as caught:
+    with pytest.raises(JournalUnknownError, match="is closed") as caught:
         await client.send(NUMBER, "Hi", key="a")
     assert isinstance(caught.value.not_resent, JournalError)
     with Journal.open(path) as again:

@@ -26,6 +26,7 @@ from iprog_async import (
     InvalidMessageError,
     Journal,
     JournalError,
+    JournalUnknownError,
     Message,
     OutcomeUnknownError,
     RejectedError,
@@ -148,7 +149,7 @@ async def test_a_journal_that_is_gone_hides_what_others_did(
         monkeypatch.setattr(type(journal.store), "look_up", look_up)
         await ours.pool.aclose()
         queue.go()
-        assert OutcomeUnknownError is await sending
+        assert JournalUnknownError is await sending
 
 
 async def test_another_event_loop_leaves_the_key_alone_until_its_fate_is_known(
