@@ -22,6 +22,7 @@ from support.postgres.fixtures import (
     postgres_database,
     postgres_journal,
 )
+from support.prepared.fixtures import programs
 
 from iprog_async._sending.unknown_limit import UnknownLimit
 
@@ -33,6 +34,7 @@ __all__ = [
     "postgres_address",
     "postgres_database",
     "postgres_journal",
+    "programs",
 ]
 
 _SLOW = "slow: takes long, or starts many processes; runs with --slow, or where its path is named"

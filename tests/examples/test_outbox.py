@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -36,8 +37,8 @@ def database(own_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return own_database
 
 
-def _place(program: str, order: int, phone: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(FOLDER / program), str(order), phone]
+def _place(python: Path, program: str, order: int, phone: str) -> subprocess.CompletedProcess[str]:
+    command = [python, FOLDER / program, str(order), phone]
     return subprocess.run(command, capture_output=True, text=True, timeout=LONG)  # noqa: S603 - ours
 
 
@@ -49,16 +50,19 @@ def _until(happened: Callable[[], bool]) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_order_and_text_are_stored_together(database: str, sandbox: Sandbox) -> None:
+def test_order_and_text_are_stored_together(
+    database: str, sandbox: Sandbox, programs: Path
+) -> None:
     """A committed order is told of, once; what failed left neither an order nor a text."""
+    place = partial(_place, programs / "python")
     command = [sys.executable, str(FOLDER / "sender.py")]
     sender = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours
     try:
         assert sender.stdout is not None
         assert "sending\n" == sender.stdout.readline()
-        placed = [_place(program, order, "0917 123 4567") for order, program in enumerate(PROGRAMS)]
+        placed = [place(program, order, "0917 123 4567") for order, program in enumerate(PROGRAMS)]
         failed = [
-            _place(program, order, "12") for order, program in enumerate(PROGRAMS, len(PROGRAMS))
+            place(program, order, "12") for order, program in enumerate(PROGRAMS, len(PROGRAMS))
         ]
         _until(lambda: len(sandbox.inbox) == len(PROGRAMS))
         sender.send_signal(signal.SIGTERM)

@@ -1,9 +1,12 @@
+"""What gives a test the programs of a prepared interpreter."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from support.prepared import prepared_programs
 
 
