@@ -15,6 +15,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 
 _HERE = Path(__file__).parent
@@ -22,33 +23,36 @@ _COMMANDS = ("iprog-async", "gunicorn", "celery")
 
 
 @contextmanager
-def prepared_programs(folder: Path) -> Generator[Path]:
+def prepared_programs() -> Generator[Path]:
     """Start the interpreter, and end it with all that it still runs.
-
-    Args:
-        folder: Where its socket is, and the programs.
 
     Yields:
         The folder of a `python`, and of commands written in it, that ask it, for `PATH`.
     """
-    door, programs = folder / "door", folder / "bin"
-    programs.mkdir()
+    # Not in `tmp_path`: in memory there may be no programs.
+    with TemporaryDirectory(prefix="prepared-") as folder:
+        door, programs = Path(folder, "door"), Path(folder, "bin")
+        _write_programs(programs, door)
+        command = [sys.executable, str(_HERE / "interpreter.py"), str(door)]
+        with subprocess.Popen(  # noqa: S603 - ours
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True
+        ) as interpreter:
+            try:
+                assert interpreter.stdout is not None
+                assert interpreter.stdout.readline(), "the interpreter did not start"
+                yield programs
+            finally:
+                os.killpg(interpreter.pid, signal.SIGKILL)
+
+
+def _write_programs(folder: Path, door: Path) -> None:
     # Without `site`, as it imports nothing but what is built in, it has begun in a moment.
     ask = shlex.join([sys.executable, "-IS", str(_HERE / "caller.py"), str(door)])
-    _write(programs / "python", f'exec {ask} "$@"\n')
+    folder.mkdir()
+    _write(folder / "python", f'exec {ask} "$@"\n')
     for name in _COMMANDS:
         installed = shlex.quote(str(Path(sys.executable).with_name(name)))
-        _write(programs / name, f'exec {ask} {installed} "$@"\n')
-    command = [sys.executable, str(_HERE / "interpreter.py"), str(door)]
-    with subprocess.Popen(  # noqa: S603 - ours
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True
-    ) as interpreter:
-        try:
-            assert interpreter.stdout is not None
-            assert interpreter.stdout.readline(), "the interpreter did not start"
-            yield programs
-        finally:
-            os.killpg(interpreter.pid, signal.SIGKILL)
+        _write(folder / name, f'exec {ask} {installed} "$@"\n')
 
 
 def _write(program: Path, line: str) -> None:

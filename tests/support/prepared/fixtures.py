@@ -11,7 +11,7 @@ from support.prepared import prepared_programs
 
 
 @pytest.fixture(scope="session")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def programs() -> Iterator[Path]:
     """Give the folder of a `python`, and of commands, that have done their imports."""
-    with prepared_programs(tmp_path_factory.mktemp("prepared")) as folder:
+    with prepared_programs() as folder:
         yield folder
