@@ -10,8 +10,6 @@ import pytest
 from support.docs_pages import ROOT, blocks_of, pages
 
 
-pytest.importorskip("mypy")
-
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
@@ -25,6 +23,7 @@ _GUIDE = ROOT / "providers" / "README.md"
 
 def test_programs_pass_the_type_checker(tmp_path: Path) -> None:
     """Each program of the documentation, the README and its guide passes mypy in strict mode."""
+    pytest.importorskip("mypy")
     programs = [(b.title, b.code) for page in pages() for b in blocks_of(page) if b.is_file]
     readme = [b.code for b in blocks_of(_README) if b.language == "python"]
     programs += [(f"readme_{place}.py", code) for place, code in enumerate(readme)]

@@ -11,9 +11,6 @@ from pathlib import Path
 import pytest
 
 
-pytest.importorskip("mypy")
-pytest.importorskip("pyright")
-
 pytestmark = pytest.mark.slow
 
 
@@ -58,6 +55,7 @@ def test_checkers_reject_what_is_wrong_and_nothing_else(
     checker: Callable[..., Places], tmp_path: Path
 ) -> None:
     """The marked lines are errors, `assert_type` holds, and `match` covers every outcome."""
+    pytest.importorskip(checker.__name__)
     # Copied, because the project's own checks leave the wrong one out.
     names = ("right.py", "desks.py", "wrong.py")
     files = [str(shutil.copy(SAMPLES / name, tmp_path)) for name in names]
