@@ -38,7 +38,7 @@ def database(own_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def _place(python: Path, program: str, order: int, phone: str) -> subprocess.CompletedProcess[str]:
-    command = [python, FOLDER / program, str(order), phone]
+    command = [str(python), str(FOLDER / program), str(order), phone]
     return subprocess.run(command, capture_output=True, text=True, timeout=LONG)  # noqa: S603 - ours
 
 
