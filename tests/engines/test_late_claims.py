@@ -16,7 +16,7 @@ from iprog_async import ConnectionFailedError, Journal, RetryPolicy
 from iprog_async._engines import base
 from iprog_async._engines.http1_connection import Connection, WriteCoalescer
 from iprog_async._http import expiry
-from iprog_async._journal import ledger, rows_claim
+from iprog_async._journal import rows_claim, single_ledger
 from iprog_async.testing import RawGateway
 
 
@@ -33,7 +33,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
             yield times.pop(0) if len(times) > 1 else times[0]
 
     readings = reading()
-    for module in (ledger, rows_claim, base, expiry):
+    for module in (single_ledger, rows_claim, base, expiry):
         monkeypatch.setattr(module, "uptime", lambda: next(readings))
     return times
 
