@@ -14,6 +14,7 @@ from support.journal.journaling import (
     ACCEPTED,
     BROKEN,
     BUSY,
+    SLOW_DOWN,
     Place,
     numbers_of,
     posting,
@@ -147,6 +148,24 @@ async def test_one_that_is_gone_leaves_an_unknown(
         with pytest.raises(OutcomeUnknownError):
             await posting(wire, two).send(NUMBER, "Hi", key="a")
     assert [] == wire.requests
+
+
+@pytest.mark.parametrize("key", [None, "a"])
+async def test_what_a_killed_one_left_is_sent_again_also_if_it_has_to_wait_first(
+    key: str | None, path: Place, impatient: Callable[..., Journal]
+) -> None:
+    """A claim of it that is given back, and made again, finds it as unknown as it left it."""
+    wire = Wire(SLOW_DOWN, ACCEPTED)
+    wire.pool.clock = InstantClock()
+    with Journal.open(path) as killed:
+        ledger = await Ledger.of_run(killed)
+        await take(ledger.claim([prepared(key=key)]))
+        ledger.end()
+    with impatient(resend_unknown=True) as journal:
+        (outcome,) = await run_over(
+            posting(wire), [Message(NUMBER, "Hi", key=key)], journal=journal
+        )
+    assert ("accepted", 2, ["accepted"]) == (outcome.state, len(wire.requests), states_in(path))
 
 
 @pytest.mark.parametrize("told", ["the journal", "the send"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import IntEnum
 from itertools import groupby
@@ -51,8 +52,17 @@ class Asker(Protocol):
         """The event loop."""
         ...
 
-    def hand_out(self, ended: Sequence[tuple[Job, Any]], /) -> None:
+    @property
+    def ended(self) -> deque[tuple[Job, Any]]:
+        """What was done, and the event loop has not heard of yet."""
+        ...
+
+    def hand_out(self) -> None:
         """Tell those who wait; called in the event loop."""
+        ...
+
+    def unheard(self) -> list[Job]:
+        """Return what gives back the claims that an event loop won't hear of: it is closed."""
         ...
 
 
@@ -85,6 +95,10 @@ class Job:
     tried: bool = False
     answered: bool = False
     finished: bool = False
+
+    def is_unused(self, result: Any) -> bool:
+        """Return whether it has claimed what nobody will send: who asked for it was cancelled."""
+        return self.kind.is_claim and result is None and self.done.cancelled()
 
 
 def in_groups(jobs: Sequence[Job]) -> Iterator[list[Job]]:

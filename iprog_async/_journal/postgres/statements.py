@@ -288,10 +288,12 @@ WHERE {ours} AND {_SAME_AS_WANTED} AND e.attempt = w.attempt AND e.state = 'clai
             f"UNION ALL SELECT {_recalled('e.key')}, NULL FROM w JOIN {entries} AS e "
             f"ON {hidden} AND (w.every OR e.key IS NULL)) "
             f"SELECT {columns_of('found.')} FROM found, present "
-            "WHERE found.run <> present.run ORDER BY found.place NULLS LAST",
+            "WHERE found.run <> present.run OR found.state = 'unknown' AND found.healable "
+            "ORDER BY found.place NULLS LAST",
             (_NUMBER, _EVERY),
         )
-        """Looks up what other runs have of numbers."""
+        """Looks up what other runs have of numbers, and what is as unknown as an earlier one left
+        it although this one has been at it."""
         self.unfinished = (
             f"SELECT {columns_of()} FROM {entries} AS e WHERE {ours} AND e.id > %s "  # noqa: S608 - constants
             "AND e.state = 'accepted' AND coalesce(e.status, '') <> ALL (%s::text[]) "

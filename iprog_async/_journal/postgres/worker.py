@@ -229,16 +229,20 @@ class Worker:
             self._ended.append((job, result))
 
     def _hand_out(self) -> None:
-        by_queue: dict[Asker, list[tuple[Job, Any]]] = {}
+        queues: dict[Asker, None] = {}
         for job, result in self._ended:
-            by_queue.setdefault(job.queue, []).append((job, result))
+            if job.is_unused(result):
+                # The event loop would hand that in, but the journal may be closed by then.
+                self._jobs.append(release_of(job))
+            job.queue.ended.append((job, result))
+            queues[job.queue] = None
         self._ended = []
-        for loop_queue, ended in by_queue.items():
+        for loop_queue in queues:
             try:
-                loop_queue.loop.call_soon_threadsafe(loop_queue.hand_out, ended)
+                loop_queue.loop.call_soon_threadsafe(loop_queue.hand_out)
             except RuntimeError:
-                # The loop is closed: nobody waits any more.
-                continue
+                # The loop is closed: nobody waits any more, and what was claimed is not used.
+                self._jobs += loop_queue.unheard()
 
     def _give_up(self, problem: JournalError) -> None:
         """Answer all that is asked, and will be, with what keeps this thread from going on."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
 from iprog_async._core.clock import uptime
 from iprog_async._core.errors import JournalError
+from iprog_async._journal.drain import drained
 from iprog_async._journal.forks import generation
 from iprog_async._journal.postgres.attempts import Attempts, attempt_of, note_attempt
 from iprog_async._journal.postgres.connecting import Connection
-from iprog_async._journal.postgres.jobs import END, STATE, Job, Kind
+from iprog_async._journal.postgres.jobs import END, STATE, Job, Kind, release_of
 from iprog_async._journal.resume_rules import ResumeRules
 from iprog_async._journal.rows import Row, Values
 
@@ -37,6 +39,8 @@ class LoopQueue:
         """Where those run who wait."""
         self._intake = intake
         self._attempts = intake.attempts
+        self.ended: deque[tuple[Job, Any]] = deque()
+        """What the thread has done, and the event loop has not heard of yet."""
         self._gathered: list[Job] = []
         self._recording: Job | None = None
         self._handed_in = 0
@@ -50,7 +54,7 @@ class LoopQueue:
             seen, attempt = attempt_of(row), self._attempts.new()
             note_attempt(row, attempt)
             head = (row.number, row.key, row.text_hash, row.run)
-            state = _seen_state(row, seen)
+            state = _seen_state(row)
             values.append((*head, attempt, seen, state, heeds and row.run > 0, every))
         return self._add(Kind.CLAIM, values, rows)
 
@@ -108,7 +112,7 @@ class LoopQueue:
     def _put(self, row: Row, ended: Sequence[object]) -> tuple[Any, ...]:
         head = (row.number, row.key, row.text_hash, row.run)
         seen = attempt_of(row)
-        return (*head, self._attempts.new(), seen, _seen_state(row, seen), *ended)
+        return (*head, self._attempts.new(), seen, _seen_state(row), *ended)
 
     def _add(
         self,
@@ -149,17 +153,21 @@ class LoopQueue:
             self._intake.jobs.put(self._gathered)
             self._gathered, self._recording = [], None
 
-    def hand_out(self, ended: Sequence[tuple[Job, Any]]) -> None:
+    def hand_out(self) -> None:
         """Tell those who wait; called in the event loop."""
+        ended = drained(self.ended)
         self._handed_in -= len(ended)
         self._coalescing = 0
+        unused: list[Job] = []
         for job, result in ended:
             self._coalescing += len(job.values)
             if not job.done.done():
                 job.done.set_result(result)
-            elif job.kind is Kind.CLAIM_NEW and result is None:
-                # Whoever asked was cancelled, and does not know that there is a claim.
-                self.release(job.rows)
+            elif job.is_unused(result):
+                # Since the thread looked, perhaps; taking it back twice does no harm.
+                unused.append(release_of(job))
+        if unused:
+            self._intake.give_back(unused)
         if not self._gathered or self._handed_in:
             return
         if self._coalescing >= _COALESCE_FROM:
@@ -167,14 +175,26 @@ class LoopQueue:
         else:
             self._flush()
 
+    def unheard(self) -> list[Job]:
+        """Return what gives back the claims that an event loop won't hear of: it is closed."""
+        return [
+            release_of(job)
+            for job, result in drained(self.ended)
+            if job.kind.is_claim and result is None
+        ]
+
     def _flush(self) -> None:
         with self._intake.lock:
             self.flush()
 
 
-def _seen_state(row: Row, seen: int) -> str:
-    """Return the state a row was seen in; that of a hidden one, if a new one takes its place."""
-    return "unknown" if row.in_doubt and not seen else row.state
+def _seen_state(row: Row) -> str:
+    """Return the state that a row has on record while nobody claims it, as far as is known here.
+
+    What is sent again after an unknown outcome was seen as unknown, also by a claim that nobody
+    recorded, and is unknown once more as it is given back.
+    """
+    return "unknown" if row.in_doubt else row.state
 
 
 class Intake:
@@ -205,10 +225,22 @@ class Intake:
         with self.lock:
             found = self._queues.get(loop)
             if found is None:
-                for gone in [other for other in self._queues if other.is_closed()]:
-                    self._queues.pop(gone).flush()
+                self._forget_closed()
                 found = self._queues[loop] = LoopQueue(self, loop)
         return found
+
+    def _forget_closed(self) -> None:
+        for gone in [loop for loop in self._queues if loop.is_closed()]:
+            loop_queue = self._queues.pop(gone)
+            loop_queue.flush()
+            if releases := loop_queue.unheard():
+                self.jobs.put(releases)
+
+    def give_back(self, releases: list[Job]) -> None:
+        """Hand in what takes back claims that are not used."""
+        with self.lock:
+            if not self.closed:
+                self.jobs.put(releases)
 
     def is_closed(self) -> JournalError:
         """Return what is answered after the end."""
@@ -242,5 +274,6 @@ class Intake:
                 self.closed = True
                 for loop_queue in self._queues.values():
                     loop_queue.flush()
+                self._forget_closed()
                 self.jobs.put(None)
         return True

@@ -101,6 +101,19 @@ async def test_an_unknown_outcome_leaves_nobody_with_the_claim_that_another_lost
     assert not any(FOUR[0] in detail for (detail,) in rows_in(path, "detail"))
 
 
+async def test_what_is_sent_again_leaves_though_another_of_its_batch_was_lost(path: Place) -> None:
+    """Given back with the batch, its row is this run's, and as unknown as it was before."""
+    with Journal.open(path) as journal:
+        await run_over(posting(Wire(BROKEN)), [Message(FOUR[3], "Hi")], journal=journal)
+    with Journal.open(path, resend_unknown=True) as journal, Journal.open(path) as other:
+        wire = Wire(taking(other, FOUR[0]), BROKEN, ACCEPTED)
+        outcomes = await run_over(batching(wire), MESSAGES, journal=journal, concurrency=1)
+
+    conflict = "JournalConflictError"
+    assert ["accepted", conflict, "unknown", "accepted", "accepted"] == kinds(outcomes)
+    assert [FIRST, FOUR[1], FOUR[2], FOUR[3]] == sent_to(wire)
+
+
 async def test_a_stop_leaves_nobody_with_the_claim_that_another_lost(path: Place) -> None:
     """What others had is told as the journal has it, and who else had not left waits."""
     with Journal.open(path) as journal, Journal.open(path) as other:
