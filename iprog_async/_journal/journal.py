@@ -18,6 +18,7 @@ from iprog_async._journal.contents import JournalContents
 from iprog_async._journal.enqueuing.enqueue import Enqueued, Target
 from iprog_async._journal.entries import JournalEntry, to_entry
 from iprog_async._journal.forks import generation
+from iprog_async._journal.keys import check_key
 from iprog_async._journal.places import open_store, postgres_store
 from iprog_async._journal.postgres.address import is_address
 from iprog_async._journal.reconcile import (
@@ -349,10 +350,10 @@ class Journal(JournalContents):
             Its entry; `None` if nothing is on record of it.
 
         Raises:
-            InvalidMessageError: It is no phone number.
+            InvalidMessageError: It is no phone number, or no key that a journal can keep.
             JournalError: The journal can't be read.
         """
-        e164 = to_e164(number, to_region(region))
+        e164, key = to_e164(number, to_region(region)), check_key(key)
         found = await self.store.look_up([(e164, key)], earlier=False)
         if rows := found.get((e164, key)):
             return to_entry(rows[0])

@@ -216,7 +216,7 @@ class Journal(WaitedFor):
             region: Two-letter region of a national number.
 
         Raises:
-            InvalidMessageError: It is no phone number.
+            InvalidMessageError: It is no phone number, or no key that a journal can keep.
             JournalError: The journal can't be read.
         """
         return self._call(self.asynchronous.outcome_of(number, key, region=region))

@@ -25,6 +25,7 @@ from support.journal.journaling import (
 
 from iprog_async import (
     Accepted,
+    InvalidMessageError,
     Journal,
     JournalConflictError,
     JournalError,
@@ -162,6 +163,15 @@ async def test_a_key_that_is_no_text(key: object, path: Place) -> None:
     odd = Message(NUMBER, "Hi", key=key)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - a bad row
     states, asked = await send_all(path, ACCEPTED, [odd, *to_many(1)])
     assert (["not_sent", "accepted"], 1) == (states, len(asked))
+
+
+@pytest.mark.parametrize("key", [7, None, "\ud800", "a\0b"])
+async def test_a_question_about_a_key_that_is_no_text(key: object, path: Place) -> None:
+    """Whoever asks is told what is wrong with it, and the journal serves all others as before."""
+    with Journal.open(path) as journal:
+        with pytest.raises(InvalidMessageError, match="the key"):
+            await journal.outcome_of(NUMBER, key)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - as it came from somebody
+        await posting(Wire(ACCEPTED), journal).send(NUMBER, "Hi", key="a")
 
 
 async def test_a_path_will_do(path: Place) -> None:

@@ -176,7 +176,7 @@ def _shut(path: str, connection: sqlite3.Connection, *, mark: bool) -> bool:
             return True
         # Closing would copy the log to the main file, also where only the log says that it is open.
         marked = read_marker(path).is_open or says_open(connection)
-    except sqlite3.Error:
+    except (sqlite3.Error, OSError):
         marked = True
     if marked:
         close_and_leave_log(connection, path)

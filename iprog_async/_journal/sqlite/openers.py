@@ -97,17 +97,21 @@ def is_open(path: str) -> bool:
 def is_there(path: str, opener: int) -> bool:
     """Return whether one that had opened a journal still has it open, as far as can be seen now.
 
-    Raises:
-        OSError: The system does not say.
+    Where that can't be seen, it has: whoever asks waits, or leaves its messages alone, and asks
+    again.
     """
-    gate = FileLock.take(_path_of_gate(path))
-    if gate is None:
-        # Ask again when nobody else is asking.
-        return True
     try:
-        return is_held(_path_of_opener(path, opener))
-    finally:
-        gate.release()
+        gate = FileLock.take(_path_of_gate(path))
+        if gate is None:
+            # Somebody else is asking at this moment.
+            return True
+        try:
+            return is_held(_path_of_opener(path, opener))
+        finally:
+            gate.release()
+    except OSError:
+        # As where this process has no file descriptor left for the moment.
+        return True
 
 
 def lock_of_run(path: str) -> FileLock | None:

@@ -5,7 +5,8 @@ what its writer has last seen there, or written. So of several that claim a mess
 whoever was stopped for a while overwrites nothing that somebody else was told to send again.
 
 Rows without a key are of the one bulk run that has the file, and need none of this: a claim of them
-only has to know what single sends have sent their numbers.
+only has to know what single sends have sent their numbers. Where they travel with others, the
+claim is one, and they are written as all such rows are: in the order in which they were handed in.
 """
 
 from __future__ import annotations
@@ -42,6 +43,12 @@ class SharedWork:
     columns: Sequence[Values]
     rules: ResumeRules | None = None
     found: Row | None = None
+
+    @property
+    def without_keys(self) -> Sequence[Values]:
+        """What the rows without a key get: whoever hands this in has it written with such rows."""
+        columns = zip(self.rows, self.columns, strict=True)
+        return [values for row, values in columns if row.key is None]
 
     def other(self) -> Row | None:
         """Return what is on record instead; `None` if the rows are written."""
@@ -84,7 +91,7 @@ class SharedRows:
 
     @property
     def written(self) -> Sequence[Values]:
-        """What has to be written."""
+        """What has to be written of the rows with keys."""
         return list(self._written.values())
 
     def forget(self) -> None:
@@ -131,12 +138,13 @@ class SharedRows:
     def _write(self, row: Row, columns: Values) -> None:
         self._seen.append((row, row.on_record))
         row.on_record = (columns[-1], self._attempt)
+        if row.key is None:
+            return
         self._written[row.id] = columns
-        if row.key is not None:
-            written = read_row((*columns, self._attempt))
-            self._known[row.key, row.number] = written
-            if row.run == 0 and row.number in self._singles:
-                self._singles[row.number][row.id] = written
+        written = read_row((*columns, self._attempt))
+        self._known[row.key, row.number] = written
+        if row.run == 0 and row.number in self._singles:
+            self._singles[row.number][row.id] = written
 
 
 def _look_up(

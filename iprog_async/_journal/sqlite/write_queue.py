@@ -7,14 +7,13 @@ import queue
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from itertools import compress
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from attrs import Factory, define
 
 from iprog_async._core.errors import JournalError
+from iprog_async._journal.drain import drained
 from iprog_async._journal.forks import generation
 from iprog_async._journal.resume_rules import ResumeRules
 from iprog_async._journal.rows import Row, Values
@@ -68,6 +67,13 @@ class Job:
     waiting: list[asyncio.Future[Any]] = Factory(list[asyncio.Future[Any]])
     shared: asyncio.Future[Any] | None = None
 
+    def claims_made(self, result: Any) -> Iterator[tuple[asyncio.Future[Any], Sequence[Row]]]:
+        """Yield who waits for each claim of rows with keys that was made, and its rows."""
+        if not isinstance(result, JournalError):
+            for done, answer, rows in self.claiming:
+                if answer() is None:
+                    yield done, rows
+
 
 class LoopQueue:
     """Takes the rows of one event loop, and hands them in together.
@@ -98,15 +104,17 @@ class LoopQueue:
         if not _has_key(rows):
             return self.write(columns, durable=True, claim=(rows, rules))
         work = SharedWork(rows, columns, rules)
-        return self._claim(work, work.problem)
+        return self._claim(work, work.problem, work.without_keys)
 
     def claim_new(self, row: Row) -> asyncio.Future[Any]:
         """Claim the row of a message with a key, if it is new; see `StoreQueue`."""
         work = SharedWork([row], [row.as_claimed()], _RULES_OF_SINGLES)
         return self._claim(work, work.other)
 
-    def _claim(self, work: SharedWork, answer: Callable[[], Any]) -> asyncio.Future[Any]:
-        return self.write((), work=work, answer=answer, durable=True)
+    def _claim(
+        self, work: SharedWork, answer: Callable[[], Any], rows: Sequence[Values] = ()
+    ) -> asyncio.Future[Any]:
+        return self.write(rows, work=work, answer=answer, durable=True)
 
     def release(self, rows: Sequence[Row]) -> asyncio.Future[Any]:
         """Put on record that messages did not leave; see `StoreQueue`."""
@@ -135,11 +143,8 @@ class LoopQueue:
     ) -> asyncio.Future[Any]:
         if not _has_key(rows):
             return self.write(columns, durable=durable, shared=shared)
-        keyed = [row.key is not None for row in rows]
-        work = SharedWork(list(compress(rows, keyed)), list(compress(columns, keyed)))
-        alone = [not has_key for has_key in keyed]
-        others = list(compress(columns, alone))
-        return self.write(others, work=work, durable=durable, shared=shared)
+        work = SharedWork(rows, columns)
+        return self.write(work.without_keys, work=work, durable=durable, shared=shared)
 
     def write(
         self,
@@ -228,7 +233,7 @@ class LoopQueue:
 
     def hand_out(self) -> None:
         """Tell those who wait; called in the event loop."""
-        ended = _drain(self.ended)
+        ended = drained(self.ended)
         with self._intake.lock:
             # Another event loop may be handing in what this one has gathered.
             self._handed_in -= len(ended)
@@ -237,11 +242,13 @@ class LoopQueue:
             failed = isinstance(result, JournalError)
             for done, answer, rows in job.claiming:
                 told = result if failed else answer()
+                if isinstance(told, ClaimLostError):
+                    self._lost.update(row.id for row in rows if row.key is None)
                 if not done.done():
                     done.set_result(told)
                 elif told is None:
-                    # Whoever asked was cancelled, and does not know that there is a claim.
-                    self.release(rows)
+                    # Cancelled since the thread looked, perhaps; giving back twice does no harm.
+                    self.release(_of_singles(rows))
             for done, rows, _, _ in job.claims:
                 problem = result
                 if job.lost and done in job.lost:
@@ -264,12 +271,32 @@ class LoopQueue:
         """Return what gives back the claims that an event loop won't hear of: it is closed."""
         rows = [
             row
-            for job, result in _drain(self.ended)
-            if not isinstance(result, JournalError)
-            for _, answer, claimed in job.claiming
-            if answer() is None
+            for job, result in drained(self.ended)
+            for _, claimed in job.claims_made(result)
             for row in claimed
+            if row.key is not None
         ]
+        return self._release_of(rows)
+
+    def unused(self, job: Job, result: Any) -> Job | None:
+        """Return what gives back the claims of a job that are not used: who asked was cancelled.
+
+        Called by the thread: the journal may be closed before the event loop hears of the job. A
+        run gives back by itself what it asked for.
+        """
+        rows = [
+            row
+            for done, claimed in job.claims_made(result)
+            if done.cancelled()
+            for row in _of_singles(claimed)
+        ]
+        release = self._release_of(rows)
+        if release is not None:
+            with self._intake.lock:
+                self._handed_in += 1
+        return release
+
+    def _release_of(self, rows: Sequence[Row]) -> Job | None:
         if not rows:
             return None
         return Job(self, works=[SharedWork(rows, [row.as_released() for row in rows])])
@@ -279,21 +306,17 @@ class LoopQueue:
             self._intake.flush()
 
 
+def _of_singles(rows: Sequence[Row]) -> Sequence[Row]:
+    """Return the rows of single sends: each has a key, and is claimed by nobody else meanwhile."""
+    return [row for row in rows if row.run == 0 and row.key is not None]
+
+
 def _has_key(rows: Sequence[Row]) -> bool:
     """Return whether any of the messages has a key."""
     for row in rows:  # noqa: SIM110 - for one row `any` takes three times as long
         if row.key is not None:
             return True
     return False
-
-
-def _drain(ended: deque[tuple[Job, Any]]) -> list[tuple[Job, Any]]:
-    """Take what there is; others may be adding to it, or taking from it."""
-    taken: list[tuple[Job, Any]] = []
-    with suppress(IndexError):
-        while True:
-            taken.append(ended.popleft())
-    return taken
 
 
 class WriteQueue:

@@ -6,7 +6,8 @@ import os
 import queue
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from iprog_async._core.errors import JournalError
@@ -123,7 +124,20 @@ class Writer:
             self._write_shared(rows, works, jobs)
         elif rows:
             self._write(rows, jobs, version=self.others.version if claims else None)
-        return [None if job.work is None else job.work(self._connection) for job in jobs]
+        return [None if job.work is None else self._result_of(job.work) for job in jobs]
+
+    def _result_of(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
+        try:
+            return work(self._connection)
+        except (sqlite3.Error, JournalError):
+            # The file's trouble, and so everybody's.
+            raise
+        except Exception as exc:
+            # That of the question alone: what others have written is on record, and goes on.
+            return JournalError(
+                f"the journal {self._path} can't do what it was asked ({type(exc).__name__}: "
+                f"{exc}); all else goes on"
+            )
 
     def _write_shared(
         self, rows: Sequence[Values], works: Sequence[SharedWork], jobs: Sequence[Job]
@@ -137,7 +151,10 @@ class Writer:
                     self.others.note()
                 asked = _numbers(works, jobs) if self.others.have_written else ()
                 shared = SharedRows(self._connection, self._attempt, works, self._pseudonyms, asked)
-                lost = _lose(shared, jobs) if asked else ()
+                lost = _lose(shared, jobs) if asked else set[int]()
+                for work in works:
+                    if work.found is not None:
+                        lost.update(map(id, work.without_keys))
                 self._upsert_all([row for row in rows if id(row) not in lost] if lost else rows)
                 self._upsert_all(shared.written)
         except BaseException:
@@ -190,8 +207,10 @@ class Writer:
         if now - self._looked_at < _SECONDS_BETWEEN_LOOKS:
             return
         if now - self._marked_at >= _SECONDS_BETWEEN_MARKS:
-            self._marked_at = now
-            keep_marked(self._connection, self._path)
+            # Where the process has no file descriptor left for the moment, at the next look.
+            with suppress(OSError):
+                keep_marked(self._connection, self._path)
+                self._marked_at = now
         self._looked_at = now
         try:
             same = os.path.samestat(os.stat(self._path), self._identity)
@@ -238,12 +257,14 @@ def _passes(error: Exception) -> bool:
 
 
 def _hand_out(jobs: Sequence[Job], results: Sequence[Any]) -> list[Job]:
-    """Tell each event loop what was done, and return what is to be done for those that ended."""
+    """Tell each event loop what was done, and return what gives back what nobody will send."""
     loop_queues: dict[LoopQueue, None] = {}
+    releases: list[Job | None] = []
     for job, result in zip(jobs, results, strict=True):
+        if job.claiming:
+            releases.append(job.loop_queue.unused(job, result))
         job.loop_queue.ended.append((job, result))
         loop_queues[job.loop_queue] = None
-    releases: list[Job | None] = []
     for loop_queue in loop_queues:
         try:
             loop_queue.loop.call_soon_threadsafe(loop_queue.hand_out)

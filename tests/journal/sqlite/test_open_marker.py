@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import sqlite3
@@ -161,6 +162,30 @@ async def test_a_log_that_was_begun_anew_very_often_is_named_once_more(
             await _begin_log_anew(path, journal, number)
         as_killed(path, copy)
     Journal.open(copy).close()
+
+
+async def test_a_log_that_can_not_be_read_for_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a file descriptor texts are sent all the same, and the closed file is whole."""
+    monkeypatch.setattr("iprog_async._journal.sqlite.writer._SECONDS_BETWEEN_MARKS", 0)
+    monkeypatch.setattr("iprog_async._journal.sqlite.writer._SECONDS_BETWEEN_LOOKS", 0)
+    path, asked = tmp_path / "j.db", 0
+
+    def read_nothing(_: str) -> None:
+        nonlocal asked
+        asked += 1
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as context:
+        with Journal.open(path) as journal:
+            context.setattr(marker_module, "read_wal", read_nothing)
+            for key in "ab":
+                await posting(Wire(ACCEPTED), journal).send(NUMBER, "Hi", key=key)
+            before = asked
+        assert 0 < before < asked
+    with Journal.open(path) as journal:
+        assert 2 == (await journal.counts())["accepted"]
 
 
 def test_opening_marks_the_main_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

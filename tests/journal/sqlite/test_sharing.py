@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -15,6 +16,7 @@ from iprog_async import Journal, JournalError, OutcomeUnknownError
 from iprog_async._journal.ledger import Ledger
 from iprog_async._journal.resume_rules import ResumeRules
 from iprog_async._journal.sqlite import database
+from iprog_async._journal.sqlite.file_lock import FileLock
 from iprog_async._journal.sqlite.store import SqliteStore
 from iprog_async.testing import InstantClock
 
@@ -38,6 +40,28 @@ async def test_one_that_does_not_end_is_unknown(path: Path) -> None:
             await posting(wire, two).send(NUMBER, "Hi", key="a")
     assert [] == wire.requests
     assert 60 <= clock.monotonic() <= 61
+
+
+async def test_no_file_descriptor_is_left_for_a_moment(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for another goes on waiting, and the journal serves all others."""
+    really, missing = FileLock.take, 3
+
+    def take_lock(path: str) -> FileLock | None:
+        nonlocal missing
+        missing -= 1
+        if missing >= 0:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return really(path)
+
+    with Journal.open(path) as one, _patient(path, InstantClock()) as two:
+        await take(Ledger(one).claim([prepared(key="a")]))
+        monkeypatch.setattr(FileLock, "take", take_lock)
+        with pytest.raises(OutcomeUnknownError):
+            await posting(Wire(ACCEPTED), two).send(NUMBER, "Hi", key="a")
+        assert 0 > missing
+        await posting(Wire(ACCEPTED), two).send(NUMBER, "Hi", key="b")
 
 
 async def test_one_run_at_a_time(path: Path) -> None:

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support.core.fakes import NUMBER, prepared, to_many
-from support.journal.journaling import sqlite_store, states_in, take
+from support.journal.journaling import rows_in, sqlite_store, states_in, take
 from support.journal.rows import RECEIPT
-from support.waiting import LONG
 
-from iprog_async import Accepted, Journal, Outcome, SmsError
+from iprog_async import Accepted, Journal, Outcome
 from iprog_async._journal.ledger import Ledger
-from iprog_async._journal.rows import Row
 from iprog_async._journal.rows_claim import RowsClaim
 from iprog_async._journal.single_ledger import SingleLedger
 from iprog_async._journal.sqlite import store
 from iprog_async._journal.sqlite.database import JournalFile, open_file
 from iprog_async._journal.sqlite.schema import OF_SINGLES
-from iprog_async._journal.sqlite.write_queue import Job
-from iprog_async._journal.sqlite.writer import Writer
+from iprog_async._journal.store import ClaimLostError
+from iprog_async.adapter import PreparedMessage
 
 
 @pytest.fixture
@@ -89,102 +84,6 @@ async def test_a_cancelled_task_takes_nobody_with_it(path: Path) -> None:
     assert ["claimed"] * 3 == states_in(path)
 
 
-class _Gate:
-    """Stops the journal's thread before its next transaction."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.reached, self.opened = threading.Event(), threading.Event()
-        real = Writer._do  # pyright: ignore[reportPrivateUsage] - its place in a transaction
-
-        def do(writer: Writer, jobs: Sequence[Job]) -> Sequence[Any]:
-            self.reached.set()
-            assert self.opened.wait(LONG)
-            return real(writer, jobs)
-
-        monkeypatch.setattr(Writer, "_do", do)
-
-
-async def _begin_to_claim(journal: Journal) -> asyncio.Task[Outcome | None]:
-    one = prepared(0, NUMBER, key="k")
-    task = asyncio.create_task(SingleLedger(journal).admit_single(one))
-    # A step for the task, and one for what it has gathered.
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    return task
-
-
-async def _is_free(journal: Journal) -> None:
-    """Claim the message of a key that somebody has begun to claim and was cancelled."""
-    journal.under_way.clear()
-    assert await _admit(journal) is None
-
-
-async def test_a_claim_of_a_cancelled_task_is_given_back(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever is cancelled while a key is claimed for it leaves no claim."""
-    gate = _Gate(monkeypatch)
-    with Journal.open(path) as journal:
-        task = await _begin_to_claim(journal)
-        task.cancel()
-        await asyncio.wait([task])
-        gate.opened.set()
-        await _is_free(journal)
-
-
-async def test_a_claim_that_came_with_the_cancelling_is_given_back(path: Path) -> None:
-    """A task that is cancelled when its claim is there, and before it goes on, leaves none."""
-    with Journal.open(path) as journal:
-        queue = journal.store.of_loop()
-        real = queue.claim_new
-
-        def claim_new(row: Row) -> asyncio.Future[Row | SmsError | None]:
-            asked, task = real(row), asyncio.current_task()
-            assert task is not None
-            # Before the task hears of it.
-            asked.add_done_callback(lambda _: task.cancel())
-            return asked
-
-        with pytest.MonkeyPatch.context() as context:
-            context.setattr(queue, "claim_new", claim_new)
-            task = await _begin_to_claim(journal)
-            await asyncio.wait([task])
-        assert task.cancelled()
-        await _is_free(journal)
-
-
-def test_a_claim_for_a_loop_that_ended_is_given_back(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where an event loop ends while a key is claimed for it, the thread gives the claim back."""
-    gate = _Gate(monkeypatch)
-    with Journal.open(path) as journal:
-        asyncio.run(_begin_to_claim(journal))
-        gate.opened.set()
-        asyncio.run(_is_free(journal))
-
-
-def test_a_claim_that_a_loop_never_heard_of_is_given_back(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where an event loop ends between two of its steps, what came for it is given back."""
-    gate, heard = _Gate(monkeypatch), threading.Event()
-
-    def hear(_: object) -> None:
-        heard.set()
-
-    loop = asyncio.new_event_loop()
-    with Journal.open(path) as journal:
-        task = loop.run_until_complete(_begin_to_claim(journal))
-        monkeypatch.setattr(loop, "call_soon_threadsafe", hear)
-        gate.opened.set()
-        assert heard.wait(LONG)
-        task.cancel()
-        loop.run_until_complete(asyncio.wait([task]))
-        loop.close()
-        asyncio.run(_is_free(journal))
-
-
 def test_a_loop_sees_what_another_one_has_gathered(path: Path) -> None:
     """An outcome that one event loop has not handed in yet is there for the next one that asks."""
     first = asyncio.new_event_loop()
@@ -216,6 +115,59 @@ async def test_a_question_comes_after_what_was_written(path: Path) -> None:
             claim.give_back()
             await asyncio.sleep(0)
         assert 5 == (await journal.counts())["waiting"]
+
+
+async def test_a_question_that_fails_by_itself_is_nobody_elses_trouble(path: Path) -> None:
+    """Who asked is told; what was handed in with it is on record, and the journal goes on."""
+
+    def fail(_: sqlite3.Connection) -> None:
+        raise OverflowError("too large")
+
+    with Journal.open(path) as journal:
+        claim, asked = _claims(journal, 1)[0].take(), sqlite_store(journal).of_loop().ask(fail)
+        assert "OverflowError: too large" in str(await asked)
+        assert (await claim, ["claimed"]) == (None, states_in(path))
+        await take(_claims(journal, 2)[1])
+
+
+def _with_and_without_keys() -> list[PreparedMessage]:
+    keys = (None, "a", None, "b")
+    people = zip(to_many(len(keys)), keys, strict=True)
+    return [prepared(index, message.to, key=key) for index, (message, key) in enumerate(people)]
+
+
+async def test_a_claim_that_is_given_back_at_once_ends_so(path: Path) -> None:
+    """Of a batch with and without keys each row is written in the order of what became of it."""
+    with Journal.open(path) as journal:
+        claim = Ledger(journal).claim(_with_and_without_keys())
+        taken = claim.take()
+        claim.release()
+        assert await taken is None
+    assert ["released"] * 4 == states_in(path)
+
+
+async def test_a_part_that_is_claimed_as_the_whole_is_given_back_stays_claimed(path: Path) -> None:
+    """Who is sent alone, once a batch was split, is on record as its request leaves."""
+    with Journal.open(path) as journal:
+        ledger, batch = Ledger(journal), _with_and_without_keys()
+        await take(ledger.claim(batch))
+        ledger.claim(batch).give_back()
+        await take(ledger.claim(batch[:1]))
+        assert "claimed" == dict(rows_in(path, "number, state"))[batch[0].e164]
+
+
+async def test_of_a_batch_that_somebody_else_has_one_of_nothing_is_claimed(path: Path) -> None:
+    """Those without a key are not on record then, neither as claimed nor as given back."""
+    with Journal.open(path) as journal, Journal.open(path) as other:
+        batch = _with_and_without_keys()
+        await take(Ledger(other).claim(batch[1:2]))
+        claim = Ledger(journal).claim(batch)
+        with pytest.raises(ClaimLostError):
+            await take(claim)
+        claim.release()
+        assert [(batch[1].e164, "a", "claimed")] == [
+            row for row in rows_in(path) if row[1] is None or row[2] == "claimed"
+        ]
 
 
 async def test_an_old_sqlite(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
