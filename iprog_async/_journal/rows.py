@@ -15,6 +15,7 @@ from attrs import define, field
 from iprog_async._core.errors import ExpiredError, JournalError, OutcomeUnknownError, SmsError
 from iprog_async._core.outcomes import Accepted, NotSent, Outcome
 from iprog_async._core.receipts import PENDING, DeliveryStatus, Receipt
+from iprog_async._journal.quoted_text import without_text
 
 
 HASH_BYTES = 12
@@ -193,7 +194,7 @@ def _reason(error: OutcomeUnknownError) -> str:
 
 def _clean(detail: str, text: str) -> str:
     """Return an error's words, not too many, and none of the text should the gateway repeat it."""
-    short = detail.replace(text, "…")[:_LONGEST_DETAIL]
+    short = without_text(detail, text)[:_LONGEST_DETAIL]
     # Half a character can't be written to the file.
     return short.encode(errors="replace").decode()
 

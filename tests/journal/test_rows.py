@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import html
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.core.fakes import NUMBER
 from support.journal.rows import OURS, accepted, lost, refused, row
 
@@ -18,6 +22,8 @@ from iprog_async import (
     SmsError,
     WrongLoopError,
 )
+from iprog_async._core.redaction import one_line
+from iprog_async._journal.quoted_text import MARK, without_text
 from iprog_async._journal.rows import Values
 
 
@@ -88,6 +94,41 @@ def test_the_text_in_an_error() -> None:
     """A gateway that repeats the text in its refusal does not bring it into the file."""
     outcome = refused(text="Your code is 1234", reason='bad text "Your code is 1234"!')
     assert 'bad text "…"!' == end(row("claimed").as_ended(outcome))[3]
+
+
+TEXT = "Ana's code\nis 1234: don't share it with anybody who asks, näh"
+
+
+@pytest.mark.parametrize(
+    ("reason", "detail"),
+    [
+        (f"bad text {one_line(TEXT)!r}!", "bad text \"…\"!"),
+        (f"bad text {TEXT!r}!", "bad text \"…\"!"),
+        (f"bad: {json.dumps(TEXT)}", 'bad: "…"'),
+        (f"bad: {html.escape(TEXT)}", "bad: …"),
+        (f"bad: {one_line(TEXT, 30)}", "bad: …"),
+        (f"{one_line(f'HTTP 400: {TEXT}', 40)!r}. Look", '"HTTP 400: …". Look'),
+        (f"{one_line(TEXT, 20)}, and {one_line(TEXT, 30)}.", "…, and …."),
+        ("nothing of it… is here", "nothing of it… is here"),
+        ("Ana's… name", "Ana's… name"),
+    ],
+)  # fmt: skip
+def test_a_text_that_is_written_in_another_way(reason: str, detail: str) -> None:
+    """With other white space, with escapes, or cut: nothing of it is in the file."""
+    assert detail == end(row("claimed").as_ended(refused(text=TEXT, reason=reason)))[3]
+
+
+_WRITTEN = st.text(st.characters(codec="utf-8", exclude_characters=MARK), max_size=30)
+
+
+@given(_WRITTEN.filter(bool), st.text(max_size=20), st.integers(1, 30))
+def test_words_of_any_kind(text: str, around: str, limit: int) -> None:
+    """Whatever is said around a text, and wherever it is cut, it is not in what is left."""
+    assert text not in without_text(f"{around}{text}{around}", text)
+
+    letters = "".join(filter(str.isalnum, one_line(text, limit)))
+    cut = without_text(f"refused: {one_line(text, limit)}", text)
+    assert len(letters) < 8 or letters not in cut
 
 
 def test_half_a_character() -> None:
