@@ -38,7 +38,7 @@ SmsError                        .may_have_been_sent  .healable  .blame
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
@@ -299,11 +299,14 @@ class ExpiredError(SmsError):
     """The text's `not_after` came before it could be sent; it certainly was not sent.
 
     Args:
-        not_after: Until when it was to leave.
+        not_after: Until when it was to leave; in UTC if it has no time zone.
         why: What kept it, in a few words.
     """
 
     def __init__(self, not_after: datetime, why: str = "") -> None:
+        if not_after.utcoffset() is None:
+            # It is compared with those of messages, all of which have one.
+            not_after = not_after.replace(tzinfo=UTC)
         when = not_after.isoformat(sep=" ", timespec="seconds")
         super().__init__(
             f"the text expired before it could be sent: it was to leave by {when} (not_after)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -106,6 +106,25 @@ async def test_an_adapter_that_needs_time_may_refuse_for_an_end_before_all_of_th
         outcomes = await run_over(client, to_many(3), not_after=soon(60))
 
     assert (["ExpiredError"] * 3, 1) == (kinds(outcomes), len(provider.sent))
+
+
+@pytest.mark.usefixtures("whole_batches")
+async def test_an_adapter_may_name_an_end_without_a_zone() -> None:
+    """It is read in UTC: whoever has more time is asked about again, and nobody else."""
+    until = soon(60)
+
+    async def refuse(batch: Sequence[PreparedMessage]) -> Sequence[Outcome]:
+        error = ExpiredError(until.astimezone(UTC).replace(tzinfo=None), "the gateway is slow")
+        return [failed(each, error) for each in batch]
+
+    provider = FakeProvider(limits=Batching(max_batch=10), send=refuse)
+    people = [evolve(each, not_after=until) for each in to_many(3)]
+    people[1] = evolve(people[1], not_after=until + timedelta(seconds=1))
+    async with SmsClient(provider, pool=Wire(ACCEPTED).pool) as client:
+        outcomes = await run_over(client, people)
+
+    assert ["ExpiredError"] * 3 == kinds(outcomes)
+    assert [3, 1] == [len(batch) for batch in provider.sent]
 
 
 class Alerting(Observer):
