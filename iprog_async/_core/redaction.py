@@ -62,7 +62,7 @@ class Redactor(Unpicklable):
     """Replaces known secrets, in whatever spelling, by `***`."""
 
     # Without attributes that could be listed.
-    __slots__ = ("_escapes", "_needles", "_only", "_pattern", "_shortest", "_strong")
+    __slots__ = ("_escapes", "_needles", "_only", "_pattern", "_reach", "_shortest", "_strong")
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
         known = {part for secret in secrets for part in _parts(secret) if len(part) >= _SHORTEST}
@@ -75,6 +75,8 @@ class Redactor(Unpicklable):
             for way in {way for each in ordered for way in _in_json(each)}
         )
         self._shortest = len(ordered[-1]) if ordered else 0
+        # How much of a text the longest of them takes up, in any spelling.
+        self._reach = _LONGEST_ESCAPE * len(ordered[0]) if ordered else 0
         self._only = ordered[0] if len(ordered) == 1 else None
         # What in JSON can spell a secret, or end with its first letter: without them it is where
         # it looks to be. `None` if it could be more or less than a part of one text.
@@ -102,6 +104,23 @@ class Redactor(Unpicklable):
         if self._pattern is None or len(text) < self._shortest:
             return text
         return _masked(text, self._pattern)
+
+    def beginning(self, text: str, most: int, *, goes_on: bool = False) -> str:
+        """Return how a text begins, with secrets masked: first masked, and then cut.
+
+        Not all of a long text is searched. Half a secret at the end of what was searched can't be
+        told from other text, so the end is left out.
+
+        Args:
+            text: The text.
+            most: The most characters of it.
+            goes_on: Whether it is a beginning itself, which may end within a secret.
+        """
+        searched = most + self._reach
+        if not (goes_on or len(text) > searched):
+            return self.text(text)[:most]
+        masked = self.text(text[:searched])
+        return masked[: max(0, min(most, len(masked) - self._reach))]
 
     def json(self, written: str) -> str | None:
         """Return JSON with secrets masked, in a third of the time that masking its data takes.
@@ -150,6 +169,8 @@ class Redactor(Unpicklable):
         return "Redactor()"
 
 
+# Characters that one of a secret may become in an address.
+_LONGEST_ESCAPE = 12
 # Of one spelling, and never a number, nor a part of `false`, nor of what is around a text.
 _PLAIN_TEXT = re.compile(r"(?=.*[A-DF-Za-df-z_~])[A-Za-z0-9_.~-]{8,}", re.ASCII)
 

@@ -140,7 +140,8 @@ def signs_of_acceptance(
     for key, name, given in _of_texts(headers or {}):
         if name.last in _IDS:
             found = True
-            ids.append(f"{key}: {given[:200]}")
+            # Cut by whoever shows it: it is not masked yet.
+            ids.append(f"{key}: {given}")
         elif NOT_TAKEN.isdisjoint(name.parts) and _is_sign(name, given, known):
             found = True
     for count, (name, value, depth) in enumerate(values_of(body)):

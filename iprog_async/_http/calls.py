@@ -74,8 +74,10 @@ class Answer:
             is in a form that nobody has read.
         moved_to: Host that a redirection names, or nothing.
         says_no_more: Whether a body that is no JSON names the status, and says nothing else.
-        whole: Texts of `data` that were masked for a word of theirs that a weak secret is, too, as
-            they came: where they are ids they go on so. They are not for reading.
+        whole: Whether it is certain that this is all of it: it ended where it said that it would,
+            and nothing came before it or behind. Whoever takes silence for a yes has to ask.
+        unmasked: Texts of `data` that were masked for a word of theirs that a weak secret is, too,
+            as they came: where they are ids they go on so. They are not for reading.
     """
 
     status: int
@@ -88,7 +90,8 @@ class Answer:
     says_taken: bool = False
     moved_to: str = ""
     says_no_more: bool = False
-    whole: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+    whole: bool = True
+    unmasked: Mapping[str, str] = field(factory=dict[str, str], repr=False)
 
     def object(self) -> dict[str, Any]:
         """Return the body as a JSON object; raises `UnclearAnswer` if it is none."""

@@ -54,20 +54,21 @@ def decode(
     status, headers, body = reply.status, reply.headers, reply.body
     blank = not body or body.isspace()
     moved_to = _host_of(headers.get("location", ""), redactor) if 300 <= status < 400 else ""
-    whole: dict[str, str] = {}
+    unmasked: dict[str, str] = {}
     try:
-        data: object = _read_masked(body, redactor, whole)
+        data: object = _read_masked(body, redactor, unmasked)
     except (ValueError, RecursionError):
         data = NOT_JSON
-    if is_object(data) and not whole and not moved_to:
+    if is_object(data) and not unmasked and not moved_to:
         # As nearly always: what follows is about other answers.
-        return Answer(status, headers, data, "", blank, once, recipients, whole=whole)
+        return Answer(
+            status, headers, data, "", blank, once, recipients, whole=reply.whole, unmasked=unmasked
+        )
     excerpt, taken, no_more = "", False, False
     # Text in UTF-16 would be quoted with a gap in each secret, which no mask fits.
     if quotable and not is_object(data) and b"\0" not in body:
-        excerpt = _excerpt(
-            redactor.text(body[:_QUOTED].decode("utf-8", "replace")), cut=len(body) > _QUOTED
-        )
+        begins = redactor.beginning(body.decode("utf-8", "replace"), _QUOTED)
+        excerpt = _excerpt(begins, cut=len(body) > _QUOTED)
     if data is NOT_JSON and not blank:
         text = body[:_MOST_READ].replace(b"\0", b"").decode("utf-8", "replace")
         taken = len(body) > _MOST_READ or text_may_say_taken(text)
@@ -83,7 +84,8 @@ def decode(
         says_taken=taken,
         moved_to=moved_to,
         says_no_more=no_more,
-        whole=whole,
+        whole=reply.whole,
+        unmasked=unmasked,
     )
 
 
@@ -135,13 +137,13 @@ def _unrepeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _read_masked(body: bytes, redactor: Redactor, whole: dict[str, str]) -> object:
+def _read_masked(body: bytes, redactor: Redactor, unmasked: dict[str, str]) -> object:
     """Return the JSON of a body with secrets masked; raises `ValueError` if it is none.
 
     Args:
         body: What came back.
         redactor: What masks.
-        whole: Gets what was masked for a weak secret that is a part of it.
+        unmasked: Gets what was masked for a weak secret that is a part of it.
     """
     # The codec that drops a byte order mark is written in Python, and slow.
     text = body.decode().removeprefix("\ufeff")
@@ -149,4 +151,4 @@ def _read_masked(body: bytes, redactor: Redactor, whole: dict[str, str]) -> obje
     if masked is not None:
         return read_json(masked)
     data = read_json(text)
-    return redactor.data(data, whole) if redactor.touches(body) else data
+    return redactor.data(data, unmasked) if redactor.touches(body) else data

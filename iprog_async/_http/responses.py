@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -137,7 +137,7 @@ def read_result(call: HttpCall[T], result: WireReply | Failure, redactor: Redact
     if not _is_of_accepted(value):
         value = _with_proven_refusals(call, answer, result, value)
         _mask_references(value, redactor)
-    return _with_whole_ids(value, answer.whole) if answer.whole else value
+    return _with_whole_ids(value, answer.unmasked) if answer.unmasked else value
 
 
 def _is_of_accepted(value: object) -> bool:
@@ -154,7 +154,7 @@ def _mask_references(value: object, redactor: Redactor) -> None:
     """Mask the ids of texts that may be out: header fields are read as they came."""
     for each in value if is_array(value) else ():
         if isinstance(each, Unknown) and isinstance(each.error, OutcomeUnknownError):
-            each.error.references = tuple(map(redactor.text, each.error.references))
+            each.error.references = _references(each.error.references, redactor)
 
 
 def _with_whole_ids(value: T, whole: Mapping[str, str]) -> T:
@@ -184,7 +184,7 @@ def _doubt(answer: Answer, reply: WireReply) -> str:
     """Return why an answer that is read as a refusal proves none; nothing if it does."""
     if not answer.once:
         return ""
-    if not reply.whole:
+    if not answer.whole:
         return _NOT_WHOLE
     if answer.data is not NOT_JSON and repeats_a_name(reply.body):
         return "an answer that says two things under one name"
@@ -268,6 +268,16 @@ def _unknown(
         "It may have happened: check at the gateway before you repeat it",
         provider=name,
         reason=reason,
-        # An adapter may have read them from header fields, which are as they came.
-        references=tuple(redactor.text(str(each)) for each in references),
+        references=_references(references, redactor),
     )
+
+
+def _references(given: Iterable[object], redactor: Redactor) -> tuple[str, ...]:
+    """Return ids as they are shown: an adapter may have read them from header fields as they came.
+
+    They are masked first: half a secret is not known as one.
+    """
+    return tuple(redactor.beginning(str(each), _LONGEST_REFERENCE) for each in given)
+
+
+_LONGEST_REFERENCE = 250

@@ -352,4 +352,4 @@ def test_texts_that_look_the_same_when_masked_are_not_told_apart() -> None:
     ids = ["a-2024-1", "a-9999-1", "b-2024-1"]
     answer = decode(WireReply(200, {}, json.dumps(ids).encode()), Redactor(("2024", "9999")))
 
-    assert {"a-***-1": "a-***-1", "b-***-1": "b-2024-1"} == answer.whole
+    assert {"a-***-1": "a-***-1", "b-***-1": "b-2024-1"} == answer.unmasked

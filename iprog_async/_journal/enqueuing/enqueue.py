@@ -9,7 +9,7 @@ from attrs import frozen
 
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.messages import Message
-from iprog_async._core.redaction import shown
+from iprog_async._core.redaction import one_line, shown
 from iprog_async._journal.enqueuing.connections import Rows, ask, ask_async
 from iprog_async._journal.enqueuing.refusals import explained
 from iprog_async._journal.enqueuing.texts import to_request
@@ -55,8 +55,8 @@ class Target:
         """
         if not _SCHEMA.fullmatch(self.schema):
             raise ConfigurationError(
-                f"the schema {shown(self.schema[:80])} has to be a name of small letters, digits "
-                "and _"
+                f"the schema {one_line(shown(self.schema), 80)} has to be a name of small letters, "
+                "digits and _"
             )
         return f'"{self.schema}".enqueue'
 

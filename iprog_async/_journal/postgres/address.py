@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from attrs import field, frozen
 
 from iprog_async._core.errors import JournalError
-from iprog_async._core.redaction import Redactor, shown
+from iprog_async._core.redaction import Redactor, one_line, shown
 from iprog_async._core.sealed import Secret
 from iprog_async._core.tracebacks import discreet
 
@@ -85,7 +85,8 @@ class PostgresAddress:
         schema = query.pop("schema", DEFAULT_SCHEMA)
         if not _SCHEMA.fullmatch(schema):
             raise _unreadable(
-                f"the schema {shown(schema[:80])} has to be a name of small letters, digits and _"
+                f"the schema {one_line(shown(schema), 80)} has to be a name of small letters, "
+                "digits and _"
             )
         # A server and its driver may quote a password as it is meant, or as it is written.
         secrets = [password, unquote(password), *(query[name] for name in query.keys() & _SECRET)]

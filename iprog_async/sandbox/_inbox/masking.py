@@ -29,8 +29,6 @@ _READ = 80_000
 # Secrets that are looked for wherever they stand; any number is masked where it has a name.
 _MOST_FOUND = 100
 _LONGEST_FOUND = 500
-# Characters that one character of a secret may become in a URL.
-_ESCAPED = 12
 _TOO_DEEP = "(nested too deeply to be shown)"
 _FORM = b"application/x-www-form-urlencoded"
 
@@ -52,12 +50,13 @@ def shown(exchange: Exchange, secrets: Iterable[str]) -> dict[str, Any]:
     body = _Body.of(exchange.body or b"", exchange.headers)
     answer = _Body.of(bytes(exchange.answer), exchange.answer_headers)
     found = chain(_in_headers(exchange.headers), _in_pairs(query), body.secrets, answer.secrets)
-    mask = _Mask.of(secrets, found)
+    short = (secret for secret in found if len(secret) <= _LONGEST_FOUND)
+    mask = Redactor((*secrets, *islice(short, _MOST_FOUND)))
     path = quote(exchange.path)
     return {
         "method": exchange.method,
-        "path": mask.redactor.text(f"{path}?{_pairs(query)}" if query else path),
-        "headers": _headers(exchange.headers, mask.redactor),
+        "path": mask.text(f"{path}?{_pairs(query)}" if query else path),
+        "headers": _headers(exchange.headers, mask),
         "body": body.shown(mask),
         "forgotten": exchange.body is None,
         "fault": exchange.fault,
@@ -65,39 +64,10 @@ def shown(exchange: Exchange, secrets: Iterable[str]) -> dict[str, Any]:
         "ended": exchange.ended,
         "answer": {
             "status": exchange.status,
-            "headers": _headers(exchange.answer_headers, mask.redactor),
+            "headers": _headers(exchange.answer_headers, mask),
             "body": answer.shown(mask),
         },
     }
-
-
-@frozen
-class _Mask:
-    """Hides secrets that are known.
-
-    Args:
-        redactor: Finds them.
-        reach: Characters that the longest of them takes up in any spelling.
-    """
-
-    redactor: Redactor
-    reach: int
-
-    @classmethod
-    def of(cls, secrets: Iterable[str], found: Iterable[str]) -> _Mask:
-        """Return what hides the gateway's secrets, and not too many that were found."""
-        short = (secret for secret in found if len(secret) <= _LONGEST_FOUND)
-        known = (*secrets, *islice(short, _MOST_FOUND))
-        return cls(Redactor(known), _ESCAPED * max(map(len, known), default=0))
-
-    def beginning(self, text: str) -> str:
-        """Return the beginning of a text that goes on, with secrets masked.
-
-        No more than that is searched. Half a secret at the end of what was searched can't be
-        told from other text, so the end is left out.
-        """
-        searched = self.redactor.text(text[: _LONGEST + self.reach])
-        return searched[: max(0, min(_LONGEST, len(searched) - self.reach))]
 
 
 @frozen
@@ -134,11 +104,11 @@ class _Body:
             text, is_whole = _TOO_DEEP, True
         return cls(text, is_whole, size, secrets)
 
-    def shown(self, mask: _Mask) -> str:
+    def shown(self, mask: Redactor) -> str:
         """Return it, or its beginning and its length, without secrets."""
         if self.is_whole and len(self.text) <= _LONGEST:
-            return mask.redactor.text(self.text)
-        return f"{mask.beginning(self.text)}\n… {self.size:,} bytes in all"
+            return mask.text(self.text)
+        return f"{mask.beginning(self.text, _LONGEST, goes_on=True)}\n… {self.size:,} bytes in all"
 
 
 def _is_form(headers: Headers) -> bool:

@@ -167,8 +167,11 @@ def check(
 
 
 def is_empty_success(answer: Answer) -> bool:
-    """Return whether an answer is a 2xx without any body, as the v1 page leaves possible."""
-    return 200 <= answer.status < 300 and answer.blank
+    """Return whether an answer is a 2xx without any body, as the v1 page leaves possible.
+
+    Of one that may have been cut nobody knows what the body would have said.
+    """
+    return 200 <= answer.status < 300 and answer.blank and answer.whole
 
 
 def read_together(body: Envelope, batch: Sequence[PreparedMessage], provider: str) -> list[Outcome]:
