@@ -29,18 +29,22 @@ _NO_ID = re.compile(
     r"[\W_0]*+(null|none|nil|nan|undefined|unknown|n/?a|true|false|error|fail(ed|ure)?)?[\W_0]*|-\d+",
     re.IGNORECASE,
 )
+# An id is one piece; a sentence in its place is none.
+_TOKEN = re.compile(r"[^\s\"'(),;<>\[\]\\{}]++")
 # In nearly every id, and in no word for none.
 _COUNTING = frozenset("123456789")
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 
 def id_or_none(value: object) -> str | None:
-    """Read an id; `None` for what stands for none, such as `0`, `"null"`, `"false"` or blanks."""
+    """Read an id; `None` for what stands for none, such as `0`, `"null"` or `"Error 22"`."""
     if not isinstance(value, str):
         if isinstance(value, bool) or not isinstance(value, int):
             return None
         value = str(value)
     text = value.strip()
+    if _TOKEN.fullmatch(text) is None:
+        return None
     if text[:1] != "-" and not _COUNTING.isdisjoint(text):
         return text
     return None if _NO_ID.fullmatch(text) else text

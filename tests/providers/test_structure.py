@@ -131,6 +131,9 @@ NO_IDS: list[object] = [
     *(None, True, False, 1.5, [], {}, 0, -1, "", " ", "0", "000", "-1", "null", "None", "(null)"),
     *("nil", "NaN", "undefined", "false", "true", "n/a", "error", "failed", "***", "-"),
     "00000000-0000-0000-0000-000000000000",
+    # What is not in one piece, or has what no id has.
+    *("Error 22", "Error 22: route down", "invalid number 639171234561", "a 1", "a\u00a01", "a\n1"),
+    *("1, 2", "'1'", '{"id":1}', "[1]", "f(1)", "1;2", "<a1>"),
 ]
 
 
@@ -151,6 +154,7 @@ def test_what_stands_for_no_id_is_none(value: object) -> None:
         ("nullify", "nullify"),
         ("error-7", "error-7"),
         ("10", "10"),
+        ("a.b:c/d+e=f|g~h@i_j-1", "a.b:c/d+e=f|g~h@i_j-1"),
         ("69fae844ac49b", "69fae844ac49b"),
         ("00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000001"),
     ],
