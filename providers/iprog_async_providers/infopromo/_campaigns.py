@@ -33,6 +33,9 @@ _MADE = re.compile(
     re.IGNORECASE,
 )
 
+# Nobody knows how many a group has; what is said of one of them says nothing of the others.
+_SEVERAL = 2
+
 
 @frozen
 class CampaignStats:
@@ -103,7 +106,10 @@ class Campaigns:
         schedule_at: datetime | None = None,
         options: InfopromoOptions | None = None,
     ) -> Campaign:
-        """Send one text to everyone in contact groups; never repeated by itself.
+        """Send one text to everyone in contact groups.
+
+        It is asked for again by itself only while the gateway says, for all of it, that it takes
+        no more requests now, or where it can't be reached: then certainly nobody was texted.
 
         The vendor's example sends `recipient`, which fails: the server reads
         `contact_list_id`.
@@ -142,6 +148,7 @@ class Campaigns:
             self._api.reader(_read, sends=True),
             "send the campaign",
             body,
+            recipients=_SEVERAL,
         )
 
     async def get(self, campaign: Campaign | str) -> Campaign:
