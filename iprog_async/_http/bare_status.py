@@ -21,6 +21,7 @@ from iprog_async._http.acceptance import (
     speaks_of_sending,
     values_of,
 )
+from iprog_async._http.stock.attributes import told_beside
 from iprog_async._http.stock.fields import LIMITED, is_own_number
 from iprog_async._http.stock.limits import LIMITS
 from iprog_async._http.stock.pages import PAGES, PAGES_OF_LIMITS
@@ -99,7 +100,13 @@ def _is_own_text(name: ValueName, text: str, status: int, *, many: bool) -> bool
         return is_own_number(name, value, status, many=many)
     if words in _SAYS_NOTHING or words in _REASON_PHRASES.get(status, ()):
         return True
-    return status == LIMITED and _tells_of_a_limit(text)
+    # "throttled" may be how far a text has come.
+    is_state = name.last in _STATES and _ONE_WORD.fullmatch(_JOINT.sub(" ", text)) is not None
+    return status == LIMITED and not is_state and _tells_of_a_limit(text)
+
+
+_STATES = frozenset(("phase", "stage", "state", "status"))
+_ONE_WORD = re.compile(r"[^\W_]+\W*")
 
 
 def _tells_of_a_limit(text: str) -> bool:
@@ -135,9 +142,6 @@ _PAGE = re.compile(
 _ASIDE = re.compile(r"<(/?)(?:style|script)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _EDGE_OF_COMMENT = re.compile(r"<!--|-->")
-_ATTRIBUTE = re.compile(
-    r"""\b(?:alt|placeholder|title|value)\s*=\s*("[^"<>]*"|'[^'<>]*'|[^\s"'<>]+)""", re.IGNORECASE
-)
 _LONGEST_PAGE = 32_000
 _BLANKS = "\ufeff \t\r\n"
 
@@ -178,12 +182,13 @@ def text_says_no_more(text: str, status: int) -> bool:
     page = _EDGE_OF_COMMENT.sub(" ", _without_asides(text))
     # A word may have tags within it, and two words nothing but tags between them.
     apart, joined = (html.unescape(_TAG.sub(between, page)).strip() for between in (" ", ""))
+    beside = list(told_beside(text, page))
     if not joined:
         # What a script would write nobody has read.
-        return not _ATTRIBUTE.search(page) and "<script" not in text.lower()
+        return not beside and "<script" not in text.lower()
     named = names.search(apart) is not None or names.search(joined) is not None
     within = _is_doubtful(joined) or says_taken(joined)
-    shown = " ".join((apart, *map(html.unescape, _ATTRIBUTE.findall(page))))
+    shown = " ".join((apart, *map(html.unescape, beside)))
     return named and not within and _is_of_pages(shown, status)
 
 

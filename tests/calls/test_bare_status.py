@@ -32,6 +32,7 @@ OTHER_WORDS = [
     "Operation timed out",
     "8290",
     "ok",
+    *("retry", "wait", "Too many requests: retry", "\uf00c", "Too many requests \uf00c", "\u0378"),
     "Your request was made. Please wait 5 seconds.",
     "Your request was made too many times",
     "You have made too many requests. It was made.",
@@ -100,8 +101,8 @@ PAGES = [
     "Cannot POST /v1/sms_messages",
     "<html>",
     "<html><body id='main' class=ok><h1>404 Not Found</h1>",
-    "<h1>404</h1><p>Request ID: 8d1f2c30</p>",
-    "<!DOCTYPE html><style>p{color:red}</style><script>var a=[1]</script><title>Not Found</title>",
+    "<h1>404</h1><p>Ray ID: 8d1f2c30</p>",
+    "<!DOCTYPE html><style>p{color:red}</style><script src=a.js></script><title>Not Found</title>",
     "<?xml version='1.0'?>\n<!DOCTYPE html><html><h1>404 Not Found</h1></html>",
     "<h1>Not Found</h1><p>The requested URL was not found on this server.</p><address>"
     "Apache/2.4.41 (Ubuntu) Server at sms.example.com Port 80</address>",
@@ -230,6 +231,7 @@ DOUBTFUL = [
     *("Sorry", "69fae844ac49b ok", "1701 | 639171234567 | 8812", "404 | 8812", "404 x8812"),
     *("<p>Sorry</p>", "<p>404 Operation timed out</p>", "<p>404 ti<b>med</b> out</p>"),
     *("<p>404 s<i>en</i>t</p>", "<p>404 &#115;ent</p>", "<p>404, uid 69fae844ac49b</p>"),
+    *("404 Not Found. Request ID: 8812", "404 not found \uf00c"),
     *("<p>404 in x.php on line <b>3</b></p>", "<p>404 Done</p>", "<h1>405</h1>"),
 ]
 
@@ -284,6 +286,54 @@ def with_a_word(page: str, claim: str) -> list[str]:
 def test_a_page_that_shows_what_no_text_says_leaves_it_open(page: str) -> None:
     """What a script writes, or a field holds, may be what became of a text."""
     assert not text_says_no_more(page, 404)
+
+
+BESIDE = [
+    *('<b data-sent="2">', "<b data-2>", "<b out>", '<h1 aria-label="2 of 5 are out">', "<b 2>"),
+    *('<meta name="description" content="2 of 5 are out">', '<option label="2 of 5">', "<p/ 2>"),
+    *('<body onload="done(2)">', "<img alt='2 of 5'>", '<meta content="5; url=/a">', "<two-out>"),
+    *("<script>report(2, 5)</script>", "<script data-done='2' src='/a.js'></script>", "<x y = 2>"),
+    *("<style>h1:after{content:'2 of 5'}</style>", '<style>b{content:"\\f00c"}</style>'),
+    *(
+        '<a href="/messages/8812">',
+        "<form action=/sms/8812>",
+        "<!-- 2 -->",
+        "<p>\uf00c",
+        "&#xf00c;",
+    ),
+    *(
+        "<p>Request ID: 8812",
+        "<p>Error ID: 8812",
+        "<summary title='out'>",
+        "<?php 2 ?>",
+        "<b x='>2'>",
+    ),
+]
+LAYOUT = [
+    '<div class="ok-2" id="c2" style="top:2px" align=center width="200" tabindex=2>',
+    '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
+    '<meta http-equiv="Content-Type" content="text/html; charset=iso-8859-1">',
+    '<meta name="robots" content="noindex, nofollow"><link rel="icon" href="/a.png?v=1234">',
+    "<style>a{justify-content:center}b{content:'';color:red} .content{top:0}</style>",
+    '<a href="https://www.cloudflare.com/5xx-error-landing"></a><hr /><img src=/a.png alt="">',
+    "<script src='/a.js' async></script><script>\n</script><input value='' disabled>",
+]
+
+
+@pytest.mark.parametrize("page", [(404, "Not Found"), (429, "Too Many Requests"), (404, "")])
+@pytest.mark.parametrize("piece", BESIDE)
+def test_what_stands_beside_the_text_of_a_page_may_tell(page: tuple[int, str], piece: str) -> None:
+    """In any attribute but those of layout, in a script, in a style sheet, in a font of icons."""
+    status, text = page
+
+    assert not text_says_no_more(f"<html>{piece}<h1>{text}</h1>", status)
+    assert not text_says_no_more(f"<html><h1>{text}</h1>{piece}", status)
+
+
+@pytest.mark.parametrize("piece", LAYOUT)
+def test_what_lays_a_page_out_tells_nothing(piece: str) -> None:
+    """Names and numbers of styles are in the pages of all servers."""
+    assert text_says_no_more(f"<html>{piece}<h1>404 Not Found</h1>", 404)
 
 
 @pytest.mark.parametrize("body", SAY_MORE)

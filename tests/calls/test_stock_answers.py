@@ -171,6 +171,25 @@ def test_how_long_to_wait_says_no_more(beside: dict[str, Any], recipients: int) 
     assert data_says_no_more({"message": "Too many requests", **beside}, 429, recipients)
 
 
+STATES: list[dict[str, Any]] = [
+    *({"state": "RETRY"}, {"status": "retry"}, {"status": "wait"}, {"retry": True}, {"x": "try"}),
+    *({"messageStatus": "Throttled"}, {"state": "limit"}, {"delivery_state": "WAIT"}),
+]
+
+
+@pytest.mark.parametrize("beside", STATES, ids=str)
+def test_a_word_that_may_be_a_state_of_the_text_leaves_it_open(beside: dict[str, Any]) -> None:
+    """To be tried again, or held back by a limit, it has to be with the gateway."""
+    assert not data_says_no_more({"message": "Too many requests", **beside}, 429)
+    assert not data_says_no_more(beside, 429)
+
+
+@pytest.mark.parametrize("status", ["rate_limited", "TooManyRequests", "Too Many Requests", "429"])
+def test_a_limit_may_be_told_as_a_status(status: str) -> None:
+    """In more than one word, or by the number: no text is in such a state."""
+    assert data_says_no_more({"status": status}, 429)
+
+
 @pytest.mark.parametrize("beside", OF_ONE, ids=str)
 def test_how_many_are_allowed_says_no_more_to_one(beside: dict[str, Any]) -> None:
     """Of several, the limit may be where they were broken off."""
@@ -208,6 +227,7 @@ BELOW_A_STATUS = [
     (413, "Payload Too Large: could put on one of more"),
     (301, "301: your request has moved on to the client"),
     (308, "Redirecting. The client has your request"),
+    (301, "Moved Permanently. Redirecting to https://sms.example/texts/8812"),
     (429, "429 Too Many Requests. The request has reached the user"),
     (429, "<h1>Too Many Requests</h1><p>3 requests allowed</p>"),
 ]

@@ -23,9 +23,7 @@ _LIMITS = re.compile(
     r"(?:x?ratelimit)?(?:limit|max|maximum|remaining)|x?ratelimit|(?:max|maximum|remaining)requests"
     r"|requests(?:limit|remaining)"
 )
-_FAILED = names_in(
-    "error failed failure fault iserror haserror haserrors limited ratelimited retry"
-)
+_FAILED = names_in("error failed failure fault iserror haserror haserrors limited ratelimited")
 _STATES = names_in("ok result status success successful data")
 # Zero of these were taken.
 _TAKEN = names_in("accepted delivered queued sent submitted success successful succeeded")

@@ -45,6 +45,9 @@ _SAME = r"(?: (?:your|the|this) request)?(?: again)?"
 # No "retrying" by itself: then the gateway does. Whoever meets a "retry limit" has tried.
 _AGAIN = rf"(?:try|retry(?! (?:limit|quota|rate))){_SAME}"
 _BEFORE = rf"before (?:you )?(?:try|retry|trying|retrying){_SAME}"
+_THEN = rf"(?: (?:(?:and|and then|then) {_AGAIN}|{_BEFORE}){_LATER}?)"
+_AND = "(?:(?:and|so|then) )?"
+_YOU_MAY = "(?:please )?you (?:can|may|must|should) (?:please )?"
 
 LIMITS: Phrases = (
     # "Rate limit exceeded", "You've hit the limit of 3 requests per minute", "Rate exceeded"
@@ -67,9 +70,11 @@ LIMITS: Phrases = (
     rf"(?:(?:only|up to|at most|no more than|a maximum of|max|maximum) )?{_NUMBER}(?: {_CALL})?"
     rf"{_EACH}(?: (?:is|are) allowed)?",
     # "Please wait 30 seconds before trying again", "retry after 30 seconds", "Slow down"
-    r"(?:(?:and|so|then) )?(?:please )?(?:you (?:can|may|must|should) )?(?:please )?"
-    rf"(?:slow down|back off|wait|{_AGAIN}){_LATER}?"
-    rf"(?: (?:(?:and|and then|then) {_AGAIN}|{_BEFORE}){_LATER}?)?",
+    # No "retry" or "wait" by itself: it may be a state of the text.
+    rf"{_AND}(?:{_YOU_MAY}|please )(?:slow down|back off|wait|{_AGAIN}){_LATER}?{_THEN}?",
+    rf"{_AND}(?:slow down|back off){_LATER}?{_THEN}?",
+    rf"{_AND}(?:wait|{_AGAIN})(?:{_LATER}{_THEN}?|{_THEN})",
+    rf"{_AND}(?:try again|(?:re)?try (?:your|the|this) request(?: again)?)",
     r"(?:please )?reduce your request rate",
     r"(?:the )?(?:server|system|service) (?:is )?(?:too |currently )?busy",
     r"(?:(?:api|request) )?(?:rate limit(?:ing)?|limit|quota|frequency limit)",

@@ -12,10 +12,11 @@ from iprog_async._http.stock.phrases import Phrases
 
 
 _VERB = r"(?:delete|get|patch|post|put)"
-_URL = r"https?://\S{0,300}"
+# None that leads to one of many, such as "/sms/8812".
+_URL = r"https?://(?:(?![/=#][^/=#\s]{0,40}\d{3})\S){0,300}"
 
-# What stands there in one piece, and is another each time: software, host and port, the id of an
-# answer, the time.
+# What stands there in one piece, and is another each time: software, host and port, the id that
+# somebody in front gave to an answer, the time. That of a request may be that of its text.
 _PIECES = (
     r"(?:apache|caddy|gunicorn|lighttpd|litespeed|microsoft-iis|mod_(?:fcgid|perl|ssl|wsgi)|nginx"
     r"|openresty|openssl|php|python|tomcat|werkzeug)/\d{1,3}(?:\.\d{1,5}){0,3}[a-z]?(?:-fips)?"
@@ -23,7 +24,7 @@ _PIECES = (
     r"(?:apache|caddy|cloudflare|cloudfront|express|iis|lighttpd|litespeed|nginx|openresty|tomcat)"
     r"(?: (?:\((?:debian|ubuntu)\)|web server|server))?",
     r"server at [\w.-]{1,253} port \d{1,5}",
-    r"(?:request|ray|trace|error) id:? ?(?=[\w=-]{0,99}\d)[\w=-]{4,100}",
+    r"(?:ray|trace) id:? ?(?=[\w=-]{0,99}\d)[\w=-]{4,100}",
     r"your ip:? (?:click to reveal )?[\da-f.:]{3,45}",
     r"\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d)?(?: ?utc|z)?",
     r"a padding to disable msie and chrome friendly error page",

@@ -34,6 +34,14 @@ def words_beside(phrases: Phrases, text: str) -> list[str]:
     return _WORD.findall(_pattern(phrases).sub(" ", plain))
 
 
+# Of private use, as in fonts of icons, and whatever nobody knows.
+_UNKNOWN = ("Cn", "Co", "Cs")
+
+
 def has_symbol(text: str) -> bool:
     """Return whether there is a sign such as a tick in a text, or a character that was lost."""
-    return any(char > "~" and unicodedata.category(char).startswith("S") for char in text)
+    return any(
+        (kind := unicodedata.category(char)).startswith("S") or kind in _UNKNOWN
+        for char in text
+        if char > "~"
+    )
