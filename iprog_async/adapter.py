@@ -18,7 +18,6 @@ from iprog_async._core.redaction import clean_secret, mask_keys, one_line, shown
 from iprog_async._core.schedules import check_aware, check_future, wall_clock
 from iprog_async._core.sealed import MASK, Secret, seal_mapping
 from iprog_async._http.acceptance import (
-    PLAIN_REASON,
     doubts,
     says_taken,
     says_unsure,
@@ -26,6 +25,7 @@ from iprog_async._http.acceptance import (
 )
 from iprog_async._http.api_paths import ApiPaths
 from iprog_async._http.calls import NOT_JSON, Answer, Call, Effect, Gateway, HttpCall, UnclearAnswer
+from iprog_async._http.stock.reasons import PLAIN_REASON
 from iprog_async._providers.base import BaseProvider, to_sender_id
 from iprog_async._providers.environment import credentials_from_env
 from iprog_async._providers.inbound import ReceivedCursor, ReceivedReading, sender_of

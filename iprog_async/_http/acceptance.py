@@ -25,10 +25,14 @@ _MOST_VALUES = 20_000
 _MOST_IDS = 1_000
 
 _TAKEN = (
-    "accepted|acknowledged|billed|buffered|charged|debited|deducted|delivered|dispatched|en ?route"
-    "|forwarded|gone out|handed (off|over|to)|in queue|on (its|the) way|out for delivery"
-    "|passed (on|to)|pending|posted|processing|queued|queueing|queuing|relayed|scheduled|sending"
-    "|sent|skipped|submitted|submitting|transmitted|undelivered|went (out|through)"
+    "accept(ed|ing)|acknowledged|arriv(ed|ing)|awaiting|billed|buffer(ed|ing)|charged|debited"
+    "|deducted|en ?route|enqueu(e?ing|ed)|gone out|handed (off|on|over|to)|held|holding|on hold"
+    "|(for|in|under) (manual )?(approval|moderation|review)|in (delivery|process|progress|transit)"
+    "|in (the )?queue|on [a-z]{2,5} way|out for delivery|passed (on|to)|pending|posted|processing"
+    "|(been|messages?|sms|texts?|was|were) received|received (at|by)"
+    "|(re)?(deliver|dispatch|forward|post|schedul|spool|stor)(ed|ing)"
+    "|re(lay|process|rout|try)(ed|ing)|retried|(re)?(queued|queue?ing|sending|sent|submitted)"
+    "|(re)?(submitt|transmitt)(ed|ing)|skipped|taken|undelivered|waiting|went (off|out|through)"
 )
 # Words that errors have, too, with a "not" in front.
 _DONE = "completed?|created|done|ok|okay|processed|success(es|ful|fully)?|succeeded"
@@ -39,22 +43,18 @@ _SAYS_DONE = re.compile(
     re.IGNORECASE,
 )
 _UNSURE = (
-    "after|backend|broken|connection|curl|database|deadlock|exception|gateway"
-    "|no (answer|reply|response)|not respond\\w*|operat\\w+|partial\\w*|reset"
-    "|(?<!before )retr(ied|ying)|socket|some|timed?[ -]?out|unknown|upstream"
+    "after|backend|broken|connection|curl|database|deadlock|deliver\\w*|dispatch\\w*|exception"
+    "|gateway|going to|(keep|keeps|kept) (on )?trying|no (answer|reply|response)|not respond\\w*"
+    "|operat\\w+|partial\\w*|(part|segment) \\d+|resend\\w*|reset|(?<!before )retr(ied|ying)"
+    "|shall|socket|some|timed?[ -]?out|unknown|upstream|we('|\u2019)ll|will(?! reset)"
 )
 # A text that is a mask and nothing else may have been a word of state, which is a password, too.
 _SAYS_UNSURE = re.compile(rf"\b({_UNSURE})\b|::|^[^\w*]*\*\W*$", re.IGNORECASE)
 
-# What is masked and nothing else may have been anything.
-_PLAIN_WORDS = r"(?![^\w*]*\*\W*$)[^'\"`<>{}\[\];:=|]{1,200}"
-# What came of a request is told so; what is wrong with it is wrong now.
-_TOLD = r"been|got|had|reached|(was|were)(?! (invalid|not)\b)"
-PLAIN_REASON = rf"(?![\s\S]*\b({_TAKEN}|{_DONE}|{_UNSURE}|{_TOLD})\b){_PLAIN_WORDS}"
-"""Pattern of a plain sentence about what was asked, which speaks of nothing that came later."""
-
+# These may be a state of the text, and advice in a sentence.
+_STATES = "arrives?|delay(ed)?|hold|received|retry|review|wait"
 _STATUS_WORD = re.compile(
-    rf"({_TAKEN}|{_DONE}|true)\W*(\|.*)?",
+    rf"({_TAKEN}|{_DONE}|{_STATES}|true)\W*(\|.*)?",
     re.IGNORECASE | re.DOTALL,
 )
 _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
@@ -132,13 +132,13 @@ def signs_of_acceptance(
     Args:
         body: The parsed answer, or anything else.
         explained: Texts that are understood as a whole, whatever words are in them.
-        headers: Header fields, names in lower case; one such as `x-message-id` is an id, and one
-            such as `x-sms-sent` a count.
+        headers: Header fields, names in lower case; one such as `x-message-id` or `x-msgid` is an
+            id, and one such as `x-sms-sent` a count.
     """
     found, ids = False, list[str]()
     known = frozenset(text.strip() for text in explained)
     for key, name, given in _of_texts(headers or {}):
-        if name.last in _IDS:
+        if name.last in _IDS or name.is_id:
             found = True
             # Cut by whoever shows it: it is not masked yet.
             ids.append(f"{key}: {given}")
@@ -319,10 +319,37 @@ def _ids_of(value: object) -> list[str]:
 def _of_texts(headers: Mapping[str, str]) -> Iterator[tuple[str, ValueName, str]]:
     """Yield the header fields that are about a text, and not about the answer itself."""
     for key, value in headers.items():
-        name = ValueName.of(key.lower().removeprefix("x-"))
-        # Each answer may have an id of its own; that of a text is another thing.
-        if len(name.parts) > 1 and not _TEXTS.isdisjoint(name.parts) and value.strip():
+        name = ValueName.of(_IN_ONE_PIECE.sub(r"\1-", key.lower().removeprefix("x-")))
+        if value.strip() and _is_of_a_text(name):
             yield key, name, value.strip()
 
 
+def _is_of_a_text(name: ValueName) -> bool:
+    if len(name.parts) > 1 and not _TEXTS.isdisjoint(name.parts):
+        return True
+    if not _OF_ANSWERS.isdisjoint(name.parts):
+        return False
+    told = set(name.parts) - _SUMS
+    return name.is_id or name.is_cost or (bool(told) and told <= _COUNTS)
+
+
 _TEXTS = frozenset(("message", "msg", "sms", "batch", "campaign"))
+_SUMS = frozenset(("count", "total"))
+# "x-messageid", "x-creditsused": names of header fields come in lower case.
+_IN_ONE_PIECE = re.compile(
+    r"\b(batch|bulk|campaign|credits?|job|message|msg|queue|sms|text|units?)"
+    r"(?=(consumed|cost|count|price|sent|spent|state|status|used)\b"
+    r"|(g?u?u?ids?|no|num(ber)?s?|ref(erence)?s?)\b)"
+)
+# Each answer may have an id of its own, which it got from whoever it went through; that of a text
+# is another thing.
+_ANSWERED_BY = names_in(
+    "akamai amz amzn aws azure b3 backend build cache cdn cf cloud cloudfront connection container "
+    "dc deployment device edge envoy fastly fly github goog host instance kong lb log machine ms "
+    "msedge newrelic node page parent pod pop process proxy rate ratelimit ray region release req "
+    "request response revision rid sentry server session shard site sucuri thread upload varnish "
+    "vercel version visitor worker zone"
+)
+_OF_ANSWERS = _OTHERS_IDS | {
+    name + ending for name in _ANSWERED_BY | _OTHERS_IDS for ending in ("", "id", "ids")
+}

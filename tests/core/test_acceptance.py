@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from iprog_async._http.acceptance import (
-    PLAIN_REASON,
     Signs,
+    says_taken,
     says_unsure,
     signs_of_acceptance,
 )
+from iprog_async._http.stock.reasons import PLAIN_REASON
 
 
 NOTHING: list[object] = [
@@ -94,12 +95,26 @@ def test_a_text_that_is_understood_is_no_sign() -> None:
     assert signs_of_acceptance({"message": text, "more": f"{text} One was sent."}, explained=[text])
 
 
+IDS_IN_HEADERS = [
+    *("x-messageid", "messageid", "x-smsid", "x-msgid", "x-msguuid", "x-batchid", "x-queue-id"),
+    *("x-queueid", "x-bulk-id", "x-job-id", "x-jobid", "x-uid", "x-reference", "x-tracking-id"),
+    "x-message-request-id",
+]
+IDS_OF_ANSWERS = [
+    *("cf-ray", "x-requestid", "x-amzn-requestid", "x-amz-cf-id", "x-trace-id", "x-b3-traceid"),
+    *("x-b3-spanid", "x-correlation-id", "x-correlationid", "x-azure-ref", "x-sucuri-id"),
+    *("x-session-id", "x-server-id", "fly-request-id", "x-client-id", "x-vercel-id"),
+]
+
+
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
         ({"x-message-id": "a-1"}, ("x-message-id: a-1",)),
         ({"sms-uid": "a-1"}, ("sms-uid: a-1",)),
         ({"x-request-id": "a-1", "etag": "b", "x-message-id": " "}, ()),
+        *(({name: "8812"}, (f"{name}: 8812",)) for name in IDS_IN_HEADERS),
+        *(({name: "8812"}, ()) for name in IDS_OF_ANSWERS),
     ],
 )
 def test_a_header_field_can_be_an_id(headers: dict[str, str], expected: tuple[str, ...]) -> None:
@@ -115,6 +130,17 @@ def test_a_header_field_can_be_an_id(headers: dict[str, str], expected: tuple[st
         ("x-sms-cost", "0.8", True),
         ("x-sms-sent", "0", False),
         ("x-sms-limit-remaining", "59", False),
+        ("x-smssent", "2", True),
+        ("x-messagestatus", "queued", True),
+        ("x-credits-used", "1", True),
+        ("x-creditsused", "1", True),
+        ("x-credits-used", "0", False),
+        ("x-cost", "0.8", True),
+        ("x-sent", "2", True),
+        ("x-accepted-count", "2", True),
+        ("x-total-count", "2", False),
+        ("x-ratelimit-cost", "1", False),
+        ("x-turbo-charged-by", "LiteSpeed 2", False),
         ("x-message-error", "Not sent", False),
         ("x-status", "queued", False),
     ],
@@ -135,33 +161,109 @@ def test_hostile_answers_end_as_a_sign() -> None:
     assert len(signs_of_acceptance({"ids": list(range(1, 5_000))}).ids) == 1_000
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Phone number is invalid.", True),
-        ("The message must not be longer than 160 characters. (and 1 more error)", True),
-        ("Operation timed out", False),
-        ("SMS created successfully", False),
-        ("Your SMS was processed successfully, reference in your inbox", False),
-        ("You were charged 1 credit", False),
-        ("Message is out for delivery", False),
-        ("Completed", False),
-        ("Done", False),
-        ("OK", False),
-        ("Message was sent, but the callback is invalid", False),
-        ("PG::ConnectionBad", False),
-        ("Only 2 numbers were allowed, 3 are over the limit", False),
-        ("The first number has been reached", False),
-        ("The given data was invalid. The number was not found", True),
-        ("Said 'no'", False),
-        ("Invalid.\nUpstream: queued", False),
-        ("", False),
-    ],
-)
-def test_a_plain_reason_speaks_of_what_was_asked(text: str, expected: bool) -> None:
-    """A sentence about the request is one; what went wrong later, or is quoted, is not."""
-    found = re.fullmatch(PLAIN_REASON, text, re.IGNORECASE) is not None
-    assert expected == found
+PLAIN = re.compile(PLAIN_REASON, re.IGNORECASE)
+REASONS = [
+    *("Phone number is invalid.", "Bad number", "Required.", "?", "Inappropriate language"),
+    "The message must not be longer than 160 characters. (and 1 more error)",
+    "The given data was invalid. The number was not found",
+    "Your input contains inappropriate language.",
+    "Message looks suspicious (phishing detected).",
+    "Message is too long (maximum is 160 characters)",
+    *("Message can't be blank", "Phone number can\u2019t be blank", "Phone number is not a number"),
+    *("This field may not be blank.", "Field required", "validation.required"),
+    "The sender id may only contain letters, numbers, dashes and underscores.",
+    "The sender id must be between 3 and 11 characters.",
+    "The messages.0.number field is required.",
+    *("No recipients were given", "Sender name is not registered", "URLs are not allowed"),
+    "You are not allowed to send to this country",
+    *("639171234567 is not a valid phone number", "Number is on the blacklist"),
+    "Phone number must start with 09 or 63",
+    "The schedule time must be a date after now.",
+    *("Insufficient credits.", "Not enough credits", "Invalid recipient."),
+]
+CAME_LATER = [
+    *("Operation timed out", "SMS created successfully", "Completed", "Done", "OK", ""),
+    "Your SMS was processed successfully, reference in your inbox",
+    *("You were charged 1 credit", "Message is out for delivery", "PG::ConnectionBad"),
+    "Message was sent, but the callback is invalid",
+    *("Only 2 numbers were allowed, 3 are over the limit", "The first number has been reached"),
+    *("Said 'no'", "Invalid.\nUpstream: queued", "Invalid\n", "***"),
+    # It will be tried again, or waits.
+    *("We will retry in 5 minutes", "Number busy, will retry", "Network busy, retry in progress"),
+    *("Invalid number, we try later", "Retry 1 of 3", "will be tried again", "Invalid; again soon"),
+    *("held for review", "Message is under review", "on hold for approval", "Awaiting approval"),
+    *("Message not approved yet", "The message must be approved", "Waiting for operator", "Busy"),
+    # It is with the gateway, or beyond.
+    *("Message enqueued, flagged", "Message enqueued, number looks odd", "Message requeued"),
+    *("Resent", "Message received by carrier", "Message stored", "in process", "Text already went"),
+    *("delivery in progress", "Delivery failed", "not delivered yet", "no delivery report"),
+    *("absent subscriber", "Undeliverable", "unreachable", "message expired", "No answer"),
+    "temporarily unreachable, keep trying",
+    *("Message out, number invalid", "The recipient has the message, reference is not valid"),
+    *(
+        "The message is with the recipient, id invalid",
+        "Message was given to the recipient, bad id",
+    ),
+    *("Invalid number. Message is valid.", "Duplicate message", "Bad number 8812"),
+    # A part of it is.
+    *("Part 2 of 3 failed", "second part failed", "Segment 2 invalid", "1 of 2: Bad"),
+    *("2 of 5 numbers are invalid", "Message 2 is invalid", "Some numbers are invalid"),
+]
+
+
+@pytest.mark.parametrize("text", REASONS)
+def test_a_plain_reason_says_what_is_wrong_with_a_request(text: str) -> None:
+    """In words of validators, one sentence or several."""
+    assert PLAIN.fullmatch(text)
+
+
+@pytest.mark.parametrize("text", CAME_LATER)
+def test_a_plain_reason_speaks_of_nothing_that_came_later(text: str) -> None:
+    """Nor of a part of it, nor in words that nobody knows."""
+    assert not PLAIN.fullmatch(text)
+
+
+STEMS = [
+    *("again", "arrives", "attempt", "buffer", "delivers", "delivery", "dispatch", "enqueue"),
+    *("forward", "hand over", "held", "hold", "later", "next", "one", "other", "others", "out"),
+    *("part", "parts", "pending", "process", "queue", "queued", "receives", "relay", "resend"),
+    *("retry", "review", "schedule", "segment", "send", "sending", "sent", "shall", "some"),
+    *("soon", "spool", "store", "submit", "taken", "transmit", "wait", "way", "we", "went", "will"),
+    *("2", "2 of 3", "8812", "a1b2", "\u2705", "enviado"),
+]
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_word_of_what_is_done_with_a_text_is_in_no_plain_reason(stem: str) -> None:
+    """Wherever it stands in a sentence, or as a sentence of its own."""
+    told = [
+        " ".join((*words[:place], stem, *words[place:]))
+        for words in (["Phone", "number", "is", "invalid"], ["Invalid", "number"])
+        for place in range(len(words) + 1)
+    ]
+    told += [f"{reason} {stem}" for reason in REASONS] + [f"Invalid number. {stem}."]
+
+    assert [] == [each for each in told if PLAIN.fullmatch(each)]
+
+
+@pytest.mark.parametrize("piece", ["a ", "not ", "(", "+1", "no aa ", "a. ", "x.1", "1 ", ", "])
+def test_a_hostile_reason_is_read_once(piece: str) -> None:
+    """No place of it is looked at many times: this would take seconds."""
+    assert not PLAIN.fullmatch(piece * 20_000 + "\n")
+
+
+TOLD = [
+    *("2 texts are on their way", "Messages enqueued", "Requeued", "Resent", "All texts arrived"),
+    *("Texts received by the network", "Delivering", "Held for review", "under manual review"),
+    *("Message received", "on hold", "retransmitted", "awaiting a report", "in transit", "spooled"),
+]
+
+
+@pytest.mark.parametrize("text", TOLD)
+def test_what_is_with_the_gateway_is_told_in_many_words(text: str) -> None:
+    """Each of them is a sign, wherever it stands."""
+    assert says_taken(text)
+    assert signs_of_acceptance({"note": text})
 
 
 @pytest.mark.parametrize(
@@ -169,6 +271,9 @@ def test_a_plain_reason_speaks_of_what_was_asked(text: str, expected: bool) -> N
     [
         ("cURL error 28", True),
         ("Queued", True),
+        ("We will do it soon", True),
+        ("Part 2 failed", True),
+        ("Please try again later", False),
         ("Invalid number", False),
         (" '***'.", True),
         ("Bad key ***", False),

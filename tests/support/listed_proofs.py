@@ -19,6 +19,12 @@ def item(place: int, **more: object) -> dict[str, object]:
     return {"index": place, "number": f"0{UGANDAN[place].removeprefix('+256')}", **more}
 
 
+TOLD_AS_REASONS = (
+    *("We will retry in 5 minutes", "Part 2 of 3 failed", "Message enqueued, flagged"),
+    *("Message held for review", "Number busy, we will retry", "Invalid number, sent to the next"),
+)
+"""Why somebody is listed as refused, where the text is with the gateway."""
+
 _NO_MONEY = "Insufficient balance"
 _ALL_FAILED: dict[str, Any] = {
     "failed_messages": [item(place, error=_NO_MONEY) for place in range(4)]
@@ -28,6 +34,12 @@ _ALL_FAILED: dict[str, Any] = {
 def _failed(name: str, *, beside: Any = None, more: Any = None, **of_each: object) -> list[Proof]:
     """Return lists that give everybody as failed, with something in them or beside them."""
     listed = [item(place, error=_NO_MONEY, **of_each) for place in range(4)]
+    return _listed(name, listed, beside, more)
+
+
+def _listed(
+    name: str, listed: list[dict[str, object]], beside: Any = None, more: Any = None
+) -> list[Proof]:
     data: dict[str, Any] = {"failed_messages": listed, **(beside or {})}
     body: dict[str, Any] = {"success": False, "data": data, **(more or {})}
     reply = Reply.of_json(body)
@@ -50,6 +62,13 @@ LISTED_AS_FAILED = (
     *_failed("failed, and two successful", beside={"summary": {"successful": "2"}}),
     *_failed("failed, and a decimal one", beside={"summary": {"successful": 1.0}}),
     *_failed("failed, beside an id", beside={"message_id": "8d1f", "recipients": 2}),
+    *(
+        proof
+        for words in TOLD_AS_REASONS
+        for proof in _listed(f"failed: {words}", [item(place, error=words) for place in range(4)])
+    ),
+    *_failed("failed, and all on their way", more={"message": "4 texts are on their way"}),
+    *_failed("failed, and tried again", more={"message": "Failed messages come next"}),
     *_failed("failed, in a success", more={"success": True}),
     *(
         ugsms(

@@ -10,7 +10,13 @@ from typing import Any
 
 from iprog_async.testing import Reply
 from support.contract.data import PHILIPPINE
-from support.listed_proofs import AFRICAS_TALKING, LISTED_AS_FAILED, item, ugsms
+from support.listed_proofs import (
+    AFRICAS_TALKING,
+    LISTED_AS_FAILED,
+    TOLD_AS_REASONS,
+    item,
+    ugsms,
+)
 from support.proof import ADAPTERS, Proof
 
 
@@ -23,6 +29,7 @@ _THREE = ("iSms-1", "iSms-2", "iSms-3")
 _LIMIT = "You have hit the limit of 3 requests per day"
 _ADDED = "added to the queue"
 _TOKEN = "Invalid api token or no load balance"
+_FEW = TOLD_AS_REASONS[:3]
 
 
 def _iprog(name: str, reply: Reply, **more: Any) -> Proof:
@@ -36,6 +43,20 @@ _IPROG = (
             "Smart/TNT numbers were skipped (shared sender name); the others are queued", **_IDS
         ),
         references=_THREE,
+    ),
+    *(_iprog(f"a list: {words}", _error([words])) for words in TOLD_AS_REASONS),
+    *(_iprog(f"in data: {words}", _error("No", data={"errors": [words]})) for words in _FEW),
+    *(
+        _iprog(f"429 with {name}", Reply(429, "Too Many Requests", {name: "8812"}))
+        for name in ("X-MessageID", "X-SMSID", "MessageId", "X-Queue-Id", "X-Credits-Used")
+    ),
+    *(
+        _iprog(f"429 with {state}", Reply.of_json(state, 429))
+        for state in ({"message": "Too many requests", "state": "RETRY"}, {"status": "retry"})
+    ),
+    *(
+        _iprog(f"429 around {piece}", Reply.of_html(f"{piece}<h1>429 Too Many Requests</h1>", 429))
+        for piece in ('<p aria-label="2 of 5 are out">', "<p data-success=2>", "<p>\uf00c</p>")
     ),
     _iprog("a list of reasons beside ids", _error(["639171234567 is invalid"], **_IDS)),
     _iprog("reasons in data beside ids", _error("No", data={"errors": ["No"]}, **_IDS)),
@@ -126,6 +147,11 @@ _UGSMS = (
     *_both("401 that quotes", {"error": "The upstream said: Unauthorized."}, 401),
     *_both("401 around a status", {"status": "sent", "message_id": "8d1f"}, 401),
     *_both("validated afterwards", {"message": "Sent", "errors": {"dlr": ["Is invalid."]}}, 422),
+    *(
+        proof
+        for words in TOLD_AS_REASONS
+        for proof in _both(f"validated: {words}", {"message": "No", "errors": {"to": [words]}}, 422)
+    ),
     *_both("validated, with an id", {"message": "No", "errors": {"id": ["8d1f"]}}, 422),
     *_both("422 in words", {"message": "Message was sent, but the DLR callback is invalid"}, 422),
     *_both("a route with an id", {"message": "The route v1 could not be found.", "id": 3}, 404),
@@ -205,6 +231,22 @@ _ULTIMATE = (
         reply=Reply.of_json(
             {"message": "The given data was invalid.", "errors": {"gateway": [_TIMED_OUT]}}, 422
         ),
+    ),
+    *(
+        Proof(
+            name=f"ultimate: 422, {words}",
+            adapter="infopromo",
+            reply=Reply.of_json({"message": "No", "errors": {"recipient": [words]}}, 422),
+        )
+        for words in TOLD_AS_REASONS
+    ),
+    *(
+        _ultimate(f"stock, {more}", f"{text} {more}", status)
+        for text, status in (
+            ("There is not enough balance available to send this message.", 403),
+            ("The DLT Entity ID is mandatory.", 404),
+        )
+        for more in ("Please wait, it will go out later", "Kindly note that it was handed on")
     ),
     _ultimate("token, and a list", ["Unauthenticated.", ["the rest went out"]], 200),
     _ultimate("token, and a number", ["Unauthenticated.", 8812], 200),

@@ -30,8 +30,19 @@ _LIMIT = (200, 429)
 _CHECKED = (403, 404)
 _FRAMEWORK = (200, 404, 405)
 
-# What the stock text goes on to ask for: "Kindly get in touch."
-_MORE = rf"(\s++(kindly|please) {PLAIN_REASON})?"
+# What the stock text goes on with: "Kindly reach out to the system administrator for further
+# assistance", "Please contact support team.", "You have 0.3 of the 0.35".
+_WHOM = (
+    r"(((to|with) )?((customer|our|system|the|your) ){0,3}"
+    r"(admin(istrator)?|administration|provider|support|team)( team)?|(to |with )?us)"
+)
+_ASKS = (
+    rf"((contact|reach out|get in touch)( {_WHOM})?|(recharge|top up)( your (account|balance))?"
+    r"|(buy|purchase|renew|upgrade) ((a|an|your|more|new|sms) )*(balance|credits?|plan|units?))"
+    r"( for (further |more )?(assistance|details|help|information))?"
+)
+_HAVE = r"you have [\d.,]{1,12} of (the )?[\d.,]{1,12}"
+_MORE = rf"(\s*+((kindly|please) {_ASKS}|{_HAVE})\.?)?"
 # Whatever may be a sender ID; no bar, which stands in the upstream's raw words.
 _SENDER = r"[^\"|<>{}\[\]\\\r\n]{0,20}"
 _TYPE = r"\"?[a-z]{2,10}\"?"

@@ -162,7 +162,7 @@ def check(
     form = _FAILED if answer.status < 300 else _ERROR
     refuse(answer, (*extra, *rows), provider=provider, reason=reason, form=form)
     if reasons:
-        refuse(answer, VALIDATION, provider=provider, reason=reason, form=_INVALID)
+        refuse(answer, (*extra, *VALIDATION), provider=provider, reason=reason, form=_INVALID)
     raise give_up(answer, provider=provider, reason=reason, bare=not reason)
 
 

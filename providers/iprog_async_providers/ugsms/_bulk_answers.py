@@ -19,7 +19,6 @@ from iprog_async.adapter import (
     UnclearAnswer,
     accepted,
     count_or_none,
-    doubts,
     is_array,
     is_number_of,
     is_object,
@@ -46,12 +45,16 @@ _STOCK = re.compile(
 # What may stand beside the lists (CLI): words about the request, and a summary.
 _WORDS = ("message", "error", "help")
 _OF_ALL = frozenset((*_WORDS, "success", "data"))
-# That it is done, or done for some, is said of the request; the lists say what was done.
-_OF_THE_REQUEST = re.compile(
-    r"some|done|processed|completed?|success\w*|succeeded|ok|okay", re.IGNORECASE
+# That it is done, or failed for some, is said of the request; the lists say what was done. A count
+# may be in it, and of what is done with a text there is no word.
+_SAID_OF_ALL = re.compile(
+    r"(?:(?>(?:\d{1,3}|all|and|are|been|bulk|complete|completed|could|done|errors?|fail(?:ed|ures?)?"
+    r"|for|has|have|in|is|messages?|no|none|not|numbers?|of|ok|okay|operation|partly|processed"
+    r"|recipients?|requests?|sms|some|succeeded|success|successful|successfully|texts?|the|to"
+    r"|unsuccessful|was|were|with)(?![^\W_]))[ ,.!/()_-]*+){1,60}+",
+    re.IGNORECASE | re.ASCII,
 )
-# A count may be in it, and an id may not.
-_PLAIN = re.compile(r"(?![^\w*]*+\*\W*$)([^\d'\"`<>{}\[\];:=|]|\b\d{1,3}\b){1,200}", re.ASCII)
+_REASON = re.compile(PLAIN_REASON, re.IGNORECASE)
 # The summary's keys were never observed; these could mean nothing else (INFER).
 _COUNTED = "(_?(count|messages|recipients|numbers))?"
 _TOTAL = re.compile(rf"total{_COUNTED}", re.IGNORECASE)
@@ -237,11 +240,11 @@ def _is_plain(said: object, taken: int) -> bool:
     """Return whether words speak of the request alone: of no text, no id, and nothing later."""
     if said is None or said == "":
         return True
-    if not isinstance(said, str) or _PLAIN.fullmatch(said.strip()) is None:
+    if not isinstance(said, str):
         return False
-    if taken and _STOCK.fullmatch(said.strip()):
-        return True
-    return all(_OF_THE_REQUEST.fullmatch(said[first:end]) for first, end in doubts(said))
+    said = said.strip()
+    known = (_SAID_OF_ALL, _REASON, _STOCK) if taken else (_SAID_OF_ALL, _REASON)
+    return any(pattern.fullmatch(said) for pattern in known)
 
 
 def _sums_up(summary: dict[str, Any], counts: Mapping[re.Pattern[str], int]) -> bool:

@@ -23,6 +23,7 @@ from iprog_async import (
     HttpPool,
     NotFoundError,
     OutcomeUnknownError,
+    ProviderError,
     RateLimitError,
     RejectedError,
     RetryPolicy,
@@ -181,3 +182,60 @@ async def test_get_form_is_sent_once(respx_mock: respx.MockRouter) -> None:
             await sms.send(FIRST, TEXT)
 
     assert route.call_count == 1
+
+
+OF_ONE = [
+    {"message": "Too Many Requests", "limit": 2},
+    {"message": "Too Many Requests", "remaining": 3},
+    {"message": "Too Many Requests", "errors": ["Too many requests"]},
+]
+
+
+@pytest.mark.parametrize("body", OF_ONE, ids=str)
+async def test_what_is_said_of_one_refuses_no_campaign(
+    respx_mock: respx.MockRouter, body: dict[str, object]
+) -> None:
+    """A group has several: a number of requests, or a list, may be of where it was broken off."""
+    route = respx_mock.route(url__startswith=HOST).respond(429, json=body)
+    async with (
+        HttpPool(clock=InstantClock()) as pool,
+        connect(FLAVOURS["v3"](), RetryPolicy(), pool) as sms,
+    ):
+        with pytest.raises(OutcomeUnknownError):
+            await sms.provider.campaigns.send("g1", TEXT)
+
+    assert route.call_count == 1
+
+
+async def test_a_row_about_one_refuses_no_campaign(respx_mock: respx.MockRouter) -> None:
+    """What the user knows of a number is nothing about the others of its group."""
+    respx_mock.route(url__startswith=HOST).respond(403, json=error("Numero invalide"))
+    rows = [Refusal(RejectedError, "numero invalide", (403,), blame="recipient")]
+    async with connect(FLAVOURS["v3"](refusals=rows)) as sms:
+        with pytest.raises(OutcomeUnknownError):
+            await sms.provider.campaigns.send("g1", TEXT)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (
+            403,
+            "There is not enough balance available to send this message.You have 0.3 of the 0.35",
+        ),
+        (403, "Purchased plan is not active. Please contact support team."),
+        (
+            404,
+            "The DLT Entity ID is mandatory. Kindly reach out to the system administrator for "
+            "further assistance",
+        ),
+    ],
+)
+async def test_a_refusal_may_go_on_with_what_to_do(
+    respx_mock: respx.MockRouter, status: int, words: str
+) -> None:
+    """Stock texts ask for money or a call, and say how much is there."""
+    respx_mock.route(url__startswith=HOST).respond(status, json=error(words))
+    async with connect(FLAVOURS["v3"]()) as sms:
+        with pytest.raises(ProviderError):
+            await sms.send(FIRST, TEXT)

@@ -211,3 +211,12 @@ async def test_an_error_that_echoes_the_password_hides_it(respx_mock: respx.Mock
     error = error_of(found)
     assert PASSWORD not in f"{error!r} {error.__dict__}"
     assert "***" in str(error)
+
+
+async def test_users_add_reasons_of_a_validator(respx_mock: respx.MockRouter) -> None:
+    """A validator of another language is known by `refusals=`, too."""
+    body = {"message": "Namba si sahihi", "errors": {"numbers": ["Namba si sahihi"]}}
+    row = Refusal(RejectedError, "namba si sahihi", (422,), blame="recipient")
+    answer = httpx.Response(422, json=body)
+    assert ["unknown"] == states(await outcomes(respx_mock, answer, *to_many(1)))
+    assert ["not_sent"] == states(await outcomes(respx_mock, answer, *to_many(1), refusals=(row,)))

@@ -1,0 +1,98 @@
+"""What a validator says is wrong with a request, and nothing that came later.
+
+A list of what is suspicious has holes: "We will retry in 5 minutes", "Part 2 of 3 failed" and
+"Message enqueued" each tell that a text is with the gateway, or a part of it. So each word that may
+stand in a reason is listed, and of what is done with a text there is none. What a field has or is
+("has no", "was given") stands there in its negative only, a number beside a unit of length or as
+the index of a field, and each sentence has to say that something is wrong.
+"""
+
+from __future__ import annotations
+
+
+_END = r"(?![^\W_])"
+_NT = "n['\u2019]t"
+_NOT = (
+    "(?:(?:(?:are|can|could|did|do|does|has|have|is|may|must|should|was|were) )?not|cannot"
+    f"|(?:are|ca|could|did|do|does|has|have|is|must|should|was|were){_NT})"
+)
+_WRONG = (
+    "abusive|bad|banned|barred|black ?list(?:ed)?|blank|blocked|disallowed|empty|exceed(?:s|ed)?"
+    "|forbidden|fraud(?:ulent)?|illegal|improper|inappropriate|incorrect|insufficient|invalid"
+    "|malformed|mandatory|missing|no|obscene|offensive|phishing|profan(?:e|ity)|prohibited|required"
+    "|restricted|scam|spam(?:my)?|suspicious|too|unapproved|unauthori[sz]ed|unregistered"
+    "|unsupported|vulgar|wrong"
+)
+# What is as it should be, behind a "not" or a "must".
+_RIGHT = (
+    "accept(?:ed)?|allow(?:ed)?|approved|assigned|authori[sz]ed|available(?= (?:for|in|to) )"
+    "|configured|contain|defined|enabled|enough|exceed|exists?|found|given|have|include|known|match"
+    "|pass|permitted|provided|recogni[sz]ed|registered|specified|supplied|support(?:ed)?|verified"
+    "|whitelisted"
+)
+_DUE = (
+    "contain|different|exceed|have|include|match|present|provided|registered|specified|unique"
+    "|whitelisted"
+)
+_BAD = (
+    f"{_WRONG}|{_NOT}|(?:can|may) only|has to|have to|must|needs? to|should|(?:failed|validation)"
+    "|please|provide"
+    "|more errors?"
+)
+_COUNT = r"\d{1,5}(?:(?: ?- ?| and | or | to )\d{1,5})?"
+_PREFIX = r"\+?\d{1,4}"
+_UNIT = "(?:bytes?|char(?:acter)?s?|digits?|kb|letters?|lines?|symbols?|words?)"
+
+_PHRASES = (
+    rf"{_NOT}(?: (?:an?|be|been|the)){{0,2}}(?: (?:{_RIGHT}))?(?: to send)?",
+    r"(?:can|has to|have to|may|must|needs? to|should)(?: (?:an?|be|only|the)){0,3}"
+    rf"(?: (?:{_DUE}))?",
+    rf"(?:has|have|was|were)(?= (?:(?:an?|more|the) )?(?:{_WRONG}|than){_END})",
+    r"no (?:[a-z]{2,15} ){1,3}(?:(?:are|have been|has been|is|was|were) )?"
+    r"(?:found|given|provided|selected|specified|supplied)",
+    r"(?:failed (?:the )?validation|validation (?:error|failed|failure))",
+    r"(?:please )?(?:check|correct|enter|insert|provide|specify)",
+    r"the (?:given|provided|specified|supplied)(?= [a-z])",
+    r"required (?:if|when|with|without)",
+    rf"(?:begins?|ends?|starts?) with(?: {_PREFIX}(?:(?:,| or) {_PREFIX}){{0,5}})?",
+    r"at (?:least|most)|(?:fewer|greater|higher|larger|less|longer|lower|more|shorter|smaller) than"
+    rf"(?: or equal to)?(?: {_COUNT}{_END})?",
+    rf"{_COUNT}[ -]?{_UNIT}",
+    r"schedule (?:at|date|time)|sms provider|in the (?:future|past)|(?:in|on) (?:a|the) blacklist"
+    r"|date (?:after|before)(?: or equal to)? (?:now|today)",
+    # "messages.3.number" is where a validator looked, in front of everything.
+    r"[a-z_]{2,30}(?:\.\d{1,5}(?:\.[a-z_]{2,30})?){1,3}",
+    r"\+?\d{9,15}(?= (?:are|can|does|has|is)(?:n['\u2019]t|not)? )",
+    r"and \d{1,4} more errors?",
+    r"validation\.[a-z_]{2,30}(?:\.[a-z_]{2,30}){0,2}",
+    r"e\.164|gsm-?7|ucs-?2|utf-?8|x-api-key",
+)
+_WORDS = (
+    "a account address alphabetic alphanumeric an and any api apikey are array ascii attribute "
+    "balance be between big body boolean business cell character characters code codes contact "
+    "contacts contain contains content contents country credential credentials credit credits "
+    "daily dashes data date days destination detected digit digits do does domain domains email "
+    "emoji emojis encoding entity entry equal error errors expiry few field fields filipino for "
+    "format formats from funds group groups header hyphens id ids if in includes input integer "
+    "international is it item items json key keys keyword keywords landline language large length "
+    "letter letters limit limits link links list local long looks many max maximum may message "
+    "messages min minimum mobile mobiles monthly msisdn name names national number numbers "
+    "numeric of or originator otp param parameter parameters params password philippine phone "
+    "phones plan prefix purpose quota receiver receivers recipient recipients region request "
+    "requests seems selected sender senders short shortcode size small sms space spaces string "
+    "subject telephone template templates text texts that the this time timezone to token tokens "
+    "type types ugandan underscores unicode url urls user username valid value values word words "
+    "you your zone"
+)
+_TOKEN = rf"(?>(?:{'|'.join(_PHRASES)}|{_WRONG}|{'|'.join(_WORDS.split())}){_END})[ ,()/_-]*+"
+# A dot within a word ends no sentence.
+_SENTENCE = (
+    rf"(?=(?:[^.!?;]|\.(?=\S)){{0,300}}?\b(?=[a-z])(?:{_BAD}){_END})\(?+(?:{_TOKEN}){{1,60}}+"
+)
+
+PLAIN_REASON = rf"(?:{_SENTENCE}(?:[.!?;]++ *+|\Z)){{1,6}}+|(?<!\S)[?!.-]{{1,20}}(?!\S)"
+"""Pattern of a plain sentence about what was asked, which speaks of nothing that came later.
+
+It knows the words of validators, in English. What else a gateway refuses with, or in another
+language, needs a row of its own.
+"""
