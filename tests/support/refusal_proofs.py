@@ -58,6 +58,7 @@ _IPROG = (
         _iprog(f"429 around {piece}", Reply.of_html(f"{piece}<h1>429 Too Many Requests</h1>", 429))
         for piece in ('<p aria-label="2 of 5 are out">', "<p data-success=2>", "<p>\uf00c</p>")
     ),
+    _iprog("suspicious, and held", _error("Message looks suspicious (held for review)")),
     _iprog("a list of reasons beside ids", _error(["639171234567 is invalid"], **_IDS)),
     _iprog("reasons in data beside ids", _error("No", data={"errors": ["No"]}, **_IDS)),
     _iprog("reasons beside ids in data", _error("No", data={"errors": ["No"], **_IDS})),
@@ -251,6 +252,11 @@ _ULTIMATE = (
     _ultimate("token, and a list", ["Unauthenticated.", ["the rest went out"]], 200),
     _ultimate("token, and a number", ["Unauthenticated.", 8812], 200),
     _ultimate("number, and a list", [_INVALID, ["the other three went out"]], 403),
+    _ultimate(
+        "a field, and it went",
+        "The message went out. The callback field is required.",
+        200,
+    ),
     _ultimate("422 in other words", "The text is invalid", 422),
     _ultimate("an exception", "Undefined array key 0", 200),
     _ultimate("a model", "No query results for model [App\\Models\\Reports] 5", 200),

@@ -43,6 +43,8 @@ _ASKS = (
 )
 _HAVE = r"you have [\d.,]{1,12} of (the )?[\d.,]{1,12}"
 _MORE = rf"(\s*+((kindly|please) {_ASKS}|{_HAVE})\.?)?"
+# "recipient", "dlt template id", "FIRST_NAME": no sentence, which would have a dot and a blank.
+_FIELD = r"[a-z]{1,20}([ _.][a-z\d]{1,20}){0,3}"
 # Whatever may be a sender ID; no bar, which stands in the upstream's raw words.
 _SENDER = r"[^\"|<>{}\[\]\\\r\n]{0,20}"
 _TYPE = r"\"?[a-z]{2,10}\"?"
@@ -84,7 +86,7 @@ COMMON = (
     _row(AuthenticationError, r"these credentials do not match our records\.?", _TOKEN),
     _row(AuthenticationError, r"you do not have permission to access api\.?", (403,)),
     _row(RateLimitError, r"too many attempts\.?", _LIMIT, "INFER", ""),
-    _row(RejectedError, r"the [\w .]{1,60} field is required\.?", _FIELDS),
+    _row(RejectedError, rf"the {_FIELD} field is required\.?", _FIELDS),
     # The framework's own, in front of any controller; rendered as all errors are.
     _row(
         NotFoundError,

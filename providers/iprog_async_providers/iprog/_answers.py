@@ -94,7 +94,7 @@ REFUSALS = (
     ),
     Refusal(
         RejectedError,
-        r"message failed validation\.?|message looks suspicious( \([\w ]{1,40}\))?\.?",
+        r"message failed validation\.?|message looks suspicious( \([a-z]{3,20} detected\))?\.?",
         _SEEN,
         whole_request=True,
         evidence="CLI: data.errors",
