@@ -6,6 +6,7 @@ from attrs import define, field
 
 from iprog_async._core.errors import RateLimitError, SmsError
 from iprog_async._http.back_off import BackOff
+from iprog_async._http.retry import SHORTEST_PAUSE
 from iprog_async.outbox._verdicts import Verdict
 
 
@@ -49,7 +50,7 @@ class Pause:
         if verdict is Verdict.HALT:
             return self.seconds
         if isinstance(cause, RateLimitError) and cause.retry_after is not None:
-            return max(cause.retry_after, 0.0)
+            return max(cause.retry_after, SHORTEST_PAUSE)
         return _BACK_OFF.longest_wait(self._count) / 2 + _BACK_OFF.draw_wait(self._count) / 2
 
     def left(self, now: float) -> float:

@@ -111,9 +111,9 @@ def test_pauses_for_a_gateway_that_is_away_grow_up_to_half_a_minute() -> None:
     ]
 
 
-@pytest.mark.parametrize(("asked", "length"), [(7.0, 7.0), (0.0, 0.0), (-1.0, 0.0)])
+@pytest.mark.parametrize(("asked", "length"), [(7.0, 7.0), (0.0, 1.0), (-1.0, 1.0)])
 def test_pause_is_as_long_as_the_gateway_asks_for(asked: float, length: float) -> None:
-    """A Retry-After is heeded."""
+    """A Retry-After is heeded; of no second, or less, it is taken for one."""
     error = RateLimitError("slower", provider="fake", retry_after=asked)
     assert length == Pause(60.0).begin(error, Verdict.PAUSE, 0.0)
 

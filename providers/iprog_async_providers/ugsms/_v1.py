@@ -55,7 +55,8 @@ class UgsmsV1Provider(UgsmsProvider):
             most clients do, or the query of a GET, which sends as well. Only `"query"` puts
             the password into a URL, where proxies and servers log it.
         accept_empty: Take an empty 2xx as accepted. The vendor's page shows no body of a
-            success, so it is possible; otherwise only `"success": true` is.
+            success, so it is possible; otherwise only `"success": true` is. One of which a body
+            may have been lost is unknown all the same.
         base_url: Another host, or the sandbox.
         sender_id: What the phone shows as sender, unless a message says otherwise.
         number_format: `"national"` sends `0701234567`, `"international"` `256701234567`.
