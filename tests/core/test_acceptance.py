@@ -176,6 +176,7 @@ REASONS = [
     "The messages.0.number field is required.",
     *("No recipients were given", "Sender name is not registered", "URLs are not allowed"),
     "You are not allowed to send to this country",
+    *("639171234567 is invalid", "+639171234567 has a bad format", "639171234567 can't be blank"),
     *("639171234567 is not a valid phone number", "Number is on the blacklist"),
     "Phone number must start with 09 or 63",
     "The schedule time must be a date after now.",
@@ -207,6 +208,7 @@ CAME_LATER = [
     *("Invalid number. Message is valid.", "Duplicate message", "Bad number 8812"),
     # A part of it is.
     *("Part 2 of 3 failed", "second part failed", "Segment 2 invalid", "1 of 2: Bad"),
+    *("88120031234 is the message id, number invalid", "Invalid number, id 88120031234"),
     *("2 of 5 numbers are invalid", "Message 2 is invalid", "Some numbers are invalid"),
 ]
 

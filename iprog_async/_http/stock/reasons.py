@@ -62,7 +62,8 @@ _PHRASES = (
     r"|date (?:after|before)(?: or equal to)? (?:now|today)",
     # "messages.3.number" is where a validator looked, in front of everything.
     r"[a-z_]{2,30}(?:\.\d{1,5}(?:\.[a-z_]{2,30})?){1,3}",
-    r"\+?\d{9,15}(?= (?:are|can|does|has|is)(?:n['\u2019]t|not)? )",
+    # A number that something is wrong with; any other may be an id.
+    rf"\+?\d{{9,15}}(?= (?:{_NOT}|(?:has|is) (?:an? )?(?:{_WRONG})){_END})",
     r"and \d{1,4} more errors?",
     r"validation\.[a-z_]{2,30}(?:\.[a-z_]{2,30}){0,2}",
     r"e\.164|gsm-?7|ucs-?2|utf-?8|x-api-key",
@@ -90,7 +91,10 @@ _SENTENCE = (
     rf"(?=(?:[^.!?;]|\.(?=\S)){{0,300}}?\b(?=[a-z])(?:{_BAD}){_END})\(?+(?:{_TOKEN}){{1,60}}+"
 )
 
-PLAIN_REASON = rf"(?:{_SENTENCE}(?:[.!?;]++ *+|\Z)){{1,6}}+|(?<!\S)[?!.-]{{1,20}}(?!\S)"
+# Where it is looked for, it is so from the beginning of a sentence, and not from each word.
+_BEGUN = r"(?<![^\s(])(?<![\w,] )"
+
+PLAIN_REASON = rf"{_BEGUN}(?:(?:{_SENTENCE}(?:[.!?;]++ *+|\Z)){{1,6}}+|[?!.-]{{1,20}}(?!\S))"
 """Pattern of a plain sentence about what was asked, which speaks of nothing that came later.
 
 It knows the words of validators, in English. What else a gateway refuses with, or in another
