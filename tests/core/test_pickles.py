@@ -69,10 +69,13 @@ _VALUES: dict[str, object] = {
 
 
 def _told(value: object, like: object) -> object:
-    """Return all that a value says, as far as one like it does: errors equal only themselves."""
+    """Return all that a value says, as far as one like it does: errors equal only themselves.
+
+    An error's sentence is that of the version that raised it, and may be another one by now.
+    """
     if isinstance(value, BaseException):
         said = {key: _told(getattr(value, key), wanted) for key, wanted in vars(like).items()}
-        return type(value), value.args, said
+        return type(value), len(value.args), said
     cls = type(value)
     if attrs.has(cls):
         names = [field.name for field in attrs.fields(cls)]
