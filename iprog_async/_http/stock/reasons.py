@@ -63,7 +63,7 @@ _PHRASES = (
     # "messages.3.number" is where a validator looked, in front of everything.
     r"[a-z_]{2,30}(?:\.\d{1,5}(?:\.[a-z_]{2,30})?){1,3}",
     # A number that something is wrong with; any other may be an id.
-    r"\+?\d{9,15}(?= (?:cannot|(?:can|does|has|is)"
+    r"\+?\d{9,15}(?= (?:cannot|(?:ca|does|has|is)"
     r"(?:n['\u2019]t| (?:an? )?(?:bad|invalid|not|wrong))))",
     r"and \d{1,4} more errors?",
     r"validation\.[a-z_]{2,30}(?:\.[a-z_]{2,30}){0,2}",
