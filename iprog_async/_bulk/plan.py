@@ -247,6 +247,7 @@ async def _read_all(
     finally:
         if ledger is not None:
             ledger.end()
+            await ledger.ended()
 
 
 async def _asked(window: Window, gate: Gate, tally: _Tally) -> Window:

@@ -153,9 +153,10 @@ class Journal(JournalContents):
         """
         return await self.store.begin_run()
 
-    def end_run(self) -> None:
-        """Let another bulk run use the journal."""
+    async def end_run(self) -> None:
+        """Let another bulk run use the journal; it can when this returns."""
         self.store.end_run()
+        await self.store.run_ended()
 
     def reserve(self, identity: tuple[str, str]) -> bool:
         """Take number and key of a message that is to be sent; `False` if they are taken.
@@ -196,7 +197,7 @@ class Journal(JournalContents):
                 self.store, self.hash, self.under_way, gateway, start or self.store.made_at
             )
         finally:
-            self.end_run()
+            await self.end_run()
 
     async def settle(
         self,
@@ -228,7 +229,7 @@ class Journal(JournalContents):
         try:
             return to_entry(await settle(self.store, self.under_way, e164, key, outcome))
         finally:
-            self.end_run()
+            await self.end_run()
 
     async def prune(self, *, older_than: timedelta) -> int:
         """Take the people out of what nobody has touched for a time; return how many texts it was.
@@ -251,7 +252,7 @@ class Journal(JournalContents):
         try:
             return await self.store.prune(older_than.days)
         finally:
-            self.end_run()
+            await self.end_run()
 
     async def forget(self, number: str, *, region: str | None = None) -> int:
         """Take a person out of the journal; return how many texts it was.
@@ -276,7 +277,7 @@ class Journal(JournalContents):
             await check_idle(self.store, self.under_way, e164, rows)
             return await self.store.forget(e164, rows)
         finally:
-            self.end_run()
+            await self.end_run()
 
     def limits(self) -> SharedLimits:
         """Return the limits of accounts that all processes with this journal share."""

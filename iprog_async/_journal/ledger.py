@@ -85,7 +85,12 @@ class Ledger:
         self._doubts.clear()
         if self._run and not self._shared:
             self._run = 0
-            self._journal.end_run()
+            self._journal.store.end_run()
+
+    async def ended(self) -> None:
+        """Wait until another run can have the journal, after `end`."""
+        if not self._shared:
+            await self._journal.store.run_ended()
 
     def stop(self) -> None:
         """Wait no longer for what others are sending: nothing more leaves, and it stays open."""

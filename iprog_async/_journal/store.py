@@ -181,7 +181,11 @@ class JournalStore(Pages, Protocol):
         ...
 
     def end_run(self) -> None:
-        """Let another bulk run begin."""
+        """Let another bulk run begin, once what this one has handed in can't change what it has."""
+        ...
+
+    async def run_ended(self) -> None:
+        """Wait until another bulk run can begin, after `end_run`."""
         ...
 
     async def look_up(

@@ -138,6 +138,9 @@ class PostgresStore:
         """Let another bulk run begin."""
         self._in_run = False
 
+    async def run_ended(self) -> None:
+        """Wait for nothing: what a run has handed in goes only to what it has claimed itself."""
+
     async def look_up(
         self,
         identities: Iterable[Identity],

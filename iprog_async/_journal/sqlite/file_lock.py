@@ -24,6 +24,7 @@ class FileLock:
     def __init__(self, path: str, descriptor: int) -> None:
         self._path = path
         self._descriptor: int | None = descriptor
+        self._released = False
         _taken.add(self)
 
     @classmethod
@@ -68,6 +69,11 @@ class FileLock:
         """Whether others meet it: its file is still where they look."""
         return self._descriptor is not None and _is_at(self._descriptor, self._path)
 
+    @property
+    def is_released(self) -> bool:
+        """Whether it was let go of, so that others can have it."""
+        return self._released
+
     def release(self) -> None:
         """Let others in; twice is fine."""
         if self._descriptor is None:
@@ -81,6 +87,7 @@ class FileLock:
         # A process that is being forked off may hold a copy of the descriptor yet.
         _unlock(descriptor)
         os.close(descriptor)
+        self._released = True
 
     def leave_to_parent(self) -> None:
         """Drop a copy that came with a fork: the lock ends with the process that took it."""

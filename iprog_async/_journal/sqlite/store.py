@@ -107,6 +107,7 @@ class SqliteStore:
         self._block = file.block
         self._begun = Begun()
         self._run_lock: FileLock | None = None
+        self._leaving: FileLock | None = None
         self._wait = wait
         self._clock = clock
         self._watches: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, EndWatch] = (
@@ -147,6 +148,7 @@ class SqliteStore:
         """Wait until no other run has the file, as long as it is worth it."""
         if self._intake.is_copy:
             raise self._intake.forked()
+        await self.run_ended()
         ends = self._clock.monotonic() + self._wait
         while (lock := _try_run(self.path)) is None:
             left = ends - self._clock.monotonic()
@@ -167,10 +169,20 @@ class SqliteStore:
         )
 
     def end_run(self) -> None:
-        """Let another bulk run use the file."""
+        """Let another bulk run use the file, once it has all that this one handed in.
+
+        Rows without a key belong to the run that has the file: one that was stopped for a while in
+        the midst of writing them must not overwrite what the next one has of the same messages.
+        """
         if self._run_lock is not None:
-            self._run_lock.release()
-            self._run_lock = None
+            self._leaving, self._run_lock = self._run_lock, None
+            self._intake.then(self._leaving.release)
+
+    async def run_ended(self) -> None:
+        """Wait until another run can use the file; see `JournalStore`."""
+        if self._leaving is not None and not self._leaving.is_released:
+            # Whatever it says: what was to be done before it has been done.
+            await self.of_loop().ask(_nothing)
 
     @property
     def has_earlier_rows(self) -> bool:
@@ -315,6 +327,10 @@ class SqliteStore:
     def close(self) -> None:
         """Write what is waiting and close the file; twice is fine."""
         self._stop()
+
+
+def _nothing(_: sqlite3.Connection) -> None:
+    """Only have one's turn."""
 
 
 def _stop(intake: WriteQueue, thread: threading.Thread) -> None:

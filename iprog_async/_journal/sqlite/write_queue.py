@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from attrs import Factory, define
@@ -40,7 +41,7 @@ class Job:
     """Something to do with the database, or rows to write.
 
     Args:
-        loop_queue: Who handed it in, and hears of its end.
+        loop_queue: Who handed it in, and hears of its end; `None` if nobody does.
         work: What to do.
         rows: Rows to insert, or to replace by their number.
         claims: Which of the rows are claims: they are not written if somebody else has sent what
@@ -52,9 +53,10 @@ class Job:
         waiting: Who waits for it. Each is given the result, which is a `JournalError` if it
             failed: as an exception, it would complain that nobody asked.
         shared: The one of them that any number of others may wait for.
+        afterwards: What follows it, whatever came of it and of all that was handed in before.
     """
 
-    loop_queue: LoopQueue
+    loop_queue: LoopQueue | None = None
     work: Callable[[sqlite3.Connection], Any] | None = None
     rows: list[Values] = Factory(list[Values])
     claims: list[Claim] = Factory(list[Claim])
@@ -66,6 +68,7 @@ class Job:
     claiming: list[_Claiming] = Factory(list[Any])
     waiting: list[asyncio.Future[Any]] = Factory(list[asyncio.Future[Any]])
     shared: asyncio.Future[Any] | None = None
+    afterwards: Callable[[], None] | None = None
 
     def claims_made(self, result: Any) -> Iterator[tuple[asyncio.Future[Any], Sequence[Row]]]:
         """Yield who waits for each claim of rows with keys that was made, and its rows."""
@@ -221,14 +224,14 @@ class LoopQueue:
             self._intake.flush()
             self._handed_in += 1
             done: asyncio.Future[Any] = asyncio.Future(loop=self.loop)
-            self._intake.jobs.put(Job(self, work, waiting=[done]))
+            self._intake.put(Job(self, work, waiting=[done]))
         return done
 
     def flush(self) -> None:
         """Give the thread what has been gathered; whoever calls holds the gate."""
         if self._gathered is not None:
             self._handed_in += 1
-            self._intake.jobs.put(self._gathered)
+            self._intake.put(self._gathered)
             self._gathered = None
 
     def hand_out(self) -> None:
@@ -335,8 +338,40 @@ class WriteQueue:
         """Why nothing may be sent any more: it could not be put on record."""
         self._path = path
         self._queues: dict[asyncio.AbstractEventLoop, LoopQueue] = {}
+        self._put = 0
+        self.done = 0
+        """How many jobs the thread has done; only it says so."""
         self.forks = generation()
         self.closed = False
+        self._ended = False
+
+    def put(self, job: Job) -> None:
+        """Hand a job to the thread; whoever calls holds the gate."""
+        self._put += 1
+        self.jobs.put(job)
+
+    def then(self, step: Callable[[], None]) -> None:
+        """Have something done once all that was handed in is in the file, or can't get there.
+
+        It is done at once where nothing is left to write, and else by the thread.
+        """
+        if not self.is_copy:
+            with self.lock:
+                self.flush()
+                if self.done < self._put and not self._ended:
+                    self.put(Job(afterwards=step))
+                    return
+        step()
+
+    def end(self) -> None:
+        """Note that the thread does no job any more, and do what was to follow the last one."""
+        with self.lock:
+            self._ended = True
+        with suppress(queue.Empty):
+            while True:
+                job = self.jobs.get_nowait()
+                if job is not None and job.afterwards is not None:
+                    job.afterwards()
 
     def of_loop(self) -> LoopQueue:
         """Return the desk of the running event loop."""
@@ -364,7 +399,7 @@ class WriteQueue:
             loop_queue = self._queues.pop(gone)
             loop_queue.flush()
             if (release := loop_queue.unheard()) is not None:
-                self.jobs.put(release)
+                self.put(release)
 
     def refusal(self, *, durable: bool = False) -> JournalError | None:
         """Return why nothing can be handed in, or nothing durable."""

@@ -82,14 +82,18 @@ class Writer:
                 close_file(self._path, self._file, in_order=in_order)
         finally:
             self._in_use.end()
+            self._intake.end()
 
     def _serve(self) -> None:
         while (first := self._intake.jobs.get()) is not None:
             jobs = [first, *self._waiting()]
-            while jobs:
-                jobs = _hand_out(jobs, self._results_of(jobs))
+            count, results = len(jobs), self._results_of(jobs)
+            _do_afterwards(jobs)
+            self._intake.done += count
+            while jobs := _hand_out(jobs, results):
+                results = self._results_of(jobs)
             # A waiting thread must not keep the last rows alive.
-            del first, jobs
+            del first, jobs, results
 
     def _results_of(self, jobs: Sequence[Job]) -> Sequence[Any]:
         try:
@@ -256,11 +260,19 @@ def _passes(error: Exception) -> bool:
     return isinstance(code, int) and code & 0xFF == sqlite3.SQLITE_BUSY
 
 
+def _do_afterwards(jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        if job.afterwards is not None:
+            job.afterwards()
+
+
 def _hand_out(jobs: Sequence[Job], results: Sequence[Any]) -> list[Job]:
     """Tell each event loop what was done, and return what gives back what nobody will send."""
     loop_queues: dict[LoopQueue, None] = {}
     releases: list[Job | None] = []
     for job, result in zip(jobs, results, strict=True):
+        if job.loop_queue is None:
+            continue
         if job.claiming:
             releases.append(job.loop_queue.unused(job, result))
         job.loop_queue.ended.append((job, result))

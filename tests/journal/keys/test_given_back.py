@@ -9,39 +9,18 @@ from typing import Any
 
 import pytest
 from support.core.fakes import NUMBER, Wire, prepared
+from support.journal.gate import Gate
 from support.journal.journaling import BUSY, Place, posting, states_in
 from support.outbox.looking import until
 from support.waiting import LONG
 
 from iprog_async import Journal, Outcome, RejectedError, SmsError
-from iprog_async._journal.postgres.execution import Execution
 from iprog_async._journal.rows import Row
 from iprog_async._journal.single_ledger import SingleLedger
-from iprog_async._journal.sqlite.writer import Writer
 
 
 KNOWN = pytest.mark.parametrize("known", [False, True], ids=["new", "refused for now"])
 """Whether something is on record of the key: then it is looked up first, and claimed after that."""
-
-
-class Gate:
-    """Stops a journal's thread before it does the next thing, once it has done so many more."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, after: int) -> None:
-        self.reached, self.opened = threading.Event(), threading.Event()
-        self._free = after
-        for thread, name in ((Writer, "_do"), (Execution, "do")):
-            monkeypatch.setattr(thread, name, self._stopped(getattr(thread, name)))
-
-    def _stopped(self, really: Callable[..., Any]) -> Callable[..., Any]:
-        def do(*asked: Any) -> Any:
-            self._free -= 1
-            if self._free < 0:
-                self.reached.set()
-                assert self.opened.wait(LONG)
-            return really(*asked)
-
-        return do
 
 
 async def _refused(journal: Journal) -> None:

@@ -149,9 +149,9 @@ async def _begin_both(journal: Journal, other: Journal) -> None:
     await journal.begin_run()
     with pytest.raises(JournalError, match="in use by a run of another process"):
         await other.begin_run()
-    journal.end_run()
+    await journal.end_run()
     await other.begin_run()
-    other.end_run()
+    await other.end_run()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no such files")

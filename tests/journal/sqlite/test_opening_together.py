@@ -96,7 +96,7 @@ def test_locks_of_the_dead_are_removed(path: Path) -> None:
     Path(f"{path}.lock").touch()
     with Journal.open(path) as journal:
         run = asyncio.run(journal.begin_run())
-        journal.end_run()
+        asyncio.run(journal.end_run())
     assert (1, [path]) == (run, _files(path))
 
 

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from enum import Enum
 from pathlib import Path
 
 import pytest
 from support.core.fakes import NUMBER, Wire, prepared, to_many
-from support.journal.journaling import ACCEPTED, posting, run_over, take
+from support.journal.gate import Gate
+from support.journal.journaling import (
+    ACCEPTED,
+    posting,
+    run_over,
+    sqlite_store,
+    states_in,
+    take,
+)
+from support.outbox.looking import until
 
-from iprog_async import Journal, JournalError, OutcomeUnknownError
+from iprog_async import Journal, JournalError, NotSent, OutcomeUnknownError, RejectedError
 from iprog_async._journal.ledger import Ledger
 from iprog_async._journal.resume_rules import ResumeRules
 from iprog_async._journal.sqlite import database
@@ -76,6 +87,59 @@ async def test_one_run_at_a_time(path: Path) -> None:
     assert 2 == len(wire.requests)
 
 
+class _Close(Enum):
+    """When a journal is closed whose run ends."""
+
+    NEVER = "it stays open"
+    AFTER = "it is closed after that"
+    BEFORE = "it was closed before"
+
+
+@pytest.mark.parametrize("close", _Close)
+async def test_a_run_has_the_file_until_all_that_it_handed_in_is_there(
+    close: _Close, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is stopped in the midst of writing overwrites nothing of the run after it."""
+    batch = [prepared()]
+    refused = [NotSent(0, batch[0].message, RejectedError("later", provider="fake"))]
+    with Journal.open(path) as one, Journal.open(path, resend_unknown=True) as two:
+        ledger = await Ledger.of_run(one)
+        await take(ledger.claim(batch))
+        gate = Gate(monkeypatch)
+        ledger.record(batch, refused)
+        closing: asyncio.Future[None] | None = None
+        if close is _Close.BEFORE:
+            closing = asyncio.ensure_future(asyncio.to_thread(one.close))
+            await until(lambda: sqlite_store(one)._intake.closed)  # pyright: ignore[reportPrivateUsage] - what it has come to
+        ledger.end()
+        if close is _Close.AFTER:
+            closing = asyncio.ensure_future(asyncio.to_thread(one.close))
+        with pytest.raises(JournalError, match="in use by a run of another process"):
+            await two.begin_run()
+        gate.opened.set()
+        await (closing or ledger.ended())
+        assert ["not_sent"] == states_in(path)
+        assert 2 == await two.begin_run()
+        await two.end_run()
+
+
+async def test_the_same_opening_can_begin_a_run_at_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for what its run before has left to write, and needs no `wait` for that."""
+    with Journal.open(path) as journal:
+        ledger = await Ledger.of_run(journal)
+        await take(ledger.claim([prepared()]))
+        gate = Gate(monkeypatch)
+        ledger.claim([prepared()]).give_back()
+        ledger.end()
+        beginning = asyncio.create_task(journal.begin_run())
+        await until(gate.reached.is_set)
+        gate.opened.set()
+        assert 2 == await beginning
+        await journal.end_run()
+
+
 class _EndingClock(InstantClock):
     """Does something while somebody waits."""
 
@@ -94,11 +158,11 @@ async def test_a_run_waits_for_another(path: Path) -> None:
     """With `wait` a run begins when the other has ended, or is refused after so many seconds."""
     with Journal.open(path) as one:
         await one.begin_run()
-        clock = _EndingClock(20, one.end_run)
+        clock = _EndingClock(20, one.store.end_run)
         with _patient(path, clock) as two:
             assert 2 == await two.begin_run()
             assert 20 <= clock.monotonic() < 21
-            two.end_run()
+            await two.end_run()
         await one.begin_run()
         in_vain = InstantClock()
         with (
