@@ -92,9 +92,11 @@ class OutcomeStream:
 
     async def close(self) -> None:
         """Let a reader in another task have what is settled, and then the end, at once."""
-        while self._ended:
-            await self._take()
-        self.end()
+        try:
+            while self._ended:
+                await self._take()
+        finally:
+            self.end()
 
     async def _take(self) -> None:
         """Give the reader what is on record, once the first of it is."""

@@ -151,15 +151,24 @@ class BulkRun:
         """Stop at once; requests under way are abandoned, see `abandoned`."""
         self._pool.stop()
         self._pool.move_on(State.ENDED)
-        if self._sending is not None:
-            self._sending.cancel()
-            await asyncio.gather(self._sending, return_exceptions=True)
-            await self._pool.stream.close()
+        # Whoever is cancelled while it closes leaves nothing taken: each step is made all the same.
         try:
-            await self._preparation.aclose()
+            if self._sending is not None:
+                self._sending.cancel()
+                await asyncio.gather(self._sending, return_exceptions=True)
+                await self._pool.stream.close()
         finally:
+            try:
+                await self._preparation.aclose()
+            finally:
+                await self._leave_journal()
+
+    async def _leave_journal(self) -> None:
+        try:
             if self._ledger is not None:
                 self._ledger.end()
+                await self._ledger.ended()
+        finally:
             if self._own_journal is not None:
                 await asyncio.to_thread(self._own_journal.close)
 

@@ -188,14 +188,16 @@ class _Pump:
             self._changed.set()
 
     async def aclose(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        # A generator that is left half-read would be finalized some time later; anything else
-        # that can be closed belongs to whoever made it.
-        messages: Any = self._messages
-        if inspect.isasyncgen(messages):
-            await messages.aclose()
+        try:
+            if self._task is not None:
+                self._task.cancel()
+                await asyncio.gather(self._task, return_exceptions=True)
+        finally:
+            # A generator that is left half-read would be finalized some time later; anything else
+            # that can be closed belongs to whoever made it.
+            messages: Any = self._messages
+            if inspect.isasyncgen(messages):
+                await messages.aclose()
 
 
 def _cut_short(cancelled: asyncio.CancelledError) -> RuntimeError:

@@ -136,13 +136,16 @@ class WorkerPool:
             for worker in workers:
                 worker.cancel()
             self._waiting.stop()
-            await asyncio.gather(*workers, self._ahead.cancel(), return_exceptions=True)
-            if self._admissions is not None:
-                await self._admissions.end()
-            if self._ledger is not None:
-                self._ledger.end()
-            if self.state is not State.ENDED:
-                self.stream.end()
+            try:
+                await asyncio.gather(*workers, self._ahead.cancel(), return_exceptions=True)
+                if self._admissions is not None:
+                    await self._admissions.end()
+            finally:
+                # Also if it is cancelled once more, while policies are told.
+                if self._ledger is not None:
+                    self._ledger.end()
+                if self.state is not State.ENDED:
+                    self.stream.end()
 
     def _start(self, withdrawal: Withdrawal) -> asyncio.Task[None]:
         worker = asyncio.create_task(self._work(withdrawal))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AsyncExitStack
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
@@ -417,11 +418,13 @@ class SmsClient(Questions[P_co]):
     async def aclose(self) -> None:
         """Close the client, and its connections unless they are shared; twice is fine."""
         self._closed = True
-        await self.sends.aclose()
-        self._session.close()
-        await self._policies.aclose()
-        if self._owns_pool:
-            await self._pool.aclose()
+        # Whoever is cancelled while it closes leaves nothing open: all of it is done, last first.
+        async with AsyncExitStack() as closing:
+            if self._owns_pool:
+                closing.push_async_callback(self._pool.aclose)
+            closing.push_async_callback(self._policies.aclose)
+            closing.callback(self._session.close)
+            await self.sends.aclose()
 
     async def __aenter__(self) -> Self:
         self._check_open()

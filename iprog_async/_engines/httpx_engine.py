@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from contextlib import AsyncExitStack
 from functools import lru_cache
 from typing import Any
 
@@ -117,10 +118,10 @@ class TransportEngine:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        transports = list(self._transports.values())
-        self._transports.clear()
-        for transport in transports:
-            await close(transport)
+        async with AsyncExitStack() as closing:
+            for transport in self._transports.values():
+                closing.push_async_callback(close, transport)
+            self._transports.clear()
 
 
 def _stream_directly(transport: httpx.AsyncHTTPTransport) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Literal
 
 from iprog_async._core.clock import Clock, SystemClock
@@ -153,11 +154,13 @@ class HttpPool:
         # The connections of another loop can't be closed from here; those of an ended one
         # are past use.
         if not self._is_foreign_loop():
-            for throttle in self._throttles.values():
-                await throttle.aclose()
-            if self._limits is not None:
-                await self._limits.aclose()
-            await self.engine.aclose()
+            # Last first, and each of them also if giving back to others is cancelled.
+            async with AsyncExitStack() as closing:
+                closing.push_async_callback(self.engine.aclose)
+                if self._limits is not None:
+                    closing.push_async_callback(self._limits.aclose)
+                for throttle in self._throttles.values():
+                    closing.push_async_callback(throttle.aclose)
 
     async def __aenter__(self) -> HttpPool:
         self.enter()

@@ -279,8 +279,10 @@ class Admissions:
     async def end(self) -> None:
         """Tell what a cancelled `settle` left untold, and take back what was not sent."""
         untold, self._untold = self._untold, []
-        await self._tell(untold)
-        await self.settle([_withdrawn(grant.original) for grant in self._grants.values()])
+        try:
+            await self._tell(untold)
+        finally:
+            await self.settle([_withdrawn(grant.original) for grant in self._grants.values()])
 
 
 async def _answers(

@@ -203,9 +203,11 @@ class Limits:
 
     async def aclose(self) -> None:
         """Let go of the store."""
-        if self._counting is not None:
-            await asyncio.wait([self._counting])
-        await self._store.aclose()
+        try:
+            if self._counting is not None:
+                await asyncio.wait([self._counting])
+        finally:
+            await self._store.aclose()
 
     async def _give_back(self, takings: Sequence[Taken]) -> None:
         names = [part.name for taken in takings for part in taken.parts]

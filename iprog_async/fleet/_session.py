@@ -129,8 +129,10 @@ class Session:
         finally:
             self._is_closing = True
             looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
-            await self._close()
+            try:
+                await asyncio.gather(looking, return_exceptions=True)
+            finally:
+                await self._close()
 
     async def _take_jobs(self) -> None:
         while not self._stopping:
@@ -392,13 +394,20 @@ class Session:
         """End what is still there; after a lost connection, what is on its way is waited for."""
         for one in self._runs.values():
             one.stop()
-        await asyncio.gather(*(one.finish() for one in self._runs.values()), return_exceptions=True)
-        tasks = [*self._jobs, *self._leases.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for one in self._leases:
-            self._owed[one.campaign, one.number] += one.release_credits()
+        runs = self._runs.values()
+        try:
+            await asyncio.gather(*(one.finish() for one in runs), return_exceptions=True)
+        finally:
+            tasks = [*self._jobs, *self._leases.values()]
+            for task in tasks:
+                task.cancel()
+            try:
+                # Whoever is cancelled here waits for no answer either; else they have ended.
+                ending = (one.aclose() for one in runs)
+                await asyncio.gather(*ending, *tasks, return_exceptions=True)
+            finally:
+                for one in self._leases:
+                    self._owed[one.campaign, one.number] += one.release_credits()
         if self._trouble is not None and not is_lost(self._trouble):
             # There is no next session to do it.
             with suppress(Exception):

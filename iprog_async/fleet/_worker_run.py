@@ -167,10 +167,12 @@ class WorkerRun:
         finally:
             # From now on it takes no chunk; those that it has may have outcomes yet to be written.
             self._is_over = True
-            if journal is not None:
-                await asyncio.to_thread(journal.close)
-            for chunk in self.chunks:
-                chunk.ended.set()
+            try:
+                if journal is not None:
+                    await asyncio.to_thread(journal.close)
+            finally:
+                for chunk in self.chunks:
+                    chunk.ended.set()
 
     async def _send_with(self, journal: Journal) -> None:
         settings = self.info.settings

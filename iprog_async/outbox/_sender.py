@@ -152,8 +152,10 @@ class OutboxSender:
             listener.cancel()
             for task in self._tasks:
                 task.cancel()
-            await asyncio.gather(listener, *self._tasks, return_exceptions=True)
-            await self._database.aclose()
+            try:
+                await asyncio.gather(listener, *self._tasks, return_exceptions=True)
+            finally:
+                await self._database.aclose()
         if self._failure is not None:
             raise self._failure
 

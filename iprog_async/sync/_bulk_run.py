@@ -128,9 +128,11 @@ class BulkRun(Synchronous):
             close(self._thread, self._close())
 
     async def _close(self) -> None:
-        await self._run.aclose()
-        if self._pump is not None:
-            self._pump.cancel()
+        try:
+            await self._run.aclose()
+        finally:
+            if self._pump is not None:
+                self._pump.cancel()
 
     def __enter__(self) -> Self:
         check_thread()

@@ -50,20 +50,26 @@ class OpenClient(Generic[P]):
             self.thread.start(self._close(), Context())
             return
         check_thread()
-        call(self.thread, self.client.aclose())
-        if self.journal is not None:
-            self.journal.close()
-        self.thread.clients.discard(self)
+        try:
+            call(self.thread, self.client.aclose())
+        finally:
+            if self.journal is not None:
+                self.journal.close()
+            self.thread.clients.discard(self)
 
     def close_soon(self) -> None:
         """Close it without waiting: nobody has it any more."""
         self.thread.post(lambda: self.thread.start(self._close(), Context()))
 
     async def _close(self) -> None:
-        await self.client.aclose()
-        if self.journal is not None:
-            await asyncio.to_thread(self.journal.close)
-        self.thread.clients.discard(self)
+        try:
+            await self.client.aclose()
+        finally:
+            try:
+                if self.journal is not None:
+                    await asyncio.to_thread(self.journal.close)
+            finally:
+                self.thread.clients.discard(self)
 
 
 class JournalSource:

@@ -165,9 +165,11 @@ class BulkRunner:
                     await self._read_all(run)
             finally:
                 showing.cancel()
-                if self._announcing is not None:
-                    await self._announcing
-                self._progress.close(run.counts)
+                try:
+                    if self._announcing is not None:
+                        await self._announcing
+                finally:
+                    self._progress.close(run.counts)
             if self._closing is not None:
                 await self._closing
         for outcome in run.abandoned:
