@@ -37,12 +37,15 @@ class SharedWork:
         rules: Of a claim, by which what others have sent is no conflict with it; all of its rows
             are written or none.
         found: Of a claim, what is on record of the first row that is another's.
+        marks: Of a claim, what its rows say of themselves, as long as nothing was written of them
+            since; of what takes it back, the same: a claim that came after it stays.
     """
 
     rows: Sequence[Row]
     columns: Sequence[Values]
     rules: ResumeRules | None = None
     found: Row | None = None
+    marks: Sequence[Any] = ()
 
     @property
     def without_keys(self) -> Sequence[Values]:
@@ -104,9 +107,13 @@ class SharedRows:
             work.found = self.taken(work.rows, work.rules)
             if work.found is not None:
                 return
+        elif work.marks:
+            work = _left_of(work)
         for row, columns in zip(work.rows, work.columns, strict=True):
             if work.rules is not None or self._is_ours(row):
                 self._write(row, columns)
+        if work.rules is not None:
+            work.marks = [row.on_record for row in work.rows]
 
     def taken(self, rows: Sequence[Row], rules: ResumeRules) -> Row | None:
         """Return what is on record of the first row of a claim that somebody else has.
@@ -145,6 +152,17 @@ class SharedRows:
         self._known[row.key, row.number] = written
         if row.run == 0 and row.number in self._singles:
             self._singles[row.number][row.id] = written
+
+
+def _left_of(work: SharedWork) -> SharedWork:
+    """Return what takes back a claim, without the rows of which something was written since."""
+    left = [
+        (row, columns)
+        for row, columns, mark in zip(work.rows, work.columns, work.marks, strict=True)
+        # Equal ones are no proof: claimed once more, a row says the same of itself.
+        if row.on_record is mark
+    ]
+    return SharedWork([row for row, _ in left], [columns for _, columns in left])
 
 
 def _look_up(

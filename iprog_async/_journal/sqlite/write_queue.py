@@ -33,7 +33,7 @@ _RULES_OF_SINGLES = ResumeRules()
 Claim = tuple[asyncio.Future[Any], Sequence[Row], Sequence[Values], ResumeRules]
 """A claim of messages without keys: who waits for it, its rows, their columns, and the rules."""
 
-_Claiming = tuple[asyncio.Future[Any], Callable[[], Any], Sequence[Row]]
+_Claiming = tuple[asyncio.Future[Any], Callable[[], Any], SharedWork]
 
 
 @define(eq=False)
@@ -49,7 +49,7 @@ class Job:
         lost: Why some of these were not.
         works: Rows of messages with keys, which other processes may be at, too.
         durable: Whether they have to survive a power cut, and not only a kill.
-        claiming: Who waits for a claim of such rows, what tells its result, and the rows.
+        claiming: Who waits for a claim of such rows, what tells its result, and the claim.
         waiting: Who waits for it. Each is given the result, which is a `JournalError` if it
             failed: as an exception, it would complain that nobody asked.
         shared: The one of them that any number of others may wait for.
@@ -70,12 +70,12 @@ class Job:
     shared: asyncio.Future[Any] | None = None
     afterwards: Callable[[], None] | None = None
 
-    def claims_made(self, result: Any) -> Iterator[tuple[asyncio.Future[Any], Sequence[Row]]]:
-        """Yield who waits for each claim of rows with keys that was made, and its rows."""
+    def claims_made(self, result: Any) -> Iterator[tuple[asyncio.Future[Any], SharedWork]]:
+        """Yield who waits for each claim of rows with keys that was made, and the claim."""
         if not isinstance(result, JournalError):
-            for done, answer, rows in self.claiming:
+            for done, answer, claim in self.claiming:
                 if answer() is None:
-                    yield done, rows
+                    yield done, claim
 
 
 class LoopQueue:
@@ -198,7 +198,7 @@ class LoopQueue:
                 return job.shared
             done: asyncio.Future[Any] = asyncio.Future(loop=self.loop)
             if work is not None and answer is not None:
-                job.claiming.append((done, answer, work.rows))
+                job.claiming.append((done, answer, work))
                 return done
             if claim is not None:
                 job.claims.append((done, claim[0], rows, claim[1]))
@@ -243,15 +243,15 @@ class LoopQueue:
         for job, result in ended:
             self._coalescing = len(job.rows) + len(job.works)
             failed = isinstance(result, JournalError)
-            for done, answer, rows in job.claiming:
+            for done, answer, claim in job.claiming:
                 told = result if failed else answer()
                 if isinstance(told, ClaimLostError):
-                    self._lost.update(row.id for row in rows if row.key is None)
+                    self._lost.update(row.id for row in claim.rows if row.key is None)
                 if not done.done():
                     done.set_result(told)
                 elif told is None:
                     # Cancelled since the thread looked, perhaps; giving back twice does no harm.
-                    self.release(_of_singles(rows))
+                    self.write((), work=_release_of([claim]))
             for done, rows, _, _ in job.claims:
                 problem = result
                 if job.lost and done in job.lost:
@@ -272,46 +272,43 @@ class LoopQueue:
 
     def unheard(self) -> Job | None:
         """Return what gives back the claims that an event loop won't hear of: it is closed."""
-        rows = [
-            row
-            for job, result in drained(self.ended)
-            for _, claimed in job.claims_made(result)
-            for row in claimed
-            if row.key is not None
+        claims = [
+            claim for job, result in drained(self.ended) for _, claim in job.claims_made(result)
         ]
-        return self._release_of(rows)
+        return Job(self, works=[_release_of(claims)]) if claims else None
 
     def unused(self, job: Job, result: Any) -> Job | None:
         """Return what gives back the claims of a job that are not used: who asked was cancelled.
 
-        Called by the thread: the journal may be closed before the event loop hears of the job. A
-        run gives back by itself what it asked for.
+        Called by the thread: the journal may be closed before the event loop hears of the job.
         """
-        rows = [
-            row
-            for done, claimed in job.claims_made(result)
-            if done.cancelled()
-            for row in _of_singles(claimed)
-        ]
-        release = self._release_of(rows)
-        if release is not None:
-            with self._intake.lock:
-                self._handed_in += 1
-        return release
-
-    def _release_of(self, rows: Sequence[Row]) -> Job | None:
-        if not rows:
+        claims = [claim for done, claim in job.claims_made(result) if done.cancelled()]
+        if not claims:
             return None
-        return Job(self, works=[SharedWork(rows, [row.as_released() for row in rows])])
+        with self._intake.lock:
+            self._handed_in += 1
+        return Job(self, works=[_release_of(claims)])
 
     def _flush(self) -> None:
         with self._intake.lock:
             self._intake.flush()
 
 
-def _of_singles(rows: Sequence[Row]) -> Sequence[Row]:
-    """Return the rows of single sends: each has a key, and is claimed by nobody else meanwhile."""
-    return [row for row in rows if row.run == 0 and row.key is not None]
+def _release_of(claims: Sequence[SharedWork]) -> SharedWork:
+    """Return what takes back claims, as far as nothing was written of their rows since.
+
+    Of rows with keys: those without one are the run's, which gives them back by itself.
+    """
+    claimed = [
+        (row, mark)
+        for claim in claims
+        for row, mark in zip(claim.rows, claim.marks, strict=True)
+        if row.key is not None
+    ]
+    rows = [row for row, _ in claimed]
+    return SharedWork(
+        rows, [row.as_released() for row in rows], marks=[mark for _, mark in claimed]
+    )
 
 
 def _has_key(rows: Sequence[Row]) -> bool:

@@ -15,6 +15,7 @@ from support.outbox.looking import until
 from support.waiting import LONG
 
 from iprog_async import Journal, Outcome, RejectedError, SmsError
+from iprog_async._journal.ledger import Ledger
 from iprog_async._journal.rows import Row
 from iprog_async._journal.single_ledger import SingleLedger
 
@@ -154,3 +155,14 @@ def test_a_cancelled_claim_of_a_journal_that_is_closed_is_given_back(
 
     asyncio.run(be_cancelled_and_close())
     assert ["released"] == states_in(path)
+
+
+async def test_a_cancelled_claim_takes_no_later_one_with_it(path: Place) -> None:
+    """Who gave it back, and has claimed the text once more meanwhile, has it on record."""
+    with Journal.open(path) as journal:
+        claim = Ledger(journal).claim([prepared(key="k")])
+        claim.take().cancel()
+        claim.release()
+        assert await claim.take() is None
+        assert 1 == (await journal.counts())["unknown"]
+    assert ["claimed"] == states_in(path)
