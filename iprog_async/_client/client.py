@@ -26,7 +26,7 @@ from iprog_async._client.from_config import provider_from_env, provider_from_url
 from iprog_async._client.questions import Questions
 from iprog_async._client.single_sends import SingleSends
 from iprog_async._core.checks import check_asynchronous, check_provider, check_seconds, check_type
-from iprog_async._core.errors import ClientClosedError, ConfigurationError
+from iprog_async._core.errors import ClientClosedError
 from iprog_async._core.gsm7.replacement import EncodingSetting, read_setting
 from iprog_async._core.messages import Message, check_not_after
 from iprog_async._core.observers import Observer, Observers
@@ -38,6 +38,7 @@ from iprog_async._http.pool import EngineName, HttpPool
 from iprog_async._http.retry import RetryPolicy
 from iprog_async._http.session import Limits, Session
 from iprog_async._journal.journal import Journal
+from iprog_async._journal.keys import without_journal
 from iprog_async._policies.decisions import PolicyLike
 from iprog_async._policies.of_client import ClientPolicies
 from iprog_async._policies.send_between import WhenQuiet
@@ -237,8 +238,7 @@ class SmsClient(Questions[P_co]):
             key: Your own name for this text, such as an order number: a second send with the
                 same key and number returns the first receipt. It needs a journal on the client.
             options: The adapter's own options.
-            on_unknown: `"resend"` sends again when the outcome is unknown: better twice than
-                never, say for an alarm. Never the default.
+            on_unknown: `"resend"` sends again what is unknown: better twice than never; an alarm.
             encoding: As for `SmsClient`; the client's if `None`.
             not_after: Until when it may leave, as an aware `datetime`; whenever it can if `None`.
 
@@ -258,13 +258,10 @@ class SmsClient(Questions[P_co]):
             ExpiredError: It could not leave by `not_after`, or would have to wait longer; not sent.
             LimitExceededError: The number, or everybody, got too many texts lately; not sent.
             ProviderError: The gateway refused, which several kinds of it tell apart; not sent.
-            OutcomeUnknownError: It may have been sent; with `not_resent` not by this call.
+            OutcomeUnknownError: It may have been sent; with `not_resent` not by its last try.
         """
         if key is not None and self._journal is None:
-            raise ConfigurationError(
-                "key= keeps a text from going out twice only with a journal on the client, such "
-                'as SmsClient(…, journal=Journal.open("texts.db")). Nothing was sent'
-            )
+            raise without_journal()
         message = Message(to, text, sender_id, schedule_at, key, options, encoding, not_after)
         check_not_after(message)
         sender_ids = self.bulk.sender_ids_for(None)

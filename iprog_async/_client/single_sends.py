@@ -8,7 +8,7 @@ from typing import Any
 
 from iprog_async._client.idempotency import KeyedSends
 from iprog_async._core.clock import Clock
-from iprog_async._core.errors import OutcomeUnknownError, SmsError
+from iprog_async._core.errors import JournalUnknownError, OutcomeUnknownError, SmsError
 from iprog_async._core.messages import PreparedMessage
 from iprog_async._core.observers import Observers
 from iprog_async._core.outcomes import Accepted, Outcome, met_this_time
@@ -84,7 +84,7 @@ class SingleSends:
                 self._retry, first, attempt, self._clock.sleep, repeatable=_is_unknown
             )
         except SmsError as exc:
-            if exc.may_have_been_sent:
+            if exc.may_have_been_sent and not isinstance(exc, JournalUnknownError):
                 raise
             # What became of the last attempt says nothing about those before it.
             first.add_note(f"it was to be sent again, and that attempt was not sent: {exc}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iprog_async._core.errors import InvalidMessageError, JournalError
+from iprog_async._core.errors import ConfigurationError, InvalidMessageError, JournalError
 
 
 def check_key(key: object) -> str:
@@ -39,6 +39,14 @@ def contended(number: str) -> JournalError:
     )
     error.blame, error.healable = "message", True
     return error
+
+
+def without_journal() -> ConfigurationError:
+    """Return what is told of a text with a key whose sender has no journal."""
+    return ConfigurationError(
+        "key= keeps a text from going out twice only with a journal on the client, such "
+        'as SmsClient(…, journal=Journal.open("texts.db")). Nothing was sent'
+    )
 
 
 def busy(number: str, key: str) -> JournalError:

@@ -253,6 +253,7 @@ class OutboxSender:
     def _judge(self, row: Taken, error: SmsError | None) -> None:
         """Draw the consequences of what became of a text."""
         verdict = Verdict.SETTLED if error is None else verdict_of(error)
+        in_doubt = error is not None and error.may_have_been_sent
         if error is not None:
             error = met_this_time(error)
         if error is not None and verdict in (Verdict.PAUSE, Verdict.HALT):
@@ -264,7 +265,7 @@ class OutboxSender:
             # Nothing else proves that the gateway answers: least of all a text that expired.
             self._pause.forget()
         if verdict is Verdict.LATER and row.age > _LONGEST_TRIES:
-            verdict = Verdict.SETTLED
+            verdict = Verdict.UNKNOWN if in_doubt else Verdict.SETTLED
         until = error.until if isinstance(error, SendLaterError) else None
         self._end(row, verdict, until)
 

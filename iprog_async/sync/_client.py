@@ -225,7 +225,7 @@ class SmsClient(Questions[P_co]):
             ExpiredError: It could not leave by `not_after`, or would have to wait longer; not sent.
             LimitExceededError: The number, or everybody, got too many texts lately; not sent.
             ProviderError: The gateway refused, which several kinds of it tell apart; not sent.
-            OutcomeUnknownError: It may have been sent; with `not_resent` not by this call.
+            OutcomeUnknownError: It may have been sent; with `not_resent` not by its last try.
         """
         here = self.here()
         sending = here.client.send(

@@ -191,6 +191,26 @@ async def test_a_second_sending_that_is_refused_is_the_last(
     assert 2 == len(wire.requests)
 
 
+async def test_a_second_sending_that_the_journal_keeps_from_leaving(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What became of the first one is told: it has left, and only the second one has not."""
+    wire = Wire(BROKEN)
+    with Journal.open(path) as journal:
+        sleep = wire.clock.sleep
+
+        async def close_meanwhile(seconds: float) -> None:
+            await asyncio.to_thread(journal.close)
+            await sleep(seconds)
+
+        monkeypatch.setattr(wire.clock, "sleep", close_meanwhile)
+        with pytest.raises(OutcomeUnknownError, match="HTTP 500") as caught:
+            await posting(wire, journal).send(NUMBER, "Hi", key="a", on_unknown="resend")
+    (note,) = caught.value.__notes__
+    assert (None, 1) == (caught.value.not_resent, len(wire.requests))
+    assert note.startswith("it was to be sent again, and that attempt was not sent")
+
+
 @pytest.mark.parametrize(("reply", "asked"), [(REFUSED, 1), (BUSY, 2)])
 async def test_a_refusal_is_final_unless_it_heals(
     reply: httpx.Response, asked: int, path: Path

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from support.outbox.looking import rows, told, until
 from support.outbox.sending import NUMBER, put, sending, states, texts
 
-from iprog_async import Journal, Message, Refuse, RejectedError, SmsClient, Suppressions, WaitUntil
+from iprog_async import (
+    Journal,
+    JournalUnknownError,
+    Message,
+    Refuse,
+    RejectedError,
+    SmsClient,
+    SmsError,
+    Suppressions,
+    WaitUntil,
+)
+from iprog_async._journal.keys import contended
 from iprog_async.outbox import OutboxSender
 from iprog_async.testing import SmsOutbox
 
@@ -114,3 +126,24 @@ async def test_text_that_is_refused_for_now_waits_alone(
     entry = await journal.outcome_of(later.to, later.key or "")
     assert [now.text] == [message.text for message in gateway.messages]
     assert ("not_sent", 2) == (entry and entry.state, len(gateway.refused))
+
+
+async def test_text_in_doubt_stays_so_after_a_day_of_tries(
+    address: str, journal: Journal, gateway: SmsOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others may have sent it, and it is nobody's proof that it was not."""
+    (text,) = texts(1)
+    doubt = JournalUnknownError("?", provider="", reason="?")
+    doubt.not_resent = contended(text.to)
+
+    async def send(_: object) -> SmsError:
+        return doubt
+
+    async with sending(gateway, journal, lease=7200.0) as sender:
+        monkeypatch.setattr(sender._texts, "send", send)  # pyright: ignore[reportPrivateUsage] - what it comes to
+        await put(address, journal, text)
+        await until(lambda: rows(address, "state = 'waiting' AND takes = 1") == [(True,)])
+        told(address, "UPDATE {outbox} SET due_at = now(), enqueued_at = now() - interval '2 days'")
+        sender.resume()
+        await until(lambda: states(address)() == [("unknown", text.text)])
+    assert [] == gateway.messages

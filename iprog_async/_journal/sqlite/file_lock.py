@@ -84,10 +84,13 @@ class FileLock:
             if self.is_in_place:
                 os.unlink(self._path)
         self._descriptor = None
-        # A process that is being forked off may hold a copy of the descriptor yet.
-        _unlock(descriptor)
-        os.close(descriptor)
-        self._released = True
+        try:
+            # A process that is being forked off may hold a copy of the descriptor yet.
+            _unlock(descriptor)
+        finally:
+            # Whatever it says, a descriptor is gone then, and the lock with it.
+            self._released = True
+            os.close(descriptor)
 
     def leave_to_parent(self) -> None:
         """Drop a copy that came with a fork: the lock ends with the process that took it."""

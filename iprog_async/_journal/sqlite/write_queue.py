@@ -360,15 +360,17 @@ class WriteQueue:
                     return
         step()
 
-    def end(self) -> None:
-        """Note that the thread does no job any more, and do what was to follow the last one."""
+    def end(self) -> list[Job]:
+        """Note that the thread does no job any more, and return those that it has not done."""
         with self.lock:
-            self._ended = True
+            self._ended = self.closed = True
+        left: list[Job] = []
         with suppress(queue.Empty):
             while True:
                 job = self.jobs.get_nowait()
-                if job is not None and job.afterwards is not None:
-                    job.afterwards()
+                if job is not None:
+                    left.append(job)
+        return left
 
     def of_loop(self) -> LoopQueue:
         """Return the desk of the running event loop."""

@@ -82,7 +82,9 @@ class Writer:
                 close_file(self._path, self._file, in_order=in_order)
         finally:
             self._in_use.end()
-            self._intake.end()
+            left = self._intake.end()
+            _do_afterwards(left)
+            _hand_out(left, [self._intake.refusal()] * len(left))
 
     def _serve(self) -> None:
         while (first := self._intake.jobs.get()) is not None:
@@ -263,7 +265,9 @@ def _passes(error: Exception) -> bool:
 def _do_afterwards(jobs: Sequence[Job]) -> None:
     for job in jobs:
         if job.afterwards is not None:
-            job.afterwards()
+            # A lock that can't be let go of in order is no reason to do nothing more.
+            with suppress(OSError):
+                job.afterwards()
 
 
 def _hand_out(jobs: Sequence[Job], results: Sequence[Any]) -> list[Job]:

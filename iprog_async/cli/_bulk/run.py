@@ -18,6 +18,7 @@ from iprog_async._client.client import SmsClient
 from iprog_async._core.errors import (
     DeliveryFailedError,
     DuplicateMessageError,
+    JournalUnknownError,
     RunHaltedError,
     SmsError,
     SuppressedError,
@@ -62,6 +63,7 @@ class RunResult:
         stopped_by: The signal that stopped it: Ctrl-C, or SIGTERM.
         not_sent: Why rows were not sent.
         unknown: Why it is not known of rows whether they were.
+        unasked: Why the journal could not say it of rows that this run did not send.
         failed: What the gateway said of rows that it accepted and that have failed.
         lists: Whether the gateway, or one of several, can be asked later for what it sent.
         credits: What it spent, by what the gateways say they took.
@@ -76,6 +78,7 @@ class RunResult:
     stopped_by: signal.Signals | None = None
     not_sent: Reasons = field(factory=Reasons)
     unknown: Reasons = field(factory=Reasons)
+    unasked: Reasons = field(factory=Reasons)
     failed: Reasons = field(factory=Reasons)
     lists: bool = False
     credits: Decimal = Decimal(0)
@@ -217,7 +220,9 @@ class BulkRunner:
                 ended.left_out += isinstance(error, (DuplicateMessageError, SuppressedError))
                 ended.not_sent.add(line, number, error, words)
             else:
-                ended.unknown.add(line, number, error, outcome.error.reason)
+                unasked = isinstance(outcome.error, JournalUnknownError)
+                reasons = ended.unasked if unasked else ended.unknown
+                reasons.add(line, number, error, outcome.error.reason)
         self._results.add(line, outcome, words)
 
     def _warn(self, run: BulkRun, failing: DeliveryFailedError) -> None:

@@ -36,7 +36,7 @@ def summary_data(options: CommandOptions, ended: RunResult) -> dict[str, Any]:
         "reasons": {
             "failed": ended.failed.to_list(),
             "not_sent": ended.not_sent.to_list(),
-            "unknown": ended.unknown.to_list(),
+            "unknown": [*ended.unknown.to_list(), *ended.unasked.to_list()],
         },
         "credits": str(ended.credits),
         "price_difference": _difference_data(ended.price_difference),
@@ -65,6 +65,7 @@ def summary_words(options: CommandOptions, ended: RunResult) -> tuple[list[str],
         *_about_failed(ended),
         *_about_not_sent(ended),
         *_about_unknown(options, ended),
+        *_about_unasked(ended),
     ]
     if counts.resumed:
         lines.append(f"Of these, {counts.resumed} are of an earlier run and were not sent again.")
@@ -131,7 +132,7 @@ def _halted_words(cause: SmsError, unknown: int) -> str:
 
 
 def _about_unknown(options: CommandOptions, ended: RunResult) -> list[str]:
-    if not ended.counts.unknown:
+    if ended.counts.unknown <= ended.unasked.count:
         return []
     why = _why(ended.unknown)
     if options.shown_journal is None:
@@ -154,3 +155,11 @@ def _how_to_resume(options: CommandOptions) -> str:
             "Without --journal another run would text everybody again, those who got it included."
         )
     return f"Go on with{' (with the same --url)' if options.url is not None else ''}:"
+
+
+def _about_unasked(ended: RunResult) -> list[str]:
+    why = _why(ended.unasked)
+    if not why:
+        return []
+    what = "the journal could not be asked whether they were sent before, and this run sent none"
+    return [f"Unknown: {what}. The same command repeats nothing, and sends the rest:", *why]

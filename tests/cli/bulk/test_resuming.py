@@ -100,18 +100,22 @@ def test_what_the_journal_can_not_be_asked_about_is_unknown(
     """The code is that of a text in doubt; the same command later finds out, and sends the rest."""
     journal = ("--yes", "--journal", str(tmp_path / "june.db"))
     bulk(people(2), *journal, "--max-credits", "1")
-    look_up, looks = SqliteStore.look_up, count()
+    look_up, looks = SqliteStore.look_up, [count()]
 
     async def fail_after_the_preview(*asked: Any, **how: Any) -> Any:
-        if next(looks):
+        if next(looks[-1]):
             raise JournalError("the disk is gone")
         return await look_up(*asked, **how)
 
     with monkeypatch.context() as patch:
         patch.setattr(SqliteStore, "look_up", fail_after_the_preview)
         halted = bulk(people(2), *journal, "--json")
+        looks.append(count())
+        told = bulk(people(2), *journal)
     again = bulk(people(2), *journal)
 
+    assert "The same command repeats nothing, and sends the rest" in told.out
+    assert "--resend-unknown" not in told.out
     counts = {key: halted.json["counts"][key] for key in ("accepted", "not_sent", "unknown")}
     (why,) = halted.json["reasons"]["unknown"]
     assert {"accepted": 0, "not_sent": 0, "unknown": 2} == counts

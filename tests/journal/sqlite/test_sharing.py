@@ -140,6 +140,28 @@ async def test_the_same_opening_can_begin_a_run_at_once(
         await journal.end_run()
 
 
+async def test_a_lock_that_can_not_be_let_go_of_in_order_stops_nobody(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread goes on, and whoever waits for the end of the run, or begins another, can."""
+
+    def fail(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with Journal.open(path) as journal:
+        ledger = await Ledger.of_run(journal)
+        await take(ledger.claim([prepared()]))
+        gate = Gate(monkeypatch)
+        ledger.claim([prepared()]).give_back()
+        with monkeypatch.context() as patch:
+            patch.setattr("iprog_async._journal.sqlite.file_lock._unlock", fail)
+            ledger.end()
+            gate.opened.set()
+            await ledger.ended()
+        assert 2 == await journal.begin_run()
+        await journal.end_run()
+
+
 class _EndingClock(InstantClock):
     """Does something while somebody waits."""
 
