@@ -21,6 +21,7 @@ from iprog_async._http.acceptance import (
     speaks_of_sending,
     values_of,
 )
+from iprog_async._http.stock.addresses import without_queries
 from iprog_async._http.stock.attributes import told_beside
 from iprog_async._http.stock.fields import LIMITED, is_own_number
 from iprog_async._http.stock.limits import LIMITS
@@ -177,6 +178,9 @@ def text_says_no_more(text: str, status: int) -> bool:
     names = _NAMES.get(status)
     if names is None or len(text) > _LONGEST_PAGE or text_may_say_taken(text):
         return False
+    if 300 <= status < 400:
+        # Whoever moves a request repeats what it asked for.
+        text = without_queries(text)
     if not text.startswith("<"):
         return names.search(text) is not None and _is_of_pages(text, status)
     page = _EDGE_OF_COMMENT.sub(" ", _without_asides(text))

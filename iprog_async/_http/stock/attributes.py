@@ -33,6 +33,14 @@ _SETTING = re.compile(
     r"=[a-z\d.-]{1,20}){1,6}",
     re.IGNORECASE,
 )
+# Of header fields that a page has in itself: how long it may be kept.
+_KEPT = re.compile(
+    r"(?:(?:-1|0|max-age=0|must-revalidate|no-cache|no-store|private)(?:, ?|$)){1,6}",
+    re.IGNORECASE,
+)
+_OF_HEADERS = {"cache-control": _KEPT, "expires": _KEPT, "pragma": _KEPT}
+# "0;url='/v2'"
+_REFRESH = re.compile(r"\d{1,2}; ?url=['\"]?(\S{1,2000})", re.IGNORECASE)
 _TAG = re.compile(r"<([^<>]*)>")
 _NAME_OF_TAG = re.compile(r"/?([a-z][a-z0-9]*)(?![^\s/])", re.IGNORECASE)
 _PROLOGUE = re.compile(r"!doctype\b|\?xml\b", re.IGNORECASE)
@@ -71,11 +79,18 @@ def _told_in(tag: str) -> Iterator[str]:
         if not _PROLOGUE.match(tag):
             yield tag
         return
+    attributes = [
+        ((found[1] or found[0]).lower(), (found[2] or "").strip("\"'").strip())
+        for found in _ATTRIBUTE.finditer(tag, named.end())
+    ]
+    field = dict(attributes).get("http-equiv", "").lower()
     leads = named[1].lower() in ("a", "area", "form")
-    for found in _ATTRIBUTE.finditer(tag, named.end()):
-        key, value = (found[1] or found[0]).lower(), (found[2] or "").strip("\"'").strip()
+    for key, value in attributes:
         if key in _OF_TEXT:
-            if value and not _SETTING.fullmatch(value):
+            if field == "refresh" and (moves := _REFRESH.fullmatch(value)):
+                if _TO_ONE.search(moves[1]):
+                    yield value
+            elif value and not _OF_HEADERS.get(field, _SETTING).fullmatch(value):
                 yield value
         elif key not in _LAYOUT:
             yield f"{key} {value}"
