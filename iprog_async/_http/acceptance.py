@@ -327,7 +327,7 @@ def _of_texts(headers: Mapping[str, str]) -> Iterator[tuple[str, ValueName, str]
 def _is_of_a_text(name: ValueName) -> bool:
     if len(name.parts) > 1 and not _TEXTS.isdisjoint(name.parts):
         return True
-    if not _OF_ANSWERS.isdisjoint(name.parts):
+    if name.joined in _WHOLE or not _OF_ANSWERS.isdisjoint(name.parts):
         return False
     told = set(name.parts) - _SUMS
     return name.is_id or name.is_cost or (bool(told) and told <= _COUNTS)
@@ -344,12 +344,17 @@ _IN_ONE_PIECE = re.compile(
 # Each answer may have an id of its own, which it got from whoever it went through; that of a text
 # is another thing.
 _ANSWERED_BY = names_in(
-    "akamai amz amzn aws azure b3 backend build cache cdn cf cloud cloudfront connection container "
-    "dc deployment device edge envoy fastly fly github goog host instance kong lb log machine ms "
-    "msedge newrelic node page parent pod pop process proxy rate ratelimit ray region release req "
-    "request response revision rid sentry server session shard site sucuri thread upload varnish "
+    "akamai amz amzn apache apigw aws azure b3 backend build cache cdn cf clockwork cloud "
+    "cloudfront connection container dc deployment device edge envoy execution fastly fly "
+    "function github goog haproxy heroku host instance invocation kong lambda lb log logging "
+    "machine ms msedge netlify newrelic nf nginx node page parent pod pop process proxy "
+    "railway rate ratelimit ray region release render req request response revision rid rndr "
+    "section sentry server session shard shopify site sozu sucuri thread upload varnish "
     "vercel version visitor worker zone"
 )
+# Known as a whole only: "x-call-sid" may be that of a text. Of ArvanCloud, of Apache and HAProxy,
+# of Vercel.
+_WHOLE = frozenset(("sid", "uniqueid", "nowid"))
 _OF_ANSWERS = _OTHERS_IDS | {
     name + ending for name in _ANSWERED_BY | _OTHERS_IDS for ending in ("", "id", "ids")
 }

@@ -98,12 +98,19 @@ def test_a_text_that_is_understood_is_no_sign() -> None:
 IDS_IN_HEADERS = [
     *("x-messageid", "messageid", "x-smsid", "x-msgid", "x-msguuid", "x-batchid", "x-queue-id"),
     *("x-queueid", "x-bulk-id", "x-job-id", "x-jobid", "x-uid", "x-reference", "x-tracking-id"),
-    "x-message-request-id",
+    *("x-message-request-id", "x-id", "x-call-sid", "x-sms-unique-id", "x-message-sid"),
+    *("x-transaction-id", "x-dispatch-id", "x-operation-id", "x-ref", "x-unique-reference"),
 ]
 IDS_OF_ANSWERS = [
     *("cf-ray", "x-requestid", "x-amzn-requestid", "x-amz-cf-id", "x-trace-id", "x-b3-traceid"),
     *("x-b3-spanid", "x-correlation-id", "x-correlationid", "x-azure-ref", "x-sucuri-id"),
     *("x-session-id", "x-server-id", "fly-request-id", "x-client-id", "x-vercel-id"),
+    # Of hosts: Render, Apache and HAProxy, Google and Firebase, section.io, ArvanCloud, Clever
+    # Cloud, Netlify, Railway, Vercel before, Amazon, Alibaba.
+    *("rndr-id", "x-unique-id", "function-execution-id", "x-function-execution-id", "x-sid"),
+    *("section-io-id", "sozu-id", "x-nf-request-id", "x-railway-request-id", "x-now-id"),
+    *("x-apigw-id", "x-amz-apigw-id", "x-fc-invocation-id", "x-execution-id", "x-logging-id"),
+    *("x-clockwork-id", "x-invocation-id", "x-served-by", "x-lambda-id", "x-heroku-id"),
 ]
 
 
