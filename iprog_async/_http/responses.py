@@ -47,13 +47,21 @@ def paused(call: HttpCall[Any], seconds: float, now: datetime) -> RateLimitError
         now: The time.
     """
     name = call.gateway.name
-    until = (now + timedelta(seconds=seconds)).isoformat(sep=" ", timespec="seconds")
     return RateLimitError(
-        f"{name}: could not {call.what}: the gateway asked for a pause, which lasts "
-        f"{seconds:.1f} s more, until {until}. Nothing was sent",
+        f"{name}: could not {call.what}: the gateway has no call left or asked for a pause, "
+        f"which lasts {seconds:.1f} s more{_until(now, seconds)}. Nothing was sent",
         provider=name,
         retry_after=seconds,
     )
+
+
+def _until(now: datetime, seconds: float) -> str:
+    try:
+        end = now + timedelta(seconds=seconds)
+    except OverflowError:
+        # A gateway may ask for any number of seconds; dates end with the year 9999.
+        return ""
+    return f", until {end.isoformat(sep=' ', timespec='seconds')}"
 
 
 def encode_call(call: HttpCall[Any], user_agent: str) -> WireRequest:

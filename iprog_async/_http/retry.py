@@ -32,7 +32,9 @@ class RetryPolicy:
         max_wait: The longest wait between two tries, in seconds.
         max_pause: The longest time in all that one call waits because the gateway asked to slow
             down, in seconds: by `Retry-After`, or by `X-RateLimit-Reset`. Such waits use up no
-            attempts. A call that would have to wait longer is told so, by `RateLimitError`.
+            attempts. A call that would have to wait longer is told so, by `RateLimitError`. The
+            window of a rate is waited for all the same, and so is a minute where a gateway says
+            that no call is left, and neither until when nor its rate is known.
         default_pause: The wait where a gateway says "slow down" and not for how long; at least a
             second.
     """

@@ -55,7 +55,7 @@ from iprog_async._http.send_context import (
     was_in_flight,
     withdrawable,
 )
-from iprog_async._http.throttle import Throttle
+from iprog_async._http.throttle import SHARED_LONGER_BY, Throttle
 from iprog_async._http.timeouts import Timeouts
 
 
@@ -64,8 +64,6 @@ T = TypeVar("T")
 logger = logging.getLogger("iprog_async")
 
 _CONNECT_TIMEOUT = 10.0
-# Seconds: a pause gets a little longer on its way through the limits that processes share.
-_ROUNDING = 1.0
 # Looking a member of an enum up takes longer than a constant, and each send asks several times.
 _ONCE = Effect.ONCE
 
@@ -222,25 +220,27 @@ class Session:
         """Pause all calls of the account as told; raise the error if that takes too long."""
         pause = error.retry_after
         pause = max(self._retry.default_pause if pause is None else pause, SHORTEST_PAUSE)
+        throttle, longest_pause = self._pool.pace(call.gateway), self._retry.max_pause
         if call.made_once:
             # Nobody waits here, so a pause beyond the cap is not dropped but cut.
             if budget.asked:
-                self._pool.pace(call.gateway).pause(min(pause, self._retry.max_pause))
+                throttle.pause(min(pause, longest_pause))
             return
-        left = self._pool.pace(call.gateway).remaining_pause()
-        if left > pause:
-            # The same answer may have told when the gateway's window ends, which is later.
-            pause = error.retry_after = left
+        told = throttle.told_pause()
+        if told > pause:
+            # The gateway said, with this answer or another one, that its window ends later.
+            pause = error.retry_after = told
+            longest_pause = self._longest_pause(throttle)
         expiry = budget.nearer_end
         if expiry is not None and pause >= expiry.seconds_left:
             # This one does not wait, but those behind it heed the pause.
-            self._pool.pace(call.gateway).pause(min(pause, self._retry.max_pause))
+            throttle.pause(min(pause, self._retry.max_pause))
             raise expiry.error(f"{call.gateway.name} asks to wait for {pause:g} s")
         budget.paused += pause
         time_left = budget.ends_at - self._pool.clock.monotonic()
-        if budget.paused > self._retry.max_pause or pause >= time_left:
+        if budget.paused > longest_pause or pause >= time_left:
             raise error
-        self._pool.pace(call.gateway).pause(pause)
+        throttle.pause(pause)
 
     async def _once(self, call: HttpCall[T], budget: _Budget) -> T:
         claim, permit, redactor = budget.claim, budget.permit, call.redactor()
@@ -346,10 +346,10 @@ class Session:
             pool.enter()
 
     def _longest_pause(self, throttle: Throttle) -> float:
-        """Return how long a pause of the account may last that calls wait out."""
+        """Return how long a pause may last that the gateway asked for and calls wait out."""
         # Whoever gave a rate waits for its window to move, whoever says that it is used up.
         window = 0.0 if throttle.rate is None else throttle.rate.per
-        return max(self._retry.max_pause, window) + _ROUNDING
+        return max(self._retry.max_pause, window) + SHARED_LONGER_BY
 
     def _paused(self, call: HttpCall[Any], throttle: Throttle) -> RateLimitError:
         return paused(call, throttle.remaining_pause(), self._pool.clock.now())

@@ -15,15 +15,16 @@ from iprog_async._core.clock import Clock
 from iprog_async._core.rates import Rate
 from iprog_async._http.adaptive_limit import AdaptiveLimit
 from iprog_async._http.leases import Leases
+from iprog_async._http.retry_after import until_calls_are_left, until_reset
 from iprog_async._limits.account import FULL_SPEED
 
 
 # The window of a gateway that tells how many calls are left, and nobody told us the rate.
 _USUAL_WINDOW = 60.0
+SHARED_LONGER_BY = 1.0
+"""Seconds: no more is added to a pause on its way through the limits that processes share."""
 # In digits; a longer one is no count, and could be too long for `int`.
 _LONGEST_COUNT = 10
-# Seconds; no gateway counts calls for longer, so what is told to be longer is a date.
-_LONGEST_WINDOW = 86_400
 
 
 class Throttle:
@@ -47,6 +48,8 @@ class Throttle:
         self._left_until = 0.0
         self._in_flight = 0
         self._resume_at = 0.0
+        # Until when the gateway asked for it; no later than `_resume_at`.
+        self._told_until = 0.0
         self._allowed: int | None = None
         self._turn = asyncio.Lock()
         self._queued = 0
@@ -76,7 +79,8 @@ class Throttle:
         """Wait until one more call may start; each admitted call must be `finish`ed.
 
         Args:
-            longest_pause: The longest pause of the account that the call waits out, in seconds.
+            longest_pause: The longest pause that the gateway asked for and the call waits out,
+                in seconds. For 0 it waits for no used-up window either.
 
         Returns:
             Whether the call is admitted: not if there is a longer pause.
@@ -108,7 +112,8 @@ class Throttle:
 
     async def _wait(self, longest_pause: float) -> bool:
         while (delay := self._delay()) != 0:
-            if self.remaining_pause() > longest_pause:
+            pause = self.told_pause() if longest_pause else self.remaining_pause()
+            if pause > longest_pause:
                 return False
             self._changed.clear()
             if delay is None:
@@ -150,18 +155,17 @@ class Throttle:
         """
         remaining = headers.get("x-ratelimit-remaining")
         if remaining is not None:
-            self._note_remaining(remaining, headers.get("x-ratelimit-reset", ""))
+            self._note_remaining(remaining, headers)
         elif self._left is not None and status < 400:
             # An error may be another server's, in front of the gateway.
             self._forget_remaining()
 
-    def _note_remaining(self, remaining: str, reset: str = "") -> None:
+    def _note_remaining(self, remaining: str, headers: Mapping[str, str]) -> None:
         """Note how many calls a gateway says are left: no more of them are made at once.
 
         Args:
             remaining: Its `X-RateLimit-Remaining`.
-            reset: Its `X-RateLimit-Reset`, in seconds from now or since 1970, until when that
-                goes; without one, it goes for a window's length.
+            headers: What may say until when that goes; if not, it goes for a window's length.
         """
         left = _count(remaining)
         if left is None:
@@ -170,18 +174,13 @@ class Throttle:
             # From now on the ends of calls are kept; this answer's call ended a moment ago.
             self._note_end()
         self._left = left
-        seconds = self._until_reset(reset)
+        read = until_reset if left else until_calls_are_left
+        seconds = read(headers, self._clock.now)
         self._left_until = self._clock.monotonic() + (self._window if seconds is None else seconds)
         if left == 0 and seconds is None:
             self.pause_until_window_moves()
         elif left == 0 and seconds:
             self.pause(seconds)
-
-    def _until_reset(self, reset: str) -> float | None:
-        seconds: float | None = _count(reset)
-        if seconds is not None and seconds > _LONGEST_WINDOW:
-            seconds -= self._clock.now().timestamp()
-        return seconds if seconds is not None and 0 <= seconds <= _LONGEST_WINDOW else None
 
     def _forget_remaining(self) -> None:
         """Note an answer that does not tell how many calls are left: what others told is over."""
@@ -203,17 +202,26 @@ class Throttle:
             self.rate = rate
 
     def pause(self, seconds: float) -> None:
-        """Keep every call of this account from starting for some seconds, then restart gently."""
+        """Keep every call of this account from starting for as long as the gateway asked."""
+        self._told_until = max(self._told_until, self._clock.monotonic() + seconds)
+        self._hold_back(seconds)
+
+    def _hold_back(self, seconds: float) -> None:
+        """Let no call start for some seconds, in no process, then restart gently."""
         self._resume_at = max(self._resume_at, self._clock.monotonic() + seconds)
         self._allowed = 1
         if self._leases is not None:
             self._leases.pause(seconds)
 
     def obey(self, pause: float) -> None:
-        """Take over a pause that another process was told, if there is one; calls look again."""
+        """Take over the pause that all processes share, if there is one; calls look again."""
         if pause > 0:
-            self._resume_at = max(self._resume_at, self._clock.monotonic() + pause)
+            until = self._clock.monotonic() + pause
+            self._resume_at = max(self._resume_at, until)
             self._allowed = 1
+            if pause > self._window + SHARED_LONGER_BY:
+                # A shorter one may be a window that is used up, for which nobody gave a time.
+                self._told_until = max(self._told_until, until)
         self._changed.set()
 
     async def aclose(self) -> None:
@@ -226,10 +234,14 @@ class Throttle:
         now = self._clock.monotonic()
         self._forget(now)
         if self._ended:
-            self.pause(self._ended[0] + self._window - now)
+            self._hold_back(self._ended[0] + self._window - now)
+
+    def told_pause(self) -> float:
+        """Return how many seconds are left of a pause that the gateway asked for."""
+        return max(0.0, self._told_until - self._clock.monotonic())
 
     def remaining_pause(self) -> float:
-        """Return how many seconds of a pause are left."""
+        """Return how many seconds are left of a pause, or until a used-up window moves."""
         # Most accounts are never paused.
         return max(0.0, self._resume_at - self._clock.monotonic()) if self._resume_at else 0.0
 

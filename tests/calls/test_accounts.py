@@ -252,6 +252,7 @@ async def test_remaining_is_over_when_answers_do_not_tell_it_any_more() -> None:
     [
         (None, 60),
         ("7", 7),
+        ("7.5", 7.5),
         # A moment in time, as GitHub and Laravel write it: 9 seconds after the clock's start.
         (str(int(datetime(2026, 1, 1, 0, 0, 9, tzinfo=UTC).timestamp())), 9),
         ("soon", 60),
@@ -304,7 +305,9 @@ async def test_error_of_another_server_keeps_what_is_known() -> None:
     assert [1] * 13 == gateway.at_once
 
 
-@pytest.mark.parametrize(("reset", "pause"), [("5", 5.0), ("100", 100.0), (None, 60.0)])
+@pytest.mark.parametrize(
+    ("reset", "pause"), [("5", 5.0), ("5.5", 5.5), ("100", 100.0), (None, 60.0)]
+)
 async def test_with_none_left_calls_wait_for_the_reset(reset: str | None, pause: float) -> None:
     """A gateway that says when calls are to be had again is asked then; others after a window."""
     clock = VirtualClock()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def used_up(reset: int, status: int = 200, **headers: str) -> Callable[..., http
     return answer
 
 
-LIMITED = used_up(40_000, 429, **{"Retry-After": "1"})
+LIMITED = used_up(40_000, 429)
 
 
 @pytest.mark.parametrize("default_pause", [0, 0.001, 0.9])
@@ -88,10 +89,19 @@ async def test_a_reset_that_is_not_too_long_is_waited_for() -> None:
     assert [30.5] == wire.clock.sleeps
 
 
-@pytest.mark.parametrize("retry_after", ["1", "40000"])
-async def test_a_refusal_with_a_long_reset_is_not_waited_out(retry_after: str) -> None:
-    """However soon the gateway may be asked again, the pause in force is the longer one."""
-    wire = Wire(used_up(40_000, 429, **{"Retry-After": retry_after}))
+@pytest.mark.parametrize(
+    "limited",
+    [
+        LIMITED,
+        used_up(40_000, 429, **{"Retry-After": "40000"}),
+        used_up(1, 429, **{"Retry-After": "40000"}),
+    ],
+)
+async def test_a_refusal_for_long_is_not_waited_out(
+    limited: Callable[..., httpx.Response],
+) -> None:
+    """Whichever field says that no call is left for hours, nobody waits, and nobody asks again."""
+    wire = Wire(limited)
     async with wire.client(retry=RetryPolicy(max_pause=2)) as client:
         for _ in range(2):
             with pytest.raises(RateLimitError) as told:
@@ -102,13 +112,23 @@ async def test_a_refusal_with_a_long_reset_is_not_waited_out(retry_after: str) -
 
 
 async def test_resets_count_towards_the_longest_sum() -> None:
-    """A refusal that says "one second", with a reset in a minute, is waited for twice only."""
-    wire = Wire(used_up(60, 429, **{"Retry-After": "1"}))
-    async with wire.client() as client:
+    """A refusal with a reset in a minute is waited for twice only."""
+    wire = Wire(used_up(60, 429))
+    async with wire.client(retry=RetryPolicy(default_pause=1)) as client:
         with pytest.raises(RateLimitError):
             await client.send(NUMBER, "Hi")
 
     assert [60.0] * 2 == wire.clock.sleeps
+
+
+async def test_a_refusal_that_says_soon_is_taken_at_its_word_and_not_for_ever() -> None:
+    """`Retry-After` goes before a reset, and the sum of its pauses ends the tries."""
+    wire = Wire(used_up(40_000, 429, **{"Retry-After": "1"}))
+    async with wire.client(retry=RetryPolicy(max_pause=3)) as client:
+        with pytest.raises(RateLimitError):
+            await client.send(NUMBER, "Hi")
+
+    assert [1.0] * 3 == wire.clock.sleeps
 
 
 async def test_calls_in_the_queue_are_told_of_a_long_pause() -> None:
@@ -124,9 +144,12 @@ async def test_calls_in_the_queue_are_told_of_a_long_pause() -> None:
     assert 1 == len(wire.requests)
 
 
-async def test_the_window_of_a_given_rate_is_waited_for() -> None:
+@pytest.mark.parametrize("status", [200, 429])
+async def test_the_window_of_a_given_rate_is_waited_for(status: int) -> None:
     """Whoever gave a rate of an hour waits for an hour's window to move, and is told of more."""
-    wire = Wire(used_up(3600), used_up(7200))
+    wire = Wire(iprog_ok, used_up(3600, 429), used_up(7200))
+    if status == 200:
+        wire = Wire(used_up(3600), used_up(7200))
     async with SmsClient(IprogProvider(TOKEN, rate="500/h"), pool=wire.pool) as client:
         await client.send(NUMBER, "Hi")
         await client.send(NUMBER, "Ho")
@@ -164,6 +187,18 @@ async def test_a_router_goes_on_to_a_member_that_is_not_paused() -> None:
 
     assert ["iprog-1", "iprog-2"] == [receipt.provider for receipt in receipts]
     assert 2 == len(wire.requests)
+
+
+@pytest.mark.parametrize("seconds", [999_999_999_999, 1e300, math.inf])
+async def test_a_pause_beyond_the_calendar_is_told_all_the_same(seconds: float) -> None:
+    """A pause that ends after the year 9999 is a rate limit, and nothing was sent."""
+    wire = Wire(iprog_ok)
+    async with wire.client() as client:
+        wire.pool.pace(IprogProvider(TOKEN).gateway).pause(seconds)
+        with pytest.raises(RateLimitError, match=r"s more\. Nothing was sent"):
+            await client.send(NUMBER, "Hi")
+
+    assert [] == wire.requests
 
 
 async def test_a_client_after_a_restart_is_told_of_a_shared_pause(tmp_path: Path) -> None:

@@ -229,6 +229,30 @@ async def test_used_up_window_pauses_until_it_moves() -> None:
     assert 6 == throttle.remaining_pause()
 
 
+async def test_used_up_window_is_waited_for_by_whoever_waits_at_all() -> None:
+    """The gateway asked for no pause, so only calls that wait for none are turned away."""
+    clock = VirtualClock()
+    throttle = Throttle(Rate(5, 10), clock)
+    await throttle.admit()
+    throttle.finish(ok=True)
+    throttle.pause_until_window_moves()
+
+    assert (10, 0) == (throttle.remaining_pause(), throttle.told_pause())
+    assert not await throttle.admit(longest_pause=0)
+    assert await clock.run(throttle.admit(longest_pause=1))
+    assert 10 == clock.monotonic()
+
+
+@pytest.mark.parametrize(("shared", "told"), [(10.0, 0), (11.0, 0), (12.0, 12)])
+async def test_a_shared_pause_longer_than_the_window_was_told(shared: float, told: float) -> None:
+    """What other processes share may be a used-up window of theirs, unless it is longer."""
+    throttle = Throttle(Rate(5, 10), VirtualClock())
+
+    throttle.obey(shared)
+
+    assert (shared, told) == (throttle.remaining_pause(), throttle.told_pause())
+
+
 async def test_used_up_window_without_a_rate_says_nothing() -> None:
     """Without a known window there is nothing to wait for."""
     throttle = Throttle(None, VirtualClock())
