@@ -171,7 +171,8 @@ class Preparation:
                 # Nobody knows whether an earlier run sent the others, late or not.
                 self._unseen += (one for one in (*late, *fresh) if one.index not in had)
                 fresh = []
-        fresh = self._without_overdue(fresh, refused)
+        fresh, more = await self._without_overdue(fresh, refused)
+        known += more
         batches = self._planner.plan(fresh, final=last or self._source.pauses)
         # Where a journal is asked it is once for each window, behind all that waits to be written:
         # the fewer there are, the better.
@@ -219,20 +220,30 @@ class Preparation:
             fresh = [prepared for prepared in fresh if prepared.index not in gone]
         return Checked(fresh, late, refused, not (messages or self._source.pauses))
 
-    def _without_overdue(
+    async def _without_overdue(
         self, fresh: list[PreparedMessage], refused: list[NotSent]
-    ) -> list[PreparedMessage]:
-        """Return the messages whose time is still to come; the others' outcomes go to `refused`."""
+    ) -> tuple[list[PreparedMessage], list[Outcome]]:
+        """Return the messages whose time is still to come, and what others brought the rest to.
+
+        The outcomes of all that nobody has sent go to `refused`: looking them up may have taken
+        its time, as others may be at some of them for a minute.
+        """
         if not self._has_times:
-            return fresh
+            return fresh, []
         now = self._clock.now()
         over = {found.index: found for each in fresh if (found := overdue(each, now)) is not None}
         if not over:
-            return fresh
-        refused.extend(over.values())
+            return fresh, []
+        in_time = [prepared for prepared in fresh if prepared.index not in over]
+        had: list[Outcome] = []
         if self._ledger is not None:
-            self._ledger.forget([prepared for prepared in fresh if prepared.index in over])
-        return [prepared for prepared in fresh if prepared.index not in over]
+            gone = [prepared for prepared in fresh if prepared.index in over]
+            had = await self._ledger.given_up(gone)
+            self._ledger.forget(gone)
+        for outcome in had:
+            del over[outcome.index]
+        refused.extend(over.values())
+        return in_time, had
 
     def _check(self, message: Message) -> PreparedMessage | NotSent:
         index = self._next_index

@@ -87,7 +87,7 @@ class BulkRun:
         self._own_journal: Journal | None = None
         self._opened = opened
         self._ledger: Ledger | None = None
-        self.counts = self._pool.counts
+        self.counts = self._pool.endings.counts
 
     @property
     def halted(self) -> SmsError | None:
@@ -102,7 +102,7 @@ class BulkRun:
     @property
     def in_flight(self) -> int:
         """Messages whose turn has come, and which have no outcome yet."""
-        return self._pool.in_flight
+        return self._pool.endings.in_flight
 
     @property
     def waiting(self) -> Mapping[int, datetime]:
@@ -115,17 +115,17 @@ class BulkRun:
 
         It is what the gateways say they took, and no less than a credit for each segment.
         """
-        return self._pool.spending.credits
+        return self._pool.endings.spending.credits
 
     @property
     def price_difference(self) -> PriceDifference | None:
         """The first text for which a gateway took other than a credit for each segment."""
-        return self._pool.spending.difference
+        return self._pool.endings.spending.difference
 
     @property
     def abandoned(self) -> Sequence[Unknown]:
         """What was on its way when the run was closed: it may have been sent."""
-        return tuple(self._pool.abandoned)
+        return tuple(self._pool.endings.abandoned)
 
     def stop(self) -> None:
         """Send nothing more; what is on its way still comes to its outcome.

@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from iprog_async._bulk.delivery_failures import Deliveries
+from iprog_async._bulk.endings import Endings
 from iprog_async._bulk.options import BulkOptions
-from iprog_async._bulk.outcome_stream import OutcomeStream, Recorded
+from iprog_async._bulk.outcome_stream import OutcomeStream
 from iprog_async._bulk.preparation import Preparation, Window
-from iprog_async._bulk.progress import Counts, State, count_tally, was_settled
+from iprog_async._bulk.progress import State, was_settled
 from iprog_async._bulk.read_ahead import ReadAhead
 from iprog_async._bulk.send_queue import Departure, Departures, SendLimits
-from iprog_async._bulk.spending import Spending
 from iprog_async._bulk.waiting_rows import WaitingRows
 from iprog_async._core.clock import Clock
 from iprog_async._core.errors import RunHaltedError, SmsError
 from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.observers import NULL_OBSERVERS, Observers
-from iprog_async._core.outcomes import NotSent, Outcome, Unknown, unclear
+from iprog_async._core.outcomes import NotSent, Outcome
 from iprog_async._http.send_context import (
     SendContext,
     Withdrawal,
@@ -27,13 +27,14 @@ from iprog_async._http.send_context import (
     was_in_flight,
 )
 from iprog_async._journal.ledger import Ledger
+from iprog_async._journal.rows_claim import RowsClaim
 from iprog_async._policies.gate import Admission, Admissions
 from iprog_async._policies.patience import Patience
 from iprog_async._providers.protocols import SmsProvider
 from iprog_async._sending.batching import fewest, plan_batches
 from iprog_async._sending.bisect_batch import Bisection, as_too_few
-from iprog_async._sending.sift import Sifted, look_again, sift, was_taken
-from iprog_async._sending.submit import log_halt, log_outcome, logging_enabled, submit
+from iprog_async._sending.sift import Sifted, look_again, sift, sift_refused, was_taken
+from iprog_async._sending.submit import log_halt, submit
 from iprog_async._sending.tally import Tally, tally_of
 
 
@@ -63,12 +64,6 @@ class WorkerPool:
         self.state = State.READING
         self.halted: SmsError | None = None
         """Why it stopped by itself, if it did."""
-        self.in_flight = 0
-        """Messages whose turn has come, and which have no outcome yet."""
-        self.abandoned: list[Unknown] = []
-        """What was on its way when it was closed: it may have been sent."""
-        self.counts = Counts()
-        self.spending = Spending()
         self.deliveries = Deliveries(options.halt_after_failed)
         self.stream = OutcomeStream(options.concurrency, self.halt)
         self._provider = provider
@@ -77,6 +72,7 @@ class WorkerPool:
         self._observers = observers
         self._most_unknown = options.halt_after_unknown
         self._departures = Departures(provider, limits or SendLimits.of_options(options))
+        self.endings = Endings(provider, self._departures, self.stream, observers, admissions)
         self._withdrawals = [Withdrawal() for _ in range(options.concurrency)]
         self._ahead = ReadAhead(preparation)
         self._admissions = admissions
@@ -118,15 +114,15 @@ class WorkerPool:
         Raises:
             Exception: Whatever the source raised, once what was taken has come to its outcome.
         """
-        self._ledger = ledger
+        self._ledger = self.endings.ledger = ledger
         workers = [self._start(withdrawal) for withdrawal in self._withdrawals]
         try:
             await asyncio.gather(*workers)
             if self.halted is not None:
-                error = RunHaltedError(self.halted, self.counts.unknown)
+                error = RunHaltedError(self.halted, self.endings.counts.unknown)
                 if error.unknown:
                     log_halt(self._provider, error)
-                await self._report(await self._give_up(error))
+                await self.endings.report(await self._give_up(error))
         except Exception:
             # The source failed: let what was taken come to its outcome, then tell the reader.
             self._take_no_more()
@@ -157,7 +153,7 @@ class WorkerPool:
         patience = Patience(self._clock)
         # Asked at once first: mostly there is one, and no coroutine has to be made to get it.
         while (departure := self._take() or await self._wait_for_one()) is not None:
-            self.in_flight += len(departure[0])
+            self.endings.in_flight += len(departure[0])
             try:
                 came_back = await self._send(departure)
             finally:
@@ -215,12 +211,12 @@ class WorkerPool:
                 self.halt(window.problem)
             if refused:
                 # Still in turn: while the reader is slow nobody else may read on.
-                await self._report(refused)
+                await self.endings.report(refused)
         return True
 
     def _adopt(self, window: Window) -> list[Outcome]:
         """Let a window's batches wait; return the outcomes of what is not to be sent."""
-        self.counts.resumed += sum(was_settled(outcome) for outcome in window.known)
+        self.endings.counts.resumed += sum(was_settled(outcome) for outcome in window.known)
         self._departures.add(window.batches)
         return [*window.refused, *window.known]
 
@@ -237,37 +233,44 @@ class WorkerPool:
                 return False
         if len(batch) == 1:
             # As where everybody is told something else: one can't be halved.
-            outcomes, seconds = await self._submit(batch)
+            outcomes, seconds, claim = await self._submit(batch)
             tally = tally_of(batch, outcomes)
             if tally.accepted and self._admissions is None:
                 # As nearly always: it has left, and nobody else has to be asked.
                 self._watch(batch, outcomes, tally, at_risk=at_risk)
-                if self.stream.add(*self._note_ended(batch, outcomes, tally, seconds)):
+                if self.stream.add(*self.endings.note_ended(batch, outcomes, tally, seconds)):
                     await self.stream.room()
                 return False
-            still_open = await self._end(batch, outcomes, seconds, at_risk=at_risk)
-            return still_open is not None and await self._end_later(still_open)
+            sifted = await self._end(batch, outcomes, seconds, claim, at_risk=at_risk)
+            return sifted is not None and await self._end_later(sifted)
         still_open = Sifted()
         parts = Bisection(batch, fewest(batch, self._provider))
         while parts:
             part, outcomes = parts.next(may_ask=self.state < State.STOPPED)
-            seconds = 0.0
+            seconds, claim = 0.0, None
             if not outcomes:
-                outcomes, seconds = await self._submit(part)
+                outcomes, seconds, claim = await self._submit(part)
                 if parts.split(outcomes):
                     if self._ledger is not None:
                         # Until it is its turn again it waits, also if the run ends before.
                         self._ledger.claim(part).give_back()
                     continue
             elif not was_taken(outcomes):
-                await self._settle(part, outcomes, tally_of(part, outcomes), 0.0)
+                # It was given back until it would be its turn again.
+                still_open.add_refused(part, outcomes)
                 continue
-            if sifted := await self._end(part, outcomes, seconds, at_risk=at_risk):
+            if sifted := await self._end(part, outcomes, seconds, claim, at_risk=at_risk):
                 still_open.add_open(sifted)
         return await self._end_later(still_open)
 
     async def _end(
-        self, part: Batch, outcomes: Sequence[Outcome], seconds: float, *, at_risk: bool
+        self,
+        part: Batch,
+        outcomes: Sequence[Outcome],
+        seconds: float,
+        claim: RowsClaim | None,
+        *,
+        at_risk: bool,
     ) -> Sifted | None:
         """Settle what came of a request; return those of it that have no outcome, if there are."""
         sifted: Sifted | None = None
@@ -277,24 +280,33 @@ class WorkerPool:
         if part:
             tally = tally_of(part, outcomes)
             self._watch(part, outcomes, tally, at_risk=at_risk)
-            await self._settle(part, outcomes, tally, seconds)
+            if tally.not_sent and claim is not None and self._ledger is not None:
+                claimed = sift_refused(part, outcomes, claim, self._ledger)
+                if claimed.refused:
+                    part, outcomes = claimed.settled, claimed.outcomes
+                    tally = tally_of(part, outcomes)
+                    claimed.add_open(sifted or Sifted())
+                    sifted = claimed
+            await self.endings.settle(part, outcomes, tally, seconds)
         return sifted
 
     async def _end_later(self, still_open: Sifted) -> bool:
         """Settle what others had, and let the withdrawn wait again; return if any does."""
         back, withdrawn = still_open.back, still_open.withdrawn
+        if still_open.refused:
+            await self.endings.settle_refused(still_open.refused, still_open.refusals)
         if still_open.taken and self._ledger is not None:
             # What has left is noted by now: others may be at theirs for a minute.
             found, ended = await look_again(still_open, self._ledger)
-            await self._settle_taken(found, ended)
+            await self.endings.settle_taken(found, ended)
             back, withdrawn = back + found.back, withdrawn + found.withdrawn
         if back:
             # Last: if the run is closed meanwhile, nothing of it has left.
             await self._put_back(back, withdrawn)
         return bool(back)
 
-    async def _submit(self, part: Batch) -> tuple[Sequence[Outcome], float]:
-        """Make a request; return its outcomes, and how many seconds it took."""
+    async def _submit(self, part: Batch) -> tuple[Sequence[Outcome], float, RowsClaim | None]:
+        """Make a request; return its outcomes, how many seconds it took, and its claim."""
         started = self._clock.monotonic()
         try:
             claim = None if self._ledger is None else self._ledger.claim(part)
@@ -304,65 +316,20 @@ class WorkerPool:
             scheduled = part[0].message.schedule_at is not None
             if scheduled and len(part) < fewest(part, self._provider):
                 outcomes = [as_too_few(outcome) for outcome in outcomes]
-            return outcomes, self._clock.monotonic() - started
+            return outcomes, self._clock.monotonic() - started, claim
         except asyncio.CancelledError as exc:
             if was_in_flight(exc):
-                lost = self._abandon(part)
+                lost = self.endings.abandon(part)
                 if self._admissions is not None:
                     await self._admissions.settle(lost)
             raise
-
-    async def _settle(
-        self, part: Batch, outcomes: Sequence[Outcome], tally: Tally, seconds: float
-    ) -> None:
-        """Note what has become of messages for good, and pass it on."""
-        told, recorded = self._note_ended(part, outcomes, tally, seconds)
-        if self._admissions is not None:
-            try:
-                await self._admissions.settle(outcomes)
-            except asyncio.CancelledError:
-                # They are still there for a reader who goes on.
-                self.stream.add(told, recorded)
-                raise
-        if self.stream.add(told, recorded):
-            await self.stream.room()
-
-    def _note_ended(
-        self, part: Batch, outcomes: Sequence[Outcome], tally: Tally, seconds: float
-    ) -> tuple[Sequence[Outcome], Recorded | None]:
-        """Count and record what has become of messages; return what the stream takes."""
-        self.in_flight -= len(outcomes)
-        self._departures.settle(outcomes)
-        self.spending.add(tally)
-        # The disk holds up the reader, who must see nothing before it is on record, and
-        # not the worker.
-        recorded, told, still_unknown = None, outcomes, 0
-        if self._ledger is not None:
-            told, still_unknown = self._ledger.told(outcomes, part, tally.account)
-            recorded = self._ledger.record(part, outcomes)
-        self._log(part, told, seconds)
-        count_tally(self.counts, tally, still_unknown)
-        return told, recorded
-
-    async def _settle_taken(self, found: Sifted, ended: Sequence[Outcome]) -> None:
-        """Pass on the outcomes of what somebody else had when its turn came."""
-        if part := found.settled:
-            await self._settle(part, found.outcomes, tally_of(part, found.outcomes), 0.0)
-        if not ended:
-            return
-        self.in_flight -= len(found.taken)
-        self._departures.settle(found.lost)
-        self.counts.resumed += sum(map(was_settled, ended))
-        await self._report(ended, of=found.taken)
-        if self._admissions is not None:
-            await self._admissions.settle(found.lost)
 
     async def _put_back(self, batch: Batch, withdrawn: Sequence[Outcome]) -> None:
         """Let what was withdrawn wait again."""
         if self._admissions is not None:
             batch = await self._admissions.take_back(withdrawn)
         self._departures.put_back(batch, withdrawn)
-        self.in_flight -= len(batch)
+        self.endings.in_flight -= len(batch)
 
     async def _admit(self, batch: Batch, admissions: Admissions) -> Batch:
         """Ask the policies about messages whose turn has come; return those that may leave now."""
@@ -378,7 +345,7 @@ class WorkerPool:
         """Let wait what has to, and pass on the outcomes of what is refused."""
         held_back = admission.held_back()
         self._departures.settle(held_back)
-        self.in_flight -= len(held_back)
+        self.endings.in_flight -= len(held_back)
         for prepared, held in admission.waiting:
             self._waiting.add(held.time, prepared)
         if admission.rewritten:
@@ -388,12 +355,10 @@ class WorkerPool:
             await self._refuse(*zip(*admission.refused, strict=True))
 
     async def _refuse(self, rows: Batch, outcomes: Sequence[NotSent]) -> None:
-        if self._ledger is not None:
-            self._ledger.forget(rows)
         for outcome in outcomes:
             if outcome.error.blame == "account":
                 self.halt(outcome.error)
-        await self._report(outcomes, of=rows)
+        await self.endings.refuse(rows, outcomes)
 
     def _resume(self, rows: Sequence[PreparedMessage]) -> None:
         """Let rows wait for their turn whose time has come."""
@@ -416,27 +381,3 @@ class WorkerPool:
         settled = [outcome for read in await self._ahead.rest() for outcome in self._adopt(read)]
         waiting = [*self._departures, *self._waiting]
         return settled + self._adopt(await self._preparation.give_up(waiting, error))
-
-    def _abandon(self, batch: Batch) -> Sequence[Unknown]:
-        reason = "the run was closed while the request was on its way"
-        lost = [unclear(prepared, self._provider.name, reason) for prepared in batch]
-        self._log(batch, lost, 0.0)
-        self.abandoned.extend(lost)
-        self.counts.unknown += len(lost)
-        return lost
-
-    def _log(self, part: Batch, outcomes: Sequence[Outcome], seconds: float) -> None:
-        if not (self._observers or logging_enabled()):
-            return
-        for prepared, outcome in zip(part, outcomes, strict=True):
-            log_outcome(self._provider, prepared, outcome, seconds, self._observers)
-
-    async def _report(self, outcomes: Sequence[Outcome], of: Batch = ()) -> None:
-        """Pass on the outcomes of what no request was made for; log those of given messages."""
-        if self._ledger is not None:
-            outcomes, _ = self._ledger.told(outcomes)
-        if of:
-            self._log(of, outcomes, 0.0)
-        self.counts.add(outcomes)
-        if self.stream.add(outcomes):
-            await self.stream.room()

@@ -138,6 +138,9 @@ class Ledger:
         settled: list[Outcome] = []
         free: list[PreparedMessage] = []
         for prepared in late:
+            if self._is_reserved(prepared):
+                # It is a later one of the same text, which this run itself is at: nobody else is.
+                continue
             if prepared.message.key is None or self._reserve(prepared, settled):
                 self._free([prepared])
                 free.append(prepared)
@@ -179,6 +182,9 @@ class Ledger:
 
         Others may have had them since they were looked up, if they ever were. Where the journal
         can't be read, it is unknown whether they had: see `told`.
+
+        Args:
+            waiting: Messages that are not claimed at this moment; they may have been.
         """
         asked = [prepared for prepared in waiting if self._may_be_on_record(prepared)]
         if not asked:
@@ -286,6 +292,10 @@ class Ledger:
         self._reserved.add(identity)
         return True
 
+    def _is_reserved(self, prepared: PreparedMessage) -> bool:
+        key = prepared.message.key
+        return is_key(key) and (prepared.e164, key) in self._reserved
+
     def _free(self, batch: Iterable[PreparedMessage]) -> None:
         for prepared in batch:
             if prepared.message.key is not None:
@@ -299,7 +309,7 @@ class Ledger:
         return sum(row is not None and row.in_doubt for row in rows)
 
     def told(
-        self, outcomes: Sequence[Outcome], of: Batch = (), met: SmsError | None = None
+        self, outcomes: Sequence[Outcome], refused: Batch = ()
     ) -> tuple[Sequence[Outcome], int]:
         """Return what the caller is told of messages, before they are recorded.
 
@@ -309,24 +319,26 @@ class Ledger:
 
         Args:
             outcomes: What became of them this time.
-            of: The messages, if their request was tried.
-            met: What it met that every other request would meet, if it did.
+            refused: The messages, if the request of some met what every other would meet.
 
         Returns:
             Their outcomes, and how many of them are unknown that were not sent this time.
         """
-        if isinstance(met, JournalError):
-            unclaimed = (
-                prepared
-                for prepared, outcome in zip(of, outcomes, strict=True)
-                if isinstance(outcome, NotSent) and isinstance(outcome.error, JournalError)
-            )
-            self.doubt(filter(self._may_be_on_record, unclaimed), met)
+        if refused:
+            for prepared, outcome in zip(refused, outcomes, strict=True):
+                # Of a router's batch some may have met one thing, and some another.
+                if isinstance(outcome, NotSent) and isinstance(outcome.error, JournalError):
+                    self.doubt(filter(self._may_be_on_record, [prepared]), outcome.error)
         return self._doubts.told(outcomes) if self._doubts.reasons else (outcomes, 0)
 
     def told_of(self, outcome: Outcome) -> Outcome:
         """Return what the caller is told of one message; see `told`."""
         return self._doubts.told_of(outcome)
+
+    def holds(self, prepared: PreparedMessage, claim: RowsClaim) -> bool:
+        """Return whether nobody else can have had a message since it was claimed."""
+        row = self._rows.get(prepared.index)
+        return row is not None and claim.holds(row)
 
     def forget(self, batch: Iterable[PreparedMessage]) -> None:
         """Let go of messages that were admitted only to see whether they would be sent."""

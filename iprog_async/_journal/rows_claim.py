@@ -25,6 +25,8 @@ class RowsClaim:
     _held: bool = False
     _whole: RowsClaim | None = field(default=None, alias="whole")
     _used: bool = False
+    # Those that a part of it has claimed: most claims have no parts.
+    _in_parts: set[int] | None = None
     leaves_by: float = NEVER
     """Until when, by `uptime`, what was claimed may leave."""
 
@@ -48,7 +50,7 @@ class RowsClaim:
         self._under_way += 1
         self._used = True
         if self._whole is not None:
-            self._whole._used = True
+            self._whole._note_taken(self._rows)
         now = uptime()
         # A message that has a key, and is sent alone, is claimed when it is looked up.
         self.leaves_by = self._rows[0].claimed_at + CLAIM_SECONDS
@@ -69,6 +71,18 @@ class RowsClaim:
         """Note that a request may have left: from now on `release` changes nothing."""
         self._held = True
 
+    def holds(self, row: Row) -> bool:
+        """Return whether nobody else can have had the message of a row since it was claimed."""
+        if self._under_way or self._held:
+            return True
+        return self._in_parts is not None and id(row) in self._in_parts
+
+    def _note_taken(self, rows: Sequence[Row]) -> None:
+        self._used = True
+        # Not by their numbers: a new row may have none yet.
+        self._in_parts = self._in_parts or set()
+        self._in_parts.update(map(id, rows))
+
     def part(self, positions: Sequence[int]) -> RowsClaim:
         """Return a claim of some of the rows, for a request that carries only them."""
         rows = [self._rows[position] for position in positions]
@@ -78,6 +92,8 @@ class RowsClaim:
         """Put on record that no message of this claim was sent, by whatever request, and waits."""
         for row in self._rows:
             row.claimed_at = NEVER
+        if self._whole is not None and self._whole._in_parts:
+            self._whole._in_parts.difference_update(map(id, self._rows))
         self._queue.release(self._rows)
 
     def give_back_if_unused(self) -> None:

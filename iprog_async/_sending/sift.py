@@ -12,6 +12,7 @@ from iprog_async._core.messages import Batch, PreparedMessage
 from iprog_async._core.outcomes import NotSent, Outcome
 from iprog_async._http.send_context import was_withdrawn
 from iprog_async._journal.ledger import Ledger
+from iprog_async._journal.rows_claim import RowsClaim
 from iprog_async._journal.store import ClaimLostError
 
 
@@ -26,6 +27,9 @@ class Sifted:
         withdrawn: What came of these at the time, which nobody sees.
         taken: Those that somebody else had as their turn came.
         lost: What came of these at the time, which nobody sees either.
+        refused: Those that are not sent, and were not claimed as that came out: somebody else may
+            have sent them since they were looked up.
+        refusals: What came of these, unless somebody else has.
     """
 
     settled: Batch = ()
@@ -34,6 +38,8 @@ class Sifted:
     withdrawn: list[Outcome] = field(factory=list[Outcome])
     taken: list[PreparedMessage] = field(factory=list[PreparedMessage])
     lost: list[Outcome] = field(factory=list[Outcome])
+    refused: list[PreparedMessage] = field(factory=list[PreparedMessage])
+    refusals: list[Outcome] = field(factory=list[Outcome])
 
     def add_open(self, other: Sifted) -> None:
         """Add those of another request that have come to no outcome yet."""
@@ -41,6 +47,12 @@ class Sifted:
         self.withdrawn += other.withdrawn
         self.taken += other.taken
         self.lost += other.lost
+        self.add_refused(other.refused, other.refusals)
+
+    def add_refused(self, refused: Batch, refusals: Sequence[Outcome]) -> None:
+        """Add messages that are not sent, and that somebody else may have sent meanwhile."""
+        self.refused += refused
+        self.refusals += refusals
 
 
 def was_taken(outcomes: Sequence[Outcome]) -> bool:
@@ -72,6 +84,50 @@ def sift(part: Batch, outcomes: Sequence[Outcome], *, recorded: bool) -> Sifted:
             settled.append(prepared)
             kept.append(outcome)
     return sifted
+
+
+def sift_refused(
+    part: Batch, outcomes: Sequence[Outcome], claim: RowsClaim, ledger: Ledger
+) -> Sifted:
+    """Sort out the messages of a request that were refused while others could have them.
+
+    Most refusals are a gateway's answer to what was claimed; the others came before the claim was
+    made, or after it was given back.
+    """
+    settled: list[PreparedMessage] = []
+    kept: list[Outcome] = []
+    sifted = Sifted(settled, kept)
+    for prepared, outcome in zip(part, outcomes, strict=True):
+        if isinstance(outcome, NotSent) and not ledger.holds(prepared, claim):
+            sifted.add_refused([prepared], [outcome])
+        else:
+            settled.append(prepared)
+            kept.append(outcome)
+    return sifted
+
+
+async def ask_about_refused(
+    refused: Batch, refusals: Sequence[Outcome], ledger: Ledger
+) -> tuple[Sifted, list[Outcome]]:
+    """Look up whether somebody else has sent messages that this run does not send.
+
+    Returns:
+        The same messages, sorted out, and the outcomes that others brought the `taken` ones to.
+        The others are settled: where the journal can't be read, see `Ledger.told`.
+    """
+    ended = {outcome.index: outcome for outcome in await ledger.given_up(refused)}
+    settled: list[PreparedMessage] = []
+    kept: list[Outcome] = []
+    found = Sifted(settled, kept)
+    for prepared, refusal in zip(refused, refusals, strict=True):
+        if prepared.index in ended:
+            found.taken.append(prepared)
+            found.lost.append(refusal)
+        else:
+            settled.append(prepared)
+            kept.append(refusal)
+    ledger.forget(found.taken)
+    return found, [ended[prepared.index] for prepared in found.taken]
 
 
 async def look_again(sifted: Sifted, ledger: Ledger) -> tuple[Sifted, list[Outcome]]:
