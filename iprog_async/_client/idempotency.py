@@ -83,6 +83,8 @@ class KeyedSends:
             task = self._journal.sending.get(identity)
             is_own = task is None
             if task is None:
+                if not self._tasks:
+                    self._journal.forget_closed()
                 task = asyncio.create_task(self._send(provider, prepared, resend_unknown))
                 self._journal.sending[identity] = task
                 self._tasks.add(task)
@@ -122,11 +124,15 @@ class KeyedSends:
         self, provider: SmsProvider, prepared: PreparedMessage, resend_unknown: bool
     ) -> Outcome:
         ledger = SingleLedger(self._journal, resend_unknown=resend_unknown)
+        loop = asyncio.get_running_loop()
         try:
             outcome = await self._send_by(ledger, provider, prepared)
             return outcome if _lost_its_claim(outcome) else ledger.told_of(outcome)
         finally:
-            ledger.end()
+            # Of a loop that was closed, it is the garbage collector that ends this, at any time:
+            # somebody else may be sending the key by now.
+            if not loop.is_closed():
+                ledger.end()
 
     async def _send_by(
         self, ledger: SingleLedger, provider: SmsProvider, prepared: PreparedMessage

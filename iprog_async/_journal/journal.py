@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, MutableSet
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Self
@@ -18,7 +18,7 @@ from iprog_async._journal.contents import JournalContents
 from iprog_async._journal.enqueuing.enqueue import Enqueued, Target
 from iprog_async._journal.entries import JournalEntry, to_entry
 from iprog_async._journal.forks import generation
-from iprog_async._journal.keys import check_key
+from iprog_async._journal.keys import KeysUnderWay, check_key
 from iprog_async._journal.places import open_store, postgres_store
 from iprog_async._journal.postgres.address import is_address
 from iprog_async._journal.reconcile import (
@@ -56,7 +56,7 @@ class Journal(JournalContents):
         self._reserving = threading.Lock()
         self.sending: dict[tuple[asyncio.AbstractEventLoop, str, str], asyncio.Task[Outcome]] = {}
         """The single sends that are under way, by event loop, number and key."""
-        self.under_way: set[tuple[str, str]] = set()
+        self.under_way: MutableSet[tuple[str, str]] = KeysUnderWay()
         """Number and key of the messages with a key that are being sent."""
         self._forks = generation()
         self._open_again: Callable[[], Journal] | None = None
@@ -168,6 +168,17 @@ class Journal(JournalContents):
                 return False
             self.under_way.add(identity)
         return True
+
+    def forget_closed(self) -> None:
+        """Let go of the single sends whose event loop is closed: nothing else ends them."""
+        for identity in list(self.sending):
+            loop, number, key = identity
+            if loop.is_closed():
+                with self._reserving:
+                    if (number, key) not in self.under_way:
+                        self.under_way.discard((number, key))
+                # What is freed with the task is freed without the lock.
+                self.sending.pop(identity, None)
 
     async def reconcile(
         self, gateway: SupportsMessageList | HasProvider, *, start: datetime | None = None

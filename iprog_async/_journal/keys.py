@@ -1,6 +1,10 @@
-"""Keys of messages: which ones a journal can keep, and what is told of one that is taken."""
+"""Keys of messages: which ones a journal can keep, and which are taken in this process."""
 
 from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, MutableSet
+from typing import Any
 
 from iprog_async._core.errors import ConfigurationError, InvalidMessageError, JournalError
 
@@ -58,3 +62,34 @@ def busy(number: str, key: str) -> JournalError:
     # It is this message's trouble only, and it passes.
     error.blame, error.healable = "message", True
     return error
+
+
+class KeysUnderWay(MutableSet[tuple[str, str]]):
+    """Number and key of what is being sent, each for as long as the event loop of its sender lives.
+
+    Where a loop is closed with a send in it, nothing of that goes on, and nothing ends it. What
+    became of it is what the journal has of it: a claim that was left, if it may be out.
+    """
+
+    def __init__(self) -> None:
+        # By number and key; it may be asked about anything.
+        self._loops: dict[Any, asyncio.AbstractEventLoop] = {}
+
+    def __contains__(self, identity: object) -> bool:
+        loop = self._loops.get(identity)
+        return loop is not None and not loop.is_closed()
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        # Another thread may be at it.
+        return (identity for identity in list(self._loops) if identity in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def add(self, value: tuple[str, str]) -> None:
+        """Note that the running event loop is sending it."""
+        self._loops[value] = asyncio.get_running_loop()
+
+    def discard(self, value: tuple[str, str]) -> None:
+        """Note that nobody is sending it any more."""
+        self._loops.pop(value, None)
