@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import threading
 from collections.abc import Callable, MutableSet
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Self
 
-from iprog_async._core.errors import ConfigurationError
+from iprog_async._core.errors import ConfigurationError, SmsError
 from iprog_async._core.messages import Message
 from iprog_async._core.outcomes import Outcome
 from iprog_async._core.phones import to_e164, to_region
@@ -33,6 +34,8 @@ from iprog_async._journal.text_hash import TextHash
 from iprog_async._journal.upkeep.settling import Settlement, check_idle, settle
 from iprog_async._limits.shared import SharedLimits
 
+
+logger = logging.getLogger("iprog_async")
 
 _DAY = timedelta(days=1)
 
@@ -58,6 +61,7 @@ class Journal(JournalContents):
         """The single sends that are under way, by event loop, number and key."""
         self.under_way: MutableSet[tuple[str, str]] = KeysUnderWay()
         """Number and key of the messages with a key that are being sent."""
+        self._reported = ""
         self._forks = generation()
         self._open_again: Callable[[], Journal] | None = None
         self.text_hash = TextHash(store.salt)
@@ -179,6 +183,12 @@ class Journal(JournalContents):
                         self.under_way.discard((number, key))
                 # What is freed with the task is freed without the lock.
                 self.sending.pop(identity, None)
+
+    def report(self, problem: SmsError) -> None:
+        """Log what keeps texts with a key from being sent: once, until it is another thing."""
+        if problem.blame == "account" and str(problem) != self._reported:
+            self._reported = str(problem)
+            logger.error("the journal keeps texts with a key from being sent: %s", problem)
 
     async def reconcile(
         self, gateway: SupportsMessageList | HasProvider, *, start: datetime | None = None

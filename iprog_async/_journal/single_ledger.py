@@ -14,7 +14,7 @@ from iprog_async._journal.ledger import MOST_LOOKS, Ledger
 from iprog_async._journal.resume_rules import Resume, remembered
 from iprog_async._journal.rows import Row
 from iprog_async._journal.rows_claim import RowsClaim
-from iprog_async._journal.store import ClaimLostError
+from iprog_async._journal.store import ClaimLostError, UnwritableError
 
 
 R = TypeVar("R")
@@ -27,7 +27,7 @@ class SingleLedger(Ledger):
         """Claim a single message with a key, or return the outcome it had or came to elsewhere.
 
         Whoever else is sending it at this moment is waited for. Where the journal can't be asked,
-        it is unknown whether somebody has sent it before.
+        or does not say whether it is claimed, it is unknown whether somebody has sent it before.
         """
         settled: list[Outcome] = []
         if not self._reserve(prepared, settled):
@@ -35,6 +35,8 @@ class SingleLedger(Ledger):
         self._doubts.settle([prepared])
         try:
             return await self._claim_single(prepared)
+        except UnwritableError as exc:
+            return await self._unclaimed(prepared, exc)
         except SmsError as exc:
             return self._out_of_sight(prepared, exc)
 
@@ -63,9 +65,25 @@ class SingleLedger(Ledger):
                 row.claimed_at = asked_at
                 return None
             if not isinstance(problem, ClaimLostError):
-                # The journal has just said that nobody has sent it, or that this is in doubt.
-                return self.told_of(NotSent(prepared.index, prepared.message, problem))
+                # It can have taken a minute to fail, and what was found before is as old.
+                raise problem
         raise contended(prepared.e164)
+
+    async def _unclaimed(self, prepared: PreparedMessage, problem: UnwritableError) -> Outcome:
+        """Return the outcome of a message of a journal that can only be read.
+
+        It would be unknown for ever otherwise, as is each that is asked for after it.
+        """
+        self._journal.report(problem)
+        # The look is the last thing that is done: nobody else has it at this moment. Others may
+        # send it in the next one, as after each `NotSent`; see `ended_elsewhere`. A claim of ours
+        # that is on record, though it was said to have failed, is one that was left: unknown.
+        settled = await self.settled_single(prepared)
+        return settled or self.told_of(NotSent(prepared.index, prepared.message, problem))
+
+    def _out_of_sight(self, prepared: PreparedMessage, problem: SmsError) -> Outcome:
+        self._journal.report(problem)
+        return super()._out_of_sight(prepared, problem)
 
     async def settled_single(self, prepared: PreparedMessage) -> Outcome | None:
         """Return the outcome that a single message with a key has, without claiming it.

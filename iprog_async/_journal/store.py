@@ -61,6 +61,10 @@ class ClaimLostError(JournalError):
         return type(self), (self.number, self.key)
 
 
+class UnwritableError(JournalError):
+    """The journal takes nothing more from this process, and still says all that is on record."""
+
+
 def being_sent(number: str) -> JournalError:
     """Return what is raised where a person's rows were written while they were to be removed."""
     error = JournalError(

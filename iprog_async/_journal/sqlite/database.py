@@ -53,11 +53,14 @@ from iprog_async._journal.sqlite.schema import (
     upsert,
 )
 from iprog_async._journal.sqlite.wal import path_of_wal
+from iprog_async._journal.store import UnwritableError
 
 
 _SMALLEST = 512  # bytes of SQLite's smallest page; the first one is written as a whole
 # As long as others wait for one that a signal has stopped in the midst of writing.
 _BUSY_SECONDS = 60.0
+# Not their relatives, of which one is for a file that was moved away.
+_STILL_READABLE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY)
 _LOST = "the journal lost its newest records, and this may have been sent after what it has"
 
 
@@ -280,7 +283,8 @@ def _check_beside(path: str, file: JournalFile, allow_lost_records: bool) -> Non
 
 def unusable(path: str, cause: Exception) -> JournalError:
     """Return what to raise for an error of SQLite."""
-    return JournalError(
+    code = getattr(cause, "sqlite_errorcode", None)
+    return (UnwritableError if code in _STILL_READABLE else JournalError)(
         f"the journal {path} can't be used: {cause}. Nothing more is sent; what is on record "
         "stays there: fix the cause and run again"
     )

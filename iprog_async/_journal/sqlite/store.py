@@ -113,6 +113,7 @@ class SqliteStore:
         self._watches: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, EndWatch] = (
             weakref.WeakKeyDictionary()
         )
+        self._identity = file.identity
         self._intake = WriteQueue(self.path)
         self._writer = Writer(self.path, file, self._intake, in_use)
         thread = threading.Thread(target=self._writer.run, name="sms-journal", daemon=True)
@@ -220,6 +221,8 @@ class SqliteStore:
         pseudonyms = self._pseudonyms
 
         def work(connection: sqlite3.Connection) -> dict[Identity, list[Row]]:
+            if self._intake.failure is not None:
+                self._check_in_place()
             found: dict[Identity, list[Row]] = {}
             for every in (True, False):
                 query = by_number(indexed, below, every=every)
@@ -233,6 +236,18 @@ class SqliteStore:
             return found
 
         return await self._ask(work)
+
+    def _check_in_place(self) -> None:
+        """Look whether the path leads to our file, as nothing that is written does any more."""
+        try:
+            same = os.path.samestat(os.stat(self.path), self._identity)
+        except OSError:
+            same = False
+        if not same:
+            raise JournalError(
+                f"the journal {self.path} was removed or replaced while it was in use; what this "
+                "process can read is not what others have sent since"
+            )
 
     async def is_enqueued(self, number: str, key: str) -> bool:
         """Return whether a text is in the outbox, which a file has none of."""

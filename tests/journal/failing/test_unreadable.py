@@ -290,26 +290,43 @@ async def test_a_text_that_is_to_be_resent_and_can_not_be_claimed_stays_unknown(
     assert isinstance(caught.value.not_resent, JournalError)
 
 
-async def test_a_text_that_was_refused_and_can_not_be_claimed_is_not_sent(
+async def test_a_text_that_was_refused_and_can_not_be_claimed_is_unknown(
     path: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The journal has just said that nobody has it."""
-    with Journal.open(path) as journal:
+    """The journal said that nobody had it; others may have sent it until the claim had failed."""
+    with Journal.open(path) as journal, Journal.open(path) as other:
         with pytest.raises(SmsError, match="try later"):
             await posting(Wire(BUSY), journal).send(NUMBER, "Hi", key="a")
-        _fail_claims(journal, monkeypatch)
-        with pytest.raises(JournalError, match="is gone"):
+
+        async def send_there() -> None:
+            await posting(Wire(ACCEPTED), other).send(NUMBER, "Hi", key="a")
+
+        _fail_claims(journal, monkeypatch, send_there)
+        with pytest.raises(JournalUnknownError, match="is gone"):
             await posting(Wire(ACCEPTED), journal).send(NUMBER, "Hi", key="a")
+        entry = await journal.outcome_of(NUMBER, "a")
+    assert entry is not None
+    assert "accepted" == entry.state
 
 
-def _fail_claims(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+async def _nothing() -> None:
+    """Do nothing."""
+
+
+def _fail_claims(
+    journal: Journal,
+    monkeypatch: pytest.MonkeyPatch,
+    meanwhile: Callable[[], Awaitable[None]] = _nothing,
+) -> None:
     """Let what was looked up not be claimed."""
     queue = journal.store.of_loop()
 
+    async def fail() -> JournalError:
+        await meanwhile()
+        return GONE
+
     def claim(*_: object) -> asyncio.Future[JournalError]:
-        done = asyncio.get_running_loop().create_future()
-        done.set_result(GONE)
-        return done
+        return asyncio.ensure_future(fail())
 
     monkeypatch.setattr(queue, "claim", claim)
 
