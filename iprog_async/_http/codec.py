@@ -67,7 +67,8 @@ def decode(
     excerpt, taken, no_more = "", False, False
     # Text in UTF-16 would be quoted with a gap in each secret, which no mask fits.
     if quotable and not is_object(data) and b"\0" not in body:
-        begins = redactor.beginning(body.decode("utf-8", "replace"), _QUOTED)
+        said = body.decode("utf-8", "replace")
+        begins = redactor.beginning(said, _QUOTED, goes_on=not reply.whole)
         excerpt = _excerpt(begins, cut=len(body) > _QUOTED)
     if data is NOT_JSON and not blank:
         text = body[:_MOST_READ].replace(b"\0", b"").decode("utf-8", "replace")

@@ -41,8 +41,11 @@ def log_exchange(
     if isinstance(result, Failure):
         lines.append(f"< no answer: {one_line(redactor.text(result.reason))}")
     else:
-        show = _names_shown if confidential else _shown
-        shown = show(result.body, redactor)
+        shown = (
+            _names_shown(result.body, redactor)
+            if confidential
+            else _shown(result.body, redactor, whole=result.whole)
+        )
         lines.append(f"< HTTP {result.status} {shown}")
     for sink in _sinks:
         for line in lines:
@@ -63,12 +66,14 @@ def exchanges_shown(sink: Sink) -> Generator[None]:
         _sinks.remove(sink)
 
 
-def _shown(body: bytes, redactor: Redactor) -> str:
+def _shown(body: bytes, redactor: Redactor, *, whole: bool = True) -> str:
+    """Return what was said, with secrets masked; without its end, where that may be half of one."""
     text = body.decode("utf-8", "replace")
     try:
         masked = json.dumps(redactor.data(mask_keys(json.loads(text))), ensure_ascii=False)
     except (ValueError, RecursionError):
-        masked = _SECRET_FIELD.sub(rf"\1={MASK}", redactor.text(text))
+        begins = redactor.beginning(text, len(text), goes_on=not whole)
+        masked = _SECRET_FIELD.sub(rf"\1={MASK}", begins)
     return one_line(masked, _LONGEST)
 
 

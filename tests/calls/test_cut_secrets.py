@@ -12,14 +12,16 @@ from hypothesis import strategies as st
 
 from iprog_async import OutcomeUnknownError, RetryPolicy, SmsClient
 from iprog_async._core.redaction import Redactor
-from iprog_async._engines.base import WireReply
+from iprog_async._engines.base import WireReply, WireRequest
 from iprog_async._http.codec import decode
+from iprog_async._http.exchange_log import exchanges_shown, log_exchange
 from iprog_async_providers import UgsmsV2Provider
 
 
 # As long as a signed token gets; no five characters of it come twice.
 LONG = "eyJ" + "".join(f"{number:x}g" for number in range(0x1000, 0x103C))
 SHORT = "q7Zx-4Kd9-m2Wv-8Ryt-c5Lb-j1Np-s6Hf"
+REQUEST = WireRequest("GET", "https://sms.example/", (), b"")
 SPELLINGS: dict[str, Callable[[str], str]] = {
     "plain": str,
     "in an address": lambda secret: "".join(f"%{ord(char):02X}" for char in secret),
@@ -85,6 +87,21 @@ def test_a_text_that_goes_on_ends_before_a_secret_that_is_cut(cut: int) -> None:
 
     assert shown
     assert {"x"} == set(shown)
+
+
+@pytest.mark.parametrize("before", [1, 200])
+@pytest.mark.parametrize("cut", range(5, len(SHORT), 4))
+def test_no_part_of_a_secret_is_quoted_of_an_answer_that_was_cut(cut: int, before: int) -> None:
+    """Neither by an error, nor by whoever looks at what was answered."""
+    said = f"{'Dump: ' * before}key={SHORT[:cut]}".encode()
+    reply, redactor = WireReply(500, {}, said, whole=False), Redactor((SHORT,))
+    lines: list[str] = []
+    with exchanges_shown(lines.append):
+        log_exchange(REQUEST, reply, redactor, confidential=False)
+    shown = [decode(reply, redactor).excerpt, *lines]
+
+    assert [] == [each for each in shown if shows(each, SHORT)]
+    assert (before > 1) is ("< HTTP 500 Dump: Dump: " in lines[-1])
 
 
 @pytest.mark.parametrize("length", range(90, 200, 7))
