@@ -73,17 +73,20 @@ def slow_parts(pattern: re.Pattern[Any], use: Use) -> list[str]:
     written = pattern.pattern
     text = written.decode("latin-1") if isinstance(written, bytes) else written
     whole = _paths(parser.parse(text, pattern.flags), pattern.flags)
-    ways: list[tuple[Path, Use]] = [(path, use) for path in whole]
+    # Each once: what is looked at ahead in front of everything is the same on all paths.
+    ways: dict[Use, dict[Path, None]] = {"whole": {}, "front": {}, "search": {}}
+    ways[use].update(dict.fromkeys(whole))
     for path in whole:
         # What is looked at ahead need not reach the end.
         ahead: Use = "search" if use == "search" else "front"
         for place, step in enumerate(path):
             if step.kind == "ahead":
-                ways.extend((path[:place] + inner, ahead) for inner in step.inner)
+                ways[ahead].update(dict.fromkeys(path[:place] + inner for inner in step.inner))
     found = {
         part
-        for path, how in ways
-        for part in _slow_in(path, how, [other for other, used in ways if used == how])
+        for how, paths in ways.items()
+        for path in paths
+        for part in _slow_in(path, how, tuple(paths))
     }
     return sorted(found)
 
