@@ -188,6 +188,15 @@ REASONS = [
     "Phone number must start with 09 or 63",
     "The schedule time must be a date after now.",
     *("Insufficient credits.", "Not enough credits", "Invalid recipient."),
+    *("The dlt template id field is required.", "Sms provider is not included in the list"),
+    *("Phone number is reserved", "Sender name is reserved", "Insufficient load balance"),
+    *("Message looks suspicious (URL shortener detected).", "Message contains a URL"),
+    *("Message contains links, which are not allowed.", "Unsupported network"),
+    *("Network not supported", "Invalid recipient network", "The selected network is invalid."),
+    "The expiry days field must be between 1 and 365.",
+    *("The messages field must have at least 1 items.", "The expiry_days must be at least 1."),
+    "The numbers field is required when messages is not present.",
+    *("The callback url must be a valid URL.", "The media url field is required."),
 ]
 CAME_LATER = [
     *("Operation timed out", "SMS created successfully", "Completed", "Done", "OK", ""),
@@ -217,6 +226,13 @@ CAME_LATER = [
     *("Part 2 of 3 failed", "second part failed", "Segment 2 invalid", "1 of 2: Bad"),
     *("88120031234 is the message id, number invalid", "Invalid number, id 88120031234"),
     *("2 of 5 numbers are invalid", "Message 2 is invalid", "Some numbers are invalid"),
+    *("At least 2 numbers are invalid", "Numbers between 1 and 3 are invalid"),
+    # Of a network, of credits that wait, of who is not there.
+    *("Network error", "Network is not available", "The network has not accepted the message"),
+    *("Network did not accept it", "No network", "Network is too long", "Network limit exceeded"),
+    *("Credits are reserved", "Credit is reserved, number invalid", "Message is reserved"),
+    *("Recipient is not present", "Message number is reserved", "Number not included"),
+    *("Message has 2 items, number invalid", "No load on network"),
 ]
 
 

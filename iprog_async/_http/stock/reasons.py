@@ -26,7 +26,8 @@ _WRONG = (
 # What is as it should be, behind a "not" or a "must".
 _RIGHT = (
     "accept(?:ed)?|allow(?:ed)?|approved|assigned|authori[sz]ed|available(?= (?:for|in|to) )"
-    "|configured|contain|defined|enabled|enough|exceed|exists?|found|given|have|include|known|match"
+    "|configured|contain|defined|enabled|enough|exceed|exists?|found|given|have"
+    "|included(?= in the list)|include|known|match"
     "|pass|permitted|provided|recogni[sz]ed|registered|specified|supplied|support(?:ed)?|verified"
     "|whitelisted"
 )
@@ -36,14 +37,30 @@ _DUE = (
 )
 _BAD = (
     f"{_WRONG}|{_NOT}|(?:can|may) only|has to|have to|must|needs? to|should|(?:failed|validation)"
-    "|please|provide"
+    "|please|provide|(?:is|are) reserved|contains? (?:an? )?(?:links?|urls?)"
     "|more errors?"
 )
 _COUNT = r"\d{1,5}(?:(?: ?- ?| and | or | to )\d{1,5})?"
 _PREFIX = r"\+?\d{1,4}"
 _UNIT = "(?:bytes?|char(?:acter)?s?|digits?|kb|letters?|lines?|symbols?|words?)"
 
+# Of a network only that it is none of those that are served: what else is said of one, it said.
+_NOT_SERVED = (
+    "(?:blocked|invalid|prohibited|restricted|unsupported"
+    "|not (?:allowed|enabled|permitted|recogni[sz]ed|supported))"
+)
+
 _PHRASES = (
+    # A count is one of a rule behind "must" alone: "at least 2 numbers are invalid".
+    rf"(?:must|should) (?:be|contain|have) (?:at (?:least|most)|between) {_COUNT}"
+    rf"(?: (?:items?|{_UNIT}))?",
+    r"required (?:if|unless|when) (?:[a-z_]{2,30} ){1,4}(?:is|are) not present",
+    r"(?:blocked|invalid|prohibited|restricted|unsupported)(?: (?:mobile|phone|recipient))? "
+    r"networks?",
+    rf"networks?(?= (?:field|(?:(?:is|are) )?{_NOT_SERVED}){_END})",
+    # Credits are reserved, too, for a text that waits.
+    r"(?:(?:mobile|phone) number|keyword|originator|sender(?: (?:id|name))?) (?:is|are) reserved",
+    r"url shorteners?",
     rf"{_NOT}(?: (?:an?|be|been|the)){{0,2}}(?: (?:{_RIGHT}))?(?: to send)?",
     r"(?:can|has to|have to|may|must|needs? to|should)(?: (?:an?|be|only|the)){0,3}"
     rf"(?: (?:{_DUE}))?",
@@ -71,20 +88,20 @@ _PHRASES = (
 )
 _WORDS = (
     "a account address alphabetic alphanumeric an and any api apikey are array ascii attribute "
-    "balance be between big body boolean business cell character characters code codes contact "
-    "contacts contain contains content contents country credential credentials credit credits "
-    "daily dashes data date days destination detected digit digits do does domain domains email "
-    "emoji emojis encoding entity entry equal error errors expiry few field fields filipino for "
-    "format formats from funds group groups header hyphens id ids if in includes input integer "
-    "international is it item items json key keys keyword keywords landline language large length "
-    "letter letters limit limits link links list local long looks many max maximum may message "
-    "messages min minimum mobile mobiles monthly msisdn name names national number numbers "
-    "numeric of or originator otp param parameter parameters params password philippine phone "
-    "phones plan prefix purpose quota receiver receivers recipient recipients region request "
-    "requests seems selected sender senders short shortcode size small sms space spaces string "
-    "subject telephone template templates text texts that the this time timezone to token tokens "
-    "type types ugandan underscores unicode url urls user username valid value values word words "
-    "you your zone"
+    "balance be between big body boolean business callback cell character characters code codes "
+    "contact contacts contain contains content contents country credential credentials credit "
+    "credits daily dashes data date days destination detected digit digits dlt do does domain "
+    "domains email emoji emojis encoding entity entry equal error errors expiry few field fields "
+    "filipino for format formats from funds group groups header hyphens id ids if in includes "
+    "input integer international is it item items json key keys keyword keywords landline "
+    "language large length letter letters limit limits link links list load local long looks many "
+    "max maximum may media message messages min minimum mobile mobiles monthly msisdn name names "
+    "national number numbers numeric of or originator otp param parameter parameters params "
+    "password philippine phone phones plan prefix purpose quota receiver receivers recipient "
+    "recipients region request requests seems selected sender senders short shortcode size small "
+    "sms space spaces string subject telephone template templates text texts that the this time "
+    "timezone to token tokens type types ugandan underscores unicode url urls user username valid "
+    "value values which word words you your zone"
 )
 _TOKEN = rf"(?>(?:{'|'.join(_PHRASES)}|{_WRONG}|{'|'.join(_WORDS.split())}){_END})[ ,()/_-]*+"
 # A dot within a word ends no sentence.

@@ -51,10 +51,18 @@ _SAID_OF_ALL = re.compile(
     r"(?:(?>(?:\d{1,3}|all|and|are|been|bulk|complete|completed|could|done|errors?|fail(?:ed|ures?)?"
     r"|for|has|have|in|is|messages?|no|none|not|numbers?|of|ok|okay|operation|partly|processed"
     r"|recipients?|requests?|sms|some|succeeded|success|successful|successfully|texts?|the|to"
-    r"|unsuccessful|was|were|with)(?![^\W_]))[ ,.!/()_-]*+){1,60}+",
+    r"|unsuccessful|validation|was|were|with)(?![^\W_]))[ ,.!/()_-]*+){1,60}+",
     re.IGNORECASE | re.ASCII,
 )
 _REASON = re.compile(PLAIN_REASON, re.IGNORECASE)
+# What to do about the account.
+_ADVICE = re.compile(
+    r"(please )?(recharge|top[ -]?up) your (account|balance|credits?|wallet)"
+    r"( (and|to) (continue|try again))?[.!]?",
+    re.IGNORECASE,
+)
+# Of all, where the lists have none as taken; each entry says why.
+_NONE_TAKEN = re.compile(r"all (bulk )?(messages?|sms|texts?) failed to send[.!]?", re.IGNORECASE)
 # The summary's keys were never observed; these could mean nothing else (INFER).
 _COUNTED = "(_?(count|messages|recipients|numbers))?"
 _TOTAL = re.compile(rf"total{_COUNTED}", re.IGNORECASE)
@@ -243,8 +251,8 @@ def _is_plain(said: object, taken: int) -> bool:
     if not isinstance(said, str):
         return False
     said = said.strip()
-    known = (_SAID_OF_ALL, _REASON, _STOCK) if taken else (_SAID_OF_ALL, _REASON)
-    return any(pattern.fullmatch(said) for pattern in known)
+    told = _STOCK if taken else _NONE_TAKEN
+    return any(each.fullmatch(said) for each in (_SAID_OF_ALL, _REASON, _ADVICE, told))
 
 
 def _sums_up(summary: dict[str, Any], counts: Mapping[re.Pattern[str], int]) -> bool:

@@ -204,6 +204,10 @@ async def test_what_is_said_of_all_may_agree_with_a_list(
         ("Some messages failed", "not_sent"),
         ("Messages sent successfully", "not_sent"),
         ("Provide X-API-Key header or api_key parameter", "not_sent"),
+        ("Validation failed for 1 message", "not_sent"),
+        ("Please top up your account", "not_sent"),
+        ("All messages failed to send", "unknown"),
+        ("Please top up your account, the rest is with the carrier", "unknown"),
         ("Handed to the carrier, all were sent", "unknown"),
         ("Operation timed out", "unknown"),
         ("https://ugsms.example/8d1f", "unknown"),
@@ -218,6 +222,24 @@ async def test_words_beside_a_list_mean_the_same_wherever_they_stand(
     body = {**answer.json(), "message": "", key: words}
     found = await outcomes(respx_mock, httpx.Response(200, json=body), *different(2))
     assert states(found) == ["accepted", expected]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("All messages failed to send", "not_sent"),
+        ("Messages failed to send", "unknown"),
+        ("All messages failed to send, will retry", "unknown"),
+    ],
+)
+async def test_that_none_could_be_sent_agrees_with_a_list_of_all(
+    respx_mock: respx.MockRouter, words: str, expected: str
+) -> None:
+    """Each entry says why, and nobody is listed as taken."""
+    answer = bulk_answer(None, [item(0, error="Bad"), item(1, error="Bad")], success=False)
+    body = {**answer.json(), "message": words}
+    found = await outcomes(respx_mock, httpx.Response(200, json=body), *different(2))
+    assert states(found) == [expected] * 2
 
 
 @pytest.mark.parametrize("key", ["total_messages", "total_recipients", "total"])
