@@ -25,8 +25,8 @@ ONLY_THERE = {
     "SmsClient": {"provider", "journal", "suppressions", "aclose"},
     "BulkRun": {"aclose"},
     "Journal": {
-        *("begin_run", "end_run", "enqueue_sync", "hash", "in_this_process", "limits"),
-        *("open_aside", "reserve"),
+        *("begin_run", "end_run", "enqueue_sync", "forget_closed", "hash", "in_this_process"),
+        *("limits", "open_aside", "report", "reserve"),
     },
     "Suppressions": {"among", "is_quick", "place", "read_number"},
     "Codes": {"aclose"},
