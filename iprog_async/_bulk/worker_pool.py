@@ -287,7 +287,8 @@ class WorkerPool:
                     tally = tally_of(part, outcomes)
                     claimed.add_open(sifted or Sifted())
                     sifted = claimed
-            await self.endings.settle(part, outcomes, tally, seconds)
+            if part:
+                await self.endings.settle(part, outcomes, tally, seconds)
         return sifted
 
     async def _end_later(self, still_open: Sifted) -> bool:

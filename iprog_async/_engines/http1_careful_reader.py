@@ -17,8 +17,7 @@ _LONGEST_HEAD = 64 * 1024
 _END = re.compile(rb"[^\r\n]\r\n\r\n")
 # Of all bytes together; the size of chunks and fields after the body are in no other count.
 _LONGEST = MAX_BODY + 2 * _LONGEST_HEAD
-
-
+# Of HTTP; llhttp reads smaller ones, too.
 _FIRST_STATUS = 100
 
 

@@ -1,7 +1,8 @@
-"""Whether a journal's file is whole: its structure, its tables, and each of its rows."""
+"""Whether a journal's file is there, and whole: its structure, its tables, each of its rows."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,14 @@ _META = {"version", "campaign", "salt", "made_at", "run", "indexed_below"}
 _META_OF_4 = {"blocks", "forgotten"}
 _SEAL = "checksum"
 _ROWS_AT_ONCE = 1000
+
+
+def leads_to(path: str, identity: os.stat_result) -> bool:
+    """Return whether a path still leads to the file that was opened by it."""
+    try:
+        return os.path.samestat(os.stat(path), identity)
+    except OSError:
+        return False
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from iprog_async._journal.sqlite.deliveries import (
 from iprog_async._journal.sqlite.end_watch import EndWatch
 from iprog_async._journal.sqlite.file_lock import FileLock
 from iprog_async._journal.sqlite.id_blocks import first_of
+from iprog_async._journal.sqlite.integrity import leads_to
 from iprog_async._journal.sqlite.openers import is_there, lock_of_run
 from iprog_async._journal.sqlite.queries import (
     by_number,
@@ -239,11 +240,7 @@ class SqliteStore:
 
     def _check_in_place(self) -> None:
         """Look whether the path leads to our file, as nothing that is written does any more."""
-        try:
-            same = os.path.samestat(os.stat(self.path), self._identity)
-        except OSError:
-            same = False
-        if not same:
+        if not leads_to(self.path, self._identity):
             raise JournalError(
                 f"the journal {self.path} was removed or replaced while it was in use; what this "
                 "process can read is not what others have sent since"

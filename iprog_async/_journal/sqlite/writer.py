@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import sqlite3
 import time
@@ -15,7 +14,7 @@ from iprog_async._core.forks.sqlite import FileInUse
 from iprog_async._journal.pseudonyms import Pseudonyms
 from iprog_async._journal.rows import Values
 from iprog_async._journal.sqlite.database import JournalFile, close_file, unusable
-from iprog_async._journal.sqlite.integrity import transaction
+from iprog_async._journal.sqlite.integrity import leads_to, transaction
 from iprog_async._journal.sqlite.open_marker import keep_marked
 from iprog_async._journal.sqlite.run_start import OtherWriters
 from iprog_async._journal.sqlite.schema import WIDTH, parameters, today, upsert
@@ -218,11 +217,7 @@ class Writer:
                 keep_marked(self._connection, self._path)
                 self._marked_at = now
         self._looked_at = now
-        try:
-            same = os.path.samestat(os.stat(self._path), self._identity)
-        except OSError:
-            same = False
-        if not same:
+        if not leads_to(self._path, self._identity):
             raise JournalError(
                 f"the journal {self._path} was removed or replaced while it was in use; nothing "
                 "more is sent, and what the new file has is not all that was sent"
