@@ -63,17 +63,43 @@ def _without(words: str, read: str, wanted: str, letter: re.Pattern[str]) -> str
     spans: list[tuple[int, int]] = []
     for found in re.finditer(re.escape(wanted), said):
         spans.append((places[found.start()], places[found.end() - 1] + 1))
-    for cut in re.finditer(MARK, words):
-        end = bisect_left(places, cut.start())
-        size = _overlap(said[:end], wanted)
+    cuts = [cut.start() for cut in re.finditer(MARK, words)]
+    begun = beginnings(said, wanted) if cuts else ()
+    for cut in cuts:
+        end = bisect_left(places, cut)
+        size = begun[end - 1] if end else 0
         if size >= _FEWEST:
-            spans.append((places[end - size], cut.start()))
+            spans.append((places[end - size], cut))
     for start, end in sorted(spans, reverse=True):
         words = f"{words[:start]}{MARK}{words[end:].removeprefix(MARK)}"
     return words
 
 
-def _overlap(said: str, wanted: str) -> int:
-    """Return how long a beginning of what is wanted is the end of what is said."""
-    sizes = range(min(len(said), len(wanted)), 0, -1)
-    return next((size for size in sizes if said.endswith(wanted[:size])), 0)
+def beginnings(said: str, wanted: str) -> list[int]:
+    """Return, for each letter, the longest beginning of what is wanted that ends with it.
+
+    In one pass, as Knuth, Morris and Pratt search: a gateway may write "…" a thousand times.
+    """
+    back = [0]
+    for letter in wanted[1:]:
+        back.append(longer(wanted, back, back[-1], letter))
+    sizes: list[int] = []
+    size = 0
+    for letter in said:
+        size = longer(wanted, back, size, letter)
+        sizes.append(size)
+    return sizes
+
+
+def longer(wanted: str, back: list[int], size: int, letter: str) -> int:
+    """Return how long a beginning is with one letter more, or the longest that it ends with.
+
+    Args:
+        wanted: What it is a beginning of.
+        back: For each beginning, the longest shorter one that it ends with.
+        size: How long it was.
+        letter: What follows.
+    """
+    while size and (size == len(wanted) or wanted[size] != letter):
+        size = back[size - 1]
+    return size + 1 if wanted[size] == letter else 0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from iprog_async import (
     WrongLoopError,
 )
 from iprog_async._core.redaction import one_line
-from iprog_async._journal.quoted_text import MARK, without_text
+from iprog_async._journal.quoted_text import MARK, beginnings, longer, without_text
 from iprog_async._journal.rows import Values
 
 
@@ -129,6 +130,29 @@ def test_words_of_any_kind(text: str, around: str, limit: int) -> None:
     letters = "".join(filter(str.isalnum, one_line(text, limit)))
     cut = without_text(f"refused: {one_line(text, limit)}", text)
     assert len(letters) < 8 or letters not in cut
+
+
+@given(st.text("ab", max_size=20), st.text("ab", min_size=1, max_size=8))
+def test_beginnings_of_a_text(said: str, wanted: str) -> None:
+    """Found in one pass, they are those that a look at each place would find."""
+    looked_for = [
+        max(n for n in range(len(wanted) + 1) if said[: end + 1].endswith(wanted[:n]))
+        for end in range(len(said))
+    ]
+    assert looked_for == beginnings(said, wanted)
+
+
+def test_a_thousand_marks_are_read_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gateway that writes "…" over and over does not hold up the event loop."""
+    steps = Counter[str]()
+
+    def counted(wanted: str, back: list[int], size: int, letter: str) -> int:
+        steps[letter] += 1
+        return longer(wanted, back, size, letter)
+
+    monkeypatch.setattr("iprog_async._journal.quoted_text.longer", counted)
+    without_text("abcdefgh " + "z…" * 1000, "abcdefgh" * 20)
+    assert 4 * (1000 + 8 + 160) >= steps.total()
 
 
 def test_half_a_character() -> None:
