@@ -20,6 +20,8 @@ from iprog_async._engines.base import WireReply, add_field
 # What is longer takes so long by itself that a closer look costs little.
 _LONGEST = 8 * 1024
 _EMPTY_LINE = b"\r\n\r\n"
+# What is smaller is an interim answer, or none of HTTP.
+_FIRST_FINAL_STATUS = 200
 # A body comes in another way than as it is.
 _CODED = b"-encoding:"
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: chunked(?![^\r])")
@@ -110,7 +112,9 @@ class QuickReader:
             self.gave_up = True
             return None
         if reply is None:
-            self.gave_up = self._keeps is not None or not _ends_soon(self.came)
+            self.gave_up = self._keeps is not None or not _ends_soon(
+                self.came, parser.get_status_code()
+            )
             return None
         self._begun.clear()
         self._body.clear()
@@ -124,7 +128,7 @@ class QuickReader:
         lowered = head.lower()
         if (
             # An interim answer, or the beginning of a second one.
-            status < 200
+            status < _FIRST_FINAL_STATUS
             or len(self._begun) > 1
             or lowered.find(_TRAILER) >= 0
             # llhttp skips empty lines, before an answer and behind it.
@@ -154,12 +158,16 @@ def _is_chunked(lowered: bytes) -> bool:
     return lowered.count(_CODED) == 1 and _CHUNKED.search(lowered) is not None
 
 
-def _ends_soon(came: bytes) -> bool:
+def _ends_soon(came: bytes, status: int) -> bool:
     """Return whether the rest of an answer can be waited for, without a closer look."""
     if len(came) > _LONGEST:
         return False
     head, end, _ = came.partition(_EMPTY_LINE)
+    if not end:
+        return True
+    if status < _FIRST_FINAL_STATUS:
+        return False
     lowered = head.lower()
-    if not end or _is_chunked(lowered):
+    if _is_chunked(lowered):
         return True
     return _CODED not in lowered and _SHORT.search(lowered) is not None

@@ -190,6 +190,7 @@ CAREFUL: dict[str, bytes] = {
     "a space behind chunked": OK + CHUNKS.replace(b"chunked", b"chunked ") + LAST,
     "a tab behind a packing": with_field(b"Content-Encoding: identity\t"),
     "a status below 100": OK.replace(b"200", b"099") + LENGTH + TAIL,
+    "a status below 100, the head": OK.replace(b"200", b"099") + LENGTH + b"\r\n",
     "a second one": (OK + LENGTH + TAIL) * 2,
     "a second one without a body": OK + LENGTH + TAIL + b"HTTP/1.1 204 No Content\r\n\r\n",
     "the beginning of a second one": OK + LENGTH + TAIL + OK,
