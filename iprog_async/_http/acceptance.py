@@ -68,7 +68,8 @@ _DOUBT = re.compile(
     rf"|\b(sm\d|isms-)|::|{_UUID.pattern}|{ID_OF_TEXT.pattern}",
     re.IGNORECASE,
 )
-_NAME_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+# What is written in no Latin letters is a word that nobody knows, and not nothing.
+_NAME_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\x00-\x7f]+")
 # "messageid", "smsuid": ids whose name is written in one piece.
 _JOINED_ID = re.compile(
     r"(batch|bulk|campaign|confirm(ation)?|delivery|dispatch|dlr|group|job|message|msg|order|otp|queue|receipt"

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 
-from iprog_async._core.json_types import is_array
+from iprog_async._core.json_types import is_array, is_object
 from iprog_async._core.sealed import MASK
 from iprog_async._http.acceptance import (
     ID_OF_TEXT,
@@ -23,7 +24,14 @@ from iprog_async._http.acceptance import (
 )
 from iprog_async._http.stock.addresses import without_queries
 from iprog_async._http.stock.attributes import told_beside
-from iprog_async._http.stock.fields import LIMITED, is_own_number
+from iprog_async._http.stock.fields import (
+    LIMITED,
+    holds_words,
+    is_of_status,
+    is_own_number,
+    is_packed,
+    names_status,
+)
 from iprog_async._http.stock.limits import LIMITS
 from iprog_async._http.stock.pages import PAGES, PAGES_OF_LIMITS
 from iprog_async._http.stock.phrases import has_symbol, words_beside
@@ -46,7 +54,9 @@ _REASON_PHRASES = {
     404: ("not found",),
     405: ("method not allowed",),
     413: ("content too large", "payload too large", "request entity too large"),
+    LIMITED: ("too many requests", "429 too many requests", "http 429: too many requests"),
 }
+_NOBODY = ValueName()
 _LONGEST_NUMBER = 6
 _LONGEST_SENTENCE = 500
 # "TooManyRequests", "rate_limit_exceeded", "Retry-After"
@@ -62,11 +72,16 @@ def data_says_no_more(data: object, status: int, recipients: int = 1) -> bool:
         recipients: For how many the request was.
     """
     many = recipients > 1
+    # The names of what a value is in: they are walked through from the outside to the inside.
+    path: list[ValueName] = []
     for count, (name, value, depth) in enumerate(values_of(data)):
+        del path[depth:]
         if not is_within_bounds(count, depth) or _tells_of_one(name, value, many=many):
             return False
-        if not _is_own(name, value, status, many=many):
+        if not _is_own(name, value, status, path, many=many):
             return False
+        # What a list holds stands under the name of the list.
+        path.append(name if is_object(value) else _NOBODY)
     return True
 
 
@@ -80,34 +95,39 @@ def _tells_of_one(name: ValueName, value: object, *, many: bool) -> bool:
     return is_array(value) and len(value) > (0 if many else 1)
 
 
-def _is_own(name: ValueName, value: object, status: int, *, many: bool) -> bool:
+def _is_own(
+    name: ValueName, value: object, status: int, path: Sequence[ValueName], *, many: bool
+) -> bool:
     if isinstance(value, str):
-        return _is_own_text(name, value.strip(), status, many=many)
+        text = value.strip()
+        if MASK in text:
+            # It may have been a word of state, which is somebody's password, too.
+            return False
+        if not any(map(str.isalnum, text)):
+            return not has_symbol(text)
+        return is_packed(path) and _is_own_text(name, text, status, path, many=many)
     if isinstance(value, (int, float)):
-        return is_own_number(name, value, status, many=many)
+        is_told = value == status or not is_of_status(path)
+        return is_told and is_packed(path) and is_own_number(name, value, status, many=many)
     # What an object or an array holds is looked at by itself.
     return True
 
 
-def _is_own_text(name: ValueName, text: str, status: int, *, many: bool) -> bool:
-    if MASK in text:
-        # It may have been a word of state, which is somebody's password, too.
-        return False
+def _is_own_text(
+    name: ValueName, text: str, status: int, path: Sequence[ValueName], *, many: bool
+) -> bool:
     words = text.lower().rstrip(".!")
-    if not any(map(str.isalnum, words)):
-        return not has_symbol(words)
     if words == "false" or (words.isdecimal() and len(words) <= _LONGEST_NUMBER):
         value = int(words) if words != "false" else False
         return is_own_number(name, value, status, many=many)
+    if status == LIMITED:
+        words = _JOINT.sub(" ", text).lower().rstrip(".!")
     if words in _SAYS_NOTHING or words in _REASON_PHRASES.get(status, ()):
-        return True
-    # "throttled" may be how far a text has come.
-    is_state = name.last in _STATES and _ONE_WORD.fullmatch(_JOINT.sub(" ", text)) is not None
-    return status == LIMITED and not is_state and _tells_of_a_limit(text)
-
-
-_STATES = frozenset(("phase", "stage", "state", "status"))
-_ONE_WORD = re.compile(r"[^\W_]+\W*")
+        return names_status(name)
+    # "throttled" and "retry later" may be how far a text has come.
+    if status != LIMITED or is_of_status(path) or not (name.joined or " " in text):
+        return False
+    return holds_words(name) and _tells_of_a_limit(text)
 
 
 def _tells_of_a_limit(text: str) -> bool:
@@ -182,7 +202,9 @@ def text_says_no_more(text: str, status: int) -> bool:
         # Whoever moves a request repeats what it asked for.
         text = without_queries(text)
     if not text.startswith("<"):
-        return names.search(text) is not None and _is_of_pages(text, status)
+        # A word alone may be a state of the text.
+        is_said = names.search(text) is not None and len(text.split()) > 1
+        return is_said and _is_of_pages(text, status)
     page = _EDGE_OF_COMMENT.sub(" ", _without_asides(text))
     # A word may have tags within it, and two words nothing but tags between them.
     apart, joined = (html.unescape(_TAG.sub(between, page)).strip() for between in (" ", ""))

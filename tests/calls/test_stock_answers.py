@@ -49,6 +49,26 @@ BELIEVED = {
     "a wait": "Please wait a few minutes before you try again.",
     "a header": "Retry-After: 30 seconds",
 }
+# The forms that these words come in.
+FORMS: dict[str, Any] = {
+    "Spring": {"status": 429, "error": "Too Many Requests", "path": ""},
+    "a problem": {"title": "Too Many Requests", "status": 429, "detail": "Rate limit exceeded"},
+    "Fastify": {"statusCode": 429, "error": "Too Many Requests", "message": "Rate limit exceeded"},
+    "Feathers": {"name": "TooManyRequests", "code": 429, "className": "too-many-requests"},
+    "Strapi": {"data": None, "error": {"status": 429, "name": "TooManyRequestsError"}},
+    "AWS": {"__type": "ThrottlingException", "message": "Rate exceeded"},
+    "AWS, a query": {"Error": {"Code": "Throttling", "Message": "Rate exceeded"}},
+    "Azure": {"error": {"code": "TooManyRequests", "message": "Rate limit is exceeded."}},
+    "Google": {"error": {"code": 429, "message": "Quota exceeded", "errors": []}},
+    "JSON:API": {"errors": [{"status": "429", "title": "Throttled", "code": "rate_limited"}]},
+    "JSend": {"status": "fail", "data": {"message": "Too many requests"}},
+    "OAuth": {"error": "too_many_requests", "error_description": "Rate limit exceeded"},
+    "IBM": {"httpCode": "429", "httpMessage": "Too Many Requests", "moreInformation": "Throttled"},
+    "IPROG": {"status": 429, "message": ["You've hit the limit of 3 requests per minute."]},
+    "a code": {"success": False, "error": {"code": "RATE_LIMIT_EXCEEDED", "retry_after": 30}},
+    "a string": "Too many requests",
+    "a list": ["Too many requests"],
+}
 OF_A_PART = [
     "Only 2 requests were allowed, 3 were over the limit",
     "Only 2 requests per batch are allowed",
@@ -94,6 +114,12 @@ def test_a_stock_sentence_about_a_limit_is_believed(words: str, recipients: int)
     """With 429 alone, and for any number of recipients."""
     assert data_says_no_more({"message": words}, 429, recipients)
     assert not data_says_no_more({"message": words}, 404, recipients)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_limit_is_believed_in_the_forms_of_frameworks(form: str) -> None:
+    """Under the names that they have for words, for codes and for the status."""
+    assert data_says_no_more(FORMS[form], 429)
 
 
 @pytest.mark.parametrize("words", [*OF_A_PART, *OF_A_DELIVERY])
@@ -175,6 +201,33 @@ STATES: list[dict[str, Any]] = [
     *({"state": "RETRY"}, {"status": "retry"}, {"status": "wait"}, {"retry": True}, {"x": "try"}),
     *({"messageStatus": "Throttled"}, {"state": "limit"}, {"delivery_state": "WAIT"}),
 ]
+_STATES_OF_TEXTS = [
+    *("status", "state", "message_status", "smsStatus", "delivery", "deliverystate", "result"),
+    *(
+        "sms",
+        "text",
+        "info",
+        "phase",
+        "progress",
+        "statusText",
+        "status_message",
+        "outcome",
+        "data",
+    ),
+    *("639171234567", "\u72b6\u6001", "\u72b6\u6001message", "messages", "queue", "log", "job"),
+]
+_TOLD_AS_STATES = [
+    *("THROTTLED", "RETRY_LATER", "RATE_LIMITED", "RetryLater", "Retry in 5 minutes", "limit"),
+    *("Throttled: retry in 5 minutes", "Slow down", "Rate limit exceeded", "Please wait"),
+]
+_TOLD_OF_A_TEXT: list[Any] = [
+    *({name: {"message": "Retry later"}} for name in ("delivery", "status", "message", "sms", "x")),
+    *({"status": {"name": "THROTTLED"}}, {"status": {"retry_after": 30}}, {"sms": {"wait": 30}}),
+    *({"delivery_status": "Too Many Requests"}, {"text": "429"}, {"sms_status": "failed"}),
+    *({"delivery": "error"}, {"state": "failed"}, {"report": {"error": True}}, {"\u72b6": False}),
+    *({"message": "Status: throttled"}, {"message": "Status code: retry later"}, "Throttled"),
+    *("RETRY_LATER", ["RETRY_LATER"], {"sms": {"success": False}}, {"messages": [{"code": 429}]}),
+]
 
 
 @pytest.mark.parametrize("beside", STATES, ids=str)
@@ -184,10 +237,33 @@ def test_a_word_that_may_be_a_state_of_the_text_leaves_it_open(beside: dict[str,
     assert not data_says_no_more(beside, 429)
 
 
-@pytest.mark.parametrize("status", ["rate_limited", "TooManyRequests", "Too Many Requests", "429"])
-def test_a_limit_may_be_told_as_a_status(status: str) -> None:
-    """In more than one word, or by the number: no text is in such a state."""
-    assert data_says_no_more({"status": status}, 429)
+@pytest.mark.parametrize("name", _STATES_OF_TEXTS)
+def test_words_of_a_limit_are_a_state_under_any_name_but_those_of_words(name: str) -> None:
+    """Whether they are one word, or a sentence: "retry later" is what a text may wait for."""
+    told = [{name: words} for words in _TOLD_AS_STATES]
+    told += [{"message": "Too many requests", **each} for each in told]
+
+    assert [] == [each for each in told if data_says_no_more(each, 429)]
+
+
+@pytest.mark.parametrize("body", _TOLD_OF_A_TEXT, ids=str)
+def test_what_may_be_told_of_the_text_leaves_it_open(body: object) -> None:
+    """Whatever is in an object that may be a text, or a word by itself, is told of that text."""
+    assert not data_says_no_more(body, 429)
+
+
+@pytest.mark.parametrize("words", ["Throttled", "THROTTLED", "status: throttled", "Retry_later"])
+def test_a_plain_word_may_be_a_state_of_the_text(words: str) -> None:
+    """Gateways of old answer with a word alone."""
+    assert not text_says_no_more(words, 429)
+
+
+@pytest.mark.parametrize("words", ["TOO_MANY_REQUESTS", "TooManyRequests", "Too Many Requests"])
+@pytest.mark.parametrize("name", ["status", "statusText", "httpStatus", "status_message", "result"])
+def test_a_limit_may_be_told_as_a_status(words: str, name: str) -> None:
+    """By its own name, or its number: no text is in such a state."""
+    assert data_says_no_more({name: words}, 429)
+    assert data_says_no_more({"status": {"message": words, "code": "429"}}, 429)
 
 
 @pytest.mark.parametrize("beside", OF_ONE, ids=str)

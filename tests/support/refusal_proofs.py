@@ -52,7 +52,11 @@ _IPROG = (
     ),
     *(
         _iprog(f"429 with {state}", Reply.of_json(state, 429))
-        for state in ({"message": "Too many requests", "state": "RETRY"}, {"status": "retry"})
+        for state in (
+            {"message": "Too many requests", "state": "RETRY"},
+            *({"status": "retry"}, {"status": "RETRY_LATER"}, {"delivery": "THROTTLED"}),
+            *({"message_status": "Retry in 5 minutes"}, {"smsStatus": "RetryLater"}),
+        )
     ),
     *(
         _iprog(f"429 around {piece}", Reply.of_html(f"{piece}<h1>429 Too Many Requests</h1>", 429))

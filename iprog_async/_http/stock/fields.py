@@ -1,12 +1,14 @@
-"""What numbers, and `true` and `false`, may stand in an answer that says no more than its status.
+"""What may stand under which name in an answer that says no more than its status.
 
-Each under a name that is known as a whole: 2 is a wait as `retry_after`, and tells how many were
-sent as `allowed`; `{"failed": 0}` says that nobody was left out.
+Each name is known as a whole: 2 is a wait as `retry_after`, and tells how many were sent as
+`allowed`; `{"failed": 0}` says that nobody was left out. "Throttled" is for people as `message`,
+and as `delivery` how far a text has come.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from iprog_async._http.acceptance import ValueName, names_in
 
@@ -46,3 +48,48 @@ def is_own_number(name: ValueName, value: float, status: int, *, many: bool) -> 
     if status == LIMITED and (_WAITS.fullmatch(key) or (_LIMITS.fullmatch(key) and not many)):
         return True
     return (value == status and (key in _OF_STATUS or not key)) or (value == 0 and key in _TAKEN)
+
+
+# Words for people, and codes of errors. No "messages", "text" or "info": they may be of a text.
+_WORDS = re.compile(
+    r"(?:api|developer|display|user)?(?:code|desc|description|details?|message|msg|reason|title)"
+    r"|(?:err|error|exception|failure|fault)s?"
+    r"|(?:err|error|exception|failure|fault)(?:class|code|desc|description|details?|info|messages?"
+    r"|msg|name|reason|string|subcode|text|title|type)"
+    r"|class|classname|explanation|more(?:info|information)|name|reasons|subcode|type"
+)
+# Of the answer itself: its number and its reason phrase.
+_OF_ANSWERS = re.compile(
+    r"(?:http|error)?status(?:code|text|message|description|phrase)?"
+    r"|http(?:code|message|reason)|reasonphrase|response|result"
+)
+# What an error, or all of an answer, is packed in. What else is packed may be a text.
+_PACKED_IN = re.compile(
+    r"|(?:request|response)?(?:error|exception|failure|fault)s?|body|data|details?|headers?|meta"
+    r"|(?:x?rate)?limits?|x?ratelimit(?:ing|info)?|quotas?|response|results?|status|throttl(?:e|ing)"
+    r"|counts|summary|totals"
+)
+
+
+def is_packed(containers: Iterable[ValueName]) -> bool:
+    """Return whether a value is in nothing that may stand for a text.
+
+    Args:
+        containers: The names of what it is in.
+    """
+    return all(_PACKED_IN.fullmatch(each.joined) for each in containers)
+
+
+def is_of_status(containers: Iterable[ValueName]) -> bool:
+    """Return whether a value is in a `status`: whatever it is called, it is one."""
+    return any(each.joined == "status" for each in containers)
+
+
+def holds_words(name: ValueName) -> bool:
+    """Return whether words for people, or the code of an error, stand under a name, or none."""
+    return not name.joined or _WORDS.fullmatch(name.joined) is not None
+
+
+def names_status(name: ValueName) -> bool:
+    """Return whether the answer's own status may stand under a name, in words."""
+    return holds_words(name) or _OF_ANSWERS.fullmatch(name.joined) is not None

@@ -78,6 +78,8 @@ LIMITS: Phrases = (
     r"(?:please )?reduce your request rate",
     r"(?:the )?(?:server|system|service) (?:is )?(?:too |currently )?busy",
     r"(?:(?:api|request) )?(?:rate limit(?:ing)?|limit|quota|frequency limit)",
-    r"(?:http )?(?:status|error)(?: code)?|http|code",
+    # No "status: throttled".
+    r"(?:http )?status(?: code)?(?=[ :=(-]{0,3}(?:429(?![^\W_])|too many requests))",
+    r"(?:http )?error(?: code)?|http|code",
 )
 """A limit on requests, and how long to wait for it."""
