@@ -144,7 +144,8 @@ class Ledger:
             if prepared.message.key is None or self._reserve(prepared, settled):
                 self._free([prepared])
                 free.append(prepared)
-        for prepared, outcome in await self._look_up(free):
+        # Nothing follows that would look once more, as the claim does of what is sent.
+        for prepared, outcome in await self._look_up(free, since=True):
             if outcome is not None:
                 settled.append(outcome)
             self._rows.pop(prepared.index, None)
@@ -211,19 +212,19 @@ class Ledger:
         return self.told_of(NotSent(prepared.index, prepared.message, problem))
 
     def _may_be_on_record(self, prepared: PreparedMessage) -> bool:
-        """Return whether an earlier run, or another sender of its key, may have had a message."""
+        """Return whether another run, or another sender of its key, may have had a message."""
         if prepared.message.key is None:
-            return bool(self._run and self._journal.store.has_earlier_rows)
+            return bool(self._run and self._journal.store.may_have_rows_of_others)
         return is_key(prepared.message.key)
 
     async def _look_up(
-        self, window: Sequence[PreparedMessage]
+        self, window: Sequence[PreparedMessage], *, since: bool = False
     ) -> Iterable[tuple[PreparedMessage, Outcome | None]]:
         """Return messages with the outcomes that they had; `None` of each that has to be sent.
 
         Each is decided about as the result is gone through.
         """
-        found = await self._rows_found(window)
+        found = await self._rows_found(window, since=since)
         return (
             (prepared, self._decide(prepared, rows) if rows else None)
             for prepared, rows in zip(window, found, strict=True)

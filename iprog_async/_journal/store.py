@@ -168,6 +168,11 @@ class JournalStore(Pages, Protocol):
         """Whether there were rows before the present run began."""
         ...
 
+    @property
+    def may_have_rows_of_others(self) -> bool:
+        """Whether there may be rows of other runs by now, also of those that began later."""
+        ...
+
     def new_id(self) -> int:
         """Return the number of a new row; rows are listed in their order."""
         ...

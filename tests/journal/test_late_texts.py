@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 from attrs import evolve
 from support.core.clock import soon
@@ -26,3 +28,18 @@ async def test_a_late_text_keeps_no_other_from_being_sent(key: str | None, path:
     ]
     assert ["accepted"] * 4 == [one.state for one in (sent, *second)]
     assert 1 == len(sent_to(wire))
+
+
+async def test_a_late_text_that_another_run_has_sent_is_told_as_sent(
+    postgres_journal: str,
+) -> None:
+    """In the first run of a campaign, too, beside which the other one has begun."""
+    with Journal.open(postgres_journal) as journal, Journal.open(postgres_journal) as other:
+
+        async def people() -> AsyncIterator[Message]:
+            await run_over(posting(Wire(ACCEPTED)), [Message(NUMBER, "Hi")], journal=other)
+            yield Message(NUMBER, "Hi", not_after=soon(-1))
+
+        async with posting(Wire()).send_many(people(), journal=journal) as run:
+            outcomes = [outcome async for outcome in run]
+    assert (["accepted"], 1) == ([one.state for one in outcomes], run.counts.resumed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from support.journal.journaling import (
     BROKEN,
     BUSY,
     REFUSED,
+    WRONG_TOKEN,
     Place,
     PostingProvider,
     failing_later,
@@ -40,6 +42,7 @@ from iprog_async import (
     PolicyRefusedError,
     Refuse,
     RejectedError,
+    RunHaltedError,
     SmsClient,
     SmsError,
     Unknown,
@@ -61,11 +64,11 @@ class Way:
     """How a run comes not to send Ana's text, which it has read.
 
     Args:
-        run: Makes the run; it awaits what it is given while her row waits.
+        run: Makes the run; it awaits what it is given while her row waits, which has the key.
         error: What she was refused with.
     """
 
-    run: Callable[[Journal, Meanwhile], Awaitable[tuple[Outcome, Counts, list[str]]]]
+    run: Callable[[Journal, Meanwhile, str | None], Awaitable[tuple[Outcome, Counts, list[str]]]]
     error: type[SmsError]
 
 
@@ -73,23 +76,31 @@ async def _of_ana(
     client: SmsClient[PostingProvider], messages: Sequence[Message], journal: Journal, wire: Wire
 ) -> tuple[Outcome, Counts, list[str]]:
     """Return what Ana's row comes to, the counts of the run, and what the gateway was sent."""
+    outcomes: list[Outcome] = []
     async with client.send_many(messages, journal=journal, concurrency=1) as run:
-        (outcome,) = [one async for one in run if one.message.to == ANA]
+        with suppress(RunHaltedError):
+            async for one in run:
+                outcomes.append(one)
+    (outcome,) = [one for one in outcomes if one.message.to == ANA]
     return outcome, run.counts, sent_to(wire)
 
 
-async def _expires(journal: Journal, meanwhile: Meanwhile) -> tuple[Outcome, Counts, list[str]]:
+async def _expires(
+    journal: Journal, meanwhile: Meanwhile, key: str | None
+) -> tuple[Outcome, Counts, list[str]]:
     async def happen(_: httpx.Request) -> httpx.Response:
         await meanwhile()
         await wire.clock.sleep(_HOUR)
         return ACCEPTED
 
     wire = Wire(happen)
-    ana = Message(ANA, "Hi", key="k", not_after=soon(_HOUR / 2))
+    ana = Message(ANA, "Hi", key=key, not_after=soon(_HOUR / 2))
     return await _of_ana(posting(wire), [Message(FIRST, "First"), ana], journal, wire)
 
 
-async def _policy(journal: Journal, meanwhile: Meanwhile) -> tuple[Outcome, Counts, list[str]]:
+async def _policy(
+    journal: Journal, meanwhile: Meanwhile, key: str | None
+) -> tuple[Outcome, Counts, list[str]]:
     def stop(text: Outgoing) -> Allow | Refuse:
         return Refuse("STOP") if text.number == ANA else Allow()
 
@@ -98,11 +109,13 @@ async def _policy(journal: Journal, meanwhile: Meanwhile) -> tuple[Outcome, Coun
         return ACCEPTED
 
     wire = Wire(happen)
-    people = [Message(FIRST, "First"), Message(ANA, "Hi", key="k")]
+    people = [Message(FIRST, "First"), Message(ANA, "Hi", key=key)]
     return await _of_ana(posting(wire, policies=[stop]), people, journal, wire)
 
 
-async def _keeps(journal: Journal, meanwhile: Meanwhile) -> tuple[Outcome, Counts, list[str]]:
+async def _keeps(
+    journal: Journal, meanwhile: Meanwhile, key: str | None
+) -> tuple[Outcome, Counts, list[str]]:
     """Refuse four for one of them, and lose the first two of these alone; Ana is the last."""
 
     async def answer(request: httpx.Request) -> httpx.Response:
@@ -118,14 +131,27 @@ async def _keeps(journal: Journal, meanwhile: Meanwhile) -> tuple[Outcome, Count
     client = SmsClient(PostingProvider(limits=Batching(max_batch=10)), pool=wire.pool)
     others = [f"+63918000000{place}" for place in range(3)]
     people = [*others, *_PEOPLE[3:6], ANA]
-    messages = [Message(to, "Hi", key="k") for to in people]
+    messages = [Message(to, "Hi", key=key) for to in people]
     return await _of_ana(client, messages, journal, wire)
+
+
+async def _halts(
+    journal: Journal, meanwhile: Meanwhile, key: str | None
+) -> tuple[Outcome, Counts, list[str]]:
+    async def happen(_: httpx.Request) -> httpx.Response:
+        await meanwhile()
+        return WRONG_TOKEN
+
+    wire = Wire(happen)
+    people = [Message(FIRST, "First"), Message(ANA, "Hi", key=key)]
+    return await _of_ana(posting(wire), people, journal, wire)
 
 
 WAYS = {
     "expired": Way(_expires, ExpiredError),
     "refused by a policy": Way(_policy, PolicyRefusedError),
     "refused for another": Way(_keeps, RejectedError),
+    "left as the run halted": Way(_halts, RunHaltedError),
 }
 
 
@@ -134,7 +160,7 @@ async def test_what_others_sent_is_told_as_sent(way: Way, path: Place) -> None:
     """Ana's row has the outcome of her text, as if the other process had sent it before the run."""
     with Journal.open(path) as journal, Journal.open(path) as other:
         outcome, counts, asked = await way.run(
-            journal, lambda: posting(Wire(ACCEPTED), other).send(ANA, "Hi", key="k")
+            journal, lambda: posting(Wire(ACCEPTED), other).send(ANA, "Hi", key="k"), "k"
         )
     assert "accepted" == outcome.state
     assert 1 == counts.resumed
@@ -154,7 +180,7 @@ async def test_what_nobody_sent_keeps_its_error(way: Way, refused: bool, path: P
                 with pytest.raises(RejectedError):
                     await posting(Wire(BUSY), other).send(ANA, "Hi", key="k")
 
-        outcome, counts, _ = await way.run(journal, meanwhile)
+        outcome, counts, _ = await way.run(journal, meanwhile, "k")
     assert isinstance(outcome, NotSent)
     assert isinstance(outcome.error, way.error)
     assert 0 == counts.resumed
@@ -168,11 +194,30 @@ async def test_what_can_not_be_asked_is_unknown(
     with Journal.open(path) as journal, Journal.open(path) as other:
         monkeypatch.setattr(journal.store, "look_up", failing_later(journal))
         outcome, counts, _ = await way.run(
-            journal, lambda: posting(Wire(ACCEPTED), other).send(ANA, "Hi", key="k")
+            journal, lambda: posting(Wire(ACCEPTED), other).send(ANA, "Hi", key="k"), "k"
         )
     assert isinstance(outcome, Unknown)
     assert isinstance(outcome.error, JournalUnknownError)
     assert isinstance(outcome.error.not_resent, way.error)
+    assert counts.total == counts.accepted + counts.unknown + counts.not_sent
+
+
+@pytest.mark.parametrize("readable", [True, False], ids=["", "and the journal is away"])
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+async def test_what_another_run_sent_is_told_as_sent(
+    way: Way, readable: bool, postgres_journal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the first run of a campaign another may begin, which has its texts without a key."""
+    with Journal.open(postgres_journal) as journal, Journal.open(postgres_journal) as other:
+        if not readable:
+            monkeypatch.setattr(journal.store, "look_up", failing_later(journal))
+        outcome, counts, _ = await way.run(
+            journal,
+            lambda: run_over(posting(Wire(ACCEPTED)), [Message(ANA, "Hi")], journal=other),
+            None,
+        )
+    assert ("accepted" if readable else "unknown") == outcome.state
+    assert int(readable) == counts.resumed
     assert counts.total == counts.accepted + counts.unknown + counts.not_sent
 
 

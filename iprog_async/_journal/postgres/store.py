@@ -95,8 +95,13 @@ class PostgresStore:
 
     @property
     def has_earlier_rows(self) -> bool:
-        """Whether there may be rows of other runs."""
+        """Whether there may have been rows of other runs as the present one began."""
         return self._has_earlier_rows
+
+    @property
+    def may_have_rows_of_others(self) -> bool:
+        """Whether others may be at a run of the campaign, as they always may."""
+        return True
 
     def new_id(self) -> int:
         """Return a number that the database replaces when the row is claimed."""

@@ -191,6 +191,11 @@ class SqliteStore:
         """Whether there were rows before the present run began."""
         return self._begun.has_earlier_rows
 
+    @property
+    def may_have_rows_of_others(self) -> bool:
+        """Whether earlier runs left rows: a file has one run at a time."""
+        return self.has_earlier_rows
+
     def of_loop(self) -> LoopQueue:
         """Return where the running event loop has rows written."""
         return self._intake.of_loop()
