@@ -14,7 +14,7 @@ from iprog_async._engines.base import Engine
 from iprog_async._engines.user_agent import agent_of, check_user_agent
 from iprog_async._http.calls import Gateway
 from iprog_async._http.leases import Leases
-from iprog_async._http.slots import SlotQueue
+from iprog_async._http.queues import SlotQueue
 from iprog_async._http.throttle import Throttle
 from iprog_async._limits.shared import Account, SharedLimits
 

@@ -183,6 +183,7 @@ class Session:
     async def _attempt(self, call: HttpCall[T], budget: _Budget) -> T:
         """Make one attempt; pauses that the gateway asks for are part of it."""
         while True:
+            budget.asked = False
             try:
                 return await self._once(call, budget)
             except RateLimitError as exc:
@@ -221,26 +222,24 @@ class Session:
         pause = error.retry_after
         pause = max(self._retry.default_pause if pause is None else pause, SHORTEST_PAUSE)
         throttle, longest_pause = self._pool.pace(call.gateway), self._retry.max_pause
-        if call.made_once:
-            # Nobody waits here, so a pause beyond the cap is not dropped but cut.
-            if budget.asked:
-                throttle.pause(min(pause, longest_pause))
-            return
         told = throttle.told_pause()
+        if budget.asked:
+            # Also where this call does not wait; but one that was told of a pause makes it no
+            # longer.
+            throttle.pause(pause, longest_pause)
+        if call.made_once:
+            return
         if told > pause:
             # The gateway said, with this answer or another one, that its window ends later.
             pause = error.retry_after = told
             longest_pause = self._longest_pause(throttle)
         expiry = budget.nearer_end
         if expiry is not None and pause >= expiry.seconds_left:
-            # This one does not wait, but those behind it heed the pause.
-            throttle.pause(min(pause, self._retry.max_pause))
             raise expiry.error(f"{call.gateway.name} asks to wait for {pause:g} s")
         budget.paused += pause
         time_left = budget.ends_at - self._pool.clock.monotonic()
         if budget.paused > longest_pause or pause >= time_left:
             raise error
-        throttle.pause(pause)
 
     async def _once(self, call: HttpCall[T], budget: _Budget) -> T:
         claim, permit, redactor = budget.claim, budget.permit, call.redactor()
@@ -352,7 +351,11 @@ class Session:
         return max(self._retry.max_pause, window) + SHARED_LONGER_BY
 
     def _paused(self, call: HttpCall[Any], throttle: Throttle) -> RateLimitError:
-        return paused(call, throttle.remaining_pause(), self._pool.clock.now())
+        seconds = throttle.remaining_pause()
+        if not call.made_once:
+            # A router asks again as soon as it may; whoever is told, when there is a point in it.
+            seconds = max(seconds, throttle.told_pause())
+        return paused(call, seconds, self._pool.clock.now())
 
     async def _admit_in_time(self, call: HttpCall[Any], budget: _Budget, throttle: Throttle) -> int:
         """Do it for as long as the deadline allows, and the text's time."""

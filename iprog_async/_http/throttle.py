@@ -15,6 +15,7 @@ from iprog_async._core.clock import Clock
 from iprog_async._core.rates import Rate
 from iprog_async._http.adaptive_limit import AdaptiveLimit
 from iprog_async._http.leases import Leases
+from iprog_async._http.queues import TurnQueue
 from iprog_async._http.retry_after import until_calls_are_left, until_reset
 from iprog_async._limits.account import FULL_SPEED
 
@@ -48,11 +49,10 @@ class Throttle:
         self._left_until = 0.0
         self._in_flight = 0
         self._resume_at = 0.0
-        # Until when the gateway asked for it; no later than `_resume_at`.
+        # Until when the gateway asked for it; it may be asked again before, at `_resume_at`.
         self._told_until = 0.0
         self._allowed: int | None = None
-        self._turn = asyncio.Lock()
-        self._queued = 0
+        self._line = TurnQueue()
         self._changed = asyncio.Event()
         self._leases: Leases | None = None
 
@@ -73,7 +73,7 @@ class Throttle:
     @property
     def queued(self) -> int:
         """Number of calls that wait to be admitted."""
-        return self._queued
+        return len(self._line)
 
     async def admit(self, longest_pause: float = math.inf) -> bool:
         """Wait until one more call may start; each admitted call must be `finish`ed.
@@ -87,20 +87,21 @@ class Throttle:
         """
         if self.admit_at_once():
             return True
-        self._queued += 1
+        # Asked before it stands in line, and again while it does: others may wait out what it
+        # does not.
+        if self._is_paused_too_long(longest_pause) or not await self._line.enter(longest_pause):
+            return False
         try:
-            async with self._turn:
-                admitted = await self._wait(longest_pause)
-                if admitted:
-                    self._begin()
-                return admitted
+            admitted = await self._wait(longest_pause)
+            if admitted:
+                self._begin()
+            return admitted
         finally:
-            self._queued -= 1
+            self._line.leave()
 
     def admit_at_once(self) -> bool:
         """Admit one more call if it need not wait; return whether it is admitted."""
-        # The lock is free for a moment while it passes on, so it can't say who came first.
-        if self._queued or self._delay() != 0:
+        if self._line or self._delay() != 0:
             return False
         self._begin()
         return True
@@ -112,8 +113,7 @@ class Throttle:
 
     async def _wait(self, longest_pause: float) -> bool:
         while (delay := self._delay()) != 0:
-            pause = self.told_pause() if longest_pause else self.remaining_pause()
-            if pause > longest_pause:
+            if self._is_paused_too_long(longest_pause):
                 return False
             self._changed.clear()
             if delay is None:
@@ -123,6 +123,14 @@ class Throttle:
             else:
                 await self._clock.sleep(delay)
         return True
+
+    def _is_paused_too_long(self, longest_pause: float) -> bool:
+        """Return whether there is a pause, and a longer one than a call waits out."""
+        pause = self.remaining_pause()
+        if pause > 0 and longest_pause:
+            # What nobody gave a time for is waited out by whoever waits at all.
+            pause = self.told_pause()
+        return pause > longest_pause
 
     def finish(self, *, ok: bool) -> None:
         """Note that an admitted call ended; `ok` lets a restart go on faster."""
@@ -201,15 +209,22 @@ class Throttle:
         if self.rate is None or rate.count / rate.per < self.rate.count / self.rate.per:
             self.rate = rate
 
-    def pause(self, seconds: float) -> None:
-        """Keep every call of this account from starting for as long as the gateway asked."""
+    def pause(self, seconds: float, most: float = math.inf) -> None:
+        """Keep every call of this account from starting for as long as the gateway asked.
+
+        Args:
+            seconds: How long that is.
+            most: After so many seconds one call may ask again: a gateway can mean one number or
+                one kind of call, and ask for any time.
+        """
         self._told_until = max(self._told_until, self._clock.monotonic() + seconds)
-        self._hold_back(seconds)
+        self._hold_back(min(seconds, most))
 
     def _hold_back(self, seconds: float) -> None:
         """Let no call start for some seconds, in no process, then restart gently."""
         self._resume_at = max(self._resume_at, self._clock.monotonic() + seconds)
         self._allowed = 1
+        self._line.send_away(self._is_paused_too_long)
         if self._leases is not None:
             self._leases.pause(seconds)
 
@@ -222,6 +237,7 @@ class Throttle:
             if pause > self._window + SHARED_LONGER_BY:
                 # A shorter one may be a window that is used up, for which nobody gave a time.
                 self._told_until = max(self._told_until, until)
+            self._line.send_away(self._is_paused_too_long)
         self._changed.set()
 
     async def aclose(self) -> None:

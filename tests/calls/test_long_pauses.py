@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from support.core.clock import VirtualClock
 from support.core.fakes import NUMBER, TOKEN, Wire, iprog_ok
 
 from iprog_async import (
@@ -109,6 +110,37 @@ async def test_a_refusal_for_long_is_not_waited_out(
             assert 40_000 == told.value.retry_after
 
     assert ([], 1) == (wire.clock.sleeps, len(wire.requests))
+
+
+async def test_a_retry_after_for_too_long_holds_for_the_calls_behind_it() -> None:
+    """Nobody asks again before `max_pause` is over, whoever was told; then one call does."""
+    wire = Wire(httpx.Response(429, headers={"Retry-After": "3600"}))
+    async with wire.client(retry=RetryPolicy(max_pause=60)) as client:
+        told: list[tuple[float | None, int]] = []
+        for pause in (0, 20, 39, 1):
+            await wire.clock.sleep(pause)
+            with pytest.raises(RateLimitError) as limited:
+                await client.send(NUMBER, "Hi")
+            told.append((limited.value.retry_after, len(wire.requests)))
+
+    assert [(3600, 1), (3580, 1), (3541, 1), (3600, 2)] == told
+
+
+async def test_a_router_does_not_stand_behind_who_waits_out_a_pause() -> None:
+    """While others wait for a member to go on, a router sends through the next one at once."""
+    wire = Wire(iprog_ok)
+    clock = VirtualClock()
+    first, second = [IprogProvider(f"{TOKEN}-{n}", name=f"iprog-{n}") for n in (1, 2)]
+    async with HttpPool(http=wire.http, clock=clock) as pool, SmsClient(first, pool=pool) as plain:
+        pool.pace(first.gateway).pause(6)
+        waiting = asyncio.create_task(plain.send(NUMBER, "Hi"))
+        await clock.settle()
+        async with SmsClient(Failover(first, second, clock=clock), pool=pool) as router:
+            receipt = await router.send(NUMBER, "Ho")
+
+        assert ("iprog-2", 0) == (receipt.provider, clock.monotonic())
+        await clock.pass_time(6)
+        assert "iprog-1" == (await waiting).provider
 
 
 async def test_resets_count_towards_the_longest_sum() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 import pytest
 from attrs import frozen
@@ -204,6 +205,36 @@ async def test_cancelled_wait_leaks_nothing(waits_for: str) -> None:
     throttle.finish(ok=True)
     await clock.run(throttle.admit())
     assert 20 == clock.monotonic()
+
+
+@pytest.mark.parametrize(
+    ("patience", "admitted"), [(0, False), (29, False), (31, True), (math.inf, True)]
+)
+@pytest.mark.parametrize("shared", [False, True])
+async def test_a_pause_is_told_to_those_in_line(
+    patience: float, admitted: bool, shared: bool
+) -> None:
+    """Whoever waits for no such pause leaves as it begins, though others before it wait on."""
+    clock = VirtualClock()
+    throttle = Throttle(Rate(1, 10), clock)
+    await throttle.admit()
+    throttle.finish(ok=True)
+    ahead = asyncio.create_task(throttle.admit())
+    behind = asyncio.create_task(throttle.admit(patience))
+    last = asyncio.create_task(throttle.admit())
+    await clock.settle()
+
+    hold_back = throttle.obey if shared else throttle.pause
+    hold_back(30)
+    await clock.settle()
+
+    assert [False, not admitted, False] == [task.done() for task in (ahead, behind, last)]
+    assert (2 + admitted) == throttle.queued
+    for task in (ahead, behind, last) if admitted else (ahead, last):
+        await clock.pass_time(40)
+        assert task.done()
+        throttle.finish(ok=True)
+    assert (True, admitted, True) == (await ahead, await behind, await last)
 
 
 async def test_stricter_of_two_rates_wins() -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
+from operator import gt
 
 from hypothesis import given
 from hypothesis import strategies as st
 from support.core.clock import settle
 
-from iprog_async._http.slots import SlotQueue
+from iprog_async._http.queues import SlotQueue, TurnQueue
 
 
 async def test_slots_are_distinct_and_counted() -> None:
@@ -107,3 +109,70 @@ async def test_storm_of_cancellations_loses_and_doubles_no_slot(
         slots.release(slot)
     assert 0 == slots.in_use
     assert set(range(size)) == {await slots.acquire() for _ in range(size)}
+
+
+LINE = st.lists(
+    st.tuples(
+        st.sampled_from(["enter", "leave", "cancel", "send away", "settle"]), st.integers(0, 9)
+    ),
+    max_size=60,
+)
+
+
+@given(LINE)
+async def test_storm_of_cancellations_loses_and_doubles_no_turn(
+    steps: list[tuple[str, int]],
+) -> None:
+    """However they come, go and are sent away, one at most has its turn, and the next gets it."""
+    line = TurnQueue()
+    tasks: list[tuple[int, asyncio.Task[bool]]] = []
+    having: list[int] = []
+
+    def collect() -> None:
+        for place in [place for place in tasks if place[1].done()]:
+            tasks.remove(place)
+            if not place[1].cancelled() and place[1].result():
+                having.append(place[0])
+        assert len(having) <= 1
+
+    for number, (step, which) in enumerate(steps):
+        await settle()
+        collect()
+        if step == "enter":
+            tasks.append((number, asyncio.create_task(line.enter(which))))
+        elif step == "leave" and having:
+            having.clear()
+            line.leave()
+        elif step == "cancel" and tasks:
+            tasks[which % len(tasks)][1].cancel()
+        elif step == "send away":
+            line.send_away(partial(gt, which))
+    await settle()
+    collect()
+    assert len(tasks) + len(having) == len(line)
+    assert having or not tasks
+    order = [number for number, _ in tasks]
+    for number in order:
+        having.clear()
+        line.leave()
+        await settle()
+        collect()
+        assert [number] == having
+    if having:
+        line.leave()
+    assert 0 == len(line)
+
+
+async def test_a_turn_that_comes_with_the_cancellation_is_passed_on() -> None:
+    """A turn given to a task that is cancelled in the same moment is not lost."""
+    line = TurnQueue()
+    assert await line.enter(0)
+    unlucky = asyncio.create_task(line.enter(0))
+    next_one = asyncio.create_task(line.enter(0))
+    await settle()
+
+    line.leave()
+    unlucky.cancel()
+
+    assert await next_one
+    assert unlucky.cancelled()
