@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -86,7 +86,9 @@ _NOISE = {
 }
 
 
-def changes(levels: Sequence[Level], *, memory_noise: float = 0.0) -> dict[str, Change]:
+def changes(
+    levels: Sequence[Level], *, noise: Mapping[str, float] | None = None
+) -> dict[str, Change]:
     """Return how each figure changed from the end of the warm-up to the end of the run.
 
     The first fifth is warm-up. Of the rest, the median of the first quarter is held against
@@ -94,7 +96,7 @@ def changes(levels: Sequence[Level], *, memory_noise: float = 0.0) -> dict[str, 
 
     Args:
         levels: Measured at equal intervals, at least five times.
-        memory_noise: Growth of the memory that means nothing, in kB, where more than usual does.
+        noise: By figure, growth that means nothing, where more than usual does.
     """
     warm = [asdict(level) for level in levels[int(len(levels) * _WARM_UP) :]]
     part = max(1, int(len(warm) * _PART))
@@ -102,6 +104,6 @@ def changes(levels: Sequence[Level], *, memory_noise: float = 0.0) -> dict[str, 
     for name, (least, share) in _NOISE.items():
         early = median(level[name] for level in warm[:part])
         late = median(level[name] for level in warm[-part:])
-        further = memory_noise if name == "memory" else 0.0
-        found[name] = Change(early, late, max(least, share * early, further))
+        further = {} if noise is None else noise
+        found[name] = Change(early, late, max(least, share * early, further.get(name, 0.0)))
     return found

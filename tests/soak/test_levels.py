@@ -77,7 +77,7 @@ def test_memory_may_be_given_more_room() -> None:
     def leak(position: int, level: Level) -> Level:
         return evolve(level, memory=level.memory + position * 150, files=level.files + position)
 
-    found = changes(_levels(leak), memory_noise=20_000)
+    found = changes(_levels(leak), noise={"memory": 20_000})
     assert {"files"} == {name for name, change in found.items() if change.grew}
 
 
