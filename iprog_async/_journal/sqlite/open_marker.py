@@ -22,6 +22,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -67,8 +68,8 @@ class Marker:
     Args:
         generation: The log of its last opening; 0 if nothing is known.
         is_open: Whether it was not closed since.
-        pages: How many pages it has.
-        tables: Whether it has any table.
+        pages: How many pages it has, if nothing is known.
+        tables: Whether it has any table, if nothing is known.
     """
 
     generation: int
@@ -115,21 +116,38 @@ def read_marker(path: str) -> Marker:
 
     By SQLite: closing the file ourselves would drop the locks that this process has on it.
 
+    Of the main file alone only the first page is sure to make sense. Whoever copies the log to it
+    writes the first page, with the new number of pages, before the others that make it as long; so
+    does whoever makes it. Killed in between, or on a full disk, it stays like that.
+
     Raises:
         sqlite3.Error: It is no database.
     """
     connection = sqlite3.connect(f"file:{quote(path)}?mode=ro&immutable=1", uri=True)
     with closing(connection):
-        pragmas = ("application_id", "user_version", "page_count")
-        ours, number, pages = (
-            int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in pragmas
-        )
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if ours not in (0, APPLICATION_ID):
-        # Of another program; it is refused later, and nothing is changed about it.
-        return Marker(0, False, 1, True)
+        if sys.version_info >= (3, 12):
+            # Some builds, such as Apple's, would ignore what follows.
+            connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, False)
+        # SQLite then goes by how long the file is, and does not refuse it as damaged.
+        connection.execute("PRAGMA writable_schema=ON")
+        ours, number = _ask(connection, "application_id"), _ask(connection, "user_version")
+        if ours not in (0, APPLICATION_ID):
+            # Of another program; it is refused later, and nothing is changed about it.
+            return Marker(0, False, 1, True)
+        # Only where nothing is known of its log do they matter.
+        pages, tables = (1, True) if number else _contents(connection)
     number &= 0xFFFFFFFF
-    return Marker(number >> 1, bool(number & 1), pages, bool(tables))
+    return Marker(number >> 1, bool(number & 1), pages, tables)
+
+
+def _contents(connection: sqlite3.Connection) -> tuple[int, bool]:
+    """Return how many pages a main file has, and whether it has any table."""
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    return _ask(connection, "page_count"), bool(tables)
+
+
+def _ask(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 
 def examine(path: str) -> tuple[Marker, Verdict]:
@@ -149,7 +167,7 @@ def examine(path: str) -> tuple[Marker, Verdict]:
     return marker, verdict
 
 
-def examine_beside(path: str, fits: Callable[[Marker, Verdict], bool]) -> Verdict | None:
+def examine_beside(path: str, fits: Callable[[Marker, Verdict], bool]) -> Verdict:
     """Return what main file and log are to each other, while others may be changing both.
 
     Args:
@@ -157,22 +175,18 @@ def examine_beside(path: str, fits: Callable[[Marker, Verdict], bool]) -> Verdic
         fits: What is to be expected; anything else is looked at again, for a second.
 
     Returns:
-        The last look; `None` if the main file makes no sense. Whoever copies the log to it writes
-        the first page before it makes the file longer: to others it is cut off in between.
+        The last look.
+
+    Raises:
+        sqlite3.Error: It is no database.
+        OSError: The log can't be read.
     """
-    verdict = None
-    for look in range(_LOOKS):
-        if look:
-            time.sleep(_SECONDS_BETWEEN_LOOKS)
-        try:
-            marker, verdict = examine(path)
-        except sqlite3.DatabaseError as exc:
-            if exc.sqlite_errorcode != sqlite3.SQLITE_CORRUPT:
-                raise
-            verdict = None
-        else:
-            if fits(marker, verdict):
-                break
+    marker, verdict = examine(path)
+    for _ in range(1, _LOOKS):
+        if fits(marker, verdict):
+            break
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        marker, verdict = examine(path)
     return verdict
 
 

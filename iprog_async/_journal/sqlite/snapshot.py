@@ -65,6 +65,8 @@ class Snapshot:
 def open_snapshot(path: str) -> Snapshot:
     """Open a journal's file for reading; one of an older release is brought up to date.
 
+    So is one that was being made, or written anew, when its process was killed.
+
     Raises:
         JournalError: It is not there, damaged, lacks records, or no journal.
     """
@@ -95,7 +97,7 @@ def _open(path: str) -> Snapshot | None:
 
 
 def _read(path: str, in_use: FileInUse) -> Snapshot | None:
-    """Return the rows of a journal; `None` if it is of an older release."""
+    """Return the rows of a journal; `None` if it has to be opened for writing first."""
     try:
         _check_whole(path)
         connection = sqlite3.connect(
@@ -116,6 +118,8 @@ def _read(path: str, in_use: FileInUse) -> Snapshot | None:
         damaged = damaged_rows(connection)
     except sqlite3.Error as exc:
         connection.close()
+        if getattr(exc, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY_ROLLBACK:
+            return None
         raise unusable(path, exc) from None
     except BaseException:
         connection.close()
@@ -129,8 +133,6 @@ def _read(path: str, in_use: FileInUse) -> Snapshot | None:
 def _check_whole(path: str) -> None:
     os.stat(path)
     verdict = examine_beside(path, _is_readable)
-    if verdict is None:
-        raise unusable(path, sqlite3.DatabaseError("database disk image is malformed"))
     if not _is_readable(None, verdict):
         raise what_is_lost(path, verdict)
 
