@@ -22,7 +22,7 @@ from iprog_async._http.acceptance import (
     speaks_of_sending,
     values_of,
 )
-from iprog_async._http.stock.addresses import without_queries
+from iprog_async._http.stock.addresses import addresses_in, leads_to_one, without_queries
 from iprog_async._http.stock.attributes import told_beside
 from iprog_async._http.stock.fields import (
     LIMITED,
@@ -201,6 +201,8 @@ def text_says_no_more(text: str, status: int) -> bool:
     if 300 <= status < 400:
         # Whoever moves a request repeats what it asked for.
         text = without_queries(text)
+        if any(map(leads_to_one, addresses_in(html.unescape(_TAG.sub(" ", text))))):
+            return False
     if not text.startswith("<"):
         # A word alone may be a state of the text.
         is_said = names.search(text) is not None and len(text.split()) > 1

@@ -294,6 +294,20 @@ BESIDE = [
     *('<body onload="done(2)">', "<img alt='2 of 5'>", '<meta content="5; url=/a">', "<two-out>"),
     *("<script>report(2, 5)</script>", "<script data-done='2' src='/a.js'></script>", "<x y = 2>"),
     *("<style>h1:after{content:'2 of 5'}</style>", '<style>b{content:"\\f00c"}</style>'),
+    *('<style><!-- b:after{content:"2 of 5"} --></style>', "<style>/*<*/b{content:'2'}</style>"),
+    *('<style>a<b i{content:"2"}</style>', '<style>b{con\\74 ent:"2"}</style>'),
+    *('<style>b{con\\tent:"2"}</style>', '<style>b{content/**/:"2"}</style>'),
+    *('<style>ol{list-style-type:"2 of 5"}</style>', '<style>a{}<!-- b{content:"2"}'),
+    *('<style>@counter-style x{symbols:"2 of 5"}</style>', "<style>@import 'data:,x';</style>"),
+    *("<link rel=stylesheet href='data:text/css,b{}'>", "<script src=data:text/javascript,f(2)>"),
+    *(
+        '<link rel="next" href="/messages/8812">',
+        '<link rel=item href="/m/a-7">',
+        "<a href='/m/7'>",
+    ),
+    *('<base href="/messages/8812">', '<iframe src="/messages/8812">', "<frame src=/sms/a1>"),
+    *('<meta http-equiv="refresh" content="5;url=/v1/sms/status?uid=8a7f-bc">',),
+    *('<meta http-equiv="refresh" content="0; /m/a-7">', "<a href='/sent'>", "<a href='#a7'>"),
     *(
         '<a href="/messages/8812">',
         "<form action=/sms/8812>",
@@ -316,6 +330,11 @@ LAYOUT = [
     '<meta name="robots" content="noindex, nofollow"><link rel="icon" href="/a.png?v=1234">',
     "<style>a{justify-content:center}b{content:'';color:red} .content{top:0}</style>",
     '<a href="https://www.cloudflare.com/5xx-error-landing"></a><hr /><img src=/a.png alt="">',
+    '<link rel="shortcut icon" href="data:image/png;base64,iVBORw0KGgo="><link rel=next href=/b>',
+    '<style>.sm\\:w-1\\/2{width:50%} ul{list-style:none}a{font-family:"Open Sans"}</style>',
+    "<style><!-- body{color:red} --></style><style>/* content */ b{content:none}</style>",
+    '<meta http-equiv="refresh" content="5; url=/v1/sms/send"><a href="/api/v2.1/send#top"></a>',
+    '<a href="mailto:root@localhost"></a><a href="javascript:history.back()"></a><a href="/"></a>',
     "<script src='/a.js' async></script><script>\n</script><input value='' disabled>",
 ]
 

@@ -304,6 +304,8 @@ BELOW_A_STATUS = [
     (301, "301: your request has moved on to the client"),
     (308, "Redirecting. The client has your request"),
     (301, "Moved Permanently. Redirecting to https://sms.example/texts/8812"),
+    (301, "Moved Permanently. Redirecting to https://sms.example/messages/ab-12"),
+    (308, "Permanent Redirect. Redirecting to https://sms.example/sent"),
     (429, "429 Too Many Requests. The request has reached the user"),
     (429, "<h1>Too Many Requests</h1><p>3 requests allowed</p>"),
 ]
@@ -337,6 +339,9 @@ _APACHE = """<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">
 """
 _SAME = [
     "https://sms.example/api/v3/sms/send",
+    "https://www.sms.example/api/v3/sms/send/",
+    "https://sms2.example:8443/apiv2/v1.2/sendSMS.php",
+    "https://sms.example/elsewhere",
     "https://sms.example/v1?api_token=ab12cd345ef",
     "https://sms.example/v1/sms/send?numbers=0701234567&amp;sender_id=Shop&amp;message_body=Hi+you",
 ]
@@ -347,6 +352,15 @@ _OF_A_TEXT = [
     "https://sms.example/v1?count=200",
     "https://sms.example/v1?status=queued",
     "https://sms.example/v1#8812",
+    "https://sms.example/messages/ab-12",
+    "https://sms.example/messages/7",
+    "https://sms.example/%6dessages/%38",
+    "https://sms.example/messages/deadbeef",
+    "https://sms.example/m/dQwAwXgXcQ",
+    "https://sms.example/sms/sent",
+    "https://sms.example/thank-you",
+    "https://sms.example/compose?msg=Message+sent",
+    "https://sms.example/v1;uid=a7",
 ]
 
 

@@ -7,10 +7,13 @@ other one is read as a part of what the page says.
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 
 from iprog_async._http.acceptance import names_in
+from iprog_async._http.stock.addresses import leads_to_one, refreshes_to
 
 
 _LAYOUT = names_in(
@@ -39,20 +42,38 @@ _KEPT = re.compile(
     re.IGNORECASE,
 )
 _OF_HEADERS = {"cache-control": _KEPT, "expires": _KEPT, "pragma": _KEPT}
-# "0;url='/v2'"
-_REFRESH = re.compile(r"\d{1,2}; ?url=['\"]?(\S{1,2000})", re.IGNORECASE)
 _TAG = re.compile(r"<([^<>]*)>")
 _NAME_OF_TAG = re.compile(r"/?([a-z][a-z0-9]*)(?![^\s/])", re.IGNORECASE)
 _PROLOGUE = re.compile(r"!doctype\b|\?xml\b", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""([^\s"'=/]++)(?:\s*+=\s*+("[^"]*"|'[^']*'|[^\s"']++))?|["'=]""")
-# "/messages/8812" leads to one of many.
-_TO_ONE = re.compile(r"(?<![:/])[/=#][^/=#\s]{0,40}\d{3}")
+# What shows another page, or leads to one; a form is sent to where it was.
+_LEADS = {
+    "a": "href",
+    "area": "href",
+    "base": "href",
+    "embed": "src",
+    "form": "action",
+    "frame": "src",
+    "iframe": "src",
+    "link": "href",
+}
+# What a page is drawn with.
+_DRAWN_WITH = names_in(
+    "apple-touch-icon dns-prefetch icon manifest mask-icon modulepreload preconnect prefetch "
+    "preload shortcut stylesheet"
+)
+# A sheet or a script that is written into its own address.
+_WRITTEN_IN = re.compile(r"data:(?:text|application)/", re.IGNORECASE)
 _ASIDE = re.compile(r"<((?:script|style)\b[^<>]*)>", re.IGNORECASE)
 _SCRIPT = re.compile(r"<script\b[^<>]*>\s*+([^\s<]|<(?!/script))", re.IGNORECASE)
-_STYLE = re.compile(r"<style\b[^<>]*>([^<]*)", re.IGNORECASE)
+_STYLE = re.compile(r"<style\b[^<>]*>(.*?)(?=</style|\Z)", re.IGNORECASE | re.DOTALL)
+_CSS_COMMENT = re.compile(r"/\*(?:(?!\*/).)*+(?:\*/)?+", re.DOTALL)
+_CSS_ESCAPE = re.compile(r"\\(?:([\da-f]{1,6})\s?|(.))", re.IGNORECASE | re.DOTALL)
 # What a style sheet puts in front of an element: an icon of a font, or a sentence.
 _WRITES = re.compile(
-    r"""(?<![\w.#-])content(?![\w-])\s*+:?+\s*+(?!(?:""|''|none|normal|inherit)\s*[;!}])[^\s{]""",
+    r"""(?<![\w.#-])content(?![\w-])\s*+:?+\s*+(?!(?:""|''|none|normal|inherit)\s*[;!}])[^\s{]"""
+    r"""|(?<![\w.#-])(?:list-style(?:-type)?|symbols|additive-symbols|prefix|suffix|negative)\s*+:"""
+    r"""[^;}"']{0,200}["']|@import[^;]{0,100}data:""",
     re.IGNORECASE,
 )
 
@@ -66,7 +87,7 @@ def told_beside(text: str, page: str) -> Iterator[str]:
     """
     if _SCRIPT.search(text):
         yield "script"
-    if any(_WRITES.search(sheet) for sheet in _STYLE.findall(text)):
+    if any(map(_writes, _STYLE.findall(text))):
         yield "style"
     tags = [*_TAG.findall(page), *(tag[1] for tag in _ASIDE.finditer(text))]
     for tag in tags:
@@ -84,15 +105,32 @@ def _told_in(tag: str) -> Iterator[str]:
         for found in _ATTRIBUTE.finditer(tag, named.end())
     ]
     field = dict(attributes).get("http-equiv", "").lower()
-    leads = named[1].lower() in ("a", "area", "form")
+    leads = _leading(named[1].lower(), dict(attributes))
     for key, value in attributes:
         if key in _OF_TEXT:
-            if field == "refresh" and (moves := _REFRESH.fullmatch(value)):
-                if _TO_ONE.search(moves[1]):
+            if field == "refresh" and (address := refreshes_to(html.unescape(value))):
+                if "?" in address or leads_to_one(address):
                     yield value
             elif value and not _OF_HEADERS.get(field, _SETTING).fullmatch(value):
                 yield value
         elif key not in _LAYOUT:
             yield f"{key} {value}"
-        elif leads and key in ("action", "href") and _TO_ONE.search(value):
+        elif (key == leads and leads_to_one(html.unescape(value))) or _WRITTEN_IN.match(value):
             yield value
+
+
+def _leading(tag: str, attributes: Mapping[str, str]) -> str:
+    """Return the attribute of a tag that leads to another page; nothing if none does."""
+    drawn = tag == "link" and not _DRAWN_WITH.isdisjoint(attributes.get("rel", "").lower().split())
+    return "" if drawn else _LEADS.get(tag, "")
+
+
+def _writes(sheet: str) -> bool:
+    """Return whether a style sheet writes anything, however it spells that."""
+    plain = _CSS_COMMENT.sub(" ", sheet)
+    return any(map(_WRITES.search, (plain, _CSS_ESCAPE.sub(_meant, _CSS_COMMENT.sub("", sheet)))))
+
+
+def _meant(escape: re.Match[str]) -> str:
+    code = int(escape[1] or "0", 16)
+    return escape[2] or (chr(code) if code <= sys.maxunicode else "")

@@ -12,8 +12,8 @@ from iprog_async._http.stock.phrases import Phrases
 
 
 _VERB = r"(?:delete|get|patch|post|put)"
-# None that leads to one of many, such as "/sms/8812".
-_URL = r"https?://(?:(?![/=#][^/=#\s]{0,40}\d{3})\S){0,300}"
+# Where it leads is looked at beside these phrases.
+_URL = r"https?://\S{0,300}"
 
 # What stands there in one piece, and is another each time: software, host and port, the id that
 # somebody in front gave to an answer, the time. That of a request may be that of its text.
