@@ -122,7 +122,11 @@ class Signs:
 
 
 def signs_of_acceptance(
-    body: object, *, explained: Collection[str] = (), headers: Mapping[str, str] | None = None
+    body: object,
+    *,
+    explained: Collection[str] = (),
+    headers: Mapping[str, str] | None = None,
+    status: int | None = None,
 ) -> Signs:
     """Return what in parsed JSON says that something was taken.
 
@@ -134,7 +138,8 @@ def signs_of_acceptance(
         body: The parsed answer, or anything else.
         explained: Texts that are understood as a whole, whatever words are in them.
         headers: Header fields, names in lower case; one such as `x-message-id` or `x-msgid` is an
-            id, and one such as `x-sms-sent` a count.
+            id, one such as `x-sms-sent` a count, and one such as `x-delivery-status` a state.
+        status: The HTTP status that they came with: some servers repeat it in a field.
     """
     found, ids = False, list[str]()
     known = frozenset(text.strip() for text in explained)
@@ -145,6 +150,7 @@ def signs_of_acceptance(
             ids.append(f"{key}: {given}")
         elif NOT_TAKEN.isdisjoint(name.parts) and _is_sign(name, given, known):
             found = True
+    found = found or any(_tells_in_head(*each, status) for each in (headers or {}).items())
     for count, (name, value, depth) in enumerate(values_of(body)):
         if not is_within_bounds(count, depth):
             found = True
@@ -334,6 +340,24 @@ def _is_of_a_text(name: ValueName) -> bool:
     return name.is_id or name.is_cost or (bool(told) and told <= _COUNTS)
 
 
+def _tells_in_head(key: str, value: str, status: int | None) -> bool:
+    """Return whether a header field tells a state, and not that of the answer itself."""
+    name = ValueName.of(key.removeprefix("x-"))
+    told = _TOLD_AS.fullmatch(name.last)
+    if told is None or not _STATES_OF_ANSWERS.isdisjoint((*name.parts, told[1])):
+        return False
+    text = value.strip()
+    if text.startswith(str(status)):
+        # "200 OK"
+        return speaks_of_sending(text)
+    if text.isdecimal():
+        return name.last.endswith("status") and _is_success(int(text[:6]))
+    return _STATUS_WORD.fullmatch(text) is not None or says_taken(text)
+
+
+_TOLD_AS = re.compile(
+    r"(.*?)(?:status|state|result|outcome|delivery|message|msg|info|notice|alert|flash|note|text)s?"
+)
 _TEXTS = frozenset(("message", "msg", "sms", "batch", "campaign"))
 _SUMS = frozenset(("count", "total"))
 # "x-messageid", "x-creditsused": names of header fields come in lower case.
@@ -359,3 +383,10 @@ _WHOLE = frozenset(("sid", "uniqueid", "nowid"))
 _OF_ANSWERS = _OTHERS_IDS | {
     name + ending for name in _ANSWERED_BY | _OTHERS_IDS for ending in ("", "id", "ids")
 }
+# What is asked, as a request or a process, may be that a text is sent.
+_STATES_OF_ANSWERS = (
+    _OF_ANSWERS - names_in("api function process req request section")
+) | names_in(
+    "auth authentication bot captcha consent cookie cors firewall grpc health license login "
+    "maintenance security service spam ssl tls virus waf"
+)

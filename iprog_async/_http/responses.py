@@ -31,6 +31,7 @@ from iprog_async._engines.base import Failure, WireReply, WireRequest
 from iprog_async._http.acceptance import signs_of_acceptance
 from iprog_async._http.calls import NOT_JSON, Answer, Effect, HttpCall, UnclearAnswer
 from iprog_async._http.codec import decode, encode, repeats_a_name
+from iprog_async._http.stock.header_fields import lead_to_a_text
 
 
 T = TypeVar("T")
@@ -138,7 +139,7 @@ def read_result(call: HttpCall[T], result: WireReply | Failure, redactor: Redact
     try:
         value = _value(call, answer)
     except ProviderError:
-        doubt = _doubt(answer, result)
+        doubt = _doubt(call, answer, result)
         if doubt:
             raise _lost(call, doubt) from None
         raise
@@ -188,7 +189,7 @@ def _with_whole_id(outcome: object, ids: Mapping[str, str]) -> object:
     return evolve(outcome, receipt=evolve(receipt, message_id=message_id))
 
 
-def _doubt(answer: Answer, reply: WireReply) -> str:
+def _doubt(call: HttpCall[Any], answer: Answer, reply: WireReply) -> str:
     """Return why an answer that is read as a refusal proves none; nothing if it does."""
     if not answer.once:
         return ""
@@ -196,6 +197,12 @@ def _doubt(answer: Answer, reply: WireReply) -> str:
         return _NOT_WHOLE
     if answer.data is not NOT_JSON and repeats_a_name(reply.body):
         return "an answer that says two things under one name"
+    headers, status = answer.headers, answer.status
+    if signs_of_acceptance(None, headers=headers, status=status):
+        return "an answer whose header tells of a text"
+    asked = call.gateway.base_url + call.path
+    if lead_to_a_text(headers, status, asked, call.query or ()):
+        return "an answer that leads to what may have become of the text"
     return ""
 
 
@@ -214,9 +221,7 @@ def _with_proven_refusals(call: HttpCall[T], answer: Answer, reply: WireReply, v
             break
     else:
         return value
-    doubt = _doubt(answer, reply)
-    if not doubt and signs_of_acceptance(None, headers=answer.headers):
-        doubt = "an answer whose header tells of a text"
+    doubt = _doubt(call, answer, reply)
     if not doubt:
         return value
     return cast(

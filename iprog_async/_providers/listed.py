@@ -46,7 +46,7 @@ def refuse_one(
         code: The gateway's own code, for the error.
     """
     alone = evolve(answer, data=entry, recipients=1)
-    if not signs_of_acceptance(beside, headers=answer.headers):
+    if not signs_of_acceptance(beside, headers=answer.headers, status=answer.status):
         try:
             refuse(
                 alone,
@@ -59,5 +59,7 @@ def refuse_one(
             )
         except ProviderError as exc:
             return failed(prepared, exc.with_traceback(None))
-    references = signs_of_acceptance([entry, beside], headers=answer.headers).ids
+    references = signs_of_acceptance(
+        [entry, beside], headers=answer.headers, status=answer.status
+    ).ids
     return unclear(prepared, provider, reason or "no reason given", references)

@@ -303,7 +303,9 @@ def _is_taken(answer: Answer, row: Refusal, texts: Sequence[str], form: ErrorFor
         # What marks an error may be a 1, or true.
         marks = {key for key, _ in form.mark}
         body = {key: value for key, value in body.items() if key not in marks}
-    signs = signs_of_acceptance(body, explained=explained, headers=answer.headers)
+    signs = signs_of_acceptance(
+        body, explained=explained, headers=answer.headers, status=answer.status
+    )
     return answer.says_taken or bool(signs)
 
 

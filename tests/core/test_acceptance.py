@@ -114,6 +114,31 @@ IDS_OF_ANSWERS = [
 ]
 
 
+STATES_IN_HEADERS = [
+    *("x-status", "x-delivery-status", "x-deliverystatus", "delivery-state", "x-result", "status"),
+    *("x-delivery", "x-outcome", "x-request-status", "x-api-status", "x-job-state", "x-sms-result"),
+]
+STATES_OF_ANSWERS = [
+    *("x-cache-status", "cf-cache-status", "x-cachestatus", "x-proxy-status", "x-upload-status"),
+    *("x-ratelimit-status", "x-server-status", "x-waf-status", "authentication-results"),
+    *("x-amz-replication-status", "x-ms-copy-status", "x-backend-info", "x-error-message"),
+    *("grpc-status", "x-health-status", "x-powered-by", "x-content-type-options", "server-timing"),
+    *("x-cache", "cdn-status", "x-kong-upstream-status", "content-language", "retry-after"),
+]
+
+
+def test_a_server_repeats_its_status_in_a_header_field() -> None:
+    """That of the answer tells nothing; another one is of something else."""
+    told = [
+        status
+        for status in (200, 202, 404, 429)
+        if signs_of_acceptance(None, headers={"status": "200 OK"}, status=status)
+    ]
+
+    assert [202, 404, 429] == told
+    assert signs_of_acceptance(None, headers={"x-status": "429 queued"}, status=429)
+
+
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
@@ -149,7 +174,12 @@ def test_a_header_field_can_be_an_id(headers: dict[str, str], expected: tuple[st
         ("x-ratelimit-cost", "1", False),
         ("x-turbo-charged-by", "LiteSpeed 2", False),
         ("x-message-error", "Not sent", False),
-        ("x-status", "queued", False),
+        *((name, "queued", True) for name in STATES_IN_HEADERS),
+        *((name, "ok", False) for name in STATES_OF_ANSWERS),
+        *(("x-status", "202", True), ("status", "200 OK", True), ("x-status", "error", False)),
+        *(("x-result", "429", False), ("x-delivery-status", "failed", False)),
+        *(("x-message", "Message sent", True), ("x-info", "2 texts are on their way", True)),
+        *(("x-flash-notice", "Message+sent", True), ("x-info", "Slow down", False)),
     ],
 )
 def test_a_header_field_can_tell_of_a_text(name: str, value: str, expected: bool) -> None:

@@ -62,6 +62,19 @@ _IPROG = (
         _iprog(f"429 around {piece}", Reply.of_html(f"{piece}<h1>429 Too Many Requests</h1>", 429))
         for piece in ('<p aria-label="2 of 5 are out">', "<p data-success=2>", "<p>\uf00c</p>")
     ),
+    *(
+        _iprog(f"{status} with {name}: {value}", Reply(status, "", {name: value}))
+        for status in (404, 429)
+        for name, value in (
+            *(("X-Status", "accepted"), ("X-Delivery-Status", "queued")),
+            *(("Location", "/messages/8812"), ("Refresh", "5;url=/messages/8812")),
+        )
+    ),
+    *(
+        _iprog(f"{status} to {address}", Reply(status, "", {"Location": address}))
+        for status in (301, 307, 308)
+        for address in ("/messages/8812", "/sms/status?id=8812", "/compose?msg=Message+sent")
+    ),
     _iprog("suspicious, and held", _error("Message looks suspicious (held for review)")),
     _iprog("a list of reasons beside ids", _error(["639171234567 is invalid"], **_IDS)),
     _iprog("reasons in data beside ids", _error("No", data={"errors": ["No"]}, **_IDS)),

@@ -66,7 +66,8 @@ _DRAWN_WITH = names_in(
 _WRITTEN_IN = re.compile(r"data:(?:text|application)/", re.IGNORECASE)
 _ASIDE = re.compile(r"<((?:script|style)\b[^<>]*)>", re.IGNORECASE)
 _SCRIPT = re.compile(r"<script\b[^<>]*>\s*+([^\s<]|<(?!/script))", re.IGNORECASE)
-_STYLE = re.compile(r"<style\b[^<>]*>(.*?)(?=</style|\Z)", re.IGNORECASE | re.DOTALL)
+_STYLE = re.compile(r"<style\b[^<>]*>", re.IGNORECASE)
+_END_OF_STYLE = re.compile(r"</style", re.IGNORECASE)
 _CSS_COMMENT = re.compile(r"/\*(?:(?!\*/).)*+(?:\*/)?+", re.DOTALL)
 _CSS_ESCAPE = re.compile(r"\\(?:([\da-f]{1,6})\s?|(.))", re.IGNORECASE | re.DOTALL)
 # What a style sheet puts in front of an element: an icon of a font, or a sentence.
@@ -87,7 +88,7 @@ def told_beside(text: str, page: str) -> Iterator[str]:
     """
     if _SCRIPT.search(text):
         yield "script"
-    if any(map(_writes, _STYLE.findall(text))):
+    if any(map(_writes, _sheets(text))):
         yield "style"
     tags = [*_TAG.findall(page), *(tag[1] for tag in _ASIDE.finditer(text))]
     for tag in tags:
@@ -117,6 +118,15 @@ def _told_in(tag: str) -> Iterator[str]:
             yield f"{key} {value}"
         elif (key == leads and leads_to_one(html.unescape(value))) or _WRITTEN_IN.match(value):
             yield value
+
+
+def _sheets(page: str) -> Iterator[str]:
+    """Yield the style sheets of a page, each to its end: what looks like a tag in one is none."""
+    end = 0
+    while opened := _STYLE.search(page, end):
+        closed = _END_OF_STYLE.search(page, opened.end())
+        end = closed.start() if closed else len(page)
+        yield page[opened.end() : end]
 
 
 def _leading(tag: str, attributes: Mapping[str, str]) -> str:
