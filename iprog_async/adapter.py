@@ -23,7 +23,7 @@ from iprog_async._http.acceptance import (
     says_unsure,
     speaks_of_sending,
 )
-from iprog_async._http.api_paths import ApiPaths
+from iprog_async._http.base_urls import ApiPaths
 from iprog_async._http.calls import NOT_JSON, Answer, Call, Effect, Gateway, HttpCall, UnclearAnswer
 from iprog_async._http.stock.reasons import PLAIN_REASON
 from iprog_async._providers.base import BaseProvider, to_sender_id

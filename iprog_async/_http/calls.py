@@ -16,7 +16,7 @@ from iprog_async._core.json_types import is_object
 from iprog_async._core.rates import Rate
 from iprog_async._core.redaction import Redactor, shown
 from iprog_async._core.sealed import seal_all, seal_values
-from iprog_async._http.api_paths import ApiPaths
+from iprog_async._http.base_urls import ApiPaths, to_base_url
 
 
 T = TypeVar("T")
@@ -103,27 +103,6 @@ class Answer:
         raise UnclearAnswer(f"HTTP {self.status} with JSON that is no object: {self.excerpt!r}")
 
 
-def _base_url(url: str) -> str:
-    base = url.strip()
-    if "@" in base or "?" in base or "#" in base:
-        # Not shown: it may hold a credential.
-        raise ConfigurationError("base_url must hold no credentials, query or fragment")
-    if not _is_address(base):
-        raise ConfigurationError(f"base_url {shown(base)} is no http:// or https:// address")
-    return base.rstrip("/")
-
-
-def _is_address(base: str) -> bool:
-    try:
-        parts = urlsplit(base)
-        # Reading the port checks it.
-        has_host = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-    printable = base.isprintable() and " " not in base
-    return parts.scheme in ("http", "https") and has_host and printable
-
-
 def check_name(_: object, __: object, name: str) -> None:
     """Raise `ConfigurationError` unless a provider's label can be part of a reference."""
     if not name or ":" in name or name != name.strip():
@@ -151,7 +130,7 @@ class Gateway:
     """
 
     name: str = field(validator=check_name)
-    base_url: str = field(converter=_base_url)
+    base_url: str = field(converter=to_base_url)
     secrets: tuple[str, ...] = field(converter=seal_all, repr=False)
     rate: Rate | None = None
     headers: tuple[tuple[str, str], ...] = field(default=(), converter=seal_values, repr=False)

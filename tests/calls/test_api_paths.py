@@ -9,9 +9,13 @@ import pytest
 
 from iprog_async import ConfigurationError, provider_from_url
 from iprog_async_providers import (
+    AfricasTalkingProvider,
+    EgoSmsProvider,
     InfopromoHttpProvider,
     InfopromoProvider,
     IprogProvider,
+    SemaphoreProvider,
+    SmsGateProvider,
     UgsmsV1Provider,
     UgsmsV2Provider,
     UltimateSmsHttpProvider,
@@ -28,6 +32,9 @@ MAKE: dict[str, Callable[[str], Any]] = {
     "ultimatesms-http": lambda url: UltimateSmsHttpProvider("t", base_url=url),
     "ugsms-v1": lambda url: UgsmsV1Provider("u", "p", base_url=url),
     "ugsms-v2": lambda url: UgsmsV2Provider("k", base_url=url),
+    "africastalking": lambda url: AfricasTalkingProvider("u", "k", base_url=url),
+    "egosms": lambda url: EgoSmsProvider("u", "p", sender_id="A", base_url=url),
+    "semaphore": lambda url: SemaphoreProvider("k", base_url=url),
 }
 # What each adapter's own paths are.
 OWN = {
@@ -38,6 +45,9 @@ OWN = {
     "ultimatesms-http": ("/api/http", ["/sms/send"]),
     "ugsms-v1": ("/v1", ["/sms/send"]),
     "ugsms-v2": ("/api/v2", ["/sms/send", "/sms/send/bulk", "/account/balance"]),
+    "africastalking": ("/version1", ["/messaging", "/user"]),
+    "egosms": ("/api/v1", ["/json"]),
+    "semaphore": ("/api/v4", ["/messages", "/account"]),
 }
 PRINTED = [
     (name, before, root + tail)
@@ -65,6 +75,16 @@ WRONG = [
     ("ugsms-v1", "/api/v2/sms/send"),
     ("ugsms-v2", "/v1/sms/send"),
     ("ugsms-v2", "/v2/sms/send"),
+    ("iprog", "/api/v1/send_otp"),
+    ("iprog", "/v1/sms_messages"),
+    ("iprog", "/api/v3/sms"),
+    ("iprog", "/api/3rdparty/v1"),
+    ("iprog", "/%61pi/v3"),
+    ("ultimatesms", "/api/v3/messages"),
+    ("ultimatesms", "/api/v1/sms-proxy"),
+    ("ultimatesms-http", "/proxy/api/gateway"),
+    ("ugsms-v1", "/v1/messages"),
+    ("ugsms-v2", "/api/generate-key"),
 ]
 
 
@@ -82,7 +102,7 @@ def test_own_path_is_known_in_capitals() -> None:
 @pytest.mark.parametrize("name", MAKE)
 @pytest.mark.parametrize(
     "path",
-    ["", "/sms-proxy", "/sms", "/a/b", "/send", "/v9", "/api-gateway", "/api/v1/sms-proxy"],
+    ["", "/sms-proxy", "/sms", "/a/b", "/send", "/v9", "/api-gateway"],
 )
 def test_path_of_a_proxy_stays(name: str, path: str) -> None:
     """A path that is none of the API's is a proxy's, and kept."""
@@ -117,6 +137,52 @@ def test_proxy_named_like_a_piece_can_be_written() -> None:
         MAKE["infopromo"](f"{HOST}/api")
 
     assert f"{HOST}/api" == MAKE["infopromo"](f"{HOST}/api/api/v3").gateway.base_url
+
+
+@pytest.mark.parametrize("before", ["/api/v1/sms-proxy", "/api/gateway"])
+def test_proxy_below_what_looks_like_an_api_can_be_written(before: str) -> None:
+    """Who has one there is told to write the whole path, and that is understood."""
+    with pytest.raises(ConfigurationError, match=f"'{HOST}{before}/api/v3' if the API"):
+        MAKE["infopromo"](HOST + before)
+
+    assert HOST + before == MAKE["infopromo"](f"{HOST}{before}/api/v3").gateway.base_url
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("http://192.168.1.5:8080", "http://192.168.1.5:8080"),
+        ("http://192.168.1.5:8080/messages", "http://192.168.1.5:8080"),
+        ("http://127.0.0.1:8025/smsgate/", "http://127.0.0.1:8025/smsgate"),
+        ("https://sms.example.com/3rdparty/v1", "https://sms.example.com/3rdparty/v1"),
+        ("https://sms.example.com/api/3rdparty/v1/", "https://sms.example.com/api/3rdparty/v1"),
+        ("https://sms.example.com/3rdparty/v1/messages", "https://sms.example.com/3rdparty/v1"),
+        ("https://api.sms-gate.app", "https://api.sms-gate.app/3rdparty/v1"),
+        ("https://API.sms-gate.app/messages", "https://api.sms-gate.app/3rdparty/v1"),
+        ("https://sms.example.com/api/phone/messages", "https://sms.example.com/api/phone"),
+    ],
+)
+def test_phone_and_server_of_smsgate_are_told_apart(given: str, expected: str) -> None:
+    """A phone has no more than the endpoint, a server a path before it, which stays."""
+    assert expected == SmsGateProvider("u", "p", base_url=given).gateway.base_url
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v3",
+        "/api/http",
+        "/api/v3/messages",
+        "/3rdparty",
+        "/mobile/v1",
+        "/api/phone",
+        "/messages/x",
+    ],
+)
+def test_what_is_no_address_of_smsgate_is_refused(path: str) -> None:
+    """The path of another API, or a piece of its own."""
+    with pytest.raises(ConfigurationError, match=f"/messages itself: write '{HOST}'"):
+        SmsGateProvider("u", "p", base_url=HOST + path)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,10 +36,15 @@ def _same(answer: Answer) -> Answer:
         ("https://sms.example/", "https://sms.example"),
         (" http://127.0.0.1:8000/iprog/\n", "http://127.0.0.1:8000/iprog"),
         ("http://[::1]:1", "http://[::1]:1"),
+        ("http://[fe80::1%eth0]:8080", "http://[fe80::1%eth0]:8080"),
+        ("https://sms.example.", "https://sms.example"),
+        ("https://sms.example/a.", "https://sms.example/a"),
+        ("https://sms_1.example:0443/ü", "https://sms_1.example:0443/ü"),
+        ("https://höst.example", "https://höst.example"),
     ],
 )
 def test_base_urls(given_as: str, expected: str) -> None:
-    """Spaces around and slashes at the end go."""
+    """Spaces around go, and slashes or a sentence's dot at the end."""
     assert expected == gateway(given_as).base_url
 
 
@@ -55,12 +62,44 @@ def test_base_urls(given_as: str, expected: str) -> None:
         "https://a b",
         "https://sms.exa\tmple",
         "https:///path",
+        "https://256.1.1.1",
+        "https://10.1",
+        "https://10.0.0.1.2",
+        "https://[::g]",
+        "https://[::1]x:80",
+        "https://sms..example",
+        "https://*.sms.example",
+        "https://sms.example\\api",
+        "https://sms.example/a\\b",
+        "https://sms\u00a0.example",
+        "https://\u200d.example",
+        "https://" + "a" * 64 + ".example",
+        "https://" + "a.a" * 100,
+        "https://sms.example/" + "a" * 2000,
+        "https://%73ms.example",
+        "https://sms.example/..",
+        "https://sms.example/./a",
+        "https://sms.example/a/../b",
     ],
 )
 def test_what_is_no_base_url_is_refused(wrong: str) -> None:
     """A wrong address shows when the provider is made, not at the first text."""
     with pytest.raises(ConfigurationError, match="is no http"):
         gateway(wrong)
+
+
+@given(st.text("aA1.-_:/[]%\\*ü٣@ \u200d\uff0e", max_size=20))
+def test_base_url_that_is_taken_can_be_opened(rest: str) -> None:
+    """What is taken leads httpx, whose reading is that of both engines, to the same host."""
+    try:
+        taken = gateway(f"https://{rest}").base_url
+    except ConfigurationError:
+        return
+    seen = httpx.URL(f"{taken}/send")
+    parts = urlsplit(taken)
+
+    assert (parts.hostname, parts.port or 443) == (seen.host, seen.port or 443)
+    assert unquote(f"{parts.path}/send") == seen.path
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from attrs.validators import optional
 from iprog_async import ConfigurationError, DeliveryStatus, Message, Outcome, UnsupportedError
 from iprog_async.adapter import (
     Answer,
+    ApiPaths,
     BaseProvider,
     Batching,
     Capabilities,
@@ -35,7 +36,15 @@ from iprog_async_providers.smsgate._answers import read_sent, read_status
 if TYPE_CHECKING:
     from iprog_async.sandbox import SandboxGateway
 
-BASE_URL = "https://api.sms-gate.app/3rdparty/v1"
+_PUBLIC_SERVER = "https://api.sms-gate.app"
+BASE_URL = f"{_PUBLIC_SERVER}/3rdparty/v1"
+# A phone in local mode has no more than the endpoint.
+_PATHS = ApiPaths(
+    "",
+    ("messages", "message"),
+    {"/mobile/v1": "", "/api/mobile/v1": ""},
+    kept=("/3rdparty/v1", "/api/3rdparty/v1"),
+)
 _ENVIRONMENT = ("SMSGATE_USERNAME", "SMSGATE_PASSWORD")
 
 
@@ -60,8 +69,8 @@ class SmsGateProvider(BaseProvider):
         username: The name that the app shows.
         password: The password that the app shows.
         name: Unique label of this phone.
-        base_url: `http://PHONE:8080` for a phone in the same network, or a server of one's own;
-            the project's public server by default.
+        base_url: `http://PHONE:8080` for a phone in the same network, or a server of one's own
+            with its `/3rdparty/v1`; the project's public server by default.
         device_id: Which of the account's phones sends; the server takes any if `None`.
         sim: Which SIM of the phone sends: 1, 2 or 3; the phone decides if `None`.
         region: Two-letter region of numbers without a country code.
@@ -119,7 +128,11 @@ class SmsGateProvider(BaseProvider):
         headers = (("Accept", "application/json"), ("Authorization", "Basic " + coded))
         # The name alone may be a word that answers are made of.
         secrets = (self.password, pair, coded)
-        return Gateway(self.name, self.base_url, secrets, self.rate, headers)
+        gateway = Gateway(self.name, self.base_url, secrets, self.rate, headers, _PATHS)
+        if gateway.base_url.lower() == _PUBLIC_SERVER:
+            # Whose API is at one place only.
+            gateway.base_url = BASE_URL
+        return gateway
 
     @property
     def batching(self) -> Batching:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from attrs import evolve
 
-from iprog_async._core.errors import InvalidMessageError
+from iprog_async._core.errors import ConfigurationError, InvalidMessageError
 from iprog_async._core.messages import Message
 from iprog_async._core.segments import count_segments
 from iprog_async._http.calls import HttpCall
@@ -61,6 +63,32 @@ class PreparingChecks(Checks):
                 await first.sms.send(subject.number, subject.case.text)
             assert (it.gateway.connections, it.gateway.begun) == (2, 2)
 
+    @in_loop
+    async def test_a_base_url_as_vendors_print_it_leads_to_the_same_path(
+        self, subject: Subject
+    ) -> None:
+        """With the API's path, or a part of it, it is understood or refused, and never doubled."""
+        expected = _path(await _call_of_a_send(subject, _HOST))
+        if expected is None:
+            # Without `ApiPaths` any path is the user's own.
+            return
+        wrong = [
+            (printed, path)
+            for printed in _printed(expected)
+            if (path := _path(await _call_of_a_send(subject, _HOST + printed)))
+            not in (None, expected)
+        ]
+        assert wrong == []
+        assert _path(await _call_of_a_send(subject, _HOST + expected)) == expected
+
+    @in_loop
+    async def test_an_address_that_nothing_can_open_is_refused_before_any_network(
+        self, subject: Subject
+    ) -> None:
+        """What can't be a host is a `ConfigurationError`, and no call is made."""
+        taken = [url for url in _UNUSABLE if await _call_of_a_send(subject, url) is not None]
+        assert taken == []
+
     def test_preparing_is_pure(self, subject: Subject) -> None:
         """Preparing a message twice gives the same, counted and numbered as asked."""
         provider, message = subject.make(NOWHERE), subject.message()
@@ -98,6 +126,48 @@ class PreparingChecks(Checks):
                 states = {outcome.index: outcome.state async for outcome in run}
             assert {**dict.fromkeys(range(len(bad)), "not_sent"), len(bad): "accepted"} == states
             assert it.gateway.begun == 1
+
+
+_HOST = "https://sms.example.com"
+_UNUSABLE = (
+    "https://256.1.1.1",
+    "https://*.example.com",
+    "https://sms .example.com",
+    "https://sms.example.com\\api",
+)
+
+
+def _printed(path: str) -> list[str]:
+    """Return what people find as an address, behind its host: any part of a path, and others'."""
+    segments = path.strip("/").split("/")
+    parts = ["/".join(segments[:end]) for end in range(1, len(segments) + 1)]
+    behind = [f"{part}/{more}" for part in parts for more in ("send", "sms", "messages", "x")]
+    # One word alone may be the path of a proxy.
+    tails = ["/".join(segments[start:]) for start in range(1, len(segments) - 1)]
+    others = [f"api/{word}" for word in ("v1", "v2", "v3", "v4", "http", "sms", "v3/sms")]
+    found = [f"/{each}" for each in (*parts, *behind, *tails, *others)]
+    return [*found, *(f"{each}{end}" for each in found for end in ("/", ".")), path.upper()]
+
+
+async def _call_of_a_send(subject: Subject, base_url: str) -> HttpCall[Any] | None:
+    """Return the call that a send makes with a base URL; `None` if it is refused."""
+    calls: list[HttpCall[Any]] = []
+
+    async def call(made: HttpCall[Any], /) -> Any:
+        calls.append(made)
+        raise RuntimeError("no network here")
+
+    with suppress(ConfigurationError, RuntimeError):
+        bound = subject.make(base_url).bind(call)
+        await bound.submit([bound.prepare(subject.message())])
+    return next(iter(calls), None)
+
+
+def _path(call: HttpCall[Any] | None) -> str | None:
+    """Return where a call goes; `None` if its adapter does not say what its own paths are."""
+    if call is None or call.gateway.paths is None:
+        return None
+    return urlsplit(call.gateway.base_url + call.path).path
 
 
 def _words_about(provider: SmsProvider, number: str) -> str:
