@@ -99,13 +99,20 @@ class Writer:
     def _results_of(self, jobs: Sequence[Job]) -> Sequence[Any]:
         try:
             with self._in_use:
-                return self._do(jobs)
+                failure = self._write_jobs(jobs)
+                # What was written is on record, whatever becomes of a question that came with it,
+                # and what could not be written keeps nobody from reading.
+                return [failure if job.work is None else self._result_of(job.work) for job in jobs]
         except Exception as exc:
             # Whatever it is, they wait for an answer, and may not go on.
-            failure = exc if isinstance(exc, JournalError) else unusable(self._path, exc)
-            if not _passes(exc):
-                self._intake.failure = failure
-            return [failure] * len(jobs)
+            return [self._failure(exc)] * len(jobs)
+
+    def _failure(self, error: Exception) -> JournalError:
+        """Return what is told of an error, and note it if it does not pass."""
+        failure = error if isinstance(error, JournalError) else unusable(self._path, error)
+        if not _passes(error):
+            self._intake.failure = failure
+        return failure
 
     def _waiting(self) -> Iterator[Job]:
         while True:
@@ -119,26 +126,32 @@ class Writer:
                 return
             yield job
 
-    def _do(self, jobs: Sequence[Job]) -> Sequence[Any]:
+    def _write_jobs(self, jobs: Sequence[Job]) -> JournalError | None:
+        """Write the rows of all jobs, or none of them; return why not."""
         rows = jobs[0].rows if len(jobs) == 1 else [row for job in jobs for row in job.rows]
         works = [work for job in jobs for work in job.works]
-        if rows or works:
-            self._prepare(durable=any(job.durable for job in jobs))
+        if not (rows or works):
+            return None
         claims = [claim for job in jobs for claim in job.claims]
-        if works or (claims and self.others.have_written):
-            self._write_shared(rows, works, jobs)
-        elif rows:
-            self._write(rows, jobs, version=self.others.version if claims else None)
-        return [None if job.work is None else self._result_of(job.work) for job in jobs]
+        try:
+            self._prepare(durable=any(job.durable for job in jobs))
+            if works or (claims and self.others.have_written):
+                self._write_shared(rows, works, jobs)
+            else:
+                self._write(rows, jobs, version=self.others.version if claims else None)
+        except Exception as exc:
+            return self._failure(exc)
+        return None
 
     def _result_of(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
         try:
             return work(self._connection)
-        except (sqlite3.Error, JournalError):
-            # The file's trouble, and so everybody's.
-            raise
         except Exception as exc:
-            # That of the question alone: what others have written is on record, and goes on.
+            if self._connection.in_transaction:
+                # What is written next would be part of it, and told as written before it is.
+                self._connection.execute("ROLLBACK")
+            if isinstance(exc, (sqlite3.Error, JournalError)):
+                return self._failure(exc)
             return JournalError(
                 f"the journal {self._path} can't do what it was asked ({type(exc).__name__}: "
                 f"{exc}); all else goes on"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,15 +13,20 @@ from support.core.fakes import NUMBER, prepared, to_many
 from support.journal.journaling import rows_in, sqlite_store, states_in, take
 from support.journal.rows import RECEIPT
 
-from iprog_async import Accepted, Journal, Outcome
+from iprog_async import Accepted, Journal, JournalError, Outcome
 from iprog_async._journal.ledger import Ledger
 from iprog_async._journal.rows_claim import RowsClaim
 from iprog_async._journal.single_ledger import SingleLedger
 from iprog_async._journal.sqlite import store
 from iprog_async._journal.sqlite.database import JournalFile, open_file
 from iprog_async._journal.sqlite.schema import OF_SINGLES
+from iprog_async._journal.sqlite.write_queue import LoopQueue
 from iprog_async._journal.store import ClaimLostError
 from iprog_async.adapter import PreparedMessage
+
+
+LARGE = "k" * 20_000
+"""A key that no page of a file has room for."""
 
 
 @pytest.fixture
@@ -128,6 +135,96 @@ async def test_a_question_that_fails_by_itself_is_nobody_elses_trouble(path: Pat
         assert "OverflowError: too large" in str(await asked)
         assert (await claim, ["claimed"]) == (None, states_in(path))
         await take(_claims(journal, 2)[1])
+
+
+def _error_of(code: int) -> sqlite3.Error:
+    error = sqlite3.OperationalError("no luck")
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "goes_on"),
+    [
+        (_error_of(sqlite3.SQLITE_BUSY), True),
+        (_error_of(sqlite3.SQLITE_FULL), False),
+        (_error_of(sqlite3.SQLITE_IOERR_WRITE), False),
+        (sqlite3.OperationalError("no code"), False),
+        (JournalError("the file was replaced"), False),
+    ],
+    ids=["busy", "full", "broken", "no code", "replaced"],
+)
+async def test_a_claim_beside_a_question_that_fails_is_made(
+    error: Exception, path: Path, *, goes_on: bool
+) -> None:
+    """What is on record is told as it is; who asks for the next claim is told of the trouble."""
+
+    def fail(_: sqlite3.Connection) -> None:
+        raise error
+
+    with Journal.open(path) as journal:
+        queue, ledger, keyed = (
+            sqlite_store(journal).of_loop(),
+            Ledger(journal),
+            SingleLedger(journal),
+        )
+        batch, free = [prepared(0, NUMBER)], _held(queue)
+        claims = [ledger.claim(batch).take(), keyed.admit_single(prepared(1, NUMBER, key="k"))]
+        told = [asyncio.ensure_future(claim) for claim in claims]
+        await asyncio.sleep(0)
+        asked = queue.ask(fail)
+        free()
+        assert isinstance(await asked, JournalError)
+        assert [None, None] == list(await asyncio.gather(*told))
+        assert ["claimed"] * 2 == states_in(path)
+        problem = await Ledger(journal).claim([prepared(2, "+639170000777")]).take()
+        assert goes_on == (problem is None)
+
+
+def _held(queue: LoopQueue) -> Callable[[], None]:
+    """Keep the thread busy, so that what is handed in from now on is done together."""
+    held = threading.Event()
+    queue.ask(lambda _: held.wait(5))
+    return held.set
+
+
+async def test_a_question_is_answered_beside_rows_that_can_not_be_written(path: Path) -> None:
+    """What is on record can be read, whatever is to be written in the same moment."""
+    with Journal.open(path) as journal:
+        queue = sqlite_store(journal).of_loop()
+        await take(_claims(journal, 1)[0])
+        assert await queue.ask(_bound) is None
+        free = _held(queue)
+        claim = asyncio.ensure_future(
+            Ledger(journal).claim([prepared(1, NUMBER, key=LARGE)]).take()
+        )
+        await asyncio.sleep(0)
+        counts = asyncio.ensure_future(journal.counts())
+        await asyncio.sleep(0)
+        free()
+        assert "disk is full" in str(await claim)
+        assert 1 == (await counts)["unknown"]
+
+
+def _bound(connection: sqlite3.Connection) -> None:
+    """Let the file grow no more."""
+    connection.execute("PRAGMA max_page_count=1")
+
+
+async def test_a_question_that_leaves_a_transaction_is_rolled_back(path: Path) -> None:
+    """A claim that is told as made is on record for everybody, whatever was asked before it."""
+
+    def leave(connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("UPDATE entries SET state = 'released'")
+        raise _error_of(sqlite3.SQLITE_BUSY)
+
+    with Journal.open(path) as journal:
+        first, second = _claims(journal, 2)
+        await take(first)
+        assert isinstance(await sqlite_store(journal).of_loop().ask(leave), JournalError)
+        await take(second)
+        assert ["claimed"] * 2 == states_in(path)
 
 
 def _with_and_without_keys() -> list[PreparedMessage]:

@@ -24,7 +24,7 @@ class Gate:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, after: int = 0) -> None:
         self.reached, self.opened = threading.Event(), threading.Event()
         self._free = after
-        for thread, name in ((Writer, "_do"), (Execution, "do")):
+        for thread, name in ((Writer, "_results_of"), (Execution, "do")):
             monkeypatch.setattr(thread, name, self._stopped(getattr(thread, name)))
 
     def _stopped(self, really: Callable[..., Any]) -> Callable[..., Any]:
