@@ -55,7 +55,8 @@ class AsyncioEngine:
         try:
             origin, message = self._writer.write(request)
         except ValueError as exc:
-            return Failure(f"the request can't be written: {exc}", may_have_left=False)
+            words = f"the request can't be written: {exc}"
+            return Failure(words, may_have_left=False, unusable=True)
         if _READS_SHOW_LATE:
             for _ in range(2):
                 await asyncio.sleep(0)
@@ -154,8 +155,10 @@ class AsyncioEngine:
 
 def _refuse_proxy(address: str) -> None:
     """Raise `ConfigurationError` if the environment wants a proxy: nothing is sent past it."""
-    if proxy_for(address) is not None:
+    proxy = proxy_for(address)
+    if proxy is not None:
         raise ConfigurationError(
-            f"the environment names a proxy for {address}, and engine='asyncio' uses none; "
+            f"{proxy.variable} in the environment names a proxy for {address}, and "
+            "engine='asyncio' uses none; "
             "take engine='httpx', or put the host into NO_PROXY. Nothing was sent"
         )

@@ -97,10 +97,14 @@ class Failure:
     Args:
         reason: What was seen, in words.
         may_have_left: Whether a byte of the request may have been written.
+        unusable: Whether the request can't be made at all, now or later.
+        proxy: The variable of the environment that names the proxy on the way, if there is one.
     """
 
     reason: str
     may_have_left: bool
+    unusable: bool = False
+    proxy: str = ""
 
 
 class Engine(Protocol):

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import httpx
+from attrs import evolve
 
 from iprog_async._core.errors import ClientClosedError, ConfigurationError
 from iprog_async._engines.base import (
@@ -46,6 +47,7 @@ class TransportEngine:
     def __init__(self, verify: ssl.SSLContext) -> None:
         self._verify = verify
         self._transports: dict[_Key, httpx.AsyncBaseTransport] = {}
+        self._proxies: dict[str, str] = {}
         self._last_used: dict[_Key, float] = {}
         self._in_use: set[_Key] = set()
         self._next_sweep = 0.0
@@ -66,7 +68,7 @@ class TransportEngine:
             raise
         except Exception as exc:
             # An address that httpx can't use; it has not touched the network.
-            return Failure(words(exc), may_have_left=False)
+            return Failure(words(exc), may_have_left=False, unusable=True)
         self._in_use.add(key)
         try:
             reply = await transport.handle_async_request(built)
@@ -79,7 +81,7 @@ class TransportEngine:
             # behind a proxy; in this pool of one, later requests would wait for it in vain.
             failure = trace.failure(exc)
             await self._drop(key)
-            return failure
+            return evolve(failure, proxy=self._proxies.get(key[1], ""))
         except asyncio.CancelledError:
             # The same after being cancelled between connecting and writing.
             await self._drop(key)
@@ -95,8 +97,14 @@ class TransportEngine:
         proxy_for(origin)
 
     def _transport(self, origin: str) -> httpx.AsyncBaseTransport:
+        proxy = proxy_for(origin)
+        # Its name alone: the address may hold a password.
+        self._proxies[origin] = "" if proxy is None else proxy.variable
         transport = httpx.AsyncHTTPTransport(
-            verify=self._verify, limits=_ONE, proxy=proxy_for(origin), trust_env=False
+            verify=self._verify,
+            limits=_ONE,
+            proxy=None if proxy is None else proxy.url,
+            trust_env=False,
         )
         _stream_directly(transport)
         return transport
@@ -153,7 +161,7 @@ class ClientEngine:
             built = self._build(request, trace, connect_timeout)
         except Exception as exc:
             # An address that httpx can't use; it has not touched the network.
-            return Failure(words(exc), may_have_left=False)
+            return Failure(words(exc), may_have_left=False, unusable=True)
         # Asked whenever it matters: an event hook may change the address.
         trace.is_of_httpx = lambda: self._goes_through_httpx(built.url)
         try:

@@ -23,6 +23,8 @@ _NEVER_LEFT = (
     httpx.PoolTimeout,
     httpx.UnsupportedProtocol,
 )
+# An event hook may have put it there.
+_NO_ADDRESS = (httpx.InvalidURL, httpx.UnsupportedProtocol)
 # "proxy" tells of TLS within a tunnel.
 _OF_CONNECTING = ("connection.", "proxy.", "socks.")
 
@@ -101,7 +103,8 @@ class Trace:
             left = False
         elif not self.progress.writing:
             left = left and not (self._is_of_connecting(exc) or isinstance(exc, _NEVER_LEFT))
-        return Failure(words(exc), may_have_left=left)
+        unusable = not left and isinstance(exc, _NO_ADDRESS)
+        return Failure(words(exc), may_have_left=left, unusable=unusable)
 
     def _is_of_connecting(self, exc: Exception) -> bool:
         """Return whether an error is the one that connecting ended with, by any name."""

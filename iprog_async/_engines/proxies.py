@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
+from attrs import field, frozen
 
 from iprog_async._core.tracebacks import discreet
 from iprog_async._engines.environment import Variable
@@ -24,8 +25,21 @@ _NO_ADDRESS = "it is no address of a proxy, such as http://proxy.example:8080"
 _NO_HOST = re.compile(r"[^\s*/]*[*/]\S*", re.ASCII)
 
 
+@frozen
+class Proxy:
+    """The way to an address.
+
+    Args:
+        variable: The variable of the environment that names it.
+        url: Its address, which may hold a password.
+    """
+
+    variable: str
+    url: str = field(repr=False)
+
+
 @discreet
-def proxy_for(origin: str) -> str | None:
+def proxy_for(origin: str) -> Proxy | None:
     """Return the proxy for an address such as `https://sms.example.com`, or `None`.
 
     `NO_PROXY` lists hosts, with or without a port; a domain counts for all below it.
@@ -44,7 +58,7 @@ def proxy_for(origin: str) -> str | None:
     checked = _check(kind, proxy)
     if checked.problem:
         raise checked.error()
-    return _whole(proxy)
+    return Proxy(checked.name, _whole(proxy))
 
 
 def proxies_named() -> list[str]:

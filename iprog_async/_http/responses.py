@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from attrs import evolve
 
 from iprog_async._core.errors import (
+    ConfigurationError,
     ConnectionFailedError,
     InvalidMessageError,
     NoAnswerError,
@@ -56,6 +57,10 @@ def paused(call: HttpCall[Any], seconds: float, now: datetime) -> RateLimitError
     )
 
 
+# Of httpx; no server that is known takes as much.
+_LONGEST_URL = 65536
+
+
 def _until(now: datetime, seconds: float) -> str:
     try:
         end = now + timedelta(seconds=seconds)
@@ -72,9 +77,16 @@ def encode_call(call: HttpCall[Any], user_agent: str) -> WireRequest:
         InvalidMessageError: It can't be written down; nothing was sent.
     """
     try:
-        return encode(call, user_agent)
+        request = encode(call, user_agent)
     except (TypeError, ValueError) as exc:
         seen = type(exc).__name__
+    else:
+        if len(request.url) <= _LONGEST_URL:
+            return request
+        raise InvalidMessageError(
+            f"{call.gateway.name}: could not {call.what}: it is too long to travel in an address. "
+            "Nothing was sent"
+        )
     raise InvalidMessageError(
         f"{call.gateway.name}: could not {call.what}: the request holds something that can't be "
         f"written down ({seen}), such as half a character. Nothing was sent"
@@ -128,7 +140,7 @@ def read_result(call: HttpCall[T], result: WireReply | Failure, redactor: Redact
         redactor: Takes out the secrets of the call.
     """
     if isinstance(result, Failure):
-        raise _failed(call, redactor.text(result.reason), left=result.may_have_left)
+        raise _failed(call, result, redactor.text(result.reason))
     answer = decode(
         result,
         redactor,
@@ -255,13 +267,30 @@ def _ids_in(call: HttpCall[Any], answer: Answer) -> tuple[str, ...]:
     return signs_of_acceptance(answer.data).ids
 
 
-def _failed(call: HttpCall[Any], reason: str, *, left: bool) -> SmsError:
-    if left:
+def _failed(call: HttpCall[Any], failure: Failure, reason: str) -> SmsError:
+    """Return the error of a call without an answer.
+
+    Args:
+        call: What was asked.
+        failure: What came of it.
+        reason: Why, without a secret.
+    """
+    if failure.proxy:
+        reason = f"through the proxy that {failure.proxy} names: {reason}"
+    if failure.may_have_left:
         return _lost(call, reason)
-    return ConnectionFailedError(
-        f"{call.gateway.name}: could not {call.what}: {one_line(reason).rstrip('.')}. "
-        "The request did not leave; check the network and the base_url"
-    )
+    what = f"{call.gateway.name}: could not {call.what}: {one_line(reason).rstrip('.')}"
+    if failure.unusable:
+        return ConfigurationError(f"{what}. Nothing was sent; check the base_url")
+    advice = "check the network and the base_url"
+    if failure.proxy:
+        advice = f"check that proxy, or put the gateway's host into {_no_proxy(failure.proxy)}"
+    return ConnectionFailedError(f"{what}. The request did not leave; {advice}")
+
+
+def _no_proxy(variable: str) -> str:
+    """Return what lists the hosts without a proxy, in the case of the variable beside it."""
+    return "NO_PROXY" if variable.isupper() else "no_proxy"
 
 
 def _lost(call: HttpCall[Any], reason: str, references: tuple[str, ...] = ()) -> SmsError:

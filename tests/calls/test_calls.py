@@ -8,11 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iprog_async import ConfigurationError, Message, NotSent, Outcome, Rate, RejectedError, Unknown
+from iprog_async import (
+    ConfigurationError,
+    InvalidMessageError,
+    Message,
+    NotSent,
+    Outcome,
+    Rate,
+    RejectedError,
+    Unknown,
+)
 from iprog_async._core.redaction import Redactor
 from iprog_async._engines.base import WireReply
 from iprog_async._http.codec import decode, encode
-from iprog_async._http.responses import read_result
+from iprog_async._http.responses import encode_call, read_result
 from iprog_async.adapter import NOT_JSON, Answer, Effect, Gateway, HttpCall, UnclearAnswer
 
 
@@ -118,6 +127,12 @@ def test_base_url_with_a_credential_is_not_shown(wrong: str) -> None:
         gateway(wrong)
 
     assert "S3CRET" not in str(caught.value)
+
+
+def test_request_too_long_for_an_address_is_refused() -> None:
+    """No gateway takes so much in a query: the text is at fault, and not the network."""
+    with pytest.raises(InvalidMessageError, match="too long to travel in an address"):
+        encode_call(call(query={"text": "x" * 66_000}), "me")
 
 
 def test_reprs_show_no_secret() -> None:

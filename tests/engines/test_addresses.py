@@ -5,17 +5,23 @@ import socket
 from asyncio import StreamReader, StreamWriter
 from typing import Any
 
+import httpx
 import pytest
 from support.engines.wire import BOTH, NUMBER, OK, EngineName, client_of, outcome, server, whole
 from support.waiting import LONG
 
-from iprog_async import ConnectionFailedError
+from iprog_async import (
+    ConfigurationError,
+    ConnectionFailedError,
+    SmsClient,
+)
 from iprog_async._engines.asyncio_engine import AsyncioEngine
 from iprog_async._engines.base import Engine, Failure, RequestProgress, WireReply, WireRequest
 from iprog_async._engines.http1_request import RequestWriter
 from iprog_async._engines.httpx_engine import TransportEngine
 from iprog_async._engines.trust import default_ssl_context
 from iprog_async.testing import RawGateway
+from iprog_async_providers import IprogProvider
 
 
 pytest.importorskip("httptools")
@@ -186,6 +192,25 @@ async def test_request_that_can_not_be_made_has_certainly_not_left(method: str, 
 
     assert isinstance(result, Failure)
     assert not result.may_have_left
+    assert result.unusable or not url.startswith("ftp")
+
+
+async def test_address_that_a_hook_breaks_is_no_trouble_of_the_network() -> None:
+    """What can't be opened now can't be later: it is a matter of settings, and tried once."""
+    seen: list[httpx.Request] = []
+
+    async def break_address(request: httpx.Request) -> None:
+        seen.append(request)
+        request.url = httpx.URL("ftp://sms.example.test")
+
+    async with (
+        httpx.AsyncClient(event_hooks={"request": [break_address]}) as http,
+        SmsClient(IprogProvider("token"), http=http) as client,
+    ):
+        with pytest.raises(ConfigurationError, match="Nothing was sent; check the base_url"):
+            await client.send(NUMBER, "Hi")
+
+    assert 1 == len(seen)
 
 
 @pytest.mark.parametrize("engine", BOTH)

@@ -7,7 +7,7 @@ from support.engines.proxy import clear_environment, forward_proxy
 from support.engines.tls import serving, trusting
 from support.engines.wire import BOTH, NUMBER, OK, EngineName, client_of, outcome
 
-from iprog_async import ConfigurationError, Journal
+from iprog_async import ConfigurationError, ConnectionFailedError, Journal
 from iprog_async._engines.proxies import proxy_for
 from iprog_async.testing import RawGateway
 
@@ -58,8 +58,29 @@ async def test_fast_engine_refuses_to_go_past_a_proxy(
         with pytest.raises(ConfigurationError, match=r"engine='httpx'.*NO_PROXY") as caught:
             client_of(gateway.base_url, "asyncio")
 
+    assert str(caught.value).startswith(f"{name} in the environment names a proxy")
     assert not caught.value.may_have_been_sent
     assert (0, []) == (gateway.connections, proxy.forwarded)
+
+
+@pytest.mark.parametrize(
+    ("name", "listing"),
+    [("http_proxy", "no_proxy"), ("HTTP_PROXY", "NO_PROXY"), ("all_proxy", "no_proxy")],
+)
+async def test_proxy_that_is_not_reached_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, listing: str
+) -> None:
+    """Who can't reach the proxy is told which variable names it, and not to doubt the gateway."""
+    async with RawGateway(OK) as gateway:
+        monkeypatch.setenv(name, "http://somebody:S3CRET@127.0.0.1:9")
+        async with client_of(gateway.base_url, "httpx") as client:
+            with pytest.raises(ConnectionFailedError) as caught:
+                await client.send(NUMBER, "Hi")
+
+    words = str(caught.value)
+    assert f": through the proxy that {name} names: ConnectError: " in words
+    assert words.endswith(f"check that proxy, or put the gateway's host into {listing}")
+    assert ("S3CRET" in words, "base_url" in words, 0) == (False, False, gateway.connections)
 
 
 async def test_refusal_is_on_record_as_not_sent(
@@ -114,4 +135,6 @@ def test_proxy_of_an_address(
     monkeypatch.setenv("https_proxy", "http://secure:1")
     monkeypatch.setenv("no_proxy", no_proxy)
 
-    assert expected == proxy_for(origin)
+    proxy = proxy_for(origin)
+
+    assert expected == (None if proxy is None else proxy.url)
