@@ -342,11 +342,16 @@ def _is_of_a_text(name: ValueName) -> bool:
 
 def _tells_in_head(key: str, value: str, status: int | None) -> bool:
     """Return whether a header field tells a state, and not that of the answer itself."""
+    text = value.strip()
+    if key == "set-cookie":
+        # What the next page is to show.
+        return any(speaks_of_sending(flash[1]) for flash in _FLASH.finditer(text))
     name = ValueName.of(key.removeprefix("x-"))
     told = _TOLD_AS.fullmatch(name.last)
-    if told is None or not _STATES_OF_ANSWERS.isdisjoint((*name.parts, told[1])):
+    if not _STATES_OF_ANSWERS.isdisjoint((*name.parts, told[1] if told else "")):
         return False
-    text = value.strip()
+    if told is None:
+        return _OF_HTTP.fullmatch(key) is None and speaks_of_sending(text)
     if text.startswith(str(status)):
         # "200 OK"
         return speaks_of_sending(text)
@@ -355,6 +360,17 @@ def _tells_in_head(key: str, value: str, status: int | None) -> bool:
     return _STATUS_WORD.fullmatch(text) is not None or says_taken(text)
 
 
+_FLASH = re.compile(
+    r"(?<![^\s_-])(?:alert|flash|message|msg|notice|toast)\w{0,20}=([^;,]{0,2000})", re.IGNORECASE
+)
+# Fields whose words are those of HTTP, of hosts and of software.
+_OF_HTTP = re.compile(
+    r"(access-control|content|permissions|proxy|sec|timing|x-content|x-frame|x-permitted)-.*"
+    r"|allow|alt-svc|date|etag|expires|feature-policy|link|nel|p3p|refresh|report-to"
+    r"|reporting-endpoints|retry-after|server|server-timing|strict-transport-security|upgrade|vary"
+    r"|via|www-authenticate|x-(generator|pingback|powered-by|robots-tag|ua-compatible)"
+    r"|.*(location|redirect|ur[il])"
+)
 _TOLD_AS = re.compile(
     r"(.*?)(?:status|state|result|outcome|delivery|message|msg|info|notice|alert|flash|note|text)s?"
 )

@@ -122,6 +122,9 @@ def _is_own_text(
         return is_own_number(name, value, status, many=many)
     if status == LIMITED:
         words = _JOINT.sub(" ", text).lower().rstrip(".!")
+    if words in _SAYS_NOTHING and len(path) > 1:
+        # Further inside a status that failed may be a text's.
+        return holds_words(name)
     if words in _SAYS_NOTHING or words in _REASON_PHRASES.get(status, ()):
         return names_status(name)
     # "throttled" and "retry later" may be how far a text has come.

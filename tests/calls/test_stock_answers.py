@@ -227,6 +227,7 @@ _TOLD_OF_A_TEXT: list[Any] = [
     *({"delivery_status": "Too Many Requests"}, {"text": "429"}, {"sms_status": "failed"}),
     *({"delivery": "error"}, {"state": "failed"}, {"report": {"error": True}}, {"\u72b6": False}),
     *({"message": "Status: throttled"}, {"message": "Status code: retry later"}, "Throttled"),
+    *({"data": {"status": "failed"}}, [{"status": "failed"}], {"results": [{"status": "error"}]}),
     *("RETRY_LATER", ["RETRY_LATER"], {"sms": {"success": False}}, {"messages": [{"code": 429}]}),
 ]
 
@@ -463,6 +464,8 @@ _HARMLESS: list[tuple[int, dict[str, str]]] = [
     (404, {"link": '<https://h/wp-json/>; rel="https://api.w.org/", </a.css?v=12>; rel=preload'}),
     (429, {"link": '<https://docs.example/errors/429>; rel="help"'}),
     (404, {"x-original-url": "/a/8812", "report-to": "/r/8812", "server": "nginx/1.18.0"}),
+    (404, {"x-debug-token-link": "https://h/_profiler/8d1f2c", "x-pingback": "/xmlrpc.php"}),
+    (301, {"x-redirect-by": "WordPress", "location": "/v1", "set-cookie": "sid=8d1f; path=/a/7"}),
     (429, {"x-ratelimit-reset": "1764412345", "x-request-id": "8d1f-7", "cf-ray": "8d1f2c30aa"}),
 ]
 _LEADING: list[tuple[int, dict[str, str]]] = [

@@ -116,6 +116,7 @@ IDS_OF_ANSWERS = [
 
 STATES_IN_HEADERS = [
     *("x-status", "x-delivery-status", "x-deliverystatus", "delivery-state", "x-result", "status"),
+    *("x-event", "x-phase", "x-toast", "x-job", "x-queue", "warning", "x-smsc", "x-description"),
     *("x-delivery", "x-outcome", "x-request-status", "x-api-status", "x-job-state", "x-sms-result"),
 ]
 STATES_OF_ANSWERS = [
@@ -124,6 +125,12 @@ STATES_OF_ANSWERS = [
     *("x-amz-replication-status", "x-ms-copy-status", "x-backend-info", "x-error-message"),
     *("grpc-status", "x-health-status", "x-powered-by", "x-content-type-options", "server-timing"),
     *("x-cache", "cdn-status", "x-kong-upstream-status", "content-language", "retry-after"),
+]
+
+FIELDS_OF_HTTP = [
+    *("server", "via", "vary", "content-security-policy", "access-control-allow-origin", "nel"),
+    *("www-authenticate", "server-timing", "report-to", "permissions-policy", "x-frame-options"),
+    *("alt-svc", "link", "location", "x-redirect", "x-powered-by", "x-robots-tag", "p3p"),
 ]
 
 
@@ -179,6 +186,11 @@ def test_a_header_field_can_be_an_id(headers: dict[str, str], expected: tuple[st
         *(("x-status", "202", True), ("status", "200 OK", True), ("x-status", "error", False)),
         *(("x-result", "429", False), ("x-delivery-status", "failed", False)),
         *(("x-message", "Message sent", True), ("x-info", "2 texts are on their way", True)),
+        ("set-cookie", "flash_message=Message+sent; path=/", True),
+        ("set-cookie", "sid=a-sent-b; domain=.sent.example, b=queued", False),
+        ("hx-trigger", '{"toast": "Message sent"}', True),
+        *((name, "queued", False) for name in (*STATES_OF_ANSWERS, *FIELDS_OF_HTTP)),
+        *(("access-control-allow-credentials", "true", False), ("x-pjax", "ok", False)),
         *(("x-flash-notice", "Message+sent", True), ("x-info", "Slow down", False)),
     ],
 )

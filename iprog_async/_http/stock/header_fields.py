@@ -17,7 +17,7 @@ _MADE = frozenset(("location", "operation-location", "azure-asyncoperation"))
 _ADDRESSES = frozenset(("href", "link", "location", "redirect", "uri", "url"))
 # Of what was asked, and of what is written about a gateway.
 _OTHERS_ADDRESSES = names_in(
-    "cdn cf csp doc docs documentation endpoint forwarded help host info original policy "
+    "cdn cf csp debug doc docs documentation endpoint forwarded help host info original policy "
     "report request rewrite support"
 )
 _LINK = re.compile(r"<([^<>]{0,2000})>([^<>]{0,500})")
