@@ -59,8 +59,10 @@ from iprog_async._journal.store import UnwritableError
 _SMALLEST = 512  # bytes of SQLite's smallest page; the first one is written as a whole
 # As long as others wait for one that a signal has stopped in the midst of writing.
 _BUSY_SECONDS = 60.0
-# Not their relatives, of which one is for a file that was moved away.
-_STILL_READABLE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY)
+# Not their relatives, of which one is for a file that was moved away, and one for a log that may
+# have been written. A commit is not whole with any of these; the last is that of a full quota, or
+# of a file as large as it may be.
+_STILL_READABLE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR_WRITE)
 _LOST = "the journal lost its newest records, and this may have been sent after what it has"
 
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.core.fakes import NUMBER, Wire
-from support.journal.journaling import ACCEPTED, BROKEN, REFUSED, posting, sqlite_store
+from support.journal.journaling import (
+    ACCEPTED,
+    BROKEN,
+    REFUSED,
+    posting,
+    sqlite_store,
+    states_in,
+)
 
 from iprog_async import (
     Allow,
@@ -66,6 +75,35 @@ async def test_new_texts_of_a_full_disk_are_not_sent(path: Path, policies: Seque
         errors = [await _error(journal, key, policies=policies) for key in (LARGE, "b", "c")]
     assert [False] * 3 == [error.may_have_been_sent for error in errors]
     assert ["disk is full" in str(error) for error in errors] == [True] * 3
+
+
+@contextmanager
+def _no_more_than(size: int) -> Generator[None]:
+    """Let no file of this process become larger."""
+    resource = pytest.importorskip("resource", reason="the system has no such limits")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("more", [0, 10, 24, 1000, 4096 + 24])
+async def test_new_texts_of_a_full_quota_are_not_sent(path: Path, more: int) -> None:
+    """What keeps a file from growing is like a full disk: none of them is on record as claimed."""
+    with Journal.open(path) as journal:
+        receipt = await posting(Wire(ACCEPTED), journal).send(NUMBER, "Hi", key="sent")
+        with _no_more_than(os.stat(f"{path}-wal").st_size + more):
+            errors = [await _error(journal, key) for key in ("a", "b")]
+            assert receipt == await posting(Wire(ACCEPTED), journal).send(NUMBER, "Hi", key="sent")
+    assert [False] * 2 == [error.may_have_been_sent for error in errors]
+    assert ["accepted"] == states_in(path)
+    with Journal.open(path) as journal:
+        wire = Wire(ACCEPTED)
+        for key in ("a", "sent", "b"):
+            await posting(wire, journal).send(NUMBER, "Hi", key=key)
+    assert 2 == len(wire.requests)
 
 
 async def test_a_full_disk_hides_nothing_that_is_on_record(path: Path) -> None:
