@@ -19,7 +19,7 @@ _FRAME_HEADER = 24
 _MAGIC = 0x377F0682
 _FEW = 2
 _GENERATIONS = 0x7FFFFFFF
-_BLOCK = 4096
+_BLOCK = 512
 
 
 @frozen
@@ -105,7 +105,8 @@ def _is_cut(size: int, frame: int) -> bool:
     """Return whether frames of so many bytes in all can't be what SQLite has written.
 
     It writes the head of a frame, and then its page. A process that is killed in between leaves the
-    one without the other, or what the system had copied by then: blocks of the file as a whole.
+    one without the other, or what the system had copied by then: blocks of the file as a whole. So
+    does a disk that is full, whose blocks may be as small as can be.
     """
     rest = size % frame
     return rest not in (0, _FRAME_HEADER) and (size + _HEADER.size) % _BLOCK != 0

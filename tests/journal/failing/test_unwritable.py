@@ -16,6 +16,7 @@ from support.journal.journaling import (
     ACCEPTED,
     BROKEN,
     REFUSED,
+    as_killed,
     posting,
     sqlite_store,
     states_in,
@@ -25,6 +26,7 @@ from iprog_async import (
     Allow,
     Journal,
     JournalError,
+    JournalReader,
     JournalUnknownError,
     OutcomeUnknownError,
     Outgoing,
@@ -104,6 +106,26 @@ async def test_new_texts_of_a_full_quota_are_not_sent(path: Path, more: int) -> 
         for key in ("a", "sent", "b"):
             await posting(wire, journal).send(NUMBER, "Hi", key=key)
     assert 2 == len(wire.requests)
+
+
+@pytest.mark.parametrize("block", [512, 1024, 4096])
+async def test_killed_where_a_page_had_room_in_part(block: int, path: Path) -> None:
+    """A file system gives room by blocks of its own: what was not all written was no record."""
+    killed = path.with_name("killed.db")
+    with Journal.open(path) as journal:
+        await posting(Wire(ACCEPTED), journal).send(NUMBER, "Hi", key="sent")
+        blocks = os.stat(f"{path}-wal").st_size // block + 1
+        with _no_more_than(blocks * block):
+            assert not (await _error(journal, "a")).may_have_been_sent
+        as_killed(path, killed)
+    assert blocks * block == os.stat(f"{killed}-wal").st_size
+    with JournalReader.open(killed) as reader:
+        assert 1 == (await reader.counts())["accepted"]
+    with Journal.open(killed) as journal:
+        wire = Wire(ACCEPTED)
+        for key in ("sent", "a"):
+            await posting(wire, journal).send(NUMBER, "Hi", key=key)
+    assert 1 == len(wire.requests)
 
 
 async def test_a_full_disk_hides_nothing_that_is_on_record(path: Path) -> None:
