@@ -13,7 +13,8 @@ _BLANKS = " \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _DASHES = "\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d-"
 _ODD = re.compile(rf"[^0-9+(). {_DASHES}]")
 _SEPARATORS = re.compile(rf"[(). {_DASHES}]+")
-# The apostrophe is how spreadsheets mark a text.
+# The apostrophe is how spreadsheets mark a text; the formula keeps the zero in front in a CSV file.
+_FORMULA = re.compile(r'="([^"]*)"')
 _LABEL = re.compile(r"(?:'|tel:) ?", re.IGNORECASE)
 
 # A data frame or a spreadsheet made a number with a decimal point of it.
@@ -69,12 +70,15 @@ def read_written(given: str) -> Written:
     """Read what people write for one phone number.
 
     Taken are digits of any script, a plus sign in front, blanks, dashes, dots, round brackets, and
-    what programs add: `tel:` or an apostrophe in front, `.0` behind what they took for an amount.
+    what programs add: `tel:` or an apostrophe in front, `="…"` around it, `.0` behind what they
+    took for an amount.
 
     Raises:
         UnreadableError: There is anything else in it.
     """
     text = _plain(given)
+    if formula := _FORMULA.fullmatch(text):
+        text = formula[1].strip()
     if label := _LABEL.match(text):
         text = text[label.end() :]
     if match := _DECIMAL.fullmatch(text):

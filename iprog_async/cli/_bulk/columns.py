@@ -21,6 +21,15 @@ def looks_like_number(cell: str) -> bool:
     return bool(_NUMBER.fullmatch(cell)) and not _DATE.match(cell)
 
 
+def columns_called(name: str, columns: Sequence[str]) -> list[str]:
+    """Return the columns of a name: as it is written, or else but for capitals and outer blanks."""
+    exactly = [column for column in columns if column == name]
+    wanted = name.strip().casefold()
+    if exactly or not wanted:
+        return exactly
+    return [column for column in columns if column.strip().casefold() == wanted]
+
+
 def meant_column(
     name: str, columns: Sequence[str], sample: Sequence[Mapping[str, str]], holds: Holds | None
 ) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -12,11 +13,12 @@ from typing import Self, TypeVar
 from attrs import frozen
 
 from iprog_async._core.errors import InvalidMessageError
-from iprog_async.cli._bulk.columns import Holds, meant_column
+from iprog_async.cli._bulk.columns import Holds, columns_called, meant_column
 from iprog_async.cli._bulk.csv_lines import (
     LONGEST_LINE,
     UnchangedFile,
-    named_delimiter,
+    before_header,
+    looks_like_utf16,
     raw_lines,
 )
 
@@ -24,6 +26,9 @@ from iprog_async.cli._bulk.csv_lines import (
 T = TypeVar("T")
 
 _DELIMITERS = (",", ";", "\t")
+_OTHER_DELIMITERS = ("|", "^", "~")
+# So that the zero in front stays: ="09171234567".
+_TEXT_FORMULA = re.compile(r'="([^"]*)"')
 _SAMPLE = 50
 
 
@@ -45,7 +50,7 @@ class CsvRow:
 class CsvFile:
     """A CSV file in UTF-8 with a header, its delimiter a comma, semicolon or tab.
 
-    A first line such as `sep=;` names the delimiter, and is not the header.
+    A first line such as `sep=;` names the delimiter, and is not the header, nor are empty lines.
 
     Args:
         path: The file; it is read more than once, so it can't be a pipe.
@@ -72,25 +77,38 @@ class CsvFile:
 
     def check_column(
         self, name: str, use: str, option: str = "", holds: Holds | None = None
-    ) -> None:
-        """Raise `InvalidMessageError` unless exactly one column has a name.
+    ) -> str:
+        """Return the column that has a name; capitals count only where two columns differ by them.
 
         Args:
             name: The name.
             use: What it is needed for, in words.
             option: The option that names it; in the text, where there is none.
             holds: What its cells have to be like, to tell which other column was meant.
+
+        Raises:
+            InvalidMessageError: There is none, or more than one.
         """
+        called = columns_called(name, self.columns)
+        if len(called) == 1:
+            return called[0]
         found = self.columns.count(name)
-        if found == 1:
-            return
         shown = ", ".join(column for column in self.columns if column)
         wrong = f"has {found} columns {name!r}" if found else f"has no column {name!r}"
         by = f" ({option})" if option else ""
         near = "" if found else meant_column(name, self.columns, self._sample(), holds)
         meant = f"{option} {shlex.quote(near)}" if option else f"{{{near}}}"
-        hint = f". Did you mean {meant}?" if near else ""
+        hint = self._other_delimiter() or (f". Did you mean {meant}?" if near else "")
         raise InvalidMessageError(f"{self.path} {wrong} {use}{by}; its columns are: {shown}{hint}")
+
+    def _other_delimiter(self) -> str:
+        """Return what to do about a header that seems to be separated by another sign."""
+        if len(self.columns) != 1:
+            return ""
+        sign = next((sign for sign in _OTHER_DELIMITERS if sign in self.columns[0]), "")
+        if not sign:
+            return ""
+        return f". Is it separated by {sign!r}? Then write sep={sign} as its first line"
 
     def _sample(self) -> list[dict[str, str]]:
         try:
@@ -123,20 +141,25 @@ class CsvFile:
         if extra:
             problem = f"this row has {len(cells)} cells, and the header {wide}: a cell that holds "
             problem += f"{self._delimiter!r} stands in quotation marks"
-        return CsvRow(line, dict(zip(self.columns, cells, strict=False)), problem)
+        return CsvRow(line, dict(zip(self.columns, map(_text_of, cells), strict=False)), problem)
 
     def _header(self, column: str) -> tuple[str, tuple[str, ...]]:
         if not self._file.seekable():
             raise InvalidMessageError(f"{self.path} can't be read twice; save it as a file")
-        named = named_delimiter(self._file)
-        self._before_header = 0 if named is None else 1
+        if looks_like_utf16(self._file):
+            raise InvalidMessageError(
+                f'{self.path} is UTF-16, as Excel\'s "Unicode Text" is; save it as CSV in UTF-8, '
+                'which Excel calls "CSV UTF-8"'
+            )
+        self._before_header, named = before_header(self._file)
         delimiters = _DELIMITERS if named is None else (named,)
         found = {delimiter: self._first_row(delimiter) for delimiter in delimiters}
         headers = {sign: row for sign, row in found.items() if isinstance(row, tuple)}
-        best = max(headers, key=lambda s: (column in headers[s], len(headers[s])), default="")
+        found_by = {sign: len(columns_called(column, row)) == 1 for sign, row in headers.items()}
+        best = max(headers, key=lambda sign: (found_by[sign], len(headers[sign])), default="")
         columns = headers.get(best, ())
         broken = next((row for row in found.values() if isinstance(row, Exception)), None)
-        if broken is not None and len(columns) < 2 and column not in columns:
+        if broken is not None and len(columns) < 2 and not found_by.get(best):
             # What is one strange name by one delimiter is most likely what is broken by another.
             raise broken
         if not any(columns):
@@ -190,6 +213,12 @@ class CsvFile:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _text_of(cell: str) -> str:
+    """Return a cell without what spreadsheets put around a text that looks like a number."""
+    formula = _TEXT_FORMULA.fullmatch(cell) if cell.startswith("=") else None
+    return cell if formula is None else formula[1]
 
 
 def _why(exc: Exception) -> str:

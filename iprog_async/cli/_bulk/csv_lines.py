@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
@@ -79,7 +80,10 @@ def raw_lines(file: BinaryIO) -> Iterator[bytes]:
     first = True
     while data := file.readline(LONGEST_LINE):
         if first:
-            data, first = data.removeprefix(_BOM), False
+            # Programs that join or convert files put one before another.
+            while data.startswith(_BOM):
+                data = data.removeprefix(_BOM)
+            first = False
         if not rest and data.find(b"\r", 0, -2) < 0 and data.endswith(b"\n"):
             yield data
             continue
@@ -92,7 +96,26 @@ def raw_lines(file: BinaryIO) -> Iterator[bytes]:
     yield from rest.splitlines(keepends=True)
 
 
-def named_delimiter(file: BinaryIO) -> str | None:
-    """Return the delimiter that the first line names, as in `sep=;`; `None` if it is a row."""
-    match = _NAMED_DELIMITER.fullmatch(next(raw_lines(file), b""))
-    return None if match is None else match[1].decode("latin-1")
+def before_header(file: BinaryIO) -> tuple[int, str | None]:
+    """Return how many lines stand before the header, and the delimiter that one names.
+
+    They are empty, or the one such as `sep=;`.
+    """
+    count, named = 0, None
+    for line in raw_lines(file):
+        match = _NAMED_DELIMITER.fullmatch(line) if named is None else None
+        if match is not None:
+            named = match[1].decode("latin-1")
+        elif line.strip():
+            break
+        count += 1
+    return count, named
+
+
+def looks_like_utf16(file: BinaryIO) -> bool:
+    """Return whether a file begins as UTF-16 does: with its mark, or a NUL in each character."""
+    file.seek(0)
+    start = file.read(4)
+    return start[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) or (
+        len(start) == 4 and (start[::2] == b"\0\0") != (start[1::2] == b"\0\0")
+    )

@@ -43,14 +43,15 @@ class CsvMessages:
         key_column: str | None = None,
         limit: int | None = None,
     ) -> None:
-        file.check_column(column, "with the phone numbers", "--column", looks_like_number)
-        for name in template.fields:
-            file.check_column(name, "for the text")
+        self._column = file.check_column(
+            column, "with the phone numbers", "--column", looks_like_number
+        )
+        called = {name: file.check_column(name, "for the text") for name in template.fields}
+        self._called = {name: real for name, real in called.items() if name != real}
         if key_column is not None:
-            file.check_column(key_column, "with the keys", "--key-column")
+            key_column = file.check_column(key_column, "with the keys", "--key-column")
         self._file = file
         self._template = template
-        self._column = column
         self._key_column = key_column
         self._limit = limit
         self._schedule_at: datetime | None = None
@@ -84,6 +85,13 @@ class CsvMessages:
             return f"the same text for the same number as on line {self.line_of(error.first_index)}"
         return words_of_error(error)
 
+    def _by_field(self, cells: dict[str, str]) -> dict[str, str]:
+        """Return cells by what the text calls their columns, too."""
+        for name, column in self._called.items():
+            if column in cells:
+                cells[name] = cells[column]
+        return cells
+
     def _message(self, row: CsvRow) -> Message:
         cells = row.cells
         try:
@@ -91,7 +99,7 @@ class CsvMessages:
                 raise InvalidMessageError(row.problem)
             key = None if self._key_column is None else value_of(cells, self._key_column)
             number = value_of(cells, self._column)
-            text = self._template.fill(cells)
+            text = self._template.fill(self._by_field(cells))
             when, until = self._schedule_at, self._not_after
             return Message(number, text, schedule_at=when, key=key, not_after=until)
         except InvalidMessageError as exc:

@@ -27,6 +27,14 @@ _HARMLESS = (
     re.compile(r".*\{.*\}.*"),
 )
 
+# One piece of a time as people write it: "yesterday 9:00", "in 2 hours", "1 Dec 2027 8 pm".
+_OF_A_TIME = re.compile(
+    r"[-+\d.,:/]+(?:st|nd|rd|th|[ap]\.?m\.?|h|min|z)?,?|[ap]\.?m\.?|in|at|yesterday|today|tomorrow"
+    r"|min|(?:minute|hour|day|week)s?|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
+    r"[.,]?",
+    re.ASCII | re.IGNORECASE,
+)
+
 
 def veil(line: str, tokens: Sequence[str]) -> str:
     """Return what is said of a command line, with `***` for words that may be a credential."""
@@ -110,5 +118,7 @@ def _is_harmless(word: str, known: Callable[[], Sequence[str]]) -> bool:
     if looks_secret(word):
         return os.path.exists(os.path.join(folder, word))
     if len(word) <= _SHORT or any(kind.fullmatch(word) for kind in _HARMLESS):
+        return True
+    if all(map(_OF_A_TIME.fullmatch, word.split())):
         return True
     return bool(get_close_matches(word.lstrip("-"), known(), 1, 0.7))

@@ -43,6 +43,10 @@ def rows_of(path: Path, content: str | bytes) -> list[CsvRow]:
         "\ufeffsep=,\r\nphone,name\r\n1,Ann\r\n",
         "SEP=|\rphone|name\r1|Ann\r",
         '"sep=\t"\nphone\tname\n1\tAnn\n',
+        "\n\r\n \nphone,name\n1,Ann\n",
+        "\ufeff\nsep=|\n\nphone|name\n1|Ann\n",
+        "\ufeff\ufeff\ufeffphone,name\n1,Ann\n",
+        'phone,name\n="1","=""Ann"""\n',
     ],
     ids=[
         "plain",
@@ -60,6 +64,10 @@ def rows_of(path: Path, content: str | bytes) -> list[CsvRow]:
         "Excel's named delimiter",
         "bar",
         "named tab",
+        "empty lines first",
+        "named delimiter among empty lines",
+        "several marks",
+        "formulas",
     ],
 )
 def test_usual_files(tmp_path: Path, content: str) -> None:
@@ -82,7 +90,7 @@ def test_lines_are_counted_as_an_editor_does(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("first", ["", "sep=,"])
+@pytest.mark.parametrize("first", ["", "sep=,", " "])
 def test_lines_are_counted_with_what_stands_before(tmp_path: Path, end: str, first: str) -> None:
     """The line that names the delimiter is one that an editor counts, too."""
     lines = [*([first] if first else []), "phone,name", "1,Ann", "", '2,"Bo', 'and Cy"', "3,Di"]
@@ -152,7 +160,9 @@ HOSTILE = [
     ("\n\n", "is empty"),
     (b"phone\n1\n\xf1\n", "line 3 is no UTF-8 (byte 1); save the file as CSV in UTF-8"),
     ("phone,name\n1,Peña\n".encode("latin-1"), "line 2 is no UTF-8 (byte 5)"),
-    ("phone\n1\n".encode("utf-16"), "line 1 has a NUL byte"),
+    ("phone\n1\n".encode("utf-16"), 'is UTF-16, as Excel\'s "Unicode Text" is; save it as CSV'),
+    ("phone\n1\n".encode("utf-16-be"), "is UTF-16"),
+    (b"p\0one\n1\n", "line 1 has a NUL byte"),
     (b"phone\n1\x00\n", "line 2 has a NUL byte"),
     ("phone\n" + "1" * 1_000_000 + "\n", "line 2 has more than 1000000 bytes"),
     ("phone\n" + "1" * 200_000 + "\n", "line 2: this is no proper CSV"),
@@ -224,10 +234,10 @@ def test_columns_that_are_not_there_once(tmp_path: Path, column: str, words: str
 @pytest.mark.parametrize(
     ("header", "column", "option", "hint"),
     [
-        ("Phone,name", "phone", "--column", "--column Phone"),
+        ("Phones,name", "phone", "--column", "--column Phones"),
         ("Phone Number,name", "phone", "--column", "--column 'Phone Number'"),
         ("phone,First_Name", "first name", "", "{First_Name}"),
-        ("phone,Name", "name", "", "{Name}"),
+        ("phone,Names", "name", "", "{Names}"),
         ("Phone,PHONE", "phone", "--column", "--column PHONE"),
         ("number,name", "phone", "--column", None),
         ("Phone,Phone", "phone", "--column", None),
@@ -246,6 +256,45 @@ def test_column_that_was_meant(
     expected = ". Did you mean" if hint is None else f". Did you mean {hint}?"
     assert (hint is not None) == str(caught.value).endswith(expected)
     assert f"its columns are: {header.replace(',', ', ')}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "column", "text", "key"),
+    [
+        ("PHONE,NAME,ID", "phone", "Hi {name}", "id"),
+        (" Phone ,\u00a0Name,Id", "PHONE", "Hi {NAME}", " ID "),
+        ("phone,name,id", " Phone", "Hi {Name}", "id"),
+    ],
+)
+def test_capitals_and_outer_blanks_do_not_count(
+    tmp_path: Path, header: str, column: str, text: str, key: str
+) -> None:
+    """Every column of a command, and of its text, is found however it is written."""
+    with file_of(tmp_path, f"{header}\n1,Ann,7\n", column) as file:
+        messages = list(CsvMessages(file, Template(text), column, key))
+
+    assert [Message("1", "Hi Ann", key="7")] == messages
+
+
+def test_capitals_count_where_columns_differ_by_them(tmp_path: Path) -> None:
+    """One that is written exactly so is taken; of two others neither is."""
+    with file_of(tmp_path, "phone,Phone,NAME,Name\n1,2,a,b\n") as file:
+        (message,) = CsvMessages(file, Template("Hi"), "Phone")
+        with pytest.raises(InvalidMessageError, match="has no column 'name' for the text"):
+            CsvMessages(file, Template("Hi {name}"), "phone")
+
+    assert "2" == message.to
+
+
+def test_header_with_bars_is_told_how_to_name_them(tmp_path: Path) -> None:
+    """A delimiter that is not guessed can be named, and the error says how."""
+    with (
+        file_of(tmp_path, "phone|name\n1|Ann\n") as file,
+        pytest.raises(InvalidMessageError) as caught,
+    ):
+        CsvMessages(file, Template("Hi {name}"), "mobile")
+
+    assert "separated by '|'? Then write sep=| as its first line" in str(caught.value)
 
 
 def test_each_row_is_a_message_or_a_problem(tmp_path: Path) -> None:

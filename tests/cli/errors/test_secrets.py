@@ -6,6 +6,7 @@ from urllib.parse import quote, unquote
 import pytest
 from support.cli.runner import Cli
 
+from iprog_async.cli._errors.veil import veil
 from iprog_async.sandbox import Fault, FaultKind, Sandbox
 
 
@@ -48,3 +49,20 @@ def test_no_secret_is_shown(
         written += ran.out + ran.err
     written += "".join(record.getMessage() for record in caplog.records)
     assert token not in unquote(written)
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "yesterday 9:00",
+        "Yesterday at 8:30 pm",
+        "in 30000 minutes",
+        "1 December 2020, 9:00",
+        "2nd Jan",
+    ],
+)
+def test_a_time_is_no_secret(when: str) -> None:
+    """Who wrote a time that is over sees which one."""
+    line = f"--at '{when}' is in the past"
+
+    assert line == veil(line, ["send", "09171234567", "Hi", "--at", when])
