@@ -124,15 +124,11 @@ class KeyedSends:
         self, provider: SmsProvider, prepared: PreparedMessage, resend_unknown: bool
     ) -> Outcome:
         ledger = SingleLedger(self._journal, resend_unknown=resend_unknown)
-        loop = asyncio.get_running_loop()
         try:
             outcome = await self._send_by(ledger, provider, prepared)
             return outcome if _lost_its_claim(outcome) else ledger.told_of(outcome)
         finally:
-            # Of a loop that was closed, it is the garbage collector that ends this, at any time:
-            # somebody else may be sending the key by now.
-            if not loop.is_closed():
-                ledger.end()
+            ledger.end()
 
     async def _send_by(
         self, ledger: SingleLedger, provider: SmsProvider, prepared: PreparedMessage

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import threading
-from collections.abc import Callable, MutableSet
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Self
@@ -56,10 +55,9 @@ class Journal(JournalContents):
         """The rows; for this library's own use, like all down to `open`, and what follows it."""
         self.rules = rules
         """What the caller allows."""
-        self._reserving = threading.Lock()
         self.sending: dict[tuple[asyncio.AbstractEventLoop, str, str], asyncio.Task[Outcome]] = {}
         """The single sends that are under way, by event loop, number and key."""
-        self.under_way: MutableSet[tuple[str, str]] = KeysUnderWay()
+        self.under_way = KeysUnderWay()
         """Number and key of the messages with a key that are being sent."""
         self._reported = ""
         self._forks = generation()
@@ -162,26 +160,12 @@ class Journal(JournalContents):
         self.store.end_run()
         await self.store.run_ended()
 
-    def reserve(self, identity: tuple[str, str]) -> bool:
-        """Take number and key of a message that is to be sent; `False` if they are taken.
-
-        Two event loops, each in its thread, may ask at the same moment.
-        """
-        with self._reserving:
-            if identity in self.under_way:
-                return False
-            self.under_way.add(identity)
-        return True
-
     def forget_closed(self) -> None:
         """Let go of the single sends whose event loop is closed: nothing else ends them."""
         for identity in list(self.sending):
             loop, number, key = identity
             if loop.is_closed():
-                with self._reserving:
-                    if (number, key) not in self.under_way:
-                        self.under_way.discard((number, key))
-                # What is freed with the task is freed without the lock.
+                self.under_way.forget_closed((number, key))
                 self.sending.pop(identity, None)
 
     def report(self, problem: SmsError) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, MutableSet
+import threading
+from collections.abc import Iterator, Set
 from typing import Any
 
 from iprog_async._core.errors import ConfigurationError, InvalidMessageError, JournalError
@@ -64,32 +65,57 @@ def busy(number: str, key: str) -> JournalError:
     return error
 
 
-class KeysUnderWay(MutableSet[tuple[str, str]]):
+class KeyHolder:
+    """Somebody who is sending messages with keys, on the running event loop."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        """Where it goes on; once that is closed, it does not."""
+
+
+class KeysUnderWay(Set[tuple[str, str]]):
     """Number and key of what is being sent, each for as long as the event loop of its sender lives.
 
     Where a loop is closed with a send in it, nothing of that goes on, and nothing ends it. What
-    became of it is what the journal has of it: a claim that was left, if it may be out.
+    became of it is what the journal has of it: a claim that was left, if it may be out. Somebody
+    else may have its key by the time that the garbage collector ends it: only who has a key lets
+    go of it.
     """
 
     def __init__(self) -> None:
         # By number and key; it may be asked about anything.
-        self._loops: dict[Any, asyncio.AbstractEventLoop] = {}
+        self._holders: dict[Any, KeyHolder] = {}
+        # Two event loops, each in its thread, may ask at the same moment; and within any line the
+        # garbage collector may end a sender, which lets go.
+        self._lock = threading.RLock()
 
     def __contains__(self, identity: object) -> bool:
-        loop = self._loops.get(identity)
-        return loop is not None and not loop.is_closed()
+        holder = self._holders.get(identity)
+        return holder is not None and not holder.loop.is_closed()
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         # Another thread may be at it.
-        return (identity for identity in list(self._loops) if identity in self)
+        return (identity for identity in list(self._holders) if identity in self)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def add(self, value: tuple[str, str]) -> None:
-        """Note that the running event loop is sending it."""
-        self._loops[value] = asyncio.get_running_loop()
+    def take(self, identity: tuple[str, str], holder: KeyHolder) -> bool:
+        """Note who is sending a message from now on; `False` if somebody is sending it."""
+        with self._lock:
+            if identity in self:
+                return False
+            self._holders[identity] = holder
+        return True
 
-    def discard(self, value: tuple[str, str]) -> None:
-        """Note that nobody is sending it any more."""
-        self._loops.pop(value, None)
+    def let_go(self, identity: tuple[str, str], holder: KeyHolder) -> None:
+        """Note that this one is not sending a message any more, whoever is."""
+        with self._lock:
+            if self._holders.get(identity) is holder:
+                del self._holders[identity]
+
+    def forget_closed(self, identity: tuple[str, str]) -> None:
+        """Let go of a message whose sender's event loop is closed."""
+        with self._lock:
+            if identity not in self:
+                self._holders.pop(identity, None)

@@ -15,7 +15,7 @@ from iprog_async._core.outcomes import NotSent, Outcome
 from iprog_async._journal.claimed_rows import ClaimedRows
 from iprog_async._journal.doubts import Doubts
 from iprog_async._journal.journal import Journal
-from iprog_async._journal.keys import busy, check_key, contended, is_key
+from iprog_async._journal.keys import KeyHolder, busy, check_key, contended, is_key
 from iprog_async._journal.pseudonyms import is_recalled
 from iprog_async._journal.resume_rules import Resume, ResumeRules, as_kept, remembered
 from iprog_async._journal.rows import Row, Values
@@ -61,6 +61,7 @@ class Ledger:
         # Those that somebody else may have sent, as far as the journal could say.
         self._doubts = Doubts()
         self._reserved: set[tuple[str, str]] = set()
+        self._holder = KeyHolder()
         self._claimed = ClaimedRows(journal, self._rule, self._reserved, run)
         self._lost = Counter[int]()
 
@@ -79,8 +80,8 @@ class Ledger:
 
     def end(self) -> None:
         """Let others have the journal, and the keys of what was not sent; twice is fine."""
-        for prepared_key in self._reserved:
-            self._journal.under_way.discard(prepared_key)
+        for identity in self._reserved:
+            self._journal.under_way.let_go(identity, self._holder)
         self._reserved.clear()
         self._doubts.clear()
         if self._run and not self._shared:
@@ -286,7 +287,7 @@ class Ledger:
         except InvalidMessageError as exc:
             refused.append(NotSent(prepared.index, prepared.message, exc))
             return False
-        if not self._journal.reserve(identity):
+        if not self._journal.under_way.take(identity, self._holder):
             # Whoever is at it may have sent it by now.
             refused.append(self._out_of_sight(prepared, busy(*identity)))
             return False
@@ -302,7 +303,8 @@ class Ledger:
             if prepared.message.key is not None:
                 identity = prepared.e164, prepared.message.key
                 self._reserved.discard(identity)
-                self._journal.under_way.discard(identity)
+                # Somebody else may have it: it is told late that this one is on record.
+                self._journal.under_way.let_go(identity, self._holder)
 
     def in_doubt(self, batch: Iterable[PreparedMessage]) -> int:
         """Return how many of admitted messages an earlier run may have sent already."""

@@ -240,7 +240,7 @@ async def test_a_run_leaves_a_single_send_alone(path: Path) -> None:
         assert ("accepted", 1) == (second.state, len(other.requests))
         gateway.may_answer.set()
         await sending
-        assert set() == journal.under_way
+        assert set() == set(journal.under_way)
 
 
 async def test_a_single_send_leaves_a_run_alone(path: Path) -> None:

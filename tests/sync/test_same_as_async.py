@@ -26,7 +26,7 @@ ONLY_THERE = {
     "BulkRun": {"aclose"},
     "Journal": {
         *("begin_run", "end_run", "enqueue_sync", "forget_closed", "hash", "in_this_process"),
-        *("limits", "open_aside", "report", "reserve"),
+        *("limits", "open_aside", "report"),
     },
     "Suppressions": {"among", "is_quick", "place", "read_number"},
     "Codes": {"aclose"},

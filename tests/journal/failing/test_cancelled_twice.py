@@ -50,7 +50,7 @@ async def test_a_run_lets_go_of_the_journal_and_its_keys(path: Place, *, by_path
             await event.wait()
             sending.cancel()
         await asyncio.wait([sending])
-        assert (True, set()) == (sending.cancelled(), journal.under_way)
+        assert (True, set()) == (sending.cancelled(), set(journal.under_way))
         # What was handed in is written, and then the file is free.
         await journal.counts()
         (outcome,) = await run_over(posting(Wire(ACCEPTED)), MESSAGES, journal=other)

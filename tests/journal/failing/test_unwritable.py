@@ -33,6 +33,7 @@ from iprog_async import (
     RejectedError,
     SmsError,
 )
+from iprog_async._journal.keys import KeyHolder
 
 
 LARGE = "k" * 20_000
@@ -209,7 +210,7 @@ async def test_a_text_that_is_on_its_way_is_no_trouble_of_the_journal(
 ) -> None:
     """That one key is taken passes, and is nothing for whoever reads the log."""
     with Journal.open(path) as journal:
-        assert journal.reserve((NUMBER, "a"))
+        assert journal.under_way.take((NUMBER, "a"), KeyHolder())
         assert isinstance(await _error(journal, "a"), JournalUnknownError)
     assert [] == _told(caplog)
 

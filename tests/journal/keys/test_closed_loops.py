@@ -1,4 +1,4 @@
-"""Single sends whose event loop was closed before they had ended, as with a loop per request."""
+"""Sends and runs whose event loop was closed before they had ended, as with a loop per request."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 from support.core.fakes import NUMBER, Wire
-from support.journal.journaling import ACCEPTED, Place, posting, states_in
+from support.journal.journaling import ACCEPTED, Place, posting, run_over, states_in
 
-from iprog_async import Journal, OutcomeUnknownError, SmsError
+from iprog_async import Journal, JournalUnknownError, Message, OutcomeUnknownError, SmsError
 
 
 async def _never(_: httpx.Request) -> httpx.Response:
@@ -39,6 +39,21 @@ def _leave(journal: Journal, key: str = "a") -> None:
     loop.close()
 
 
+def _leave_run(journal: Journal, key: str | None = "a") -> list[asyncio.Task[object]]:
+    """Begin a run, wait until its request has left, and close the event loop; return its task."""
+    loop, left = asyncio.new_event_loop(), asyncio.Event()
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        left.set()
+        return await _never(request)
+
+    messages = [Message(NUMBER, "Hi", key=key)]
+    running = loop.create_task(run_over(posting(Wire(answer)), messages, journal=journal))
+    loop.run_until_complete(left.wait())
+    loop.close()
+    return [running]
+
+
 def _send(journal: Journal, answer: Any = ACCEPTED, key: str = "a") -> SmsError | None:
     async def send() -> SmsError | None:
         try:
@@ -56,7 +71,7 @@ def test_a_send_of_a_closed_loop_is_told_by_the_record(path: Place) -> None:
         _leave(journal)
         error = _send(journal)
         assert {} == journal.sending
-        assert set() == journal.under_way
+        assert set() == set(journal.under_way)
     assert isinstance(error, OutcomeUnknownError)
     assert "whether the text" in str(error)
     assert "on its way through this journal" not in str(error)
@@ -85,8 +100,26 @@ def test_what_is_left_of_a_closed_loop_frees_no_key(path: Place) -> None:
             return ACCEPTED
 
         assert _send(journal, answer) is None
-        assert set() == journal.under_way
+        assert set() == set(journal.under_way)
     assert [True] == held
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_run_of_a_closed_loop_frees_no_key(path: Place) -> None:
+    """Whenever it is freed, the key that a send has by then is taken for everybody else."""
+    others: list[SmsError | None] = []
+    with Journal.open(path, resend_unknown=True) as journal:
+        left = _leave_run(journal)
+
+        async def answer(_: httpx.Request) -> httpx.Response:
+            left.clear()
+            gc.collect()
+            others.append(await asyncio.to_thread(_send, journal, _never))
+            return ACCEPTED
+
+        assert _send(journal, answer) is None
+        assert set() == set(journal.under_way)
+    assert [JournalUnknownError] == [type(error) for error in others]
 
 
 @pytest.mark.parametrize("key", ["a", "b"])

@@ -175,7 +175,7 @@ async def test_another_event_loop_leaves_the_key_alone_until_its_fate_is_known(
         monkeypatch.setattr(journal.store, "look_up", look_up)
         with pytest.raises(RejectedError):
             await posting(Wire(REFUSED), journal).send(NUMBER, "Hi", key="a")
-        assert set() == journal.under_way
+        assert set() == set(journal.under_way)
     assert [True] == ["is on its way" in words for words in told]
     assert [] == theirs.requests
 

@@ -15,6 +15,7 @@ from support.outbox.looking import until
 from support.waiting import LONG
 
 from iprog_async import Journal, Outcome, RejectedError, SmsError
+from iprog_async._journal.keys import KeysUnderWay
 from iprog_async._journal.ledger import Ledger
 from iprog_async._journal.rows import Row
 from iprog_async._journal.single_ledger import SingleLedger
@@ -54,7 +55,7 @@ async def _admit(journal: Journal) -> Outcome | None:
 
 async def _is_free(journal: Journal) -> None:
     """Claim the message of a key that somebody has begun to claim and was cancelled."""
-    journal.under_way.clear()
+    journal.under_way = KeysUnderWay()
     assert await _admit(journal) is None
 
 

@@ -14,6 +14,7 @@ from support.journal.journaling import rows_in, sqlite_store, states_in, take
 from support.journal.rows import RECEIPT
 
 from iprog_async import Accepted, Journal, JournalError, Outcome
+from iprog_async._journal.keys import KeysUnderWay
 from iprog_async._journal.ledger import Ledger
 from iprog_async._journal.rows_claim import RowsClaim
 from iprog_async._journal.single_ledger import SingleLedger
@@ -99,7 +100,7 @@ def test_a_loop_sees_what_another_one_has_gathered(path: Path) -> None:
         row = ledger._rows[0]  # pyright: ignore[reportPrivateUsage] - what is on record
         queue = ledger._queue  # pyright: ignore[reportPrivateUsage] - the loop's own
         done = queue.record([row], [row.as_accepted(RECEIPT)])
-        journal.under_way.clear()
+        journal.under_way = KeysUnderWay()
         assert isinstance(asyncio.run(_admit(journal)), Accepted)
         assert first.run_until_complete(done) is None
     first.close()
