@@ -113,7 +113,7 @@ async def test_a_session_that_changes(
         client = posting(wire, journal)
         if key is None:
             outcomes = await run_over(client, to_many(3))
-            assert ["not_sent"] * 3 == [outcome.state for outcome in outcomes]
+            assert ["unknown"] * 3 == [outcome.state for outcome in outcomes]
         else:
             with pytest.raises(OutcomeUnknownError, match="set the pooler to session mode"):
                 await client.send(NUMBER, "Hi", key=key)

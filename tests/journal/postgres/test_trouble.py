@@ -81,7 +81,9 @@ async def test_a_run_stops(code: str, advice: str, postgres_journal: str) -> Non
     wire = Wire(answer)
     journal = Journal.open(postgres_journal)
     outcomes = await run_over(posting(wire), to_many(6), journal=journal, concurrency=1)
-    assert ["accepted"] * 2 + ["not_sent"] * 4 == [outcome.state for outcome in outcomes]
+    states = ["accepted", "accepted", "unknown", *["not_sent"] * 3]
+    # Whether another run has the one that could not be claimed was not to be found out.
+    assert states == [outcome.state for outcome in outcomes]
     errors = [outcome.error for outcome in outcomes if isinstance(outcome, NotSent)]
     assert all(advice in str(error) for error in errors)
     assert 2 == len(wire.requests)
