@@ -155,9 +155,9 @@ class Journal(JournalContents):
         """
         return await self.store.begin_run()
 
-    async def end_run(self) -> None:
+    async def end_run(self, number: int) -> None:
         """Let another bulk run use the journal; it can when this returns."""
-        self.store.end_run()
+        self.store.end_run(number)
         await self.store.run_ended()
 
     def forget_closed(self) -> None:
@@ -196,13 +196,13 @@ class Journal(JournalContents):
             ProviderError: It refused to tell.
             JournalError: A run is using the journal, or it can't be written.
         """
-        await self.begin_run()
+        run = await self.begin_run()
         try:
             return await reconcile(
                 self.store, self.hash, self.under_way, gateway, start or self.store.made_at
             )
         finally:
-            await self.end_run()
+            await self.end_run(run)
 
     async def settle(
         self,
@@ -230,11 +230,11 @@ class Journal(JournalContents):
                 written. Nothing was changed.
         """
         e164 = to_e164(number, to_region(region))
-        await self.begin_run()
+        run = await self.begin_run()
         try:
             return to_entry(await settle(self.store, self.under_way, e164, key, outcome))
         finally:
-            await self.end_run()
+            await self.end_run(run)
 
     async def prune(self, *, older_than: timedelta) -> int:
         """Take the people out of what nobody has touched for a time; return how many texts it was.
@@ -253,11 +253,11 @@ class Journal(JournalContents):
             raise ConfigurationError(
                 f"older_than is a day or more, in whole days, not {older_than}. Nothing was pruned"
             )
-        await self.begin_run()
+        run = await self.begin_run()
         try:
             return await self.store.prune(older_than.days)
         finally:
-            await self.end_run()
+            await self.end_run(run)
 
     async def forget(self, number: str, *, region: str | None = None) -> int:
         """Take a person out of the journal; return how many texts it was.
@@ -276,13 +276,13 @@ class Journal(JournalContents):
                 workers; or a run is using the journal. Nothing was changed.
         """
         e164 = to_e164(number, to_region(region))
-        await self.begin_run()
+        run = await self.begin_run()
         try:
             rows = await self.store.rows_of(e164)
             await check_idle(self.store, self.under_way, e164, rows)
             return await self.store.forget(e164, rows)
         finally:
-            await self.end_run()
+            await self.end_run(run)
 
     def limits(self) -> SharedLimits:
         """Return the limits of accounts that all processes with this journal share."""

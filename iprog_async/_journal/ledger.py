@@ -85,8 +85,8 @@ class Ledger:
         self._reserved.clear()
         self._doubts.clear()
         if self._run and not self._shared:
-            self._run = 0
-            self._journal.store.end_run()
+            number, self._run = self._run, 0
+            self._journal.store.end_run(number)
 
     async def ended(self) -> None:
         """Wait until another run can have the journal, after `end`."""

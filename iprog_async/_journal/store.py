@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from attrs import frozen
+from attrs import define, frozen
 
 from iprog_async._core.errors import Blame, JournalError, SmsError
 from iprog_async._journal.contents import Pages
@@ -72,6 +72,27 @@ def being_sent(number: str) -> JournalError:
     )
     error.blame = "message"
     return error
+
+
+@define(eq=False)
+class OwnRun:
+    """A bulk run of this process: it goes on until it ends, or its event loop is closed.
+
+    Where a loop is closed with a run in it, nothing ends the run but the garbage collector, at any
+    time: somebody else may be at a run by then.
+
+    Args:
+        loop: Where it goes on.
+        number: Its number, as soon as it has one.
+    """
+
+    loop: asyncio.AbstractEventLoop
+    number: int = 0
+
+    @property
+    def was_left(self) -> bool:
+        """Whether nothing of it goes on."""
+        return self.loop.is_closed()
 
 
 @frozen
@@ -184,13 +205,19 @@ class JournalStore(Pages, Protocol):
     async def begin_run(self) -> int:
         """Give a bulk run its number, which is more than 0.
 
+        A run of this process whose event loop was closed has ended.
+
         Raises:
             JournalError: Another run is at it, or it can't be put on record.
         """
         ...
 
-    def end_run(self) -> None:
-        """Let another bulk run begin, once what this one has handed in can't change what it has."""
+    def end_run(self, number: int) -> None:
+        """Let another bulk run begin, once what this one has handed in can't change what it has.
+
+        Args:
+            number: Which run ends. It changes nothing if that one has ended already.
+        """
         ...
 
     async def run_ended(self) -> None:

@@ -25,7 +25,7 @@ from iprog_async._journal.postgres.worker import Worker
 from iprog_async._journal.postgres.write_queue import Intake, LoopQueue
 from iprog_async._journal.pseudonyms import Pseudonyms
 from iprog_async._journal.rows import Row, Values
-from iprog_async._journal.store import Bookmark, Identity
+from iprog_async._journal.store import Bookmark, Identity, OwnRun
 from iprog_async._limits.count_stores import CountStore
 from iprog_async._limits.postgres_counts import PostgresCountStore
 from iprog_async._limits.postgres_store import PostgresLimitStore
@@ -71,7 +71,7 @@ class PostgresStore:
         pseudonyms = Pseudonyms(opened.salt)
         self._statements = Statements(address.schema, opened.id, pseudonyms)
         self._removal = Removal(address.schema, opened.id, opened.name, pseudonyms)
-        self._in_run = False
+        self._own_run: OwnRun | None = None
         self._run = 0
         self._has_earlier_rows = False
         self._looks: dict[asyncio.AbstractEventLoop, Looks] = {}
@@ -117,20 +117,22 @@ class PostgresStore:
         Raises:
             JournalError: Another one of this journal has not ended, or it can't be written.
         """
-        if self._in_run:
+        if self._own_run is not None and not self._own_run.was_left:
             raise JournalError(
                 f"another run of this process is using the journal {self.path}; let it end first. "
                 "Nothing was sent"
             )
-        self._in_run = True
+        own = self._own_run = OwnRun(asyncio.get_running_loop())
         try:
             begun = await self._ask(lambda connection: ask(connection, self._statements.begin_run))
             if begun is None:
                 raise JournalError(f"the campaign of the journal {self.path} was removed meanwhile")
         except BaseException:
-            self._in_run = False
+            if self._own_run is own:
+                self._own_run = None
             raise
         self._run, there = begun
+        own.number = self._run
         # A run that is going on may have its first row in a moment.
         self._has_earlier_rows = there or self._run > 1
         return self._run
@@ -139,9 +141,10 @@ class PostgresStore:
         """Take part in a run that others are at: what they have of it is looked up, too."""
         self._run, self._has_earlier_rows = _NO_RUN, True
 
-    def end_run(self) -> None:
-        """Let another bulk run begin."""
-        self._in_run = False
+    def end_run(self, number: int) -> None:
+        """Let another bulk run begin; see `JournalStore`."""
+        if self._own_run is not None and self._own_run.number == number:
+            self._own_run = None
 
     async def run_ended(self) -> None:
         """Wait for nothing: what a run has handed in goes only to what it has claimed itself."""

@@ -13,6 +13,8 @@ from datetime import datetime
 from itertools import count
 from typing import TypeVar
 
+from attrs import define, field
+
 from iprog_async._core.clock import Clock, SystemClock
 from iprog_async._core.errors import JournalError
 from iprog_async._core.forks.sqlite import FileInUse
@@ -43,7 +45,7 @@ from iprog_async._journal.sqlite.removal import forget, prune
 from iprog_async._journal.sqlite.run_start import Begun, begin
 from iprog_async._journal.sqlite.write_queue import LoopQueue, WriteQueue
 from iprog_async._journal.sqlite.writer import Writer
-from iprog_async._journal.store import Bookmark, Identity, being_sent
+from iprog_async._journal.store import Bookmark, Identity, OwnRun, being_sent
 from iprog_async._limits.count_stores import CountStore
 from iprog_async._limits.sqlite_counts import SqliteCountStore
 from iprog_async._limits.sqlite_store import SqliteLimitStore
@@ -107,8 +109,10 @@ class SqliteStore:
         self._attempt = file.attempt
         self._block = file.block
         self._begun = Begun()
-        self._run_lock: FileLock | None = None
+        self._own_run: _LockedRun | None = None
         self._leaving: FileLock | None = None
+        # Reentrant: the garbage collector may end a run within any line.
+        self._ending = threading.RLock()
         self._wait = wait
         self._clock = clock
         self._watches: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, EndWatch] = (
@@ -126,6 +130,8 @@ class SqliteStore:
             raise _not_opened(self.path, exc) from None
         # Also if it is dropped without being closed, and when the interpreter exits.
         self._stop = weakref.finalize(self, _stop, self._intake, thread)
+        with _listing:
+            _open_here.add(self)
 
     async def begin_run(self) -> int:
         """Give a run its number, and make the rows of earlier ones quick to find.
@@ -133,34 +139,39 @@ class SqliteStore:
         Raises:
             JournalError: Another one uses the file, or that could not be put on record.
         """
-        lock = await self._take_run()
+        own = await self._take_run()
         block, others = self._block, self._writer.others
         try:
             begun = await self._ask(lambda connection: begin(connection, block, others))
         except BaseException:
-            lock.release()
+            self._leave(own)
             raise
         if begun.block != block:
             self._block = begun.block
             self.new_id = count(begun.below).__next__
-        self._run_lock, self._begun = lock, begun
+        own.number, self._begun = begun.run, begun
         return begun.run
 
-    async def _take_run(self) -> FileLock:
+    async def _take_run(self) -> _LockedRun:
         """Wait until no other run has the file, as long as it is worth it."""
         if self._intake.is_copy:
             raise self._intake.forked()
-        await self.run_ended()
         ends = self._clock.monotonic() + self._wait
-        while (lock := _try_run(self.path)) is None:
+        while True:
+            for store in _opened_here(self.path):
+                if store._end_left_run() or store is self:
+                    await store.run_ended()
+            lock = _try_run(self.path)
+            if lock is not None:
+                self._own_run = _LockedRun(asyncio.get_running_loop(), lock=lock)
+                return self._own_run
             left = ends - self._clock.monotonic()
             if left <= 0:
                 raise self._taken()
             await self._clock.sleep(min(left, _SECONDS_BETWEEN_TRIES))
-        return lock
 
     def _taken(self) -> JournalError:
-        if self._run_lock is not None:
+        if self._own_run is not None:
             return JournalError(
                 f"another run of this process is using the journal {self.path}; let it end first. "
                 "Nothing was sent"
@@ -170,15 +181,33 @@ class SqliteStore:
             "open the journal with wait=, the seconds to wait for that. Nothing was sent"
         )
 
-    def end_run(self) -> None:
+    def end_run(self, number: int) -> None:
         """Let another bulk run use the file, once it has all that this one handed in.
 
         Rows without a key belong to the run that has the file: one that was stopped for a while in
         the midst of writing them must not overwrite what the next one has of the same messages.
         """
-        if self._run_lock is not None:
-            self._leaving, self._run_lock = self._run_lock, None
-            self._intake.then(self._leaving.release)
+        own = self._own_run
+        if own is not None and own.number == number:
+            self._leave(own)
+
+    def _leave(self, own: _LockedRun) -> bool:
+        """Let go of the file after all that a run handed in; `False` if it has none any more."""
+        with self._ending:
+            if self._own_run is not own:
+                return False
+            self._own_run, self._leaving = None, own.lock
+        self._intake.then(own.lock.release)
+        return True
+
+    def _end_left_run(self) -> bool:
+        """End a run whose event loop was closed, if there is one: who ends it later is late."""
+        own = self._own_run
+        if own is None or not own.was_left or self._intake.is_copy:
+            return False
+        # What is handed in as the garbage collector ends it must not reach the rows of the next.
+        self._intake.forget_closed()
+        return self._leave(own)
 
     async def run_ended(self) -> None:
         """Wait until another run can use the file; see `JournalStore`."""
@@ -198,6 +227,8 @@ class SqliteStore:
 
     def of_loop(self) -> LoopQueue:
         """Return where the running event loop has rows written."""
+        # Runs of other processes, too, can begin as soon as anybody here uses the file.
+        self._end_left_run()
         return self._intake.of_loop()
 
     async def look_up(
@@ -343,7 +374,29 @@ class SqliteStore:
 
     def close(self) -> None:
         """Write what is waiting and close the file; twice is fine."""
+        self._end_left_run()
         self._stop()
+
+
+@define(eq=False)
+class _LockedRun(OwnRun):
+    """A run that has the file.
+
+    Args:
+        lock: What keeps other runs out.
+    """
+
+    lock: FileLock = field(kw_only=True)
+
+
+_open_here: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
+_listing = threading.Lock()
+
+
+def _opened_here(path: str) -> list[SqliteStore]:
+    """Return the openings that this process has of a file."""
+    with _listing:
+        return [store for store in _open_here if store.path == path]
 
 
 def _nothing(_: sqlite3.Connection) -> None:

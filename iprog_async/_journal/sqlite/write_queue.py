@@ -393,6 +393,11 @@ class WriteQueue:
         for loop_queue in self._queues.values():
             loop_queue.flush()
 
+    def forget_closed(self) -> None:
+        """Take what closed event loops have gathered, and nothing that they hand in later."""
+        with self.lock:
+            self._forget_closed()
+
     def _forget_closed(self) -> None:
         for gone in [loop for loop in self._queues if loop.is_closed()]:
             loop_queue = self._queues.pop(gone)

@@ -67,8 +67,8 @@ def test_show_failed(cli: Cli, tmp_path: Path, sandbox: Sandbox, june: str) -> N
 def test_reading_while_a_run_goes_on(cli: Cli, june: str, command: str) -> None:
     """What only reads works beside a run, also from another process; what changes rows does not."""
     expected = cli("journal", command, june)
-    with Journal.open(june, campaign="june") as journal:
-        asyncio.run(journal.begin_run())
+    with Journal.open(june, campaign="june") as journal, asyncio.Runner() as runner:
+        runner.run(journal.begin_run())
         beside = cli("journal", command, june)
         process = start("journal", command, june)
         out, _ = process.communicate(timeout=LONG)
@@ -249,8 +249,8 @@ def test_no_journal_at_all(cli: Cli, tmp_path: Path) -> None:
 
 def test_journal_in_use(cli: Cli, june: str) -> None:
     """A journal that a run has open is told as such."""
-    with Journal.open(june, campaign="june") as journal:
-        asyncio.run(journal.begin_run())
+    with Journal.open(june, campaign="june") as journal, asyncio.Runner() as runner:
+        runner.run(journal.begin_run())
         ran = cli("journal", "reconcile", june)
     assert (3, "iprog-async: ") == (ran.code, ran.err[:13])
 

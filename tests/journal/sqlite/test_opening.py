@@ -146,12 +146,11 @@ def test_a_link_to_a_journal(tmp_path: Path) -> None:
 
 
 async def _begin_both(journal: Journal, other: Journal) -> None:
-    await journal.begin_run()
+    run = await journal.begin_run()
     with pytest.raises(JournalError, match="in use by a run of another process"):
         await other.begin_run()
-    await journal.end_run()
-    await other.begin_run()
-    await other.end_run()
+    await journal.end_run(run)
+    await other.end_run(await other.begin_run())
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no such files")

@@ -94,9 +94,9 @@ def test_locks_of_the_dead_are_removed(path: Path) -> None:
         Path(f"{path}.lock-{number}").touch()
     Path(f"{path}.lock-run").touch()
     Path(f"{path}.lock").touch()
-    with Journal.open(path) as journal:
-        run = asyncio.run(journal.begin_run())
-        asyncio.run(journal.end_run())
+    with Journal.open(path) as journal, asyncio.Runner() as runner:
+        run = runner.run(journal.begin_run())
+        runner.run(journal.end_run(run))
     assert (1, [path]) == (run, _files(path))
 
 

@@ -120,7 +120,7 @@ async def test_a_run_has_the_file_until_all_that_it_handed_in_is_there(
         await (closing or ledger.ended())
         assert ["not_sent"] == states_in(path)
         assert 2 == await two.begin_run()
-        await two.end_run()
+        await two.end_run(2)
 
 
 async def test_the_same_opening_can_begin_a_run_at_once(
@@ -137,7 +137,7 @@ async def test_the_same_opening_can_begin_a_run_at_once(
         await until(gate.reached.is_set)
         gate.opened.set()
         assert 2 == await beginning
-        await journal.end_run()
+        await journal.end_run(2)
 
 
 async def test_a_lock_that_can_not_be_let_go_of_in_order_stops_nobody(
@@ -159,7 +159,7 @@ async def test_a_lock_that_can_not_be_let_go_of_in_order_stops_nobody(
             gate.opened.set()
             await ledger.ended()
         assert 2 == await journal.begin_run()
-        await journal.end_run()
+        await journal.end_run(2)
 
 
 class _EndingClock(InstantClock):
@@ -180,11 +180,11 @@ async def test_a_run_waits_for_another(path: Path) -> None:
     """With `wait` a run begins when the other has ended, or is refused after so many seconds."""
     with Journal.open(path) as one:
         await one.begin_run()
-        clock = _EndingClock(20, one.store.end_run)
+        clock = _EndingClock(20, lambda: one.store.end_run(1))
         with _patient(path, clock) as two:
             assert 2 == await two.begin_run()
             assert 20 <= clock.monotonic() < 21
-            await two.end_run()
+            await two.end_run(2)
         await one.begin_run()
         in_vain = InstantClock()
         with (
