@@ -89,10 +89,11 @@ def _is_international(host: str) -> bool:
     import httpx
 
     try:
-        name = httpx.URL(f"https://{host}").raw_host.decode("ascii")
+        url = httpx.URL(f"https://{host}")
+        # One that is read as another name, as with the full stops of other scripts, is unclear.
+        return url.host == host.lower() and _is_host(url.raw_host.decode("ascii"))
     except (httpx.InvalidURL, ValueError):
         return False
-    return _is_host(name)
 
 
 # What API paths of these gateways look like, whichever vendor's: `/api/v2`, `/api/http`. What

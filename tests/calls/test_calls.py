@@ -82,6 +82,8 @@ def test_base_urls(given_as: str, expected: str) -> None:
         "https://sms.example/a\\b",
         "https://sms\u00a0.example",
         "https://\u200d.example",
+        "https://sms\uff0eexample",
+        "https://sms.example\uff0e",
         "https://" + "a" * 64 + ".example",
         "https://" + "a.a" * 100,
         "https://sms.example/" + "a" * 2000,
