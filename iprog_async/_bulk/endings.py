@@ -121,6 +121,7 @@ class Endings:
         reason = "the run was closed while the request was on its way"
         lost = [unclear(prepared, self._provider.name, reason) for prepared in batch]
         self._log(batch, lost, 0.0)
+        self.in_flight -= len(lost)
         self.abandoned.extend(lost)
         self.counts.unknown += len(lost)
         return lost

@@ -120,7 +120,7 @@ async def test_leaving_a_bulk_run_names_what_was_on_its_way() -> None:
         async with client.send_many(messages, concurrency=5) as run:
             await gateway.until(lambda seen: len(seen.requests) == 2)
 
-        assert (2, 2) == (len(run.abandoned), run.counts.unknown)
+        assert (2, 2, 3) == (len(run.abandoned), run.counts.unknown, run.in_flight)
         assert {OutcomeUnknownError} == {type(outcome.error) for outcome in run.abandoned}
         assert 0 == pool.in_flight
 
