@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Iterable
 
 
 MARK = "…"
@@ -70,9 +71,19 @@ def _without(words: str, read: str, wanted: str, letter: re.Pattern[str]) -> str
         size = begun[end - 1] if end else 0
         if size >= _FEWEST:
             spans.append((places[end - size], cut))
-    for start, end in sorted(spans, reverse=True):
-        words = f"{words[:start]}{MARK}{words[end:].removeprefix(MARK)}"
-    return words
+    return _marked(words, spans)
+
+
+def _marked(words: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Return words with one mark for each place that is left out, and what it touches of others."""
+    parts: list[str] = []
+    done = 0
+    for start, end in sorted(spans):
+        if start > done or not parts:
+            parts += (words[done:start], MARK)
+        done = max(done, end)
+        done += words.startswith(MARK, done)
+    return "".join([*parts, words[done:]])
 
 
 def beginnings(said: str, wanted: str) -> list[int]:

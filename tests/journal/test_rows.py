@@ -155,6 +155,20 @@ def test_a_thousand_marks_are_read_in_one_pass(monkeypatch: pytest.MonkeyPatch) 
     assert 4 * (1000 + 8 + 160) >= steps.total()
 
 
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("no: abcdefgh… and abcdefghab… too", "no: … and … too"),
+        ("abcdefgh…abcdefgh… too", "… too"),
+        ("abcdefghabcdefgh, that is abcdefgh…", "…, that is …"),
+    ],
+    ids=["apart", "as one", "whole and cut"],
+)
+def test_what_stands_between_marks_is_left(said: str, left: str) -> None:
+    """Where a text is repeated more than once, nothing else of what is said goes with it."""
+    assert left == without_text(said, "abcdefgh" * 2)
+
+
 def test_half_a_character() -> None:
     """Words that can't be encoded are written with a question mark."""
     assert "no ?" == end(row("claimed").as_ended(refused(reason="no \ud800")))[3]
