@@ -176,6 +176,7 @@ class Ledger:
             # Others have given it back each time, and so it is on record.
             outcome = NotSent(prepared.index, prepared.message, contended(prepared.e164))
         if outcome is not None:
+            del self._lost[prepared.index]
             self._free([prepared])
         return outcome
 
@@ -381,6 +382,9 @@ class Ledger:
             )
         else:
             recorded = self._queue.record(rows, ended)
+        if self._lost:
+            for prepared in batch:
+                self._lost.pop(prepared.index, None)
         if self._run:
             # A single send ends with its message: until then it asks what others did with it.
             if self._doubts.reasons:

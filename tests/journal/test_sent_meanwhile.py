@@ -31,6 +31,7 @@ from iprog_async import (
     NotSent,
     Outcome,
     Receipt,
+    RejectedError,
     Unknown,
 )
 from iprog_async._journal.ledger import Ledger
@@ -226,3 +227,18 @@ async def test_what_this_process_left_claimed_is_not_waited_for(path: Place) -> 
             outcomes = await run_over(posting(Wire(ACCEPTED)), people, journal=journal)
 
     assert ["unknown"] == [outcome.state for outcome in outcomes]
+
+
+async def test_a_text_that_has_its_outcome_is_counted_no_more(path: Place) -> None:
+    """How often others took one is known until then: a run may go on for days."""
+    with Journal.open(path) as journal:
+        ledger = await Ledger.of_run(journal)
+        batch, _ = await ledger.admit([prepared(to=ANA, key="k")])
+        assert [None] == await ledger.look_again(batch)
+        lost = ledger._lost  # pyright: ignore[reportPrivateUsage] - what it keeps
+        assert 1 == lost.total()
+        await take(ledger.claim(batch))
+        refusal = RejectedError("no", provider="fake")
+        await ledger.record(batch, [NotSent(0, batch[0].message, refusal)])
+        assert not lost
+        ledger.end()
