@@ -25,7 +25,7 @@ from iprog_async._http.acceptance import (
 )
 from iprog_async._http.base_urls import ApiPaths
 from iprog_async._http.calls import NOT_JSON, Answer, Call, Effect, Gateway, HttpCall, UnclearAnswer
-from iprog_async._http.stock.reasons import PLAIN_REASON
+from iprog_async._http.stock.reasons import PLAIN_REASON, may_run_out
 from iprog_async._providers.base import BaseProvider, to_sender_id
 from iprog_async._providers.environment import credentials_from_env
 from iprog_async._providers.inbound import ReceivedCursor, ReceivedReading, sender_of
@@ -94,6 +94,7 @@ __all__ = [
     "is_number_of",
     "is_object",
     "mask_keys",
+    "may_run_out",
     "names_errors",
     "one_line",
     "parse_amount",

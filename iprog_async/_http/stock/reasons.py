@@ -4,10 +4,16 @@ A list of what is suspicious has holes: "We will retry in 5 minutes", "Part 2 of
 "Message enqueued" each tell that a text is with the gateway, or a part of it. So each word that may
 stand in a reason is listed, and of what is done with a text there is none. What a field has or is
 ("has no", "was given") stands there in its negative only, a number beside a unit of length or as
-the index of a field, and each sentence has to say that something is wrong.
+the index of a field, and each sentence has to say that something is wrong. "No errors" and "You
+should have the message" don't, though they are made of the same words.
 """
 
 from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from iprog_async._http.stock.reassurances import reassurance
 
 
 _END = r"(?![^\W_])"
@@ -35,9 +41,15 @@ _DUE = (
     "contain|different|exceed|have|include|match|present|provided|registered|specified|unique"
     "|whitelisted"
 )
+# Where to look, and what to type, is told to those with a text, too: only what has to be another
+# one was wrong.
+_ASKED = (
+    "(?:correct|enter|insert|provide|specify) (?:an? |the |your )?"
+    "(?:api|at least|correct|different|longer|shorter|valid|x-api-key)"
+)
 _BAD = (
-    f"{_WRONG}|{_NOT}|(?:can|may) only|has to|have to|must|needs? to|should|(?:failed|validation)"
-    "|please|provide|(?:is|are) reserved|contains? (?:an? )?(?:links?|urls?)"
+    rf"{_WRONG}|{_NOT}|(?:can|may) only|(?:has to|have to|must|needs? to|should)(?! check{_END})"
+    rf"|failed|validation|{_ASKED}|(?:is|are) reserved|contains? (?:an? )?(?:links?|urls?)"
     "|more errors?"
 )
 _COUNT = r"\d{1,5}(?:(?: ?- ?| and | or | to )\d{1,5})?"
@@ -103,7 +115,8 @@ _WORDS = (
     "timezone to token tokens type types ugandan underscores unicode url urls user username valid "
     "value values which word words you your zone"
 )
-_TOKEN = rf"(?>(?:{'|'.join(_PHRASES)}|{_WRONG}|{'|'.join(_WORDS.split())}){_END})[ ,()/_-]*+"
+_KNOWN = "|".join((*_PHRASES, _WRONG, *_WORDS.split()))
+_TOKEN = rf"(?>(?!{reassurance(_WRONG)})(?:{_KNOWN}){_END})[ ,()/_-]*+"
 # A dot within a word ends no sentence.
 _SENTENCE = (
     rf"(?=(?:[^.!?;]|\.(?=\S)){{0,300}}?\b(?=[a-z])(?:{_BAD}){_END})\(?+(?:{_TOKEN}){{1,60}}+"
@@ -118,3 +131,19 @@ PLAIN_REASON = rf"{_BEGUN}(?:(?:{_SENTENCE}(?:[.!?;]++ *+|\Z)){{1,6}}+|[?!.-]{{1
 It knows the words of validators, in English. What else a gateway refuses with, or in another
 language, needs a row of its own.
 """
+
+_RUNS_OUT = re.compile(
+    r"\b(?:balance|credits?|funds?|load|quota"
+    # A limit on how long a text is, and not on how many there are.
+    rf"|(?<!character )(?<!length )(?<!size )limits?(?! of {_COUNT}[ -]?{_UNIT}))\b",
+    re.IGNORECASE,
+)
+
+
+def may_run_out(reasons: Iterable[str]) -> bool:
+    """Return whether a reason is about credit, a quota, or a limit on how many texts there are.
+
+    In the answer to a request to many, it may have run out after some of them were sent, and was
+    then not checked before the first.
+    """
+    return any(map(_RUNS_OUT.search, reasons))

@@ -13,6 +13,7 @@ from iprog_async.adapter import (
     UnclearAnswer,
     give_up,
     mask_keys,
+    may_run_out,
     names_errors,
     one_line,
     refuse,
@@ -78,7 +79,7 @@ def check(
     if sends:
         rows = (*extra, *DISPATCH)
         refuse(answer, rows, provider=provider, reason=reason, form=_ERROR)
-        rows = (*extra, *(VALIDATION if body.get("errors") else TRUE))
+        rows = (*extra, *(_of_fields(answer) if body.get("errors") else TRUE))
         refuse(answer, rows, provider=provider, reason=reason, form=_LARAVEL)
         if _is_doubtful(body):
             raise UnclearAnswer(f"HTTP {answer.status}: {one_line(reason)!r}")
@@ -86,6 +87,12 @@ def check(
         rows = (*extra, *LOOKUP, *(MISSING if enveloped else ()))
         refuse(answer, rows, provider=provider, reason=reason)
     raise give_up(answer, provider=provider, reason=reason, bare=not isinstance(status, str))
+
+
+def _of_fields(answer: Answer) -> tuple[Refusal, ...]:
+    """Return the rows of a validator's reasons: credit may run out after some of many."""
+    checked = answer.recipients == 1 or not may_run_out(_LARAVEL.texts(answer.data) or ())
+    return VALIDATION if checked else ()
 
 
 def _is_doubtful(body: dict[str, Any]) -> bool:

@@ -30,6 +30,7 @@ from iprog_async.adapter import (
     give_up,
     is_object,
     mask_keys,
+    may_run_out,
     names_errors,
     refuse,
     structure,
@@ -162,7 +163,10 @@ def check(
     form = _FAILED if answer.status < 300 else _ERROR
     refuse(answer, (*extra, *rows), provider=provider, reason=reason, form=form)
     if reasons:
-        refuse(answer, (*extra, *VALIDATION), provider=provider, reason=reason, form=_INVALID)
+        # Credit may run out on the way.
+        checked = answer.recipients == 1 or not may_run_out((*said, *reasons))
+        table = (*extra, *(VALIDATION if checked else ()))
+        refuse(answer, table, provider=provider, reason=reason, form=_INVALID)
     raise give_up(answer, provider=provider, reason=reason, bare=not reason)
 
 

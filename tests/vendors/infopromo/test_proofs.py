@@ -216,6 +216,24 @@ async def test_no_status_is_judged_beside_words_that_leave_it_open(
     assert [{"unknown"}] * len(answers) == await states(respx_mock, answers)
 
 
+@pytest.mark.parametrize(
+    ("reason", "one", "many"),
+    [
+        ("recipients.3 is invalid.", "not_sent", "not_sent"),
+        ("Insufficient credit for recipients.3", "not_sent", "unknown"),
+        ("No errors", "unknown", "unknown"),
+    ],
+)
+async def test_a_validator_proves_what_it_can_know_before_the_first_text(
+    respx_mock: respx.MockRouter, reason: str, one: str, many: str
+) -> None:
+    """Credit may have run out at the third; what says that nothing is wrong is no reason."""
+    body = {"message": "The given data was invalid.", "errors": {"recipient": [reason]}}
+
+    assert [{one}] == await states(respx_mock, [(422, body)])
+    assert [{many}] == await states(respx_mock, [(422, body)], 3)
+
+
 @pytest.mark.parametrize("text", ["Unauthenticated.", "Service Unavailable"])
 async def test_words_without_the_envelope_need_a_true_status(
     respx_mock: respx.MockRouter, text: str

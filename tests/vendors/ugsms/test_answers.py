@@ -213,6 +213,27 @@ async def test_an_error_that_echoes_the_password_hides_it(respx_mock: respx.Mock
     assert "***" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("reason", "one", "many"),
+    [
+        ("recipients.3 is invalid.", "not_sent", "not_sent"),
+        ("The message exceeds the limit of 160 characters.", "not_sent", "not_sent"),
+        ("Insufficient credit for recipients.3", "not_sent", "unknown"),
+        ("Daily limit exceeded.", "not_sent", "unknown"),
+        ("No errors", "unknown", "unknown"),
+        ("The recipient should have the message.", "unknown", "unknown"),
+    ],
+)
+async def test_a_validator_proves_what_it_can_know_before_the_first_text(
+    respx_mock: respx.MockRouter, reason: str, one: str, many: str
+) -> None:
+    """Credit may have run out at the third; what says that nothing is wrong is no reason."""
+    body = {"message": "The given data was invalid.", "errors": {"numbers": [reason]}}
+    answer = httpx.Response(422, json=body)
+    assert [one] == states(await outcomes(respx_mock, answer, *to_many(1)))
+    assert [many] * 3 == states(await outcomes(respx_mock, answer, *to_many(3)))
+
+
 async def test_users_add_reasons_of_a_validator(respx_mock: respx.MockRouter) -> None:
     """A validator of another language is known by `refusals=`, too."""
     body = {"message": "Namba si sahihi", "errors": {"numbers": ["Namba si sahihi"]}}
