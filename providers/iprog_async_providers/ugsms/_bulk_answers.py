@@ -31,6 +31,7 @@ from iprog_async.adapter import (
     words,
 )
 from iprog_async_providers.ugsms._answers import OF_DIFFERENT_TEXTS, REFUSALS, check, read_together
+from iprog_async_providers.ugsms._words_of_all import Counts, agrees
 
 
 # The list itself is the refusal (CLI); its words say more only where a row knows them.
@@ -45,15 +46,6 @@ _STOCK = re.compile(
 # What may stand beside the lists (CLI): words about the request, and a summary.
 _WORDS = ("message", "error", "help")
 _OF_ALL = frozenset((*_WORDS, "success", "data"))
-# That it is done, or failed for some, is said of the request; the lists say what was done. A count
-# may be in it, and of what is done with a text there is no word.
-_SAID_OF_ALL = re.compile(
-    r"(?:(?>(?:\d{1,3}|all|and|are|been|bulk|complete|completed|could|done|errors?|fail(?:ed|ures?)?"
-    r"|for|has|have|in|is|messages?|no|none|not|numbers?|of|ok|okay|operation|partly|processed"
-    r"|recipients?|requests?|sms|some|succeeded|success|successful|successfully|texts?|the|to"
-    r"|unsuccessful|validation|was|were|with)(?![^\W_]))[ ,.!/()_-]*+){1,60}+",
-    re.IGNORECASE | re.ASCII,
-)
 _REASON = re.compile(PLAIN_REASON, re.IGNORECASE)
 # What to do about the account.
 _ADVICE = re.compile(
@@ -227,12 +219,13 @@ def _is_exact(answer: Answer, data: dict[str, Any], counts: Mapping[re.Pattern[s
     """Return whether all that stands beside the lists is understood, and agrees with them."""
     body: dict[str, Any] = answer.object()
     taken = counts[_SUCCESSFUL]
+    told = Counts(taken, refused=counts[_FAILED], all=counts[_TOTAL])
     unknown = [*_filled(body, _OF_ALL), *_filled(data, {*_LISTS, "summary"})]
     summary: object = data.get("summary")
     return (
         not unknown
         and (body.get("success") in (None, False) or (body["success"] is True and taken > 0))
-        and all(_is_plain(body.get(key), taken) for key in _WORDS)
+        and all(_is_plain(body.get(key), told) for key in _WORDS)
         and (not summary or (is_object(summary) and _sums_up(summary, counts)))
     )
 
@@ -244,15 +237,15 @@ def _filled(entries: dict[str, Any], known: Collection[str]) -> list[str]:
 _EMPTY: tuple[object, ...] = (None, "", [], {})
 
 
-def _is_plain(said: object, taken: int) -> bool:
+def _is_plain(said: object, counts: Counts) -> bool:
     """Return whether words speak of the request alone: of no text, no id, and nothing later."""
     if said is None or said == "":
         return True
     if not isinstance(said, str):
         return False
     said = said.strip()
-    told = _STOCK if taken else _NONE_TAKEN
-    return any(each.fullmatch(said) for each in (_SAID_OF_ALL, _REASON, _ADVICE, told))
+    told = _STOCK if counts.taken else _NONE_TAKEN
+    return any(each.fullmatch(said) for each in (_REASON, _ADVICE, told)) or agrees(said, counts)
 
 
 def _sums_up(summary: dict[str, Any], counts: Mapping[re.Pattern[str], int]) -> bool:

@@ -73,7 +73,9 @@ def bulk_answer(
 ) -> httpx.Response:
     """Return the answer of a bulk send with these lists."""
     details = {"successful_messages": taken, "failed_messages": refused, **data}
-    return httpx.Response(200, json={"success": success, "message": "done", "data": details})
+    return httpx.Response(
+        200, json={"success": success, "message": "Bulk SMS processed", "data": details}
+    )
 
 
 def requests_of(router: respx.MockRouter) -> list[httpx.Request]:

@@ -242,6 +242,89 @@ async def test_that_none_could_be_sent_agrees_with_a_list_of_all(
     assert states(found) == [expected] * 2
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("Bulk SMS processed", "not_sent"),
+        ("Bulk operation completed", "not_sent"),
+        ("Completed with errors", "not_sent"),
+        ("Completed with 2 failures", "not_sent"),
+        ("All messages failed", "not_sent"),
+        ("No messages were successful", "not_sent"),
+        ("0 of 2 messages succeeded", "not_sent"),
+        ("2 of 2 messages failed", "not_sent"),
+        ("2 messages could not be processed", "not_sent"),
+        ("0 successful, 2 failed", "not_sent"),
+        ("0 succeeded and 2 failed", "not_sent"),
+        ("2 of 3 messages succeeded", "unknown"),
+        ("2 of 2 messages succeeded", "unknown"),
+        ("0 of 3 messages succeeded", "unknown"),
+        ("All messages succeeded", "unknown"),
+        ("Successfully processed 2 messages", "unknown"),
+        ("Success", "unknown"),
+        ("OK", "unknown"),
+        ("Done", "unknown"),
+        ("All messages are ok", "unknown"),
+        ("All messages completed", "unknown"),
+        ("1 of 2 messages failed", "unknown"),
+        ("1 message failed", "unknown"),
+        ("3 messages processed", "unknown"),
+        ("Some messages failed", "unknown"),
+        ("Completed with some failures", "unknown"),
+        ("Partly processed", "unknown"),
+        ("Not all messages were successful", "unknown"),
+        ("No errors", "unknown"),
+        ("No messages failed", "unknown"),
+        ("0 failed", "unknown"),
+        ("Not failed", "unknown"),
+        ("None were not processed", "unknown"),
+        ("2 successful, 0 failed", "unknown"),
+        ("1 successful, 1 failed", "unknown"),
+        ("The recipients should have the messages", "unknown"),
+    ],
+)
+async def test_words_of_all_agree_with_a_list_that_has_nobody_as_taken(
+    respx_mock: respx.MockRouter, words: str, expected: str
+) -> None:
+    """They say of nobody that it worked, and their counts are those of the lists."""
+    refused = [item(place, error="Insufficient balance") for place in range(2)]
+    answer = bulk_answer([], refused, success=False)
+    body = {**answer.json(), "message": words}
+    found = await outcomes(respx_mock, httpx.Response(200, json=body), *different(2))
+    assert states(found) == [expected] * 2
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("1 successful, 2 failed", "not_sent"),
+        ("Successfully processed 1 of 3 messages", "not_sent"),
+        ("1 succeeded and 2 of 3 failed", "not_sent"),
+        ("Not all messages were successful", "not_sent"),
+        ("3 messages processed", "not_sent"),
+        ("All messages processed with some failures", "not_sent"),
+        ("2 messages were not successful", "not_sent"),
+        ("2 successful, 1 failed", "unknown"),
+        ("3 messages succeeded", "unknown"),
+        ("All messages succeeded", "unknown"),
+        ("All messages failed", "unknown"),
+        ("1 message failed", "unknown"),
+        ("None were successful", "unknown"),
+        ("No errors", "unknown"),
+        ("No messages failed successfully", "unknown"),
+        ("1 of 4 messages succeeded", "unknown"),
+    ],
+)
+async def test_words_of_all_agree_with_both_lists(
+    respx_mock: respx.MockRouter, words: str, expected: str
+) -> None:
+    """A number is of those that it is said of, and what is said of all holds for all."""
+    answer = bulk_answer([item(0)], [item(1, error="Bad"), item(2, error="Bad")], success=False)
+    body = {**answer.json(), "message": words}
+    found = await outcomes(respx_mock, httpx.Response(200, json=body), *different(3))
+    assert states(found) == ["accepted", expected, expected]
+
+
 @pytest.mark.parametrize("key", ["total_messages", "total_recipients", "total"])
 @pytest.mark.parametrize(("total", "expected"), [(2, "not_sent"), (3, "unknown")])
 async def test_a_total_is_that_of_the_request(
