@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from html import unescape
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from iprog_async._core.errors import ConfigurationError
 from iprog_async._core.json_types import is_array, is_object
@@ -65,7 +67,13 @@ class Redactor(Unpicklable):
     __slots__ = ("_escapes", "_needles", "_only", "_pattern", "_reach", "_shortest", "_strong")
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
-        known = {part for secret in secrets for part in _parts(secret) if len(part) >= _SHORTEST}
+        known = {
+            part
+            for secret in secrets
+            for each in _spellings(secret)
+            for part in _parts(each)
+            if len(part) >= _SHORTEST
+        }
         # Longest first, so that no secret leaves the tail of a longer one behind.
         ordered = sorted(known, key=len, reverse=True)
         self._pattern = _any_of(ordered)
@@ -169,8 +177,8 @@ class Redactor(Unpicklable):
         return "Redactor()"
 
 
-# Characters that one of a secret may become in an address.
-_LONGEST_ESCAPE = 12
+# Characters that one of a secret may become: of `\\u005a`, each as in an address.
+_LONGEST_ESCAPE = 21
 # Of one spelling, and never a number, nor a part of `false`, nor of what is around a text.
 _PLAIN_TEXT = re.compile(r"(?=.*[A-DF-Za-df-z_~])[A-Za-z0-9_.~-]{8,}", re.ASCII)
 
@@ -181,6 +189,43 @@ def _parts(secret: str) -> Iterator[str]:
     tail = secret.rpartition("|")[2]
     if len(tail) >= _STRONG:
         yield tail
+
+
+_FORMS: tuple[Literal["NFC", "NFD", "NFKC", "NFKD"], ...] = ("NFC", "NFD", "NFKC", "NFKD")
+# Beside lost characters, enough has to be left that nothing else is like it.
+_LEFT = 6
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """Yield a secret, and what becomes of its letters beyond ASCII.
+
+    Header fields are bytes, read one by one: `ä` in UTF-8 comes as `Ã¤`. Some store an accent by
+    itself, and what can't be written or read leaves a mark.
+    """
+    yield secret
+    if secret.isascii():
+        return
+    for form in {secret, *(unicodedata.normalize(form, secret) for form in _FORMS)}:
+        yield form
+        yield from _misread(form)
+
+
+def _misread(secret: str) -> Iterator[str]:
+    written = secret.encode("utf-8", "replace")
+    for read in (written.decode("latin-1"), _in_windows(written)):
+        again = read.encode()
+        # By two programs, one behind the other.
+        yield from (read, again.decode("latin-1"), _in_windows(again))
+    if sum(map(str.isascii, secret)) >= _LEFT:
+        for coding in ("ascii", "latin-1", "cp1252"):
+            lossy = secret.encode(coding, "replace")
+            yield from (lossy.decode(coding), lossy.decode("utf-8", "replace"))
+        yield from (written.decode("ascii", "replace"), written.decode("ascii", "surrogateescape"))
+
+
+def _in_windows(written: bytes) -> str:
+    """Return bytes as browsers read Latin-1: where Windows has no character, it is a control."""
+    return "".join(bytes((byte,)).decode("cp1252", "ignore") or chr(byte) for byte in written)
 
 
 def _any_of(secrets: Sequence[str]) -> re.Pattern[str] | None:
@@ -208,9 +253,10 @@ def _in_json(secret: str) -> Iterator[str]:
 _LAYERS = 4
 _ESCAPES = re.compile(r"[%&\\]")
 _ESCAPED = re.compile(
-    # Of a character in two halves, of any other one, of a mark.
+    # Of a character in two halves, of any other one, of a byte, of a mark.
     r"\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}"
-    r"|[\\%]u[\da-fA-F]{4}|\\x[\da-fA-F]{2}|\\[\"'/\\]"
+    r"|[\\%]u[\da-fA-F]{4}|\\u\{[\da-fA-F]{1,6}\}|\\U00[\da-fA-F]{6}"
+    r"|\\x[\da-fA-F]{2}|\\[0-3][0-7]{2}|\\[\"'/\\]"
     # As UTF-8, or as a single byte.
     r"|%[c-fC-F][\da-fA-F](?:%[89abAB][\da-fA-F]){1,3}|%[\da-fA-F]{2}"
     r"|&(?:#\d{1,7};?|#[xX][\da-fA-F]{1,6};?|[A-Za-z][A-Za-z\d]{1,31};)",
@@ -256,11 +302,14 @@ def _unescaped(text: str) -> tuple[str, list[int]]:
 def _character(escape: str) -> str:
     if escape[0] == "&":
         return unescape(escape)
+    if escape[1] == "U" or escape[2:3] == "{":
+        # Beyond the last character there is none.
+        return chr(min(int(escape[2:].strip("{}"), 16), sys.maxunicode))
     if escape[1] in "ux":
         code = re.sub(r"[\\%][ux]", "", escape).zfill(4)
         return bytes.fromhex(code).decode("utf-16-be", "replace")
     if escape[0] == "\\":
-        return escape[1]
+        return chr(int(escape[1:], 8)) if escape[1:].isdigit() else escape[1]
     raw = bytes.fromhex(escape.replace("%", ""))
     try:
         return raw.decode()

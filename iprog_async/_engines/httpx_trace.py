@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ _NEVER_LEFT = (
 )
 # An event hook may have put it there.
 _NO_ADDRESS = (httpx.InvalidURL, httpx.UnsupportedProtocol)
+_QUOTING = (httpx.ProtocolError, httpx.DecodingError)
+_QUOTED = re.compile(r"""[\s:(]{0,20}(?:(?:bytearray\()?b?['"]|[<{\[])""")
 # "proxy" tells of TLS within a tunnel.
 _OF_CONNECTING = ("connection.", "proxy.", "socks.")
 
@@ -113,8 +116,13 @@ class Trace:
 
 
 def words(exc: Exception) -> str:
-    """Return what was raised, in words."""
-    return f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__
+    """Return what was raised, in words.
+
+    Of what breaks the rules of HTTP nothing is quoted: a line of an answer may hold a number and
+    a text.
+    """
+    said = _QUOTED.split(str(exc), maxsplit=1)[0] if isinstance(exc, _QUOTING) else str(exc)
+    return f"{type(exc).__name__}: {said}" if said else type(exc).__name__
 
 
 def extensions(trace: Trace, connect_timeout: float) -> dict[str, object]:

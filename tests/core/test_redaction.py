@@ -4,7 +4,9 @@ import base64
 import html
 import json
 import logging
+import unicodedata
 from collections.abc import Callable
+from typing import Literal
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -70,6 +72,49 @@ ESCAPED = {
     "JSON in JSON": json.dumps(json.dumps(TOKEN).replace("/", "\\/"))[3:-3],
     "the part behind the bar": "with/odd+ch'a!r*s",
 }
+ACCENTED = "p\u00e4ssw\u00f6rd-\u00c9123456"
+_READ_BY_BYTES = ACCENTED.encode().decode("latin-1")
+MISREAD = {
+    "as a header field": _READ_BY_BYTES,
+    "by Windows": "p\u00c3\u00a4ssw\u00c3\u00b6rd-\u00c3\u2030123456",
+    "twice": _READ_BY_BYTES.encode().decode("latin-1"),
+    "of Latin-1": ACCENTED.encode("latin-1").decode("utf-8", "replace"),
+    "what can't be written": ACCENTED.encode("ascii", "replace").decode(),
+    "accents by themselves": unicodedata.normalize("NFD", ACCENTED),
+    "accents in an address": quote(unicodedata.normalize("NFD", ACCENTED)),
+    "Latin-1 in an address": quote(ACCENTED.encode("latin-1")).lower(),
+    "Python's bytes": repr(ACCENTED.encode()),
+    "Python's bytes of Latin-1": repr(ACCENTED.encode("latin-1")),
+    "Python's characters": "p\\U000000e4ssw\\U000000F6rd-\\U000000c9123456",
+    "octal": "p\\303\\244ssw\\303\\266rd-\\303\\211123456",
+    "JavaScript": "p\\u{e4}ssw\\u{F6}rd-\\u{00c9}123456",
+    "JSON": json.dumps(_READ_BY_BYTES),
+    "HTML": _READ_BY_BYTES.encode("ascii", "xmlcharrefreplace").decode(),
+    "HTML's names": "p&auml;ssw&ouml;rd-&Eacute;123456",
+}
+
+
+@pytest.mark.parametrize("written", MISREAD.values(), ids=MISREAD)
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_secret_is_known_by_whatever_its_letters_became(
+    written: str, form: Literal["NFC", "NFD"]
+) -> None:
+    """Bytes that are read one by one, accents by themselves, and marks for what was lost."""
+    shown = Redactor((unicodedata.normalize(form, ACCENTED),)).text(f"<{written}>")
+
+    assert "123456" not in shown
+    assert MASK in shown
+
+
+def test_a_cut_secret_is_not_quoted_in_any_spelling() -> None:
+    """Each of its characters may be that of an escape in an address."""
+    token = "Zx9Qk7Lm2Vt5"
+    written = "".join(f"%{byte:02X}" for char in token for byte in f"\\u{ord(char):04x}".encode())
+    for cut in range(len(written)):
+        said = f"{'w ' * 300}{written[:cut]}"
+        assert "%" not in Redactor((token,)).beginning(said, 2_000, goes_on=True)
+
+
 AROUND: dict[str, Callable[[str], str]] = {
     "object": lambda written: json.dumps({"status": 500, "message": f"Bad key {written}."}),
     "list": lambda written: json.dumps([f"Bad key {written}."]),

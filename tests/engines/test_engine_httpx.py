@@ -22,7 +22,7 @@ from iprog_async import (
 from iprog_async._engines import httpx_engine
 from iprog_async._engines.base import MAX_BODY, Failure, RequestProgress, WireReply, WireRequest
 from iprog_async._engines.httpx_engine import TransportEngine
-from iprog_async._engines.httpx_trace import Trace
+from iprog_async._engines.httpx_trace import Trace, words
 from iprog_async._engines.trust import default_ssl_context
 from iprog_async.testing import Behaviour, InstantClock, RawGateway, RawRequest, Reply, drip
 from iprog_async.testing._loop_time import jumping_time
@@ -399,3 +399,34 @@ async def test_certificates_of_the_user_are_used(no_proxies: None) -> None:
         receipt = await client.send(NUMBER, "Hi")
 
     assert "iprog:iSms-1" == receipt.ref
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (
+            httpx.RemoteProtocolError("illegal header line: bytearray(b'X-To : 0701234500')"),
+            "RemoteProtocolError: illegal header line",
+        ),
+        (
+            httpx.RemoteProtocolError('bad status line "HTTX 0701234500 Hi"'),
+            "RemoteProtocolError: bad status line",
+        ),
+        (
+            httpx.RemoteProtocolError("<ConnectionTerminated additional_data:0701234500>"),
+            "RemoteProtocolError",
+        ),
+        (
+            httpx.RemoteProtocolError("closed early (received 7 bytes, expected 15)"),
+            "RemoteProtocolError: closed early (received 7 bytes, expected 15)",
+        ),
+        (
+            httpx.ConnectError("certificate is not valid for 'sms.example'"),
+            "ConnectError: certificate is not valid for 'sms.example'",
+        ),
+        (httpx.ReadError(""), "ReadError"),
+    ],
+)
+def test_a_line_that_is_no_http_is_not_quoted(error: httpx.HTTPError, expected: str) -> None:
+    """It may hold a number and a text; what is said of it is enough."""
+    assert expected == words(error)
