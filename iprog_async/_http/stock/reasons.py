@@ -116,7 +116,7 @@ _WORDS = (
     "value values which word words you your zone"
 )
 _KNOWN = "|".join((*_PHRASES, _WRONG, *_WORDS.split()))
-_TOKEN = rf"(?>(?!{reassurance(_WRONG)})(?:{_KNOWN}){_END})[ ,()/_-]*+"
+_TOKEN = rf"(?>(?!{reassurance(_WRONG)})(?:{_KNOWN}){_END})[ ,()/_-]{{0,8}}+"
 # A dot within a word ends no sentence.
 _SENTENCE = (
     rf"(?=(?:[^.!?;]|\.(?=\S)){{0,300}}?\b(?=[a-z])(?:{_BAD}){_END})\(?+(?:{_TOKEN}){{1,60}}+"

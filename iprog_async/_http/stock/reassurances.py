@@ -9,8 +9,9 @@ from __future__ import annotations
 
 
 _END = r"(?![^\W_])"
-_FIRST = "[ ,()/_-]+"
-_NEXT = "(?: +|[/_-])"
+# As many as there may be between two words of a reason.
+_FIRST = "[ ,()/_-]{1,8}"
+_NEXT = "[ /_-]{1,8}"
 
 _ARTICLE = "an?|any|the|this|that|these|those|your"
 # What may stand between a "not" and the word that it takes back; behind any other word it is about

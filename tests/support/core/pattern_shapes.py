@@ -29,7 +29,8 @@ _MOST_PATHS = 200
 _CLASSES = {"DIGIT": r"\d", "SPACE": r"\s", "WORD": r"\w"}
 
 
-@frozen
+# They are looked up in many tables, with all that is in them.
+@frozen(cache_hash=True)
 class Step:
     """A part of one way through a pattern.
 
@@ -85,8 +86,9 @@ def slow_parts(pattern: re.Pattern[Any], use: Use) -> list[str]:
     found = {
         part
         for how, paths in ways.items()
-        for path in paths
-        for part in _slow_in(path, how, tuple(paths))
+        for others in [tuple(paths)]
+        for path in others
+        for part in _slow_in(path, how, others)
     }
     return sorted(found)
 
@@ -166,7 +168,8 @@ def _may_fail(rest: Path, last: Step, use: Use) -> bool:
 def _paths(parsed: Iterable[tuple[Any, Any]], flags: int) -> list[Path]:
     ways: list[Path] = [()]
     for kind, given in parsed:
-        ways = [way + more for way in ways for more in _ways(kind, given, flags)][:_MOST_PATHS]
+        further = _ways(kind, given, flags)
+        ways = [way + more for way in ways for more in further][:_MOST_PATHS]
     return ways
 
 
