@@ -38,6 +38,12 @@ def open_store(
     """Open a journal for writing; see `Journal.open`."""
     if not os.fspath(place):
         raise JournalError("can't open the journal: its path is empty. Nothing was sent")
+    if is_in_memory(place):
+        raise JournalError(
+            f"can't open the journal {os.fsdecode(place)}: a journal has to last, for without what "
+            "is on record everybody could be texted again. Nothing was sent; give the path of a "
+            "file, in a test that of a temporary one"
+        )
     check_storable("campaign", campaign)
     if not is_address(place):
         path = os.fsdecode(place)
@@ -45,6 +51,14 @@ def open_store(
     from iprog_async._journal.postgres.store import PostgresStore
 
     return PostgresStore(PostgresAddress.parse(os.fspath(place)), campaign)
+
+
+def is_in_memory(place: Place) -> bool:
+    """Return whether a place is what SQLite keeps in memory, and would be the name of a file."""
+    path = os.fsdecode(place)
+    return path == ":memory:" or (
+        path.startswith("file:") and (":memory:" in path or "mode=memory" in path)
+    )
 
 
 def postgres_store(store: JournalStore, needed_for: str) -> PostgresStore:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from iprog_async._core.errors import JournalError, SuppressionsError
 from iprog_async._core.phones import to_e164, to_region
+from iprog_async._journal.places import is_in_memory
 from iprog_async._journal.postgres.address import PostgresAddress, is_address
 from iprog_async._providers.numbers import read_listed_number
 from iprog_async._providers.protocols import SmsProvider
@@ -40,6 +41,11 @@ def open_store(place: Place, read_number: ReadNumber, *, create: bool) -> Suppre
     """
     if not os.fspath(place):
         raise SuppressionsError("the path of the suppressed numbers is empty. Nothing was sent")
+    if is_in_memory(place):
+        raise SuppressionsError(
+            f"the suppressed numbers can't be in {os.fsdecode(place)}: who said STOP would be "
+            "forgotten. Nothing was sent; give the path of a file"
+        )
     if is_address(place):
         # Behind an address is what most programs don't have.
         from iprog_async._suppressions.postgres_store import PostgresSuppressionStore

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from iprog_async import (
     Message,
     RoundRobin,
     SmsClient,
+    Suppressions,
+    SuppressionsError,
     provider_from_url,
 )
 
@@ -162,6 +165,20 @@ def test_journal_without_a_path() -> None:
         Journal.open("")
     with pytest.raises(TypeError, match="not NoneType"):
         Journal.open(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - what is tested
+
+
+@pytest.mark.parametrize("place", [":memory:", Path(":memory:"), "file::memory:?cache=shared"])
+def test_what_has_to_last_is_not_kept_in_memory(
+    place: str | Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What SQLite would keep in memory becomes no file of that name, and the error says why."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(JournalError, match=r"has to last.* give the path of a file"):
+        Journal.open(place)
+    with pytest.raises(SuppressionsError, match="would be forgotten"):
+        Suppressions.open(place)
+
+    assert [] == [*tmp_path.iterdir()]
 
 
 async def test_run_with_a_journal_without_a_path() -> None:

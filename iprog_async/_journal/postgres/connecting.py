@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,7 @@ else:
     Connection = AsyncConnection = Cursor = Any
 
 _LONGEST_REASON = 300
+_WORDS = re.compile(r"[a-z_]+")
 _CONNECT_SECONDS = 8
 _ENCODING = "UTF8"
 _DEFAULTS: dict[str, Any] = KEEPALIVES | {
@@ -36,7 +39,11 @@ _DEFAULTS: dict[str, Any] = KEEPALIVES | {
 _GRANTED = "give the role what docs/postgres.md grants to a role that sends"
 _MIGRATED = "run iprog-async journal migrate with its address"
 _WHAT_TO_DO = {
-    "25006": "it is read-only, as a standby is: use the address of the primary server",
+    # The connection may be lost by now, and nobody to be asked which of the two it is.
+    "25006": (
+        "it is read-only: if it is a standby, use the address of the primary server, else see that "
+        "default_transaction_read_only is off"
+    ),
     "53100": "the server's disk is full: free some space there",
     "42501": _GRANTED,
     "42P01": _MIGRATED,
@@ -159,10 +166,52 @@ def _wrong_encoding(
     )
 
 
+def why_read_only(*, standby: bool) -> str:
+    """Return why a database takes no changes, and what to do.
+
+    Args:
+        standby: Whether its server says that it is one.
+    """
+    if standby:
+        return "it is read-only, as a standby is: use the address of the primary server"
+    return (
+        "it is read-only, though no standby: default_transaction_read_only is on, for the server, "
+        "the database, the role or this address; turn it off there"
+    )
+
+
 def _unreachable(address: PostgresAddress, cause: Exception) -> JournalError:
+    said = _words(cause, address)
+    named = _variables(address, said)
+    by = f" (the environment sets {', '.join(named)})" if named else ""
     return JournalError(
-        f"can't reach the journal {address}: {_words(cause, address)}. Check that the server runs, "
+        f"can't reach the journal {address}: {said}{by}. Check that the server runs, "
         "and the address with its user and password. Nothing was sent"
+    )
+
+
+def _variables(address: PostgresAddress, said: str) -> list[str]:
+    """Return the variables of libpq that are set, and that an error speaks of.
+
+    Args:
+        address: What it says itself goes before them.
+        said: The error, which names a setting, or quotes a value.
+    """
+    psycopg = driver()
+    try:
+        given = psycopg.conninfo.conninfo_to_dict(str(address.conninfo))
+    except psycopg.Error:
+        return []
+    settings = [(each.keyword, each.envvar) for each in psycopg.pq.Conninfo.get_defaults()]
+    settings.append((b"servicefile", b"PGSERVICEFILE"))
+    words = set(_WORDS.findall(said.lower()))
+    named = {variable.decode(): key.decode() for key, variable in settings if variable is not None}
+    return sorted(
+        variable
+        for variable, key in named.items()
+        if (value := os.environ.get(variable))
+        and key not in given
+        and (key in words or f'"{value}"' in said)
     )
 
 

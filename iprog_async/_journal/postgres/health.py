@@ -14,6 +14,7 @@ from iprog_async._journal.postgres.connecting import (
     connect,
     not_in_session,
     translated,
+    why_read_only,
 )
 from iprog_async._journal.postgres.driver import INSTALL
 from iprog_async._journal.postgres.job_queue import steps_missing
@@ -29,7 +30,7 @@ _LOOK = """
 SELECT current_setting('server_version'), current_setting('server_version_num')::integer / 10000,
   current_setting('synchronous_commit'), current_setting('synchronous_standby_names'),
   current_setting('fsync') = 'on', current_setting('transaction_read_only') = 'on',
-  extract(epoch FROM clock_timestamp())::float8
+  pg_is_in_recovery(), extract(epoch FROM clock_timestamp())::float8
 """
 
 
@@ -86,7 +87,7 @@ def examine(address: PostgresAddress) -> Health:
     is_session_kept = keeps_session(address)
     with connect(address) as connection, translated(address):
         before = time.time()
-        server, major, commit, standbys, fsync, read_only, now = ask(connection, _LOOK)
+        server, major, commit, standbys, fsync, read_only, standby, now = ask(connection, _LOOK)
         difference = now - (before + time.time()) / 2
         problems: list[str] = []
         if major < OLDEST_SERVER:
@@ -102,7 +103,7 @@ def examine(address: PostgresAddress) -> Health:
         if not is_session_kept:
             problems.append(str(not_in_session("it")))
         if read_only:
-            problems.append("it is read-only, as a standby is: use the address of the primary")
+            problems.append(why_read_only(standby=standby))
         if not fsync:
             problems.append("fsync is off: a crash of its machine loses claims, which texts twice")
     return Health(

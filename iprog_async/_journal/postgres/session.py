@@ -19,6 +19,7 @@ from iprog_async._journal.postgres.connecting import (
     not_in_session,
     run,
     translated,
+    why_read_only,
 )
 from iprog_async._journal.postgres.migrations import check_version, schema_version
 from iprog_async._journal.postgres.schema import quoted
@@ -43,7 +44,7 @@ SELECT set_config('synchronous_commit', CASE
   set_config('enable_mergejoin', 'off', false),
   set_config('random_page_cost', '0.1', false),
   set_config('{SESSION_SETTING}', %s, false),
-  pg_backend_pid(), current_setting('transaction_read_only') = 'on'
+  pg_backend_pid(), current_setting('transaction_read_only') = 'on', pg_is_in_recovery()
 """
 _MARK_CLASS = LOCK_CLASS + 1
 # Whether this session, or another one, holds such a lock; no row if none does.
@@ -292,11 +293,11 @@ def _connect(address: PostgresAddress, process: int) -> WaitingConnection:
 def _set_up(connection: Connection, address: PostgresAddress, process: int) -> int:
     """Set what a session needs; return the number that the server has for it."""
     check_version(address, schema_version(connection, address.schema))
-    *_, backend, read_only = ask(connection, _SETTINGS, [str(process)])
+    *_, backend, read_only, standby = ask(connection, _SETTINGS, [str(process)])
     if read_only:
         raise JournalError(
-            f"the journal {address} can't be used: the database is read-only, as a standby is. "
-            "Nothing was sent; use the address of the primary server"
+            f"the journal {address} can't be used: {why_read_only(standby=standby)}. "
+            "Nothing was sent"
         )
     return int(backend)
 

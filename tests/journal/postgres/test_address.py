@@ -104,6 +104,39 @@ def test_a_path_is_no_address(place: str | Path, expected: bool) -> None:
     assert expected is is_address(place)
 
 
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"PGSERVICE": "nowhere"}, "PGSERVICE"),
+        ({"PGSSLMODE": "bogus", "PGPASSWORD": PASSWORD}, "PGSSLMODE"),
+        ({"PGPORT": "abc"}, "PGPORT"),
+        ({"PGSERVICE": "a", "PGSERVICEFILE": "/nowhere"}, "PGSERVICE, PGSERVICEFILE"),
+    ],
+)
+def test_a_variable_of_libpq_that_is_wrong_is_named(
+    variables: dict[str, str], named: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Who wrote a right address is told which variable of the environment is wrong."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(JournalError, match="can't reach the journal") as caught:
+        Journal.open(f"postgresql://u@/d?host={tmp_path}")
+
+    assert f"(the environment sets {named})" in str(caught.value)
+    assert PASSWORD not in str(caught.value)
+
+
+def test_what_the_address_says_is_not_laid_on_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A setting of the address goes before the variable."""
+    monkeypatch.setenv("PGSSLMODE", "require")
+    with pytest.raises(JournalError, match="can't reach the journal") as caught:
+        Journal.open(f"postgresql://u@/d?host={tmp_path}&sslmode=bogus")
+
+    assert "the environment sets" not in str(caught.value)
+
+
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     """An unreachable server is one error that says what to look at, and keeps the password."""
     address = f"postgresql://u:{PASSWORD}@/d?host={tmp_path}"

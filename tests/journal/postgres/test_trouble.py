@@ -96,10 +96,10 @@ async def test_a_run_stops(code: str, advice: str, postgres_journal: str) -> Non
 
 
 async def test_a_read_only_database(postgres_journal: str) -> None:
-    """A standby is refused for sending, and read."""
+    """One that takes no changes is refused for sending, with the true reason, and read."""
     Journal.open(postgres_journal).close()
     read_only = with_query(postgres_journal, options="-c default_transaction_read_only=on")
-    with pytest.raises(JournalError, match="read-only, as a standby is"):
+    with pytest.raises(JournalError, match="though no standby: default_transaction_read_only is"):
         Journal.open(read_only)
     with JournalReader.open(read_only) as reader:
         assert 0 == (await reader.counts())["accepted"]
