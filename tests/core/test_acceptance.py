@@ -344,6 +344,8 @@ NOTHING_WRONG = [
     *("The number was not found in the blacklist", "This is not a blocked number"),
     *("Message to this number was not spam", "The message has not been blocked", "Not empty"),
     *("The message does not have any errors", "The text does not contain spam words"),
+    *("No numbers were found on the blacklist", "The text does not contain any links"),
+    *("The message does not include a URL", "No.", "no", "Not", "Not!"),
     *("Message does not exceed the limit", "Limit not exceeded", "Message is not too long"),
     *("Message is not longer than 160 characters", "Message has no more than 160 characters"),
     *("Sender id is not required", "No sender id is required", "You do not have to provide a code"),

@@ -119,6 +119,8 @@ _KNOWN = "|".join((*_PHRASES, _WRONG, *_WORDS.split()))
 _TOKEN = rf"(?>(?!{reassurance(_WRONG)})(?:{_KNOWN}){_END})[ ,()/_-]{{0,8}}+"
 # A dot within a word ends no sentence.
 _SENTENCE = (
+    # "No." says of nothing that it is wrong.
+    r"(?!(?:no|not) ?(?:[.!?;]|\Z))"
     rf"(?=(?:[^.!?;]|\.(?=\S)){{0,300}}?\b(?=[a-z])(?:{_BAD}){_END})\(?+(?:{_TOKEN}){{1,60}}+"
 )
 

@@ -80,6 +80,10 @@ def reassurance(wrong: str) -> str:
             rf"no{_FIRST}(?:{_ANY_WORD}{_NEXT}){{1,4}}(?:given|provided|supplied){_NEXT}to{_END}",
             rf"no{_FIRST}(?:emojis?|keywords?|links?|url shorteners?|urls?){_NEXT}"
             rf"(?:[a-z]{{2,4}}{_NEXT}){{0,2}}found{_END}",
+            rf"no{_FIRST}(?:{_ANY_WORD}{_NEXT}){{0,4}}found{_NEXT}(?:in|on){_NEXT}"
+            rf"(?:(?:a|any|the){_NEXT})?black",
+            rf"{_IS_NOT}{_FIRST}(?:contain|have|include){_NEXT}(?:(?:an?|any){_NEXT})?"
+            rf"(?:emojis?|links?|url shorteners?|urls?){_END}",
             rf"(?:are|contains?|has|includes?|is|was|were){_NEXT}no{_NEXT}[a-z]{{4,7}}{_NEXT}than",
             # A list of faults that has none.
             rf"(?:black ?list|errors?|(?:blocked|invalid){_NEXT}[a-z]{{2,15}}(?:{_NEXT}list)?)"
