@@ -119,7 +119,7 @@ def test_the_doctor(cli: Cli, postgres_journal: str, address: str) -> None:
     assert "on (is kept): a claim survives a crash" in cli("doctor", "--journal", address).out
     assert abs(looked.json["journal"]["clock_difference"]) < 60
     read_only = with_query(postgres_journal, options="-c default_transaction_read_only=on")
-    assert "read-only, as a standby is" in cli("doctor", "--journal", read_only).out
+    assert "it is read-only, though no standby" in cli("doctor", "--journal", read_only).out
     other = with_query(postgres_journal, schema="test_of_nobody")
     assert "iprog-async journal init" in cli("doctor", "--journal", other).out
     away = cli("doctor", "--journal", f"postgresql://somebody:{SPELLINGS[1]}@127.0.0.1:1/d")
