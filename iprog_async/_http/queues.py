@@ -64,12 +64,15 @@ class TurnQueue:
     """Lets one at a time have its turn; who stands behind it may be sent away before."""
 
     def __init__(self) -> None:
+        self._count = 0
         self._is_taken = False
+        # Who was cancelled stays among them until it would be its turn: to look for one among
+        # thousands takes its time.
         self._behind: deque[tuple[asyncio.Future[bool], float]] = deque()
 
     def __len__(self) -> int:
         """How many stand in line, with the one whose turn it is."""
-        return self._is_taken + len(self._behind)
+        return self._count
 
     async def enter(self, patience: float) -> bool:
         """Wait for one's turn, which has to be given back with `leave`.
@@ -80,24 +83,25 @@ class TurnQueue:
         Returns:
             Whether it is one's turn: not if one was sent away.
         """
+        self._count += 1
         if not self._is_taken:
             self._is_taken = True
             return True
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        place = turn, patience
-        self._behind.append(place)
+        self._behind.append((turn, patience))
         try:
             return await turn
         except asyncio.CancelledError:
-            if place in self._behind:
-                self._behind.remove(place)
-            elif not turn.cancelled() and turn.result():
+            if turn.cancelled():
+                self._count -= 1
+            elif turn.result():
                 # It came at the moment of cancellation: pass it on.
                 self.leave()
             raise
 
     def leave(self) -> None:
         """Give one's turn back, to whoever waits longest."""
+        self._count -= 1
         while self._behind:
             turn, _ = self._behind.popleft()
             if not turn.done():
@@ -110,7 +114,10 @@ class TurnQueue:
         standing, self._behind = self._behind, deque()
         for place in standing:
             turn, patience = place
-            if not is_too_long(patience):
-                self._behind.append(place)
-            elif not turn.done():
+            if turn.done():
+                continue
+            if is_too_long(patience):
+                self._count -= 1
                 turn.set_result(False)
+            else:
+                self._behind.append(place)

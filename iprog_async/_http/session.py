@@ -222,13 +222,13 @@ class Session:
         pause = error.retry_after
         pause = max(self._retry.default_pause if pause is None else pause, SHORTEST_PAUSE)
         throttle, longest_pause = self._pool.pace(call.gateway), self._retry.max_pause
-        told = throttle.told_pause()
         if budget.asked:
             # Also where this call does not wait; but one that was told of a pause makes it no
             # longer.
             throttle.pause(pause, longest_pause)
         if call.made_once:
             return
+        told = throttle.told_pause()
         if told > pause:
             # The gateway said, with this answer or another one, that its window ends later.
             pause = error.retry_after = told

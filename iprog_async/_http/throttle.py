@@ -140,6 +140,9 @@ class Throttle:
         if self._allowed is not None and ok:
             # One more for each answer doubles the calls at once from one round to the next.
             self._allowed = self._allowed + 1 if self._allowed < FULL_SPEED else None
+            if not self.remaining_pause():
+                # Whatever the gateway asked for, it works again.
+                self._told_until = 0.0
         if self._leases is not None:
             self._leases.note_end(ok=ok)
         self._changed.set()
@@ -217,7 +220,9 @@ class Throttle:
             most: After so many seconds one call may ask again: a gateway can mean one number or
                 one kind of call, and ask for any time.
         """
-        self._told_until = max(self._told_until, self._clock.monotonic() + seconds)
+        until = self._clock.monotonic() + seconds
+        # To who asks again once it may, the gateway says anew how long it takes.
+        self._told_until = max(self._told_until, until) if self.remaining_pause() else until
         self._hold_back(min(seconds, most))
 
     def _hold_back(self, seconds: float) -> None:

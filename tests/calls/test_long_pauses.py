@@ -126,6 +126,34 @@ async def test_a_retry_after_for_too_long_holds_for_the_calls_behind_it() -> Non
     assert [(3600, 1), (3580, 1), (3541, 1), (3600, 2)] == told
 
 
+LITTLE = [
+    httpx.Response(429, headers={"Retry-After": "1"}),
+    httpx.Response(
+        200,
+        json={"status": 200, "message_id": "1"},
+        headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"},
+    ),
+]
+
+
+@pytest.mark.parametrize("little", LITTLE, ids=["a refusal", "no call left"])
+@pytest.mark.parametrize("works", [0, 1, 3])
+async def test_a_long_pause_is_forgotten_once_the_gateway_works(
+    little: httpx.Response, works: int
+) -> None:
+    """What was told holds until a call that may ask again is answered, with whatever."""
+    long = httpx.Response(429, headers={"Retry-After": "3600"})
+    wire = Wire(long, *[iprog_ok] * works, little, iprog_ok)
+    async with wire.client(retry=RetryPolicy(max_pause=60)) as client:
+        with pytest.raises(RateLimitError):
+            await client.send(NUMBER, "Hi")
+        await wire.clock.sleep(60)
+        for number in range(works + 2):
+            await client.send(NUMBER, f"Hi {number}")
+
+    assert [60, 1] == wire.clock.sleeps
+
+
 async def test_a_router_does_not_stand_behind_who_waits_out_a_pause() -> None:
     """While others wait for a member to go on, a router sends through the next one at once."""
     wire = Wire(iprog_ok)
