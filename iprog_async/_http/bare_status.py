@@ -29,7 +29,9 @@ from iprog_async._http.stock.fields import (
     holds_words,
     is_of_status,
     is_own_number,
+    is_own_status,
     is_packed,
+    names_phrase,
     names_status,
 )
 from iprog_async._http.stock.limits import LIMITS
@@ -82,6 +84,9 @@ def data_says_no_more(data: object, status: int, recipients: int = 1) -> bool:
             return False
         # What a list holds stands under the name of the list.
         path.append(name if is_object(value) else _NOBODY)
+        if depth == 1 and is_object(value) and is_own_status(name, value, status):
+            # It is packed as anything else of the answer.
+            path[-1] = _NOBODY
     return True
 
 
@@ -125,8 +130,10 @@ def _is_own_text(
     if words in _SAYS_NOTHING and len(path) > 1:
         # Further inside a status that failed may be a text's.
         return holds_words(name)
-    if words in _SAYS_NOTHING or words in _REASON_PHRASES.get(status, ()):
+    if words in _SAYS_NOTHING:
         return names_status(name)
+    if words in _REASON_PHRASES.get(status, ()):
+        return names_phrase(name)
     # "throttled" and "retry later" may be how far a text has come.
     if status != LIMITED or is_of_status(path) or not (name.joined or " " in text):
         return False

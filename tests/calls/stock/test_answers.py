@@ -66,6 +66,18 @@ FORMS: dict[str, Any] = {
     "IBM": {"httpCode": "429", "httpMessage": "Too Many Requests", "moreInformation": "Throttled"},
     "IPROG": {"status": 429, "message": ["You've hit the limit of 3 requests per minute."]},
     "a code": {"success": False, "error": {"code": "RATE_LIMIT_EXCEEDED", "retry_after": 30}},
+    "Kong, in a status": {"status": {"message": "API rate limit exceeded", "code": 429}},
+    "Infobip": {"requestError": {"serviceException": {"text": "Too many requests"}}},
+    "an error of an API": {"apiError": {"message": "Rate limit exceeded"}},
+    "an error of HTTP": {"httpError": {"message": "Too many requests"}},
+    "an error in one": {"http_error": "Too many requests", "cause": "Rate limit exceeded"},
+    "data of an error": {"error_data": {"message": "Too many requests"}},
+    "a code of the answer": {"response_code": 429, "response_message": "Rate limit exceeded"},
+    "a response": {"responseMessage": "Too many requests", "responseCode": "429"},
+    "a description": {"responseDescription": "Rate limit exceeded", "respMessage": "Slow down"},
+    "a result": {"result_code": 429, "result_message": "Too many requests"},
+    "a message of a status": {"statusMsg": "Too many requests", "status_msg": "Too Many Requests"},
+    "a payload": {"success": False, "data": "Too many requests", "info": "Too many requests"},
     "a string": "Too many requests",
     "a list": ["Too many requests"],
 }
@@ -227,6 +239,9 @@ _TOLD_OF_A_TEXT: list[Any] = [
     *({"delivery": "error"}, {"state": "failed"}, {"report": {"error": True}}, {"\u72b6": False}),
     *({"message": "Status: throttled"}, {"message": "Status code: retry later"}, "Throttled"),
     *({"data": {"status": "failed"}}, [{"status": "failed"}], {"results": [{"status": "error"}]}),
+    *({"status": {"code": 88, "message": "Retry later"}}, {"info": "failed"}, {"data": "error"}),
+    *({"results": [{"status": {"code": 429, "name": "THROTTLED"}}]}, {"statusMsg": "Retry later"}),
+    *({"status": [{"code": 429, "name": "THROTTLED"}]}, {"serviceException": {"sms": "Too many"}}),
     *("RETRY_LATER", ["RETRY_LATER"], {"sms": {"success": False}}, {"messages": [{"code": 429}]}),
 ]
 
