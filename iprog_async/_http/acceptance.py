@@ -391,7 +391,7 @@ _ANSWERED_BY = names_in(
     "machine ms msedge netlify newrelic nf nginx node page parent pod pop process proxy "
     "railway rate ratelimit ray region release render req request response revision rid rndr "
     "section sentry server session shard shopify site sozu sucuri thread upload varnish "
-    "vercel version visitor worker zone"
+    "phpdebugbar vercel version visitor worker zone"
 )
 # Known as a whole only: "x-call-sid" may be that of a text. Of ArvanCloud, of Apache and HAProxy,
 # of Vercel.
@@ -403,6 +403,7 @@ _OF_ANSWERS = _OTHERS_IDS | {
 _STATES_OF_ANSWERS = (
     _OF_ANSWERS - names_in("api function process req request section")
 ) | names_in(
-    "auth authentication bot captcha consent cookie cors firewall grpc health license login "
-    "maintenance security service spam ssl tls virus waf"
+    "auth authentication bot captcha cms consent cookie cors database db ddos drupal firewall "
+    "geoip grpc health joomla license login maintenance memcached mysql redis security service "
+    "shield spam ssl tls virus waf wordpress wp"
 )

@@ -107,7 +107,14 @@ IDS_OF_ANSWERS = [
     # Cloud, Netlify, Railway, Vercel before, Amazon, Alibaba.
     *("rndr-id", "x-unique-id", "function-execution-id", "x-function-execution-id", "x-sid"),
     *("section-io-id", "sozu-id", "x-nf-request-id", "x-railway-request-id", "x-now-id"),
-    *("x-apigw-id", "x-amz-apigw-id", "x-fc-invocation-id", "x-execution-id", "x-logging-id"),
+    *(
+        "phpdebugbar-id",
+        "x-apigw-id",
+        "x-amz-apigw-id",
+        "x-fc-invocation-id",
+        "x-execution-id",
+        "x-logging-id",
+    ),
     *("x-clockwork-id", "x-invocation-id", "x-served-by", "x-lambda-id", "x-heroku-id"),
 ]
 
@@ -122,6 +129,7 @@ STATES_OF_ANSWERS = [
     *("x-ratelimit-status", "x-server-status", "x-waf-status", "authentication-results"),
     *("x-amz-replication-status", "x-ms-copy-status", "x-backend-info", "x-error-message"),
     *("grpc-status", "x-health-status", "x-powered-by", "x-content-type-options", "server-timing"),
+    *("x-db-status", "x-cms-status", "x-shield-status", "x-wp-status", "x-redis-state"),
     *("x-cache", "cdn-status", "x-kong-upstream-status", "content-language", "retry-after"),
 ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from iprog_async._http.acceptance import says_taken, signs_of_acceptance
@@ -23,10 +23,17 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 # A digit in any other part of a path may be that of one of many.
 _NUMBERED = re.compile(
     r"(?:[a-z]{1,12}[-_.]?)?v\d{1,2}(?:[._]\d{1,2}){0,2}(?:[-_.]?(?:alpha|beta|rc)\d{0,2})?"
-    r"|(?:api|html|http|oauth|php|rest)-?\d(?:\.\d)?|[1-9]\.0"
-    r"|[45]\d\d\.s?html?|[45]xx-error-landing",
+    r"|(?:api|html|http|oauth|php|rest)-?\d(?:\.\d)?|[1-9]\.\d|~[a-z]{1,16}\d{1,3}"
+    r"|(?:app|cluster|gateway|gw|host|node|server|site|web)-?\d{1,2}"
+    r"|(?:error[-_]?)?[45]\d\d\.(?:s?html?|php|aspx?|jsp)|error[-_]?[45]\d\d"
+    r"|[45]xx-error-landing",
     re.IGNORECASE,
 )
+# "/api/2/send", "/404", "/error/403"; anywhere else a number alone is that of one of many.
+_VERSIONED = frozenset(("api", "rest"))
+_VERSION = re.compile(r"[1-9]")
+_ERROR = re.compile(r"[45]\d\d")
+_OF_ERRORS = frozenset(("", "error", "errors"))
 _HEX = re.compile(r"[a-f-]{8,}", re.IGNORECASE)
 _SWITCH = re.compile(r"(?<=[a-z])[A-Z]")
 _SHORTEST_ID = 8
@@ -48,25 +55,45 @@ def leads_to_one(address: str, asked: str = "", fields: Collection[str] = ()) ->
         return True
     if parts.scheme.lower() in ("data", "sms"):
         return True
-    given = [*_segments(parts.path), *_segments(parts.fragment)]
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     if parts.query and not pairs:
         return True
-    return any(each not in known and _is_one(each) for each in given) or any(
-        name not in fields and (_tells_in(name, value) or _has_digit(name + value))
-        for name, value in pairs
+    path, fragment = _segments(parts.path), _segments(parts.fragment)
+    return (
+        any(each not in known and _is_one(each, *around) for *around, each in _around(path))
+        or any(each not in known and _is_one(each, "#", "") for each in fragment)
+        or any(
+            name not in fields and (_tells_in(name, value) or _is_of_one(name, value, asked))
+            for name, value in pairs
+        )
     )
+
+
+def _around(path: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield what is before, and behind, each segment of a path, and itself."""
+    yield from zip(("", *path), (*path[1:], ""), path, strict=False)
+
+
+def _is_of_one(name: str, value: str, asked: str) -> bool:
+    """Return whether a pair of a query may be of one of many: an address in it is read as one."""
+    if value.startswith(("/", "http://", "https://")) and "?" not in value:
+        return _has_digit(name) or leads_to_one(value, asked)
+    return _has_digit(name + value)
 
 
 def _segments(path: str) -> list[str]:
     return [each for each in _BETWEEN.split(unquote(path)) if each]
 
 
-def _is_one(segment: str) -> bool:
+def _is_one(segment: str, before: str, behind: str) -> bool:
     words = [word.lower() for word in _WORD.findall(segment)]
     if says_taken(" ".join(words)) or not _HANDED_IN.isdisjoint(words):
         return True
     if _has_digit(segment):
+        if before.lower() in _OF_ERRORS and not behind and _ERROR.fullmatch(segment):
+            return False
+        if before.lower() in _VERSIONED and behind and _VERSION.fullmatch(segment):
+            return False
         return _NUMBERED.fullmatch(segment) is None
     # "dQwAwXgXcQ"
     is_mixed = 4 * len(_SWITCH.findall(segment)) >= max(len(segment), _SHORTEST_ID)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from iprog_async._http.acceptance import ValueName, names_in
+from iprog_async._http.acceptance import ValueName, names_in, says_taken
 from iprog_async._http.stock.addresses import leads_to_one, refreshes_to
 
 
@@ -18,8 +18,9 @@ _ADDRESSES = frozenset(("href", "link", "location", "redirect", "uri", "url"))
 # Of what was asked, and of what is written about a gateway.
 _OTHERS_ADDRESSES = names_in(
     "cdn cf csp debug doc docs documentation endpoint forwarded help host info original policy "
-    "report request rewrite support"
+    "report request rewrite support trace"
 )
+_PLACE = re.compile(r"[/:]")
 _LINK = re.compile(r"<([^<>]{0,2000})>([^<>]{0,500})")
 _RELATION = re.compile(r"\brel ?= ?\"?([^\";,]{1,200})", re.IGNORECASE)
 # What a page is drawn with, and where a gateway is described.
@@ -61,6 +62,9 @@ def _is_of_a_text(key: str, value: str, status: int, asked: str, fields: Collect
             if not _is_harmless(each[2])
         )
     parts = ValueName.of(key).parts
+    if "location" in parts and not _PLACE.search(value):
+        # "MNL1" is where a server stands.
+        return says_taken(value)
     is_address = not _ADDRESSES.isdisjoint(parts) and _OTHERS_ADDRESSES.isdisjoint(parts)
     return is_address and leads_to_one(value, asked, fields)
 

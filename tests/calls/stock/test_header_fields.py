@@ -24,8 +24,13 @@ _HARMLESS: list[tuple[int, dict[str, str]]] = [
                 "",
                 "/v1?api_key=a7&to=63",
             ),
+            *("/login?next=/api/v1/sms_messages", "/login?returnUrl=%2Fapi%2Fv1", "/site3/"),
+            *("/auth/login?redirect=/api/v3/sms/send", "https://h/server1/api/v1", "/~user12/v1"),
+            *("/api/2/send", "/403.php", "/error/403", "/404", "/error404", "/3.8/api"),
         )
     ),
+    *((429, {f"x-{name}location": "MNL1"}) for name in ("", "dc-", "pop-", "server-", "geo-")),
+    (401, {"x-edge-location-klb": "1", "ocp-apim-trace-location": "https://x.blob/8d1f"}),
     *((404, {"content-location": name}) for name in ("404.html", "/errors/404.shtml", "/v1/sms")),
     (429, {"refresh": "5"}),
     (429, {"refresh": "5; url=/v1/sms/send"}),
@@ -55,6 +60,8 @@ _LEADING: list[tuple[int, dict[str, str]]] = [
                 "/v1?8812",
                 "sms:7",
             ),
+            *("/login?next=/messages/8812", "/login?next=/sent", "/go?in=/a?id=7", "/go?8=/v1"),
+            *("/messages/404", "/404/status", "/api/2", "/api/88/send", "/sms/2/send", "/message3"),
             *("/messages/550e8400-e29b-41d4-a716-446655440000", "/%38", "http://[", "/thank-you"),
         )
     ),
@@ -66,6 +73,7 @@ _LEADING: list[tuple[int, dict[str, str]]] = [
     (429, {"link": '</messages/8812>; rel="item"'}),
     (404, {"x-status-url": "/messages/a-7"}),
     (404, {"hx-redirect": "/sent"}),
+    *((404, {"x-location": place}) for place in ("sent", "/m/8812", "sms:8812", "queued")),
 ]
 
 
