@@ -16,8 +16,13 @@ _SAID_OF_ALL = re.compile(
     r"|unsuccessful|validation|was|were|with)(?![^\W_]))[ ,.!/()_-]*+){1,60}+",
     re.IGNORECASE | re.ASCII,
 )
-_CLAUSE_ENDS = re.compile(r"[,.!/()]|\band\b")
+_CLAUSE_ENDS = re.compile(r"[,.!/()]| -+ |\band\b")
 _WORD = re.compile(r"[a-z]+|\d+")
+# Two counts, each with what it is of behind it: "1 successful 2 failed".
+_COUNTED_TWICE = re.compile(
+    r"(\b\d+ (?:(?:messages?|of|sms|texts?|the|were|\d+) ){0,5}"
+    r"(?:done|errors?|fail(?:ed|ures?)?|ok|succeeded|(?:un)?success(?:ful(?:ly)?)?)) (?=\d)"
+)
 _COUNTED_OF = re.compile(r"\bof(?: the| all)* (\d+)")
 
 _SUCCEEDED = frozenset({"succeeded", "success", "successful", "successfully"})
@@ -27,6 +32,8 @@ _FAILED = frozenset({"error", "errors", "fail", "failed", "failure", "failures",
 # Whoever says so of some knows of others.
 _OF_SOME = frozenset({"partly", "some"})
 _NOBODY = frozenset({"no", "none"})
+_OF_EACH = frozenset({"all", "messages", "recipients"})
+_TOLD = frozenset({"are", "been", "has", "have", "in", "is", "was", "were"})
 
 
 @frozen
@@ -42,8 +49,9 @@ def agrees(said: str, counts: Counts) -> bool:
     """Return whether words speak of all messages alone, and say no more than the lists."""
     if _SAID_OF_ALL.fullmatch(said) is None:
         return False
-    plain = " ".join(said.lower().replace("_", " ").replace("-", " ").split())
-    return all(_is_so(clause, counts) for clause in _CLAUSE_ENDS.split(plain))
+    plain = _COUNTED_TWICE.sub(r"\1, ", " ".join(said.lower().replace("_", " ").split()))
+    clauses = (clause.replace("-", " ") for clause in _CLAUSE_ENDS.split(plain))
+    return all(_is_so(clause, counts) for clause in clauses)
 
 
 def _is_so(clause: str, counts: Counts) -> bool:
@@ -61,10 +69,20 @@ def _is_so(clause: str, counts: Counts) -> bool:
         return known and numbers <= {counts.refused} and ("all" not in words or counts.taken > 0)
     if nobody:
         return counts.taken == 0 and numbers <= {0}
+    if counts.taken == 0 and _tells_of_some(words, numbers):
+        return False
     if words & (_SUCCEEDED | _OF_SOME) or (words & _AT_ITS_END and "operation" not in words):
         everybody = "all" in words and words & _SUCCEEDED
         return counts.taken > 0 and numbers <= {counts.taken} and not (everybody and counts.refused)
     return numbers <= {counts.taken, counts.all}
+
+
+def _tells_of_some(words: frozenset[str], numbers: set[int]) -> bool:
+    """Return whether something is said of messages, and not of the operation as a whole."""
+    if words & _AT_ITS_END:
+        return bool(numbers) or "all" in words
+    is_told = bool(words & _TOLD) and "processed" not in words
+    return is_told and (bool(numbers) or bool(words & _OF_EACH))
 
 
 def _is_so_of_failed(
