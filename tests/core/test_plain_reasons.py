@@ -118,6 +118,13 @@ STOCK_REASONS = [
     ),
     *("Country code is required", "Please enter a valid country code", "The code is invalid"),
     *("Message exceeds the limit of 160 characters", "Recipient has no valid number"),
+    *("Phone must have country code", "Number must have the country code"),
+    *("Message must contain text", "The message must have a text", "Message has to have text"),
+    *("Message does not contain text", "The message doesn't have a text."),
+    *("Phone must be present in the request", "A number must be provided in the request body"),
+    *("Please provide a message", "Please specify a sender id", "Please enter your message"),
+    *("Sender is not valid for a restricted country", "Message cannot be missing"),
+    *("No number found", "No sender id was found", "No valid recipients were found."),
 ]
 
 
@@ -167,6 +174,23 @@ NOTHING_WRONG = [
     ),
     *("Provide the code from the text", "You must enter the code", "Please correct the number"),
     "You should check your phone",
+    *("The code in the sms is required.", "The sms code is required.", "Enter the valid code"),
+    *("Please enter the valid 6-digit code", "Please provide a valid code from the text"),
+    *("Please provide a message id", "The phone must have a valid text"),
+    "The recipient cannot be missing the message.",
+    *("Message must contain text to the recipient", "Recipient does not contain text"),
+    "The recipient must be present in the message",
+    # What was looked for, and isn't there.
+    *("The number is not in the list of blocked numbers.", "Number is not known to be invalid"),
+    *("Number not found in the list of restricted numbers", "No text was found"),
+    "The recipient does not exist in the list of blocked numbers.",
+    *("Message was not found to contain spam.", "The message was not found to have blocked words."),
+    *("The text does not match the blocked words.", "Text doesn't match any blocked word"),
+    "Message does not match any of the blocked keywords",
+    *("No number was found to be invalid.", "No number of the list is invalid."),
+    *("No duplicates found.", "No fault found", "No issues were given", "No words were found"),
+    # The answer to what is in front of it.
+    *("Spam (no)", "Spam - no", "Error (no)", "Spam, no.", "Error/no", "Error (no), suspicious"),
 ]
 
 
@@ -184,6 +208,27 @@ def test_a_plain_reason_says_that_something_is_wrong(text: str) -> None:
         ("Balance is too small for recipients.3", True),
         ("Daily limit exceeded", True),
         ("Message limit exceeded", True),
+        ("You have exceeded your daily messages.", True),
+        ("Your plan has exceeded the maximum number of sms.", True),
+        ("You have exceeded the maximum number of messages.", True),
+        ("You have exceeded your monthly plan", True),
+        ("Too many messages", True),
+        ("Too many sms in this account", True),
+        ("Insufficient account", True),
+        ("Not enough in your account", True),
+        ("The number of sms is insufficient", True),
+        ("The maximum is exceeded", True),
+        ("You have no sms", True),
+        ("You may only have 5 messages", True),
+        ("Message is too long (160 characters). Too many messages", True),
+        ("The numbers may not have more than 100 items.", False),
+        ("The numbers must not exceed 100 items", False),
+        ("The numbers may have a maximum of 100 items", False),
+        ("Message is too long (maximum is 160 characters)", False),
+        ("Too many characters", False),
+        ("The sender id exceeds the maximum length", False),
+        ("The messages.0.message may not exceed 160 characters", False),
+        ("The message is invalid. (and 1 more error)", False),
         ("The message exceeds the limit of 160 characters", False),
         ("Character limit exceeded", False),
         ("The credential is invalid", False),
@@ -191,7 +236,7 @@ def test_a_plain_reason_says_that_something_is_wrong(text: str) -> None:
     ],
 )
 def test_what_several_share_may_run_out(reason: str, expected: bool) -> None:
-    """Credit, quotas and limits on texts do; a field and the length of a text don't."""
+    """Whatever is exceeded does; a field, the length of a text and that of a request don't."""
     assert expected == may_run_out(["The given data was invalid.", reason])
 
 

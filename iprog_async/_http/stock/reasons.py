@@ -47,14 +47,26 @@ _ASKED = (
     "(?:correct|enter|insert|provide|specify) (?:an? |the |your )?"
     "(?:api|at least|correct|different|longer|shorter|valid|x-api-key)"
 )
+# That a field is missing, where nothing follows that it is for: an id is asked of who has a text.
+_ENDS = r"(?= *(?:[.!?;,(]|\Z))"
+_ASKED_OF_SENDER = (
+    "(?:enter|insert|provide|specify) (?:an?|your) "
+    f"(?:(?:(?:mobile|phone) )?number|message|originator|recipient|sender(?: (?:id|name))?){_ENDS}"
+)
 _BAD = (
     rf"{_WRONG}|{_NOT}|(?:can|may) only|(?:has to|have to|must|needs? to|should)(?! check{_END})"
-    rf"|failed|validation|{_ASKED}|(?:is|are) reserved|contains? (?:an? )?(?:links?|urls?)"
-    "|more errors?"
+    rf"|failed|validation|{_ASKED}|{_ASKED_OF_SENDER}|(?:is|are) reserved"
+    "|contains? (?:an? )?(?:links?|urls?)|more errors?"
 )
 _COUNT = r"\d{1,5}(?:(?: ?- ?| and | or | to )\d{1,5})?"
 _PREFIX = r"\+?\d{1,4}"
 _UNIT = "(?:bytes?|char(?:acter)?s?|digits?|kb|letters?|lines?|symbols?|words?)"
+
+_NEEDED = (
+    "accounts?|api ?keys?|balance|body|contacts?|contents?|country|credentials?|credits?|data|entry"
+    "|fields?|funds|groups?|messages?|mobiles?|names?|numbers?|parameters?|phones?|plans?"
+    "|recipients?|senders?|sender ids?|templates?|tokens?|users?|values?"
+)
 
 # Of a network only that it is none of those that are served: what else is said of one, it said.
 _NOT_SERVED = (
@@ -70,6 +82,9 @@ _PHRASES = (
     r"(?:blocked|invalid|prohibited|restricted|unsupported)(?: (?:mobile|phone|recipient))? "
     r"networks?",
     rf"networks?(?= (?:field|(?:(?:is|are) )?{_NOT_SERVED}){_END})",
+    # It has no text in it, which is not that somebody has none.
+    r"messages? (?:(?:field )?(?:has to|must|needs? to|should)|(?:do|does)(?: not|n['\u2019]t)) "
+    rf"(?:contain|have|include) (?:(?:an?|any|some) )?(?:valid )?texts?{_ENDS}",
     # Credits are reserved, too, for a text that waits.
     r"(?:(?:mobile|phone) number|keyword|originator|sender(?: (?:id|name))?) (?:is|are) reserved",
     r"url shorteners?",
@@ -78,7 +93,9 @@ _PHRASES = (
     rf"(?: (?:{_DUE}))?",
     rf"(?:has|have|was|were)(?= (?:(?:an?|more|the) )?(?:{_WRONG}|than){_END})",
     r"no (?:[a-z]{2,15} ){1,3}(?:(?:are|have been|has been|is|was|were) )?"
-    r"(?:found|given|provided|selected|specified|supplied)",
+    r"(?:given|provided|selected|specified|supplied)",
+    # What a request needs: that no duplicates were found is fine.
+    rf"no (?:[a-z]{{2,15}} ){{0,2}}(?:{_NEEDED})(?: (?:are|have been|has been|is|was|were))? found",
     r"(?:failed (?:the )?validation|validation (?:error|failed|failure))",
     r"(?:please )?(?:check|correct|enter|insert|provide|specify)",
     r"the (?:given|provided|specified|supplied)(?= [a-z])",
@@ -119,8 +136,6 @@ _KNOWN = "|".join((*_PHRASES, _WRONG, *_WORDS.split()))
 _TOKEN = rf"(?>(?!{reassurance(_WRONG)})(?:{_KNOWN}){_END})[ ,()/_-]{{0,8}}+"
 # A dot within a word ends no sentence.
 _SENTENCE = (
-    # "No." says of nothing that it is wrong.
-    r"(?!(?:no|not) ?(?:[.!?;]|\Z))"
     rf"(?=(?:[^.!?;]|\.(?=\S)){{0,300}}?\b(?=[a-z])(?:{_BAD}){_END})\(?+(?:{_TOKEN}){{1,60}}+"
 )
 
@@ -134,18 +149,36 @@ It knows the words of validators, in English. What else a gateway refuses with, 
 language, needs a row of its own.
 """
 
-_RUNS_OUT = re.compile(
-    r"\b(?:balance|credits?|funds?|load|quota"
-    # A limit on how long a text is, and not on how many there are.
-    rf"|(?<!character )(?<!length )(?<!size )limits?(?! of {_COUNT}[ -]?{_UNIT}))\b",
+_SHARED = re.compile(
+    r"\b(?:accounts?|balance|credits?|daily|funds?|load|monthly|per (?:day|hour|month)|plans?|quota"
+    r"|no more|number of (?:messages|sms|texts)|you have no"
+    rf"|(?:at most|more than|only)(?: (?:[a-z]+|{_COUNT})){{0,2}} (?:messages|sms|texts))\b",
     re.IGNORECASE,
 )
+_EXCEEDED = re.compile(
+    r"\b(?:exceed(?:s|ed)?|insufficient|limits?|max(?:imum)?|not enough|too many)\b", re.IGNORECASE
+)
+# How long one text is, or how many there are in one request.
+_OF_REQUEST = re.compile(
+    rf"\b(?:length|size|{_UNIT})\b|\b(?:can|may|must|should)(?: ?not)?(?: [a-z]+){{1,6}} {_COUNT} "
+    r"(?:entries|items|numbers|recipients)\b",
+    re.IGNORECASE,
+)
+_SENTENCES = re.compile(r"[.!?;](?=\s|\Z)")
 
 
 def may_run_out(reasons: Iterable[str]) -> bool:
     """Return whether a reason is about credit, a quota, or a limit on how many texts there are.
 
     In the answer to a request to many, it may have run out after some of them were sent, and was
-    then not checked before the first.
+    then not checked before the first. Which words a quota has nobody knows: whatever is exceeded
+    may be one, unless it is how long a text is.
     """
-    return any(map(_RUNS_OUT.search, reasons))
+    sentences = (sentence for reason in reasons for sentence in _SENTENCES.split(reason))
+    return any(map(_is_used_up, sentences))
+
+
+def _is_used_up(sentence: str) -> bool:
+    if _SHARED.search(sentence):
+        return True
+    return bool(_EXCEEDED.search(sentence)) and not _OF_REQUEST.search(sentence)

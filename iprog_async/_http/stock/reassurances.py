@@ -23,19 +23,28 @@ _BETWEEN = (
 )
 # What an "and" begins is another thing.
 _ANY_WORD = r"(?!(?:and|or)\b)[a-z]{1,15}"
+# A rule that was broken, directly behind a "not"; what follows is the rule's, as in "not valid for
+# restricted networks".
+_BROKEN = (
+    "(?:an? )?(?:accept(?:ed)?|allow(?:ed)?|approved|assigned|authori[sz]ed|available|configured"
+    "|defined|enabled|enough|given|pass|permitted|provided|specified|supplied|support(?:ed)?|valid"
+    "|verified|whitelisted)"
+)
+# A hyphen with spaces around it begins another thing, too.
+_ON = "(?:[ /_]|(?<! )-){1,8}"
 
 _TEXT = "codes?|it|messages?|otps?|sms|texts?|them|this|that"
 _OF_TEXT = (
     "body|characters?|content|fields?|format|ids?|keys?|length|parameters?|params?|size|types?"
 )
 _HELD = (
-    rf"(?:(?:{_ARTICLE}|\d{{1,5}}|sms|text){_NEXT}){{0,3}}(?:{_TEXT}){_END}"
+    rf"(?:(?:{_ARTICLE}|\d{{1,5}}|sms|text|valid){_NEXT}){{0,3}}(?:{_TEXT}){_END}"
     rf"(?!{_NEXT}(?:{_OF_TEXT}))"
 )
 # What somebody has to have; of anything else, he may well have it.
 _TO_HAVE = (
-    r"an?|at (?:least|most)|between|credentials|credits?|different|enough|fewer|funds|greater|less"
-    r"|longer|more|no|shorter|sufficient|unique|valid|\d{1,5}"
+    r"an?|at (?:least|most)|between|(?:the )?country code|credentials|credits?|different"
+    r"|enough|fewer|funds|greater|less|longer|more|no|shorter|sufficient|unique|valid|\d{1,5}"
 )
 _MODAL = "can|could|has to|have to|may|must|needs? to|should"
 _NT = "n['\u2019]t"
@@ -65,16 +74,22 @@ def reassurance(wrong: str) -> str:
     Args:
         wrong: Pattern of the words of what is wrong.
     """
-    faults = f"errors?|expired|failed|failures?|too|(?!no{_END}|too{_END})(?:{wrong})"
-    allowed = "blank|empty|exceeded|missing|too"
+    faults = "duplicates?|errors?|expired|failed|failures?|faults?|issues?|problems?|too|"
+    faults += f"(?!no{_END}|too{_END})(?:{wrong})"
+    allowed = f"blank|empty|exceeded|missing(?!{_NEXT}{_HELD})|too"
     return "|".join(
         (
             rf"(?:{_IS_NOT}{_FIRST}(?:(?:{_BETWEEN}){_NEXT}){{0,5}}"
-            rf"|no{_FIRST}(?:{_ANY_WORD}{_NEXT}){{0,4}}"
+            rf"|no{_FIRST}(?:{_ANY_WORD}{_NEXT}){{0,12}}"
             # "It can't be blank" is a rule; "You can't be blocked" is none.
             rf"|(?:(?:can|could|may) not|cannot|(?:ca|could){_NT}){_FIRST}be{_NEXT}"
             rf"(?:an?{_NEXT})?(?!{allowed}))"
             rf"(?!(?<=the )(?:mandatory|required))(?:{faults}){_END}",
+            # What a thing is not: found in a list of blocked numbers, or known to be invalid.
+            rf"{_IS_NOT}{_FIRST}(?!{_BROKEN}{_END})(?:{_ANY_WORD}{_ON}){{0,12}}"
+            rf"(?!mandatory|required|too)(?:{faults}){_END}",
+            # The answer to what is in front of it.
+            r"(?:no|not)[ ,()/_-]{0,8}(?:[.!?;)]|\Z)",
             rf"{_IS_NOT}{_FIRST}(?:{_ANY_WORD}{_NEXT}){{0,5}}(?:black ?list(?:ed)?|than){_END}",
             rf"no{_FIRST}(?:{_ANY_WORD}{_NEXT}){{0,4}}(?:detected|limits?|reserved){_END}",
             rf"no{_FIRST}(?:{_ANY_WORD}{_NEXT}){{1,4}}(?:given|provided|supplied){_NEXT}to{_END}",
@@ -92,9 +107,14 @@ def reassurance(wrong: str) -> str:
             rf"(?:{_MODAL})(?:{_NEXT}only)?{_NEXT}have{_END}(?!{_NEXT}(?:{_TO_HAVE}){_END})",
             rf"(?:{_MODAL}|cannot|{_NOT})(?:{_NEXT}(?:an?|be|been|not|only|the)){{0,3}}{_FIRST}"
             rf"(?:{_OF_PEOPLE})",
-            rf"(?:{_MODAL}){_NEXT}(?:be{_NEXT})?(?:present|provided){_NEXT}in{_END}",
+            rf"(?:{_MODAL}){_NEXT}(?:be{_NEXT})?(?:present|provided){_NEXT}in{_END}"
+            rf"(?!{_NEXT}(?:(?:{_ARTICLE}){_NEXT})?(?:body|header|input|request){_END})",
             # What is in a text has arrived with it.
-            rf"(?:check|correct|enter|insert|provide|specify){_FIRST}"
-            rf"(?:(?:{_ARTICLE}|otp|sms){_NEXT}){{0,3}}(?:codes?|otps?){_END}",
+            rf"(?:please{_NEXT})?(?:check|correct|enter|insert|provide|specify){_FIRST}"
+            rf"(?:(?!country){_ANY_WORD}{_NEXT}|\d{{1,2}}[ -]?digits?{_NEXT}){{0,5}}"
+            rf"(?:codes?|otps?){_END}",
+            rf"(?:otp|sms|text){_NEXT}codes?{_END}",
+            rf"(?<!country )(?:codes?|otps?){_NEXT}(?:by|from|in|of|with){_NEXT}"
+            rf"(?:(?:{_ARTICLE}){_NEXT})?(?:messages?|sms|texts?){_END}",
         )
     )
