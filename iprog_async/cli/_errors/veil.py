@@ -30,8 +30,9 @@ _HARMLESS = (
 # One piece of a time as people write it: "yesterday 9:00", "in 2 hours", "1 Dec 2027 8 pm".
 _OF_A_TIME = re.compile(
     r"[-+\d.,:/]+(?:st|nd|rd|th|[ap]\.?m\.?|h|min|z)?,?|[ap]\.?m\.?|in|at|yesterday|today|tomorrow"
-    r"|min|(?:minute|hour|day|week)s?|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
-    r"[.,]?",
+    r"|min|(?:minute|hour|day|week)s?"
+    r"|(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)[.,]?",
     re.ASCII | re.IGNORECASE,
 )
 

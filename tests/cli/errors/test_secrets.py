@@ -59,6 +59,7 @@ def test_no_secret_is_shown(
         "in 30000 minutes",
         "1 December 2020, 9:00",
         "2nd Jan",
+        "Sept. 3, 2020 9:00",
     ],
 )
 def test_a_time_is_no_secret(when: str) -> None:
@@ -66,3 +67,9 @@ def test_a_time_is_no_secret(when: str) -> None:
     line = f"--at '{when}' is in the past"
 
     assert line == veil(line, ["send", "09171234567", "Hi", "--at", when])
+
+
+@pytest.mark.parametrize("words", ["mayflower 12345678", "12 marigold 99812", "octopus 1 december"])
+def test_a_word_that_begins_like_a_month_may_be_a_secret(words: str) -> None:
+    """A month is written out, or as it is shortened."""
+    assert words not in veil(f"unknown word '{words}'", ["send", words])
