@@ -208,15 +208,18 @@ class ApiPaths:
             tail = tuple(known[-end:])
             if any(_is_end_of(tail, root, _segments(each)) for each in self.endpoints):
                 raise self._error(url, f"ends with an endpoint, but has no {self.root}", host)
-        for whole in (root, *map(_segments, self.kept)):
+        kept = [*map(_segments, self.kept)]
+        for whole in (root, *kept):
             if len(whole) > 1 and known and known[-1] in whole:
                 fault = f"ends with a piece of the API's path /{'/'.join(whole)}"
-                raise self._error(url, fault, "/".join((host, *given[:-1])), below=True)
+                held = whole if whole in kept else ()
+                raise self._error(url, fault, "/".join((host, *given[:-1], *held)), below=True)
         start, strange = self._strange_root(known)
         if not strange:
             return
-        if strange == root:
-            fault = f"holds {self.root}, and behind it none of its endpoints"
+        if strange in (root, *kept):
+            fault = f"holds /{'/'.join(strange)}, and behind it none of its endpoints"
+            start += len(strange) if strange in kept else 0
         else:
             fault = self._whose("".join(f"/{self._seen(piece)}" for piece in strange))
         raise self._error(url, fault, "/".join((host, *given[:start])), below=True)

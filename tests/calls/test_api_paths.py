@@ -38,7 +38,13 @@ MAKE: dict[str, Callable[[str], Any]] = {
 }
 # What each adapter's own paths are.
 OWN = {
-    "iprog": ("/api/v1", ["/sms_messages", "/sms_messages/send_bulk", "/account/sms_credits"]),
+    "iprog": (
+        "/api/v1",
+        [
+            *("/sms_messages", "/sms_messages/send_bulk"),
+            *("/account/sms_credits", "/accounts/sms_credits"),
+        ],
+    ),
     "infopromo": ("/api/v3", ["/sms/send", "/sms", "/sms/campaign", "/me", "/contacts/g1/all"]),
     "infopromo-http": ("/api/http", ["/sms/send", "/balance"]),
     "ultimatesms": ("/api/v3", ["/sms/send"]),
@@ -159,6 +165,9 @@ def test_proxy_below_what_looks_like_an_api_can_be_written(before: str) -> None:
         ("https://sms.example.com/3rdparty/v1/messages", "https://sms.example.com/3rdparty/v1"),
         ("https://api.sms-gate.app", "https://api.sms-gate.app/3rdparty/v1"),
         ("https://API.sms-gate.app/messages", "https://api.sms-gate.app/3rdparty/v1"),
+        ("http://api.sms-gate.app", "https://api.sms-gate.app/3rdparty/v1"),
+        ("https://api.sms-gate.app:443/", "https://api.sms-gate.app/3rdparty/v1"),
+        ("https://api.sms-gate.app:8443", "https://api.sms-gate.app:8443"),
         ("https://sms.example.com/api/phone/messages", "https://sms.example.com/api/phone"),
     ],
 )
@@ -173,16 +182,38 @@ def test_phone_and_server_of_smsgate_are_told_apart(given: str, expected: str) -
         "/api/v3",
         "/api/http",
         "/api/v3/messages",
-        "/3rdparty",
         "/mobile/v1",
         "/api/phone",
         "/messages/x",
     ],
 )
 def test_what_is_no_address_of_smsgate_is_refused(path: str) -> None:
-    """The path of another API, or a piece of its own."""
+    """The path of another API, or something behind its endpoint."""
     with pytest.raises(ConfigurationError, match=f"/messages itself: write '{HOST}'"):
         SmsGateProvider("u", "p", base_url=HOST + path)
+
+
+@pytest.mark.parametrize(
+    ("path", "advised"),
+    [
+        ("/3rdparty", "/3rdparty/v1"),
+        ("/v1", "/3rdparty/v1"),
+        ("/api", "/api/3rdparty/v1"),
+        ("/api/3rdparty", "/api/3rdparty/v1"),
+        ("/proxy/3rdparty", "/proxy/3rdparty/v1"),
+        ("/3rdparty/v1/health", "/3rdparty/v1"),
+        ("/api/3rdparty/v1/devices", "/api/3rdparty/v1"),
+    ],
+)
+def test_who_wrote_a_piece_of_a_server_of_smsgate_is_told_the_whole_path(
+    path: str, advised: str
+) -> None:
+    """What the base URL has to hold stands in the advice, which is understood."""
+    with pytest.raises(ConfigurationError, match=f"write '{HOST}{advised}'") as caught:
+        SmsGateProvider("u", "p", base_url=HOST + path)
+
+    assert "another API" not in str(caught.value)
+    assert HOST + advised == SmsGateProvider("u", "p", base_url=HOST + advised).gateway.base_url
 
 
 @pytest.mark.parametrize(

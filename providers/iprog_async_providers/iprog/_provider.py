@@ -55,6 +55,7 @@ _PATHS = ApiPaths(
         "sms_messages/send_bulk",
         "sms_messages/status",
         "account/sms_credits",
+        "accounts/sms_credits",
         "message-reminders",
         "otp/send_otp",
         "otp/verify_otp",

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from attrs import field, frozen
 from attrs.validators import optional
@@ -36,8 +36,8 @@ from iprog_async_providers.smsgate._answers import read_sent, read_status
 if TYPE_CHECKING:
     from iprog_async.sandbox import SandboxGateway
 
-_PUBLIC_SERVER = "https://api.sms-gate.app"
-BASE_URL = f"{_PUBLIC_SERVER}/3rdparty/v1"
+_PUBLIC_SERVER = "api.sms-gate.app"
+BASE_URL = f"https://{_PUBLIC_SERVER}/3rdparty/v1"
 # A phone in local mode has no more than the endpoint.
 _PATHS = ApiPaths(
     "",
@@ -57,6 +57,16 @@ def _username(value: str) -> str:
 
 def _password(value: str) -> str:
     return clean_secret(value, "SMSGate password")
+
+
+def _is_public_server(base_url: str) -> bool:
+    """Return whether an address is the project's server, and has no path."""
+    parts = urlsplit(base_url)
+    return (
+        parts.hostname == _PUBLIC_SERVER
+        and parts.port in (None, 80, 443)
+        and parts.path.strip("/") == ""
+    )
 
 
 @frozen(eq=False, slots=False)
@@ -129,7 +139,7 @@ class SmsGateProvider(BaseProvider):
         # The name alone may be a word that answers are made of.
         secrets = (self.password, pair, coded)
         gateway = Gateway(self.name, self.base_url, secrets, self.rate, headers, _PATHS)
-        if gateway.base_url.lower() == _PUBLIC_SERVER:
+        if _is_public_server(gateway.base_url):
             # Whose API is at one place only.
             gateway.base_url = BASE_URL
         return gateway
