@@ -157,8 +157,8 @@ class Journal(JournalContents):
 
     async def end_run(self, number: int) -> None:
         """Let another bulk run use the journal; it can when this returns."""
-        self.store.end_run(number)
-        await self.store.run_ended()
+        if self.store.end_run(number):
+            await self.store.run_ended(number)
 
     def forget_closed(self) -> None:
         """Let go of the single sends whose event loop is closed: nothing else ends them."""

@@ -64,6 +64,7 @@ class Ledger:
         self._holder = KeyHolder()
         self._claimed = ClaimedRows(journal, self._rule, self._reserved, run)
         self._lost = Counter[int]()
+        self._leaving: int | None = None
 
     @classmethod
     async def of_run(cls, journal: Journal, *, one_per_number: bool = False) -> Self:
@@ -86,12 +87,12 @@ class Ledger:
         self._doubts.clear()
         if self._run and not self._shared:
             number, self._run = self._run, 0
-            self._journal.store.end_run(number)
+            self._leaving = number if self._journal.store.end_run(number) else None
 
     async def ended(self) -> None:
         """Wait until another run can have the journal, after `end`."""
-        if not self._shared:
-            await self._journal.store.run_ended()
+        if self._leaving is not None:
+            await self._journal.store.run_ended(self._leaving)
 
     def stop(self) -> None:
         """Wait no longer for what others are sending: nothing more leaves, and it stays open."""

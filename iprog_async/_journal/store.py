@@ -212,16 +212,25 @@ class JournalStore(Pages, Protocol):
         """
         ...
 
-    def end_run(self, number: int) -> None:
+    def end_run(self, number: int) -> bool:
         """Let another bulk run begin, once what this one has handed in can't change what it has.
+
+        The garbage collector may call it, between any two lines of anybody.
 
         Args:
             number: Which run ends. It changes nothing if that one has ended already.
+
+        Returns:
+            Whether `run_ended` tells when another one can begin; else it can, or will in a moment.
         """
         ...
 
-    async def run_ended(self) -> None:
-        """Wait until another bulk run can begin, after `end_run`."""
+    async def run_ended(self, number: int | None = None) -> None:
+        """Wait until another bulk run can begin, after `end_run`.
+
+        Args:
+            number: Which run has ended; any, if it is `None`.
+        """
         ...
 
     async def look_up(

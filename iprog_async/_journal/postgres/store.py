@@ -141,12 +141,13 @@ class PostgresStore:
         """Take part in a run that others are at: what they have of it is looked up, too."""
         self._run, self._has_earlier_rows = _NO_RUN, True
 
-    def end_run(self, number: int) -> None:
+    def end_run(self, number: int) -> bool:
         """Let another bulk run begin; see `JournalStore`."""
         if self._own_run is not None and self._own_run.number == number:
             self._own_run = None
+        return False
 
-    async def run_ended(self) -> None:
+    async def run_ended(self, number: int | None = None) -> None:
         """Wait for nothing: what a run has handed in goes only to what it has claimed itself."""
 
     async def look_up(

@@ -9,6 +9,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import count
 from typing import TypeVar
@@ -17,6 +18,7 @@ from attrs import define, field
 
 from iprog_async._core.clock import Clock, SystemClock
 from iprog_async._core.errors import JournalError
+from iprog_async._core.forks.locks import ForkLock
 from iprog_async._core.forks.sqlite import FileInUse
 from iprog_async._journal.pseudonyms import Pseudonyms, national_digits, without_mention
 from iprog_async._journal.rows import Row, Values
@@ -110,7 +112,9 @@ class SqliteStore:
         self._block = file.block
         self._begun = Begun()
         self._own_run: _LockedRun | None = None
-        self._leaving: FileLock | None = None
+        # That of the last run.
+        self._locks: list[FileLock] = []
+        self._leaving: _LockedRun | None = None
         # Reentrant: the garbage collector may end a run within any line.
         self._ending = threading.RLock()
         self._wait = wait
@@ -129,8 +133,8 @@ class SqliteStore:
             self._writer.close()
             raise _not_opened(self.path, exc) from None
         # Also if it is dropped without being closed, and when the interpreter exits.
-        self._stop = weakref.finalize(self, _stop, self._intake, thread)
-        with _listing:
+        self._stop = weakref.finalize(self, _stop, self._intake, thread, self._locks)
+        with _listing.lock:
             _open_here.add(self)
 
     async def begin_run(self) -> int:
@@ -163,6 +167,7 @@ class SqliteStore:
                     await store.run_ended()
             lock = _try_run(self.path)
             if lock is not None:
+                self._locks[:] = [lock]
                 self._own_run = _LockedRun(asyncio.get_running_loop(), lock=lock)
                 return self._own_run
             left = ends - self._clock.monotonic()
@@ -181,24 +186,34 @@ class SqliteStore:
             "open the journal with wait=, the seconds to wait for that. Nothing was sent"
         )
 
-    def end_run(self, number: int) -> None:
+    def end_run(self, number: int) -> bool:
         """Let another bulk run use the file, once it has all that this one handed in.
 
         Rows without a key belong to the run that has the file: one that was stopped for a while in
         the midst of writing them must not overwrite what the next one has of the same messages.
         """
         own = self._own_run
-        if own is not None and own.number == number:
-            self._leave(own)
+        if own is None or own.number != number or own.was_left:
+            # What was left in a closed event loop is ended by whoever uses the file next, and not
+            # by the garbage collector, which may come between any two lines.
+            return False
+        return self._leave(own)
 
     def _leave(self, own: _LockedRun) -> bool:
-        """Let go of the file after all that a run handed in; `False` if it has none any more."""
+        """Let go of the file after all that a run handed in; return whether that can be awaited."""
         with self._ending:
             if self._own_run is not own:
                 return False
-            self._own_run, self._leaving = None, own.lock
-        self._intake.then(own.lock.release)
-        return True
+            self._own_run, self._leaving = None, own
+        return self._let_go(own)
+
+    def _let_go(self, own: _LockedRun) -> bool:
+        if self._intake.then(own.lock.release):
+            return True
+        # Once more, in a moment; where the loop was closed, the next run sees to it.
+        with suppress(RuntimeError):
+            own.loop.call_soon_threadsafe(self._let_go, own)
+        return False
 
     def _end_left_run(self) -> bool:
         """End a run whose event loop was closed, if there is one: who ends it later is late."""
@@ -207,13 +222,19 @@ class SqliteStore:
             return False
         # What is handed in as the garbage collector ends it must not reach the rows of the next.
         self._intake.forget_closed()
-        return self._leave(own)
+        self._leave(own)
+        return True
 
-    async def run_ended(self) -> None:
+    async def run_ended(self, number: int | None = None) -> None:
         """Wait until another run can use the file; see `JournalStore`."""
-        if self._leaving is not None and not self._leaving.is_released:
-            # Whatever it says: what was to be done before it has been done.
-            await self.of_loop().ask(_nothing)
+        leaving = self._leaving
+        if leaving is None or leaving.lock.is_released or number not in (None, leaving.number):
+            return
+        # Whatever it says: what was to be done before it has been done.
+        await self.of_loop().ask(_nothing)
+        if not leaving.lock.is_released:
+            # Somebody was just handing something in.
+            self._intake.then(leaving.lock.release)
 
     @property
     def has_earlier_rows(self) -> bool:
@@ -390,12 +411,12 @@ class _LockedRun(OwnRun):
 
 
 _open_here: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
-_listing = threading.Lock()
+_listing = ForkLock()
 
 
 def _opened_here(path: str) -> list[SqliteStore]:
     """Return the openings that this process has of a file."""
-    with _listing:
+    with _listing.lock:
         return [store for store in _open_here if store.path == path]
 
 
@@ -403,11 +424,18 @@ def _nothing(_: sqlite3.Connection) -> None:
     """Only have one's turn."""
 
 
-def _stop(intake: WriteQueue, thread: threading.Thread) -> None:
-    # In a forked copy the file belongs to the parent, which is still at it. And whoever drops
-    # the last reference may be the thread itself.
+def _stop(intake: WriteQueue, thread: threading.Thread, locks: Sequence[FileLock]) -> None:
+    # In a forked copy the file belongs to the parent, which is still at it.
+    if intake.is_copy:
+        return
+    for lock in locks:
+        # A run that has not ended, or can't any more, writes nothing after this.
+        intake.then(lock.release)
+    # Whoever drops the last reference may be the thread itself.
     if intake.close() and thread is not threading.current_thread():
         thread.join()
+        for lock in locks:
+            lock.release()
 
 
 def _not_opened(path: str, cause: Exception) -> JournalError:

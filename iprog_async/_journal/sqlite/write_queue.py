@@ -179,6 +179,9 @@ class LoopQueue:
         if intake.forks != generation():
             # Another thread may have held the gate when this process was forked off.
             return self._answer(intake.forked())
+        if self.loop.is_closed():
+            # The garbage collector ends what was left in it, maybe while this thread has the gate.
+            return self._answer(intake.left())
         with intake.lock:
             if intake.closed or intake.failure is not None:
                 refusal = intake.refusal(durable=durable)
@@ -217,6 +220,8 @@ class LoopQueue:
         """Have something done with the database after everything that came before."""
         if self._intake.forks != generation():
             return self._answer(self._intake.forked())
+        if self.loop.is_closed():
+            return self._answer(self._intake.left())
         with self._intake.lock:
             refusal = self._intake.refusal()
             if refusal is not None:
@@ -347,18 +352,29 @@ class WriteQueue:
         self._put += 1
         self.jobs.put(job)
 
-    def then(self, step: Callable[[], None]) -> None:
+    def then(self, step: Callable[[], None]) -> bool:
         """Have something done once all that was handed in is in the file, or can't get there.
 
         It is done at once where nothing is left to write, and else by the thread.
+
+        Returns:
+            Whether it is done, or will be: not if somebody holds the gate. That may be this very
+            thread, in which the garbage collector has come between.
         """
-        if not self.is_copy:
-            with self.lock:
-                self.flush()
-                if self.done < self._put and not self._ended:
-                    self.put(Job(afterwards=step))
-                    return
+        if self.is_copy:
+            step()
+            return True
+        if not self.lock.acquire(blocking=False):
+            return False
+        try:
+            self.flush()
+            if self.done < self._put and not self._ended:
+                self.put(Job(afterwards=step))
+                return True
+        finally:
+            self.lock.release()
         step()
+        return True
 
     def end(self) -> list[Job]:
         """Note that the thread does no job any more, and return those that it has not done."""
@@ -415,6 +431,10 @@ class WriteQueue:
     def is_copy(self) -> bool:
         """Whether it came with a fork, and its thread is the parent's."""
         return self.forks != generation()
+
+    def left(self) -> JournalError:
+        """Return what is told in an event loop that is closed, where anybody asks."""
+        return JournalError(f"the event loop that used the journal {self._path} is closed")
 
     def forked(self) -> JournalError:
         """Return what a process is told that has only a copy of the journal."""

@@ -165,7 +165,7 @@ async def test_a_lock_that_can_not_be_let_go_of_in_order_stops_nobody(
 class _EndingClock(InstantClock):
     """Does something while somebody waits."""
 
-    def __init__(self, after: float, end: Callable[[], None]) -> None:
+    def __init__(self, after: float, end: Callable[[], object]) -> None:
         super().__init__()
         self._after = after
         self._end = end
