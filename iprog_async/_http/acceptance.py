@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
+from urllib.parse import unquote
 
 from attrs import frozen
 
@@ -23,14 +25,19 @@ def names_in(joined: str) -> frozenset[str]:
 _DEEPEST = 40
 _MOST_VALUES = 20_000
 _MOST_IDS = 1_000
+# More header fields than any server has, longer ones, and more names than it has for them.
+_MOST_FIELDS = 200
+_LONGEST_FIELD = 4_000
+_LONGEST_COOKIES = 8_000
+_NAMES_KEPT = 512
 
 _TAKEN = (
-    "accept(ed|ing)|acknowledged|arriv(ed|ing)|awaiting|billed|buffer(ed|ing)|charged|debited"
+    "accept(d|ed|ing)|acknowledged|arriv(ed|ing)|awaiting|billed|buffer(ed|ing)|charged|debited"
     "|deducted|en ?route|enqueu(e?ing|ed)|gone out|handed (off|on|over|to)|held|holding|on hold"
     "|(for|in|under) (manual )?(approval|moderation|review)|in (delivery|process|progress|transit)"
     "|in (the )?queue|on [a-z]{2,5} way|out for delivery|passed (on|to)|pending|posted|processing"
     "|(been|messages?|sms|texts?|was|were) received|received (at|by)"
-    "|(re)?(deliver|dispatch|forward|post|schedul|spool|stor)(ed|ing)"
+    "|(re)?(deliver|dispatch|forward|post|schedul|spool|stor)(ed|ing)|delivrd|esme_rok"
     "|re(lay|process|rout|try)(ed|ing)|retried|(re)?(queued|queue?ing|sending|sent|submitted)"
     "|(re)?(submitt|transmitt)(ed|ing)|skipped|taken|undelivered|waiting|went (off|out|through)"
 )
@@ -90,7 +97,7 @@ _CODES = frozenset(("code", "codes"))
 _OF_TEXTS = frozenset(("unique", "track", "tracking", "reference"))
 _COUNTS = names_in(
     "accepted charged count delivered dispatched enqueued parts passed processed queued recipients "
-    "scheduled segments sent submitted success successes successful succeeded"
+    "scheduled segments sent submitted success successes successful succeeded debited deducted"
 )
 _LISTS = frozenset(("batches", "messages", "reports", "texts"))
 # "failed_count" and "remaining_count" count what was not taken.
@@ -141,9 +148,9 @@ def signs_of_acceptance(
             id, one such as `x-sms-sent` a count, and one such as `x-delivery-status` a state.
         status: The HTTP status that they came with: some servers repeat it in a field.
     """
-    found, ids = False, list[str]()
+    found, ids = len(headers or ()) > _MOST_FIELDS, list[str]()
     known = frozenset(text.strip() for text in explained)
-    for key, name, given in _of_texts(headers or {}):
+    for key, name, given in _of_texts({} if found else headers or {}):
         if name.last in _IDS or name.is_id:
             found = True
             # Cut by whoever shows it: it is not masked yet.
@@ -326,9 +333,17 @@ def _ids_of(value: object) -> list[str]:
 def _of_texts(headers: Mapping[str, str]) -> Iterator[tuple[str, ValueName, str]]:
     """Yield the header fields that are about a text, and not about the answer itself."""
     for key, value in headers.items():
-        name = ValueName.of(_IN_ONE_PIECE.sub(r"\1-", key.lower().removeprefix("x-")))
-        if value.strip() and _is_of_a_text(name):
+        name = _name_of_a_text(key[:100])
+        if name is not None and value.strip():
             yield key, name, value.strip()
+
+
+# Names only: a value may be a secret.
+@lru_cache(_NAMES_KEPT)
+def _name_of_a_text(key: str) -> ValueName | None:
+    """Return the name of a header field that is about a text."""
+    name = ValueName.of(_IN_ONE_PIECE.sub(r"\1-", key.lower().removeprefix("x-")))
+    return name if _is_of_a_text(name) else None
 
 
 def _is_of_a_text(name: ValueName) -> bool:
@@ -345,23 +360,39 @@ def _tells_in_head(key: str, value: str, status: int | None) -> bool:
     text = value.strip()
     if key == "set-cookie":
         # What the next page is to show.
-        return any(speaks_of_sending(flash[1]) for flash in _FLASH.finditer(text))
-    name = ValueName.of(key.removeprefix("x-"))
-    told = _TOLD_AS.fullmatch(name.last)
-    if not _STATES_OF_ANSWERS.isdisjoint((*name.parts, told[1] if told else "")):
+        return (
+            len(text) > _LONGEST_COOKIES
+            or ID_OF_TEXT.search(text) is not None
+            or any(speaks_of_sending(unquote(flash[1])) for flash in _FLASH.finditer(text))
+        )
+    told = _told_as(key[:100])
+    if told is None or not text:
         return False
-    if told is None:
-        return _OF_HTTP.fullmatch(key) is None and speaks_of_sending(text)
-    if text.startswith(str(status)):
+    if len(text) > _LONGEST_FIELD:
+        return True
+    if not told or text.startswith(str(status)):
         # "200 OK"
         return speaks_of_sending(text)
     if text.isdecimal():
-        return name.last.endswith("status") and _is_success(int(text[:6]))
+        return told.endswith(("state", "status")) and _is_success(int(text[:6]))
     return _STATUS_WORD.fullmatch(text) is not None or says_taken(text)
 
 
+@lru_cache(_NAMES_KEPT)
+def _told_as(key: str) -> str | None:
+    """Return what a header field tells a state as; nothing if in words; `None` if it tells none."""
+    name = ValueName.of(key.removeprefix("x-"))
+    told = _TOLD_AS.fullmatch(name.last)
+    if not _STATES_OF_ANSWERS.isdisjoint((*name.parts, told[1] if told else "")):
+        return None
+    if told is None:
+        return None if _OF_HTTP.fullmatch(key) else ""
+    return name.last
+
+
 _FLASH = re.compile(
-    r"(?<![^\s_-])(?:alert|flash|message|msg|notice|toast)\w{0,20}=([^;,]{0,2000})", re.IGNORECASE
+    r"(?<![^\s_-])(?:alert|flash|message|msg|notice|notification|state|status|success|toast)\w{0,20}=([^;,]{0,2000})",
+    re.IGNORECASE,
 )
 # Fields whose words are those of HTTP, of hosts and of software.
 _OF_HTTP = re.compile(
@@ -375,7 +406,7 @@ _TOLD_AS = re.compile(
     r"(.*?)(?:status|state|result|outcome|delivery|message|msg|info|notice|alert|flash|note|text)s?"
 )
 _TEXTS = frozenset(("message", "msg", "sms", "batch", "campaign"))
-_SUMS = frozenset(("count", "total"))
+_SUMS = frozenset(("at", "count", "ok", "total"))
 # "x-messageid", "x-creditsused": names of header fields come in lower case.
 _IN_ONE_PIECE = re.compile(
     r"\b(batch|bulk|campaign|credits?|job|message|msg|queue|sms|text|units?)"
@@ -401,7 +432,7 @@ _OF_ANSWERS = _OTHERS_IDS | {
 }
 # What is asked, as a request or a process, may be that a text is sent.
 _STATES_OF_ANSWERS = (
-    _OF_ANSWERS - names_in("api function process req request section")
+    _OF_ANSWERS - names_in("api function process req request response section")
 ) | names_in(
     "auth authentication bot captcha cms consent cookie cors database db ddos drupal firewall "
     "geoip grpc health joomla license login maintenance memcached mysql redis security service "

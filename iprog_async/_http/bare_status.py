@@ -174,6 +174,7 @@ _ASIDE = re.compile(r"<(/?)(?:style|script)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _EDGE_OF_COMMENT = re.compile(r"<!--|-->")
 _LONGEST_PAGE = 32_000
+_LONGEST_BESIDE = 4_000
 _BLANKS = "\ufeff \t\r\n"
 
 
@@ -221,6 +222,8 @@ def text_says_no_more(text: str, status: int) -> bool:
     # A word may have tags within it, and two words nothing but tags between them.
     apart, joined = (html.unescape(_TAG.sub(between, page)).strip() for between in (" ", ""))
     beside = list(told_beside(text, page))
+    if sum(map(len, beside)) > _LONGEST_BESIDE:
+        return False
     if not joined:
         # What a script would write nobody has read.
         return not beside and "<script" not in text.lower()

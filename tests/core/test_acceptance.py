@@ -133,6 +133,19 @@ STATES_OF_ANSWERS = [
     *("x-cache", "cdn-status", "x-kong-upstream-status", "content-language", "retry-after"),
 ]
 
+TOLD_IN_HEADERS = [
+    *(("x-gateway-response", "accepted"), ("x-dlr", "DELIVRD"), ("x-smpp-status", "ESME_ROK")),
+    *(("x-recipients-ok", "2"), ("x-sms-state", "1"), ("x-deducted", "1"), ("x-enqueued-at", "17")),
+    *(("set-cookie", "message_id=8812; path=/"), ("set-cookie", "a=b, sms_id=8812")),
+    *(("set-cookie", "status=sent"), ("set-cookie", "notification=Message sent")),
+    *(("set-cookie", "flash=Message%20sent; path=/"), ("set-cookie", "flash_success=a%2C%20sent")),
+]
+COOKIES = [
+    "XSRF-TOKEN=eyJpdiI6Imx3; expires=Mon, 30-Nov-2026; path=/, laravel_session=eyJpdi; httponly",
+    "PHPSESSID=8d1f2c30; path=/",
+    "__cf_bm=abc.8D; path=/; domain=.sent.example; HttpOnly; Secure; SameSite=None",
+]
+
 FIELDS_OF_HTTP = [
     *("server", "via", "vary", "content-security-policy", "access-control-allow-origin", "nel"),
     *("www-authenticate", "server-timing", "report-to", "permissions-policy", "x-frame-options"),
@@ -197,12 +210,26 @@ def test_a_header_field_can_be_an_id(headers: dict[str, str], expected: tuple[st
         ("hx-trigger", '{"toast": "Message sent"}', True),
         *((name, "queued", False) for name in (*STATES_OF_ANSWERS, *FIELDS_OF_HTTP)),
         *(("access-control-allow-credentials", "true", False), ("x-pjax", "ok", False)),
+        *((name, value, True) for name, value in TOLD_IN_HEADERS),
+        *(("set-cookie", cookie, False) for cookie in COOKIES),
         *(("x-flash-notice", "Message+sent", True), ("x-info", "Slow down", False)),
     ],
 )
 def test_a_header_field_can_tell_of_a_text(name: str, value: str, expected: bool) -> None:
     """A state, a count or a price of texts is a sign; what is about anything else is none."""
     assert expected is bool(signs_of_acceptance(None, headers={name: value}))
+
+
+def test_a_head_that_is_too_large_counts_as_a_sign() -> None:
+    """No server has so many fields, or such long ones, and nobody waits until they are read."""
+    heads: list[dict[str, str]] = [
+        {"x-note": "a " * 3_000},
+        {"set-cookie": "flash=hello; " * 1_000},
+        {f"x-{number}": "a" for number in range(300)},
+    ]
+
+    assert [True] * 3 == [bool(signs_of_acceptance(None, headers=head)) for head in heads]
+    assert not signs_of_acceptance(None, headers={"content-security-policy": "a " * 3_000})
 
 
 def test_hostile_answers_end_as_a_sign() -> None:

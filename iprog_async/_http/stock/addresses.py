@@ -37,6 +37,9 @@ _OF_ERRORS = frozenset(("", "error", "errors"))
 _HEX = re.compile(r"[a-f-]{8,}", re.IGNORECASE)
 _SWITCH = re.compile(r"(?<=[a-z])[A-Z]")
 _SHORTEST_ID = 8
+# What of an address is looked at; in more there may be anything.
+_MOST_PIECES = 50
+_LONGEST = 4_000
 # What is shown to whoever handed something in.
 _HANDED_IN = frozenset(("confirmation", "outbox", "receipt", "thank", "thanks", "thankyou"))
 
@@ -59,13 +62,13 @@ def leads_to_one(address: str, asked: str = "", fields: Collection[str] = ()) ->
     if parts.query and not pairs:
         return True
     path, fragment = _segments(parts.path), _segments(parts.fragment)
+    pairs = [(name, value) for name, value in pairs if name not in fields]
+    if len(path) > _MOST_PIECES or _are_too_many(pairs):
+        return True
     return (
         any(each not in known and _is_one(each, *around) for *around, each in _around(path))
         or any(each not in known and _is_one(each, "#", "") for each in fragment)
-        or any(
-            name not in fields and (_tells_in(name, value) or _is_of_one(name, value, asked))
-            for name, value in pairs
-        )
+        or any(_tells_in(name, value) or _is_of_one(name, value, asked) for name, value in pairs)
     )
 
 
@@ -79,6 +82,13 @@ def _is_of_one(name: str, value: str, asked: str) -> bool:
     if value.startswith(("/", "http://", "https://")) and "?" not in value:
         return _has_digit(name) or leads_to_one(value, asked)
     return _has_digit(name + value)
+
+
+def _are_too_many(pairs: Sequence[tuple[str, str]]) -> bool:
+    """Return whether the pairs of a query are more, or longer, than is looked at."""
+    return (
+        len(pairs) > _MOST_PIECES or sum(len(name) + len(value) for name, value in pairs) > _LONGEST
+    )
 
 
 def _segments(path: str) -> list[str]:
@@ -127,7 +137,7 @@ def without_queries(page: str) -> str:
 
 def _tells(query: str) -> bool:
     fields = parse_qsl(html.unescape(query[1:]), keep_blank_values=True)
-    return any(_tells_in(name, value) for name, value in fields)
+    return _are_too_many(fields) or any(_tells_in(name, value) for name, value in fields)
 
 
 def _tells_in(name: str, value: str) -> bool:

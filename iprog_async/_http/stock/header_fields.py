@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 from iprog_async._http.acceptance import ValueName, names_in, says_taken
 from iprog_async._http.stock.addresses import leads_to_one, refreshes_to
@@ -17,10 +18,12 @@ _MADE = frozenset(("location", "operation-location", "azure-asyncoperation"))
 _ADDRESSES = frozenset(("href", "link", "location", "redirect", "uri", "url"))
 # Of what was asked, and of what is written about a gateway.
 _OTHERS_ADDRESSES = names_in(
-    "cdn cf csp debug doc docs documentation endpoint forwarded help host info original policy "
-    "report request rewrite support trace"
+    "cdn cf csp debug doc docs documentation endpoint forwarded help host original policy "
+    "rewrite support trace"
 )
 _PLACE = re.compile(r"[/:]")
+_MOST_LINKS = 50
+_LONGEST_LINKS = 8_000
 _LINK = re.compile(r"<([^<>]{0,2000})>([^<>]{0,500})")
 _RELATION = re.compile(r"\brel ?= ?\"?([^\";,]{1,200})", re.IGNORECASE)
 # What a page is drawn with, and where a gateway is described.
@@ -56,17 +59,27 @@ def _is_of_a_text(key: str, value: str, status: int, asked: str, fields: Collect
         address = refreshes_to(value)
         return bool(address) and leads_to_one(address, asked, fields)
     if key == "link":
-        return any(
-            leads_to_one(each[1], asked, fields)
-            for each in _LINK.finditer(value)
-            if not _is_harmless(each[2])
-        )
-    parts = ValueName.of(key).parts
-    if "location" in parts and not _PLACE.search(value):
+        if len(value) > _LONGEST_LINKS:
+            return True
+        links = [each[1] for each in _LINK.finditer(value) if not _is_harmless(each[2])]
+        return len(links) > _MOST_LINKS or any(leads_to_one(each, asked, fields) for each in links)
+    named = _named(key[:100])
+    if named == "location" and not _PLACE.search(value):
         # "MNL1" is where a server stands.
         return says_taken(value)
-    is_address = not _ADDRESSES.isdisjoint(parts) and _OTHERS_ADDRESSES.isdisjoint(parts)
-    return is_address and leads_to_one(value, asked, fields)
+    return bool(named) and leads_to_one(value, asked, fields)
+
+
+# Names only: a value may be a secret.
+@lru_cache(512)
+def _named(key: str) -> str:
+    """Return what a header field calls an address; nothing if it is of none, or of another one."""
+    parts = ValueName.of(key).parts
+    if not _OTHERS_ADDRESSES.isdisjoint(parts):
+        return ""
+    if "location" in parts:
+        return "location"
+    return next((part for part in parts if part in _ADDRESSES), "")
 
 
 def _is_harmless(described: str) -> bool:

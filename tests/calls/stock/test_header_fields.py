@@ -73,6 +73,9 @@ _LEADING: list[tuple[int, dict[str, str]]] = [
     (429, {"link": '</messages/8812>; rel="item"'}),
     (404, {"x-status-url": "/messages/a-7"}),
     (404, {"hx-redirect": "/sent"}),
+    *((429, {f"x-{name}-url": "/messages/8812"}) for name in ("report", "request", "info")),
+    *((429, {"link": links}) for links in ("<a?b=c>, " * 51, "<a>; rel=icon, " * 1_000)),
+    *((301, {"location": f"/v1?{query}"}) for query in ("a=b&" * 51, "a=" + "b" * 4_001)),
     *((404, {"x-location": place}) for place in ("sent", "/m/8812", "sms:8812", "queued")),
 ]
 
