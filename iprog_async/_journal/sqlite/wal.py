@@ -9,6 +9,7 @@ another process then truncates `-shm` under us, which ends in SIGBUS.
 
 from __future__ import annotations
 
+import os
 import struct
 
 from attrs import frozen
@@ -19,7 +20,9 @@ _FRAME_HEADER = 24
 _MAGIC = 0x377F0682
 _FEW = 2
 _GENERATIONS = 0x7FFFFFFF
-_BLOCK = 512
+# Bytes of a file system's blocks: a sector of a disk at least. What is named where there are larger
+# ones is often what is best read at once, and a refusal is the safe side.
+_SMALLEST_BLOCK, _LARGEST_BLOCK = 512, 4096
 
 
 @frozen
@@ -61,7 +64,7 @@ def read_wal(path: str) -> Wal | None:
             page_size, generation = _read_header(head)
             size = file.seek(0, 2) - _HEADER.size
             frame = page_size + _FRAME_HEADER
-            whole = generation and not _is_cut(size, frame)
+            whole = generation > 0 and not _is_cut(size, frame, file.fileno())
             frames = size // frame if whole else 0
             pages: set[bytes] = set()
             for place in range(min(frames, _FEW)):
@@ -69,7 +72,8 @@ def read_wal(path: str) -> Wal | None:
                 pages.add(file.read(4))
     except FileNotFoundError:
         return None
-    few = bool(generation) and frames <= _FEW
+    # Of one that was cut off nobody knows what it had.
+    few = whole and frames <= _FEW
     return Wal(generation, frames, few and pages <= {b"\0\0\0\1"})
 
 
@@ -101,15 +105,23 @@ def last_commit_of_first_page(path: str) -> bytes | None:
         return None
 
 
-def _is_cut(size: int, frame: int) -> bool:
+def _is_cut(size: int, frame: int, descriptor: int) -> bool:
     """Return whether frames of so many bytes in all can't be what SQLite has written.
 
     It writes the head of a frame, and then its page. A process that is killed in between leaves the
     one without the other, or what the system had copied by then: blocks of the file as a whole. So
-    does a disk that is full, whose blocks may be as small as can be.
+    does a disk that is full, whose blocks may be smaller than a page.
     """
-    rest = size % frame
-    return rest not in (0, _FRAME_HEADER) and (size + _HEADER.size) % _BLOCK != 0
+    if size % frame in (0, _FRAME_HEADER):
+        return False
+    return (size + _HEADER.size) % _block_of(descriptor) != 0
+
+
+def _block_of(descriptor: int) -> int:
+    """Return in how many bytes at once the file system of an open file gives room."""
+    if not hasattr(os, "fstatvfs"):
+        return _LARGEST_BLOCK
+    return max(_SMALLEST_BLOCK, min(os.fstatvfs(descriptor).f_bsize, _LARGEST_BLOCK))
 
 
 def _read_header(head: bytes) -> tuple[int, int]:

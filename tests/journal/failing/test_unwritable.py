@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -110,8 +111,11 @@ async def test_new_texts_of_a_full_quota_are_not_sent(path: Path, more: int) -> 
 
 
 @pytest.mark.parametrize("block", [512, 1024, 4096])
-async def test_killed_where_a_page_had_room_in_part(block: int, path: Path) -> None:
+async def test_killed_where_a_page_had_room_in_part(
+    block: int, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A file system gives room by blocks of its own: what was not all written was no record."""
+    monkeypatch.setattr(os, "fstatvfs", lambda _: SimpleNamespace(f_bsize=block), raising=False)
     killed = path.with_name("killed.db")
     with Journal.open(path) as journal:
         await posting(Wire(ACCEPTED), journal).send(NUMBER, "Hi", key="sent")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -116,6 +117,13 @@ def _log_cut_within_a_page(path: Path) -> Path:
     return path
 
 
+def _log_cut_within_a_block(path: Path) -> Path:
+    """As a transfer by smaller blocks than the file system's leaves it when it breaks off."""
+    size = os.stat(f"{path}-wal").st_size
+    os.truncate(f"{path}-wal", size // 2 // 4096 * 4096 + 512)
+    return path
+
+
 def _broken_log(path: Path) -> Path:
     log = Path(f"{path}-wal")
     data = bytearray(log.read_bytes())
@@ -158,6 +166,7 @@ LOSSES: list[Callable[[Path], Path]] = [
     _cut_log,
     _log_of_one_page,
     _log_cut_within_a_page,
+    _log_cut_within_a_block,
     _broken_log,
     _log_of_another,
     _log_of_another_journal,
@@ -245,6 +254,19 @@ async def test_a_copy_put_back_beside_the_log_of_a_later_run(tmp_path: Path) -> 
     with pytest.raises(JournalError, match="is not its own: it may have the records of a later"):
         Journal.open(path)
     assert log == read_wal(str(path)) is not None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a signal of POSIX systems")
+def test_a_copy_put_back_beside_a_log_that_was_cut_off(killed: Path, tmp_path: Path) -> None:
+    """Of a log that was cut off nobody knows what it had: it stays, and nothing is sent."""
+    path = _log_cut_within_a_page(_copy(killed, tmp_path))
+    backup = tmp_path / "backup.db"
+    asyncio.run(send_all(backup, ACCEPTED, to_many(10)))
+    backup.replace(path)
+    before = Path(f"{path}-wal").read_bytes()
+    with pytest.raises(JournalError, match="may lack records"):
+        Journal.open(path)
+    assert before == Path(f"{path}-wal").read_bytes()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a signal of POSIX systems")
