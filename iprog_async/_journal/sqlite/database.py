@@ -20,8 +20,10 @@ from iprog_async._journal.sqlite.file_lock import FileLock
 from iprog_async._journal.sqlite.id_blocks import attempt_of, lease_block
 from iprog_async._journal.sqlite.integrity import (
     DAMAGED,
+    check_ours,
     check_whole,
     damaged_rows,
+    is_ours,
     read_meta,
     seal_meta,
     snapshot,
@@ -180,8 +182,8 @@ def _shut(path: str, connection: sqlite3.Connection, *, mark: bool) -> bool:
             connection.close()
             return True
         # Closing would copy the log to the main file, also where only the log says that it is open.
-        marked = read_marker(path).is_open or says_open(connection)
-    except (sqlite3.Error, OSError):
+        marked = read_marker(path).is_open or says_open(connection) or not is_ours(connection)
+    except (sqlite3.Error, OSError, JournalError):
         marked = True
     if marked:
         close_and_leave_log(connection, path)
@@ -352,22 +354,6 @@ def _damaged(connection: sqlite3.Connection, path: str, allow_damage: bool) -> f
             "unknown, and whom they were about may be texted twice. Nothing was sent"
         )
     return damaged
-
-
-def check_ours(connection: sqlite3.Connection) -> bool:
-    """Return whether a journal has its tables already, before anything is changed about it.
-
-    Raises:
-        JournalError: It is a database of something else.
-    """
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if application != APPLICATION_ID and (application or tables):
-        raise JournalError(
-            "this file is no journal of sent texts, but another SQLite database; it was left as "
-            "it is: take another file"
-        )
-    return bool(tables)
 
 
 def _make(connection: sqlite3.Connection, campaign: str) -> None:

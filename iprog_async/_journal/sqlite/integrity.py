@@ -1,4 +1,4 @@
-"""Whether a journal's file is there, and whole: its structure, its tables, each of its rows."""
+"""Whether a file is there, a journal, and whole: its structure, its tables, each of its rows."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from zlib import crc32
 
 from iprog_async._core.errors import JournalError
 from iprog_async._journal.sqlite.schema import (
+    APPLICATION_ID,
     CHECKED_BYTES,
     INDEX_OF_SINGLES,
     ODD_ROW,
@@ -33,6 +34,33 @@ def leads_to(path: str, identity: os.stat_result) -> bool:
         return os.path.samestat(os.stat(path), identity)
     except OSError:
         return False
+
+
+def is_ours(connection: sqlite3.Connection) -> bool:
+    """Return whether a database says that it is a journal."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    return bool(application == APPLICATION_ID)
+
+
+def check_ours(connection: sqlite3.Connection) -> bool:
+    """Return whether a journal has its tables already, before anything is changed about it.
+
+    Raises:
+        JournalError: It is a database of something else.
+    """
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != APPLICATION_ID and (application or tables):
+        raise another_database()
+    return bool(tables)
+
+
+def another_database() -> JournalError:
+    """Return what to raise for a database of something else."""
+    return JournalError(
+        "this file is no journal of sent texts, but another SQLite database; it was left as it "
+        "is: take another file"
+    )
 
 
 @contextmanager

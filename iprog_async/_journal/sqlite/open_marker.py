@@ -8,6 +8,7 @@ opening, before anything else, and once at its end, after everything else.
 
 | the main file says | the log | the journal |
 |---|---|---|
+| that it is another program's | any | is refused, and nothing is touched |
 | nothing (an older format) | any | is opened; nothing is known |
 | closed | none, or empty | is opened |
 | closed | its own last one, up to the closing | is opened without it |
@@ -32,6 +33,7 @@ from urllib.parse import quote
 from attrs import frozen
 
 from iprog_async._core.errors import JournalError
+from iprog_async._journal.sqlite.integrity import another_database
 from iprog_async._journal.sqlite.schema import APPLICATION_ID
 from iprog_async._journal.sqlite.wal import (
     Wal,
@@ -121,6 +123,7 @@ def read_marker(path: str) -> Marker:
     does whoever makes it. Killed in between, or on a full disk, it stays like that.
 
     Raises:
+        JournalError: It is another program's, and nothing about it may be changed.
         sqlite3.Error: It is no database.
     """
     connection = sqlite3.connect(f"file:{quote(path)}?mode=ro&immutable=1", uri=True)
@@ -130,12 +133,13 @@ def read_marker(path: str) -> Marker:
             connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, False)
         # SQLite then goes by how long the file is, and does not refuse it as damaged.
         connection.execute("PRAGMA writable_schema=ON")
-        ours, number = _ask(connection, "application_id"), _ask(connection, "user_version")
-        if ours not in (0, APPLICATION_ID):
-            # Of another program; it is refused later, and nothing is changed about it.
-            return Marker(0, False, 1, True)
+        application, number = _ask(connection, "application_id"), _ask(connection, "user_version")
+        ours = application == APPLICATION_ID
         # Only where nothing is known of its log do they matter.
-        pages, tables = (1, True) if number else _contents(connection)
+        pages, tables = (1, True) if ours and number else _contents(connection)
+        # What makes it ours is written with its tables: format 1 had all of that in its first log.
+        if not ours and (application or number or tables or (pages and _is_half_written(path))):
+            raise another_database()
     number &= 0xFFFFFFFF
     return Marker(number >> 1, bool(number & 1), pages, tables)
 
@@ -144,6 +148,17 @@ def _contents(connection: sqlite3.Connection) -> tuple[int, bool]:
     """Return how many pages a main file has, and whether it has any table."""
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     return _ask(connection, "page_count"), bool(tables)
+
+
+def _is_half_written(path: str) -> bool:
+    """Return whether somebody may have been killed as they wrote it without a log.
+
+    SQLite would take that back at the first look, and leave a file that may be empty.
+    """
+    try:
+        return os.path.getsize(f"{path}-journal") > 0
+    except FileNotFoundError:
+        return False
 
 
 def _ask(connection: sqlite3.Connection, name: str) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +20,7 @@ from support.core.fakes import to_many
 from support.journal.journaling import ACCEPTED, send_all
 from support.waiting import LONG
 
-from iprog_async import Journal, JournalError
+from iprog_async import Journal, JournalError, JournalReader
 from iprog_async._journal import journal as journal_module
 from iprog_async._journal.sqlite import file_lock as lock_module
 from iprog_async._journal.sqlite.file_lock import FileLock
@@ -70,6 +72,43 @@ def test_what_is_no_journal_is_left_alone(
     assert ("account", False) == (caught.value.blame, caught.value.may_have_been_sent)
     assert before == (path.read_bytes() if path.is_file() else b"")
     assert not Path(f"{path}.lock").exists()
+
+
+_OPENINGS = [
+    pytest.param(JournalReader.open, id="read"),
+    pytest.param(Journal.open, id="opened"),
+    pytest.param(partial(Journal.open, allow_lost_records=True), id="opened anyhow"),
+]
+_KILLED_WITH: dict[str, tuple[str, str]] = {
+    "a closed journal's number": ("CREATE TABLE t (x); PRAGMA user_version=4", ""),
+    "an open journal's number": ("CREATE TABLE t (x); PRAGMA user_version=5", ""),
+    "no number": ("CREATE TABLE t (x)", ""),
+    "a number in its log": ("CREATE TABLE t (x); PRAGMA user_version=4", "PRAGMA user_version=6"),
+    "all but a number in its log": ("PRAGMA user_version=4", "CREATE TABLE t (x)"),
+    "all in its log": ("", "CREATE TABLE t (x); PRAGMA user_version=6"),
+    "an id": ("PRAGMA application_id=77; CREATE TABLE t (x); PRAGMA user_version=4", ""),
+}
+"""What another program has in its main file, and what in its log when it is killed."""
+
+
+@pytest.mark.parametrize("open_it", _OPENINGS)
+@pytest.mark.parametrize("name", _KILLED_WITH)
+def test_another_database_keeps_its_log(
+    name: str, open_it: Callable[[Path], object], tmp_path: Path
+) -> None:
+    """Whatever number another program has given its file, its log stays where it is."""
+    source, path = tmp_path / "source.db", tmp_path / "app.db"
+    main, log = _KILLED_WITH[name]
+    with closing(sqlite3.connect(source, isolation_level=None)) as connection:
+        connection.executescript(f"PRAGMA journal_mode=WAL; {main}")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.executescript(f"{log}; CREATE TABLE last (x)")
+        for suffix in ("", "-wal"):
+            shutil.copy(f"{source}{suffix}", f"{path}{suffix}")
+    before = path.read_bytes(), Path(f"{path}-wal").read_bytes()
+    with pytest.raises(JournalError, match="another SQLite database"):
+        open_it(path)
+    assert before == (path.read_bytes(), Path(f"{path}-wal").read_bytes())
 
 
 @pytest.mark.parametrize("path", ["missing/j.db", "j\0.db", ""])
