@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import shutil
 import signal
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -175,15 +177,32 @@ def test_a_log_that_was_copied_in_part_beside_one_who_has_the_journal_open(
     Journal.open(path).close()
 
 
+_OPENINGS = [
+    pytest.param(JournalReader.open, id="read"),
+    pytest.param(Journal.open, id="opened"),
+    pytest.param(partial(Journal.open, allow_lost_records=True), id="opened anyhow"),
+]
+
+
 _MAKING = """
-import resource, signal
+import resource, signal, sqlite3
 from iprog_async import Journal
 
-def main(path, room):
+def main(path, room, of_another):
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
-    Journal.open(path).close()
+    if of_another:
+        tables = "".join(f"CREATE TABLE t{number} (x);" for number in range(4))
+        sqlite3.connect(path, isolation_level=None).executescript(f"BEGIN; {tables} COMMIT")
+    else:
+        Journal.open(path, campaign="june").close()
 """
+
+
+def _kill_as_it_is_made(path: Path, pages: int, *, of_another: bool = False) -> None:
+    with forking(_MAKING) as child:
+        assert -signal.SIGXFSZ == child.call(str(path), pages * _PAGE, of_another)
+    assert (pages * _PAGE, True) == (path.stat().st_size, Path(f"{path}-journal").exists())
 
 
 @pytest.mark.slow
@@ -191,12 +210,48 @@ def main(path, room):
 @pytest.mark.parametrize("pages", [1, 2, 3])
 @pytest.mark.parametrize("reads", [True, False], ids=["read first", "opened first"])
 def test_killed_while_it_is_made(pages: int, reads: bool, tmp_path: Path) -> None:
-    """A file of which only the first pages are there was about nobody, and becomes a journal."""
+    """A file of which only the first pages are there was about nobody, and becomes a journal.
+
+    Whoever only looks makes none of it, and decides on no campaign.
+    """
     path = tmp_path / "j.db"
-    with forking(_MAKING) as child:
-        assert -signal.SIGXFSZ == child.call(str(path), pages * _PAGE)
-    assert (pages * _PAGE, True) == (path.stat().st_size, Path(f"{path}-journal").exists())
+    _kill_as_it_is_made(path, pages)
+    for _ in range(2 if reads else 0):
+        with pytest.raises(JournalError, match="is empty, and no journal yet"):
+            JournalReader.open(path)
+    with Journal.open(path, campaign="june") as journal:
+        outcomes = asyncio.run(run_over(posting(Wire(ACCEPTED)), to_many(1), journal=journal))
+    assert ["accepted"] == [outcome.state for outcome in outcomes]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="SIGXFSZ is a signal of POSIX systems")
+@pytest.mark.parametrize("pages", [1, 2, 3])
+@pytest.mark.parametrize("open_it", _OPENINGS)
+def test_another_program_was_killed_as_it_made_its_file(
+    pages: int, open_it: Callable[[Path], object], tmp_path: Path
+) -> None:
+    """What is to be taken back of it is another's to take back: nothing of it is touched."""
+    path = tmp_path / "app.db"
+    _kill_as_it_is_made(path, pages, of_another=True)
+    before = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    with pytest.raises(JournalError, match="another SQLite database"):
+        open_it(path)
+    assert before == {file: file.read_bytes() for file in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize("reads", [True, False], ids=["read first", "opened first"])
+def test_killed_while_it_was_written_anew(reads: bool, tmp_path: Path) -> None:
+    """What was not done to its end is taken back, and the journal has all that it had."""
+    path, killed = tmp_path / "j.db", tmp_path / "killed.db"
+    asyncio.run(send_all(path, ACCEPTED, to_many(_LATER)))
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript("PRAGMA journal_mode=DELETE; PRAGMA cache_size=1; BEGIN")
+        connection.execute("UPDATE entries SET state = 'released'")
+        for suffix in ("", "-journal"):
+            shutil.copy(f"{path}{suffix}", f"{killed}{suffix}")
+    assert path.read_bytes() != killed.read_bytes()
     if reads:
-        with JournalReader.open(path) as reader:
-            assert 0 == asyncio.run(reader.counts())["accepted"]
-    assert ["accepted"] == asyncio.run(send_all(path, ACCEPTED, to_many(1)))[0]
+        with JournalReader.open(killed) as reader:
+            assert _LATER == asyncio.run(reader.counts())["accepted"]
+    _opens(killed)
