@@ -104,6 +104,6 @@ def changes(
     for name, (least, share) in _NOISE.items():
         early = median(level[name] for level in warm[:part])
         late = median(level[name] for level in warm[-part:])
-        further = {} if noise is None else noise
-        found[name] = Change(early, late, max(least, share * early, further.get(name, 0.0)))
+        further = 0.0 if noise is None else noise.get(name, 0.0)
+        found[name] = Change(early, late, max(least, share * early, further))
     return found

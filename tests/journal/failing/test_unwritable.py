@@ -115,7 +115,11 @@ async def test_killed_where_a_page_had_room_in_part(
     block: int, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file system gives room by blocks of its own: what was not all written was no record."""
-    monkeypatch.setattr(os, "fstatvfs", lambda _: SimpleNamespace(f_bsize=block), raising=False)
+
+    def in_blocks(_descriptor: int) -> SimpleNamespace:
+        return SimpleNamespace(f_bsize=block)
+
+    monkeypatch.setattr(os, "fstatvfs", in_blocks, raising=False)
     killed = path.with_name("killed.db")
     with Journal.open(path) as journal:
         await posting(Wire(ACCEPTED), journal).send(NUMBER, "Hi", key="sent")
