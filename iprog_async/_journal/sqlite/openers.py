@@ -15,8 +15,11 @@ from __future__ import annotations
 import os
 import re
 
+from attrs import define, field
+
 from iprog_async._core.errors import JournalError
 from iprog_async._journal.sqlite.file_lock import FileLock, holder_of, is_held
+from iprog_async._journal.store import OwnRun
 
 
 # Seconds. The first one to open a journal checks all of it, two seconds for a million messages.
@@ -114,13 +117,29 @@ def is_there(path: str, opener: int) -> bool:
         return True
 
 
+@define(eq=False)
+class LockedRun(OwnRun):
+    """A run that has the file.
+
+    Args:
+        lock: What keeps other runs out.
+    """
+
+    lock: FileLock = field(kw_only=True)
+
+
 def lock_of_run(path: str) -> FileLock | None:
     """Take the lock of a journal's bulk run; `None` if another run has it.
 
     Raises:
-        OSError: The system has no locks for it.
+        JournalError: The system has no locks for it.
     """
-    return FileLock.take(f"{path}.lock-run")
+    try:
+        return FileLock.take(f"{path}.lock-run")
+    except OSError as exc:
+        raise JournalError(
+            f"the journal {path} can't be used for a run: {exc.strerror or exc}. Nothing was sent"
+        ) from None
 
 
 def _path_of_gate(path: str) -> str:

@@ -62,6 +62,23 @@ class SharedWork:
         return None if self.found is None else ClaimLostError(self.found.number, self.found.key)
 
 
+def release_of(claims: Sequence[SharedWork]) -> SharedWork:
+    """Return what takes back claims, as far as nothing was written of their rows since.
+
+    Of rows with keys: those without one are the run's, which gives them back by itself.
+    """
+    claimed = [
+        (row, mark)
+        for claim in claims
+        for row, mark in zip(claim.rows, claim.marks, strict=True)
+        if row.key is not None
+    ]
+    rows = [row for row, _ in claimed]
+    return SharedWork(
+        rows, [row.as_released() for row in rows], marks=[mark for _, mark in claimed]
+    )
+
+
 class SharedRows:
     """The rows of one transaction.
 

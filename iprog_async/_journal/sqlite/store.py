@@ -14,8 +14,6 @@ from datetime import datetime
 from itertools import count
 from typing import TypeVar
 
-from attrs import define, field
-
 from iprog_async._core.clock import Clock, SystemClock
 from iprog_async._core.errors import JournalError
 from iprog_async._core.forks.locks import ForkLock
@@ -33,7 +31,7 @@ from iprog_async._journal.sqlite.end_watch import EndWatch
 from iprog_async._journal.sqlite.file_lock import FileLock
 from iprog_async._journal.sqlite.id_blocks import first_of
 from iprog_async._journal.sqlite.integrity import leads_to
-from iprog_async._journal.sqlite.openers import is_there, lock_of_run
+from iprog_async._journal.sqlite.openers import LockedRun, is_there, lock_of_run
 from iprog_async._journal.sqlite.queries import (
     by_number,
     count_rows,
@@ -47,7 +45,7 @@ from iprog_async._journal.sqlite.removal import forget, prune
 from iprog_async._journal.sqlite.run_start import Begun, begin
 from iprog_async._journal.sqlite.write_queue import LoopQueue, WriteQueue
 from iprog_async._journal.sqlite.writer import Writer
-from iprog_async._journal.store import Bookmark, Identity, OwnRun, being_sent
+from iprog_async._journal.store import Bookmark, Identity, being_sent
 from iprog_async._limits.count_stores import CountStore
 from iprog_async._limits.sqlite_counts import SqliteCountStore
 from iprog_async._limits.sqlite_store import SqliteLimitStore
@@ -111,10 +109,10 @@ class SqliteStore:
         self._attempt = file.attempt
         self._block = file.block
         self._begun = Begun()
-        self._own_run: _LockedRun | None = None
+        self._own_run: LockedRun | None = None
         # That of the last run.
         self._locks: list[FileLock] = []
-        self._leaving: _LockedRun | None = None
+        self._leaving: LockedRun | None = None
         # Reentrant: the garbage collector may end a run within any line.
         self._ending = threading.RLock()
         self._wait = wait
@@ -156,7 +154,7 @@ class SqliteStore:
         own.number, self._begun = begun.run, begun
         return begun.run
 
-    async def _take_run(self) -> _LockedRun:
+    async def _take_run(self) -> LockedRun:
         """Wait until no other run has the file, as long as it is worth it."""
         if self._intake.is_copy:
             raise self._intake.forked()
@@ -165,10 +163,10 @@ class SqliteStore:
             for store in _opened_here(self.path):
                 if store._end_left_run() or store is self:
                     await store.run_ended()
-            lock = _try_run(self.path)
+            lock = lock_of_run(self.path)
             if lock is not None:
                 self._locks[:] = [lock]
-                self._own_run = _LockedRun(asyncio.get_running_loop(), lock=lock)
+                self._own_run = LockedRun(asyncio.get_running_loop(), lock=lock)
                 return self._own_run
             left = ends - self._clock.monotonic()
             if left <= 0:
@@ -199,7 +197,7 @@ class SqliteStore:
             return False
         return self._leave(own)
 
-    def _leave(self, own: _LockedRun) -> bool:
+    def _leave(self, own: LockedRun) -> bool:
         """Let go of the file after all that a run handed in; return whether that can be awaited."""
         with self._ending:
             if self._own_run is not own:
@@ -207,7 +205,7 @@ class SqliteStore:
             self._own_run, self._leaving = None, own
         return self._let_go(own)
 
-    def _let_go(self, own: _LockedRun) -> bool:
+    def _let_go(self, own: LockedRun) -> bool:
         if self._intake.then(own.lock.release):
             return True
         # Once more, in a moment; where the loop was closed, the next run sees to it.
@@ -399,17 +397,6 @@ class SqliteStore:
         self._stop()
 
 
-@define(eq=False)
-class _LockedRun(OwnRun):
-    """A run that has the file.
-
-    Args:
-        lock: What keeps other runs out.
-    """
-
-    lock: FileLock = field(kw_only=True)
-
-
 _open_here: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
 _listing = ForkLock()
 
@@ -441,12 +428,3 @@ def _stop(intake: WriteQueue, thread: threading.Thread, locks: Sequence[FileLock
 def _not_opened(path: str, cause: Exception) -> JournalError:
     why = getattr(cause, "strerror", None) or str(cause)
     return JournalError(f"can't open the journal {path}: {why}. Nothing was sent")
-
-
-def _try_run(path: str) -> FileLock | None:
-    try:
-        return lock_of_run(path)
-    except OSError as exc:
-        raise JournalError(
-            f"the journal {path} can't be used for a run: {exc.strerror or exc}. Nothing was sent"
-        ) from None

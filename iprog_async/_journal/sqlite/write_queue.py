@@ -18,7 +18,7 @@ from iprog_async._journal.drain import drained
 from iprog_async._journal.forks import generation
 from iprog_async._journal.resume_rules import ResumeRules
 from iprog_async._journal.rows import Row, Values
-from iprog_async._journal.sqlite.shared_rows import SharedWork
+from iprog_async._journal.sqlite.shared_rows import SharedWork, release_of
 from iprog_async._journal.store import ClaimLostError
 
 
@@ -256,7 +256,7 @@ class LoopQueue:
                     done.set_result(told)
                 elif told is None:
                     # Cancelled since the thread looked, perhaps; giving back twice does no harm.
-                    self.write((), work=_release_of([claim]))
+                    self.write((), work=release_of([claim]))
             for done, rows, _, _ in job.claims:
                 problem = result
                 if job.lost and done in job.lost:
@@ -280,7 +280,7 @@ class LoopQueue:
         claims = [
             claim for job, result in drained(self.ended) for _, claim in job.claims_made(result)
         ]
-        return Job(self, works=[_release_of(claims)]) if claims else None
+        return Job(self, works=[release_of(claims)]) if claims else None
 
     def unused(self, job: Job, result: Any) -> Job | None:
         """Return what gives back the claims of a job that are not used: who asked was cancelled.
@@ -292,28 +292,11 @@ class LoopQueue:
             return None
         with self._intake.lock:
             self._handed_in += 1
-        return Job(self, works=[_release_of(claims)])
+        return Job(self, works=[release_of(claims)])
 
     def _flush(self) -> None:
         with self._intake.lock:
             self._intake.flush()
-
-
-def _release_of(claims: Sequence[SharedWork]) -> SharedWork:
-    """Return what takes back claims, as far as nothing was written of their rows since.
-
-    Of rows with keys: those without one are the run's, which gives them back by itself.
-    """
-    claimed = [
-        (row, mark)
-        for claim in claims
-        for row, mark in zip(claim.rows, claim.marks, strict=True)
-        if row.key is not None
-    ]
-    rows = [row for row, _ in claimed]
-    return SharedWork(
-        rows, [row.as_released() for row in rows], marks=[mark for _, mark in claimed]
-    )
 
 
 def _has_key(rows: Sequence[Row]) -> bool:
