@@ -19,9 +19,13 @@ PROVEN, OPEN, TAKEN = "AuthenticationError", "OutcomeUnknownError", "iSms-1"
 
 
 def of_length(length: int, body: bytes = BODY) -> bytes:
-    """Return an answer of so many bytes in all."""
-    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nX-Pad: " % len(body)
-    return head + b"a" * (length - len(head) - len(body) - 4) + b"\r\n\r\n" + body
+    """Return an answer of so many bytes in all, in fields of a size that is usual."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n" % len(body)
+    missing = length - len(head) - len(body) - 2
+    fields = [b"X-Pad: ".ljust(1022, b"a") + b"\r\n"] * (missing // 1024 - 1)
+    missing -= 1024 * len(fields)
+    last = b"X-Pad: ".ljust(missing - 2, b"a") + b"\r\n"
+    return head + b"".join(fields) + last + b"\r\n" + body
 
 
 @frozen

@@ -214,7 +214,7 @@ def test_a_fork_comes_between_two_transactions(tmp_path: Path) -> None:
 with Sandbox() as sandbox, SmsClient.from_url(sandbox.address("iprog"), journal="texts.db") as sms:
     sms.send(NUMBER, "Hi", key="before")
     reached, opened = threading.Event(), threading.Event()
-    Writer._do = slow(Writer._do, reached, opened)
+    Writer._write_jobs = slow(Writer._write_jobs, reached, opened)
     sending = threading.Thread(target=lambda: sms.send(NUMBER, "Hi", key="parent"))
     sending.start()
     reached.wait(LONG)
@@ -239,7 +239,7 @@ sqlite_forks._LONGEST_WAIT = 0.1
 with Sandbox() as sandbox, SmsClient.from_url(sandbox.address("iprog"), journal="texts.db") as sms:
     sms.send(NUMBER, "Hi", key="before")
     reached, opened = threading.Event(), threading.Event()
-    Writer._do = slow(Writer._do, reached, opened)
+    Writer._write_jobs = slow(Writer._write_jobs, reached, opened)
     sending = threading.Thread(target=lambda: sms.send(NUMBER, "Hi", key="parent"))
     sending.start()
     reached.wait(LONG)
