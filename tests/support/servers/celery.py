@@ -21,12 +21,19 @@ from {module} import app
 def tell(**_):
     os.write(1, b"Worker process %d\\n" % os.getpid())
 """
+# Whoever reads a message before it is written down has none, and it is lost: they come to the
+# worker when all of them are there.
 _ASK = """
-import json, sys
+import json, os, sys
 from importlib import import_module
 
-task = getattr(import_module(sys.argv[1]), sys.argv[2])
+module = import_module(sys.argv[1])
+task, options = getattr(module, sys.argv[2]), module.app.conf.broker_transport_options
+queue, options["data_folder_out"] = options["data_folder_out"], "asked"
+os.makedirs("asked", exist_ok=True)
 results = [task.delay(*arguments) for arguments in json.loads(sys.argv[3])]
+for name in sorted(os.listdir("asked")):
+    os.rename(os.path.join("asked", name), os.path.join(queue, name))
 print(json.dumps([result.get(interval=0.05) for result in results]))
 """
 
