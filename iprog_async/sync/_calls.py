@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from contextvars import Context, copy_context
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from attrs import define, frozen
@@ -55,6 +56,7 @@ class Called:
 
 
 CLIENT = Called("client", "use iprog_async.SmsClient and await its methods", "Nothing was sent")
+_LONGEST_DEAFNESS = 0.5  # seconds
 _ITS_OTHER_FORM = "await the methods of its .asynchronous"
 JOURNAL = Called("journal", _ITS_OTHER_FORM, "The journal was neither read nor changed")
 SUPPRESSIONS = Called(
@@ -162,7 +164,7 @@ class Call(Generic[T]):
 
     def _abandon(self, interruption: BaseException, describe: Describe | None) -> None:
         self._thread.post(self.cancel)
-        while not self.is_end(self._inbox.get()):
+        while not self.is_end(_next_of(self._inbox)):
             pass
         note = self._outcome(describe)
         if note:
@@ -209,11 +211,18 @@ def notes_of(exc: BaseException) -> list[str]:
 
 def hear(thread: LoopThread, inbox: Inbox) -> object:
     """Return the next thing that comes in; an errand is done, and `None` returned."""
-    heard = inbox.get()
+    heard = _next_of(inbox)
     if isinstance(heard, Errand):
         _do(thread, heard)
         return None
     return heard
+
+
+def _next_of(inbox: Inbox) -> object:
+    # Of a signal that comes in the moment in which it goes to wait, Python hears only as it wakes.
+    while True:
+        with suppress(Empty):
+            return inbox.get(timeout=_LONGEST_DEAFNESS)
 
 
 def _do(thread: LoopThread, errand: Errand) -> None:
